@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import { Command } from 'commander';
+import { classifyImages, type ImageOutcome, type Pipeline } from '../shared/classifier/classify-images.ts';
+import { createPipeline } from '../shared/classifier/pipeline.ts';
+import { ImageError } from '../shared/contract/error-codes.ts';
+import { DEFAULT_TOP_K, MAX_IMAGE_BYTES } from '../shared/contract/limits.ts';
+import { failureLine, type Label, resultLine } from '../shared/contract/result-line.ts';
+import { classifierSettingsFrom } from '../shared/contract/settings.ts';
+import { EXIT } from './exit-codes.ts';
+import { allowHostOption, wholeNumber } from './options.ts';
+
+type Options = { top: number; json?: true; allowHost?: string[] };
+type Input = { url: string };
+
+export function classifyCommand(): Command {
+  return new Command('classify')
+    .description('Labels images right here, without a queue.')
+    .argument('<image...>', 'paths, http(s) URLs or s3://bucket/key')
+    .option('--top <k>', 'labels an image', wholeNumber(1, 1_000), DEFAULT_TOP_K)
+    .option('--json', 'a result or failure line an image')
+    .addOption(allowHostOption())
+    .action(classify);
+}
+
+async function classify(inputs: string[], { top, json, allowHost }: Options): Promise<void> {
+  const settings = classifierSettingsFrom({
+    ...process.env,
+    TOP_K: String(top),
+    ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
+  });
+  const pipeline = await createPipeline(settings, new S3Client({}));
+  const outcomes = await classifyInOrder(inputs, pipeline);
+  await pipeline.close();
+  inputs.forEach((input, index) => {
+    const outcome = outcomes[index] as Exclude<ImageOutcome, 'not_reached'>;
+    if (json) printJson(input, outcome, pipeline);
+    else print(input, outcome, inputs.length > 1);
+  });
+  if (outcomes.some((outcome) => outcome instanceof ImageError)) process.exitCode = EXIT.finishedWithFailures;
+}
+
+async function classifyInOrder(inputs: readonly string[], pipeline: Pipeline): Promise<ImageOutcome[]> {
+  const images: Input[] = inputs.map((url) => ({ url }));
+  const outcomes = new Map<Input, ImageOutcome>();
+  const fetch: Pipeline['fetch'] = (input, signal) =>
+    isPath(input) ? readImageFile(input) : pipeline.fetch(input, signal);
+  await classifyImages(
+    images,
+    { ...pipeline, fetch },
+    new AbortController().signal,
+    (image, outcome) => outcomes.set(image, outcome),
+    { stage: () => {}, batch: () => {} },
+  );
+  return images.map((image) => outcomes.get(image) as ImageOutcome);
+}
+
+function isPath(input: string): boolean {
+  return !/^[a-z][a-z0-9+.-]*:/i.test(input);
+}
+
+async function readImageFile(path: string): Promise<Buffer | ImageError> {
+  try {
+    const bytes = await readFile(path);
+    return bytes.length > MAX_IMAGE_BYTES
+      ? new ImageError('too_large', `expected at most ${MAX_IMAGE_BYTES} bytes, got ${bytes.length}`)
+      : bytes;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return new ImageError('not_found', 'no such file');
+    if (code === 'EACCES') return new ImageError('forbidden', 'permission denied');
+    if (code === 'EISDIR') return new ImageError('not_an_image', 'expected a file, got a folder');
+    throw error;
+  }
+}
+
+function printJson(input: string, outcome: Exclude<ImageOutcome, 'not_reached'>, { classifier }: Pipeline): void {
+  const origin = { job: 'classify', image: { id: input, url: input }, attempt: 1, at: new Date() };
+  const line =
+    outcome instanceof ImageError
+      ? failureLine(origin, outcome.report())
+      : resultLine(origin, outcome.labels, classifier.id, outcome.image);
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+function print(input: string, outcome: Exclude<ImageOutcome, 'not_reached'>, named: boolean): void {
+  if (outcome instanceof ImageError) {
+    process.stderr.write(`${input}: ${outcome.code}: ${outcome.message}\n`);
+    return;
+  }
+  const heading = named ? `${input}:\n` : '';
+  process.stdout.write(`${heading}${outcome.labels.map(labelText).join('\n')}\n`);
+}
+
+/** The form that the article's readers know. */
+export function labelText({ label, score }: Label): string {
+  return `${label} (score = ${score.toFixed(5)})`;
+}

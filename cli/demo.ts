@@ -1,0 +1,119 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command } from 'commander';
+import { type LocalService, startLocalService } from '../local/local-service.ts';
+import { startSampleServer } from '../local/sample-server.ts';
+import type { ImageRef } from '../shared/contract/message.ts';
+import { jobSettingsFrom } from '../shared/contract/settings.ts';
+import { enqueue } from '../shared/jobs/enqueue.ts';
+import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
+import { countLines, type Outcomes, readOutcomes } from '../shared/jobs/read-outcomes.ts';
+import { readSource } from '../shared/jobs/read-source.ts';
+import { demoTable } from './demo-table.ts';
+import { CommandError } from './expected-failures.ts';
+import { startProgress } from './progress.ts';
+import { SAMPLES, STATE } from './project-folder.ts';
+
+const JOB = 'demo';
+/** Few, so that several workers get some of the few images. */
+const IMAGES_PER_MESSAGE = 4;
+/** Short, so that nobody waits long for the server that is never available. */
+const RETRY_BASE_SECONDS = '0.5';
+const POLL_MS = 200;
+/** Far above what the retries take. */
+const GIVE_UP_MS = 180_000;
+
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('Labels the sample photos through SQS, workers and S3 on this machine.')
+    .action(runDemo);
+}
+
+async function runDemo(): Promise<void> {
+  const folder = join(STATE, 'demo');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const log = createWriteStream(join(folder, 'workers.log'));
+  const samples = await startSampleServer(SAMPLES);
+  process.stderr.write('starting SQS, S3 and the workers on this machine …\n');
+  const service = await startLocalService({
+    port: 0,
+    dataDir: join(folder, 'aws'),
+    workers: availableParallelism(),
+    workerEnvironment: { ALLOWED_HOSTS: samples.baseUrl.host, RETRY_BASE_SECONDS },
+    onLog: (text) => log.write(text),
+    onFunctionError: (error) => process.stderr.write(`worker: ${error.message}\n`),
+  });
+  try {
+    await labelSamples(service, samples.baseUrl, folder);
+  } finally {
+    await service.stop();
+    await samples.close();
+    log.end();
+  }
+}
+
+async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: string): Promise<void> {
+  const target = createJobTarget(jobSettingsFrom(aws.environment), aws.clientConfig);
+  const images = await Array.fromAsync(readSource(join(SAMPLES, 'manifest.jsonl'), baseUrl));
+  const started = Date.now();
+  await enqueue(target, toAsync(images), { job: JOB, source: 'manifest.jsonl', perMessage: IMAGES_PER_MESSAGE });
+  await Promise.race([allSettled(target, images.length), ended()]);
+  const outcomes = await readOutcomes(target, JOB);
+  checkAllAccountedFor(images, outcomes);
+  const resultsPath = await writeLines(join(folder, 'results.jsonl'), outcomes.results.values());
+  const failuresPath = await writeLines(join(folder, 'failures.jsonl'), outcomes.failures.values());
+  process.stdout.write(
+    `${demoTable(images, outcomes)}\n${speedText(outcomes, started)}\n` +
+      `results   ${resultsPath}\nfailures  ${failuresPath}\n`,
+  );
+}
+
+async function* toAsync<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
+  yield* items;
+}
+
+async function allSettled(target: JobTarget, total: number): Promise<void> {
+  const progress = startProgress('labelled', total);
+  const giveUpAt = Date.now() + GIVE_UP_MS;
+  try {
+    for (;;) {
+      const classified = await countLines(target, 'results', JOB);
+      const failed = await countLines(target, 'failures', JOB);
+      const settled = classified + failed;
+      progress.update(settled, settled < total ? `${failed} failed, some are being retried` : `${failed} failed`);
+      if (settled >= total) return;
+      if (Date.now() > giveUpAt) throw new CommandError(`expected ${total} outcomes, got ${settled}; see workers.log`);
+      await delay(POLL_MS);
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+function checkAllAccountedFor(images: readonly ImageRef[], { results, failures }: Outcomes): void {
+  const missing = images.filter(({ id }) => !results.has(id) && !failures.has(id));
+  if (missing.length === 0) return;
+  throw new CommandError(`expected an outcome for each image, got none for ${missing.map(({ id }) => id).join(', ')}`);
+}
+
+/** Retries are waited for on purpose, so the rate is that of the first attempts. */
+function speedText({ results, failures }: Outcomes, started: number): string {
+  const lines = [...results.values(), ...failures.values()];
+  const secondsUntilLast = (some: { at: string }[]) =>
+    (Math.max(...some.map(({ at }) => Date.parse(at))) - started) / 1_000;
+  const first = lines.filter(({ attempt }) => attempt === 1);
+  const firstSeconds = secondsUntilLast(first);
+  return (
+    `${first.length} images in ${firstSeconds.toFixed(1)} s (${Math.round(first.length / firstSeconds)} images/s), ` +
+    `all ${lines.length} with their retries in ${secondsUntilLast(lines).toFixed(1)} s`
+  );
+}
+
+async function writeLines(path: string, lines: Iterable<object>): Promise<string> {
+  await writeFile(path, [...lines].map((line) => `${JSON.stringify(line)}\n`).join(''));
+  return relative(process.cwd(), path);
+}

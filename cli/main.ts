@@ -1,0 +1,41 @@
+import { Command, CommanderError } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { classifyCommand } from './classify.ts';
+import { demoCommand } from './demo.ts';
+import { enqueueCommand } from './enqueue.ts';
+import { EXIT } from './exit-codes.ts';
+import { expectedFailureText } from './expected-failures.ts';
+import { localCommand } from './local.ts';
+
+const program = new Command('labelqueue')
+  .description('Asynchronous batch image classification on SQS: image URLs in, labels as JSON lines out.')
+  .version(packageJson.version)
+  .helpCommand(false)
+  .addHelpText('after', '\nExit codes: 0 done, 1 error, 2 wrong usage, 3 finished with failures.');
+
+for (const command of [demoCommand(), localCommand(), enqueueCommand(), classifyCommand()]) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+for (const command of [program, ...program.commands]) {
+  command.exitOverride().showHelpAfterError(true).allowExcessArguments(false);
+}
+
+try {
+  if (process.argv.length <= 2) {
+    program.outputHelp({ error: true });
+    process.exitCode = EXIT.usage;
+  } else {
+    await program.parseAsync();
+  }
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has printed its own message already; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const text = expectedFailureText(error);
+  if (text === undefined) throw error;
+  process.stderr.write(`labelqueue: ${text}\n`);
+  return EXIT.error;
+}

@@ -1,0 +1,47 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createPipeline } from '../../shared/classifier/pipeline.ts';
+import { DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
+import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
+import { workerSettingsFrom } from '../../shared/contract/settings.ts';
+import { PartWriter } from './part-writer.ts';
+import { processBatch, type WorkerDependencies } from './process-batch.ts';
+import { createTelemetry } from './telemetry.ts';
+
+const settings = workerSettingsFrom(process.env);
+const logger = new Logger({ serviceName: 'classify' });
+const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: 'classify' });
+const s3 = new S3Client({});
+
+const dependencies: WorkerDependencies = {
+  pipeline: await createPipeline(settings, s3),
+  destinations: {
+    sqs: new SQSClient({}),
+    queueUrl: settings.queueUrl,
+    deadLetterQueueUrl: settings.deadLetterQueueUrl,
+    parts: new PartWriter(s3, settings.resultsBucket),
+  },
+  telemetry: createTelemetry(logger, metrics),
+  retryBaseSeconds: settings.retryBaseSeconds,
+  now: () => new Date(),
+  random: Math.random,
+};
+
+async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const timeLeft = context.getRemainingTimeInMillis() - DEADLINE_RESERVE_MS;
+  const deadline = AbortSignal.timeout(Math.max(0, timeLeft));
+  const failed = await processBatch(event.Records, dependencies, deadline);
+  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+/** The worker: SQS records in, the messages that SQS shall deliver again out. */
+export const handler = middy<SQSEvent, SQSBatchResponse>()
+  .use(injectLambdaContext(logger, { resetKeys: true }))
+  .use(logMetrics(metrics, { captureColdStartMetric: true }))
+  .handler(classify);

@@ -1,0 +1,68 @@
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { MAX_SHARED_PART_LINES, OWN_PART_LINES } from '../../shared/contract/limits.ts';
+import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
+import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
+
+type Line = ResultLine | FailureLine;
+/** By id: two messages of an invocation may name the same image. */
+type SharedPart = { kind: PartKind; job: string; lines: Map<string, Line>; written: PromiseWithResolvers<void> };
+
+/**
+ * Writes part files: many images a file, since a PUT an image would cost more than its inference.
+ * The lines of a large message are a file of their own, so that a redelivery overwrites it; the
+ * lines of small messages share one, which is written when it is full or at `flush`.
+ */
+export class PartWriter {
+  readonly #s3: S3Client;
+  readonly #bucket: string;
+  readonly #shared = new Map<string, SharedPart>();
+
+  constructor(s3: S3Client, bucket: string) {
+    this.#s3 = s3;
+    this.#bucket = bucket;
+  }
+
+  /** Resolves once the lines are in S3; rejects when they may not be. */
+  async write(kind: PartKind, job: string, lines: Line[]): Promise<void> {
+    if (lines.length === 0) return;
+    if (lines.length >= OWN_PART_LINES) return this.#put(kind, job, lines);
+    const part = this.#sharedPart(kind, job);
+    for (const line of lines) part.lines.set(line.id, line);
+    if (part.lines.size >= MAX_SHARED_PART_LINES) this.#close(part);
+    return part.written.promise;
+  }
+
+  /** Writes what waits for more lines. Errors reach those who wait for the lines. */
+  flush(): void {
+    for (const part of this.#shared.values()) this.#close(part);
+  }
+
+  #sharedPart(kind: PartKind, job: string): SharedPart {
+    const name = `${kind}/${job}`;
+    const open = this.#shared.get(name);
+    if (open !== undefined) return open;
+    const part: SharedPart = { kind, job, lines: new Map(), written: Promise.withResolvers() };
+    this.#shared.set(name, part);
+    return part;
+  }
+
+  #close(part: SharedPart): void {
+    this.#shared.delete(`${part.kind}/${part.job}`);
+    this.#put(part.kind, part.job, [...part.lines.values()]).then(part.written.resolve, part.written.reject);
+  }
+
+  async #put(kind: PartKind, job: string, lines: Line[]): Promise<void> {
+    await this.#s3.send(
+      new PutObjectCommand({
+        Bucket: this.#bucket,
+        Key: partKey(
+          kind,
+          job,
+          lines.map(({ id }) => id),
+        ),
+        Body: `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`,
+        ContentType: 'application/x-ndjson',
+      }),
+    );
+  }
+}

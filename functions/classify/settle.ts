@@ -1,0 +1,52 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
+import { formatDeadLetter, formatMessage } from '../../shared/contract/message.ts';
+import { packMessages } from '../../shared/contract/pack-messages.ts';
+import { type Outgoing, sendMessages } from '../../shared/jobs/send-messages.ts';
+import type { PartWriter } from './part-writer.ts';
+import type { Settlement } from './settlement.ts';
+
+/** Where outcomes go. */
+export type Destinations = { sqs: SQSClient; queueUrl: string; deadLetterQueueUrl: string; parts: PartWriter };
+
+/**
+ * Makes the outcomes of a message durable. When it resolves, the message may be acknowledged; when
+ * it rejects, it must not be: SQS delivers it again and the same work overwrites what was written.
+ *
+ * The lines come first and the dead-letter messages after them: an alarm on the DLQ then finds the
+ * failure lines that explain it.
+ */
+export async function settle(settlement: Settlement, to: Destinations): Promise<void> {
+  const { message, results, failures } = settlement;
+  await Promise.all([
+    to.parts.write('results', message.job, results),
+    to.parts.write(
+      'failures',
+      message.job,
+      failures.map(({ line }) => line),
+    ),
+  ]);
+  await sendMessages(to.sqs, to.deadLetterQueueUrl, deadLetters(settlement));
+  await sendMessages(to.sqs, to.queueUrl, await Array.fromAsync(retries(settlement)));
+}
+
+/** One image a message, so that each can be redriven, or not, by itself. */
+function deadLetters({ message, failures }: Settlement): Outgoing[] {
+  return failures.map(({ image, line: { error, attempt } }) => {
+    const { code, stage } = error;
+    const body = formatDeadLetter(message.job, image, { code, stage, message: error.message, attempts: attempt });
+    // An image of nearly 1 MiB leaves no room for its error; its failure line has it.
+    const fits = Buffer.byteLength(body) < MAX_MESSAGE_BYTES - 1_024;
+    return {
+      body: fits ? body : formatMessage({ job: message.job, attempt: 1, images: [image] }),
+      attributes: { job: message.job, code },
+    };
+  });
+}
+
+async function* retries({ message: { job, attempt }, retries, notReached }: Settlement): AsyncGenerator<Outgoing> {
+  for (const [delaySeconds, images] of retries) {
+    for await (const { body } of packMessages(job, attempt + 1, images)) yield { body, delaySeconds };
+  }
+  for await (const { body } of packMessages(job, attempt, notReached)) yield { body };
+}

@@ -1,0 +1,79 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { TimedStage } from '../../shared/classifier/classify-image.ts';
+import { METRICS } from '../../shared/contract/metric-names.ts';
+import type { Settlement } from './settlement.ts';
+
+/** What the worker tells about itself. Never whole events, bodies, or the query of a URL. */
+export type Telemetry = {
+  stage(stage: TimedStage, milliseconds: number): void;
+  batch(images: number, milliseconds: number): void;
+  settled(messageId: string, settlement: Settlement): void;
+  unsettled(messageId: string, error: unknown): void;
+  unreadable(messageId: string, reason: string): void;
+};
+
+/** Logs as JSON lines, metrics in CloudWatch's embedded metric format, both on standard output. */
+export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
+  const count = (name: string, value: number) => {
+    if (value > 0) metrics.addMetric(name, MetricUnit.Count, value);
+  };
+  return {
+    stage(stage, milliseconds) {
+      if (stage === 'fetch') metrics.addMetric(METRICS.fetchTime, MetricUnit.Milliseconds, rounded(milliseconds));
+      if (stage === 'decode') metrics.addMetric(METRICS.decodeTime, MetricUnit.Milliseconds, rounded(milliseconds));
+    },
+    batch(images, milliseconds) {
+      metrics.addMetric(METRICS.inferenceBatchSize, MetricUnit.Count, images);
+      metrics.addMetric(METRICS.inferenceTime, MetricUnit.Milliseconds, rounded(milliseconds));
+    },
+    settled(messageId, { message: { job, attempt }, results, failures, retries, notReached }) {
+      const retried = [...retries.values()].reduce((sum, images) => sum + images.length, 0);
+      count(METRICS.imagesClassified, results.length);
+      count(METRICS.imagesFailed, failures.length);
+      count(METRICS.imagesRetried, retried);
+      count(METRICS.imagesNotReached, notReached.length);
+      for (const { line } of failures) {
+        const { id, error } = line;
+        logger.warn('image failed', {
+          messageId,
+          job,
+          id: withoutQuery(id),
+          attempt,
+          ...error,
+          message: error.message,
+        });
+      }
+      logger.info('message settled', {
+        messageId,
+        job,
+        attempt,
+        classified: results.length,
+        failed: failures.length,
+        retried,
+        notReached: notReached.length,
+      });
+    },
+    unsettled(messageId, error) {
+      count(METRICS.messagesUnsettled, 1);
+      logger.error('message not settled, SQS will deliver it again', { messageId, reason: describe(error) });
+    },
+    unreadable(messageId, reason) {
+      count(METRICS.messagesUnreadable, 1);
+      logger.warn('message unreadable, moved to the DLQ', { messageId, reason });
+    },
+  };
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 100) / 100;
+}
+
+/** An id is by default the URL, whose query may be a signature. */
+function withoutQuery(id: string): string {
+  return id.split('?', 1)[0] ?? '';
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,67 @@
+/**
+ * Runs in the process of an execution environment: what Lambda's runtime does for a handler, with
+ * messages from the parent process in place of the Runtime API.
+ */
+import { pathToFileURL } from 'node:url';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { InvocationRequest, RuntimeReport } from './execution-environment.ts';
+
+type Handler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
+
+const handler = await initialize();
+if (handler !== undefined) {
+  process.on('message', (request: InvocationRequest) => void answer(handler, request));
+  // The parent is gone, or wants this process to end: there is nobody left to answer.
+  process.once('disconnect', () => process.exit(0));
+  report({ kind: 'initialized' });
+}
+
+async function initialize(): Promise<Handler | undefined> {
+  const [, , handlerPath = ''] = process.argv;
+  try {
+    const loaded: { handler: Handler } = await import(pathToFileURL(handlerPath).href);
+    return loaded.handler;
+  } catch (error) {
+    report({ kind: 'error', message: describe(error) });
+    process.disconnect();
+    return undefined;
+  }
+}
+
+async function answer(handler: Handler, { requestId, event, deadline }: InvocationRequest): Promise<void> {
+  try {
+    report({ kind: 'response', response: await handler(event, contextOf(requestId, deadline)) });
+  } catch (error) {
+    report({ kind: 'error', message: describe(error) });
+  }
+}
+
+function contextOf(awsRequestId: string, deadline: number): Context {
+  const functionName = 'labelqueue-classify';
+  return {
+    awsRequestId,
+    functionName,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${functionName}`,
+    memoryLimitInMB: '1769',
+    logGroupName: `/aws/lambda/${functionName}`,
+    logStreamName: String(process.pid),
+    callbackWaitsForEmptyEventLoop: false,
+    getRemainingTimeInMillis: () => deadline - Date.now(),
+    done: unsupported,
+    fail: unsupported,
+    succeed: unsupported,
+  };
+}
+
+function unsupported(): never {
+  throw new Error('expected a handler that returns a promise, it called a callback of the context');
+}
+
+function report(message: RuntimeReport): void {
+  process.send?.(message);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,57 @@
+import { createReadStream } from 'node:fs';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, normalize } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** The photo that `unavailable/once.jpg` turns out to be at the second request. */
+const ONCE_UNAVAILABLE_PHOTO = 'photos/coffee.jpg';
+
+export type SampleServer = {
+  /** Ends with a slash; relative URLs of a manifest are resolved against it. */
+  baseUrl: URL;
+  close(): Promise<void>;
+};
+
+/**
+ * Serves a folder of samples on loopback, with two routes that misbehave:
+ * `unavailable/always.jpg` answers 503 forever, `unavailable/once.jpg` 503 once and then a photo.
+ */
+export async function startSampleServer(folder: string): Promise<SampleServer> {
+  const server = createServer(sampleRoutes(folder));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    baseUrl: new URL(`http://127.0.0.1:${port}/`),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function sampleRoutes(folder: string): RequestListener {
+  let onceAsked = false;
+  return (request, response) => {
+    const path = normalize(decodeURIComponent(URL.parse(request.url ?? '/', 'http://localhost')?.pathname ?? '/'));
+    if (path === '/unavailable/always.jpg') return unavailable(response);
+    if (path === '/unavailable/once.jpg') {
+      if (onceAsked) return sendFile(join(folder, ONCE_UNAVAILABLE_PHOTO), response);
+      onceAsked = true;
+      return unavailable(response);
+    }
+    return sendFile(join(folder, path), response);
+  };
+}
+
+function unavailable(response: ServerResponse): void {
+  response.writeHead(503).end();
+}
+
+function sendFile(path: string, response: ServerResponse): void {
+  pipeline(createReadStream(path), response).catch(() => {
+    if (!response.headersSent) response.writeHead(404);
+    response.end();
+  });
+}

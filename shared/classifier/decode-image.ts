@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { fileTypeFromBuffer } from 'file-type';
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import { ImageError } from '../contract/error-codes.ts';
+import { DECODE_TIMEOUT_SECONDS, MAX_IMAGE_PIXELS } from '../contract/limits.ts';
+import type { ImageFacts } from '../contract/result-line.ts';
+
+/** How a model wants its pictures; see `classifier.json`. */
+export type PictureFormat = {
+  /** Side of the model's square input, in pixels. */
+  inputSize: number;
+  /** Share of the shorter side that the centre square keeps, above 0 and up to 1. */
+  crop: number;
+  interpolation: 'nearest' | 'linear' | 'cubic' | 'lanczos3';
+};
+
+export type DecodedImage = {
+  /** RGB, 8 bit, row by row: inputSize x inputSize x 3 bytes. */
+  pixels: Uint8Array;
+  facts: ImageFacts;
+};
+
+// Anything that libvips could load but that was not asked for is an open door: SVG, PDF, ImageMagick.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: [
+    'VipsForeignLoadJpegBuffer',
+    'VipsForeignLoadPngBuffer',
+    'VipsForeignLoadWebpBuffer',
+    'VipsForeignLoadNsgifBuffer',
+    'VipsForeignLoadHeifBuffer',
+    'VipsForeignLoadTiffBuffer',
+  ],
+});
+// Each image is decoded once, by one thread: images are what runs in parallel.
+sharp.cache(false);
+sharp.concurrency(1);
+
+/**
+ * Decodes an image of whatever supported format into the pixels that the model takes: upright by
+ * its EXIF orientation, transparency on white, the first frame of an animation, the centre square.
+ */
+export async function decodeImage(bytes: Buffer, format: PictureFormat): Promise<DecodedImage | ImageError> {
+  if (bytes.length === 0) return new ImageError('empty', 'expected an image, got a body of zero bytes');
+  try {
+    const image = sharp(bytes, { limitInputPixels: MAX_IMAGE_PIXELS, failOn: 'truncated', sequentialRead: true });
+    const metadata = await image.metadata();
+    const error = unsupported(metadata);
+    if (error !== undefined) return error;
+    const pixels = await toPixels(image, format);
+    return { pixels, facts: factsOf(bytes, metadata) };
+  } catch (error) {
+    return decodeFailure(error, bytes);
+  }
+}
+
+/** The HEIF loader also takes HEIC, whose decoder is not among sharp's binaries. */
+function unsupported({ format, compression }: Metadata): ImageError | undefined {
+  if (format !== 'heif' || compression === 'av1') return undefined;
+  return new ImageError('unsupported_format', `expected AVIF in a HEIF container, got ${compression}`);
+}
+
+/**
+ * Resizing before cropping lets the JPEG and WebP loaders shrink while they load; libvips
+ * evaluates on demand, so what the crop drops is never computed.
+ */
+async function toPixels(image: Sharp, { inputSize, crop, interpolation }: PictureFormat): Promise<Uint8Array> {
+  const shorterSide = Math.round(inputSize / crop);
+  const { data, info } = await image
+    .autoOrient()
+    .resize(shorterSide, shorterSide, { fit: 'cover', kernel: interpolation })
+    .flatten({ background: 'white' })
+    .extract(centreSquare(shorterSide, inputSize))
+    .toColourspace('srgb')
+    .raw()
+    .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3) throw new Error(`expected 3 channels from sharp, got ${info.channels}`);
+  return data;
+}
+
+function centreSquare(outer: number, inner: number) {
+  const offset = Math.floor((outer - inner) / 2);
+  return { left: offset, top: offset, width: inner, height: inner };
+}
+
+function factsOf(bytes: Buffer, { autoOrient: { width, height }, format }: Metadata): ImageFacts {
+  return {
+    width,
+    height,
+    format: format === 'heif' ? 'avif' : format,
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+}
+
+/**
+ * Converts sharp's error. sharp gives its errors no codes, so their texts are all there is.
+ *
+ * @throws what does not come from decoding
+ */
+async function decodeFailure(error: unknown, bytes: Buffer): Promise<ImageError> {
+  if (!(error instanceof Error)) throw error;
+  const text = error.message.replaceAll(/\s+/g, ' ').slice(0, 200);
+  if (/exceeds pixel limit/i.test(text)) {
+    return new ImageError('too_many_pixels', `expected at most ${MAX_IMAGE_PIXELS / 1e6} megapixels, got more`);
+  }
+  if (/timeout/i.test(text)) {
+    return new ImageError('decode_timeout', `expected to decode within ${DECODE_TIMEOUT_SECONDS} s`);
+  }
+  if (!/unsupported image format|blocked/i.test(text)) return new ImageError('corrupt', text);
+  return notDecodable(bytes);
+}
+
+async function notDecodable(bytes: Buffer): Promise<ImageError> {
+  const expected = 'expected JPEG, PNG, WebP, GIF, AVIF or TIFF';
+  if (/<svg[\s>]/i.test(bytes.subarray(0, 1_024).toString('latin1'))) {
+    return new ImageError('unsupported_format', `${expected}, got SVG`);
+  }
+  const found = await fileTypeFromBuffer(bytes);
+  if (found === undefined) return new ImageError('not_an_image', `${expected}, got bytes of no known format`);
+  const code = found.mime.startsWith('image/') ? 'unsupported_format' : 'not_an_image';
+  return new ImageError(SUPPORTED.has(found.mime) ? 'corrupt' : code, `${expected}, got ${found.mime}`);
+}
+
+const SUPPORTED = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif', 'image/tiff']);

@@ -1,0 +1,80 @@
+import { INFERENCE_BATCH_SIZE, INFERENCE_MAX_WAIT_MS } from '../contract/limits.ts';
+import type { Label } from '../contract/result-line.ts';
+
+type Waiting = {
+  pixels: Uint8Array;
+  resolve: (labels: Label[]) => void;
+  reject: (error: unknown) => void;
+};
+
+/** A place in a coming batch; it must be either filled or given up. */
+export type Place = {
+  fill(pixels: Uint8Array): Promise<Label[]>;
+  giveUp(): void;
+};
+
+/**
+ * Gathers images from whatever message into batches for inference. A batch runs when it is full,
+ * when every image that is under way has arrived, or when its first image has waited long enough.
+ */
+export class InferenceBatches {
+  readonly #infer: (images: Uint8Array[]) => Label[][];
+  /** Places that were reserved and neither filled nor given up: more images may still come. */
+  #underWay = 0;
+  #waiting: Waiting[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param infer runs a batch, one element of the answer an image */
+  constructor(infer: (images: Uint8Array[]) => Label[][]) {
+    this.#infer = infer;
+  }
+
+  /** Announces an image, before its fetch starts. */
+  reserve(): Place {
+    this.#underWay++;
+    let open = true;
+    const close = () => {
+      if (!open) throw new Error('a place in a batch was used twice');
+      open = false;
+      this.#underWay--;
+    };
+    return {
+      fill: (pixels) => {
+        close();
+        return this.#add(pixels);
+      },
+      giveUp: () => {
+        close();
+        this.#runIfDue();
+      },
+    };
+  }
+
+  #add(pixels: Uint8Array): Promise<Label[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ pixels, resolve, reject });
+      this.#timer ??= setTimeout(() => this.#run(), INFERENCE_MAX_WAIT_MS);
+      this.#runIfDue();
+    });
+  }
+
+  #runIfDue(): void {
+    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length === INFERENCE_BATCH_SIZE || this.#underWay === 0) this.#run();
+  }
+
+  #run(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    try {
+      const labels = this.#infer(batch.map(({ pixels }) => pixels));
+      batch.forEach(({ resolve }, index) => {
+        resolve(labels[index] as Label[]);
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  }
+}

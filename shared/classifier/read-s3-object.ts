@@ -1,0 +1,55 @@
+import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { type ErrorCode, ImageError } from '../contract/error-codes.ts';
+import { MAX_IMAGE_BYTES } from '../contract/limits.ts';
+
+export type ObjectReader = { read(url: string, signal: AbortSignal): Promise<Buffer | ImageError> };
+
+/** @param sourceBuckets the only buckets that are read */
+export function createObjectReader(s3: S3Client, sourceBuckets: readonly string[]): ObjectReader {
+  const allowed = new Set(sourceBuckets);
+  return {
+    async read(url, signal) {
+      // Not `URL`: a key may hold `?`, `#` and `%`, which are no syntax in s3://.
+      const { bucket, key } = /^s3:\/\/(?<bucket>[^/]+)\/(?<key>.+)$/is.exec(url)?.groups ?? {};
+      if (bucket === undefined || key === undefined) {
+        return new ImageError('invalid_url', 'expected s3://bucket/key');
+      }
+      if (!allowed.has(bucket)) {
+        return new ImageError('bucket_not_allowed', `expected one of the source buckets, got ${bucket}`);
+      }
+      return readObject(s3, bucket, key, signal);
+    },
+  };
+}
+
+async function readObject(
+  s3: S3Client,
+  bucket: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<Buffer | ImageError> {
+  try {
+    // One byte more than allowed tells a full body from a cut one.
+    const range = `bytes=0-${MAX_IMAGE_BYTES}`;
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: range }), {
+      abortSignal: signal,
+    });
+    const bytes = Body === undefined ? Buffer.alloc(0) : Buffer.from(await Body.transformToByteArray());
+    return bytes.length > MAX_IMAGE_BYTES
+      ? new ImageError('too_large', `expected at most ${MAX_IMAGE_BYTES} bytes, got more`)
+      : bytes;
+  } catch (error) {
+    if (!(error instanceof S3ServiceException)) throw error;
+    // S3 answers a range of an empty object with 416.
+    if (error.name === 'InvalidRange') return Buffer.alloc(0);
+    return new ImageError(codeOfS3Error(error), `S3 answered ${error.name}`);
+  }
+}
+
+function codeOfS3Error(error: S3ServiceException): ErrorCode {
+  const status = error.$metadata.httpStatusCode ?? 500;
+  if (error.name === 'SlowDown' || status === 429) return 'rate_limited';
+  if (status === 404) return 'not_found';
+  if (status === 401 || status === 403) return 'forbidden';
+  return status >= 500 ? 'server_error' : 'http_error';
+}

@@ -1,0 +1,60 @@
+/**
+ * Every number that two parts must agree on. Numbers that depend on each other are derived
+ * from each other here, so that none of them can be changed alone.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** SQS's own limit on a message body, and on all bodies of one SendMessageBatch, in bytes. */
+export const MAX_MESSAGE_BYTES = 1 * MIB;
+/** SQS's own limit on the entries of one batch call. */
+export const MAX_BATCH_ENTRIES = 10;
+/** SQS's own limit on DelaySeconds. */
+export const MAX_DELAY_SECONDS = 900;
+
+export const MAX_IMAGES_PER_MESSAGE = 1_000;
+/** SQS bills a request per 64 KiB; 100 URLs of ordinary length stay below one such unit. */
+export const DEFAULT_IMAGES_PER_MESSAGE = 100;
+export const MAX_ID_CHARS = 2_048;
+/** Longer than any URL that browsers, CDNs and S3 presigning produce. */
+export const MAX_URL_CHARS = 8_192;
+
+/** How often an image is tried before a retryable error becomes its failure. */
+export const MAX_ATTEMPTS = 5;
+/** The queue's redrive policy: deliveries of one message before SQS moves it to the DLQ. */
+export const MAX_RECEIVE_COUNT = 5;
+/** The delay before attempt 2; doubled for each attempt after that. */
+export const RETRY_BASE_SECONDS = 10;
+
+/** Messages an invocation is given at most; Lambda's limit without a batching window. */
+export const EVENT_SOURCE_BATCH_SIZE = 10;
+export const EVENT_SOURCE_WINDOW_SECONDS = 1;
+
+export const FUNCTION_TIMEOUT_SECONDS = 120;
+/** AWS: a queue's visibility timeout is at least six times the time-out of its function. */
+export const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
+/** What the worker keeps of its time to write and acknowledge what it has. */
+export const DEADLINE_RESERVE_MS = 5_000;
+
+export const FETCH_TIMEOUT_MS = 10_000;
+export const MAX_IMAGE_BYTES = 20 * 1_000_000;
+export const MAX_IMAGE_PIXELS = 50 * 1_000_000;
+/** A decode slower than this is given up: 50 megapixels take about 2 s on one vCPU. */
+export const DECODE_TIMEOUT_SECONDS = 10;
+export const MAX_REDIRECTS = 5;
+/** Fetches at once to one host, per worker: a politeness limit, not a tuning knob. */
+export const MAX_FETCHES_PER_HOST = 8;
+
+/** Images between the start of their fetch and the end of their inference; bounds memory. */
+export const IMAGES_IN_FLIGHT = 32;
+export const INFERENCE_BATCH_SIZE = 8;
+/** How long a started inference batch waits for images that are still being fetched. */
+export const INFERENCE_MAX_WAIT_MS = 20;
+
+export const DEFAULT_TOP_K = 5;
+
+/** A message with at least this many lines gets a part file of its own; smaller ones share. */
+export const OWN_PART_LINES = 32;
+/** A shared part file is written once it holds this many lines. */
+export const MAX_SHARED_PART_LINES = 1_000;

@@ -1,0 +1,52 @@
+import { MAX_IMAGES_PER_MESSAGE, MAX_MESSAGE_BYTES } from './limits.ts';
+import { formatMessage, type ImageRef } from './message.ts';
+
+/** An image that is too large for a message of its own. */
+export class ImageTooLargeError extends Error {
+  override readonly name = 'ImageTooLargeError';
+}
+
+/** The body of a message, and how many images are in it. */
+export type PackedMessage = { body: string; images: number };
+
+/** What the body adds to the JSON of its images, at the most: names, numbers, the job, brackets. */
+const ENVELOPE_BYTES = 256;
+
+/**
+ * Packs images into message bodies, in order, with as many in each as are allowed and fit.
+ *
+ * @param perMessage 1 to 1,000
+ * @throws {ImageTooLargeError} when an image does not fit a message of 1 MiB
+ */
+export async function* packMessages(
+  job: string,
+  attempt: number,
+  images: Iterable<ImageRef> | AsyncIterable<ImageRef>,
+  perMessage: number = MAX_IMAGES_PER_MESSAGE,
+): AsyncGenerator<PackedMessage> {
+  let packed: ImageRef[] = [];
+  let bytes = ENVELOPE_BYTES;
+  for await (const image of images) {
+    const size = bytesOf(image);
+    if (size + ENVELOPE_BYTES > MAX_MESSAGE_BYTES) {
+      throw new ImageTooLargeError(
+        `expected at most ${MAX_MESSAGE_BYTES - ENVELOPE_BYTES} bytes of JSON an image, got ${size} for the id ${image.id.slice(0, 80)}`,
+      );
+    }
+    if (packed.length === perMessage || bytes + size > MAX_MESSAGE_BYTES) {
+      yield { body: formatMessage({ job, attempt, images: packed }), images: packed.length };
+      packed = [];
+      bytes = ENVELOPE_BYTES;
+    }
+    packed.push(image);
+    bytes += size;
+  }
+  if (packed.length > 0) yield { body: formatMessage({ job, attempt, images: packed }), images: packed.length };
+}
+
+/** With the comma behind it, and with what SQS's escapes may add. */
+function bytesOf(image: ImageRef): number {
+  const json = JSON.stringify(image);
+  const escapes = json.match(/[\uFFFE\uFFFF]/g)?.length ?? 0;
+  return Buffer.byteLength(json) + 1 + escapes * 3;
+}

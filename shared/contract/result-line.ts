@@ -1,0 +1,61 @@
+import type { ErrorReport } from './error-codes.ts';
+import type { ImageRef } from './message.ts';
+
+/** One of the model's best classes; `score` is its probability, 0 to 1. */
+export type Label = { label: string; score: number; classId: number };
+
+export type ModelId = { name: string; version: string };
+
+/** Facts about the image as it was fetched; `width` and `height` in pixels, upright. */
+export type ImageFacts = {
+  width: number;
+  height: number;
+  format: string;
+  bytes: number;
+  sha256: string;
+};
+
+/** What every line says of its image: which it is, and when which attempt settled it. */
+export type LineOrigin = { job: string; image: ImageRef; attempt: number; at: Date };
+
+/** A line of `results/`: an image that was classified. `at` is ISO 8601, UTC. */
+export type ResultLine = {
+  v: 1;
+  job: string;
+  id: string;
+  url: string;
+  meta?: ImageRef['meta'];
+  labels: Label[];
+  model: ModelId;
+  image: ImageFacts;
+  attempt: number;
+  at: string;
+};
+
+/** A line of `failures/`: an image that no retry will mend. */
+export type FailureLine = {
+  v: 1;
+  job: string;
+  id: string;
+  url: string;
+  meta?: ImageRef['meta'];
+  error: ErrorReport;
+  attempt: number;
+  at: string;
+};
+
+export function resultLine(origin: LineOrigin, labels: Label[], model: ModelId, image: ImageFacts): ResultLine {
+  return { ...head(origin), labels, model, image, ...tail(origin) };
+}
+
+export function failureLine(origin: LineOrigin, error: ErrorReport): FailureLine {
+  return { ...head(origin), error, ...tail(origin) };
+}
+
+function head({ job, image: { id, url, meta } }: LineOrigin) {
+  return { v: 1 as const, job, id, url, ...(meta !== undefined && { meta }) };
+}
+
+function tail({ attempt, at }: LineOrigin) {
+  return { attempt, at: at.toISOString() };
+}

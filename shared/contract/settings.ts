@@ -1,0 +1,120 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { DEFAULT_TOP_K, MAX_DELAY_SECONDS, RETRY_BASE_SECONDS } from './limits.ts';
+
+/** A setting that is missing or wrong. The message names it, what was expected and what came. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+
+const hostAndPort = z.string().refine(isHostAndPort, 'expected host:port, e.g. 127.0.0.1:8080');
+
+const queueUrl = z.url({ protocol: /^https?$/, error: 'expected the URL of an SQS queue' });
+
+const queueSettings = { queueUrl, deadLetterQueueUrl: queueUrl };
+const bucketSettings = {
+  resultsBucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket'),
+};
+const classifierSettings = {
+  /** A model folder; the default model when it is not set. */
+  modelDir: z.string().min(1).optional(),
+  /** host:port pairs that may be fetched from whatever their address is. */
+  allowedHosts: list.pipe(z.array(hostAndPort)),
+  /** Buckets that s3:// URLs may name. */
+  sourceBuckets: list.pipe(z.array(bucketSettings.resultsBucket)),
+  /** Labels in a result line, best first. */
+  topK: z.coerce.number().int().min(1).max(1_000).default(DEFAULT_TOP_K),
+};
+
+const ENVIRONMENT_NAMES: Record<string, string> = {
+  queueUrl: 'QUEUE_URL',
+  deadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
+  resultsBucket: 'RESULTS_BUCKET',
+  modelDir: 'MODEL_DIR',
+  allowedHosts: 'ALLOWED_HOSTS',
+  sourceBuckets: 'SOURCE_BUCKETS',
+  topK: 'TOP_K',
+  retryBaseSeconds: 'RETRY_BASE_SECONDS',
+};
+
+const classifierSchema = z.object(classifierSettings);
+const jobSchema = z.object({ ...queueSettings, ...bucketSettings });
+const workerSchema = z.object({
+  ...queueSettings,
+  ...bucketSettings,
+  ...classifierSettings,
+  /** The delay before an image's second attempt; doubled for each attempt after that. */
+  retryBaseSeconds: z.coerce.number().min(0).max(MAX_DELAY_SECONDS).default(RETRY_BASE_SECONDS),
+});
+
+/** What the stages need, with or without a queue. */
+export type ClassifierSettings = z.infer<typeof classifierSchema>;
+/** What a producer needs: where messages go and where job files lie. */
+export type JobSettings = z.infer<typeof jobSchema>;
+/** What the worker needs. */
+export type WorkerSettings = z.infer<typeof workerSchema>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function classifierSettingsFrom(environment: Environment): ClassifierSettings {
+  return parse(classifierSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function jobSettingsFrom(environment: Environment): JobSettings {
+  return parse(jobSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function workerSettingsFrom(environment: Environment): WorkerSettings {
+  return parse(workerSchema, environment);
+}
+
+function parse<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {
+  const given: Record<string, string | undefined> = {};
+  for (const field of Object.keys(schema.shape)) {
+    // An empty variable is how shells and templates say "not set".
+    given[field] = environment[variableOf(field)] || undefined;
+  }
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => describe(issue, given));
+  throw new SettingsError(`wrong settings:\n${problems.join('\n')}`);
+}
+
+function describe(issue: z.core.$ZodIssue, given: Record<string, string | undefined>): string {
+  const field = String(issue.path[0]);
+  const value = given[field];
+  if (value === undefined) return `  ${variableOf(field)} is not set: ${EXPECTATIONS[field] ?? issue.message}`;
+  return `  ${variableOf(field)}=${JSON.stringify(value)}: ${issue.message}`;
+}
+
+const EXPECTATIONS: Record<string, string> = {
+  queueUrl: 'expected the URL of the SQS queue',
+  deadLetterQueueUrl: 'expected the URL of the dead-letter queue',
+  resultsBucket: 'expected the name of the S3 bucket for results',
+};
+
+function variableOf(field: string): string {
+  const name = ENVIRONMENT_NAMES[field];
+  if (name === undefined) throw new Error(`no environment variable is named for the setting ${field}`);
+  return name;
+}
+
+function isHostAndPort(text: string): boolean {
+  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:[\]]+)):(?<port>\d{1,5})$/.exec(text);
+  const { v6, port } = match?.groups ?? {};
+  const portNumber = Number(port);
+  return match !== null && portNumber >= 1 && portNumber <= 65_535 && (v6 === undefined || isIP(v6) === 6);
+}

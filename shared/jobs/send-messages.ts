@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from '@aws-sdk/client-sqs';
+import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
+
+/** A message to send; `delaySeconds` is 0 to 900. */
+export type Outgoing = {
+  body: string;
+  delaySeconds?: number;
+  /** String attributes, which people and consoles see without opening the body. */
+  attributes?: Record<string, string>;
+};
+
+/** Messages that SQS did not take, after retries. Those that are not named here were sent. */
+export class SendError extends Error {
+  override readonly name = 'SendError';
+}
+
+const SEND_ATTEMPTS = 4;
+
+/**
+ * Sends messages with as few requests as SQS allows. Entries that SQS refuses for reasons of its
+ * own are sent again.
+ *
+ * @throws {SendError} when entries are left over; the others were sent
+ */
+export async function sendMessages(sqs: SQSClient, queueUrl: string, messages: readonly Outgoing[]): Promise<void> {
+  await Promise.all(batchesOf(messages).map((batch) => sendBatch(sqs, queueUrl, batch)));
+}
+
+async function sendBatch(sqs: SQSClient, queueUrl: string, batch: readonly Outgoing[]): Promise<void> {
+  let left = batch;
+  for (let attempt = 1; ; attempt++) {
+    const command = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: left.map(toEntry) });
+    const { Failed = [] } = await sqs.send(command);
+    if (Failed.length === 0) return;
+    const blame = Failed.find(({ SenderFault }) => SenderFault) ?? Failed[0];
+    if (blame?.SenderFault || attempt === SEND_ATTEMPTS) {
+      throw new SendError(
+        `SQS did not take ${Failed.length} of ${left.length} messages: ${blame?.Code} ${blame?.Message ?? ''}`,
+      );
+    }
+    left = Failed.map(({ Id }) => left[Number(Id)] as Outgoing);
+    await delay(100 * 2 ** attempt);
+  }
+}
+
+function toEntry({ body, delaySeconds = 0, attributes }: Outgoing, index: number): SendMessageBatchRequestEntry {
+  return {
+    Id: String(index),
+    MessageBody: body,
+    DelaySeconds: delaySeconds,
+    ...(attributes !== undefined && {
+      MessageAttributes: Object.fromEntries(
+        Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+      ),
+    }),
+  };
+}
+
+/** At most 10 messages and 1 MiB a batch: SQS counts the bodies and attributes of all its entries. */
+function batchesOf(messages: readonly Outgoing[]): Outgoing[][] {
+  const batches: Outgoing[][] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = bytesOf(message);
+    const last = batches.at(-1);
+    if (last === undefined || last.length === MAX_BATCH_ENTRIES || bytes + size > MAX_MESSAGE_BYTES) {
+      batches.push([message]);
+      bytes = size;
+    } else {
+      last.push(message);
+      bytes += size;
+    }
+  }
+  return batches;
+}
+
+function bytesOf({ body, attributes = {} }: Outgoing): number {
+  const attributeBytes = Object.entries(attributes)
+    .flat()
+    .reduce((sum, text) => sum + Buffer.byteLength(text), Object.keys(attributes).length * 'String'.length);
+  return Buffer.byteLength(body) + attributeBytes;
+}
