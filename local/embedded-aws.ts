@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { acceptFromLoopbackOnly } from './loopback-only.ts';
 
 const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
@@ -22,7 +23,7 @@ type EmbeddedEnvironment = Record<
   string
 >;
 
-/** An SQS and an S3 on this machine, with the queues and the bucket that labelqueue needs. */
+/** An SQS and an S3 on this machine and for it, with the queues and the bucket that labelqueue needs. */
 export type EmbeddedAws = {
   server: FauxqsServer;
   /** The variables that point the command, the AWS CLI, an SDK and the worker at it. */
@@ -53,13 +54,18 @@ export async function startEmbeddedAws({
     defaultRegion: REGION,
     ...(dataDir !== undefined && { dataDir, s3StorageDir: join(dataDir, 's3') }),
   });
+  // fauxqs listens on every interface, and asks nobody for a password.
+  const acceptFromAnywhere = acceptFromLoopbackOnly(server.port);
   createResources(server, visibilityTimeoutSeconds);
   const endpoint = `http://127.0.0.1:${server.port}`;
   return {
     server,
     environment: environmentFor(endpoint),
     clientConfig: { endpoint, region: REGION, credentials: { accessKeyId: KEY, secretAccessKey: KEY } },
-    stop: () => server.stop(),
+    async stop() {
+      await server.stop();
+      acceptFromAnywhere();
+    },
   };
 }
 

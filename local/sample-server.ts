@@ -1,8 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 
 /** The photo that `unavailable/once.jpg` turns out to be at the second request. */
 const ONCE_UNAVAILABLE_PHOTO = 'photos/coffee.jpg';
@@ -37,11 +36,11 @@ function sampleRoutes(folder: string): RequestListener {
     const path = normalize(decodeURIComponent(URL.parse(request.url ?? '/', 'http://localhost')?.pathname ?? '/'));
     if (path === '/unavailable/always.jpg') return unavailable(response);
     if (path === '/unavailable/once.jpg') {
-      if (onceAsked) return sendFile(join(folder, ONCE_UNAVAILABLE_PHOTO), response);
+      if (onceAsked) return void sendFile(join(folder, ONCE_UNAVAILABLE_PHOTO), response);
       onceAsked = true;
       return unavailable(response);
     }
-    return sendFile(join(folder, path), response);
+    return void sendFile(join(folder, path), response);
   };
 }
 
@@ -49,9 +48,12 @@ function unavailable(response: ServerResponse): void {
   response.writeHead(503).end();
 }
 
-function sendFile(path: string, response: ServerResponse): void {
-  pipeline(createReadStream(path), response).catch(() => {
-    if (!response.headersSent) response.writeHead(404);
-    response.end();
-  });
+async function sendFile(path: string, response: ServerResponse): Promise<void> {
+  try {
+    // Whole: the samples are small, and nothing has been promised yet when a file is missing.
+    const bytes = await readFile(path);
+    response.end(bytes);
+  } catch {
+    response.writeHead(404).end();
+  }
 }

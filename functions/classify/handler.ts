@@ -7,12 +7,14 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
 import { workerSettingsFrom } from '../../shared/contract/settings.ts';
+import { deadlineIn } from './deadline.ts';
+import { createIsolation } from './isolation.ts';
 import { PartWriter } from './part-writer.ts';
-import { processBatch, type WorkerDependencies } from './process-batch.ts';
+import { processBatch } from './process-batch.ts';
 import { createTelemetry } from './telemetry.ts';
+import type { WorkerDependencies } from './worker-dependencies.ts';
 
 const settings = workerSettingsFrom(process.env);
 const logger = new Logger({ serviceName: 'classify' });
@@ -21,6 +23,7 @@ const s3 = new S3Client({});
 
 const dependencies: WorkerDependencies = {
   pipeline: await createPipeline(settings, s3),
+  isolation: createIsolation(),
   destinations: {
     sqs: new SQSClient({}),
     queueUrl: settings.queueUrl,
@@ -34,8 +37,7 @@ const dependencies: WorkerDependencies = {
 };
 
 async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-  const timeLeft = context.getRemainingTimeInMillis() - DEADLINE_RESERVE_MS;
-  const deadline = AbortSignal.timeout(Math.max(0, timeLeft));
+  const deadline = deadlineIn(context.getRemainingTimeInMillis());
   const failed = await processBatch(event.Records, dependencies, deadline);
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
 }

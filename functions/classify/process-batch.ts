@@ -1,103 +1,77 @@
 import type { SQSRecord } from 'aws-lambda';
-import { classifyImages, type ImageOutcome, type Pipeline } from '../../shared/classifier/classify-images.ts';
-import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
-import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { classifyImages, type ImageOutcome } from '../../shared/classifier/classify-images.ts';
+import type { ImageRef } from '../../shared/contract/message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
-import { type Destinations, settle } from './settle.ts';
-import { settlementOf } from './settlement.ts';
-import type { Telemetry } from './telemetry.ts';
-
-export type WorkerDependencies = {
-  pipeline: Pipeline;
-  destinations: Destinations;
-  telemetry: Telemetry;
-  retryBaseSeconds: number;
-  /** Injected so that tests decide them. */
-  now: () => Date;
-  random: () => number;
-};
-
-/** A message being worked on: it is settled once each of its images has an outcome. */
-type MessageInWork = { record: SQSRecord; message: QueueMessage; outcomes: Map<ImageRef, ImageOutcome> };
-type ImageInWork = { url: string; image: ImageRef; work: MessageInWork };
+import { Acknowledgements } from './acknowledgement.ts';
+import type { Deadline } from './deadline.ts';
+import { processSuspects, splitMessage } from './process-suspects.ts';
+import { settleMessage } from './settle-message.ts';
+import { type ReadRecord, sortRecords } from './sort-records.ts';
+import type { WorkerDependencies } from './worker-dependencies.ts';
 
 /**
- * Works through the records of one invocation. Each message is settled as soon as its last image
- * is, while the others go on.
+ * Works through the records of one invocation: messages that come for the first time all together,
+ * then, one by one, the images that were in a worker when it died.
  *
- * @param deadline aborted when it is time to write what there is
+ * @param deadline when it is time to write what there is
  * @returns the ids of the messages that must not be acknowledged (`batchItemFailures`)
  */
 export async function processBatch(
   records: readonly SQSRecord[],
   dependencies: WorkerDependencies,
-  deadline: AbortSignal,
+  deadline: Deadline,
 ): Promise<string[]> {
-  const { pipeline, destinations, telemetry } = dependencies;
-  const settled: Promise<string | undefined>[] = [];
-  const images: ImageInWork[] = [];
-  for (const record of records) {
-    const message = parseMessage(record.body);
-    if (message instanceof UnreadableMessage) {
-      settled.push(acknowledgedAfter(record, telemetry, rejectMessage(record, message, dependencies)));
-      continue;
-    }
-    const work: MessageInWork = { record, message, outcomes: new Map() };
-    for (const image of message.images) images.push({ url: image.url, image, work });
-  }
-
-  await classifyImages(
-    images,
-    pipeline,
-    deadline,
-    ({ image, work }, outcome) => {
-      work.outcomes.set(image, outcome);
-      if (work.outcomes.size < work.message.images.length) return;
-      settled.push(acknowledgedAfter(work.record, telemetry, settleMessage(work, dependencies)));
-    },
-    telemetry,
-  );
-  destinations.parts.flush();
-  const unacknowledged = await Promise.all(settled);
-  return unacknowledged.filter((messageId) => messageId !== undefined);
-}
-
-/** The message's id if what had to be made durable before its acknowledgement was not. */
-async function acknowledgedAfter(
-  record: SQSRecord,
-  telemetry: Telemetry,
-  durable: Promise<void>,
-): Promise<string | undefined> {
-  try {
-    await durable;
-    return undefined;
-  } catch (error) {
-    telemetry.unsettled(record.messageId, error);
-    return record.messageId;
-  }
-}
-
-async function settleMessage(
-  { record, message, outcomes }: MessageInWork,
-  dependencies: WorkerDependencies,
-): Promise<void> {
-  const { pipeline, destinations, telemetry, retryBaseSeconds, now, random } = dependencies;
-  const settlement = settlementOf(message, outcomes, {
-    model: pipeline.classifier.id,
-    retryBaseSeconds,
-    now: now(),
-    random: random(),
-  });
-  await settle(settlement, destinations);
-  telemetry.settled(record.messageId, settlement);
+  const { unreadable, fresh, toSplit, suspects } = sortRecords(records);
+  const acknowledgements = new Acknowledgements(records, dependencies.destinations, dependencies.telemetry);
+  await Promise.all([
+    ...unreadable.map(({ record, reason }) =>
+      acknowledgements.after(record, rejectMessage(record, reason, dependencies)),
+    ),
+    ...toSplit.map((read) => acknowledgements.after(read.record, splitMessage(read, dependencies))),
+    processFresh(fresh, dependencies, acknowledgements, deadline),
+  ]);
+  await processSuspects(suspects, dependencies, acknowledgements, deadline);
+  return acknowledgements.notDone();
 }
 
 /** The body goes to the DLQ as it came: someone may still recognize it. */
 async function rejectMessage(
   { body, messageId }: SQSRecord,
-  { reason }: UnreadableMessage,
+  reason: string,
   { destinations: { sqs, deadLetterQueueUrl }, telemetry }: WorkerDependencies,
 ): Promise<void> {
   await sendMessages(sqs, deadLetterQueueUrl, [{ body, attributes: { reason } }]);
   telemetry.unreadable(messageId, reason);
+}
+
+/** A message being worked on: it is settled once each of its images has an outcome. */
+type MessageInWork = ReadRecord & { outcomes: Map<ImageRef, ImageOutcome> };
+type ImageInWork = { url: string; image: ImageRef; work: MessageInWork };
+
+/** Settles each message as soon as its last image is done, while the others go on. */
+async function processFresh(
+  fresh: readonly ReadRecord[],
+  dependencies: WorkerDependencies,
+  acknowledgements: Acknowledgements,
+  deadline: Deadline,
+): Promise<void> {
+  const { pipeline, destinations, telemetry } = dependencies;
+  const settling: Promise<void>[] = [];
+  const settleIfComplete = (work: MessageInWork) => {
+    if (work.outcomes.size < work.message.images.length) return;
+    settling.push(acknowledgements.after(work.record, settleMessage(work, work.outcomes, dependencies)));
+  };
+  const images: ImageInWork[] = [];
+  for (const read of fresh) {
+    const work: MessageInWork = { ...read, outcomes: new Map() };
+    for (const image of read.message.images) images.push({ url: image.url, image, work });
+    settleIfComplete(work);
+  }
+  const onOutcome = ({ image, work }: ImageInWork, outcome: ImageOutcome) => {
+    work.outcomes.set(image, outcome);
+    settleIfComplete(work);
+  };
+  await classifyImages(images, pipeline, deadline.signal, onOutcome, telemetry);
+  destinations.parts.flush();
+  await Promise.all(settling);
 }

@@ -34,15 +34,8 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       count(METRICS.imagesRetried, retried);
       count(METRICS.imagesNotReached, notReached.length);
       for (const { line } of failures) {
-        const { id, error } = line;
-        logger.warn('image failed', {
-          messageId,
-          job,
-          id: withoutQuery(id),
-          attempt,
-          ...error,
-          message: error.message,
-        });
+        const { code, stage, message: reason } = line.error;
+        logger.warn('image failed', { messageId, job, id: withoutQuery(line.id), attempt, code, stage, reason });
       }
       logger.info('message settled', {
         messageId,

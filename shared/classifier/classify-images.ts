@@ -1,5 +1,5 @@
 import type { ImageError } from '../contract/error-codes.ts';
-import { IMAGES_IN_FLIGHT } from '../contract/limits.ts';
+import { ABANDON_AFTER_MS, IMAGES_IN_FLIGHT } from '../contract/limits.ts';
 import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
 import { HostSchedule, hostOf } from './host-schedule.ts';
 import type { Classifier } from './infer.ts';
@@ -25,8 +25,10 @@ export type BatchObserver = (images: number, milliseconds: number) => void;
  * Classifies many images at once: their fetches, decodes and inferences overlap, and they share
  * inference batches. However many there are, no more than 32 of them are in memory.
  *
- * @param onOutcome called exactly once an image, in the order in which they finish; must not throw
- * @param signal once it is aborted, nothing is started and what is under way is given up
+ * @param onOutcome called once an image, in the order in which they finish; must not throw. An
+ *   image that hangs where nothing can break it off (a native decoder) gets no outcome: after the
+ *   signal it is waited for no longer than `ABANDON_AFTER_MS`.
+ * @param signal once it is aborted, nothing is started and fetches are given up
  */
 export async function classifyImages<Image extends { url: string }>(
   images: readonly Image[],
@@ -74,10 +76,16 @@ export async function classifyImages<Image extends { url: string }>(
       if (signal.aborted) return 'not_reached' as const;
       throw error;
     });
-    onOutcome(image, outcome);
+    if (!abandoned) onOutcome(image, outcome);
   };
 
+  let abandoned = false;
+  const abandonLater = () => setTimeout(finished.resolve, ABANDON_AFTER_MS).unref();
+  signal.addEventListener('abort', abandonLater, { once: true });
   startMore();
-  await finished.promise;
+  await finished.promise.finally(() => {
+    abandoned = true;
+    signal.removeEventListener('abort', abandonLater);
+  });
   for (const image of schedule.rest()) onOutcome(image, 'not_reached');
 }

@@ -19,7 +19,8 @@ function codeOfStatus(status: number): ErrorCode {
 function retryAfterSeconds(value: string | undefined, now: Date): number | undefined {
   if (value === undefined) return undefined;
   if (/^\s*\d+\s*$/.test(value)) return Number(value);
-  const date = Date.parse(value);
+  // Each form of an HTTP date starts with its weekday; left alone, `Date.parse` makes a day of "1.5".
+  const date = /^\s*[a-z]/i.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now.getTime()) / 1000));
 }
 
@@ -42,12 +43,14 @@ export function fetchFailure(error: unknown): ImageError {
 /** Node reports several addresses tried at once as an AggregateError. */
 function rootCause(error: unknown): unknown {
   if (error instanceof AggregateError && error.errors.length > 0) return rootCause(error.errors[0]);
-  if (error instanceof UndiciError.SocketError && error.cause instanceof Error) return rootCause(error.cause);
+  if (error instanceof UndiciError.SocketError && Error.isError(error.cause)) return rootCause(error.cause);
   return error;
 }
 
 function foreignCode(cause: unknown): string | undefined {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  // undici 8 means to give these the code HPE_… and leaves it undefined.
+  if (cause instanceof UndiciError.HTTPParserError) return cause.name;
+  return Error.isError(cause) && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }
 
 function codeOfCause(cause: unknown, code: string): ErrorCode {
@@ -70,10 +73,10 @@ const TIMEOUT_CODES = new Set([
 const TLS_CODES =
   /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|PATH_LENGTH_|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_|EPROTO)/;
 
-/** llhttp's parser, undici's header limit, and a Content-Encoding that zlib or brotli cannot read. */
-const INVALID_RESPONSE_CODES = /^(HPE_|UND_ERR_HEADERS_OVERFLOW$|Z_|ERR_BROTLI|ERR__ERROR_FORMAT)/;
+/** undici's parser and Node's, undici's header limit, and a Content-Encoding that zlib or brotli cannot read. */
+const INVALID_RESPONSE_CODES = /^(HTTPParserError$|HPE_|UND_ERR_HEADERS_OVERFLOW$|Z_|ERR_BROTLI|ERR__ERROR_FORMAT)/;
 
 function describe(cause: unknown, code: string): string {
-  const syscall = cause instanceof Error && 'syscall' in cause ? ` in ${String(cause.syscall)}` : '';
+  const syscall = Error.isError(cause) && 'syscall' in cause ? ` in ${String(cause.syscall)}` : '';
   return `the fetch broke off with ${code}${syscall}`;
 }

@@ -14,15 +14,17 @@ export type ImageSources = { http: HttpClient; s3: ObjectReader };
  *
  * @param url http, https or s3, as a stranger wrote it
  * @param cancelled aborts the fetch; the promise then rejects with the signal's reason
+ * @param timeoutMs for all of it; tests do not wait 10 s
  */
 export async function fetchImage(
   url: string,
   sources: ImageSources,
   cancelled: AbortSignal,
+  timeoutMs: number = FETCH_TIMEOUT_MS,
 ): Promise<Buffer | ImageError> {
   cancelled.throwIfAborted();
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new FetchTimeout()), FETCH_TIMEOUT_MS);
+  const timer = setTimeout(() => controller.abort(new FetchTimeout()), timeoutMs);
   const cancel = () => controller.abort(cancelled.reason);
   cancelled.addEventListener('abort', cancel, { once: true });
   try {
@@ -32,7 +34,7 @@ export async function fetchImage(
   } catch (error) {
     cancelled.throwIfAborted();
     if (controller.signal.aborted) {
-      return new ImageError('timeout', `expected the whole image within ${FETCH_TIMEOUT_MS / 1000} s`);
+      return new ImageError('timeout', `expected the whole image within ${timeoutMs / 1000} s`);
     }
     return fetchFailure(error);
   } finally {

@@ -1,4 +1,5 @@
-import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
+import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
+import type { LookupFunction } from 'node:net';
 import { Agent, buildConnector, type Dispatcher, request, errors as undiciErrors } from 'undici';
 import { FETCH_TIMEOUT_MS, MAX_FETCHES_PER_HOST } from '../contract/limits.ts';
 import { isPublicAddress, literalAddress } from './address-rules.ts';
@@ -22,11 +23,12 @@ export type HttpClient = {
  * rule is applied to each address that DNS gives, on the very addresses that are then connected
  * to, and once more to the connected socket.
  *
- * @param allowedHosts host:port pairs that are exempt, as in `127.0.0.1:8080`
+ * @param allowedHosts host:port pairs that are exempt, as in `127.0.0.1:8080` or `[::1]:8080`
+ * @param lookup what resolves names; injected so that tests can have names that lie
  */
-export function createHttpClient(allowedHosts: readonly string[]): HttpClient {
+export function createHttpClient(allowedHosts: readonly string[], lookup: LookupFunction = dnsLookup): HttpClient {
   const agent = new Agent({
-    connect: guardedConnector(new Set(allowedHosts)),
+    connect: guardedConnector(new Set(allowedHosts), lookup),
     connections: MAX_FETCHES_PER_HOST,
     pipelining: 1,
     headersTimeout: FETCH_TIMEOUT_MS,
@@ -45,18 +47,20 @@ export function createHttpClient(allowedHosts: readonly string[]): HttpClient {
   };
 }
 
-function guardedConnector(allowedHosts: ReadonlySet<string>): buildConnector.connector {
+function guardedConnector(allowedHosts: ReadonlySet<string>, lookup: LookupFunction): buildConnector.connector {
   const options = { timeout: FETCH_TIMEOUT_MS, autoSelectFamily: true };
-  const connectFreely = buildConnector(options);
-  const connectToPublic = buildConnector({ ...options, lookup: lookupPublic });
+  const connectFreely = buildConnector({ ...options, lookup });
+  const connectToPublic = buildConnector({ ...options, lookup: publicLookup(lookup) });
 
   return (target, callback) => {
     const port = target.port || (target.protocol === 'https:' ? '443' : '80');
-    if (allowedHosts.has(`${target.hostname}:${port}`)) {
+    const literal = literalAddress(target.hostname);
+    // undici gives IPv6 without the brackets that it has in a URL and in the setting.
+    const host = literal?.includes(':') ? `[${literal}]` : target.hostname;
+    if (allowedHosts.has(`${host}:${port}`)) {
       connectFreely(target, callback);
       return;
     }
-    const literal = literalAddress(target.hostname);
     if (literal !== undefined && !isPublicAddress(literal)) {
       callback(notAllowed(target.hostname), null);
       return;
@@ -72,21 +76,20 @@ function guardedConnector(allowedHosts: ReadonlySet<string>): buildConnector.con
 }
 
 /**
- * A `dns.lookup` whose answer holds no address that must not be reached. A name with a public and
- * a private address is refused as a whole: that is how rebinding looks.
+ * A lookup whose answer holds no address that must not be reached. A name with a public and a
+ * private address is refused as a whole: that is how rebinding looks.
  */
-function lookupPublic(
-  hostname: string,
-  options: LookupOptions,
-  callback: (error: NodeJS.ErrnoException | null, addresses: string | LookupAddress[], family?: number) => void,
-): void {
-  dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, []);
-    if (!addresses.every(({ address }) => isPublicAddress(address))) return callback(notAllowed(hostname), []);
-    const first = addresses[0];
-    if (options.all || first === undefined) return callback(null, addresses);
-    return callback(null, first.address, first.family);
-  });
+function publicLookup(lookup: LookupFunction): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, found) => {
+      if (error !== null) return callback(error, []);
+      const addresses = found as LookupAddress[];
+      if (!addresses.every(({ address }) => isPublicAddress(address))) return callback(notAllowed(hostname), []);
+      const first = addresses[0];
+      if (options.all || first === undefined) return callback(null, addresses);
+      return callback(null, first.address, first.family);
+    });
+  };
 }
 
 function notAllowed(hostname: string): AddressNotAllowedError {

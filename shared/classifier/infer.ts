@@ -34,10 +34,10 @@ export function tensorflowUse(): { modelsLoaded: number; tensors: number } {
 export async function loadClassifier({ path, config, labels }: ModelFolder): Promise<Classifier> {
   const model = await loadSavedModel(path, config.signature);
   const output = outputIndex(model, path, config);
+  const toTensor = tensorMaker(model, path, config);
   const predict = (images: readonly Uint8Array[]) =>
     tf.tidy(() => {
-      const input = tf.tensor4d(inputValues(images, config), [images.length, config.inputSize, config.inputSize, 3]);
-      const outputs = [model.predict(input)].flat() as tf.Tensor[];
+      const outputs = [model.predict(toTensor(images))].flat() as tf.Tensor[];
       return (outputs[output] as tf.Tensor).dataSync<'float32'>();
     });
   const blank = new Uint8Array(config.inputSize ** 2 * 3);
@@ -82,23 +82,47 @@ function checkLabels(scores: number, path: string, { output }: ModelFolder['conf
   );
 }
 
-/** Normalizes (x - mean) / std a channel, unless the model's own graph does. */
-function inputValues(images: readonly Uint8Array[], { mean, std, inputSize }: ModelFolder['config']): Float32Array {
-  const size = inputSize ** 2 * 3;
-  const values = new Float32Array(images.length * size);
-  images.forEach((pixels, index) => {
-    values.set(pixels, index * size);
-  });
-  if (mean !== undefined || std !== undefined) normalize(values, mean ?? [0, 0, 0], std ?? [1, 1, 1]);
-  return values;
+type TensorMaker = (images: readonly Uint8Array[]) => tf.Tensor4D;
+
+/**
+ * How pixels become the model's input. A model that takes uint8 normalizes in its own graph, and
+ * gets the bytes as they are; one that takes float32 gets (x - mean) / std a channel.
+ */
+function tensorMaker(model: TFSavedModel, path: string, config: ModelFolder['config']): TensorMaker {
+  const { inputSize, mean, std } = config;
+  const shape = (images: readonly Uint8Array[]): [number, number, number, number] => [
+    images.length,
+    inputSize,
+    inputSize,
+    3,
+  ];
+  const dtype = model.inputs[0]?.tfDtype;
+  if (dtype === 'DT_UINT8') {
+    if (mean !== undefined || std !== undefined) {
+      throw new ModelFolderError(`${path}: expected no mean and std in classifier.json for a model that takes uint8`);
+    }
+    // tfjs-node knows no uint8 tensor, but makes one of the bytes of whatever tensor it is given for
+    // such an input. Of its types only bool keeps a byte a byte: int32 and float32 would make it four.
+    return (images) => tf.tensor4d(concatenated(images), shape(images), 'bool');
+  }
+  if (dtype !== 'DT_FLOAT') throw new ModelFolderError(`${path}: expected an input of uint8 or float32, got ${dtype}`);
+  return (images) => tf.tensor4d(normalized(images, mean, std), shape(images), 'float32');
 }
 
-function normalize(values: Float32Array, mean: readonly number[], std: readonly number[]): void {
-  const [meanR = 0, meanG = 0, meanB = 0] = mean;
-  const [stdR = 1, stdG = 1, stdB = 1] = std;
+function concatenated(images: readonly Uint8Array[]): Uint8Array {
+  return images.length === 1 && images[0] !== undefined ? images[0] : Buffer.concat(images);
+}
+
+function normalized(
+  images: readonly Uint8Array[],
+  [meanR, meanG, meanB]: readonly [number, number, number] = [0, 0, 0],
+  [stdR, stdG, stdB]: readonly [number, number, number] = [1, 1, 1],
+): Float32Array {
+  const values = Float32Array.from(concatenated(images));
   for (let at = 0; at < values.length; at += 3) {
     values[at] = ((values[at] as number) - meanR) / stdR;
     values[at + 1] = ((values[at + 1] as number) - meanG) / stdG;
     values[at + 2] = ((values[at + 2] as number) - meanB) / stdB;
   }
+  return values;
 }

@@ -29,13 +29,19 @@ export const RETRY_BASE_SECONDS = 10;
 
 /** Messages an invocation is given at most; Lambda's limit without a batching window. */
 export const EVENT_SOURCE_BATCH_SIZE = 10;
-export const EVENT_SOURCE_WINDOW_SECONDS = 1;
+/** None: messages of 100 images need no company, and a full queue fills batches without waiting. */
+export const EVENT_SOURCE_WINDOW_SECONDS = 0;
 
 export const FUNCTION_TIMEOUT_SECONDS = 120;
 /** AWS: a queue's visibility timeout is at least six times the time-out of its function. */
 export const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
 /** What the worker keeps of its time to write and acknowledge what it has. */
 export const DEADLINE_RESERVE_MS = 5_000;
+
+/** How long decodes and inferences that are under way at the deadline are waited for. */
+export const ABANDON_AFTER_MS = 2_000;
+/** An isolated image may take its fetch and its decode to their own limits, and then some. */
+export const ISOLATED_TIMEOUT_MS = 30_000;
 
 export const FETCH_TIMEOUT_MS = 10_000;
 export const MAX_IMAGE_BYTES = 20 * 1_000_000;

@@ -1,0 +1,93 @@
+import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ISOLATED_TIMEOUT_MS, MAX_DELAY_SECONDS, MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
+import { formatMessage } from '../../shared/contract/message.ts';
+import { failureLine } from '../../shared/contract/result-line.ts';
+import { sendMessages } from '../../shared/jobs/send-messages.ts';
+import type { Acknowledgements } from './acknowledgement.ts';
+import type { Deadline } from './deadline.ts';
+import { settleMessage } from './settle-message.ts';
+import { type ReadRecord, receiveCount } from './sort-records.ts';
+import type { WorkerDependencies } from './worker-dependencies.ts';
+
+/**
+ * Replaces a message of many images, one of which may have killed a worker, by messages of one
+ * image each. They start with a receive count of their own, so the harmless ones are done at once.
+ */
+export async function splitMessage(read: ReadRecord, dependencies: WorkerDependencies): Promise<void> {
+  if (isLastDelivery(read)) await foretellCrash(read, dependencies);
+  const { destinations } = dependencies;
+  const { job, attempt, images } = read.message;
+  const bodies = images.map((image) => ({ body: formatMessage({ job, attempt, images: [image] }) }));
+  await sendMessages(destinations.sqs, destinations.queueUrl, bodies);
+}
+
+/**
+ * Takes single images that were in a worker when it died, one after the other, each in an isolated
+ * process, and acknowledges each before the next is begun.
+ */
+export async function processSuspects(
+  suspects: readonly ReadRecord[],
+  dependencies: WorkerDependencies,
+  acknowledgements: Acknowledgements,
+  deadline: Deadline,
+): Promise<void> {
+  const timeoutMs = Math.min(ISOLATED_TIMEOUT_MS, deadline.msLeft() / 2);
+  for (const suspect of suspects) {
+    await acknowledgements.deleteDone();
+    await acknowledgements.after(suspect.record, processSuspect(suspect, timeoutMs, dependencies, deadline));
+  }
+}
+
+async function processSuspect(
+  suspect: ReadRecord,
+  timeoutMs: number,
+  dependencies: WorkerDependencies,
+  deadline: Deadline,
+): Promise<void> {
+  const [image] = suspect.message.images;
+  if (image === undefined) return;
+  if (isLastDelivery(suspect) && !(await foretellCrash(suspect, dependencies))) {
+    await postpone(suspect, dependencies);
+    return;
+  }
+  // An image that is begun must be able to use up its time, or one that hangs would never be found out.
+  const enoughTime = deadline.msLeft() >= timeoutMs;
+  const outcome = enoughTime
+    ? await dependencies.isolation.classify(image.url, timeoutMs, deadline.signal)
+    : 'not_reached';
+  const settled = settleMessage(suspect, [[image, outcome]], dependencies);
+  dependencies.destinations.parts.flush();
+  await settled;
+}
+
+function isLastDelivery({ record }: ReadRecord): boolean {
+  return receiveCount(record) >= MAX_RECEIVE_COUNT;
+}
+
+/**
+ * Before the last delivery that the redrive policy permits: if the worker dies once more, SQS moves
+ * the message to the DLQ and nobody is left to write its failure lines. So they are written now; a
+ * result that comes after all overrides them.
+ *
+ * @returns whether the lines were written
+ */
+async function foretellCrash({ message }: ReadRecord, { destinations, now }: WorkerDependencies): Promise<boolean> {
+  const { job, attempt, images } = message;
+  const error = new ImageError('worker_crashed', `each of the ${MAX_RECEIVE_COUNT} workers that took this image died`);
+  const at = now();
+  const lines = images.map((image) => failureLine({ job, image, attempt, at }, error.report()));
+  try {
+    const written = destinations.parts.write('failures', job, lines);
+    destinations.parts.flush();
+    await written;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Sends the message anew, for later: an image must not end in the DLQ without its failure line. */
+async function postpone({ message }: ReadRecord, { destinations }: WorkerDependencies): Promise<void> {
+  const later = { body: formatMessage(message), delaySeconds: MAX_DELAY_SECONDS };
+  await sendMessages(destinations.sqs, destinations.queueUrl, [later]);
+}

@@ -1,0 +1,17 @@
+import type { Pipeline } from '../../shared/classifier/classify-images.ts';
+import type { Isolation } from './isolation.ts';
+import type { Destinations } from './settle.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** What the worker is made of: one of each a process, wired in `handler.ts`. */
+export type WorkerDependencies = {
+  pipeline: Pipeline;
+  isolation: Isolation;
+  destinations: Destinations;
+  telemetry: Telemetry;
+  retryBaseSeconds: number;
+  /** Injected so that tests decide them. */
+  now: () => Date;
+  /** Uniform in [0, 1). */
+  random: () => number;
+};
