@@ -1,0 +1,86 @@
+// @ts-check
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NODE } from '../pinned.mjs';
+import { NPM } from '../prerequisites.mjs';
+import { SetupError } from '../setup-error.mjs';
+import { npmCi } from './npm-ci.mjs';
+
+/** @typedef {import('../step.mjs').Step} Step */
+/** @typedef {import('../project.mjs').Project} Project */
+
+/**
+ * The Node that labelqueue runs on: this one if it will do, else one fetched from npm.
+ *
+ * @param {object} options
+ * @param {Project} options.project
+ * @param {import('../platform.mjs').Platform} options.platform
+ * @param {{ version: string, path: string }} options.current
+ * @returns {{ path: string, step: Step | undefined }}
+ * @throws {SetupError} where npm carries no Node 24
+ */
+export function nodeRuntime({ project, platform, current }) {
+  if (willDo(current.version)) return { path: current.path, step: undefined };
+  if (!platform.node) {
+    throw new SetupError(
+      `labelqueue runs on Node 24, from ${NODE.acceptedFrom} on; this is ${current.version} (${current.path}).\n\n` +
+        'Install it with:\n  brew install node@24\nPut it first in PATH and run the command again.',
+    );
+  }
+  const place = join(project.toolchain, 'node');
+  return { path: join(place, 'bin', 'node'), step: fetchNode(platform.node, place, current.path) };
+}
+
+/** @param {string} version  such as v24.3.0 */
+function willDo(version) {
+  const [major, minor = 0] = version.replace('v', '').split('.').map(Number);
+  const [wantedMajor, leastMinor = 0] = NODE.acceptedFrom.split('.').map(Number);
+  return major === wantedMajor && minor >= leastMinor;
+}
+
+/**
+ * @param {{ package: string, integrity: string }} pinned
+ * @param {string} place
+ * @param {string} currentNode
+ * @returns {Step}
+ */
+function fetchNode(pinned, place, currentNode) {
+  return {
+    title: `Node ${NODE.version}`,
+    place,
+    stamp: { ...pinned, version: NODE.version },
+    needs: [NPM],
+    bytes: 250e6,
+    async make(workshop) {
+      workshop.report('fetching');
+      await writeManifest(workshop.folder, pinned);
+      await npmCi(workshop, {
+        name: 'node',
+        failure: `npm could not fetch Node ${NODE.version}`,
+        folder: workshop.folder,
+        node: currentNode,
+      });
+      return join(workshop.folder, 'node_modules', pinned.package);
+    },
+  };
+}
+
+/**
+ * npm checks a package against the hash in a lock file, so here is one.
+ *
+ * @param {string} folder
+ * @param {{ package: string, integrity: string }} pinned
+ */
+async function writeManifest(folder, pinned) {
+  const dependencies = { [pinned.package]: NODE.version };
+  const lock = {
+    lockfileVersion: 3,
+    packages: {
+      '': { dependencies },
+      [`node_modules/${pinned.package}`]: { version: NODE.version, integrity: pinned.integrity },
+    },
+  };
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }));
+  await writeFile(join(folder, 'package-lock.json'), JSON.stringify(lock));
+}

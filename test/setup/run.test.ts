@@ -1,0 +1,141 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { COMPILER, ending, PACKAGES, STEP_LINES, Trial } from './trial.ts';
+
+const otherPackage = { ...PACKAGES, 'node-api-headers': { integrity: 'sha512-B', dev: true } };
+const otherTfjsNode = { ...PACKAGES, '@tensorflow/tfjs-node': { integrity: 'sha512-D' } };
+
+let trial: Trial;
+
+beforeEach(() => {
+  trial = new Trial();
+});
+
+afterEach(() => {
+  trial.remove();
+});
+
+test('makes everything from nothing, then runs its own Node with the arguments', async () => {
+  trial.wheel({ fetchNode: true });
+
+  const { exitCode, stdout, stderr } = await trial.run(['-p', 'process.argv[1]', 'argument']);
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'argument\n' });
+  expect(stderr.trim().split('\n')).toEqual(STEP_LINES);
+  expect(trial.calls()).toEqual([
+    'npm ci --ignore-scripts --include=dev',
+    'npm ci --ignore-scripts --include=dev',
+    'python3 -m pip download',
+    expect.stringMatching(/^python3 .*unpack_wheel.py/),
+    expect.stringMatching(/^g\+\+ -std=c\+\+17/),
+  ]);
+});
+
+test('puts the library and the binding where tfjs-node looks for them', async () => {
+  await trial.run(['-e', '']);
+
+  const tfjsNode = join(trial.root, 'node_modules/@tensorflow/tfjs-node');
+  expect(readFileSync(join(tfjsNode, 'deps/lib/libtensorflow_cc.so.2'), 'utf8')).toBe('library');
+  expect(readFileSync(join(tfjsNode, 'deps/include/tensorflow/c/c_api.h'), 'utf8')).toBe('header');
+  expect(realpathSync(join(tfjsNode, 'lib/napi-v8/tfjs_binding.node'))).toBe(
+    realpathSync(join(trial.toolchain, 'tfjs-binding/tfjs_binding.node')),
+  );
+});
+
+test('is silent and starts no tool when everything is there', async () => {
+  await trial.run(['-e', '']);
+  trial.forgetCalls();
+
+  expect(await trial.run(['-p', '1'])).toEqual({ exitCode: 0, stdout: '1\n', stderr: '' });
+  expect(trial.calls()).toEqual([]);
+});
+
+test('leaves nothing behind but the finished folders, the logs and an empty workshop', async () => {
+  await trial.run(['-e', '']);
+
+  expect(existsSync(join(trial.toolchain, 'lock'))).toBe(false);
+  expect(readdirSync(join(trial.toolchain, 'unfinished'))).toEqual([]);
+});
+
+test.each<[string, (changed: Trial) => void, string[]]>([
+  [
+    'node_modules is gone',
+    (changed) => rmSync(join(changed.root, 'node_modules'), { recursive: true }),
+    ['npm packages'],
+  ],
+  ['a package of package-lock.json changed', (changed) => changed.lock(otherPackage), ['npm packages']],
+  ['tfjs-node changed', (changed) => changed.lock(otherTfjsNode), ['npm packages', 'TensorFlow binding']],
+  [
+    'the pinned wheel changed',
+    (changed) => changed.wheel({ content: 'newer' }),
+    ['libtensorflow 2.18.1', 'TensorFlow binding'],
+  ],
+  [
+    'the binding is gone',
+    (changed) => rmSync(join(changed.toolchain, 'tfjs-binding'), { recursive: true }),
+    ['TensorFlow binding'],
+  ],
+])('makes again what depends on it, and nothing else, when %s', async (_what, change, titles) => {
+  await trial.run(['-e', '']);
+  change(trial);
+
+  const { stderr } = await trial.run(['-e', '']);
+
+  expect(stderr).toBe(titles.map((title) => `set-up: ${title} (…)\n`).join(''));
+});
+
+test('replaces a node_modules that it has not made', async () => {
+  trial.write('project/node_modules/stray/package.json', '{}');
+
+  await trial.run(['-e', '']);
+
+  expect(existsSync(join(trial.root, 'node_modules/stray'))).toBe(false);
+  expect(existsSync(join(trial.root, 'node_modules/@tensorflow/tfjs-node/package.json'))).toBe(true);
+});
+
+test('uses the compiler that CXX names', async () => {
+  trial.removeTool('g++');
+  trial.tool('ccache', `[ "$1" = clang++ ] || exit 1; ${COMPILER}`);
+
+  expect(await trial.run(['-e', ''], { env: { CXX: 'ccache clang++' } })).toMatchObject({ exitCode: 0 });
+});
+
+test('ends with the exit code of what it runs', async () => {
+  expect(await trial.run(['-e', 'process.exit(7)'])).toMatchObject({ exitCode: 7 });
+});
+
+test('ends with 128 and the number of the signal that killed what it runs', async () => {
+  expect(await trial.run(['-e', 'process.kill(process.pid, "SIGKILL")'])).toMatchObject({ exitCode: 128 + 9 });
+});
+
+test.each<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGHUP'])(
+  'passes %s on, and waits for the end that follows',
+  async (signal) => {
+    const child = trial.start([
+      '-e',
+      `
+    process.on('${signal}', () => setTimeout(() => { console.log('finished'); process.exit(5); }, 100));
+    setInterval(() => {}, 1000);
+    console.log('ready');`,
+    ]);
+    const ended = ending(child);
+    child.stdout?.once('data', () => child.kill(signal));
+
+    expect(await ended).toMatchObject({ exitCode: 5, stdout: 'ready\nfinished\n' });
+  },
+);
+
+test('bin/labelqueue runs the TypeScript command from any folder, through a link', async () => {
+  trial.write(
+    'project/cli/main.ts',
+    `const args: string[] = process.argv.slice(2); console.log(process.cwd(), ...args);`,
+  );
+  const elsewhere = join(trial.folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  symlinkSync(join(trial.root, 'bin/labelqueue'), join(trial.root, 'link'));
+
+  const { exitCode, stdout } = await trial.run(['classify', '--top', '5'], { entry: 'link', cwd: elsewhere });
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${realpathSync(elsewhere)} classify --top 5\n` });
+});

@@ -1,0 +1,198 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+const MACHINE = `${process.platform}-${process.arch}`;
+export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+
+export interface Ending {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Of the trial's package-lock.json, unless a test says otherwise. */
+export const PACKAGES = {
+  '@tensorflow/tfjs-node': { integrity: 'sha512-A' },
+  'node-api-headers': { integrity: 'sha512-B' },
+};
+
+/** What each finished step prints, but for its time. */
+export const STEP_LINES = [
+  'set-up: Node 24.21.0 (…)',
+  'set-up: npm packages (…)',
+  'set-up: libtensorflow 2.18.1 (…)',
+  'set-up: TensorFlow binding (…)',
+];
+
+/**
+ * The set-up, the real one, in a project of its own. Its PATH holds tools that do in no time what the
+ * real ones do, and nothing else of this machine; `calls()` tells which were used.
+ */
+export class Trial {
+  readonly folder = mkdtempSync(join(tmpdir(), 'labelqueue-setup-'));
+  readonly root = join(this.folder, 'project');
+  readonly toolchain = join(this.root, '.labelqueue', 'toolchain');
+
+  constructor() {
+    for (const part of ['setup', 'bin']) cpSync(join(REPOSITORY, part), join(this.root, part), { recursive: true });
+    this.write('project/package.json', JSON.stringify({ type: 'module' }));
+    this.lock(PACKAGES);
+    for (const name of Object.keys(PACKAGES)) this.publish(name, { 'package.json': '{}' });
+    this.publish('node-of-npm', { 'bin/node': `#!/bin/sh\nexec '${process.execPath}' "$@"\n` });
+    this.tool('npm', NPM);
+    this.tool('python3', PYTHON_WITH_PIP);
+    this.tool('g++', COMPILER);
+    this.wheel({});
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  write(path: string, content: string): void {
+    mkdirSync(dirname(join(this.folder, path)), { recursive: true });
+    writeFileSync(join(this.folder, path), content);
+  }
+
+  /** Puts a shell script on PATH that has the trial's folder in `$trial` and the real Python in `$python`. */
+  tool(name: string, script: string): void {
+    this.write(
+      `tools/${name}`,
+      `#!/bin/sh
+      PATH=/usr/bin:/bin trial='${this.folder}' python='${PYTHON}'
+      echo "${name} $*" >> "$trial/calls"
+      ${script}`,
+    );
+    chmodSync(join(this.folder, 'tools', name), 0o755);
+  }
+
+  /** Lets a tool be found, and fail with this output when it is used. */
+  failingTool(name: string, output: string): void {
+    this.tool(name, `case "$*" in *--version|*import*) exit 0 ;; esac\ncat >&2 <<'OUTPUT'\n${output}\nOUTPUT\nexit 1`);
+  }
+
+  removeTool(name: string): void {
+    rmSync(join(this.folder, 'tools', name));
+  }
+
+  /** The packages of package-lock.json. */
+  lock(packages: Record<string, object>): void {
+    const entries = Object.entries(packages).map(([name, entry]) => [`node_modules/${name}`, entry]);
+    this.write('project/package-lock.json', JSON.stringify({ packages: Object.fromEntries(entries) }));
+  }
+
+  /** Makes a package known to the trial's npm. */
+  publish(name: string, files: Record<string, string>): void {
+    for (const [file, content] of Object.entries(files)) {
+      this.write(`registry/${name}/${file}`, content);
+      chmodSync(join(this.folder, 'registry', name, file), 0o755);
+    }
+  }
+
+  /**
+   * Makes the wheel that pip will find, and writes the trial's pins.
+   *
+   * @param options.content what the library in the wheel begins with
+   * @param options.megabytes how much more there is of it
+   * @param options.pinned the hash to pin in the place of the right one
+   * @param options.fetchNode whether the Node that runs the test is to be found too old
+   */
+  wheel(options: { content?: string; megabytes?: number; pinned?: string; fetchNode?: boolean }): void {
+    const { content = 'library', megabytes = 0, fetchNode = false } = options;
+    const file = join(this.folder, 'wheels', 'tensorflow_cpu-2.18.1-cp312-cp312-manylinux_2_17_x86_64.whl');
+    mkdirSync(dirname(file), { recursive: true });
+    execFileSync(PYTHON, ['-c', WRITE_WHEEL, file, content, `${megabytes}`]);
+    const sha256 = options.pinned ?? createHash('sha256').update(readFileSync(file)).digest('hex');
+    const pins = {
+      node: { package: 'node-of-npm', integrity: 'sha512-C' },
+      wheel: {
+        package: 'tensorflow-cpu',
+        tag: 'manylinux_2_17_x86_64',
+        sha256,
+        bytes: 1000,
+        unpackedBytes: 1000,
+        libraries: ['libtensorflow_cc.so.2'],
+      },
+    };
+    this.write(
+      'project/setup/pinned.mjs',
+      `export const NODE = { version: '24.21.0', acceptedFrom: '24.${fetchNode ? 999 : 0}.0' };
+      export const TENSORFLOW_VERSION = '2.18.1';
+      export const PLATFORMS = { '${MACHINE}': ${JSON.stringify(pins)} };`,
+    );
+  }
+
+  /** What the tools were called with, without the calls that only ask whether they are there. */
+  calls(): string[] {
+    const file = join(this.folder, 'calls');
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+    return lines
+      .filter((line) => !/--version$| -c import/.test(line))
+      .map((line) => line.split(' ').slice(0, 4).join(' '));
+  }
+
+  forgetCalls(): void {
+    rmSync(join(this.folder, 'calls'), { force: true });
+  }
+
+  start(args: string[], { entry = 'setup/run.mjs', cwd = this.root, env = {} } = {}): ChildProcess {
+    return spawn(process.execPath, [join(this.root, entry), ...args], {
+      cwd,
+      env: { PATH: join(this.folder, 'tools'), HOME: this.folder, PIP_NO_INDEX: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
+  /** Runs to the end; times in what is printed are replaced. */
+  run(args: string[], options: { entry?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Ending> {
+    return ending(this.start(args, options));
+  }
+}
+
+export function ending(child: ChildProcess): Promise<Ending> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk) => (stdout += chunk));
+  child.stderr?.on('data', (chunk) => (stderr += chunk));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr: stderr.replaceAll(/\d+\.\d s\)/g, '…)') }));
+  });
+}
+
+const NPM = `
+  [ "$1" = ci ] || exit 0
+  mkdir node_modules
+  cp -R "$trial/registry/." node_modules`;
+
+const PYTHON_WITH_PIP = `
+  case "$*" in
+    *download*) while [ "$1" != --dest ]; do shift; done; cp -R "$trial/wheels" "$2" ;;
+    *unpack_wheel.py*) exec "$python" "$@" ;;
+  esac`;
+
+/** Goes by any name: \`ccache g++\` is called the same way. */
+export const COMPILER = `
+  while [ $# -gt 1 ]; do
+    [ "$1" = -o ] && echo binding > "$2"
+    shift
+  done
+  exit 0`;
+
+const WRITE_WHEEL = `
+import sys, zipfile
+file, content, megabytes = sys.argv[1:]
+with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as wheel:
+    wheel.writestr("tensorflow/libtensorflow_cc.so.2", content + "\\0" * (int(megabytes) << 20))
+    for header in ["tensorflow/c/c_api.h", "tensorflow/core/platform/ctstring.h", "tsl/platform/ctstring.h", "xla/tsl/c/tsl_status.h"]:
+        wheel.writestr("tensorflow/include/" + header, "header")
+    info = "tensorflow_cpu-2.18.1.dist-info/"
+    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: tensorflow-cpu\\nVersion: 2.18.1\\n")
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: false\\nTag: cp312-cp312-manylinux_2_17_x86_64\\n")
+    wheel.writestr(info + "RECORD", "")
+`;
