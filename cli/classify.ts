@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Command } from 'commander';
-import { classifyImages, type ImageOutcome, type Pipeline } from '../shared/classifier/classify-images.ts';
-import { createPipeline } from '../shared/classifier/pipeline.ts';
+import type { ImageOutcome, Pipeline } from '../shared/classifier/classify-images.ts';
 import { ImageError } from '../shared/contract/error-codes.ts';
 import { DEFAULT_TOP_K, MAX_IMAGE_BYTES } from '../shared/contract/limits.ts';
 import { failureLine, type Label, resultLine } from '../shared/contract/result-line.ts';
@@ -29,6 +28,8 @@ async function classify(inputs: string[], { top, json, allowHost }: Options): Pr
     TOP_K: String(top),
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });
+  // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
+  const { createPipeline } = await import('../shared/classifier/pipeline.ts');
   const pipeline = await createPipeline(settings, new S3Client({}));
   const outcomes = await classifyInOrder(inputs, pipeline);
   await pipeline.close();
@@ -45,6 +46,7 @@ async function classifyInOrder(inputs: readonly string[], pipeline: Pipeline): P
   const outcomes = new Map<Input, ImageOutcome>();
   const fetch: Pipeline['fetch'] = (input, signal) =>
     isPath(input) ? readImageFile(input) : pipeline.fetch(input, signal);
+  const { classifyImages } = await import('../shared/classifier/classify-images.ts');
   await classifyImages(
     images,
     { ...pipeline, fetch },

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
-import { type LocalService, startLocalService } from '../local/local-service.ts';
+import type { LocalService } from '../local/local-service.ts';
 import { startSampleServer } from '../local/sample-server.ts';
 import type { ImageRef } from '../shared/contract/message.ts';
 import { jobSettingsFrom } from '../shared/contract/settings.ts';
@@ -14,8 +14,9 @@ import { countLines, type Outcomes, readOutcomes } from '../shared/jobs/read-out
 import { readSource } from '../shared/jobs/read-source.ts';
 import { demoTable } from './demo-table.ts';
 import { CommandError } from './expected-failures.ts';
+import { stateDirOption } from './options.ts';
 import { startProgress } from './progress.ts';
-import { SAMPLES, STATE } from './project-folder.ts';
+import { SAMPLES } from './project-folder.ts';
 
 const JOB = 'demo';
 /** Few, so that several workers get some of the few images. */
@@ -29,16 +30,18 @@ const GIVE_UP_MS = 180_000;
 export function demoCommand(): Command {
   return new Command('demo')
     .description('Labels the sample photos through SQS, workers and S3 on this machine.')
+    .addOption(stateDirOption())
     .action(runDemo);
 }
 
-async function runDemo(): Promise<void> {
-  const folder = join(STATE, 'demo');
+async function runDemo({ stateDir }: { stateDir: string }): Promise<void> {
+  const folder = join(stateDir, 'demo');
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const log = createWriteStream(join(folder, 'workers.log'));
   const samples = await startSampleServer(SAMPLES);
   process.stderr.write('starting SQS, S3 and the workers on this machine …\n');
+  const { startLocalService } = await import('../local/local-service.ts');
   const service = await startLocalService({
     port: 0,
     dataDir: join(folder, 'aws'),

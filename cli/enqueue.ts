@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { jobNameSchema } from '../shared/contract/message.ts';
 import { jobSettingsFrom } from '../shared/contract/settings.ts';
@@ -37,7 +37,7 @@ export function enqueueCommand(): Command {
 function jobName(text: string): string {
   const result = jobNameSchema.safeParse(text);
   if (result.success) return result.data;
-  throw new CommandError(`--job ${JSON.stringify(text)}: ${result.error.issues[0]?.message}`);
+  throw new InvalidArgumentError(`Expected ${result.error.issues[0]?.message}.`);
 }
 
 async function enqueueFile(file: string, { job, perMessage }: Options): Promise<void> {

@@ -1,3 +1,4 @@
+import { FunctionError } from '../local/execution-environment.ts';
 import { ModelFolderError } from '../shared/classifier/model-folder.ts';
 import { ImageTooLargeError } from '../shared/contract/pack-messages.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
@@ -9,34 +10,47 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
-const EXPECTED = [CommandError, SettingsError, ModelFolderError, ImageTooLargeError, SourceLineError, SendError];
+const EXPECTED = [
+  CommandError,
+  SettingsError,
+  ModelFolderError,
+  ImageTooLargeError,
+  SourceLineError,
+  SendError,
+  FunctionError,
+];
 
 /** What to print for an error that a user can do something about; undefined for a defect. */
 export function expectedFailureText(error: unknown): string | undefined {
   if (EXPECTED.some((kind) => error instanceof kind)) return (error as Error).message;
   if (!(error instanceof Error)) return undefined;
-  return fileFailure(error) ?? awsFailure(error);
+  return portFailure(error) ?? fileFailure(error) ?? awsFailure(error);
 }
 
-function fileFailure(error: Error): string | undefined {
-  if (!('code' in error && 'path' in error)) return undefined;
-  if (error.code === 'ENOENT') return `${error.path}: no such file`;
-  if (error.code === 'EISDIR') return `${error.path}: expected a file, got a folder`;
-  if (error.code === 'EACCES') return `${error.path}: permission denied`;
+function portFailure(error: NodeJS.ErrnoException & { port?: number }): string | undefined {
+  if (error.syscall !== 'listen') return undefined;
+  if (error.code === 'EADDRINUSE') return `port ${error.port} is in use: name another one with --port`;
+  return `cannot listen on port ${error.port}: ${error.code}`;
+}
+
+/** Some errors of a read name no path. */
+function fileFailure({ code, path }: NodeJS.ErrnoException): string | undefined {
+  const subject = path === undefined ? '' : `${path}: `;
+  if (code === 'ENOENT') return `${subject}no such file`;
+  if (code === 'EISDIR') return `${subject}expected a file, got a folder`;
+  if (code === 'EACCES') return `${subject}permission denied`;
   return undefined;
 }
 
-/** Errors of the AWS SDK carry `$metadata`; failed connections have a code and no path. */
-function awsFailure(error: Error): string | undefined {
+/** Errors of the AWS SDK carry `$metadata`, which has a status when there was an answer. */
+function awsFailure(error: NodeJS.ErrnoException & { $metadata?: { httpStatusCode?: number } }): string | undefined {
   if (error.name === 'CredentialsProviderError') {
     return `no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (${error.message})`;
   }
   if (/region is missing/i.test(error.message)) return 'no AWS region: set AWS_REGION, e.g. to us-east-1';
-  const endpoint = process.env['AWS_ENDPOINT_URL'];
-  const where = endpoint === undefined ? 'AWS' : endpoint;
-  if ('$metadata' in error) return `${where} answered ${error.name}: ${error.message}`;
-  if ('code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)) {
-    return `${where} cannot be reached: ${error.code}`;
-  }
-  return undefined;
+  if (error.$metadata === undefined) return undefined;
+  const where = process.env['AWS_ENDPOINT_URL'] ?? 'AWS';
+  return error.$metadata.httpStatusCode === undefined
+    ? `${where} cannot be reached: ${error.code ?? error.message}`
+    : `${where} answered ${error.name}: ${error.message}`;
 }

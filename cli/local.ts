@@ -2,32 +2,40 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
-import { startLocalService } from '../local/local-service.ts';
-import { allowHostOption, wholeNumber } from './options.ts';
-import { STATE } from './project-folder.ts';
+import { classifierSettingsFrom } from '../shared/contract/settings.ts';
+import { allowHostOption, stateDirOption, wholeNumber } from './options.ts';
 
 const DEFAULT_PORT = 4_566;
-type Options = { port: number; workers: number; allowHost?: string[] };
+type Options = { port: number; workers: number; allowHost?: string[]; stateDir: string };
 
 export function localCommand(): Command {
   return new Command('local')
     .description('Runs SQS, S3 and the workers on this machine until Ctrl-C; queues and results stay.')
     .option('--port <n>', 'where SQS and S3 listen, on 127.0.0.1', wholeNumber(0, 65_535), DEFAULT_PORT)
-    .option('--workers <n>', 'execution environments (default: one a core)', wholeNumber(1, 64), availableParallelism())
+    .option(
+      '--workers <n>',
+      'execution environments; by default one a core',
+      wholeNumber(1, 64),
+      availableParallelism(),
+    )
     .addOption(allowHostOption())
+    .addOption(stateDirOption())
     .action(runLocal);
 }
 
-async function runLocal({ port, workers, allowHost = [] }: Options): Promise<void> {
-  const dataDir = join(STATE, 'local');
+async function runLocal({ port, workers, allowHost = [], stateDir }: Options): Promise<void> {
+  const workerEnvironment = { ALLOWED_HOSTS: allowHost.join(','), SOURCE_BUCKETS: 'labelqueue' };
+  classifierSettingsFrom(workerEnvironment);
+  const dataDir = join(stateDir, 'local');
   mkdirSync(dataDir, { recursive: true });
   const logPath = join(dataDir, 'workers.log');
   const log = createWriteStream(logPath, { flags: 'a' });
+  const { startLocalService } = await import('../local/local-service.ts');
   const service = await startLocalService({
     port,
     dataDir,
     workers,
-    workerEnvironment: { ALLOWED_HOSTS: allowHost.join(','), SOURCE_BUCKETS: 'labelqueue' },
+    workerEnvironment,
     onLog: (text) => log.write(text),
     onFunctionError: (error) => process.stderr.write(`worker: ${error.message}\n`),
   });
@@ -37,10 +45,13 @@ async function runLocal({ port, workers, allowHost = [] }: Options): Promise<voi
   );
   for (const [name, value] of Object.entries(service.aws.environment))
     process.stdout.write(`export ${name}=${value}\n`);
-  await Promise.race([interrupted(), service.ended()]);
-  process.stderr.write('\nfinishing what is in hand …\n');
-  await service.stop();
-  log.end();
+  try {
+    await Promise.race([interrupted(), service.ended()]);
+    process.stderr.write('\nfinishing what is in hand …\n');
+  } finally {
+    await service.stop();
+    log.end();
+  }
 }
 
 function interrupted(): Promise<void> {

@@ -16,9 +16,6 @@ const UNPACK = fileURLToPath(new URL('unpack_wheel.py', import.meta.url));
 
 /** What the binding includes, directly or not. */
 const HEADERS = [
-  'tensorflow/include/absl/base/',
-  'tensorflow/include/absl/log/globals',
-  'tensorflow/include/absl/strings/string_view',
   'tensorflow/include/tensorflow/c/',
   'tensorflow/include/tensorflow/core/platform/ctstring',
   'tensorflow/include/tsl/platform/ctstring',

@@ -1,6 +1,5 @@
 // @ts-check
 
-import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { cxxCompiler } from '../prerequisites.mjs';
@@ -9,8 +8,6 @@ import { cxxCompiler } from '../prerequisites.mjs';
 
 const SOURCES = 'node_modules/@tensorflow/tfjs-node';
 const NODE_HEADERS = 'node_modules/node-api-headers';
-/** Short enough to be its own stamp. */
-const QUIET = 'setup/steps/quiet_abseil.cc';
 const LIBTENSORFLOW = '.labelqueue/toolchain/libtensorflow';
 
 /**
@@ -38,7 +35,6 @@ export function tfjsBinding({ project, lock, libtensorflow, wheel, machine, cxx 
       headers: lock.packages[NODE_HEADERS]?.integrity ?? '',
       libtensorflow: JSON.stringify(libtensorflow.stamp),
       arguments: args,
-      quiet: readFileSync(join(project.root, QUIET), 'utf8'),
     },
     needs: [cxxCompiler(compiler)],
     bytes: 50e6,
@@ -72,7 +68,6 @@ function compilerArguments(os, libraries) {
     `-I${NODE_HEADERS}/include`,
     `${SOURCES}/binding/tfjs_backend.cc`,
     `${SOURCES}/binding/tfjs_binding.cc`,
-    QUIET,
     ...libraries.map((library) => `${LIBTENSORFLOW}/lib/${library}`),
     ...libraryPath(os),
   ];

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ImageError } from '../contract/error-codes.ts';
-import { FETCH_TIMEOUT_MS, MAX_IMAGE_BYTES, MAX_REDIRECTS } from '../contract/limits.ts';
+import { MAX_IMAGE_BYTES, MAX_REDIRECTS } from '../contract/limits.ts';
 import { fetchFailure, statusFailure } from './fetch-failure.ts';
 import type { HttpClient } from './http-client.ts';
 import type { ObjectReader } from './read-s3-object.ts';
@@ -10,17 +10,17 @@ export type ImageSources = { http: HttpClient; s3: ObjectReader };
 
 /**
  * The bytes of the image at `url`, or why they cannot be had. Follows up to 5 redirects, reads at
- * most 20 MB and takes at most 10 s in all.
+ * most 20 MB.
  *
  * @param url http, https or s3, as a stranger wrote it
  * @param cancelled aborts the fetch; the promise then rejects with the signal's reason
- * @param timeoutMs for all of it; tests do not wait 10 s
+ * @param timeoutMs for all of it
  */
 export async function fetchImage(
   url: string,
   sources: ImageSources,
   cancelled: AbortSignal,
-  timeoutMs: number = FETCH_TIMEOUT_MS,
+  timeoutMs: number,
 ): Promise<Buffer | ImageError> {
   cancelled.throwIfAborted();
   const controller = new AbortController();

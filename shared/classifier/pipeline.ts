@@ -20,7 +20,7 @@ export async function createPipeline(settings: ClassifierSettings, s3: S3Client)
   const http = createHttpClient(settings.allowedHosts);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
   return {
-    fetch: (url, signal) => fetchImage(url, sources, signal),
+    fetch: (url, signal) => fetchImage(url, sources, signal, settings.fetchTimeoutSeconds * 1_000),
     classifier,
     topK: settings.topK,
     async close() {

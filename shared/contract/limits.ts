@@ -17,6 +17,8 @@ export const MAX_IMAGES_PER_MESSAGE = 1_000;
 /** SQS bills a request per 64 KiB; 100 URLs of ordinary length stay below one such unit. */
 export const DEFAULT_IMAGES_PER_MESSAGE = 100;
 export const MAX_ID_CHARS = 2_048;
+/** Levels of JSON within an image's `meta`: whatever walks it recurses, and a stack has its end. */
+export const MAX_META_DEPTH = 32;
 /** Longer than any URL that browsers, CDNs and S3 presigning produce. */
 export const MAX_URL_CHARS = 8_192;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_ATTEMPTS, MAX_ID_CHARS, MAX_IMAGES_PER_MESSAGE, MAX_URL_CHARS } from './limits.ts';
+import { MAX_ATTEMPTS, MAX_ID_CHARS, MAX_IMAGES_PER_MESSAGE, MAX_META_DEPTH, MAX_URL_CHARS } from './limits.ts';
 
 export const DEFAULT_JOB = 'default';
 
@@ -8,11 +8,18 @@ export const jobNameSchema = z
   .string()
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
-    'a job name is 1 to 100 letters, digits, ".", "_" or "-", and starts with a letter or digit',
+    '1 to 100 letters, digits, ".", "_" or "-", starting with a letter or digit',
   );
 
 const urlSchema = z.string().min(1).max(MAX_URL_CHARS);
-const metaSchema = z.record(z.string(), z.json());
+const metaSchema = z
+  .custom((meta) => !isDeeperThan(MAX_META_DEPTH, meta), `expected at most ${MAX_META_DEPTH} levels of nesting`)
+  .pipe(z.record(z.string(), z.json()));
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+}
 
 /** What a dead-letter message says of its image; a worker that gets it back ignores it. */
 const pastErrorSchema = z.object({
@@ -44,11 +51,11 @@ export type PastError = z.infer<typeof pastErrorSchema>;
 /** A parsed message: which images of which job, and how often they have been tried. */
 export type QueueMessage = { job: string; attempt: number; images: ImageRef[] };
 
-/** Why a body is none of the forms that are accepted. */
+/** Why a body is none of the forms that are accepted; only of characters that SQS takes. */
 export class UnreadableMessage {
   readonly reason: string;
   constructor(reason: string) {
-    this.reason = reason;
+    this.reason = reason.replaceAll(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
   }
 }
 
@@ -61,12 +68,15 @@ const foreignImageSchema = z.union([
     .looseObject({ imagelink: urlSchema, ...foreignFields })
     .transform(({ imagelink, id, meta }) => ({ url: imagelink, id, meta })),
 ]);
-const foreignSchema = z.union([
-  z
-    .looseObject({ images: z.array(foreignImageSchema).min(1).max(MAX_IMAGES_PER_MESSAGE) })
-    .transform(({ images }) => images),
-  foreignImageSchema.transform((image) => [image]),
-]);
+const foreignSchema = z.union(
+  [
+    z
+      .looseObject({ images: z.array(foreignImageSchema).min(1).max(MAX_IMAGES_PER_MESSAGE) })
+      .transform(({ images }) => images),
+    foreignImageSchema.transform((image) => [image]),
+  ],
+  `expected v, url, imagelink, images (1 to ${MAX_IMAGES_PER_MESSAGE}) or Records, and URLs of at most ${MAX_URL_CHARS} characters`,
+);
 type ForeignImage = { url: string; id?: string | undefined; meta?: ImageRef['meta'] | undefined };
 
 const s3EventSchema = z.looseObject({
@@ -94,7 +104,7 @@ const s3TestEventSchema = z.looseObject({ Service: z.literal('Amazon S3'), Event
 export function parseMessage(body: string): QueueMessage | UnreadableMessage {
   const parsed = parseJson(body);
   if (parsed === undefined) return bareUrl(body);
-  const message = typeof parsed === 'string' ? bareUrl(parsed) : readObject(parsed);
+  const message = typeof parsed === 'string' ? bareUrl(parsed) : readObject(parsed, body);
   return message instanceof UnreadableMessage ? message : withoutRepetitions(message);
 }
 
@@ -114,9 +124,9 @@ function bareUrl(text: string): QueueMessage | UnreadableMessage {
   return foreignMessage([{ url }]);
 }
 
-function readObject(parsed: unknown): QueueMessage | UnreadableMessage {
+function readObject(parsed: unknown, body: string): QueueMessage | UnreadableMessage {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    return new UnreadableMessage(`expected a JSON object, got ${quoteStart(JSON.stringify(parsed))}`);
+    return new UnreadableMessage(`expected a JSON object, got ${quoteStart(body)}`);
   }
   if ('v' in parsed) return ownMessage(parsed);
   if ('Records' in parsed) return s3Event(parsed);

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { DEFAULT_TOP_K, MAX_DELAY_SECONDS, RETRY_BASE_SECONDS } from './limits.ts';
+import { DEFAULT_TOP_K, FETCH_TIMEOUT_MS, MAX_DELAY_SECONDS, RETRY_BASE_SECONDS } from './limits.ts';
 
 /** A setting that is missing or wrong. The message names it, what was expected and what came. */
 export class SettingsError extends Error {
@@ -32,6 +32,12 @@ const classifierSettings = {
   allowedHosts: list.pipe(z.array(hostAndPort)),
   /** Buckets that s3:// URLs may name. */
   sourceBuckets: list.pipe(z.array(bucketSettings.resultsBucket)),
+  /** For a whole image, redirects included. */
+  fetchTimeoutSeconds: z.coerce
+    .number()
+    .min(0.1)
+    .max(FETCH_TIMEOUT_MS / 1_000)
+    .default(FETCH_TIMEOUT_MS / 1_000),
   /** Labels in a result line, best first. */
   topK: z.coerce.number().int().min(1).max(1_000).default(DEFAULT_TOP_K),
 };
@@ -43,6 +49,7 @@ const ENVIRONMENT_NAMES: Record<string, string> = {
   modelDir: 'MODEL_DIR',
   allowedHosts: 'ALLOWED_HOSTS',
   sourceBuckets: 'SOURCE_BUCKETS',
+  fetchTimeoutSeconds: 'FETCH_TIMEOUT_SECONDS',
   topK: 'TOP_K',
   retryBaseSeconds: 'RETRY_BASE_SECONDS',
 };

@@ -27,13 +27,14 @@ export async function* readSource(path: string, base?: URL): AsyncGenerator<Imag
 }
 
 const lineSchema = imageRefSchema.partial({ id: true });
+const ABSOLUTE_URL = /^(https?|s3):\/\/[^\s/]/i;
 
 function readLine(text: string, number: number, base: URL | undefined): ImageRef {
   const parsed = lineSchema.safeParse(text.startsWith('{') ? parseJson(text, number) : { url: text });
   if (!parsed.success) throw new SourceLineError(`line ${number}: ${z.prettifyError(parsed.error)}`);
-  const url = base === undefined ? parsed.data.url : new URL(parsed.data.url, base).href;
+  const url = resolve(parsed.data.url, base);
   const { id = url, meta } = parsed.data;
-  if (!/^(https?|s3):\/\/[^\s/]/i.test(url)) {
+  if (!ABSOLUTE_URL.test(url)) {
     throw new SourceLineError(
       `line ${number}: expected a http, https or s3 URL, got ${JSON.stringify(url.slice(0, 80))}`,
     );
@@ -42,6 +43,12 @@ function readLine(text: string, number: number, base: URL | undefined): ImageRef
     throw new SourceLineError(`line ${number}: expected an id beside a URL of more than ${MAX_ID_CHARS} characters`);
   }
   return meta === undefined ? { id, url } : { id, url, meta };
+}
+
+/** An absolute URL stays as it was written: the key in an s3:// one is not encoded. */
+function resolve(url: string, base: URL | undefined): string {
+  if (base === undefined || ABSOLUTE_URL.test(url)) return url;
+  return URL.parse(url, base.href)?.href ?? url;
 }
 
 function parseJson(text: string, number: number): unknown {
