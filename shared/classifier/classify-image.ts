@@ -1,5 +1,6 @@
 import { ImageError } from '../contract/error-codes.ts';
 import type { ImageFacts, Label } from '../contract/result-line.ts';
+import { describeThrown } from '../contract/safe-text.ts';
 import { type DecodedImage, decodeImage, type PictureFormat } from './decode-image.ts';
 import type { Place } from './inference-batches.ts';
 
@@ -30,7 +31,7 @@ export async function classifyImage(
   try {
     decoded = await fetchAndDecode(fetch, format, time, onFetched);
   } catch (error) {
-    decoded = new ImageError('internal_error', describe(error));
+    decoded = new ImageError('internal_error', describeThrown(error));
   }
   if (decoded instanceof ImageError) {
     place.giveUp();
@@ -42,7 +43,7 @@ export async function classifyImage(
     const labels = await place.fill(decoded.pixels);
     return { labels, image: decoded.facts };
   } catch (error) {
-    return new ImageError('inference_failed', describe(error));
+    return new ImageError('inference_failed', describeThrown(error));
   } finally {
     time('infer', performance.now() - started);
   }
@@ -62,8 +63,4 @@ async function fetchAndDecode(
   const decoded = await decodeImage(bytes, format);
   time('decode', performance.now() - fetched);
   return decoded;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

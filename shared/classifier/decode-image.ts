@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Semaphore } from 'async-mutex';
 import { fileTypeFromBuffer } from 'file-type';
 import sharp, { type Metadata, type ResizeOptions, type Sharp } from 'sharp';
 import { ImageError } from '../contract/error-codes.ts';
@@ -37,6 +38,14 @@ sharp.cache(false);
 sharp.concurrency(1);
 
 /**
+ * A file of a kilobyte can take a gigabyte to decode: AVIF and interlaced images are held whole. So
+ * one image of the largest kind is decoded at once, or many small ones. In megapixels, since the
+ * semaphore counts down all of its weights whenever one is given back.
+ */
+const MEGAPIXEL = 1_000_000;
+const decoding = new Semaphore(MAX_IMAGE_PIXELS / MEGAPIXEL);
+
+/**
  * Decodes an image of whatever supported format into the pixels that the model takes: upright by
  * its EXIF orientation, transparency on white, the first frame of an animation, the centre square.
  */
@@ -47,7 +56,10 @@ export async function decodeImage(bytes: Buffer, format: PictureFormat): Promise
     const metadata = await image.metadata();
     const error = unsupported(metadata);
     if (error !== undefined) return error;
-    const pixels = await toPixels(image, metadata.autoOrient, format);
+    const pixels = await decoding.runExclusive(
+      () => toPixels(image, metadata.autoOrient, format),
+      Math.ceil(Math.min(MAX_IMAGE_PIXELS, metadata.width * metadata.height) / MEGAPIXEL),
+    );
     return { pixels, facts: factsOf(bytes, metadata) };
   } catch (error) {
     return decodeFailure(error, bytes);
@@ -96,7 +108,8 @@ function cropThenResize(
   crop: number,
   resize: ResizeOptions,
 ): Sharp {
-  const side = Math.min(width, height) * crop;
+  // A window of less than a pixel may round to none.
+  const side = Math.max(1, Math.min(width, height) * crop);
   const [left, right] = centred(width, side);
   const [top, bottom] = centred(height, side);
   return image

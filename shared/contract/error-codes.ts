@@ -1,3 +1,5 @@
+import { withoutUrlSecrets } from './safe-text.ts';
+
 /** Where in an image's life an error arose. */
 export type Stage = 'fetch' | 'decode' | 'infer' | 'worker';
 
@@ -63,7 +65,8 @@ export class ImageError {
 
   constructor(code: ErrorCode, message: string, retryAfterSeconds?: number) {
     this.code = code;
-    this.message = message;
+    // Some messages are foreign: whoever threw them may have put the whole URL in.
+    this.message = withoutUrlSecrets(message);
     this.retryAfterSeconds = retryAfterSeconds;
   }
 

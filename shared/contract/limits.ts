@@ -39,6 +39,8 @@ export const FUNCTION_TIMEOUT_SECONDS = 120;
 export const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
 /** What the worker keeps of its time to write and acknowledge what it has. */
 export const DEADLINE_RESERVE_MS = 5_000;
+/** How long S3 or SQS may take to begin an answer; then the SDK asks again, twice within the reserve. */
+export const AWS_REQUEST_TIMEOUT_MS = 2_000;
 
 /** How long decodes and inferences that are under way at the deadline are waited for. */
 export const ABANDON_AFTER_MS = 2_000;

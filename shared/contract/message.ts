@@ -53,10 +53,19 @@ export type QueueMessage = { job: string; attempt: number; images: ImageRef[] };
 
 /** Why a body is none of the forms that are accepted; only of characters that SQS takes. */
 export class UnreadableMessage {
+  /** For logs: nothing of the body is in it but the names of fields that no form has. */
+  readonly expected: string;
+  /** For those who have the body before them anyway: what was expected, and the start of what came. */
   readonly reason: string;
-  constructor(reason: string) {
-    this.reason = reason.replaceAll(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
+
+  constructor(expected: string, got?: string) {
+    this.expected = sqsText(expected);
+    this.reason = got === undefined ? this.expected : sqsText(`${expected}, got ${got}`);
   }
+}
+
+function sqsText(text: string): string {
+  return text.replaceAll(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
 }
 
 /** The forms that other producers send: a URL, or an object that names one; `id` may be missing. */
@@ -119,14 +128,14 @@ function parseJson(body: string): unknown {
 function bareUrl(text: string): QueueMessage | UnreadableMessage {
   const url = text.trim();
   if (!/^(https?|s3):\/\/\S+$/i.test(url)) {
-    return new UnreadableMessage(`expected JSON or a http, https or s3 URL, got ${quoteStart(text)}`);
+    return new UnreadableMessage('expected JSON or a http, https or s3 URL', quoteStart(text));
   }
   return foreignMessage([{ url }]);
 }
 
 function readObject(parsed: unknown, body: string): QueueMessage | UnreadableMessage {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    return new UnreadableMessage(`expected a JSON object, got ${quoteStart(body)}`);
+    return new UnreadableMessage('expected a JSON object', quoteStart(body));
   }
   if ('v' in parsed) return ownMessage(parsed);
   if ('Records' in parsed) return s3Event(parsed);
@@ -151,7 +160,8 @@ function foreignMessage(given: ForeignImage[]): QueueMessage | UnreadableMessage
   for (const { url, id = url, meta } of given) {
     if (id.length > MAX_ID_CHARS) {
       return new UnreadableMessage(
-        `expected an id beside a URL of more than ${MAX_ID_CHARS} characters, got none for ${quoteStart(url)}`,
+        `expected an id beside a URL of more than ${MAX_ID_CHARS} characters`,
+        `none for ${quoteStart(url)}`,
       );
     }
     images.push(meta === undefined ? { id, url } : { id, url, meta });
@@ -164,7 +174,7 @@ function s3Event(parsed: object): QueueMessage | UnreadableMessage {
   if (!result.success) return unreadable(result.error);
   const other = result.data.Records.find((record) => !record.eventName.startsWith('ObjectCreated:'));
   if (other !== undefined) {
-    return new UnreadableMessage(`expected S3 events ObjectCreated:*, got ${other.eventName}`);
+    return new UnreadableMessage('expected S3 events ObjectCreated:*', other.eventName);
   }
   return foreignMessage(
     result.data.Records.map(({ s3 }) => ({ url: `s3://${s3.bucket.name}/${decodeEventKey(s3.object.key)}` })),
@@ -186,7 +196,7 @@ function withoutRepetitions(message: QueueMessage): QueueMessage | UnreadableMes
     const earlier = byId.get(image.id);
     if (earlier === undefined) byId.set(image.id, image);
     else if (earlier.url !== image.url) {
-      return new UnreadableMessage(`expected each id once, got ${quoteStart(image.id)} for two different URLs`);
+      return new UnreadableMessage('expected each id once', `${quoteStart(image.id)} for two different URLs`);
     }
   }
   return byId.size === message.images.length ? message : { ...message, images: [...byId.values()] };

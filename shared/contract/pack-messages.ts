@@ -9,9 +9,6 @@ export class ImageTooLargeError extends Error {
 /** The body of a message, and how many images are in it. */
 export type PackedMessage = { body: string; images: number };
 
-/** What the body adds to the JSON of its images, at the most: names, numbers, the job, brackets. */
-const ENVELOPE_BYTES = 256;
-
 /**
  * Packs images into message bodies, in order, with as many in each as are allowed and fit.
  *
@@ -24,19 +21,22 @@ export async function* packMessages(
   images: Iterable<ImageRef> | AsyncIterable<ImageRef>,
   perMessage: number = MAX_IMAGES_PER_MESSAGE,
 ): AsyncGenerator<PackedMessage> {
+  // To the byte: the worker must be able to send each image again that came in a message of 1 MiB.
+  // One image has no comma behind it.
+  const envelope = Buffer.byteLength(formatMessage({ job, attempt, images: [] })) - 1;
   let packed: ImageRef[] = [];
-  let bytes = ENVELOPE_BYTES;
+  let bytes = envelope;
   for await (const image of images) {
     const size = bytesOf(image);
-    if (size + ENVELOPE_BYTES > MAX_MESSAGE_BYTES) {
+    if (size + envelope > MAX_MESSAGE_BYTES) {
       throw new ImageTooLargeError(
-        `expected at most ${MAX_MESSAGE_BYTES - ENVELOPE_BYTES} bytes of JSON an image, got ${size} for the id ${image.id.slice(0, 80)}`,
+        `expected at most ${MAX_MESSAGE_BYTES - envelope} bytes of JSON an image, got ${size} for the id ${image.id.slice(0, 80)}`,
       );
     }
     if (packed.length === perMessage || bytes + size > MAX_MESSAGE_BYTES) {
       yield { body: formatMessage({ job, attempt, images: packed }), images: packed.length };
       packed = [];
-      bytes = ENVELOPE_BYTES;
+      bytes = envelope;
     }
     packed.push(image);
     bytes += size;

@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { linesInPart, type PartKind, partPrefix } from '../contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../contract/result-line.ts';
 import type { JobTarget } from './job-target.ts';
+import { linesOf } from './lines.ts';
 
 /**
  * How many lines a job has, read from the names of its part files: a request per 1,000 of them.
@@ -33,7 +33,7 @@ async function latestLines<Line extends { id: string; at: string }>(
 ): Promise<Map<string, Line>> {
   const lines = new Map<string, Line>();
   for await (const key of partKeys(target, kind, job)) {
-    for await (const text of linesOf(target, key)) {
+    for await (const text of linesIn(target, key)) {
       const line = JSON.parse(text) as Line;
       const earlier = lines.get(line.id);
       if (earlier === undefined || earlier.at <= line.at) lines.set(line.id, line);
@@ -51,7 +51,7 @@ async function* partKeys({ s3, resultsBucket }: JobTarget, kind: PartKind, job: 
   }
 }
 
-async function* linesOf({ s3, resultsBucket }: JobTarget, key: string): AsyncGenerator<string> {
+async function* linesIn({ s3, resultsBucket }: JobTarget, key: string): AsyncGenerator<string> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: resultsBucket, Key: key }));
-  yield* createInterface({ input: Body as Readable, crlfDelay: Number.POSITIVE_INFINITY });
+  yield* linesOf(Body as Readable);
 }

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { MAX_ID_CHARS } from '../contract/limits.ts';
 import { type ImageRef, imageRefSchema } from '../contract/message.ts';
+import { linesOf } from './lines.ts';
 
 /** A line that names no image. The message says which line, what was expected and what came. */
 export class SourceLineError extends Error {
@@ -17,9 +17,8 @@ export class SourceLineError extends Error {
  * @throws {SourceLineError} at the first line that names no image
  */
 export async function* readSource(path: string, base?: URL): AsyncGenerator<ImageRef> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
   let number = 0;
-  for await (const line of lines) {
+  for await (const line of linesOf(createReadStream(path))) {
     number++;
     const text = line.trim();
     if (text !== '') yield readLine(text, number, base);

@@ -6,7 +6,10 @@ import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 export type Outgoing = {
   body: string;
   delaySeconds?: number;
-  /** String attributes, which people and consoles see without opening the body. */
+  /**
+   * String attributes, which people and consoles see without opening the body. SQS counts them with
+   * it, so they are left out of a message that its body alone fills.
+   */
   attributes?: Record<string, string>;
 };
 
@@ -24,7 +27,13 @@ const SEND_ATTEMPTS = 4;
  * @throws {SendError} when entries are left over; the others were sent
  */
 export async function sendMessages(sqs: SQSClient, queueUrl: string, messages: readonly Outgoing[]): Promise<void> {
-  await Promise.all(batchesOf(messages).map((batch) => sendBatch(sqs, queueUrl, batch)));
+  await Promise.all(batchesOf(messages.map(fitting)).map((batch) => sendBatch(sqs, queueUrl, batch)));
+}
+
+function fitting(message: Outgoing): Outgoing {
+  if (bytesOf(message) <= MAX_MESSAGE_BYTES) return message;
+  const { attributes: _tooMuch, ...bare } = message;
+  return bare;
 }
 
 async function sendBatch(sqs: SQSClient, queueUrl: string, batch: readonly Outgoing[]): Promise<void> {

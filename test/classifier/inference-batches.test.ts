@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { InferenceBatches, type Place } from '../../shared/classifier/inference-batches.ts';
+import { INFERENCE_BATCH_SIZE, INFERENCE_MAX_WAIT_MS } from '../../shared/contract/limits.ts';
+import type { Label } from '../../shared/contract/result-line.ts';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+/** A picture of one byte, and the label that the model below gives to it. */
+function picture(number: number): Uint8Array {
+  return Uint8Array.of(number);
+}
+function labelled(number: number): Label[] {
+  return [{ label: `picture ${number}`, score: 1, classId: number }];
+}
+
+/** Batches for a model that labels a picture with its byte; `sizes` are those of the batches that ran. */
+function createBatches(reserved: number) {
+  const sizes: number[] = [];
+  const batches = new InferenceBatches((images) => {
+    sizes.push(images.length);
+    return images.map(([number = -1]) => labelled(number));
+  });
+  return { sizes, places: Array.from({ length: reserved }, () => batches.reserve()) };
+}
+
+function fillAll(places: readonly Place[], from = 0): Promise<Label[]>[] {
+  return places.map((place, index) => place.fill(picture(from + index)));
+}
+
+describe('a batch runs', () => {
+  test('when it is full', async () => {
+    const { sizes, places } = createBatches(INFERENCE_BATCH_SIZE + 5);
+    const full = fillAll(places.slice(0, INFERENCE_BATCH_SIZE));
+    expect(sizes).toEqual([INFERENCE_BATCH_SIZE]);
+    expect(await Promise.all(full)).toEqual(Array.from({ length: INFERENCE_BATCH_SIZE }, (_, at) => labelled(at)));
+  });
+
+  test('when every image that is under way has arrived', async () => {
+    const { sizes, places } = createBatches(3);
+    const all = fillAll(places);
+    expect(sizes).toEqual([3]);
+    expect(await Promise.all(all)).toEqual([labelled(0), labelled(1), labelled(2)]);
+  });
+
+  test('when the last image that is under way is given up', async () => {
+    const { sizes, places } = createBatches(3);
+    const [first, second] = fillAll(places.slice(0, 2));
+    expect(sizes).toEqual([]);
+    places[2]?.giveUp();
+    expect(sizes).toEqual([2]);
+    expect([await first, await second]).toEqual([labelled(0), labelled(1)]);
+  });
+
+  test('when its first image has waited long enough for the others', async () => {
+    const { sizes, places } = createBatches(5);
+    const waiting = fillAll(places.slice(0, 1));
+    jest.advanceTimersByTime(INFERENCE_MAX_WAIT_MS - 1);
+    waiting.push(...fillAll(places.slice(1, 2), 1));
+    expect(sizes).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(sizes).toEqual([2]);
+    expect(await Promise.all(waiting)).toEqual([labelled(0), labelled(1)]);
+  });
+});
+
+test('a batch that ran leaves no timer behind', () => {
+  const { places } = createBatches(INFERENCE_BATCH_SIZE + 1);
+  fillAll(places.slice(0, INFERENCE_BATCH_SIZE));
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('images beyond a full batch wait for the next one', async () => {
+  const { sizes, places } = createBatches(INFERENCE_BATCH_SIZE + 2);
+  const all = fillAll(places);
+  expect(sizes).toEqual([INFERENCE_BATCH_SIZE, 2]);
+  const labels = await Promise.all(all);
+  expect(labels.at(-1)).toEqual(labelled(INFERENCE_BATCH_SIZE + 1));
+});
+
+test('giving up before anything has arrived runs nothing', () => {
+  const { sizes, places } = createBatches(2);
+  for (const place of places) place.giveUp();
+  expect(sizes).toEqual([]);
+});
+
+test('an error of the model rejects every image of that batch, and the next batch is as good as new', async () => {
+  let broken = true;
+  const batches = new InferenceBatches((images) => {
+    if (broken) throw new Error('TensorFlow refused');
+    return images.map(() => labelled(1));
+  });
+  const places = [batches.reserve(), batches.reserve()];
+  const outcomes = await Promise.allSettled(fillAll(places));
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  broken = false;
+  await expect(batches.reserve().fill(picture(1))).resolves.toEqual(labelled(1));
+});
+
+test('a place cannot be used twice', async () => {
+  const { places } = createBatches(2);
+  const [place] = places as [Place, Place];
+  place.giveUp();
+  expect(() => place.giveUp()).toThrow('twice');
+  expect(() => place.fill(picture(0))).toThrow('twice');
+});

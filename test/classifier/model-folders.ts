@@ -1,0 +1,25 @@
+import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const DEFAULT_MODEL = join(import.meta.dirname, '../../models/efficientnet-lite0');
+
+/** What a test changes in a copy of the default model's folder; a file that is null is not there. */
+export type Change = { config?: Record<string, unknown>; files?: Record<string, string | Buffer | null> };
+
+/** A copy of the default model's folder with changes, gone when the test is over. */
+export async function changedModel(change: Change): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'labelqueue-model-'));
+  const { default: config } = await import('../../models/efficientnet-lite0/classifier.json', {
+    with: { type: 'json' },
+  });
+  await writeFile(join(path, 'classifier.json'), JSON.stringify({ ...config, ...change.config }));
+  await cp(join(DEFAULT_MODEL, 'labels.txt'), join(path, 'labels.txt'));
+  // 18 MB that nobody has to copy.
+  await symlink(join(DEFAULT_MODEL, 'saved_model.pb'), join(path, 'saved_model.pb'));
+  for (const [file, content] of Object.entries(change.files ?? {})) {
+    await rm(join(path, file), { force: true });
+    if (content !== null) await writeFile(join(path, file), content);
+  }
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}

@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { MAX_ATTEMPTS } from '../../shared/contract/limits.ts';
+import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
+
+/**
+ * JSON as it comes back from being written and read: no -0, and no key `__proto__`, which is left
+ * out of whatever is read.
+ */
+const json = fc
+  .jsonValue({ maxDepth: 4 })
+  .map((value) => JSON.parse(JSON.stringify(value), (key, inner) => (key === '__proto__' ? undefined : inner)));
+
+/** Any text that JSON can carry, half surrogates and characters that SQS refuses included. */
+const text = (maxLength: number) =>
+  fc.oneof(
+    fc.string({ unit: 'binary', minLength: 1, maxLength }),
+    fc.string({
+      unit: fc.constantFrom('a', '"', '\\', '\u0000', '\uFFFE', '\uFFFF', '\uD800', '猫'),
+      minLength: 1,
+      maxLength,
+    }),
+  );
+
+export const imageRef: fc.Arbitrary<ImageRef> = fc
+  .record({ id: text(40), url: text(60), meta: fc.option(fc.dictionary(text(10), json), { nil: undefined }) })
+  .map(({ id, url, meta }) => (meta === undefined ? { id, url } : { id, url, meta: withoutProto(meta) }));
+
+function withoutProto(meta: Record<string, unknown>): NonNullable<ImageRef['meta']> {
+  return Object.fromEntries(Object.entries(meta).filter(([key]) => key !== '__proto__')) as NonNullable<
+    ImageRef['meta']
+  >;
+}
+
+export const jobName = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
+export const attempt = fc.integer({ min: 1, max: MAX_ATTEMPTS });
+
+/** Images with an id each. */
+export function images(maxLength: number, minLength = 0): fc.Arbitrary<ImageRef[]> {
+  return fc.uniqueArray(imageRef, { selector: ({ id }) => id, minLength, maxLength });
+}
+
+export const queueMessage: fc.Arbitrary<QueueMessage> = fc.record({ job: jobName, attempt, images: images(20, 1) });

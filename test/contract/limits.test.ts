@@ -1,0 +1,31 @@
+import { describe, expect, test } from '@jest/globals';
+import * as limits from '../../shared/contract/limits.ts';
+
+describe('limits that depend on each other fit:', () => {
+  test('a message is hidden for at least six times as long as its function may run, as AWS asks', () => {
+    expect(limits.VISIBILITY_TIMEOUT_SECONDS).toBeGreaterThanOrEqual(6 * limits.FUNCTION_TIMEOUT_SECONDS);
+  });
+
+  test('an image that is slow at everything is done within one run of the function', () => {
+    const slowest = limits.FETCH_TIMEOUT_MS + limits.DECODE_TIMEOUT_SECONDS * 1_000 + limits.DEADLINE_RESERVE_MS;
+    expect(slowest).toBeLessThan(limits.FUNCTION_TIMEOUT_SECONDS * 1_000);
+  });
+
+  test('at the deadline, what is waited for leaves time to write', () => {
+    expect(limits.ABANDON_AFTER_MS).toBeLessThan(limits.DEADLINE_RESERVE_MS);
+  });
+
+  test('the last delay between attempts is one that SQS takes', () => {
+    const longest = limits.RETRY_BASE_SECONDS * 2 ** (limits.MAX_ATTEMPTS - 2);
+    expect(longest).toBeLessThanOrEqual(limits.MAX_DELAY_SECONDS);
+  });
+
+  test('an ordinary message has room for its images, however long their URLs', () => {
+    expect(limits.DEFAULT_IMAGES_PER_MESSAGE * limits.MAX_URL_CHARS).toBeLessThan(limits.MAX_MESSAGE_BYTES);
+    expect(limits.DEFAULT_IMAGES_PER_MESSAGE).toBeLessThanOrEqual(limits.MAX_IMAGES_PER_MESSAGE);
+  });
+
+  test('images in flight fill more than one inference batch', () => {
+    expect(limits.IMAGES_IN_FLIGHT).toBeGreaterThanOrEqual(2 * limits.INFERENCE_BATCH_SIZE);
+  });
+});

@@ -1,0 +1,173 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { MAX_ATTEMPTS, MAX_ID_CHARS, MAX_IMAGES_PER_MESSAGE, MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
+import {
+  formatDeadLetter,
+  formatMessage,
+  type ImageRef,
+  parseMessage,
+  UnreadableMessage,
+} from '../../shared/contract/message.ts';
+import { ImageTooLargeError, packMessages } from '../../shared/contract/pack-messages.ts';
+import { attempt, imageRef, images, jobName, queueMessage } from './arbitraries.ts';
+import { seed } from './seed.ts';
+
+/** What every reader of a message may rely on. */
+function expectDeclaredOutcome(body: string): void {
+  const message = parseMessage(body);
+  if (message instanceof UnreadableMessage) {
+    expect(message.reason).toMatch(/\S/);
+    return;
+  }
+  expect(message.job).toMatch(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
+  expect(message.attempt).toBeGreaterThanOrEqual(1);
+  expect(message.attempt).toBeLessThanOrEqual(MAX_ATTEMPTS);
+  expect(new Set(message.images.map(({ id }) => id)).size).toBe(message.images.length);
+  for (const { id, url } of message.images) {
+    expect(id.length).toBeLessThanOrEqual(MAX_ID_CHARS);
+    expect(url).not.toBe('');
+  }
+}
+
+test('reading never throws, whatever the text', () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), expectDeclaredOutcome), { seed, numRuns: 500 });
+});
+
+test('reading never throws, whatever the JSON', () => {
+  fc.assert(fc.property(fc.json({ maxDepth: 6 }), expectDeclaredOutcome), { seed, numRuns: 500 });
+});
+
+test('reading never throws on what is nearly a message', () => {
+  const value = fc.oneof(
+    fc.jsonValue({ maxDepth: 3 }),
+    fc.webUrl(),
+    imageRef,
+    fc.array(fc.oneof(imageRef, fc.webUrl()), { maxLength: 5 }),
+  );
+  const names = [
+    'v',
+    'job',
+    'attempt',
+    'images',
+    'url',
+    'imagelink',
+    'id',
+    'meta',
+    'Records',
+    's3',
+    'Service',
+    'Event',
+  ];
+  const nearly = fc.dictionary(fc.constantFrom(...names), fc.oneof(value, fc.constantFrom(1, 'a', 's3:TestEvent')));
+  fc.assert(
+    fc.property(nearly, (body) => expectDeclaredOutcome(JSON.stringify(body))),
+    { seed, numRuns: 500 },
+  );
+});
+
+test('reading never throws, however deep the JSON', () => {
+  const wrap = fc.constantFrom(
+    (deep: string) => deep,
+    (deep: string) => `{"url":"https://h/","meta":{"a":${deep}}}`,
+    (deep: string) => `{"images":[{"url":"https://h/","meta":${deep}}]}`,
+    (deep: string) => `{"v":1,"job":"a","attempt":1,"images":[{"id":"a","url":"https://h/","meta":{"a":${deep}}}]}`,
+    (deep: string) => `{"Records":${deep}}`,
+    (deep: string) => `{"images":${deep}}`,
+  );
+  const pair = fc.constantFrom(['[', ']'], ['{"a":', '}']);
+  fc.assert(
+    fc.property(wrap, pair, fc.integer({ min: 1, max: 150_000 }), (wrapped, [open = '', close = ''], depth) =>
+      expectDeclaredOutcome(wrapped(`${open.repeat(depth)}1${close.repeat(depth)}`)),
+    ),
+    { seed, numRuns: 60 },
+  );
+});
+
+test('what is written is read back equal', () => {
+  fc.assert(
+    fc.property(queueMessage, (message) => expect(parseMessage(formatMessage(message))).toEqual(message)),
+    { seed, numRuns: 300 },
+  );
+});
+
+test('a dead letter is read back as its image', () => {
+  const error = fc.record({ code: fc.string(), stage: fc.string(), message: fc.string(), attempts: fc.nat() });
+  fc.assert(
+    fc.property(jobName, imageRef, error, (job, image, past) =>
+      expect(parseMessage(formatDeadLetter(job, image, past))).toEqual({ job, attempt: 1, images: [image] }),
+    ),
+    { seed },
+  );
+});
+
+/** The images of each body, all of which are within the limits and of the job and attempt. */
+async function packsOf(job: string, attempt: number, given: ImageRef[], perMessage?: number): Promise<ImageRef[][]> {
+  const packs: ImageRef[][] = [];
+  for await (const packed of packMessages(job, attempt, given, perMessage)) {
+    const message = parseMessage(packed.body);
+    expect(message).toMatchObject({ job, attempt });
+    expect(Buffer.byteLength(packed.body)).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
+    packs.push((message as { images: ImageRef[] }).images);
+    expect(packs.at(-1)).toHaveLength(packed.images);
+  }
+  return packs;
+}
+
+test('packing keeps every image, in order, and fills each message to the number that is allowed', async () => {
+  const perMessage = fc.integer({ min: 1, max: 12 });
+  await fc.assert(
+    fc.asyncProperty(jobName, attempt, images(40), perMessage, async (job, attemptNumber, given, most) => {
+      const packs = await packsOf(job, attemptNumber, given, most);
+      expect(packs.flat()).toEqual(given);
+      expect(packs.slice(0, -1).every((pack) => pack.length === most)).toBe(true);
+      expect(packs).toHaveLength(Math.ceil(given.length / most));
+    }),
+    { seed },
+  );
+});
+
+test('packs never exceed 1 MiB, and are as full as may be', async () => {
+  // Characters of one to three bytes, and some that are longer when they are escaped.
+  const filling = fc.record({
+    character: fc.constantFrom('a', 'é', '猫', '"', '\u0001', '\uFFFF', '\uD800'),
+    times: fc.integer({ min: 0, max: 150_000 }),
+  });
+  const given = fc
+    .array(filling, { minLength: 1, maxLength: 12 })
+    .map((all) => all.map(({ character, times }, id) => largeImage(String(id), character.repeat(times))));
+  await fc.assert(
+    fc.asyncProperty(given, async (large) => {
+      const packs = await packsOf('job', 5, large);
+      expect(packs.flat()).toEqual(large);
+      packs.slice(1).forEach(([next], index) => {
+        const fuller = formatMessage({ job: 'job', attempt: 5, images: [...(packs[index] ?? []), next as ImageRef] });
+        expect(Buffer.byteLength(fuller)).toBeGreaterThan(MAX_MESSAGE_BYTES);
+      });
+    }),
+    { seed, numRuns: 25 },
+  );
+});
+
+function largeImage(id: string, text: string): ImageRef {
+  return { id, url: 'https://host.example/a.jpg', meta: { text } };
+}
+
+test('a message holds 1,000 images unless told otherwise', async () => {
+  const given = Array.from({ length: 2_500 }, (_, id) => ({ id: String(id), url: 'https://host.example/a.jpg' }));
+  const packs = await packsOf('job', 1, given);
+  expect(packs.map((pack) => pack.length)).toEqual([MAX_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE, 500]);
+});
+
+test('an image that fits no message is named', async () => {
+  const packing = packsOf('job', 1, [largeImage('the-large-one', 'x'.repeat(MAX_MESSAGE_BYTES))]);
+  await expect(packing).rejects.toThrow(ImageTooLargeError);
+  await expect(packing).rejects.toThrow(/at most \d+ bytes.* got \d+ for the id the-large-one/);
+});
+
+test('an image that fills its message to the last byte is sent, with one byte more it is not', async () => {
+  const empty = formatMessage({ job: 'job', attempt: 1, images: [largeImage('a', '')] });
+  const room = MAX_MESSAGE_BYTES - Buffer.byteLength(empty);
+  const filling = largeImage('a', 'x'.repeat(room));
+  expect(await packsOf('job', 1, [filling])).toEqual([[filling]]);
+  await expect(packsOf('job', 1, [largeImage('a', 'x'.repeat(room + 1))])).rejects.toThrow(ImageTooLargeError);
+});

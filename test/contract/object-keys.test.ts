@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { cancelledKey, jobKey, linesInPart, partKey, partPrefix } from '../../shared/contract/object-keys.ts';
+import { jobName } from './arbitraries.ts';
+import { seed } from './seed.ts';
+
+const kind = fc.constantFrom('results' as const, 'failures' as const);
+const ids = fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 30 });
+
+test('keys are laid out as the documentation says', () => {
+  expect(partKey('results', 'cats', ['a', 'b'])).toMatch(/^results\/job=cats\/part-[0-9a-f]{32}-n2\.jsonl$/);
+  expect(partKey('failures', 'cats', ['a'])).toMatch(/^failures\/job=cats\/part-[0-9a-f]{32}-n1\.jsonl$/);
+  expect(jobKey('cats')).toBe('jobs/cats/job.json');
+  expect(cancelledKey('cats')).toBe('jobs/cats/cancelled');
+});
+
+test('the same images in another order have the same key, so that redone work overwrites', () => {
+  const shuffled = ids.chain((given) =>
+    fc.tuple(fc.constant(given), fc.shuffledSubarray(given, { minLength: given.length })),
+  );
+  fc.assert(
+    fc.property(kind, jobName, shuffled, (of, job, [given, reordered]) => {
+      expect(partKey(of, job, reordered)).toBe(partKey(of, job, given));
+    }),
+    { seed },
+  );
+});
+
+test('other images, another job or the other kind have another key', () => {
+  fc.assert(
+    fc.property(jobName, ids, fc.string(), (job, given, another) => {
+      fc.pre(!given.includes(another));
+      const key = partKey('results', job, given);
+      expect(partKey('results', job, [...given, another])).not.toBe(key);
+      expect(partKey('results', job, [another, ...given.slice(1)])).not.toBe(key);
+      expect(partKey('failures', job, given)).not.toBe(key);
+      expect(partKey('results', `${job}x`, given)).not.toBe(key);
+    }),
+    { seed },
+  );
+});
+
+test('ids that only look alike when they are joined have different keys', () => {
+  expect(partKey('results', 'cats', ['a,b', 'c'])).not.toBe(partKey('results', 'cats', ['a', 'b,c']));
+  expect(partKey('results', 'cats', ['a","b'])).not.toBe(partKey('results', 'cats', ['a', 'b']));
+});
+
+test('a key does not change from release to release: old parts are overwritten too', () => {
+  expect(partKey('results', 'cats', ['b', 'a'])).toBe(
+    'results/job=cats/part-0473ef2dc0d324ab659d3580c1134e9d-n2.jsonl',
+  );
+});
+
+test('the number of lines is read back from the key, which lies below the prefix of its job', () => {
+  fc.assert(
+    fc.property(kind, jobName, ids, (of, job, given) => {
+      const key = partKey(of, job, given);
+      expect(linesInPart(key)).toBe(given.length);
+      expect(key.startsWith(partPrefix(of, job))).toBe(true);
+    }),
+    { seed },
+  );
+});
+
+test('the prefix of a job takes in no other job', () => {
+  expect(partKey('results', 'cats-2', ['a']).startsWith(partPrefix('results', 'cats'))).toBe(false);
+});
+
+describe('has no number of lines, being no part file:', () => {
+  test.each([
+    jobKey('cats'),
+    cancelledKey('cats'),
+    'results/job=cats/',
+    'results/job=cats/notes.txt',
+    'results/job=cats/part-n3.jsonl',
+    `results/job=cats/part-${'a'.repeat(32)}-n.jsonl`,
+    `results/job=cats/part-${'a'.repeat(32)}-n3.jsonl.gz`,
+    `results/job=cats/part-${'A'.repeat(32)}-n3.jsonl`,
+  ])('%s', (key) => expect(linesInPart(key)).toBeUndefined());
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+
+/** One record as S3 writes it, keys form-encoded. */
+function record(key: string, eventName = 'ObjectCreated:Put', bucket = 'photos'): object {
+  return {
+    eventVersion: '2.1',
+    eventSource: 'aws:s3',
+    awsRegion: 'us-east-1',
+    eventName,
+    s3: {
+      s3SchemaVersion: '1.0',
+      bucket: { name: bucket, arn: `arn:aws:s3:::${bucket}` },
+      object: { key, size: 1024 },
+    },
+  };
+}
+
+function event(...records: object[]): string {
+  return JSON.stringify({ Records: records });
+}
+
+describe('an S3 event', () => {
+  test.each([
+    ['a.jpg', 'a.jpg'],
+    ['a+b.jpg', 'a b.jpg'],
+    ['a%2Bb.jpg', 'a+b.jpg'],
+    ['a%20b.jpg', 'a b.jpg'],
+    ['in/a/folder.jpg', 'in/a/folder.jpg'],
+    ['gr%C3%B6%C3%9Fe.jpg', 'größe.jpg'],
+    ['%E7%8C%AB.jpg', '猫.jpg'],
+    ['100%25.jpg', '100%.jpg'],
+    ['what%3F%23.jpg', 'what?#.jpg'],
+    ['100%.jpg', '100%.jpg'],
+    ['%FF.jpg', '%FF.jpg'],
+  ])('with the key %s names the object %s', (encoded, key) => {
+    const url = `s3://photos/${key}`;
+    expect(parseMessage(event(record(encoded)))).toEqual({ job: 'default', attempt: 1, images: [{ id: url, url }] });
+  });
+
+  test('names every object in it, one that is repeated once', () => {
+    const body = event(
+      record('a.jpg'),
+      record('b.jpg', 'ObjectCreated:CompleteMultipartUpload', 'more-photos'),
+      record('a.jpg', 'ObjectCreated:Copy'),
+    );
+    expect(parseMessage(body)).toMatchObject({
+      images: [{ url: 's3://photos/a.jpg' }, { url: 's3://more-photos/b.jpg' }],
+    });
+  });
+
+  test.each([
+    ['of a removal', event(record('a.jpg', 'ObjectRemoved:Delete')), /ObjectCreated:\*, got ObjectRemoved:Delete/],
+    [
+      'of one removal among others',
+      event(record('a.jpg'), record('b.jpg', 'ObjectRemoved:Delete')),
+      /got ObjectRemoved/,
+    ],
+    ['without records', event(), /at Records/],
+    ['of another service', event({ ...record('a.jpg'), eventSource: 'aws:sns' }), /at Records\[0\]\.eventSource/],
+    ['without a key', event(record('')), /at Records\[0\]\.s3\.object\.key/],
+    ['without a bucket', event(record('a.jpg', 'ObjectCreated:Put', '')), /at Records\[0\]\.s3\.bucket\.name/],
+    ['with records that are no list', '{"Records":{}}', /at Records/],
+    ['with a key that is too long for an id', event(record('k'.repeat(3_000))), /expected an id beside a URL/],
+  ])('%s is unreadable', (_case, body, reason) => {
+    const message = parseMessage(body);
+    expect(message).toBeInstanceOf(UnreadableMessage);
+    expect((message as UnreadableMessage).reason).toMatch(reason);
+  });
+
+  test('that only tests the notification has nothing to do', () => {
+    const body = JSON.stringify({
+      Service: 'Amazon S3',
+      Event: 's3:TestEvent',
+      Time: '2026-11-24T10:00:00.000Z',
+      Bucket: 'photos',
+      RequestId: '5582815E1AEA5ADF',
+      HostId: '8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR',
+    });
+    expect(parseMessage(body)).toEqual({ job: 'default', attempt: 1, images: [] });
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  classifierSettingsFrom,
+  jobSettingsFrom,
+  SettingsError,
+  workerSettingsFrom,
+} from '../../shared/contract/settings.ts';
+
+const REQUIRED = {
+  QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/123456789012/labelqueue',
+  DEAD_LETTER_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/123456789012/labelqueue-dlq',
+  RESULTS_BUCKET: 'labelqueue-results',
+};
+
+function messageOf(read: () => unknown): string {
+  try {
+    read();
+  } catch (error) {
+    expect(error).toBeInstanceOf(SettingsError);
+    return (error as Error).message;
+  }
+  throw new Error('expected a SettingsError');
+}
+
+describe('without more than what is required', () => {
+  test('the worker has its defaults', () => {
+    expect(workerSettingsFrom(REQUIRED)).toEqual({
+      queueUrl: REQUIRED.QUEUE_URL,
+      deadLetterQueueUrl: REQUIRED.DEAD_LETTER_QUEUE_URL,
+      resultsBucket: REQUIRED.RESULTS_BUCKET,
+      modelDir: undefined,
+      allowedHosts: [],
+      sourceBuckets: [],
+      topK: 5,
+      retryBaseSeconds: 10,
+      fetchTimeoutSeconds: 10,
+    });
+  });
+
+  test('the classifier needs nothing, and allows nobody', () => {
+    expect(classifierSettingsFrom({})).toMatchObject({ allowedHosts: [], sourceBuckets: [], topK: 5 });
+  });
+
+  test('a producer gets what it needs alone', () => {
+    expect(Object.keys(jobSettingsFrom({ ...REQUIRED, TOP_K: 'many' })).sort()).toEqual([
+      'deadLetterQueueUrl',
+      'queueUrl',
+      'resultsBucket',
+    ]);
+  });
+});
+
+test('what is set is read', () => {
+  const settings = workerSettingsFrom({
+    ...REQUIRED,
+    MODEL_DIR: '/opt/model',
+    ALLOWED_HOSTS: '127.0.0.1:8080, localhost:80,[::1]:8080,',
+    SOURCE_BUCKETS: 'photos,more-photos',
+    TOP_K: '3',
+    FETCH_TIMEOUT_SECONDS: '2.5',
+    RETRY_BASE_SECONDS: '0.5',
+    PATH: '/usr/bin',
+  });
+  expect(settings).toMatchObject({
+    modelDir: '/opt/model',
+    allowedHosts: ['127.0.0.1:8080', 'localhost:80', '[::1]:8080'],
+    sourceBuckets: ['photos', 'more-photos'],
+    topK: 3,
+    fetchTimeoutSeconds: 2.5,
+    retryBaseSeconds: 0.5,
+  });
+});
+
+test('an empty variable is one that is not set', () => {
+  expect(workerSettingsFrom({ ...REQUIRED, MODEL_DIR: '', TOP_K: '', ALLOWED_HOSTS: '' })).toEqual(
+    workerSettingsFrom(REQUIRED),
+  );
+  expect(messageOf(() => workerSettingsFrom({ ...REQUIRED, QUEUE_URL: '' }))).toMatch(/QUEUE_URL is not set/);
+});
+
+describe('names a required variable that is missing, and what was expected:', () => {
+  test.each([
+    ['QUEUE_URL', /^ {2}QUEUE_URL is not set: expected the URL of the SQS queue$/m],
+    ['DEAD_LETTER_QUEUE_URL', /^ {2}DEAD_LETTER_QUEUE_URL is not set: expected the URL of the dead-letter queue$/m],
+    ['RESULTS_BUCKET', /^ {2}RESULTS_BUCKET is not set: expected the name of the S3 bucket for results$/m],
+  ])('%s', (name, expected) => {
+    expect(messageOf(() => workerSettingsFrom({ ...REQUIRED, [name]: undefined }))).toMatch(expected);
+    expect(messageOf(() => jobSettingsFrom({ ...REQUIRED, [name]: undefined }))).toMatch(expected);
+  });
+});
+
+describe('names a variable that is wrong, what it was and what was expected:', () => {
+  test.each([
+    ['QUEUE_URL', 'labelqueue', /expected the URL of an SQS queue/],
+    ['QUEUE_URL', 'ftp://host/queue', /expected the URL of an SQS queue/],
+    ['DEAD_LETTER_QUEUE_URL', 'arn:aws:sqs:eu-central-1:123456789012:dlq', /expected the URL of an SQS queue/],
+    ['RESULTS_BUCKET', 'Upper_Case', /expected the name of an S3 bucket/],
+    ['RESULTS_BUCKET', 's3://bucket', /expected the name of an S3 bucket/],
+    ['ALLOWED_HOSTS', 'localhost', /expected host:port/],
+    ['ALLOWED_HOSTS', 'localhost:0', /expected host:port/],
+    ['ALLOWED_HOSTS', 'localhost:65536', /expected host:port/],
+    ['ALLOWED_HOSTS', 'http://localhost:80', /expected host:port/],
+    ['ALLOWED_HOSTS', '::1:80', /expected host:port/],
+    ['ALLOWED_HOSTS', '[::g]:80', /expected host:port/],
+    ['ALLOWED_HOSTS', '127.0.0.1:80 127.0.0.1:81', /expected host:port/],
+    ['ALLOWED_HOSTS', '127.0.0.1:80,*', /expected host:port/],
+    ['SOURCE_BUCKETS', 'photos,More', /expected the name of an S3 bucket/],
+    ['SOURCE_BUCKETS', '*', /expected the name of an S3 bucket/],
+    ['TOP_K', '0', /1/],
+    ['TOP_K', '1001', /1000/],
+    ['TOP_K', '2.5', /int/],
+    ['TOP_K', 'many', /expected number/],
+    ['FETCH_TIMEOUT_SECONDS', '0', /0\.1/],
+    ['FETCH_TIMEOUT_SECONDS', '11', /10/],
+    ['RETRY_BASE_SECONDS', '-1', /0/],
+    ['RETRY_BASE_SECONDS', '901', /900/],
+    ['RETRY_BASE_SECONDS', 'soon', /expected number/],
+  ])('%s=%s', (name, value, expected) => {
+    const message = messageOf(() => workerSettingsFrom({ ...REQUIRED, [name]: value }));
+    const [, line = ''] = message.split('\n');
+    expect(line.startsWith(`  ${name}=${JSON.stringify(value)}: `)).toBe(true);
+    expect(line).toMatch(expected);
+  });
+});
+
+test('names all that is wrong at once', () => {
+  const message = messageOf(() => workerSettingsFrom({ QUEUE_URL: 'labelqueue', TOP_K: '0' }));
+  expect(message.split('\n').map((line) => /[A-Z_]{5,}/.exec(line)?.[0])).toEqual([
+    undefined,
+    'QUEUE_URL',
+    'DEAD_LETTER_QUEUE_URL',
+    'RESULTS_BUCKET',
+    'TOP_K',
+  ]);
+});

@@ -1,0 +1,149 @@
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
+import { parseMessage } from '../../shared/contract/message.ts';
+import { jobKey } from '../../shared/contract/object-keys.ts';
+import { enqueue } from '../../shared/jobs/enqueue.ts';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { interceptSends } from './sqs-faults.ts';
+
+let aws: TestAws;
+beforeAll(async () => {
+  aws = await startTestAws();
+});
+beforeEach(() => aws.clear());
+afterAll(() => aws.stop());
+
+const OPTIONS = { job: 'cats', source: 'cats.jsonl', perMessage: 100 };
+
+async function* numbered(count: number, meta?: ImageRef['meta']): AsyncGenerator<ImageRef> {
+  for (let index = 0; index < count; index++) {
+    yield { id: `row-${index}`, url: `https://host.example/${index}.jpg`, ...(meta !== undefined && { meta }) };
+  }
+}
+
+function messagesInQueue(): QueueMessage[] {
+  return aws.queued().map(({ body }) => parseMessage(body) as QueueMessage);
+}
+
+function idsInQueue(): string[] {
+  return messagesInQueue().flatMap(({ images }) => images.map(({ id }) => id));
+}
+
+async function jobDescription(): Promise<unknown> {
+  const { s3, resultsBucket } = aws.target;
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: resultsBucket, Key: jobKey('cats') }));
+  return JSON.parse((await Body?.transformToString()) ?? '');
+}
+
+describe('enqueueing', () => {
+  test('puts each image on the queue once, as it was given', async () => {
+    expect(await enqueue(aws.target, numbered(1_234, { sku: 'X1' }), OPTIONS)).toEqual({
+      job: 'cats',
+      images: 1_234,
+      messages: 13,
+    });
+    const sent = messagesInQueue();
+    expect(sent).toHaveLength(13);
+    expect(new Set(sent.map(({ job, attempt }) => `${job} ${attempt}`))).toEqual(new Set(['cats 1']));
+    const images = sent.flatMap((message) => message.images);
+    expect(images.sort((one, other) => Number(one.id.slice(4)) - Number(other.id.slice(4)))).toEqual(
+      await Array.fromAsync(numbered(1_234, { sku: 'X1' })),
+    );
+  });
+
+  test('writes down what was sent', async () => {
+    const before = Date.now();
+    await enqueue(aws.target, numbered(250), OPTIONS);
+    const description = (await jobDescription()) as { at: string };
+    expect(description).toEqual({
+      v: 1,
+      job: 'cats',
+      images: 250,
+      messages: 3,
+      source: 'cats.jsonl',
+      perMessage: 100,
+      at: description.at,
+    });
+    expect(new Date(description.at).getTime()).toBeGreaterThanOrEqual(before);
+  });
+
+  test('puts as many images into a message as told', async () => {
+    await enqueue(aws.target, numbered(10), { ...OPTIONS, perMessage: 3 });
+    expect(
+      messagesInQueue()
+        .map(({ images }) => images.length)
+        .sort(),
+    ).toEqual([1, 3, 3, 3]);
+  });
+
+  test('puts fewer images into a message when they would not fit', async () => {
+    await enqueue(aws.target, numbered(12, { text: 'x'.repeat(200_000) }), OPTIONS);
+    expect(
+      messagesInQueue()
+        .map(({ images }) => images.length)
+        .sort(),
+    ).toEqual([2, 5, 5]);
+  });
+
+  test('tells how far it is, up to the end', async () => {
+    const told: number[] = [];
+    await enqueue(aws.target, numbered(2_500), { ...OPTIONS, onProgress: (images) => told.push(images) });
+    expect(told.at(-1)).toBe(2_500);
+    expect(told).toEqual(told.toSorted((one, other) => one - other));
+  });
+
+  test('of no images sends nothing and says so', async () => {
+    expect(await enqueue(aws.target, numbered(0), OPTIONS)).toEqual({ job: 'cats', images: 0, messages: 0 });
+    expect(messagesInQueue()).toEqual([]);
+    expect(await jobDescription()).toMatchObject({ images: 0, messages: 0 });
+  });
+
+  test('reads no further ahead than it sends', async () => {
+    let read = 0;
+    async function* counted() {
+      for await (const image of numbered(20_000)) {
+        read++;
+        yield image;
+      }
+    }
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    using _slow = interceptSends(aws.target.sqs, async (input, send) => {
+      await released;
+      return send(input);
+    });
+    const enqueueing = enqueue(aws.target, counted(), { ...OPTIONS, perMessage: 10 });
+    let before = -1;
+    while (read > before) {
+      before = read;
+      for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
+    }
+    // Eight requests of ten messages are under way, and one more may be ready.
+    expect(read).toBeLessThanOrEqual(10 * 10 * 10);
+    release();
+    expect(await enqueueing).toMatchObject({ images: 20_000 });
+    expect(new Set(idsInQueue()).size).toBe(20_000);
+  });
+});
+
+describe('when it fails', () => {
+  test('in the source, what was sent stays sent and no job is written down', async () => {
+    async function* failing() {
+      yield* numbered(3_000);
+      throw new Error('line 3001: expected a URL');
+    }
+    await expect(enqueue(aws.target, failing(), OPTIONS)).rejects.toThrow('line 3001');
+    await expect(jobDescription()).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test('at SQS, it is an error and no job is written down', async () => {
+    const target = { ...aws.target, queueUrl: `${aws.target.queueUrl}-that-is-not-there` };
+    await expect(enqueue(target, numbered(10), OPTIONS)).rejects.toThrow(/does not exist/);
+    await expect(jobDescription()).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test('at an image that fits no message, it names the image', async () => {
+    const images = numbered(1, { text: 'x'.repeat(1024 * 1024) });
+    await expect(enqueue(aws.target, images, OPTIONS)).rejects.toThrow(/for the id row-0/);
+  });
+});

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSRecord } from 'aws-lambda';
+import { ExecutionEnvironment } from '../../local/execution-environment.ts';
+import { formatMessage, type ImageRef, parseMessage, type QueueMessage } from '../../shared/contract/message.ts';
+import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { changedModel } from '../classifier/model-folders.ts';
+import { channelMeans } from '../classifier/tiny-model.ts';
+import { comeBack, type Delivery, deliver, deliverAll, receive } from './deliveries.ts';
+import { type ImageServer, startImageServer } from './image-server.ts';
+import { type PictureServer, startPictureServer } from './picture-server.ts';
+import { startTargetedFaults, type TargetedFaults } from './targeted-faults.ts';
+import { startTestAws, type TestAws } from './test-aws.ts';
+
+const HANDLER = join(import.meta.dirname, '../../functions/classify/handler.ts');
+const DEADLY_IMAGES = join(import.meta.dirname, 'deadly-images.mjs');
+
+/** What each image of a message has become of, as a user sees it: `failed` gives its error code. */
+export type Seen = { classified: string[]; failed: Record<string, string> };
+export type InQueue = { ids: string[]; attempt: number; receiveCount: number; delaySeconds: number };
+
+/** The real worker, images to give it, and whatever may go wrong between it and AWS. */
+export type Trial = {
+  aws: TestAws;
+  faults: TargetedFaults;
+  pictures: PictureServer;
+  rude: ImageServer;
+  worker: ExecutionEnvironment;
+  /** Another worker, which the caller shuts down. */
+  startWorker(timeoutSeconds?: number): Promise<ExecutionEnvironment>;
+  /** An image that can be classified. */
+  good(id: string): ImageRef;
+  /** An image that fails for good, with the id `missing`. */
+  missing(): ImageRef;
+  /** An image that fails now and would fail again, with the id `busy`. */
+  busy(): ImageRef;
+  seen(job?: string): Promise<Seen>;
+  inQueue(): InQueue[];
+  /** The ids of the images in the DLQ, in order. */
+  inDeadLetters(): string[];
+  /** See `deliveries.ts`; to the trial's own worker unless told otherwise. */
+  deliver(worker?: ExecutionEnvironment, deleter?: SQSClient): Promise<Delivery>;
+  deliverAll(): Promise<void>;
+  receive(): Promise<SQSRecord[]>;
+  comeBack(records: SQSRecord[]): Promise<void>;
+  /** Delivers what is in the queue without giving it to a worker, as to workers that died at once. */
+  deliverToNobody(times: number): Promise<void>;
+  /** Ends all faults, and empties queues and bucket. */
+  reset(): void;
+  stop(): Promise<void>;
+};
+
+export async function startTrial(): Promise<Trial> {
+  const [aws, pictures, rude] = await Promise.all([startTestAws(), startPictureServer(), startImageServer()]);
+  const faults = await startTargetedFaults(aws);
+  // The contract does not depend on the model: a tiny one keeps a thousand images cheap.
+  const model = await changedModel({
+    config: { inputSize: 8, output: 'means' },
+    files: { 'saved_model.pb': channelMeans(8, 'float32'), 'labels.txt': 'red\ngreen\nblue\n' },
+  });
+  const startWorker = async (timeoutSeconds = 120) => {
+    const worker = new ExecutionEnvironment({
+      handlerPath: HANDLER,
+      timeoutSeconds,
+      environment: {
+        ...faults.environment,
+        // No retries of the SDK, and no delays of our own: a fault is a fault, and nobody waits.
+        AWS_MAX_ATTEMPTS: '1',
+        RETRY_BASE_SECONDS: '0',
+        MODEL_DIR: model.path,
+        ALLOWED_HOSTS: `${pictures.host},${rude.host}`,
+      },
+      execArgv: ['--import', DEADLY_IMAGES],
+      onLog() {},
+    });
+    await worker.initialize();
+    return worker;
+  };
+  const worker = await startWorker();
+  return {
+    aws,
+    faults,
+    pictures,
+    rude,
+    worker,
+    startWorker,
+    good: (id) => ({ id, url: pictures.url(`/${id}`) }),
+    missing: () => ({ id: 'missing', url: rude.url('/status/404') }),
+    busy: () => ({ id: 'busy', url: rude.url('/status/503') }),
+    seen: (job = 'job') => seen(aws, job),
+    inQueue: () => aws.queued().map(({ body, ...others }) => inQueue(body, others)),
+    inDeadLetters: () =>
+      aws
+        .deadLetters()
+        .flatMap(({ body }) => inQueue(body).ids)
+        .toSorted(),
+    deliver: (to = worker, deleter) => deliver(aws, to, deleter),
+    deliverAll: () => deliverAll(aws, worker),
+    receive: () => receive(aws),
+    comeBack: (records) => comeBack(aws, records),
+    async deliverToNobody(times) {
+      for (let delivery = 0; delivery < times; delivery++) await comeBack(aws, await receive(aws));
+    },
+    reset() {
+      faults.heal();
+      aws.clear();
+    },
+    async stop() {
+      await worker.shutDown();
+      await Promise.all([faults, pictures, rude, model].map((one) => one[Symbol.asyncDispose]()));
+      await aws.stop();
+    },
+  };
+}
+
+/** The body of a message of the job `job`. */
+export function bodyOf(images: ImageRef[], attempt = 1): string {
+  return formatMessage({ job: 'job', attempt, images });
+}
+
+async function seen(aws: TestAws, job: string): Promise<Seen> {
+  const { results, failures } = await readOutcomes(aws.target, job);
+  return {
+    classified: [...results.keys()].toSorted(),
+    failed: Object.fromEntries([...failures].map(([id, { error }]) => [id, error.code])),
+  };
+}
+
+function inQueue(body: string, { receiveCount = 0, delaySeconds = 0 } = {}): InQueue {
+  const { images, attempt } = parseMessage(body) as QueueMessage;
+  return { ids: images.map(({ id }) => id).toSorted(), attempt, receiveCount, delaySeconds };
+}

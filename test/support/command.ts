@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { eventually } from './eventually.ts';
+
+/** The module that `bin/labelqueue` runs. */
+export const MAIN = join(import.meta.dirname, '../../cli/main.ts');
+
+export type CommandOptions = {
+  /** All that the command finds in its environment beside PATH and HOME. */
+  environment?: Record<string, string>;
+  input?: Iterable<string>;
+  /** Flags for Node, e.g. a memory limit. */
+  execArgv?: string[];
+};
+
+export type CommandRun = { code: number | null; stdout: string; stderr: string };
+
+/** A command that is still running. */
+export type RunningCommand = {
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when what it wrote to standard output matches. */
+  says(pattern: RegExp): Promise<void>;
+  /** What Ctrl-C in a terminal does: the signal goes to its whole process group. Nothing once it has ended. */
+  interrupt(): void;
+  ended: Promise<CommandRun>;
+};
+
+/** Starts `labelqueue` as a process of its own, as a shell does, and not on a terminal. */
+export function startCommand(
+  args: readonly string[],
+  { environment = {}, input = [], execArgv = [] }: CommandOptions = {},
+): RunningCommand {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [...execArgv, MAIN, ...args], {
+    env: { PATH, HOME, ...environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  // A command that reads no input may end before it is written.
+  child.stdin.on('error', () => {});
+  for (const text of input) child.stdin.write(text);
+  child.stdin.end();
+  const ended = once(child, 'close').then(([code]) => ({ code, stdout, stderr }));
+  return {
+    stdout: () => stdout,
+    stderr: () => stderr,
+    says: (pattern) => eventually(`${pattern} after ${stdout}${stderr}`, () => pattern.test(stdout), 30_000),
+    interrupt() {
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+        process.kill(-child.pid, 'SIGINT');
+      }
+    },
+    ended,
+  };
+}
+
+/** Runs `labelqueue` to its end. */
+export function runCommand(args: readonly string[], options?: CommandOptions): Promise<CommandRun> {
+  return startCommand(args, options).ended;
+}

@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { FunctionError } from '../../local/execution-environment.ts';
+import { sqsRecord } from './sqs-record.ts';
+import type { TestAws } from './test-aws.ts';
+
+/** What came of an invocation: the messages that were not acknowledged, or why it had no answer. */
+export type Delivery = { records: SQSRecord[]; unacknowledged: SQSRecord[]; functionError?: FunctionError };
+type Worker = { invoke(event: SQSEvent): Promise<SQSBatchResponse> };
+
+/**
+ * Does by hand, and when the test wants it, what Lambda's event source does by itself: gives the
+ * worker what is visible in the queue (10 messages at most), and deletes what it acknowledged. What
+ * it did not acknowledge is visible again at once, as if the visibility timeout had ended.
+ *
+ * @param deleter what deletes with; whether it succeeds is nothing that Lambda tells anybody
+ */
+export async function deliver(aws: TestAws, worker: Worker, deleter: SQSClient = aws.target.sqs): Promise<Delivery> {
+  const records = await receive(aws);
+  if (records.length === 0) return { records, unacknowledged: [] };
+  const delivery = await invoke(worker, records);
+  const failed = new Set(delivery.unacknowledged);
+  const done = records.filter((record) => !failed.has(record));
+  const deleted = await deleteAll(deleter, aws.target.queueUrl, done);
+  await comeBack(aws, deleted ? delivery.unacknowledged : records);
+  return delivery;
+}
+
+/** Delivers until the queue is empty. Delays of messages have to be short. */
+export async function deliverAll(aws: TestAws, worker: Worker): Promise<void> {
+  const giveUpAt = Date.now() + 30_000;
+  while (aws.queued().length > 0) {
+    if (Date.now() > giveUpAt) throw new Error(`expected an empty queue, got ${aws.queued().length} messages in it`);
+    const { records } = await deliver(aws, worker);
+    if (records.length === 0) await delay(50);
+  }
+}
+
+/** Receives what is visible in the queue, 10 messages at most. */
+export async function receive({ target: { sqs, queueUrl } }: TestAws): Promise<SQSRecord[]> {
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, MessageSystemAttributeNames: ['All'] }),
+  );
+  return Messages.map(({ MessageId = '', ReceiptHandle = '', Body = '', Attributes }) => ({
+    ...sqsRecord(Body, Number(Attributes?.ApproximateReceiveCount)),
+    messageId: MessageId,
+    receiptHandle: ReceiptHandle,
+  }));
+}
+
+/** Ends the visibility timeout of messages that were received. */
+export async function comeBack({ target: { sqs, queueUrl } }: TestAws, records: readonly SQSRecord[]): Promise<void> {
+  for (const { receiptHandle } of records) {
+    const command = { QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: 0 };
+    await sqs.send(new ChangeMessageVisibilityCommand(command));
+  }
+}
+
+async function invoke(worker: Worker, records: SQSRecord[]): Promise<Delivery> {
+  try {
+    const { batchItemFailures } = await worker.invoke({ Records: records });
+    const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    return { records, unacknowledged: records.filter(({ messageId }) => failed.has(messageId)) };
+  } catch (error) {
+    if (!(error instanceof FunctionError)) throw error;
+    return { records, unacknowledged: records, functionError: error };
+  }
+}
+
+async function deleteAll(sqs: SQSClient, queueUrl: string, records: readonly SQSRecord[]): Promise<boolean> {
+  if (records.length === 0) return true;
+  const Entries = records.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
+  return sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries })).then(
+    () => true,
+    () => false,
+  );
+}

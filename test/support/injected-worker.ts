@@ -1,0 +1,59 @@
+import type { SQSRecord } from 'aws-lambda';
+import { processBatch } from '../../functions/classify/process-batch.ts';
+import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
+import type { Pipeline } from '../../shared/classifier/classify-images.ts';
+import { fetchImage } from '../../shared/classifier/fetch-image.ts';
+import { createHttpClient } from '../../shared/classifier/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { FETCH_TIMEOUT_MS } from '../../shared/contract/limits.ts';
+import type { TestAws } from './test-aws.ts';
+import { destinationsOf } from './test-worker.ts';
+
+/** What a test decides; the rest is as in the real worker, but for a model that knows one label. */
+export type Injected = Partial<Omit<WorkerDependencies, 'pipeline'>> &
+  Partial<Pick<Pipeline, 'fetch'>> & {
+    infer?: Pipeline['classifier']['infer'];
+    /** Milliseconds until the deadline; asked whenever the worker asks. */
+    msLeft?: () => number;
+  };
+
+/** A worker in this process whose time, chance and surprises a test decides. */
+export type InjectedWorker = AsyncDisposable & {
+  /** Works through the records; gives the ids that must not be acknowledged. */
+  process(records: SQSRecord[]): Promise<string[]>;
+};
+
+/** @param allowedHosts as the setting ALLOWED_HOSTS has them */
+export function createInjectedWorker(aws: TestAws, allowedHosts: string[], injected: Injected): InjectedWorker {
+  const http = createHttpClient(allowedHosts);
+  const sources = { http, s3: createObjectReader(aws.target.s3, []) };
+  const {
+    fetch = (url, signal) => fetchImage(url, sources, signal, FETCH_TIMEOUT_MS),
+    infer = (images) => images.map(() => [{ label: 'cat', score: 1, classId: 0 }]),
+    msLeft = () => 60_000,
+    ...others
+  } = injected;
+  const dependencies: WorkerDependencies = {
+    pipeline: { fetch, classifier: classifier(infer), topK: 1, close: () => http.close() },
+    isolation: {
+      classify: () => Promise.reject(new Error('expected no image to be isolated')),
+      close() {},
+    },
+    destinations: destinationsOf(aws.target),
+    telemetry: { stage() {}, batch() {}, settled() {}, unsettled() {}, unreadable() {} },
+    retryBaseSeconds: 10,
+    now: () => new Date(),
+    random: () => 0.5,
+    ...others,
+  };
+  return {
+    process: (records) => processBatch(records, dependencies, { signal: new AbortController().signal, msLeft }),
+    [Symbol.asyncDispose]: () => http.close(),
+  };
+}
+
+function classifier(infer: Pipeline['classifier']['infer']): Pipeline['classifier'] {
+  const id = { name: 'one-label', version: '1' };
+  const format = { inputSize: 8, crop: 1, interpolation: 'nearest', signature: '', output: '', licence: '' } as const;
+  return { id, format: { ...id, ...format }, infer, dispose() {} };
+}

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { EventSource, type EventSourceOptions } from '../../local/event-source.ts';
+import { ExecutionEnvironment, type FunctionError } from '../../local/execution-environment.ts';
+import { eventually } from './eventually.ts';
+import type { InvocationLog } from './obedient-handler.ts';
+import { startTestAws, type TestAws } from './test-aws.ts';
+
+const HANDLER = join(import.meta.dirname, 'obedient-handler.ts');
+
+/** A queue, and two execution environments whose handler does what the messages say. */
+export type ObedientFunction = {
+  aws: TestAws;
+  environments: ExecutionEnvironment[];
+  /** What the handler logged since the last `reset`, and the errors that the event source told. */
+  invocations: InvocationLog[];
+  errors: FunctionError[];
+  /** The bodies of all invocations, in order. */
+  bodies(): string[];
+  /** Starts an event source. It feeds one environment unless told otherwise: then the order of things is known. */
+  feed(options?: Partial<EventSourceOptions>): EventSource;
+  /** Resolves when nothing is left in the queue and so many messages were logged. */
+  allDone(messages: number): Promise<void>;
+  /** Stops the event source and forgets everything. */
+  reset(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export async function startObedientFunction({
+  visibilityTimeoutSeconds,
+  timeoutSeconds,
+}: {
+  visibilityTimeoutSeconds: number;
+  timeoutSeconds: number;
+}): Promise<ObedientFunction> {
+  const aws = await startTestAws({ visibilityTimeoutSeconds });
+  const invocations: InvocationLog[] = [];
+  const errors: FunctionError[] = [];
+  const bodies = () => invocations.flatMap((invocation) => invocation.bodies);
+  const environments = [0, 1].map(() => {
+    const onLog = byLine((line) => invocations.push(JSON.parse(line)));
+    return new ExecutionEnvironment({ handlerPath: HANDLER, timeoutSeconds, environment: {}, onLog });
+  });
+  await Promise.all(environments.map((environment) => environment.initialize()));
+  let source: EventSource | undefined;
+  return {
+    aws,
+    environments,
+    invocations,
+    errors,
+    bodies,
+    feed(options) {
+      source = new EventSource({
+        sqs: aws.target.sqs,
+        queueUrl: aws.target.queueUrl,
+        environments: environments.slice(0, 1),
+        onFunctionError: (error) => errors.push(error),
+        ...options,
+      });
+      source.start();
+      return source;
+    },
+    // The log comes by another way than the answers.
+    allDone: (messages) =>
+      eventually(`${messages} messages done`, () => aws.queued().length === 0 && bodies().length >= messages),
+    async reset() {
+      await source?.stop();
+      aws.clear();
+      invocations.length = 0;
+      errors.length = 0;
+    },
+    async stop() {
+      await Promise.all(environments.map((environment) => environment.shutDown()));
+      await aws.stop();
+    },
+  };
+}
+
+function byLine(onLine: (line: string) => void): (text: string) => void {
+  let rest = '';
+  return (text) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    lines.forEach(onLine);
+  };
+}

@@ -1,0 +1,40 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { greyPng } from '../classifier/pictures.ts';
+
+/** Sends a picture of a few bytes at every path: for tests that need many images, or slow ones. */
+export type PictureServer = AsyncDisposable & {
+  /** `host:port`, as the setting ALLOWED_HOSTS wants it. */
+  host: string;
+  url(path: string): string;
+  /** How long each answer takes from now on. */
+  delayMs: number;
+  /** How often anything was asked for. */
+  requests: number;
+};
+
+const PICTURE = greyPng(8, 8, Buffer.alloc(8 * (1 + 8)));
+
+/** What the path ends in is appended to the picture, for `deadly-images.mjs` and its like: no decoder minds. */
+export async function startPictureServer(): Promise<PictureServer> {
+  const server = createServer(async ({ url = '' }, response) => {
+    pictures.requests++;
+    if (pictures.delayMs > 0) await delay(pictures.delayMs);
+    response.end(Buffer.concat([PICTURE, Buffer.from(`#${url.slice(url.lastIndexOf('/') + 1)}`)]));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const pictures: PictureServer = {
+    host,
+    url: (path) => `http://${host}${path}`,
+    delayMs: 0,
+    requests: 0,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+  return pictures;
+}

@@ -1,0 +1,51 @@
+import type { SQSRecord } from 'aws-lambda';
+import { createIsolation } from '../../functions/classify/isolation.ts';
+import { PartWriter } from '../../functions/classify/part-writer.ts';
+import { processBatch } from '../../functions/classify/process-batch.ts';
+import type { Destinations } from '../../functions/classify/settle.ts';
+import type { Telemetry } from '../../functions/classify/telemetry.ts';
+import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
+import type { Pipeline } from '../../shared/classifier/classify-images.ts';
+import type { JobTarget } from '../../shared/jobs/job-target.ts';
+
+export const RETRY_BASE_SECONDS = 10;
+
+/** Where a worker of the embedded AWS writes to; parts of it can be made wrong. */
+export function destinationsOf(target: JobTarget, wrong: Partial<JobTarget> = {}): Destinations {
+  const { sqs, s3, queueUrl, deadLetterQueueUrl, resultsBucket } = { ...target, ...wrong };
+  return { sqs, queueUrl, deadLetterQueueUrl, parts: new PartWriter(s3, resultsBucket) };
+}
+
+/** A worker in this process, without Lambda around it. */
+export type TestWorker = {
+  /** Works through the records; gives the ids that must not be acknowledged. */
+  process(records: SQSRecord[], deadline?: AbortSignal): Promise<string[]>;
+  /** How many images each inference had, so far. */
+  inferenceBatches: number[];
+};
+
+/** The real worker: the real stages behind it, and the middle of every random range. */
+export function createTestWorker(pipeline: Pipeline, destinations: Destinations): TestWorker {
+  const inferenceBatches: number[] = [];
+  const telemetry: Telemetry = {
+    stage() {},
+    batch: (images) => inferenceBatches.push(images),
+    settled() {},
+    unsettled() {},
+    unreadable() {},
+  };
+  const dependencies: WorkerDependencies = {
+    pipeline,
+    isolation: createIsolation(),
+    destinations,
+    telemetry,
+    retryBaseSeconds: RETRY_BASE_SECONDS,
+    now: () => new Date(),
+    random: () => 0.5,
+  };
+  return {
+    process: (records, deadline = new AbortController().signal) =>
+      processBatch(records, dependencies, { signal: deadline, msLeft: () => (deadline.aborted ? 0 : 60_000) }),
+    inferenceBatches,
+  };
+}

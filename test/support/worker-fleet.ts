@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { EventSource } from '../../local/event-source.ts';
+import { ExecutionEnvironment, type FunctionError } from '../../local/execution-environment.ts';
+import type { TestAws } from './test-aws.ts';
+
+const HANDLER = join(import.meta.dirname, '../../functions/classify/handler.ts');
+
+export type FleetOptions = {
+  workers: number;
+  timeoutSeconds: number;
+  environment: Record<string, string>;
+  execArgv?: string[];
+};
+
+/** Real handlers in processes of their own, fed from the queue as Lambda does. */
+export type WorkerFleet = AsyncDisposable & {
+  environments: ExecutionEnvironment[];
+  /** Invocations that failed as a whole, so far. */
+  functionErrors: FunctionError[];
+  /** All that the workers have written. */
+  log(): string;
+};
+
+export async function startWorkerFleet(aws: TestAws, options: FleetOptions): Promise<WorkerFleet> {
+  const { workers, timeoutSeconds, environment, execArgv = [] } = options;
+  const functionErrors: FunctionError[] = [];
+  let log = '';
+  const configuration = {
+    handlerPath: HANDLER,
+    timeoutSeconds,
+    environment: { ...aws.environment, ...environment },
+    execArgv,
+    onLog: (text: string) => {
+      log += text;
+    },
+  };
+  const environments = Array.from({ length: workers }, () => new ExecutionEnvironment(configuration));
+  await Promise.all(environments.map((one) => one.initialize()));
+  const { sqs, queueUrl } = aws.target;
+  const source = new EventSource({
+    sqs,
+    queueUrl,
+    environments,
+    onFunctionError: (error) => functionErrors.push(error),
+  });
+  source.start();
+  return {
+    environments,
+    functionErrors,
+    log: () => log,
+    async [Symbol.asyncDispose]() {
+      await source.stop();
+      await Promise.all(environments.map((one) => one.shutDown()));
+    },
+  };
+}

@@ -1,0 +1,12 @@
+/** A process with an execution environment: prints the id of the environment's process while that is at work. */
+import { join } from 'node:path';
+import { ExecutionEnvironment } from '../../local/execution-environment.ts';
+import { sqsRecord } from './sqs-record.ts';
+
+const environment = new ExecutionEnvironment({
+  handlerPath: join(import.meta.dirname, 'obedient-handler.ts'),
+  timeoutSeconds: 60,
+  environment: {},
+  onLog: () => process.stdout.write(`${environment.pid}\n`),
+});
+await environment.invoke({ Records: [sqsRecord('hang')] });
