@@ -1,11 +1,12 @@
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { jobNameSchema } from '../shared/contract/message.ts';
+import { packMessages } from '../shared/contract/pack-messages.ts';
 import { jobSettingsFrom } from '../shared/contract/settings.ts';
 import { enqueue } from '../shared/jobs/enqueue.ts';
 import { createJobTarget } from '../shared/jobs/job-target.ts';
@@ -40,14 +41,17 @@ function jobName(text: string): string {
   throw new InvalidArgumentError(`Expected ${result.error.issues[0]?.message}.`);
 }
 
-async function enqueueFile(file: string, { job, perMessage }: Options): Promise<void> {
+async function enqueueFile(
+  file: string,
+  { job = defaultJobName(file, new Date()), perMessage }: Options,
+): Promise<void> {
   const target = createJobTarget(jobSettingsFrom(process.env), {});
   await using source = await openSource(file);
-  const total = await countImages(source.path);
+  const total = await countImages(source.path, job);
   if (total === 0) throw new CommandError(`${file}: expected at least one image, the file has none`);
   const progress = startProgress('enqueued', total);
   const enqueued = await enqueue(target, readSource(source.path), {
-    job: job ?? defaultJobName(file, new Date()),
+    job,
     source: file,
     perMessage,
     onProgress: (images) => progress.update(images),
@@ -55,20 +59,25 @@ async function enqueueFile(file: string, { job, perMessage }: Options): Promise<
   process.stdout.write(`job ${enqueued.job}: ${enqueued.images} images in ${enqueued.messages} messages\n`);
 }
 
-/** The first of two passes: a wrong line shall show before anything is sent. */
-async function countImages(path: string): Promise<number> {
-  let images = 0;
-  for await (const _ of readSource(path)) images++;
-  return images;
+/** The first of two passes: a wrong line, or one that no message can hold, shall show before anything is sent. */
+async function countImages(path: string, job: string): Promise<number> {
+  let total = 0;
+  for await (const { images } of packMessages(job, 1, readSource(path))) total += images;
+  return total;
 }
 
-/** Standard input can be read once only, so it is kept in a file meanwhile. */
+/** What can be read once only, standard input or another pipe, is kept in a file meanwhile. */
 async function openSource(file: string): Promise<AsyncDisposable & { path: string }> {
-  if (file !== '-') return { path: file, async [Symbol.asyncDispose]() {} };
+  if (file !== '-' && (await stat(file)).isFile()) return { path: file, async [Symbol.asyncDispose]() {} };
+  const input = file === '-' ? process.stdin : createReadStream(file);
   const folder = await mkdtemp(join(tmpdir(), 'labelqueue-'));
-  const path = join(folder, 'standard-input');
-  await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }));
-  return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  const path = join(folder, 'input');
+  const remove = () => rm(folder, { recursive: true });
+  await pipeline(input, createWriteStream(path, { mode: 0o600 })).catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
+  return { path, [Symbol.asyncDispose]: remove };
 }
 
 /** E.g. `cats-20261124-071500`, in UTC. */

@@ -25,6 +25,7 @@ export function localCommand(): Command {
 
 async function runLocal({ port, workers, allowHost = [], stateDir }: Options): Promise<void> {
   const workerEnvironment = { ALLOWED_HOSTS: allowHost.join(','), SOURCE_BUCKETS: 'labelqueue' };
+  // A wrong host shall show here, not only in the workers' log.
   classifierSettingsFrom(workerEnvironment);
   const dataDir = join(stateDir, 'local');
   mkdirSync(dataDir, { recursive: true });

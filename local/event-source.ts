@@ -27,25 +27,25 @@ export type EventSourceOptions = {
 export class EventSource {
   readonly #options: EventSourceOptions;
   #stopping = false;
-  #pollers: Promise<unknown> | undefined;
+  #pollers: Promise<void>[] = [];
 
   constructor(options: EventSourceOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#pollers = Promise.all(this.#options.environments.map((environment) => this.#poll(environment)));
+    this.#pollers = this.#options.environments.map((environment) => this.#poll(environment));
   }
 
   /** Rejects when a poller could not go on, e.g. because the queue is gone. */
   async ended(): Promise<void> {
-    await this.#pollers;
+    await Promise.all(this.#pollers);
   }
 
-  /** Takes no more messages and resolves once those in hand are done. */
+  /** Takes no more messages and resolves once those in hand are done, or cannot be. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await this.#pollers;
+    await Promise.allSettled(this.#pollers);
   }
 
   async #poll(environment: ExecutionEnvironment): Promise<void> {

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { runCommand } from '../support/command.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+
+/** Nothing listens on port 1. */
+const UNREACHABLE = {
+  AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+  AWS_MAX_ATTEMPTS: '1',
+  QUEUE_URL: 'http://127.0.0.1:1/000000000000/labelqueue',
+  DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/labelqueue-dlq',
+  RESULTS_BUCKET: 'labelqueue',
+};
+
+let folder: TemporaryFolder;
+let file: string;
+
+beforeAll(async () => {
+  folder = await createTemporaryFolder();
+  file = await folder.write('urls.txt', 'https://example.com/a.jpg\n');
+});
+afterAll(async () => {
+  await folder[Symbol.asyncDispose]();
+});
+
+/** Runs `enqueue`, which has to end with one message and exit code 1. */
+async function complaint(args: string[], environment: Record<string, string>): Promise<string> {
+  const { code, stdout, stderr } = await runCommand(['enqueue', ...args], { environment });
+  expect(code).toBe(1);
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/^labelqueue: /);
+  // A stack trace would only hide the message.
+  expect(stderr).not.toMatch(/\n {4}at /);
+  return stderr;
+}
+
+test('names each setting that is missing', async () => {
+  const text = await complaint([file], {});
+  for (const name of ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'RESULTS_BUCKET']) {
+    expect(text).toMatch(new RegExp(`^  ${name} is not set: expected`, 'm'));
+  }
+});
+
+test('names a setting that is wrong, with its value and what was expected', async () => {
+  const text = await complaint([file], { ...UNREACHABLE, RESULTS_BUCKET: 'My Bucket' });
+  expect(text).toContain('RESULTS_BUCKET="My Bucket": expected the name of an S3 bucket');
+  expect(text).not.toContain('QUEUE_URL');
+});
+
+test('says that AWS cannot be reached, and where', async () => {
+  expect(await complaint([file], UNREACHABLE)).toContain('http://127.0.0.1:1 cannot be reached: ECONNREFUSED');
+});
+
+test('asks for a region', async () => {
+  const { AWS_REGION: _, ...environment } = UNREACHABLE;
+  expect(await complaint([file], environment)).toContain('AWS_REGION');
+});
+
+test('asks for credentials', async () => {
+  const { AWS_ACCESS_KEY_ID: _, ...environment } = UNREACHABLE;
+  const isolated = { ...environment, HOME: folder.path, AWS_EC2_METADATA_DISABLED: 'true' };
+  expect(await complaint([file], isolated)).toContain('no AWS credentials');
+});
+
+test('says that there is no such file', async () => {
+  expect(await complaint(['no-such-file.txt'], UNREACHABLE)).toContain('no-such-file.txt: no such file');
+});
+
+test('says that a folder is no file', async () => {
+  expect(await complaint([folder.path], UNREACHABLE)).toContain('expected a file, got a folder');
+});
+
+test('says that a file has no images', async () => {
+  const empty = await folder.write('empty.txt', '\n\n');
+  expect(await complaint([empty], UNREACHABLE)).toContain('expected at least one image');
+});

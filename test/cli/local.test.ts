@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { jobSettingsFrom } from '../../shared/contract/settings.ts';
+import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
+import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { type CommandRun, type RunningCommand, runCommand, startCommand } from '../support/command.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+
+const PHOTO = join(import.meta.dirname, '../../samples/photos/coffee.jpg');
+
+let state: TemporaryFolder;
+let images: Server;
+/** What the image server does with a request; the photo if nothing else is said. */
+let answer: RequestListener;
+let local: RunningCommand | undefined;
+
+beforeEach(async () => {
+  state = await createTemporaryFolder();
+  const photo = await readFile(PHOTO);
+  answer = (_request, response) => void response.end(photo);
+  images = createServer((request, response) => answer(request, response));
+  await new Promise<void>((resolve) => images.listen(0, '127.0.0.1', resolve));
+});
+afterEach(async () => {
+  images.closeAllConnections();
+  images.close();
+  await stopped();
+  await state[Symbol.asyncDispose]();
+});
+
+function host(): string {
+  return `127.0.0.1:${(images.address() as AddressInfo).port}`;
+}
+
+/** Starts `labelqueue local` and gives the variables that it prints. */
+async function start(...options: string[]): Promise<Record<string, string>> {
+  const started = startCommand(['local', '--port', '0', '--workers', '1', '--state-dir', state.path, ...options]);
+  local = started;
+  await started.says(/^export RESULTS_BUCKET=.*\n/m);
+  return Object.fromEntries(
+    [...started.stdout().matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]),
+  );
+}
+
+async function stopped(): Promise<CommandRun | undefined> {
+  local?.interrupt();
+  return local?.ended;
+}
+
+function targetOf(environment: Record<string, string>): JobTarget {
+  const { AWS_ENDPOINT_URL: endpoint = '', AWS_REGION: region = '' } = environment;
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  return createJobTarget(jobSettingsFrom(environment), { endpoint, region, credentials, maxAttempts: 1 });
+}
+
+async function resultIds(target: JobTarget, job: string): Promise<string[]> {
+  return [...(await readOutcomes(target, job)).results.keys()];
+}
+
+async function enqueue(environment: Record<string, string>, job: string, ...paths: string[]): Promise<void> {
+  const input = paths.map((path) => `http://${host()}/${path}\n`);
+  const run = await runCommand(['enqueue', '-', '--job', job], { environment, input });
+  expect(run).toMatchObject({ code: 0, stdout: `job ${job}: ${paths.length} images in 1 messages\n` });
+}
+
+test('prints the variables that point the command at it, labels what is enqueued, and keeps it for the next start', async () => {
+  const environment = await start('--allow-host', host());
+  expect(Object.keys(environment)).toEqual([
+    'AWS_ENDPOINT_URL',
+    'AWS_REGION',
+    'AWS_ACCESS_KEY_ID',
+    'AWS_SECRET_ACCESS_KEY',
+    'QUEUE_URL',
+    'DEAD_LETTER_QUEUE_URL',
+    'RESULTS_BUCKET',
+  ]);
+  await enqueue(environment, 'cups', 'a.jpg', 'b.jpg');
+  const target = targetOf(environment);
+  while ((await resultIds(target, 'cups')).length < 2) await delay(50);
+  const end = await stopped();
+  expect(end?.stderr).toContain('finishing what is in hand');
+  expect(end?.code).toBe(0);
+
+  const again = targetOf(await start());
+  expect((await resultIds(again, 'cups')).toSorted()).toEqual([`http://${host()}/a.jpg`, `http://${host()}/b.jpg`]);
+});
+
+test('finishes on Ctrl-C what is in hand, and leaves the rest in the queue for the next start', async () => {
+  const environment = await start('--allow-host', host());
+  const photo = await readFile(PHOTO);
+  answer = async (_request, response) => {
+    await enqueue(environment, 'rest', 'b.jpg');
+    local?.interrupt();
+    // Long enough for a command that does not wait to be gone.
+    await delay(500);
+    response.end(photo);
+  };
+  await enqueue(environment, 'in-hand', 'a.jpg');
+  expect(await local?.ended).toMatchObject({ code: 0 });
+
+  answer = (_request, response) => void response.end(photo);
+  const again = targetOf(await start('--allow-host', host()));
+  expect(await resultIds(again, 'in-hand')).toEqual([`http://${host()}/a.jpg`]);
+  while ((await resultIds(again, 'rest')).length < 1) await delay(50);
+  expect(await resultIds(again, 'rest')).toEqual([`http://${host()}/b.jpg`]);
+});
+
+test('ends with an error when the queue is taken away', async () => {
+  const target = targetOf(await start());
+  await target.sqs.send(new DeleteQueueCommand({ QueueUrl: target.queueUrl }));
+  const end = await local?.ended;
+  expect(end?.stderr).toMatch(/^labelqueue: .*QueueDoesNotExist/m);
+  expect(end?.code).toBe(1);
+});
+
+test('says that its port is in use', async () => {
+  const { port } = images.address() as AddressInfo;
+  const run = await runCommand(['local', '--port', String(port), '--state-dir', state.path]);
+  expect(run).toMatchObject({ code: 1, stdout: '' });
+  expect(run.stderr).toBe(`labelqueue: port ${port} is in use: name another one with --port\n`);
+});
+
+test('says which host is none before it starts anything', async () => {
+  const run = await runCommand(['local', '--allow-host', 'localhost', '--state-dir', state.path]);
+  expect(run).toMatchObject({ code: 1, stdout: '' });
+  expect(run.stderr).toContain('"localhost": expected host:port');
+});
+
+test('says why the workers do not start', async () => {
+  const run = await runCommand(['local', '--port', '0', '--state-dir', state.path], {
+    environment: { MODEL_DIR: state.path },
+  });
+  expect(run).toMatchObject({ code: 1, stdout: '' });
+  expect(run.stderr).toMatch(/^labelqueue: .*expected a model folder/);
+});

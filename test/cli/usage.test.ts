@@ -1,0 +1,50 @@
+import { expect, test } from '@jest/globals';
+import { runCommand } from '../support/command.ts';
+
+test.each([
+  ['no command', []],
+  ['an unknown command', ['enque', 'urls.txt']],
+  ['an unknown option', ['enqueue', 'urls.txt', '--per-mesage', '10']],
+  ['an unknown option of the program', ['--quiet']],
+  ['a missing argument', ['classify']],
+  ['an argument too many', ['enqueue', 'one.txt', 'two.txt']],
+  ['an argument of a command that takes none', ['demo', 'samples']],
+  ['a number that is none', ['classify', 'a.jpg', '--top', '5x']],
+  ['a number out of range', ['enqueue', 'urls.txt', '--per-message', '1001']],
+  ['an option without its value', ['local', '--port']],
+  ['a job name that no key can hold', ['enqueue', 'urls.txt', '--job', 'my cats']],
+])('refuses %s with its usage and exit code 2', async (_what, args) => {
+  const { code, stdout, stderr } = await runCommand(args);
+  expect(stderr).toContain('Usage: labelqueue');
+  expect(stdout).toBe('');
+  expect(code).toBe(2);
+});
+
+test.each([
+  [['--help'], ['demo', 'local', 'enqueue', 'classify', 'Exit codes']],
+  [['demo', '--help'], ['--state-dir']],
+  [
+    ['local', '--help'],
+    ['--port', '--workers', '--allow-host', '--state-dir'],
+  ],
+  [
+    ['enqueue', '--help'],
+    ['<file>', '--job', '--per-message', 'QUEUE_URL'],
+  ],
+  [
+    ['classify', '--help'],
+    ['<image...>', '--top', '--json', '--allow-host'],
+  ],
+])('explains itself for %j', async (args, mentioned) => {
+  const { code, stdout, stderr } = await runCommand(args);
+  expect(stdout).toContain('Usage: labelqueue');
+  for (const text of mentioned) expect(stdout).toContain(text);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+});
+
+test('tells its version', async () => {
+  const { code, stdout } = await runCommand(['--version']);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(code).toBe(0);
+});

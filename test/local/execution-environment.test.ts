@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { ExecutionEnvironment, type FunctionConfiguration } from '../../local/execution-environment.ts';
+import { eventually } from '../support/eventually.ts';
+import type { InvocationLog } from '../support/obedient-handler.ts';
+import { sqsRecord } from '../support/sqs-record.ts';
+
+const HANDLER = join(import.meta.dirname, '../support/obedient-handler.ts');
+
+let environments: ExecutionEnvironment[] = [];
+let log = '';
+
+beforeEach(() => {
+  environments = [];
+  log = '';
+});
+afterEach(() => Promise.all(environments.map((environment) => environment.shutDown())));
+
+function environment(configuration: Partial<FunctionConfiguration> = {}): ExecutionEnvironment {
+  const created = new ExecutionEnvironment({
+    handlerPath: HANDLER,
+    timeoutSeconds: 30,
+    environment: { GREETING: 'hello' },
+    onLog(text) {
+      log += text;
+    },
+    ...configuration,
+  });
+  environments.push(created);
+  return created;
+}
+
+function event(...bodies: string[]) {
+  return { Records: bodies.map((body) => sqsRecord(body)) };
+}
+
+/** What the handler logged. The log comes by another way than the answers, so it may come later. */
+async function invocations(count: number): Promise<InvocationLog[]> {
+  const lines = () => log.split('\n').slice(0, -1);
+  await eventually(`${count} lines in the log`, () => lines().length >= count);
+  return lines().map((line) => JSON.parse(line));
+}
+
+test('answers what the handler answers', async () => {
+  const failing = event('fail', 'fine');
+  expect(await environment().invoke(failing)).toEqual({
+    batchItemFailures: [{ itemIdentifier: failing.Records[0]?.messageId }],
+  });
+});
+
+test('keeps its process from one invocation to the next, and gives each a request id of its own', async () => {
+  const warm = environment();
+  await warm.initialize();
+  const { pid } = warm;
+  await warm.invoke(event('one'));
+  await warm.invoke(event('two'));
+  const logged = await invocations(2);
+  expect(logged.map((invocation) => invocation.pid)).toEqual([pid, pid]);
+  expect(new Set(logged.map(({ requestId }) => requestId)).size).toBe(2);
+});
+
+test("gives the handler its environment and the time that is left of the function's time-out", async () => {
+  await environment({ timeoutSeconds: 30 }).invoke(event('fine'));
+  const [{ greeting, remainingMs } = { greeting: '', remainingMs: 0 }] = await invocations(1);
+  expect(greeting).toBe('hello');
+  expect(remainingMs).toBeGreaterThan(25_000);
+  expect(remainingMs).toBeLessThanOrEqual(30_000);
+});
+
+test('reports what the handler throws, and keeps its process', async () => {
+  const thrower = environment();
+  await expect(thrower.invoke(event('throw'))).rejects.toThrow('thrown as asked');
+  const { pid } = thrower;
+  await thrower.invoke(event('fine'));
+  expect((await invocations(2)).map((invocation) => invocation.pid)).toEqual([pid, pid]);
+});
+
+test('kills a process that exceeds the time-out, and starts a new one for the next invocation', async () => {
+  const slow = environment({ timeoutSeconds: 0.5 });
+  await slow.initialize();
+  await expect(slow.invoke(event('hang'))).rejects.toMatchObject({
+    name: 'FunctionError',
+    message: 'Task timed out after 0.5 seconds',
+  });
+  await slow.invoke(event('fine'));
+  const [first, second] = await invocations(2);
+  expect(second?.pid).not.toBe(first?.pid);
+  expect(isAlive(first?.pid)).toBe(false);
+});
+
+test('starts a new process when one has died of its invocation', async () => {
+  const mortal = environment();
+  await expect(mortal.invoke(event('exit'))).rejects.toMatchObject({
+    name: 'FunctionError',
+    message: "the function's process ended with exit code 3",
+  });
+  await mortal.invoke(event('fine'));
+  const [first, second] = await invocations(2);
+  expect(second?.pid).not.toBe(first?.pid);
+});
+
+test('starts a new process when one was killed while it was idle', async () => {
+  const idle = environment();
+  await idle.initialize();
+  process.kill(idle.pid ?? 0, 'SIGKILL');
+  await eventually('the process is gone', () => idle.pid === undefined);
+  expect(await idle.invoke(event('fine'))).toEqual({ batchItemFailures: [] });
+});
+
+test('says why a function cannot be initialized', async () => {
+  const missing = environment({ handlerPath: join(import.meta.dirname, 'no-such-handler.ts') });
+  await expect(missing.initialize()).rejects.toMatchObject({
+    name: 'FunctionError',
+    message: expect.stringContaining('no-such-handler.ts'),
+  });
+});
+
+test('leaves no process behind when it is shut down', async () => {
+  const ending = environment();
+  await ending.initialize();
+  const { pid } = ending;
+  expect(isAlive(pid)).toBe(true);
+  await ending.shutDown();
+  expect(isAlive(pid)).toBe(false);
+});
+
+test('leaves no process behind when its parent is killed, not even one at work', async () => {
+  const parent = spawn(process.execPath, [join(import.meta.dirname, '../support/worker-parent.ts')]);
+  const [output] = await once(parent.stdout, 'data');
+  const pid = Number(output);
+  expect(isAlive(pid)).toBe(true);
+  parent.kill('SIGKILL');
+  await eventually('the process is gone', () => !isAlive(pid));
+});
+
+function isAlive(pid: number | undefined): boolean {
+  if (pid === undefined) throw new Error('expected the id of a process');
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
