@@ -11,6 +11,7 @@ import { jobSettingsFrom } from '../shared/contract/settings.ts';
 import { enqueue } from '../shared/jobs/enqueue.ts';
 import { createJobTarget } from '../shared/jobs/job-target.ts';
 import { readSource } from '../shared/jobs/read-source.ts';
+import { uniqueImages } from '../shared/jobs/unique-images.ts';
 import { CommandError } from './expected-failures.ts';
 import { wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
@@ -47,23 +48,26 @@ async function enqueueFile(
 ): Promise<void> {
   const target = createJobTarget(jobSettingsFrom(process.env), {});
   await using source = await openSource(file);
-  const total = await countImages(source.path, job);
+  const { total, repetitions } = await countImages(source.path, job);
   if (total === 0) throw new CommandError(`${file}: expected at least one image, the file has none`);
   const progress = startProgress('enqueued', total);
-  const enqueued = await enqueue(target, readSource(source.path), {
+  const enqueued = await enqueue(target, uniqueImages(readSource(source.path)), {
     job,
     source: file,
     perMessage,
     onProgress: (images) => progress.update(images),
   }).finally(() => progress.stop());
-  process.stdout.write(`job ${enqueued.job}: ${enqueued.images} images in ${enqueued.messages} messages\n`);
+  const leftOut = repetitions === 0 ? '' : `; ${repetitions} exact repetitions left out`;
+  process.stdout.write(`job ${job}: ${enqueued.images} images in ${enqueued.messages} messages${leftOut}\n`);
 }
 
 /** The first of two passes: a wrong line, or one that no message can hold, shall show before anything is sent. */
-async function countImages(path: string, job: string): Promise<number> {
+async function countImages(path: string, job: string): Promise<{ total: number; repetitions: number }> {
   let total = 0;
-  for await (const { images } of packMessages(job, 1, readSource(path))) total += images;
-  return total;
+  let repetitions = 0;
+  const images = uniqueImages(readSource(path), () => repetitions++);
+  for await (const message of packMessages(job, 1, images)) total += message.images;
+  return { total, repetitions };
 }
 
 /** What can be read once only, standard input or another pipe, is kept in a file meanwhile. */
