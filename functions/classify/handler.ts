@@ -7,6 +7,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
+import { AWS_REQUEST_TIMEOUT_MS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
 import { workerSettingsFrom } from '../../shared/contract/settings.ts';
 import { deadlineIn } from './deadline.ts';
@@ -19,13 +20,18 @@ import type { WorkerDependencies } from './worker-dependencies.ts';
 const settings = workerSettingsFrom(process.env);
 const logger = new Logger({ serviceName: 'classify' });
 const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: 'classify' });
-const s3 = new S3Client({});
+/**
+ * The SDK itself waits for ever: a single reply that never comes would take the whole invocation
+ * with it, and each of its messages would come back as if its images had killed the worker.
+ */
+const requestHandler = { requestTimeout: AWS_REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true };
+const s3 = new S3Client({ requestHandler });
 
 const dependencies: WorkerDependencies = {
   pipeline: await createPipeline(settings, s3),
   isolation: createIsolation(),
   destinations: {
-    sqs: new SQSClient({}),
+    sqs: new SQSClient({ requestHandler }),
     queueUrl: settings.queueUrl,
     deadLetterQueueUrl: settings.deadLetterQueueUrl,
     parts: new PartWriter(s3, settings.resultsBucket),
@@ -44,6 +50,7 @@ async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResp
 
 /** The worker: SQS records in, the messages that SQS shall deliver again out. */
 export const handler = middy<SQSEvent, SQSBatchResponse>()
-  .use(injectLambdaContext(logger, { resetKeys: true }))
+  // Said explicitly, since a variable of Powertools would else turn whole events on.
+  .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
   .use(logMetrics(metrics, { captureColdStartMetric: true }))
   .handler(classify);

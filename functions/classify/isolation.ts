@@ -30,6 +30,12 @@ export type Isolation = {
 export function createIsolation(): Isolation {
   let running: ChildProcess | undefined;
 
+  /** It takes a while to die: the next image shall not get it meanwhile, and be blamed for its death. */
+  const kill = (child: ChildProcess) => {
+    if (running === child) running = undefined;
+    child.kill('SIGKILL');
+  };
+
   const start = async (signal: AbortSignal): Promise<ChildProcess | undefined> => {
     const child = fork(ISOLATED_CLASSIFIER, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     running = child;
@@ -39,7 +45,7 @@ export function createIsolation(): Isolation {
     const ready = await nextReport(child, signal);
     if (ready === 'exited') throw new Error('the isolated classifier ended before it was ready');
     if (ready !== undefined) return child;
-    child.kill('SIGKILL');
+    kill(child);
     return undefined;
   };
 
@@ -50,7 +56,7 @@ export function createIsolation(): Isolation {
       child.send({ url } satisfies IsolatedRequest, ignoreDeadChild);
       const limit = AbortSignal.any([signal, AbortSignal.timeout(Math.floor(timeoutMs))]);
       const report = await nextReport(child, limit);
-      if (report === undefined) child.kill('SIGKILL');
+      if (report === undefined) kill(child);
       if (report === undefined && signal.aborted) return 'not_reached';
       if (report === undefined) return crashed(`gave no answer within ${Math.round(timeoutMs / 1_000)} s`);
       if (report === 'exited') return crashed(`died of ${child.signalCode ?? `exit code ${child.exitCode}`}`);

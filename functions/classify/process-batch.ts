@@ -1,10 +1,10 @@
 import type { SQSRecord } from 'aws-lambda';
 import { classifyImages, type ImageOutcome } from '../../shared/classifier/classify-images.ts';
-import type { ImageRef } from '../../shared/contract/message.ts';
+import type { ImageRef, UnreadableMessage } from '../../shared/contract/message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { Acknowledgements } from './acknowledgement.ts';
 import type { Deadline } from './deadline.ts';
-import { processSuspects, splitMessage } from './process-suspects.ts';
+import { foretellCrashes, isolatedTimeoutMs, processSuspects, splitMessage } from './process-suspects.ts';
 import { settleMessage } from './settle-message.ts';
 import { type ReadRecord, sortRecords } from './sort-records.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
@@ -23,25 +23,25 @@ export async function processBatch(
 ): Promise<string[]> {
   const { unreadable, fresh, toSplit, suspects } = sortRecords(records);
   const acknowledgements = new Acknowledgements(records, dependencies.destinations, dependencies.telemetry);
+  const timeoutMs = isolatedTimeoutMs(deadline);
+  const notForetold = await foretellCrashes([...toSplit, ...suspects], dependencies);
   await Promise.all([
-    ...unreadable.map(({ record, reason }) =>
-      acknowledgements.after(record, rejectMessage(record, reason, dependencies)),
-    ),
+    ...unreadable.map(({ record, why }) => acknowledgements.after(record, rejectMessage(record, why, dependencies))),
     ...toSplit.map((read) => acknowledgements.after(read.record, splitMessage(read, dependencies))),
     processFresh(fresh, dependencies, acknowledgements, deadline),
   ]);
-  await processSuspects(suspects, dependencies, acknowledgements, deadline);
+  await processSuspects(suspects, { timeoutMs, notForetold }, dependencies, acknowledgements, deadline);
   return acknowledgements.notDone();
 }
 
 /** The body goes to the DLQ as it came: someone may still recognize it. */
 async function rejectMessage(
   { body, messageId }: SQSRecord,
-  reason: string,
+  { reason, expected }: UnreadableMessage,
   { destinations: { sqs, deadLetterQueueUrl }, telemetry }: WorkerDependencies,
 ): Promise<void> {
   await sendMessages(sqs, deadLetterQueueUrl, [{ body, attributes: { reason } }]);
-  telemetry.unreadable(messageId, reason);
+  telemetry.unreadable(messageId, expected);
 }
 
 /** A message being worked on: it is settled once each of its images has an outcome. */

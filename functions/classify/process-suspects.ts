@@ -10,15 +10,49 @@ import { type ReadRecord, receiveCount } from './sort-records.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
 /**
+ * Before the last delivery that the redrive policy permits: if the worker dies once more, SQS moves
+ * the message to the DLQ and nobody is left to write its failure lines. So they are written now,
+ * before anything else is begun that the worker may die of; a result that comes after all overrides
+ * them.
+ *
+ * @returns the messages whose last delivery this is and whose lines could not be written
+ */
+export async function foretellCrashes(
+  deliveredBefore: readonly ReadRecord[],
+  dependencies: WorkerDependencies,
+): Promise<ReadonlySet<ReadRecord>> {
+  const last = deliveredBefore.filter(({ record }) => receiveCount(record) >= MAX_RECEIVE_COUNT);
+  const written = last.map((read) => foretellCrash(read, dependencies));
+  dependencies.destinations.parts.flush();
+  const outcomes = await Promise.allSettled(written);
+  return new Set(last.filter((_, index) => outcomes[index]?.status === 'rejected'));
+}
+
+async function foretellCrash({ message }: ReadRecord, { destinations, now }: WorkerDependencies): Promise<void> {
+  const { job, attempt, images } = message;
+  const error = new ImageError('worker_crashed', `each of the ${MAX_RECEIVE_COUNT} workers that took this image died`);
+  const at = now();
+  const lines = images.map((image) => failureLine({ job, image, attempt, at }, error.report()));
+  await destinations.parts.write('failures', job, lines);
+}
+
+/**
  * Replaces a message of many images, one of which may have killed a worker, by messages of one
  * image each. They start with a receive count of their own, so the harmless ones are done at once.
  */
 export async function splitMessage(read: ReadRecord, dependencies: WorkerDependencies): Promise<void> {
-  if (isLastDelivery(read)) await foretellCrash(read, dependencies);
   const { destinations } = dependencies;
   const { job, attempt, images } = read.message;
   const bodies = images.map((image) => ({ body: formatMessage({ job, attempt, images: [image] }) }));
   await sendMessages(destinations.sqs, destinations.queueUrl, bodies);
+}
+
+/**
+ * How long an isolated image may take in this invocation. To be asked before the other messages are
+ * worked on: of what those leave over, a harmless image might get too little, and count as deadly.
+ */
+export function isolatedTimeoutMs(deadline: Deadline): number {
+  return Math.min(ISOLATED_TIMEOUT_MS, deadline.msLeft() / 2);
 }
 
 /**
@@ -27,14 +61,17 @@ export async function splitMessage(read: ReadRecord, dependencies: WorkerDepende
  */
 export async function processSuspects(
   suspects: readonly ReadRecord[],
+  { timeoutMs, notForetold }: { timeoutMs: number; notForetold: ReadonlySet<ReadRecord> },
   dependencies: WorkerDependencies,
   acknowledgements: Acknowledgements,
   deadline: Deadline,
 ): Promise<void> {
-  const timeoutMs = Math.min(ISOLATED_TIMEOUT_MS, deadline.msLeft() / 2);
   for (const suspect of suspects) {
     await acknowledgements.deleteDone();
-    await acknowledgements.after(suspect.record, processSuspect(suspect, timeoutMs, dependencies, deadline));
+    const done = notForetold.has(suspect)
+      ? postpone(suspect, dependencies)
+      : processSuspect(suspect, timeoutMs, dependencies, deadline);
+    await acknowledgements.after(suspect.record, done);
   }
 }
 
@@ -46,10 +83,6 @@ async function processSuspect(
 ): Promise<void> {
   const [image] = suspect.message.images;
   if (image === undefined) return;
-  if (isLastDelivery(suspect) && !(await foretellCrash(suspect, dependencies))) {
-    await postpone(suspect, dependencies);
-    return;
-  }
   // An image that is begun must be able to use up its time, or one that hangs would never be found out.
   const enoughTime = deadline.msLeft() >= timeoutMs;
   const outcome = enoughTime
@@ -58,32 +91,6 @@ async function processSuspect(
   const settled = settleMessage(suspect, [[image, outcome]], dependencies);
   dependencies.destinations.parts.flush();
   await settled;
-}
-
-function isLastDelivery({ record }: ReadRecord): boolean {
-  return receiveCount(record) >= MAX_RECEIVE_COUNT;
-}
-
-/**
- * Before the last delivery that the redrive policy permits: if the worker dies once more, SQS moves
- * the message to the DLQ and nobody is left to write its failure lines. So they are written now; a
- * result that comes after all overrides them.
- *
- * @returns whether the lines were written
- */
-async function foretellCrash({ message }: ReadRecord, { destinations, now }: WorkerDependencies): Promise<boolean> {
-  const { job, attempt, images } = message;
-  const error = new ImageError('worker_crashed', `each of the ${MAX_RECEIVE_COUNT} workers that took this image died`);
-  const at = now();
-  const lines = images.map((image) => failureLine({ job, image, attempt, at }, error.report()));
-  try {
-    const written = destinations.parts.write('failures', job, lines);
-    destinations.parts.flush();
-    await written;
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Sends the message anew, for later: an image must not end in the DLQ without its failure line. */

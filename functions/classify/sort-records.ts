@@ -6,7 +6,7 @@ export type ReadRecord = { record: SQSRecord; message: QueueMessage };
 
 /** The records of an invocation by what has to be done with them. */
 export type SortedRecords = {
-  unreadable: { record: SQSRecord; reason: string }[];
+  unreadable: { record: SQSRecord; why: UnreadableMessage }[];
   /** Delivered for the first time: nothing speaks against taking them together. */
   fresh: ReadRecord[];
   /** Delivered before, with several images: one of them may have killed a worker. */
@@ -19,7 +19,7 @@ export function sortRecords(records: readonly SQSRecord[]): SortedRecords {
   const sorted: SortedRecords = { unreadable: [], fresh: [], toSplit: [], suspects: [] };
   for (const record of records) {
     const message = parseMessage(record.body);
-    if (message instanceof UnreadableMessage) sorted.unreadable.push({ record, reason: message.reason });
+    if (message instanceof UnreadableMessage) sorted.unreadable.push({ record, why: message });
     else if (receiveCount(record) === 1) sorted.fresh.push({ record, message });
     else if (message.images.length > 1) sorted.toSplit.push({ record, message });
     else sorted.suspects.push({ record, message });

@@ -2,6 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import { METRICS } from '../../shared/contract/metric-names.ts';
+import { describeThrown, withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
 import type { Settlement } from './settlement.ts';
 
 /** What the worker tells about itself. Never whole events, bodies, or the query of a URL. */
@@ -10,7 +11,8 @@ export type Telemetry = {
   batch(images: number, milliseconds: number): void;
   settled(messageId: string, settlement: Settlement): void;
   unsettled(messageId: string, error: unknown): void;
-  unreadable(messageId: string, reason: string): void;
+  /** @param expected what no part of the body is in */
+  unreadable(messageId: string, expected: string): void;
 };
 
 /** Logs as JSON lines, metrics in CloudWatch's embedded metric format, both on standard output. */
@@ -35,7 +37,7 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       count(METRICS.imagesNotReached, notReached.length);
       for (const { line } of failures) {
         const { code, stage, message: reason } = line.error;
-        logger.warn('image failed', { messageId, job, id: withoutQuery(line.id), attempt, code, stage, reason });
+        logger.warn('image failed', { messageId, job, id: withoutUrlSecrets(line.id), attempt, code, stage, reason });
       }
       logger.info('message settled', {
         messageId,
@@ -49,24 +51,15 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
     },
     unsettled(messageId, error) {
       count(METRICS.messagesUnsettled, 1);
-      logger.error('message not settled, SQS will deliver it again', { messageId, reason: describe(error) });
+      logger.error('message not settled, SQS will deliver it again', { messageId, reason: describeThrown(error) });
     },
-    unreadable(messageId, reason) {
+    unreadable(messageId, expected) {
       count(METRICS.messagesUnreadable, 1);
-      logger.warn('message unreadable, moved to the DLQ', { messageId, reason });
+      logger.warn('message unreadable, moved to the DLQ', { messageId, reason: expected });
     },
   };
 }
 
 function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 100) / 100;
-}
-
-/** An id is by default the URL, whose query may be a signature. */
-function withoutQuery(id: string): string {
-  return id.split('?', 1)[0] ?? '';
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -132,25 +132,18 @@ test('reads a pipe that the shell names like a file', async () => {
   expect(enqueued()[0]?.images.map(({ id }) => id)).toEqual(['https://example.com/a.jpg']);
 });
 
-test.each([
-  ['a file', (lines: Iterable<string>) => folder.write('many.jsonl', lines)],
-  ['standard input', undefined],
-])('sends 200,000 images from %s in little memory', async (_what, write) => {
-  const file = await write?.(manyLines(200_000));
-  const { code, stdout, stderr } = await runCommand(
-    ['enqueue', file ?? '-', '--job', 'many', '--per-message', '1000'],
-    {
-      environment: aws.environment,
-      input: file === undefined ? manyLines(200_000) : [],
-      // Of 60 MB of lines, never more than a few messages of 300 kB are held.
-      execArgv: ['--max-old-space-size=48'],
-    },
-  );
+test('sends 200,000 images in less memory than they would take', async () => {
+  const { code, stdout, stderr } = await runCommand(['enqueue', '-', '--job', 'many'], {
+    environment: aws.environment,
+    input: manyLines(200_000),
+    // As objects, the images would be 95 MB; what is held at any time is about 20 MB.
+    execArgv: ['--max-old-space-size=64', '--max-semi-space-size=4'],
+  });
   expect(stderr).toContain('enqueued 200000/200000');
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'job many: 200000 images in 200 messages\n' });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'job many: 200000 images in 2000 messages\n' });
   const ids = new Set(enqueued().flatMap(({ images }) => images.map(({ id }) => id)));
   expect(ids.size).toBe(200_000);
-});
+}, 120_000);
 
 /** In chunks, as a pipe gives them. */
 function* manyLines(count: number): Generator<string> {

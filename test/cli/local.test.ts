@@ -88,7 +88,7 @@ test('prints the variables that point the command at it, labels what is enqueued
 
   const again = targetOf(await start());
   expect((await resultIds(again, 'cups')).toSorted()).toEqual([`http://${host()}/a.jpg`, `http://${host()}/b.jpg`]);
-});
+}, 120_000);
 
 test('finishes on Ctrl-C what is in hand, and leaves the rest in the queue for the next start', async () => {
   const environment = await start('--allow-host', host());
@@ -108,7 +108,7 @@ test('finishes on Ctrl-C what is in hand, and leaves the rest in the queue for t
   expect(await resultIds(again, 'in-hand')).toEqual([`http://${host()}/a.jpg`]);
   while ((await resultIds(again, 'rest')).length < 1) await delay(50);
   expect(await resultIds(again, 'rest')).toEqual([`http://${host()}/b.jpg`]);
-});
+}, 120_000);
 
 test('ends with an error when the queue is taken away', async () => {
   const target = targetOf(await start());

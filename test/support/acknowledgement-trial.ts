@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
-import { ExecutionEnvironment } from '../../local/execution-environment.ts';
+import { ExecutionEnvironment, type FunctionConfiguration } from '../../local/execution-environment.ts';
 import { formatMessage, type ImageRef, parseMessage, type QueueMessage } from '../../shared/contract/message.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { changedModel } from '../classifier/model-folders.ts';
@@ -26,8 +26,8 @@ export type Trial = {
   pictures: PictureServer;
   rude: ImageServer;
   worker: ExecutionEnvironment;
-  /** Another worker, which the caller shuts down. */
-  startWorker(timeoutSeconds?: number): Promise<ExecutionEnvironment>;
+  /** Another worker, which the caller shuts down; variables and flags are added to those of the first one. */
+  startWorker(different?: Partial<FunctionConfiguration>): Promise<ExecutionEnvironment>;
   /** An image that can be classified. */
   good(id: string): ImageRef;
   /** An image that fails for good, with the id `missing`. */
@@ -58,10 +58,10 @@ export async function startTrial(): Promise<Trial> {
     config: { inputSize: 8, output: 'means' },
     files: { 'saved_model.pb': channelMeans(8, 'float32'), 'labels.txt': 'red\ngreen\nblue\n' },
   });
-  const startWorker = async (timeoutSeconds = 120) => {
+  const startWorker = async ({ environment, execArgv = [], ...others }: Partial<FunctionConfiguration> = {}) => {
     const worker = new ExecutionEnvironment({
       handlerPath: HANDLER,
-      timeoutSeconds,
+      timeoutSeconds: 120,
       environment: {
         ...faults.environment,
         // No retries of the SDK, and no delays of our own: a fault is a fault, and nobody waits.
@@ -69,9 +69,11 @@ export async function startTrial(): Promise<Trial> {
         RETRY_BASE_SECONDS: '0',
         MODEL_DIR: model.path,
         ALLOWED_HOSTS: `${pictures.host},${rude.host}`,
+        ...environment,
       },
-      execArgv: ['--import', DEADLY_IMAGES],
+      execArgv: ['--import', DEADLY_IMAGES, ...execArgv],
       onLog() {},
+      ...others,
     });
     await worker.initialize();
     return worker;

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
@@ -219,14 +220,14 @@ function flushStart(response: ServerResponse, headers: Record<string, string>): 
   return new Promise((resolve) => response.write('.', () => resolve()));
 }
 
-async function sendForever(response: ServerResponse, bytes: number): Promise<void> {
-  const chunk = Buffer.alloc(64 * 1024, '.');
+function sendForever(response: ServerResponse, bytes: number): Promise<void> {
   response.writeHead(200, JPEG);
-  for (let sent = 0; sent < bytes && response.writable; sent += chunk.length) {
-    if (response.write(chunk)) continue;
-    await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
-  }
-  response.end();
+  return pipeline(chunks(bytes), response);
+}
+
+function* chunks(bytes: number): Generator<Buffer> {
+  const chunk = Buffer.alloc(64 * 1024, '.');
+  for (let sent = 0; sent < bytes; sent += chunk.length) yield chunk;
 }
 
 let bomb: Buffer | undefined;

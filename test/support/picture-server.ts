@@ -16,12 +16,13 @@ export type PictureServer = AsyncDisposable & {
 
 const PICTURE = greyPng(8, 8, Buffer.alloc(8 * (1 + 8)));
 
-/** What the path ends in is appended to the picture, for `deadly-images.mjs` and its like: no decoder minds. */
+/** The last part of the path is appended to the picture, for `deadly-images.mjs` and its like: no decoder minds. */
 export async function startPictureServer(): Promise<PictureServer> {
   const server = createServer(async ({ url = '' }, response) => {
+    const { pathname } = new URL(url, 'http://localhost');
     pictures.requests++;
     if (pictures.delayMs > 0) await delay(pictures.delayMs);
-    response.end(Buffer.concat([PICTURE, Buffer.from(`#${url.slice(url.lastIndexOf('/') + 1)}`)]));
+    response.end(Buffer.concat([PICTURE, Buffer.from(`#${pathname.slice(pathname.lastIndexOf('/') + 1)}`)]));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -6,9 +6,17 @@ import type { Destinations } from '../../functions/classify/settle.ts';
 import type { Telemetry } from '../../functions/classify/telemetry.ts';
 import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
+import { createPipeline } from '../../shared/classifier/pipeline.ts';
+import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 
 export const RETRY_BASE_SECONDS = 10;
+
+/** The real stages. Patient ones: on a busy machine, many images at once take longer than the product waits. */
+export function createTestPipeline(target: JobTarget, allowedHost: string): Promise<Pipeline> {
+  const settings = classifierSettingsFrom({ ALLOWED_HOSTS: allowedHost });
+  return createPipeline({ ...settings, fetchTimeoutSeconds: 60 }, target.s3);
+}
 
 /** Where a worker of the embedded AWS writes to; parts of it can be made wrong. */
 export function destinationsOf(target: JobTarget, wrong: Partial<JobTarget> = {}): Destinations {

@@ -1,0 +1,110 @@
+import { jobSettingsFrom } from '../../shared/contract/settings.ts';
+import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
+import { countLines, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import type { OwnAws } from '../support/own-aws.ts';
+import type { OwnImageServer } from '../support/own-image-server.ts';
+import { startOwnProcess } from '../support/own-process.ts';
+import { createRandom } from '../support/random.ts';
+import { enqueueSomeTwice, JOB } from './enqueue-some-twice.ts';
+import { startFaultProxy } from './fault-proxy.ts';
+import { startFleet } from './fleet.ts';
+import { planImages } from './image-plan.ts';
+import { type KillPlan, startKiller } from './kills.ts';
+import { messagesLeft, takeDeadLetters } from './queue-state.ts';
+import { untilQuiet } from './until-quiet.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+export type ChaosOptions = {
+  images: number;
+  seed: number;
+  kills: KillPlan;
+  timing: Timing;
+  /** Told what the workers write. */
+  onLog: (text: string) => void;
+  /** Told every few seconds how it goes. */
+  onProgress: (line: string) => void;
+};
+
+/** How long things may take; a run mostly waits for time-outs. */
+export type Timing = {
+  functionTimeoutSeconds: number;
+  fetchTimeoutSeconds: number;
+  retryBaseSeconds: number;
+  /** When a run that has not become quiet is judged all the same. */
+  giveUpSeconds: number;
+};
+
+/** What a run came to; a sentence for each image that is not as it should be. */
+export type ChaosReport = Verdict & {
+  seed: number;
+  enqueued: number;
+  kills: number;
+  faultsInjected: number;
+  seconds: number;
+  maxRssMb: number;
+};
+
+/** Each concern draws from numbers of its own: one fault more does not make it another run. */
+const STREAM = { images: 0, duplicates: 1, faults: 2, kills: 3, deliveries: 4 };
+/** Share of the requests to AWS that go wrong. */
+const FAULT_RATE = 0.08;
+/** A worker that was killed starts anew with its messages in hand, and only then their time-out begins. */
+const VISIBILITY_MARGIN_SECONDS = 5;
+
+/**
+ * Sends images from a rude server through workers that are killed and an AWS that fails, and
+ * compares what readers find in the end with what had to come of each image. A seed repeats what
+ * is done to a run, but not at which point of the work it happens.
+ */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { images, seed, kills, timing, onLog, onProgress } = options;
+  const started = performance.now();
+  const seconds = () => Math.round((performance.now() - started) / 1_000);
+
+  await using imageServer = await startOwnProcess<OwnImageServer>('own-image-server.ts');
+  const visibilityTimeoutSeconds = timing.functionTimeoutSeconds + VISIBILITY_MARGIN_SECONDS;
+  await using ownAws = await startOwnProcess<OwnAws>('own-aws.ts', String(visibilityTimeoutSeconds));
+  const aws = ownAws.report;
+  const target = createJobTarget(jobSettingsFrom(aws.environment), aws.clientConfig);
+  const { host } = imageServer.report;
+  const planned = planImages(images, host, createRandom(seed, STREAM.images));
+  const refs = planned.map(({ image }) => image);
+  await enqueueSomeTwice(target, refs, createRandom(seed, STREAM.duplicates));
+
+  const faultRandom = createRandom(seed, STREAM.faults);
+  await using proxy = await startFaultProxy(aws.clientConfig.endpoint, FAULT_RATE, faultRandom);
+  await using fleet = await startFleet({
+    aws,
+    endpoint: proxy.endpoint,
+    target,
+    timeoutSeconds: timing.functionTimeoutSeconds,
+    environment: { ALLOWED_HOSTS: host, ...settingsFor(timing) },
+    random: createRandom(seed, STREAM.deliveries),
+    onLog,
+  });
+  using killer = startKiller(fleet.workers, kills, createRandom(seed, STREAM.kills));
+  const tell = async () =>
+    onProgress(`${seconds()} s: ${await stateOf(target)}, ${killer.kills} kills, ${proxy.faults} faults`);
+  const quiet = await Promise.race([untilQuiet(target, fleet.workers, timing.giveUpSeconds, tell), fleet.ended()]);
+  if (!quiet) onProgress(`not quiet after ${timing.giveUpSeconds} s`);
+
+  return {
+    seed,
+    enqueued: images,
+    ...judge(planned, await readOutcomes(target, JOB), await takeDeadLetters(target)),
+    kills: killer.kills,
+    faultsInjected: proxy.faults,
+    seconds: seconds(),
+    maxRssMb: Math.round(fleet.maxRssMb),
+  };
+}
+
+function settingsFor({ fetchTimeoutSeconds, retryBaseSeconds }: Timing): Record<string, string> {
+  return { FETCH_TIMEOUT_SECONDS: String(fetchTimeoutSeconds), RETRY_BASE_SECONDS: String(retryBaseSeconds) };
+}
+
+async function stateOf(target: JobTarget): Promise<string> {
+  const results = await countLines(target, 'results', JOB);
+  const failures = await countLines(target, 'failures', JOB);
+  return `${results} result lines, ${failures} failure lines, ${await messagesLeft(target)} messages left`;
+}

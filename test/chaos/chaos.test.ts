@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import { runChaos } from './chaos-run.ts';
+
+const IMAGES = 150;
+const SEED = 1;
+
+test('every image gets its one right outcome, though workers are killed and AWS fails', async () => {
+  let log = '';
+  const report = await runChaos({
+    images: IMAGES,
+    seed: SEED,
+    kills: { times: 3, everyMs: 2_000 },
+    timing: { functionTimeoutSeconds: 9, fetchTimeoutSeconds: 1, retryBaseSeconds: 0.5, giveUpSeconds: 150 },
+    onLog: (text) => {
+      log += text;
+    },
+    onProgress: () => {},
+  });
+
+  // The log is what explains a failure, and it is long.
+  if (report.complaints.length > 0) process.stderr.write(log);
+  expect(report).toMatchObject({
+    enqueued: IMAGES,
+    complaints: [],
+    lost: 0,
+    double: 0,
+    wrongOutcome: 0,
+    withoutDeadLetter: 0,
+    kills: 3,
+  });
+  expect(report.classified + report.failed).toBe(IMAGES);
+  expect(report.faultsInjected).toBeGreaterThan(0);
+}, 200_000);

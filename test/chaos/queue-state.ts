@@ -1,0 +1,32 @@
+import { DeleteMessageBatchCommand, GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import type { JobTarget } from '../../shared/jobs/job-target.ts';
+
+/** How many messages the queue holds: visible, delayed and in flight. */
+export async function messagesLeft({ sqs, queueUrl: QueueUrl }: JobTarget): Promise<number> {
+  const AttributeNames = [
+    'ApproximateNumberOfMessages',
+    'ApproximateNumberOfMessagesDelayed',
+    'ApproximateNumberOfMessagesNotVisible',
+  ] as const;
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }),
+  );
+  return AttributeNames.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+}
+
+/** Empties the DLQ, and says which images were in it. */
+export async function takeDeadLetters({ sqs, deadLetterQueueUrl: QueueUrl }: JobTarget): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (;;) {
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+    if (Messages.length === 0) return ids;
+    for (const { Body = '' } of Messages) {
+      const message = parseMessage(Body);
+      if (message instanceof UnreadableMessage) throw new Error(`unreadable dead letter: ${message.reason}`);
+      for (const { id } of message.images) ids.add(id);
+    }
+    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+  }
+}

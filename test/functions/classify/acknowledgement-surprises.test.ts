@@ -1,0 +1,102 @@
+/** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: what no real part can be made to do. */
+
+import { S3Client } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { PartWriter } from '../../../functions/classify/part-writer.ts';
+import { parseMessage } from '../../../shared/contract/message.ts';
+import { createInjectedWorker, type Injected } from '../../support/injected-worker.ts';
+import { type PictureServer, startPictureServer } from '../../support/picture-server.ts';
+import { messageRecord, sqsRecord } from '../../support/sqs-record.ts';
+import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { destinationsOf } from '../../support/test-worker.ts';
+
+let aws: TestAws;
+let pictures: PictureServer;
+
+beforeAll(async () => {
+  [aws, pictures] = await Promise.all([startTestAws(), startPictureServer()]);
+});
+afterEach(() => aws.clear());
+afterAll(async () => {
+  await pictures[Symbol.asyncDispose]();
+  await aws.stop();
+});
+
+function record(id: string, attempt: number) {
+  return messageRecord({ attempt, images: [{ id, url: pictures.url(`/${id}`) }] });
+}
+
+/** Things that are thrown in this world, and the words that a failure line has for them. */
+const THROWN: [what: string, thrown: unknown, text: string][] = [
+  ['a string', 'out of cats', 'out of cats'],
+  ['nothing', undefined, 'undefined'],
+  ['an object without text', Object.create(null), 'an object that has no text'],
+];
+
+describe('a non-Error is thrown', () => {
+  test.each(THROWN)('by a fetch: %s', async (_what, thrown, text) => {
+    await using worker = createInjectedWorker(aws, [pictures.host], {
+      fetch: (url) => (url.endsWith('/odd') ? Promise.reject(thrown) : Promise.resolve(Buffer.alloc(0))),
+    });
+    const records = [record('odd', 4), record('odd', 5), record('empty', 1)];
+    expect(await worker.process(records)).toEqual([]);
+    expect(aws.queued().map(({ body }) => parseMessage(body))).toMatchObject([{ attempt: 5, images: [{ id: 'odd' }] }]);
+    const failures = (await aws.failures('job')).map(({ id, error }) => [id, error.code, error.message]);
+    expect(failures).toContainEqual(['odd', 'internal_error', text]);
+    expect(failures).toContainEqual(['empty', 'empty', expect.any(String)]);
+    expect(failures).toHaveLength(2);
+  });
+
+  test.each(THROWN)('by TensorFlow: %s', async (_what, thrown, text) => {
+    await using worker = createInjectedWorker(aws, [pictures.host], {
+      infer() {
+        throw thrown;
+      },
+    });
+    expect(await worker.process([record('odd', 4)])).toEqual([]);
+    expect(aws.queued().map(({ body }) => parseMessage(body))).toMatchObject([{ attempt: 5, images: [{ id: 'odd' }] }]);
+    expect(await worker.process([record('odd', 5)])).toEqual([]);
+    expect(await aws.failures('job')).toMatchObject([
+      { id: 'odd', error: { code: 'inference_failed', message: text } },
+    ]);
+  });
+
+  test.each(THROWN)('by a write: %s', async (_what, thrown) => {
+    const s3 = new S3Client({ ...aws.clientConfig });
+    const throwing = () => () => Promise.reject(thrown);
+    s3.middlewareStack.add(throwing, { step: 'initialize' });
+    const destinations = { ...destinationsOf(aws.target), parts: new PartWriter(s3, aws.target.resultsBucket) };
+    await using worker = createInjectedWorker(aws, [pictures.host], { destinations });
+    const written = record('a', 1);
+    expect(await worker.process([written, sqsRecord('cats, please')])).toEqual([written.messageId]);
+    expect(aws.deadLetters()).toMatchObject([{ body: 'cats, please' }]);
+    expect(await aws.results('job')).toEqual([]);
+  });
+});
+
+test('too little time is left for a single image that is delivered again', async () => {
+  let msLeft = 60_000;
+  const asked: string[] = [];
+  const injected: Injected = {
+    msLeft: () => msLeft,
+    isolation: {
+      async classify(url) {
+        asked.push(url);
+        return 'not_reached';
+      },
+      close() {},
+    },
+    infer(images) {
+      // The message that comes for the first time uses up most of the time.
+      msLeft = 5_000;
+      return images.map(() => [{ label: 'cat', score: 1, classId: 0 }]);
+    },
+  };
+  await using worker = createInjectedWorker(aws, [pictures.host], injected);
+  const again = sqsRecord(record('again', 2).body, 2);
+  expect(await worker.process([again, record('fresh', 1)])).toEqual([]);
+  expect(asked).toEqual([]);
+  expect(aws.queued().map(({ body }) => parseMessage(body))).toMatchObject([{ attempt: 2, images: [{ id: 'again' }] }]);
+  expect((await aws.results('job')).map(({ id }) => id)).toEqual(['fresh']);
+  expect(await aws.failures('job')).toEqual([]);
+});

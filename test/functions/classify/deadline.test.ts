@@ -1,0 +1,41 @@
+/** A case of `docs/acknowledgement.md`: the test has the name of its row. */
+import { expect, test } from '@jest/globals';
+import { bodyOf, startTrial } from '../../support/acknowledgement-trial.ts';
+
+const IMAGES = 1_000;
+const SECONDS_LEFT = 15;
+/** Of one host, 8 images are fetched at once: far from all of them can be had in time. */
+const MS_AN_IMAGE = 400;
+
+test('the deadline comes before all images are done', async () => {
+  const trial = await startTrial();
+  const worker = await trial.startWorker({ timeoutSeconds: SECONDS_LEFT });
+  try {
+    const ids = Array.from({ length: IMAGES }, (_, index) => `image-${index}`).toSorted();
+    await trial.aws.send(bodyOf(ids.map(trial.good), 3));
+    trial.pictures.delayMs = MS_AN_IMAGE;
+
+    const { unacknowledged, functionError } = await trial.deliver(worker);
+
+    // What is done is written and acknowledged, the rest is on the queue as it was.
+    expect({ unacknowledged, functionError }).toEqual({ unacknowledged: [] });
+    const [rest, ...others] = trial.inQueue();
+    expect(others).toEqual([]);
+    expect(rest).toMatchObject({ attempt: 3, receiveCount: 0, delaySeconds: 0 });
+    const done = (await trial.aws.results('job')).map(({ id }) => id);
+    expect(done.length).toBeGreaterThan(0);
+    expect(rest?.ids.length).toBeGreaterThan(0);
+    expect([...done, ...(rest?.ids ?? [])].toSorted()).toEqual(ids);
+
+    trial.pictures.delayMs = 0;
+    await trial.deliverAll();
+
+    // All lines, as they are: no image has two.
+    expect((await trial.aws.results('job')).map(({ id }) => id).toSorted()).toEqual(ids);
+    expect(await trial.seen()).toEqual({ classified: ids, failed: {} });
+    expect(trial.aws.deadLetters()).toEqual([]);
+  } finally {
+    await worker.shutDown();
+    await trial.stop();
+  }
+}, 180_000);

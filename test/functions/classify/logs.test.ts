@@ -1,0 +1,171 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { SQSRecord } from 'aws-lambda';
+import { ERROR_CODES, type ErrorCode } from '../../../shared/contract/error-codes.ts';
+import { MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
+import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { eventually } from '../../support/eventually.ts';
+import { messageRecord, sqsRecord } from '../../support/sqs-record.ts';
+
+const SURPRISING_IMAGES = join(import.meta.dirname, '../../support/surprising-images.mjs');
+
+/** Whatever must not get into a log has this word in it. */
+const SECRET = 'SECRET';
+const SIGNATURE = 'X-Amz-Signature=SECRET-signature&token=SECRET-token#SECRET-fragment';
+
+/** An image of each kind of failure: its URL without what is secret, its code, how often it was delivered. */
+type Failing = { url: string; shown: string; code: ErrorCode; attempt: number; receiveCount: number };
+
+let trial: Trial;
+let failing: Failing[];
+let unreadable: SQSRecord[];
+let unsettled: SQSRecord;
+/** All that the worker wrote in the run that `beforeAll` makes. */
+let log = '';
+
+beforeAll(async () => {
+  trial = await startTrial();
+  failing = failingImages(trial);
+  unreadable = UNREADABLE.map((body) => sqsRecord(body));
+  unsettled = messageRecord({ job: 'unsettled', images: [{ id: 'a', url: trial.pictures.url(`/a?${SIGNATURE}`) }] });
+  const worker = await trial.startWorker({
+    environment: { POWERTOOLS_LOG_LEVEL: 'DEBUG', POWERTOOLS_LOGGER_LOG_EVENT: 'true' },
+    execArgv: ['--import', SURPRISING_IMAGES],
+    onLog(text) {
+      log += text;
+    },
+  });
+  trial.faults.inject({ put: 'results/job=unsettled/' }, 503);
+  const failed = failing.map(({ url, attempt, receiveCount }) => ({
+    ...sqsRecord(messageRecord({ job: 'signed', attempt, images: [{ id: url, url }] }).body, receiveCount),
+  }));
+  const classified = messageRecord({
+    job: 'signed',
+    images: [{ id: 'good', url: trial.pictures.url(`/good?${SIGNATURE}`) }],
+  });
+  const { batchItemFailures } = await worker.invoke({ Records: [...failed, ...unreadable, unsettled, classified] });
+  expect(batchItemFailures).toEqual([{ itemIdentifier: unsettled.messageId }]);
+  await worker.shutDown();
+  await eventually('the whole log', () => lines().length > failing.length + unreadable.length);
+});
+afterAll(() => trial.stop());
+
+function failingImages({ rude, pictures }: Trial): Failing[] {
+  const kinds: [shown: string, code: ErrorCode, attempt?: number, receiveCount?: number][] = [
+    [rude.url('/status/404'), 'not_found'],
+    [rude.url('/status/403'), 'forbidden'],
+    [rude.url('/status/503'), 'server_error', 5],
+    [rude.url('/reset'), 'connection_failed', 5],
+    [rude.url('/gibberish'), 'invalid_response'],
+    [rude.url('/redirect-loop'), 'too_many_redirects'],
+    ['http://169.254.169.254/latest/meta-data/', 'address_not_allowed'],
+    ['ftp://photos.example.com/a.jpg', 'scheme_not_allowed'],
+    ['http://[not-an-address/a.jpg', 'invalid_url'],
+    ['s3://photos-of-others/a.jpg', 'bucket_not_allowed'],
+    [rude.url('/page'), 'not_an_image'],
+    [rude.url('/half-photo'), 'corrupt'],
+    // Not all black: see `surprising-images.mjs`.
+    [rude.url('/photos/coffee.jpg'), 'inference_failed', 5],
+    [pictures.url('/SURPRISE'), 'internal_error', 5],
+    [pictures.url('/signed/ABORT'), 'worker_crashed', 2, 2],
+    [pictures.url('/again/ABORT'), 'worker_crashed', 1, MAX_RECEIVE_COUNT],
+  ];
+  const signed = kinds.map(([shown, code, attempt = 3, receiveCount = 1]) => ({
+    url: `${shown}?${SIGNATURE}`,
+    shown,
+    code,
+    attempt,
+    receiveCount,
+  }));
+  const redirected = rude.url(`/redirect-to?url=${encodeURIComponent(rude.url(`/status/410?${SIGNATURE}`))}`);
+  return [
+    ...signed,
+    { url: redirected, shown: rude.url('/redirect-to'), code: 'gone', attempt: 1, receiveCount: 1 },
+    {
+      url: 'https://someone:SECRET-password@photos.example.com/a.jpg',
+      shown: 'https://photos.example.com/a.jpg',
+      code: 'credentials_in_url',
+      attempt: 1,
+      receiveCount: 1,
+    },
+  ];
+}
+
+const UNREADABLE = [
+  'password=SECRET-body',
+  '"SECRET-text"',
+  '["SECRET-list"]',
+  '{"cats":"SECRET-value"}',
+  '{"v":1,"job":"SECRET job","attempt":1,"images":[]}',
+  '{"v":1,"job":"job","attempt":9,"images":[{"id":"SECRET-id","url":"https://host/?SECRET"}]}',
+  '{"images":[{"id":"SECRET-twice","url":"https://host/a"},{"id":"SECRET-twice","url":"https://host/b"}]}',
+  JSON.stringify({ url: `https://host/${SECRET.repeat(500)}` }),
+  JSON.stringify({
+    Records: [
+      { eventSource: 'aws:s3', eventName: 'SECRET-event', s3: { bucket: { name: 'photos' }, object: { key: 'a' } } },
+    ],
+  }),
+];
+
+function lines(): string[] {
+  return log.split('\n').filter((line) => line !== '');
+}
+
+/** The lines of the worker itself; metrics and the chatter of native libraries left out. */
+function entries(): Record<string, unknown>[] {
+  return lines()
+    .filter((line) => line.startsWith('{"level"'))
+    .map((line) => JSON.parse(line));
+}
+
+test('there are failures of every stage', () => {
+  const stages = new Set(failing.map(({ code }) => ERROR_CODES[code].stage));
+  expect(stages).toEqual(new Set(Object.values(ERROR_CODES).map(({ stage }) => stage)));
+});
+
+test('names job, id, code, stage and attempt of each failed image, and nothing secret about its URL', () => {
+  const failures = entries().filter(({ message }) => message === 'image failed');
+  expect(failures).toHaveLength(failing.length);
+  for (const { shown, code, attempt } of failing) {
+    const expected = { job: 'signed', id: shown, code, stage: ERROR_CODES[code].stage, attempt };
+    expect(failures).toContainEqual(expect.objectContaining({ ...expected, messageId: expect.any(String) }));
+  }
+});
+
+test('says of each unreadable message why, and nothing of what it holds', () => {
+  for (const { messageId } of unreadable) {
+    expect(entries()).toContainEqual(
+      expect.objectContaining({ level: 'WARN', messageId, reason: expect.stringMatching(/expected|characters/) }),
+    );
+  }
+});
+
+test('says of a message that is not settled what went wrong', () => {
+  expect(entries()).toContainEqual(
+    expect.objectContaining({ level: 'ERROR', messageId: unsettled.messageId, reason: expect.stringMatching(/\S/) }),
+  );
+});
+
+test('writes no secret, no query and no whole event, whatever the worker and its libraries write', () => {
+  expect(log).not.toContain(SECRET);
+  expect(log).not.toContain('?');
+  expect(log).not.toContain('X-Amz');
+  for (const part of ['receiptHandle', 'ApproximateReceiveCount', '"body"', '"images"'])
+    expect(log).not.toContain(part);
+});
+
+test('writes no secret into what failure lines and dead letters say of an error', async () => {
+  const failures = await trial.aws.failures('signed');
+  expect(failures).toHaveLength(failing.length);
+  for (const { error } of failures) expect(JSON.stringify(error)).not.toMatch(/SECRET|X-Amz|\?/);
+  const errors = trial.aws.deadLetters().flatMap(({ body }) => /"error":(\{[^}]*\})/.exec(body)?.[1] ?? []);
+  expect(errors).toHaveLength(failing.length);
+  for (const error of errors) expect(error).not.toMatch(/SECRET|X-Amz|\?/);
+});
+
+test('echoes id and URL in lines as the producer sent them', async () => {
+  const results = await trial.aws.results('signed');
+  expect(results.map(({ id, url }) => [id, url])).toEqual([['good', trial.pictures.url(`/good?${SIGNATURE}`)]]);
+  const failures = await trial.aws.failures('signed');
+  expect(failures.map(({ url }) => url).toSorted()).toEqual(failing.map(({ url }) => url).toSorted());
+});

@@ -1,0 +1,109 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { PartWriter } from '../../../functions/classify/part-writer.ts';
+import { ImageError } from '../../../shared/contract/error-codes.ts';
+import { MAX_SHARED_PART_LINES, OWN_PART_LINES } from '../../../shared/contract/limits.ts';
+import { linesInPart } from '../../../shared/contract/object-keys.ts';
+import { type FailureLine, failureLine } from '../../../shared/contract/result-line.ts';
+import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+
+let aws: TestAws;
+let parts: PartWriter;
+
+beforeAll(async () => {
+  aws = await startTestAws();
+  parts = new PartWriter(aws.target.s3, aws.target.resultsBucket);
+});
+afterEach(() => aws.clear());
+afterAll(() => aws.stop());
+
+function line(id: string, message = 'expected status 200, got 404'): FailureLine {
+  const image = { id, url: `https://example.com/${id}` };
+  return failureLine({ job: 'job', image, attempt: 1, at: new Date() }, new ImageError('not_found', message).report());
+}
+
+function lines(count: number, prefix = 'image'): FailureLine[] {
+  return Array.from({ length: count }, (_, index) => line(`${prefix}-${index}`));
+}
+
+function lineCounts(keys: string[]): (number | undefined)[] {
+  return keys.map(linesInPart).toSorted();
+}
+
+test('writes the lines of a large message to a part of their own, without waiting for more', async () => {
+  const written = lines(OWN_PART_LINES);
+  await parts.write('failures', 'job', written);
+  expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([OWN_PART_LINES]);
+  expect(await aws.failures('job')).toEqual(written);
+});
+
+test('gathers the lines of small messages in one part', async () => {
+  const writes = [lines(3, 'a'), lines(4, 'b')].map((some) => parts.write('failures', 'job', some));
+  expect(await aws.partKeys('failures', 'job')).toEqual([]);
+  parts.flush();
+  await Promise.all(writes);
+  expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([7]);
+});
+
+test('keeps jobs, and results and failures, apart', async () => {
+  const writes = [
+    parts.write('failures', 'one', [line('a')]),
+    parts.write('failures', 'two', [line('a')]),
+    parts.write('results', 'one', [line('a')]),
+  ];
+  parts.flush();
+  await Promise.all(writes);
+  expect(await aws.partKeys('failures', 'one')).toHaveLength(1);
+  expect(await aws.partKeys('failures', 'two')).toHaveLength(1);
+  expect(await aws.partKeys('results', 'one')).toHaveLength(1);
+});
+
+test('writes a shared part once it is full, and starts another', async () => {
+  const small = OWN_PART_LINES - 1;
+  const messages = Math.ceil(MAX_SHARED_PART_LINES / small);
+  const writes = Array.from({ length: messages }, (_, index) =>
+    parts.write('failures', 'job', lines(small, `${index}`)),
+  );
+  await Promise.all(writes);
+  const late = parts.write('failures', 'job', [line('late')]);
+  parts.flush();
+  await late;
+  expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([1, messages * small]);
+});
+
+test('overwrites the part when the same work is done again, in whatever order', async () => {
+  await parts.write('failures', 'job', lines(OWN_PART_LINES));
+  const [key] = await aws.partKeys('failures', 'job');
+  await parts.write('failures', 'job', lines(OWN_PART_LINES).toReversed());
+  expect(await aws.partKeys('failures', 'job')).toEqual([key]);
+});
+
+test('writes an image once that two messages of an invocation name', async () => {
+  const writes = [[line('a'), line('b')], [line('b')]].map((some) => parts.write('failures', 'job', some));
+  parts.flush();
+  await Promise.all(writes);
+  expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([2]);
+});
+
+test('writes lines that come back as they were, whatever text is in them', async () => {
+  const strange = line('line\u2028separator "quoted" 日本語 🐈', 'two\nlines');
+  const written = parts.write('failures', 'job', [strange]);
+  parts.flush();
+  await written;
+  expect(await aws.failures('job')).toEqual([strange]);
+});
+
+test('writes no empty parts', async () => {
+  await parts.write('failures', 'job', []);
+  parts.flush();
+  expect(await aws.partKeys('failures', 'job')).toEqual([]);
+});
+
+test('tells everyone whose lines are in a part that it could not be written', async () => {
+  const nowhere = new PartWriter(aws.target.s3, 'no-such-bucket');
+  const writes = [[line('a')], [line('b')]].map((some) => nowhere.write('failures', 'job', some));
+  nowhere.flush();
+  expect(await Promise.allSettled(writes)).toMatchObject([
+    { status: 'rejected', reason: { name: 'NoSuchBucket' } },
+    { status: 'rejected', reason: { name: 'NoSuchBucket' } },
+  ]);
+});

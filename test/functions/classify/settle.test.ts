@@ -1,0 +1,150 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { Destinations } from '../../../functions/classify/settle.ts';
+import { settle } from '../../../functions/classify/settle.ts';
+import { type Settlement, settlementOf } from '../../../functions/classify/settlement.ts';
+import type { ImageOutcome } from '../../../shared/classifier/classify-images.ts';
+import { ImageError } from '../../../shared/contract/error-codes.ts';
+import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
+import { type ImageRef, parseMessage } from '../../../shared/contract/message.ts';
+import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { destinationsOf } from '../../support/test-worker.ts';
+
+const NOT_FOUND = new ImageError('not_found', 'expected status 200, got 404');
+const SERVER_ERROR = new ImageError('server_error', 'expected status 200, got 503');
+const CONTEXT = { model: { name: 'model', version: '1' }, retryBaseSeconds: 10, now: new Date(), random: 0 };
+
+let aws: TestAws;
+let destinations: Destinations;
+
+beforeAll(async () => {
+  aws = await startTestAws();
+  destinations = destinationsOf(aws.target);
+});
+afterEach(() => aws.clear());
+afterAll(() => aws.stop());
+
+function image(id: string, more: Partial<ImageRef> = {}): ImageRef {
+  return { id, url: `https://example.com/${id}`, ...more };
+}
+
+function settlement(attempt: number, outcomes: [ImageRef, ImageOutcome][]): Settlement {
+  return settlementOf({ job: 'job', attempt, images: outcomes.map(([image]) => image) }, outcomes, CONTEXT);
+}
+
+async function settleNow(settlement: Settlement, to = destinations): Promise<void> {
+  const settled = settle(settlement, to);
+  to.parts.flush();
+  await settled;
+}
+
+test('sends each failed image to the DLQ alone, with its error and how often it was tried', async () => {
+  const failed = image('a', { meta: { sku: 'X1' } });
+  await settleNow(
+    settlement(5, [
+      [failed, SERVER_ERROR],
+      [image('b'), NOT_FOUND],
+    ]),
+  );
+  const letters = aws.deadLetters();
+  expect(letters.map(({ attributes }) => attributes)).toEqual([
+    { job: 'job', code: 'server_error' },
+    { job: 'job', code: 'not_found' },
+  ]);
+  expect(JSON.parse(letters[0]?.body ?? '')).toEqual({
+    v: 1,
+    job: 'job',
+    attempt: 1,
+    images: [
+      {
+        ...failed,
+        error: { code: 'server_error', stage: 'fetch', message: 'expected status 200, got 503', attempts: 5 },
+      },
+    ],
+  });
+});
+
+test('makes dead letters that are queue messages: moving them back starts the image anew', async () => {
+  await settleNow(settlement(5, [[image('a'), SERVER_ERROR]]));
+  const [letter] = aws.deadLetters();
+  expect(parseMessage(letter?.body ?? '')).toEqual({ job: 'job', attempt: 1, images: [image('a')] });
+});
+
+test('writes a failure line for each dead letter', async () => {
+  const { failures, ...others } = settlement(1, [[image('a'), NOT_FOUND]]);
+  await settleNow({ failures, ...others });
+  expect(await aws.failures('job')).toEqual(failures.map(({ line }) => line));
+});
+
+test('sends retries with the next attempt, each group with its own delay', async () => {
+  await settleNow(
+    settlement(2, [
+      [image('a'), SERVER_ERROR],
+      [image('b'), new ImageError('rate_limited', 'expected status 200, got 429', 60)],
+      [image('c'), SERVER_ERROR],
+    ]),
+  );
+  const queued = aws.queued().map(({ body, delaySeconds }) => ({ message: parseMessage(body), delaySeconds }));
+  expect(queued).toHaveLength(2);
+  expect(queued).toContainEqual({
+    message: { job: 'job', attempt: 3, images: [image('a'), image('c')] },
+    delaySeconds: 10,
+  });
+  expect(queued).toContainEqual({ message: { job: 'job', attempt: 3, images: [image('b')] }, delaySeconds: 60 });
+});
+
+test('sends what was not reached back at once, with the same attempt', async () => {
+  await settleNow(settlement(5, [[image('a'), 'not_reached']]));
+  const [message] = aws.queued();
+  expect(message?.delaySeconds).toBe(0);
+  expect(parseMessage(message?.body ?? '')).toEqual({ job: 'job', attempt: 5, images: [image('a')] });
+});
+
+test('sends hundreds of dead letters and splits retries that no message holds', async () => {
+  const filler = { filler: 'x'.repeat(3_000) };
+  const failed = Array.from({ length: 250 }, (_, index): [ImageRef, ImageOutcome] => [image(`f${index}`), NOT_FOUND]);
+  const retried = Array.from({ length: 500 }, (_, index): [ImageRef, ImageOutcome] => [
+    image(`r${index}`, { meta: filler }),
+    SERVER_ERROR,
+  ]);
+  await settleNow(settlement(1, [...failed, ...retried]));
+  expect(aws.deadLetters()).toHaveLength(250);
+  const messages = aws.queued().map(({ body }) => parseMessage(body));
+  expect(messages).toHaveLength(2);
+  const ids = messages.flatMap((message) => ('images' in message ? message.images.map(({ id }) => id) : []));
+  expect(ids.toSorted()).toEqual(retried.map(([{ id }]) => id).toSorted());
+});
+
+test('leaves the error out of a dead letter that has no room for it', async () => {
+  const large = image('a', { meta: { filler: 'x'.repeat(MAX_MESSAGE_BYTES - 500) } });
+  await settleNow(settlement(1, [[large, NOT_FOUND]]));
+  const [letter] = aws.deadLetters();
+  expect(parseMessage(letter?.body ?? '')).toEqual({ job: 'job', attempt: 1, images: [large] });
+  expect(letter?.attributes).toEqual({ job: 'job', code: 'not_found' });
+});
+
+test('sends no dead letter when the failure line could not be written', async () => {
+  const noBucket = destinationsOf(aws.target, { resultsBucket: 'no-such-bucket' });
+  await expect(settleNow(settlement(1, [[image('a'), NOT_FOUND]]), noBucket)).rejects.toMatchObject({
+    name: 'NoSuchBucket',
+  });
+  expect(aws.deadLetters()).toEqual([]);
+});
+
+test.each<[string, keyof Destinations, ImageOutcome]>([
+  ['dead letter', 'deadLetterQueueUrl', NOT_FOUND],
+  ['retry', 'queueUrl', SERVER_ERROR],
+  ['return of an image that was not reached', 'queueUrl', 'not_reached'],
+])('rejects when the %s cannot be sent', async (_what, queue, outcome) => {
+  const missing = `${aws.environment.AWS_ENDPOINT_URL}/000000000000/no-such-queue`;
+  const to = destinationsOf(aws.target, { [queue]: missing });
+  await expect(settleNow(settlement(1, [[image('a'), outcome]]), to)).rejects.toMatchObject({
+    name: 'QueueDoesNotExist',
+  });
+});
+
+test('does the same again into the same part', async () => {
+  const outcomes: [ImageRef, ImageOutcome][] = [[image('a'), NOT_FOUND]];
+  await settleNow(settlement(1, outcomes));
+  await settleNow(settlement(1, outcomes));
+  expect(await aws.partKeys('failures', 'job')).toHaveLength(1);
+});
