@@ -5,6 +5,7 @@ import type { ImageOutcome, Pipeline } from '../shared/classifier/classify-image
 import { ImageError } from '../shared/contract/error-codes.ts';
 import { DEFAULT_TOP_K, MAX_IMAGE_BYTES } from '../shared/contract/limits.ts';
 import { failureLine, type Label, resultLine } from '../shared/contract/result-line.ts';
+import { parseS3Url } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { allowHostOption, wholeNumber } from './options.ts';
@@ -23,14 +24,20 @@ export function classifyCommand(): Command {
 }
 
 async function classify(inputs: string[], { top, json, allowHost }: Options): Promise<void> {
+  const s3 = new S3Client({});
+  const buckets = inputs.flatMap((input) => parseS3Url(input)?.bucket ?? []);
+  // A missing region is wrong usage rather than a failure of each image.
+  if (buckets.length > 0) await s3.config.region();
   const settings = classifierSettingsFrom({
     ...process.env,
     TOP_K: String(top),
+    // Whoever names a bucket here means it.
+    SOURCE_BUCKETS: [process.env['SOURCE_BUCKETS'], ...buckets].join(','),
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });
   // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
   const { createPipeline } = await import('../shared/classifier/pipeline.ts');
-  const pipeline = await createPipeline(settings, new S3Client({}));
+  const pipeline = await createPipeline(settings, s3);
   const outcomes = await classifyInOrder(inputs, pipeline);
   await pipeline.close();
   inputs.forEach((input, index) => {

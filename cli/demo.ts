@@ -19,8 +19,8 @@ import { startProgress } from './progress.ts';
 import { SAMPLES } from './project-folder.ts';
 
 const JOB = 'demo';
-/** Few, so that several workers get some of the few images. */
-const IMAGES_PER_MESSAGE = 4;
+/** So that there are messages for several workers: one of them takes up to ten at once. */
+const IMAGES_PER_MESSAGE = 1;
 /** Short, so that nobody waits long for the server that is never available. */
 const RETRY_BASE_SECONDS = '0.5';
 const POLL_MS = 200;

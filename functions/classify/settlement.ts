@@ -1,5 +1,5 @@
 import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
 import { MAX_ATTEMPTS } from '../../shared/contract/limits.ts';
 import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
 import {
@@ -19,6 +19,8 @@ export type Settlement = {
   failures: { line: FailureLine; image: ImageRef }[];
   /** By delay in seconds; to be sent with the next attempt. */
   retries: Map<number, ImageRef[]>;
+  /** Why images are retried, with how many of them. */
+  retryCodes: Map<ErrorCode, number>;
   /** To be sent again with the same attempt. */
   notReached: ImageRef[];
 };
@@ -32,7 +34,14 @@ export function settlementOf(
   { model, retryBaseSeconds, now, random }: SettlementContext,
 ): Settlement {
   const { job, attempt } = message;
-  const settlement: Settlement = { message, results: [], failures: [], retries: new Map(), notReached: [] };
+  const settlement: Settlement = {
+    message,
+    results: [],
+    failures: [],
+    retries: new Map(),
+    retryCodes: new Map(),
+    notReached: [],
+  };
   for (const [image, outcome] of outcomes) {
     const origin: LineOrigin = { job, image, attempt, at: now };
     if (outcome === 'not_reached') {
@@ -40,6 +49,7 @@ export function settlementOf(
     } else if (!(outcome instanceof ImageError)) {
       settlement.results.push(resultLine(origin, outcome.labels, model, outcome.image));
     } else if (outcome.retryable && attempt < MAX_ATTEMPTS) {
+      settlement.retryCodes.set(outcome.code, (settlement.retryCodes.get(outcome.code) ?? 0) + 1);
       const delay = retryDelaySeconds(attempt, retryBaseSeconds, outcome.retryAfterSeconds, random);
       const together = settlement.retries.get(delay);
       if (together === undefined) settlement.retries.set(delay, [image]);

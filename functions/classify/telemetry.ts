@@ -29,7 +29,7 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       metrics.addMetric(METRICS.inferenceBatchSize, MetricUnit.Count, images);
       metrics.addMetric(METRICS.inferenceTime, MetricUnit.Milliseconds, rounded(milliseconds));
     },
-    settled(messageId, { message: { job, attempt }, results, failures, retries, notReached }) {
+    settled(messageId, { message: { job, attempt }, results, failures, retries, retryCodes, notReached }) {
       const retried = [...retries.values()].reduce((sum, images) => sum + images.length, 0);
       count(METRICS.imagesClassified, results.length);
       count(METRICS.imagesFailed, failures.length);
@@ -46,6 +46,7 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
         classified: results.length,
         failed: failures.length,
         retried,
+        retryCodes: Object.fromEntries(retryCodes),
         notReached: notReached.length,
       });
     },

@@ -1,6 +1,7 @@
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { type ErrorCode, ImageError } from '../contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../contract/limits.ts';
+import { parseS3Url } from '../contract/s3-url.ts';
 
 export type ObjectReader = { read(url: string, signal: AbortSignal): Promise<Buffer | ImageError> };
 
@@ -9,8 +10,7 @@ export function createObjectReader(s3: S3Client, sourceBuckets: readonly string[
   const allowed = new Set(sourceBuckets);
   return {
     async read(url, signal) {
-      // Not `URL`: a key may hold `?`, `#` and `%`, which are no syntax in s3://.
-      const { bucket, key } = /^s3:\/\/(?<bucket>[^/]+)\/(?<key>.+)$/is.exec(url)?.groups ?? {};
+      const { bucket, key } = parseS3Url(url) ?? {};
       if (bucket === undefined || key === undefined) {
         return new ImageError('invalid_url', 'expected s3://bucket/key');
       }
