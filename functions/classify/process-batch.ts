@@ -4,14 +4,15 @@ import type { ImageRef, UnreadableMessage } from '../../shared/contract/message.
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { Acknowledgements } from './acknowledgement.ts';
 import type { Deadline } from './deadline.ts';
-import { foretellCrashes, isolatedTimeoutMs, processSuspects, splitMessage } from './process-suspects.ts';
+import { foretellCrashes, processSuspects, splitMessage } from './process-suspects.ts';
 import { settleMessage } from './settle-message.ts';
 import { type ReadRecord, sortRecords } from './sort-records.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
 /**
- * Works through the records of one invocation: messages that come for the first time all together,
- * then, one by one, the images that were in a worker when it died.
+ * Works through the records of one invocation: one by one the images that were in a worker when it
+ * died, then all together what comes for the first time. In this order, since busy times leave no
+ * time over: an image that kills workers would never be found out.
  *
  * @param deadline when it is time to write what there is
  * @returns the ids of the messages that must not be acknowledged (`batchItemFailures`)
@@ -23,14 +24,14 @@ export async function processBatch(
 ): Promise<string[]> {
   const { unreadable, fresh, toSplit, suspects } = sortRecords(records);
   const acknowledgements = new Acknowledgements(records, dependencies.destinations, dependencies.telemetry);
-  const timeoutMs = isolatedTimeoutMs(deadline);
   const notForetold = await foretellCrashes([...toSplit, ...suspects], dependencies);
   await Promise.all([
     ...unreadable.map(({ record, why }) => acknowledgements.after(record, rejectMessage(record, why, dependencies))),
     ...toSplit.map((read) => acknowledgements.after(read.record, splitMessage(read, dependencies))),
-    processFresh(fresh, dependencies, acknowledgements, deadline),
   ]);
-  await processSuspects(suspects, { timeoutMs, notForetold }, dependencies, acknowledgements, deadline);
+  await processSuspects(suspects, notForetold, dependencies, acknowledgements, deadline);
+  await acknowledgements.deleteDone();
+  await processFresh(fresh, dependencies, acknowledgements, deadline);
   return acknowledgements.notDone();
 }
 

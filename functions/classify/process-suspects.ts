@@ -48,24 +48,17 @@ export async function splitMessage(read: ReadRecord, dependencies: WorkerDepende
 }
 
 /**
- * How long an isolated image may take in this invocation. To be asked before the other messages are
- * worked on: of what those leave over, a harmless image might get too little, and count as deadly.
- */
-export function isolatedTimeoutMs(deadline: Deadline): number {
-  return Math.min(ISOLATED_TIMEOUT_MS, deadline.msLeft() / 2);
-}
-
-/**
  * Takes single images that were in a worker when it died, one after the other, each in an isolated
  * process, and acknowledges each before the next is begun.
  */
 export async function processSuspects(
   suspects: readonly ReadRecord[],
-  { timeoutMs, notForetold }: { timeoutMs: number; notForetold: ReadonlySet<ReadRecord> },
+  notForetold: ReadonlySet<ReadRecord>,
   dependencies: WorkerDependencies,
   acknowledgements: Acknowledgements,
   deadline: Deadline,
 ): Promise<void> {
+  const timeoutMs = Math.min(ISOLATED_TIMEOUT_MS, deadline.msLeft() / 2);
   for (const suspect of suspects) {
     await acknowledgements.deleteDone();
     const done = notForetold.has(suspect)

@@ -35,7 +35,7 @@ const { complaints, ...report } = await runChaos({
     functionTimeoutSeconds: 15,
     fetchTimeoutSeconds: 2,
     retryBaseSeconds: 0.5,
-    giveUpSeconds: 180 + images * 0.2,
+    giveUpSeconds: 600 + images * 0.3,
   },
   onLog: (text) => log.write(text),
   onProgress: say,

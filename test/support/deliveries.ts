@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
-  ChangeMessageVisibilityCommand,
+  ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
   ReceiveMessageCommand,
   type SQSClient,
@@ -54,12 +54,15 @@ export async function receive({ target: { sqs, queueUrl } }: TestAws): Promise<S
   }));
 }
 
-/** Ends the visibility timeout of messages that were received. */
+/** Ends the visibility timeout of messages that were received; those that a worker has deleted are gone. */
 export async function comeBack({ target: { sqs, queueUrl } }: TestAws, records: readonly SQSRecord[]): Promise<void> {
-  for (const { receiptHandle } of records) {
-    const command = { QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: 0 };
-    await sqs.send(new ChangeMessageVisibilityCommand(command));
-  }
+  if (records.length === 0) return;
+  const Entries = records.map(({ receiptHandle }, index) => ({
+    Id: String(index),
+    ReceiptHandle: receiptHandle,
+    VisibilityTimeout: 0,
+  }));
+  await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }));
 }
 
 async function invoke(worker: Worker, records: SQSRecord[]): Promise<Delivery> {

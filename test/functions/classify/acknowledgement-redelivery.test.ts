@@ -63,35 +63,37 @@ test('a single image is delivered again', async () => {
 });
 
 test('the worker dies at the last permitted delivery', async () => {
-  await trial.aws.send(bodyOf([{ id: 'hanging', url: trial.rude.url('/hang') }]));
+  await trial.aws.send(bodyOf([{ id: 'hanging', url: trial.rude.url('/hang') }]), bodyOf([trial.good('not-begun')]));
   await trial.deliverToNobody(MAX_RECEIVE_COUNT - 1);
-  const doomed = await trial.startWorker();
-  const delivery = trial.deliver(doomed);
-  await eventually('the image is fetched', () => trial.rude.requests('/hang') > 0);
-  expect(await trial.seen()).toEqual({ classified: [], failed: { hanging: 'worker_crashed' } });
-  process.kill(doomed.pid as number, 'SIGKILL');
-  expect((await delivery).functionError).toBeDefined();
-  // SQS itself moves it.
+  await killDuringHang();
+  // SQS itself moves them.
   expect(await trial.receive()).toEqual([]);
-  expect(await trial.seen()).toEqual({ classified: [], failed: { hanging: 'worker_crashed' } });
-  expect(trial.inDeadLetters()).toEqual(['hanging']);
+  expect(await trial.seen()).toEqual({
+    classified: [],
+    failed: { hanging: 'worker_crashed', 'not-begun': 'worker_crashed' },
+  });
+  expect(trial.inDeadLetters()).toEqual(['hanging', 'not-begun']);
 });
 
-test('the worker dies of another message at the last permitted delivery', async () => {
+test('the worker dies of another message than the single image that is delivered again', async () => {
   await trial.aws.send(bodyOf([trial.good('a')]));
-  await trial.deliverToNobody(MAX_RECEIVE_COUNT - 1);
-  await trial.aws.send(bodyOf([{ id: 'hanging', url: trial.rude.url('/hang?another') }, trial.good('b')]));
-  const hangs = trial.rude.requests('/hang');
+  await trial.deliverToNobody(1);
+  await trial.aws.send(bodyOf([{ id: 'hanging', url: trial.rude.url('/hang') }, trial.good('b')]));
+  await killDuringHang();
+  expect((await trial.receive()).map(({ body }) => body)).toEqual([expect.stringContaining('hanging')]);
+  expect(await trial.seen()).toEqual({ classified: ['a'], failed: {} });
+  expect(trial.aws.deadLetters()).toEqual([]);
+});
+
+/** Delivers to a worker that is killed as soon as it fetches `/hang`. */
+async function killDuringHang(): Promise<void> {
+  const before = trial.rude.requests('/hang');
   const doomed = await trial.startWorker();
   const delivery = trial.deliver(doomed);
-  await eventually('the other image is fetched', () => trial.rude.requests('/hang') > hangs);
+  await eventually('the image is fetched', () => trial.rude.requests('/hang') > before);
   process.kill(doomed.pid as number, 'SIGKILL');
   expect((await delivery).functionError).toBeDefined();
-  // SQS itself moves the one, and gives the other to the next worker.
-  expect((await trial.receive()).map(({ body }) => body)).toEqual([expect.stringContaining('hanging')]);
-  expect(await trial.seen()).toEqual({ classified: [], failed: { a: 'worker_crashed' } });
-  expect(trial.inDeadLetters()).toEqual(['a']);
-});
+}
 
 test('an image is classified at the last permitted delivery', async () => {
   await trial.aws.send(bodyOf([trial.good('a')]));

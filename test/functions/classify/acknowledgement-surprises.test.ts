@@ -3,6 +3,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
+import { ImageError } from '../../../shared/contract/error-codes.ts';
 import { parseMessage } from '../../../shared/contract/message.ts';
 import { createInjectedWorker, type Injected } from '../../support/injected-worker.ts';
 import { type PictureServer, startPictureServer } from '../../support/picture-server.ts';
@@ -76,27 +77,21 @@ describe('a non-Error is thrown', () => {
 
 test('too little time is left for a single image that is delivered again', async () => {
   let msLeft = 60_000;
-  const asked: string[] = [];
-  const injected: Injected = {
-    msLeft: () => msLeft,
-    isolation: {
-      async classify(url) {
-        asked.push(url);
-        return 'not_reached';
-      },
-      close() {},
-    },
-    infer(images) {
-      // The message that comes for the first time uses up most of the time.
+  const isolated: string[] = [];
+  const isolation: Injected['isolation'] = {
+    async classify(url) {
+      isolated.push(url);
+      // As if it had taken nearly all the time there was.
       msLeft = 5_000;
-      return images.map(() => [{ label: 'cat', score: 1, classId: 0 }]);
+      return new ImageError('worker_crashed', 'gave no answer');
     },
+    close() {},
   };
-  await using worker = createInjectedWorker(aws, [pictures.host], injected);
-  const again = sqsRecord(record('again', 2).body, 2);
-  expect(await worker.process([again, record('fresh', 1)])).toEqual([]);
-  expect(asked).toEqual([]);
-  expect(aws.queued().map(({ body }) => parseMessage(body))).toMatchObject([{ attempt: 2, images: [{ id: 'again' }] }]);
+  await using worker = createInjectedWorker(aws, [pictures.host], { msLeft: () => msLeft, isolation });
+  const again = ['slow', 'next'].map((id) => sqsRecord(record(id, 2).body, 2));
+  expect(await worker.process([...again, record('fresh', 1)])).toEqual([]);
+  expect(isolated).toEqual([pictures.url('/slow')]);
+  expect(aws.queued().map(({ body }) => parseMessage(body))).toMatchObject([{ attempt: 2, images: [{ id: 'next' }] }]);
   expect((await aws.results('job')).map(({ id }) => id)).toEqual(['fresh']);
-  expect(await aws.failures('job')).toEqual([]);
+  expect((await aws.failures('job')).map(({ id }) => id)).toEqual(['slow']);
 });
