@@ -50,7 +50,11 @@ export type Trial = {
   stop(): Promise<void>;
 };
 
-export async function startTrial(): Promise<Trial> {
+/**
+ * @param awsAttempts how often the worker's SDK asks; 1 for tests of faults, so that each is one fault,
+ *   more where a busy machine shall not be taken for one
+ */
+export async function startTrial({ awsAttempts }: { awsAttempts: number }): Promise<Trial> {
   const [aws, pictures, rude] = await Promise.all([startTestAws(), startPictureServer(), startImageServer()]);
   const faults = await startTargetedFaults(aws);
   // The contract does not depend on the model: a tiny one keeps a thousand images cheap.
@@ -64,8 +68,8 @@ export async function startTrial(): Promise<Trial> {
       timeoutSeconds: 120,
       environment: {
         ...faults.environment,
-        // No retries of the SDK, and no delays of our own: a fault is a fault, and nobody waits.
-        AWS_MAX_ATTEMPTS: '1',
+        AWS_MAX_ATTEMPTS: String(awsAttempts),
+        // Nobody waits for retries.
         RETRY_BASE_SECONDS: '0',
         MODEL_DIR: model.path,
         ALLOWED_HOSTS: `${pictures.host},${rude.host}`,

@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.ts';
 
 let trial: Trial;
 beforeAll(async () => {
-  trial = await startTrial();
+  trial = await startTrial({ awsAttempts: 1 });
 });
 afterEach(() => trial.reset());
 afterAll(() => trial.stop());
