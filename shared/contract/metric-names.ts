@@ -6,7 +6,6 @@ export const METRICS = {
   imagesFailed: 'ImagesFailed',
   imagesRetried: 'ImagesRetried',
   imagesNotReached: 'ImagesNotReached',
-  imagesCancelled: 'ImagesCancelled',
   messagesUnreadable: 'MessagesUnreadable',
   messagesUnsettled: 'MessagesUnsettled',
   fetchTime: 'FetchTime',

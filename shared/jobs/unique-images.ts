@@ -1,32 +1,28 @@
 import { hash } from 'node:crypto';
-import type { SourceRow } from './sources/source-row.ts';
+import type { ImageRef } from '../contract/message.ts';
+import { SourceLineError } from './read-source.ts';
 
 /**
- * The rows without exact repetitions: a list of URLs often has some, and one outcome serves them all.
- * An id that stood for another URL before makes its row invalid: their outcomes could not be told apart.
+ * The images without exact repetitions: a list of URLs often has some, and one outcome serves them all.
  *
- * @param onRepetition told of each row that is left out
+ * @param onRepetition told of each image that is left out
+ * @throws {SourceLineError} at an id that stood for another URL before: its outcomes could not be told apart
  */
 export async function* uniqueImages(
-  rows: AsyncIterable<SourceRow>,
+  images: AsyncIterable<ImageRef>,
   onRepetition: () => void = () => {},
-): AsyncGenerator<SourceRow> {
+): AsyncGenerator<ImageRef> {
   const seen = new FingerprintMap();
-  for await (const row of rows) {
-    if (!('image' in row)) {
-      yield row;
-      continue;
+  for await (const image of images) {
+    const verdict = seen.add(fingerprint(image.id), image.id === image.url ? SAME : fingerprint(image.url));
+    if (verdict === 'other') {
+      throw new SourceLineError(
+        `expected each id for one URL only, got ${JSON.stringify(image.id.slice(0, 80))} for another one again`,
+      );
     }
-    const { id, url } = row.image;
-    const verdict = seen.add(fingerprint(id), id === url ? SAME : fingerprint(url));
-    if (verdict === 'new') yield row;
-    else if (verdict === 'same') onRepetition();
-    else yield { line: row.line, text: JSON.stringify(row.image), problem: differentUrl(id) };
+    if (verdict === 'new') yield image;
+    else onRepetition();
   }
-}
-
-function differentUrl(id: string): string {
-  return `expected each id for one URL only, got ${JSON.stringify(id.slice(0, 80))} for another one again`;
 }
 
 /** 64 bits: among a million ids, two that differ are taken for the same with a probability of 3e-8. */
