@@ -10,7 +10,7 @@ const REFUSALS: Fault[] = [500, 503, 'cut'];
 
 let trial: Trial;
 beforeAll(async () => {
-  trial = await startTrial({ awsAttempts: 1 });
+  trial = await startTrial();
 });
 afterEach(() => trial.reset());
 afterAll(() => trial.stop());

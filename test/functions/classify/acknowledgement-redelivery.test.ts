@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.ts';
 
 let trial: Trial;
 beforeAll(async () => {
-  trial = await startTrial({ awsAttempts: 1 });
+  trial = await startTrial();
 });
 afterEach(() => trial.reset());
 afterAll(() => trial.stop());

@@ -6,7 +6,7 @@ import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-tr
 
 let trial: Trial;
 beforeAll(async () => {
-  trial = await startTrial({ awsAttempts: 3 });
+  trial = await startTrial();
 });
 afterEach(() => trial.reset());
 afterAll(() => trial.stop());

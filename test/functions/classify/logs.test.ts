@@ -24,7 +24,7 @@ let unsettled: SQSRecord;
 let log = '';
 
 beforeAll(async () => {
-  trial = await startTrial({ awsAttempts: 1 });
+  trial = await startTrial();
   failing = failingImages(trial);
   unreadable = UNREADABLE.map((body) => sqsRecord(body));
   unsettled = messageRecord({ job: 'unsettled', images: [{ id: 'a', url: trial.pictures.url(`/a?${SIGNATURE}`) }] });

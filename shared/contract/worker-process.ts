@@ -1,0 +1,16 @@
+/**
+ * Variables that a worker's process must have when it starts; nothing can set them afterwards. The
+ * figures are in `docs/decisions/memory-of-a-worker.md`.
+ */
+export const WORKER_PROCESS_ENVIRONMENT = {
+  /**
+   * Name look-ups and decodes share these threads: with libuv's default of 4, a few name servers that
+   * do not answer hold up everybody's images.
+   */
+  UV_THREADPOOL_SIZE: '16',
+  /** glibc would give each of those threads a heap of its own, and never empty them. */
+  MALLOC_ARENA_MAX: '2',
+  /** Images, pixels and tensors go back to the system at once, instead of leaving holes in the heap. */
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+} as const;
