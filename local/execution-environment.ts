@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
 
 const BOOTSTRAP = join(import.meta.dirname, 'runtime-bootstrap.ts');
 
@@ -90,7 +91,7 @@ export class ExecutionEnvironment {
   async #start(): Promise<ChildProcess> {
     const { handlerPath, environment, execArgv = [], onLog } = this.#configuration;
     const child = fork(BOOTSTRAP, [handlerPath], {
-      env: { ...process.env, ...environment },
+      env: { ...process.env, ...WORKER_PROCESS_ENVIRONMENT, ...environment },
       execArgv: [...execArgv],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A process group of its own: Ctrl-C reaches the parent alone, which lets the work in hand finish.

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { FUNCTION_TIMEOUT_SECONDS, THREAD_POOL_SIZE } from '../shared/contract/limits.ts';
+import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { type EmbeddedAws, startEmbeddedAws } from './embedded-aws.ts';
 import { EventSource } from './event-source.ts';
 import { ExecutionEnvironment, type FunctionError } from './execution-environment.ts';
@@ -38,7 +38,7 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
       new ExecutionEnvironment({
         handlerPath: HANDLER,
         timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
-        environment: { ...aws.environment, UV_THREADPOOL_SIZE: String(THREAD_POOL_SIZE), ...workerEnvironment },
+        environment: { ...aws.environment, ...workerEnvironment },
         onLog,
       }),
   );

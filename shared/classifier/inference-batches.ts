@@ -68,13 +68,20 @@ export class InferenceBatches {
     this.#timer = undefined;
     const batch = this.#waiting;
     this.#waiting = [];
+    this.#settle(batch);
+  }
+
+  /** A batch that fails is tried image by image, so that one image fails no other. */
+  #settle(batch: readonly Waiting[]): void {
     try {
       const labels = this.#infer(batch.map(({ pixels }) => pixels));
       batch.forEach(({ resolve }, index) => {
         resolve(labels[index] as Label[]);
       });
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      const [first, ...others] = batch;
+      if (others.length === 0) first?.reject(error);
+      else for (const one of batch) this.#settle([one]);
     }
   }
 }

@@ -56,12 +56,6 @@ export const MAX_REDIRECTS = 5;
 /** Fetches at once to one host, per worker: a politeness limit, not a tuning knob. */
 export const MAX_FETCHES_PER_HOST = 8;
 
-/**
- * UV_THREADPOOL_SIZE of a worker. Name look-ups and decodes share these threads: with libuv's default
- * of 4, a few name servers that do not answer hold up everybody's images.
- */
-export const THREAD_POOL_SIZE = 16;
-
 /** Images between the start of their fetch and the end of their inference; bounds memory. */
 export const IMAGES_IN_FLIGHT = 32;
 export const INFERENCE_BATCH_SIZE = 8;

@@ -88,7 +88,20 @@ test('giving up before anything has arrived runs nothing', () => {
   expect(sizes).toEqual([]);
 });
 
-test('an error of the model rejects every image of that batch, and the next batch is as good as new', async () => {
+test('an image that the model refuses fails alone, and the others of its batch get their labels', async () => {
+  const batches = new InferenceBatches((images) => {
+    if (images.some(([number]) => number === 1)) throw new Error('TensorFlow refused');
+    return images.map(([number = -1]) => labelled(number));
+  });
+  const outcomes = await Promise.allSettled(fillAll([batches.reserve(), batches.reserve(), batches.reserve()]));
+  expect(outcomes).toEqual([
+    { status: 'fulfilled', value: labelled(0) },
+    { status: 'rejected', reason: new Error('TensorFlow refused') },
+    { status: 'fulfilled', value: labelled(2) },
+  ]);
+});
+
+test('a model that refuses everything rejects every image, and the next batch is as good as new', async () => {
   let broken = true;
   const batches = new InferenceBatches((images) => {
     if (broken) throw new Error('TensorFlow refused');
