@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Command } from 'commander';
+import type { Classified } from '../shared/classifier/classify-image.ts';
 import type { ImageOutcome, Pipeline } from '../shared/classifier/classify-images.ts';
 import { ImageError } from '../shared/contract/error-codes.ts';
 import { DEFAULT_TOP_K, MAX_IMAGE_BYTES } from '../shared/contract/limits.ts';
@@ -41,7 +42,7 @@ async function classify(inputs: string[], { top, json, allowHost }: Options): Pr
   const outcomes = await classifyInOrder(inputs, pipeline);
   await pipeline.close();
   inputs.forEach((input, index) => {
-    const outcome = outcomes[index] as Exclude<ImageOutcome, 'not_reached'>;
+    const outcome = outcomes[index] as Classified | ImageError;
     if (json) printJson(input, outcome, pipeline);
     else print(input, outcome, inputs.length > 1);
   });
@@ -83,7 +84,7 @@ async function readImageFile(path: string): Promise<Buffer | ImageError> {
   }
 }
 
-function printJson(input: string, outcome: Exclude<ImageOutcome, 'not_reached'>, { classifier }: Pipeline): void {
+function printJson(input: string, outcome: Classified | ImageError, { classifier }: Pipeline): void {
   const origin = { job: 'classify', image: { id: input, url: input }, attempt: 1, at: new Date() };
   const line =
     outcome instanceof ImageError
@@ -92,7 +93,7 @@ function printJson(input: string, outcome: Exclude<ImageOutcome, 'not_reached'>,
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function print(input: string, outcome: Exclude<ImageOutcome, 'not_reached'>, named: boolean): void {
+function print(input: string, outcome: Classified | ImageError, named: boolean): void {
   if (outcome instanceof ImageError) {
     process.stderr.write(`${input}: ${outcome.code}: ${outcome.message}\n`);
     return;

@@ -5,7 +5,7 @@ import type { Outcomes } from '../shared/jobs/read-outcomes.ts';
 /** Labels list all synonyms; a table has room for the first few. */
 const MAX_LABEL_CHARS = 44;
 
-const NO_LINES_BETWEEN_ROWS = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
+export const NO_LINES_BETWEEN_ROWS = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
 
 /** A row an image, in the order of the manifest: its best label and score, or its error code. */
 export function demoTable(images: readonly ImageRef[], { results, failures }: Outcomes): string {

@@ -8,10 +8,12 @@ import type { LocalService } from '../local/local-service.ts';
 import { startSampleServer } from '../local/sample-server.ts';
 import type { ImageRef } from '../shared/contract/message.ts';
 import { jobSettingsFrom } from '../shared/contract/settings.ts';
-import { enqueue } from '../shared/jobs/enqueue.ts';
+import { enqueue, newJob } from '../shared/jobs/enqueue.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
-import { countLines, type Outcomes, readOutcomes } from '../shared/jobs/read-outcomes.ts';
-import { readSource } from '../shared/jobs/read-source.ts';
+import { listParts, totalLines } from '../shared/jobs/list-parts.ts';
+import { type Outcomes, readOutcomes } from '../shared/jobs/read-outcomes.ts';
+import { readSource, type SourceFile } from '../shared/jobs/sources/read-source.ts';
+import { validImages } from '../shared/jobs/survey.ts';
 import { demoTable } from './demo-table.ts';
 import { CommandError } from './expected-failures.ts';
 import { stateDirOption } from './options.ts';
@@ -61,9 +63,19 @@ async function runDemo({ stateDir }: { stateDir: string }): Promise<void> {
 
 async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: string): Promise<void> {
   const target = createJobTarget(jobSettingsFrom(aws.environment), aws.clientConfig);
-  const images = await Array.fromAsync(readSource(join(SAMPLES, 'manifest.jsonl'), baseUrl));
+  const images = await Array.fromAsync(validImages(readSource(manifestAt(baseUrl))));
   const started = Date.now();
-  await enqueue(target, toAsync(images), { job: JOB, source: 'manifest.jsonl', perMessage: IMAGES_PER_MESSAGE });
+  await enqueue(
+    target,
+    toAsync(images),
+    newJob({
+      job: JOB,
+      source: 'manifest.jsonl',
+      sourceDigest: '',
+      perMessage: IMAGES_PER_MESSAGE,
+      images: images.length,
+    }),
+  );
   await Promise.race([allSettled(target, images.length), ended()]);
   const outcomes = await readOutcomes(target, JOB);
   checkAllAccountedFor(images, outcomes);
@@ -75,6 +87,11 @@ async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: 
   );
 }
 
+function manifestAt(base: URL): SourceFile {
+  const columns = { urlColumn: undefined, idColumn: undefined, meta: false };
+  return { path: join(SAMPLES, 'manifest.jsonl'), format: 'lines', gzip: false, columns, base };
+}
+
 async function* toAsync<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
   yield* items;
 }
@@ -84,8 +101,8 @@ async function allSettled(target: JobTarget, total: number): Promise<void> {
   const giveUpAt = Date.now() + GIVE_UP_MS;
   try {
     for (;;) {
-      const classified = await countLines(target, 'results', JOB);
-      const failed = await countLines(target, 'failures', JOB);
+      const classified = totalLines(await listParts(target, 'results', JOB));
+      const failed = totalLines(await listParts(target, 'failures', JOB));
       const settled = classified + failed;
       progress.update(settled, settled < total ? `${failed} failed, some are being retried` : `${failed} failed`);
       if (settled >= total) return;

@@ -1,92 +1,153 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, Option } from 'commander';
+import type { JobDescription } from '../shared/contract/job-description.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
-import { jobNameSchema } from '../shared/contract/message.ts';
-import { packMessages } from '../shared/contract/pack-messages.ts';
 import { jobSettingsFrom } from '../shared/contract/settings.ts';
-import { enqueue } from '../shared/jobs/enqueue.ts';
+import { type EnqueuePlan, enqueue, newJob } from '../shared/jobs/enqueue.ts';
+import { readJob } from '../shared/jobs/job-store.ts';
 import { createJobTarget } from '../shared/jobs/job-target.ts';
-import { readSource } from '../shared/jobs/read-source.ts';
+import { type Survey, survey, validImages } from '../shared/jobs/survey.ts';
 import { uniqueImages } from '../shared/jobs/unique-images.ts';
+import { dryRunText } from './dry-run-text.ts';
+import { type EnqueueSource, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
-import { wholeNumber } from './options.ts';
+import { InvalidRows } from './invalid-rows.ts';
+import { jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
 
-type Options = { job?: string; perMessage: number };
+type Options = SourceOptions & {
+  job?: string;
+  perMessage: number;
+  resume?: true;
+  skipInvalid?: true;
+  dryRun?: true;
+  maxFailureRate?: number;
+  json?: true;
+};
 
 export function enqueueCommand(): Command {
   return new Command('enqueue')
-    .description('Puts the images of a file on the queue, after checking all of its lines.')
-    .argument('<file>', 'a URL a line, or a JSON object a line with url, id?, meta?; - for standard input')
-    .option('--job <name>', "the job's name (default: made from the file's name and the time)", jobName)
+    .description('Puts images on the queue, after checking all of them.')
+    .argument(
+      '<source...>',
+      'files of URLs or JSON lines, .csv, .tsv or .parquet (each also .gz), - for standard input, a folder, or s3://bucket/prefix/',
+    )
+    .option('--job <name>', "the job's name (default: made from the source's name and the time)", jobName)
     .option(
       '--per-message <n>',
       `images a message, 1 to ${MAX_IMAGES_PER_MESSAGE}`,
       wholeNumber(1, MAX_IMAGES_PER_MESSAGE),
       DEFAULT_IMAGES_PER_MESSAGE,
     )
+    .addOption(
+      new Option('--format <format>', 'of files, whatever their names are').choices(['lines', 'csv', 'tsv', 'parquet']),
+    )
+    .option('--url-column <name>', 'of a table (default: url, image_url, imagelink, …)')
+    .option('--id-column <name>', 'of a table (default: the URL is the id)')
+    .option('--meta', 'the other columns of a table become meta, which comes back in the result lines')
+    .option(
+      '--include <glob>',
+      'names under a folder or prefix that are meant; may be repeated (default: images)',
+      repeated,
+    )
+    .option('--exclude <glob>', 'names under a folder or prefix that are not meant; may be repeated', repeated)
+    .option('--skip-invalid', 'write the rows that name no image to a file and send the others')
+    .option(
+      '--max-failure-rate <share>',
+      'the job cancels itself once this share of 200 or more outcomes failed',
+      share,
+    )
+    .option('--resume', 'go on with a job that was interrupted: sends only what was not sent')
+    .option('--dry-run', 'send nothing; tell counts, hosts, and what it will cost')
+    .addOption(jsonOption())
     .addHelpText(
       'after',
       '\nNeeds QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; `labelqueue local` prints them.',
     )
-    .action(enqueueFile);
+    .action(run);
 }
 
-function jobName(text: string): string {
-  const result = jobNameSchema.safeParse(text);
-  if (result.success) return result.data;
-  throw new InvalidArgumentError(`Expected ${result.error.issues[0]?.message}.`);
-}
-
-async function enqueueFile(
-  file: string,
-  { job = defaultJobName(file, new Date()), perMessage }: Options,
-): Promise<void> {
+async function run(names: string[], options: Options): Promise<void> {
   const target = createJobTarget(jobSettingsFrom(process.env), {});
-  await using source = await openSource(file);
-  const { total, repetitions } = await countImages(source.path, job);
-  if (total === 0) throw new CommandError(`${file}: expected at least one image, the file has none`);
-  const progress = startProgress('enqueued', total);
-  const enqueued = await enqueue(target, uniqueImages(readSource(source.path)), {
+  const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
+  if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
+  await using source = await openSources(names, options, target, job);
+  const found = await surveyed(source, job, options);
+  if (options.dryRun) {
+    process.stdout.write(dryRunText(job, found, options));
+    return;
+  }
+  const before = await readJob(target, job);
+  if (before !== undefined) checkResumable(before, found, options);
+  if (before?.state === 'enqueued') return report(job, before, found, options);
+
+  await source.upload((done, of) => process.stderr.write(done === of ? `uploaded ${done} files\n` : ''));
+  const progress = startProgress('enqueued', found.images);
+  const { perMessage, maxFailureRate } = options;
+  const plan = newJob({
     job,
-    source: file,
+    source: names.join(' '),
+    sourceDigest: found.digest,
     perMessage,
-    onProgress: (images) => progress.update(images),
-  }).finally(() => progress.stop());
-  const leftOut = repetitions === 0 ? '' : `; ${repetitions} exact repetitions left out`;
-  process.stdout.write(`job ${job}: ${enqueued.images} images in ${enqueued.messages} messages${leftOut}\n`);
-}
-
-/** The first of two passes: a wrong line, or one that no message can hold, shall show before anything is sent. */
-async function countImages(path: string, job: string): Promise<{ total: number; repetitions: number }> {
-  let total = 0;
-  let repetitions = 0;
-  const images = uniqueImages(readSource(path), () => repetitions++);
-  for await (const message of packMessages(job, 1, images)) total += message.images;
-  return { total, repetitions };
-}
-
-/** What can be read once only, standard input or another pipe, is kept in a file meanwhile. */
-async function openSource(file: string): Promise<AsyncDisposable & { path: string }> {
-  if (file !== '-' && (await stat(file)).isFile()) return { path: file, async [Symbol.asyncDispose]() {} };
-  const input = file === '-' ? process.stdin : createReadStream(file);
-  const folder = await mkdtemp(join(tmpdir(), 'labelqueue-'));
-  const path = join(folder, 'input');
-  const remove = () => rm(folder, { recursive: true });
-  await pipeline(input, createWriteStream(path, { mode: 0o600 })).catch(async (error: unknown) => {
-    await remove();
-    throw error;
+    images: found.images,
+    ...(maxFailureRate !== undefined && { maxFailureRate }),
   });
-  return { path, [Symbol.asyncDispose]: remove };
+  const images = validImages(uniqueImages(source.rows()));
+  const enqueued = await enqueue(target, images, { ...plan, ...alreadySent(before) }, progress.update).finally(
+    progress.stop,
+  );
+  report(job, enqueued, found, options);
+}
+
+/** What an earlier try has on the queue, and when it began. */
+function alreadySent(before: JobDescription | undefined): Partial<EnqueuePlan> {
+  if (before === undefined) return {};
+  const { sent, messages, startedAt } = before;
+  return { sent, messages, startedAt };
+}
+
+async function surveyed(source: EnqueueSource, job: string, { perMessage, skipInvalid }: Options): Promise<Survey> {
+  const invalid = new InvalidRows(`${job}.invalid.txt`, skipInvalid === true);
+  const found = await survey(source.rows(), { job, perMessage }, (row) => invalid.add(row));
+  await invalid.close();
+  if (found.invalid > 0 && !skipInvalid) {
+    throw new CommandError(
+      `${found.invalid} rows name no image, so nothing was sent; --skip-invalid writes them to a file and sends the others`,
+    );
+  }
+  if (found.images === 0) throw new CommandError('expected at least one image, the source has none');
+  return found;
+}
+
+function checkResumable(before: { job: string; sourceDigest: string }, found: Survey, { resume }: Options): void {
+  if (!resume) {
+    throw new CommandError(`the job ${before.job} exists already: choose another name, or --resume it`);
+  }
+  if (before.sourceDigest !== found.digest) {
+    throw new CommandError(
+      `the job ${before.job} was begun with other images: it can be resumed with the same source only`,
+    );
+  }
+}
+
+function report(
+  job: string,
+  { images, messages }: { images: number; messages: number },
+  { repetitions, invalid }: Survey,
+  { json }: Options,
+): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ job, images, messages, repetitions, invalid })}\n`);
+    return;
+  }
+  const leftOut = repetitions === 0 ? '' : `; ${repetitions} exact repetitions left out`;
+  const skipped = invalid === 0 ? '' : `; ${invalid} invalid rows in ${job}.invalid.txt`;
+  process.stdout.write(`job ${job}: ${images} images in ${messages} messages${leftOut}${skipped}\n`);
 }
 
 /** E.g. `cats-20261124-071500`, in UTC. */
-export function defaultJobName(file: string, now: Date): string {
-  const name = (file === '-' ? 'stdin' : basename(file)).replace(/\.[^.]*$/, '').replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+export function defaultJobName(source: string, now: Date): string {
+  const last = source === '-' ? 'stdin' : (source.split(/[/\\]/).findLast((part) => part !== '') ?? '');
+  const name = last.replace(/(\.[A-Za-z]{1,8}){1,2}$/, '').replaceAll(/[^A-Za-z0-9._-]+/g, '-');
   const time = now
     .toISOString()
     .replaceAll(/[-:]|\..*$/g, '')

@@ -2,8 +2,9 @@ import { FunctionError } from '../local/execution-environment.ts';
 import { ModelFolderError } from '../shared/classifier/model-folder.ts';
 import { ImageTooLargeError } from '../shared/contract/pack-messages.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
-import { SourceLineError } from '../shared/jobs/read-source.ts';
+import { NoSuchJobError, OutOfSpaceError } from '../shared/jobs/outcomes/outcome-errors.ts';
 import { SendError } from '../shared/jobs/send-messages.ts';
+import { ColumnError } from '../shared/jobs/sources/columns.ts';
 
 /** An error whose message says all that a person needs; a stack trace would only hide it. */
 export class CommandError extends Error {
@@ -15,8 +16,10 @@ const EXPECTED = [
   SettingsError,
   ModelFolderError,
   ImageTooLargeError,
-  SourceLineError,
+  ColumnError,
   SendError,
+  NoSuchJobError,
+  OutOfSpaceError,
   FunctionError,
 ];
 
@@ -39,6 +42,7 @@ function fileFailure({ code, path }: NodeJS.ErrnoException): string | undefined 
   if (code === 'ENOENT') return `${subject}no such file`;
   if (code === 'EISDIR') return `${subject}expected a file, got a folder`;
   if (code === 'EACCES') return `${subject}permission denied`;
+  if (code === 'ENOSPC') return `${subject}no space left on the disk; temporary files go where TMPDIR says`;
   return undefined;
 }
 

@@ -1,11 +1,19 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { cancelCommand } from './cancel.ts';
 import { classifyCommand } from './classify.ts';
 import { demoCommand } from './demo.ts';
 import { enqueueCommand } from './enqueue.ts';
 import { EXIT } from './exit-codes.ts';
 import { expectedFailureText } from './expected-failures.ts';
+import { failuresCommand } from './failures.ts';
 import { localCommand } from './local.ts';
+import { purgeCommand } from './purge.ts';
+import { redriveCommand } from './redrive.ts';
+import { reportCommand } from './report.ts';
+import { resultsCommand } from './results.ts';
+import { statusCommand } from './status.ts';
+import { waitCommand } from './wait.ts';
 
 const program = new Command('labelqueue')
   .description('Asynchronous batch image classification on SQS: image URLs in, labels as JSON lines out.')
@@ -13,7 +21,21 @@ const program = new Command('labelqueue')
   .helpCommand(false)
   .addHelpText('after', '\nExit codes: 0 done, 1 error, 2 wrong usage, 3 finished with failures.');
 
-for (const command of [demoCommand(), localCommand(), enqueueCommand(), classifyCommand()]) {
+const COMMANDS = [
+  demoCommand(),
+  localCommand(),
+  enqueueCommand(),
+  statusCommand(),
+  waitCommand(),
+  cancelCommand(),
+  resultsCommand(),
+  failuresCommand(),
+  reportCommand(),
+  redriveCommand(),
+  purgeCommand(),
+  classifyCommand(),
+];
+for (const command of COMMANDS) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 for (const command of [program, ...program.commands]) {

@@ -1,4 +1,6 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Argument, InvalidArgumentError, Option } from 'commander';
+import { ERROR_CODES } from '../shared/contract/error-codes.ts';
+import { jobNameSchema } from '../shared/contract/message.ts';
 import { STATE } from './project-folder.ts';
 
 /** For commander: a whole number from `min` to `max`, or a message that says so. */
@@ -15,7 +17,12 @@ export function allowHostOption(): Option {
   return new Option(
     '--allow-host <host:port>',
     'fetch from it whatever its address is, e.g. 127.0.0.1:8080; may be repeated (default: public addresses only)',
-  ).argParser((host, earlier: string[] = []) => [...earlier, host]);
+  ).argParser(repeated);
+}
+
+/** For commander: gathers the values of an option that may be repeated. */
+export function repeated(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
 }
 
 /** `--state-dir`, on every command that runs the embedded AWS. */
@@ -24,4 +31,41 @@ export function stateDirOption(): Option {
     STATE,
     '.labelqueue in the project',
   );
+}
+
+/** For commander: a share above 0 and up to 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number above 0 and up to 1, e.g. 0.2.');
+}
+
+/** `--json`, on every command that tells something. */
+export function jsonOption(): Option {
+  return new Option('--json', 'one JSON document instead of text');
+}
+
+/** For commander: a number from `min` to `max`, or a message that says so. */
+export function numberBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a number from ${min} to ${max}.`);
+  };
+}
+
+/** For commander: a job's name, or what one looks like. */
+export function jobName(text: string): string {
+  const result = jobNameSchema.safeParse(text);
+  if (result.success) return result.data;
+  throw new InvalidArgumentError(`Expected ${result.error.issues[0]?.message}.`);
+}
+
+export function jobArgument(): Argument {
+  return new Argument('<job>', 'its name, as `labelqueue enqueue` printed it').argParser(jobName);
+}
+
+/** `--code`, on every command that takes failures. An unknown one is answered with all that there are. */
+export function errorCodesOption(): Option {
+  return new Option('--code <code...>', 'only failures with these codes').choices(Object.keys(ERROR_CODES));
 }

@@ -10,7 +10,10 @@ import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { AWS_REQUEST_TIMEOUT_MS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
 import { workerSettingsFrom } from '../../shared/contract/settings.ts';
+import { isCancelled } from '../../shared/jobs/job-store.ts';
+import { Cancellations } from './cancellations.ts';
 import { deadlineIn } from './deadline.ts';
+import { FailureRateGuard } from './failure-rate-guard.ts';
 import { createIsolation } from './isolation.ts';
 import { PartWriter } from './part-writer.ts';
 import { processBatch } from './process-batch.ts';
@@ -37,6 +40,8 @@ const dependencies: WorkerDependencies = {
     parts: new PartWriter(s3, settings.resultsBucket),
   },
   telemetry: createTelemetry(logger, metrics),
+  cancellations: new Cancellations((job) => isCancelled({ s3, resultsBucket: settings.resultsBucket }, job)),
+  failureRateGuard: new FailureRateGuard({ s3, resultsBucket: settings.resultsBucket }),
   retryBaseSeconds: settings.retryBaseSeconds,
   now: () => new Date(),
   random: Math.random,

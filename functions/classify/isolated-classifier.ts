@@ -32,7 +32,8 @@ async function classifyOne({ url }: IsolatedRequest): Promise<void> {
 }
 
 function toReport(outcome: Parameters<Parameters<typeof classifyImages>[3]>[1]): IsolatedReport {
-  if (outcome === 'not_reached') throw new Error('an isolated image has no deadline of its own');
+  if (outcome === 'not_reached' || outcome === 'cancelled')
+    throw new Error('an isolated image has no deadline of its own, and is wanted');
   if (!(outcome instanceof ImageError)) return { kind: 'classified', ...outcome };
   const { code, message, retryAfterSeconds } = outcome;
   return { kind: 'error', code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };

@@ -1,5 +1,5 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { MAX_SHARED_PART_LINES, OWN_PART_LINES } from '../../shared/contract/limits.ts';
+import { MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../shared/contract/limits.ts';
 import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
 
@@ -22,10 +22,15 @@ export class PartWriter {
     this.#bucket = bucket;
   }
 
-  /** Resolves once the lines are in S3; rejects when they may not be. */
-  async write(kind: PartKind, job: string, lines: Line[]): Promise<void> {
+  /**
+   * Resolves once the lines are in S3; rejects when they may not be.
+   *
+   * @param ofImages how many images their message has: it, and not the number of its lines, says whether
+   *   they are a file of their own, so that the few failures of a large message overwrite theirs too
+   */
+  async write(kind: PartKind, job: string, lines: Line[], ofImages: number = lines.length): Promise<void> {
     if (lines.length === 0) return;
-    if (lines.length >= OWN_PART_LINES) return this.#put(kind, job, lines);
+    if (ofImages >= OWN_PART_IMAGES) return this.#put(kind, job, lines);
     const part = this.#sharedPart(kind, job);
     for (const line of lines) part.lines.set(line.id, line);
     if (part.lines.size >= MAX_SHARED_PART_LINES) this.#close(part);
@@ -55,11 +60,7 @@ export class PartWriter {
     await this.#s3.send(
       new PutObjectCommand({
         Bucket: this.#bucket,
-        Key: partKey(
-          kind,
-          job,
-          lines.map(({ id }) => id),
-        ),
+        Key: partKey(kind, job, lines),
         Body: `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`,
         ContentType: 'application/x-ndjson',
       }),

@@ -1,12 +1,13 @@
 import type { SQSRecord } from 'aws-lambda';
-import { classifyImages, type ImageOutcome } from '../../shared/classifier/classify-images.ts';
+import { classifyImages, type ImageOutcome, type ImageToClassify } from '../../shared/classifier/classify-images.ts';
 import type { ImageRef, UnreadableMessage } from '../../shared/contract/message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { Acknowledgements } from './acknowledgement.ts';
+import type { Cancellations } from './cancellations.ts';
 import type { Deadline } from './deadline.ts';
 import { foretellCrashes, processSuspects, splitMessage } from './process-suspects.ts';
 import { settleMessage } from './settle-message.ts';
-import { type ReadRecord, sortRecords } from './sort-records.ts';
+import { type ReadRecord, type SortedRecords, sortRecords } from './sort-records.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
 /**
@@ -22,7 +23,12 @@ export async function processBatch(
   dependencies: WorkerDependencies,
   deadline: Deadline,
 ): Promise<string[]> {
-  const { unreadable, fresh, toSplit, suspects } = sortRecords(records);
+  const { cancellations } = dependencies;
+  const sorted = sortRecords(records);
+  const jobs = [...sorted.fresh, ...sorted.toSplit, ...sorted.suspects].map(({ message }) => message.job);
+  await cancellations.refresh(jobs);
+  using _watch = cancellations.watch(jobs);
+  const { unreadable, fresh, toSplit, suspects } = withoutCancelled(sorted, cancellations);
   const acknowledgements = new Acknowledgements(records, dependencies.destinations, dependencies.telemetry);
   const notForetold = await foretellCrashes([...toSplit, ...suspects], dependencies);
   await Promise.all([
@@ -33,6 +39,18 @@ export async function processBatch(
   await acknowledgements.deleteDone();
   await processFresh(fresh, dependencies, acknowledgements, deadline);
   return acknowledgements.notDone();
+}
+
+/** What is left of a cancelled job is only acknowledged, whatever it did to a worker before. */
+function withoutCancelled(sorted: SortedRecords, cancellations: Cancellations): SortedRecords {
+  const isCancelled = ({ message }: ReadRecord) => cancellations.isCancelled(message.job);
+  const wanted = (read: ReadRecord) => !isCancelled(read);
+  return {
+    unreadable: sorted.unreadable,
+    fresh: [...sorted.fresh, ...sorted.toSplit.filter(isCancelled), ...sorted.suspects.filter(isCancelled)],
+    toSplit: sorted.toSplit.filter(wanted),
+    suspects: sorted.suspects.filter(wanted),
+  };
 }
 
 /** The body goes to the DLQ as it came: someone may still recognize it. */
@@ -47,7 +65,7 @@ async function rejectMessage(
 
 /** A message being worked on: it is settled once each of its images has an outcome. */
 type MessageInWork = ReadRecord & { outcomes: Map<ImageRef, ImageOutcome> };
-type ImageInWork = { url: string; image: ImageRef; work: MessageInWork };
+type ImageInWork = ImageToClassify & { image: ImageRef; work: MessageInWork };
 
 /** Settles each message as soon as its last image is done, while the others go on. */
 async function processFresh(
@@ -65,7 +83,8 @@ async function processFresh(
   const images: ImageInWork[] = [];
   for (const read of fresh) {
     const work: MessageInWork = { ...read, outcomes: new Map() };
-    for (const image of read.message.images) images.push({ url: image.url, image, work });
+    const isCancelled = () => dependencies.cancellations.isCancelled(read.message.job);
+    for (const image of read.message.images) images.push({ url: image.url, isCancelled, image, work });
     settleIfComplete(work);
   }
   const onOutcome = ({ image, work }: ImageInWork, outcome: ImageOutcome) => {

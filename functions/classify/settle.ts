@@ -19,11 +19,12 @@ export type Destinations = { sqs: SQSClient; queueUrl: string; deadLetterQueueUr
 export async function settle(settlement: Settlement, to: Destinations): Promise<void> {
   const { message, results, failures } = settlement;
   await Promise.all([
-    to.parts.write('results', message.job, results),
+    to.parts.write('results', message.job, results, message.images.length),
     to.parts.write(
       'failures',
       message.job,
       failures.map(({ line }) => line),
+      message.images.length,
     ),
   ]);
   await sendMessages(to.sqs, to.deadLetterQueueUrl, deadLetters(settlement));

@@ -21,6 +21,8 @@ export type Settlement = {
   retries: Map<number, ImageRef[]>;
   /** Why images are retried, with how many of them. */
   retryCodes: Map<ErrorCode, number>;
+  /** Of a job that was cancelled: nothing is written of them. */
+  cancelled: number;
   /** To be sent again with the same attempt. */
   notReached: ImageRef[];
 };
@@ -31,32 +33,41 @@ export type SettlementContext = { model: ModelId; retryBaseSeconds: number; now:
 export function settlementOf(
   message: QueueMessage,
   outcomes: Iterable<[ImageRef, ImageOutcome]>,
-  { model, retryBaseSeconds, now, random }: SettlementContext,
+  context: SettlementContext,
 ): Settlement {
-  const { job, attempt } = message;
   const settlement: Settlement = {
     message,
     results: [],
     failures: [],
     retries: new Map(),
     retryCodes: new Map(),
+    cancelled: 0,
     notReached: [],
   };
   for (const [image, outcome] of outcomes) {
-    const origin: LineOrigin = { job, image, attempt, at: now };
-    if (outcome === 'not_reached') {
-      settlement.notReached.push(image);
-    } else if (!(outcome instanceof ImageError)) {
-      settlement.results.push(resultLine(origin, outcome.labels, model, outcome.image));
-    } else if (outcome.retryable && attempt < MAX_ATTEMPTS) {
-      settlement.retryCodes.set(outcome.code, (settlement.retryCodes.get(outcome.code) ?? 0) + 1);
-      const delay = retryDelaySeconds(attempt, retryBaseSeconds, outcome.retryAfterSeconds, random);
-      const together = settlement.retries.get(delay);
-      if (together === undefined) settlement.retries.set(delay, [image]);
-      else together.push(image);
-    } else {
-      settlement.failures.push({ line: failureLine(origin, outcome.report()), image });
-    }
+    const origin: LineOrigin = { job: message.job, image, attempt: message.attempt, at: context.now };
+    if (outcome === 'not_reached') settlement.notReached.push(image);
+    else if (outcome === 'cancelled') settlement.cancelled++;
+    else if (outcome instanceof ImageError) settleError(settlement, origin, outcome, context);
+    else settlement.results.push(resultLine(origin, outcome.labels, context.model, outcome.image));
   }
   return settlement;
+}
+
+function settleError(
+  { failures, retries, retryCodes }: Settlement,
+  origin: LineOrigin,
+  error: ImageError,
+  { retryBaseSeconds, random }: SettlementContext,
+): void {
+  const { image, attempt } = origin;
+  if (!error.retryable || attempt === MAX_ATTEMPTS) {
+    failures.push({ line: failureLine(origin, error.report()), image });
+    return;
+  }
+  const delay = retryDelaySeconds(attempt, retryBaseSeconds, error.retryAfterSeconds, random);
+  const together = retries.get(delay);
+  if (together === undefined) retries.set(delay, [image]);
+  else together.push(image);
+  retryCodes.set(error.code, (retryCodes.get(error.code) ?? 0) + 1);
 }

@@ -29,12 +29,13 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       metrics.addMetric(METRICS.inferenceBatchSize, MetricUnit.Count, images);
       metrics.addMetric(METRICS.inferenceTime, MetricUnit.Milliseconds, rounded(milliseconds));
     },
-    settled(messageId, { message: { job, attempt }, results, failures, retries, retryCodes, notReached }) {
+    settled(messageId, { message: { job, attempt }, results, failures, retries, retryCodes, cancelled, notReached }) {
       const retried = [...retries.values()].reduce((sum, images) => sum + images.length, 0);
       count(METRICS.imagesClassified, results.length);
       count(METRICS.imagesFailed, failures.length);
       count(METRICS.imagesRetried, retried);
       count(METRICS.imagesNotReached, notReached.length);
+      count(METRICS.imagesCancelled, cancelled);
       for (const { line } of failures) {
         const { code, stage, message: reason } = line.error;
         logger.warn('image failed', { messageId, job, id: withoutUrlSecrets(line.id), attempt, code, stage, reason });
@@ -46,6 +47,7 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
         classified: results.length,
         failed: failures.length,
         retried,
+        cancelled,
         retryCodes: Object.fromEntries(retryCodes),
         notReached: notReached.length,
       });

@@ -1,4 +1,6 @@
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
+import type { Cancellations } from './cancellations.ts';
+import type { FailureRateGuard } from './failure-rate-guard.ts';
 import type { Isolation } from './isolation.ts';
 import type { Destinations } from './settle.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -9,6 +11,8 @@ export type WorkerDependencies = {
   isolation: Isolation;
   destinations: Destinations;
   telemetry: Telemetry;
+  cancellations: Cancellations;
+  failureRateGuard: Pick<FailureRateGuard, 'sawFailures'>;
   retryBaseSeconds: number;
   /** Injected so that tests decide them. */
   now: () => Date;

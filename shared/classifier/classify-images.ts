@@ -1,7 +1,8 @@
 import type { ImageError } from '../contract/error-codes.ts';
 import { ABANDON_AFTER_MS, IMAGES_IN_FLIGHT } from '../contract/limits.ts';
+import { hostOf } from '../contract/url-host.ts';
 import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
-import { HostSchedule, hostOf } from './host-schedule.ts';
+import { HostSchedule } from './host-schedule.ts';
 import type { Classifier } from './infer.ts';
 import { InferenceBatches } from './inference-batches.ts';
 
@@ -15,8 +16,14 @@ export type Pipeline = {
   close(): Promise<void>;
 };
 
-/** What became of an image; `not_reached` when the signal was aborted first. */
-export type ImageOutcome = Classified | ImageError | 'not_reached';
+/**
+ * What became of an image: `not_reached` when the signal was aborted first, `cancelled` when nobody
+ * wanted it any more when its turn came.
+ */
+export type ImageOutcome = Classified | ImageError | 'not_reached' | 'cancelled';
+
+/** An image to classify. */
+export type ImageToClassify = { url: string; isCancelled?: () => boolean };
 
 /** Told how many images each inference batch had, and how long it took in milliseconds. */
 export type BatchObserver = (images: number, milliseconds: number) => void;
@@ -30,7 +37,7 @@ export type BatchObserver = (images: number, milliseconds: number) => void;
  *   signal it is waited for no longer than `ABANDON_AFTER_MS`.
  * @param signal once it is aborted, nothing is started and fetches are given up
  */
-export async function classifyImages<Image extends { url: string }>(
+export async function classifyImages<Image extends ImageToClassify>(
   images: readonly Image[],
   { fetch, classifier, topK }: Pipeline,
   signal: AbortSignal,
@@ -61,6 +68,11 @@ export async function classifyImages<Image extends { url: string }>(
   };
 
   const classifyOne = async (image: Image, host: string) => {
+    if (image.isCancelled?.()) {
+      schedule.release(host);
+      onOutcome(image, 'cancelled');
+      return;
+    }
     const freeHost = () => {
       schedule.release(host);
       startMore();

@@ -58,12 +58,45 @@ export async function decodeImage(bytes: Buffer, format: PictureFormat): Promise
     if (error !== undefined) return error;
     const pixels = await decoding.runExclusive(
       () => toPixels(image, metadata.autoOrient, format),
-      Math.ceil(Math.min(MAX_IMAGE_PIXELS, metadata.width * metadata.height) / MEGAPIXEL),
+      megapixelsOf(metadata),
     );
     return { pixels, facts: factsOf(bytes, metadata) };
   } catch (error) {
     return decodeFailure(error, bytes);
   }
+}
+
+/** Side of a thumbnail's square on a screen with two pixels a point, and its quality: about 6 kB each. */
+const THUMBNAIL = { side: 240, quality: 70 };
+
+/** A small square WebP of an image, for pages: upright, the middle of it. */
+export async function makeThumbnail(bytes: Buffer): Promise<Buffer | ImageError> {
+  if (bytes.length === 0) return new ImageError('empty', 'expected an image, got a body of zero bytes');
+  try {
+    const image = sharp(bytes, { limitInputPixels: MAX_IMAGE_PIXELS, failOn: 'truncated', sequentialRead: true });
+    const metadata = await image.metadata();
+    const error = unsupported(metadata);
+    if (error !== undefined) return error;
+    const { side, quality } = THUMBNAIL;
+    return await decoding.runExclusive(
+      () =>
+        image
+          .autoOrient()
+          .resize(side, side, { fit: 'cover' })
+          .flatten({ background: 'white' })
+          .webp({ quality })
+          .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
+          .toBuffer(),
+      megapixelsOf(metadata),
+    );
+  } catch (error) {
+    return decodeFailure(error, bytes);
+  }
+}
+
+/** What an image takes of the semaphore. */
+function megapixelsOf({ width, height }: Size): number {
+  return Math.ceil(Math.min(MAX_IMAGE_PIXELS, width * height) / MEGAPIXEL);
 }
 
 /** The HEIF loader also takes HEIC, whose decoder is not among sharp's binaries. */

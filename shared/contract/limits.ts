@@ -34,6 +34,8 @@ export const EVENT_SOURCE_BATCH_SIZE = 10;
 /** None: messages of 100 images need no company, and a full queue fills batches without waiting. */
 export const EVENT_SOURCE_WINDOW_SECONDS = 0;
 
+/** Lambda gives one vCPU at this size. */
+export const FUNCTION_MEMORY_MB = 1_769;
 export const FUNCTION_TIMEOUT_SECONDS = 120;
 /** AWS: a queue's visibility timeout is at least six times the time-out of its function. */
 export const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
@@ -56,6 +58,11 @@ export const MAX_REDIRECTS = 5;
 /** Fetches at once to one host, per worker: a politeness limit, not a tuning knob. */
 export const MAX_FETCHES_PER_HOST = 8;
 
+/** How soon a worker notices that a job was cancelled. */
+export const CANCELLATION_CHECK_MS = 10_000;
+/** A failure rate is judged from so many outcomes on. */
+export const MIN_OUTCOMES_FOR_FAILURE_RATE = 200;
+
 /** Images between the start of their fetch and the end of their inference; bounds memory. */
 export const IMAGES_IN_FLIGHT = 32;
 export const INFERENCE_BATCH_SIZE = 8;
@@ -64,7 +71,7 @@ export const INFERENCE_MAX_WAIT_MS = 20;
 
 export const DEFAULT_TOP_K = 5;
 
-/** A message with at least this many lines gets a part file of its own; smaller ones share. */
-export const OWN_PART_LINES = 32;
+/** The lines of a message with at least this many images are part files of their own; smaller ones share. */
+export const OWN_PART_IMAGES = 32;
 /** A shared part file is written once it holds this many lines. */
 export const MAX_SHARED_PART_LINES = 1_000;

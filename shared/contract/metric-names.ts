@@ -6,6 +6,7 @@ export const METRICS = {
   imagesFailed: 'ImagesFailed',
   imagesRetried: 'ImagesRetried',
   imagesNotReached: 'ImagesNotReached',
+  imagesCancelled: 'ImagesCancelled',
   messagesUnreadable: 'MessagesUnreadable',
   messagesUnsettled: 'MessagesUnsettled',
   fetchTime: 'FetchTime',

@@ -1,7 +1,20 @@
 import { createHash } from 'node:crypto';
+import type { ErrorCode } from './error-codes.ts';
 
 /** The two kinds of part files; their names are the top-level prefixes of the bucket. */
 export type PartKind = 'results' | 'failures';
+
+/** What the name of a part file tells. */
+export type PartName = {
+  /** Two files with the same digest have lines of the same images: the later one replaces the other. */
+  digest: string;
+  lines: number;
+  /** Lines by error code; empty for results. */
+  codes: Map<string, number>;
+};
+
+/** What of a result or failure line shows in the name of its file. */
+type NamedLine = { id: string; error?: { code: ErrorCode } };
 
 /** Where all part files of a job lie. */
 export function partPrefix(kind: PartKind, job: string): string {
@@ -9,30 +22,61 @@ export function partPrefix(kind: PartKind, job: string): string {
 }
 
 /**
- * The key of a part file. It is derived from the ids in the file, so that doing the same work
- * again overwrites the file instead of adding a second one; and it carries the number of lines,
- * so that progress is read from a listing.
+ * The key of a part file: `part-<digest>-n<lines>.jsonl`, with `.<code>-<lines>` after the number for
+ * each error code. It is derived from the ids in the file, so that doing the same work again
+ * overwrites the file instead of adding a second one; and it carries numbers, so that progress is
+ * read from a listing.
+ *
+ * @param lines at least one
  */
-export function partKey(kind: PartKind, job: string, ids: readonly string[]): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([...ids].sort()))
-    .digest('hex')
-    .slice(0, 32);
-  return `${partPrefix(kind, job)}part-${digest}-n${ids.length}.jsonl`;
+export function partKey(kind: PartKind, job: string, lines: readonly NamedLine[]): string {
+  const ids = lines.map(({ id }) => id).sort();
+  const digest = createHash('sha256').update(JSON.stringify(ids)).digest('hex').slice(0, 32);
+  const codes = new Map<ErrorCode, number>();
+  for (const { error } of lines) if (error !== undefined) codes.set(error.code, (codes.get(error.code) ?? 0) + 1);
+  const numbers = [...codes].sort().map(([code, count]) => `.${code}-${count}`);
+  return `${partPrefix(kind, job)}part-${digest}-n${ids.length}${numbers.join('')}.jsonl`;
 }
 
-/** How many lines the part file at `key` has, or undefined when `key` is not one of a part file. */
-export function linesInPart(key: string): number | undefined {
-  const match = /\/part-[0-9a-f]{32}-n(\d+)\.jsonl$/.exec(key);
-  return match?.[1] === undefined ? undefined : Number(match[1]);
+/** Reads the name of a part file; undefined when `key` is not one of a part file. */
+export function readPartName(key: string): PartName | undefined {
+  const {
+    digest,
+    lines,
+    codes = '',
+  } = /\/part-(?<digest>[0-9a-f]{32})-n(?<lines>\d+)(?<codes>(?:\.[a-z_]+-\d+)*)\.jsonl$/.exec(key)?.groups ?? {};
+  if (digest === undefined || lines === undefined) return undefined;
+  const numbers = [...codes.matchAll(/\.([a-z_]+)-(\d+)/g)].map(
+    ([, code = '', count]) => [code, Number(count)] as const,
+  );
+  return { digest, lines: Number(lines), codes: new Map(numbers) };
 }
 
-/** What was enqueued, written by the producer. */
+/** All that the producer and the operator write about a job. */
+export function jobPrefix(job: string): string {
+  return `jobs/${job}/`;
+}
+
+/** What is enqueued, written by the producer; see `job-description.ts`. */
 export function jobKey(job: string): string {
-  return `jobs/${job}/job.json`;
+  return `${jobPrefix(job)}job.json`;
 }
 
 /** Its presence stops the job. */
 export function cancelledKey(job: string): string {
-  return `jobs/${job}/cancelled`;
+  return `${jobPrefix(job)}cancelled`;
+}
+
+/** Where the images of a local folder are put before they are enqueued. */
+export function uploadPrefix(job: string): string {
+  return `${jobPrefix(job)}images/`;
+}
+
+/** The ids of a job's images in the order of their source; see `shared/jobs/source-order.ts`. */
+export function orderPrefix(job: string): string {
+  return `${jobPrefix(job)}order-`;
+}
+
+export function orderKey(job: string, file: number): string {
+  return `${orderPrefix(job)}${String(file).padStart(5, '0')}.jsonl.gz`;
 }

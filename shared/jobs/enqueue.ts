@@ -1,54 +1,76 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
+import type { JobDescription } from '../contract/job-description.ts';
 import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 import type { ImageRef } from '../contract/message.ts';
-import { jobKey } from '../contract/object-keys.ts';
 import { type PackedMessage, packMessages } from '../contract/pack-messages.ts';
+import { writeJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { sendMessages } from './send-messages.ts';
+import { SentInOrder } from './sent-in-order.ts';
+import { recordOrder } from './source-order.ts';
 
 /** Requests to SQS at once; more does not make one producer faster. */
 const SENDS_AT_ONCE = 8;
+/** How often it is written down how far the job is: what an interruption may send twice. */
+const CHECKPOINT_MS = 1_000;
 
-export type EnqueueOptions = {
-  job: string;
-  /** Where the images come from, for people: a file's name, or `-`. */
-  source: string;
-  /** 1 to 1,000. */
-  perMessage: number;
-  /** Told how many images have been sent so far. */
-  onProgress?: (images: number) => void;
-};
+/** What is to be sent; `sent` images of it, in `messages`, are on the queue already from an earlier try. */
+export type EnqueuePlan = Omit<JobDescription, 'v' | 'state' | 'updatedAt'>;
 
-export type EnqueuedJob = { job: string; images: number; messages: number };
-
-/** The content of `job.json`. */
-type JobDescription = EnqueuedJob & { v: 1; source: string; perMessage: number; at: string };
+/** The plan of a job of which nothing was sent yet. */
+export function newJob(
+  job: Pick<EnqueuePlan, 'job' | 'source' | 'sourceDigest' | 'perMessage' | 'images' | 'maxFailureRate'>,
+): EnqueuePlan {
+  return { ...job, sent: 0, messages: 0, startedAt: new Date().toISOString() };
+}
 
 /**
- * Sends images to the queue, and then writes down what was sent in `jobs/<job>/job.json`. Reads
- * no further ahead than it sends.
+ * Sends images to the queue, and keeps `jobs/<job>/job.json` up to date meanwhile. Reads no further
+ * ahead than it sends.
  *
- * @throws {SendError} when SQS does not take a message; what was sent before stays sent
+ * @param images all of the job's, in the order of every other try
+ * @param onProgress told how many images are on the queue for certain
+ * @throws {SendError} when SQS does not take a message; what was sent before stays sent, and the plan
+ *   can be carried on with `sent` as `job.json` then says
  */
 export async function enqueue(
   target: JobTarget,
   images: AsyncIterable<ImageRef>,
-  { job, source, perMessage, onProgress }: EnqueueOptions,
-): Promise<EnqueuedJob> {
-  const enqueued: EnqueuedJob = { job, images: 0, messages: 0 };
-  await pMap(
-    requestsOf(packMessages(job, 1, images, perMessage)),
-    async (messages) => {
-      await sendMessages(target.sqs, target.queueUrl, messages);
-      enqueued.messages += messages.length;
-      for (const message of messages) enqueued.images += message.images;
-      onProgress?.(enqueued.images);
-    },
-    { concurrency: SENDS_AT_ONCE },
-  );
-  await writeJob(target, { v: 1, ...enqueued, source, perMessage, at: new Date().toISOString() });
+  plan: EnqueuePlan,
+  onProgress: (images: number) => void = () => {},
+): Promise<JobDescription> {
+  const progress = new SentInOrder(plan.sent, plan.messages);
+  const describe = (state: JobDescription['state']): JobDescription => {
+    const { images: sent, messages } = progress;
+    return { v: 1, ...plan, state, sent, messages, updatedAt: new Date().toISOString() };
+  };
+  await writeJob(target, describe('enqueuing'));
+  const checkpoints = checkpointEvery(CHECKPOINT_MS, () => writeJob(target, describe('enqueuing')));
+  try {
+    await pMap(
+      requestsOf(packMessages(plan.job, 1, skip(recordOrder(target, plan.job, images), plan.sent), plan.perMessage)),
+      async (messages, index) => {
+        await sendMessages(target.sqs, target.queueUrl, messages);
+        progress.sent(index, messages);
+        onProgress(progress.images);
+      },
+      { concurrency: SENDS_AT_ONCE },
+    );
+  } catch (error) {
+    await checkpoints.stop();
+    // The first error is the one to tell; without this note the job shows as failed a minute later.
+    await writeJob(target, describe('failed')).catch(() => undefined);
+    throw error;
+  }
+  await checkpoints.stop();
+  const enqueued = describe('enqueued');
+  await writeJob(target, enqueued);
   return enqueued;
+}
+
+async function* skip<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item> {
+  let index = 0;
+  for await (const item of items) if (index++ >= count) yield item;
 }
 
 /** As many messages as one SendMessageBatch takes. */
@@ -68,13 +90,16 @@ async function* requestsOf(messages: AsyncIterable<PackedMessage>): AsyncGenerat
   if (request.length > 0) yield request;
 }
 
-async function writeJob({ s3, resultsBucket }: JobTarget, description: JobDescription): Promise<void> {
-  await s3.send(
-    new PutObjectCommand({
-      Bucket: resultsBucket,
-      Key: jobKey(description.job),
-      Body: JSON.stringify(description),
-      ContentType: 'application/json',
-    }),
-  );
+/** Writes again and again, one write after the other; a write that fails is made good by the next. */
+function checkpointEvery(milliseconds: number, write: () => Promise<void>): { stop(): Promise<void> } {
+  let writing = Promise.resolve();
+  const timer = setInterval(() => {
+    writing = writing.then(write).catch(() => undefined);
+  }, milliseconds);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await writing;
+    },
+  };
 }

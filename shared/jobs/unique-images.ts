@@ -1,28 +1,32 @@
 import { hash } from 'node:crypto';
-import type { ImageRef } from '../contract/message.ts';
-import { SourceLineError } from './read-source.ts';
+import type { SourceRow } from './sources/source-row.ts';
 
 /**
- * The images without exact repetitions: a list of URLs often has some, and one outcome serves them all.
+ * The rows without exact repetitions: a list of URLs often has some, and one outcome serves them all.
+ * An id that stood for another URL before makes its row invalid: their outcomes could not be told apart.
  *
- * @param onRepetition told of each image that is left out
- * @throws {SourceLineError} at an id that stood for another URL before: its outcomes could not be told apart
+ * @param onRepetition told of each row that is left out
  */
 export async function* uniqueImages(
-  images: AsyncIterable<ImageRef>,
+  rows: AsyncIterable<SourceRow>,
   onRepetition: () => void = () => {},
-): AsyncGenerator<ImageRef> {
+): AsyncGenerator<SourceRow> {
   const seen = new FingerprintMap();
-  for await (const image of images) {
-    const verdict = seen.add(fingerprint(image.id), image.id === image.url ? SAME : fingerprint(image.url));
-    if (verdict === 'other') {
-      throw new SourceLineError(
-        `expected each id for one URL only, got ${JSON.stringify(image.id.slice(0, 80))} for another one again`,
-      );
+  for await (const row of rows) {
+    if (!('image' in row)) {
+      yield row;
+      continue;
     }
-    if (verdict === 'new') yield image;
-    else onRepetition();
+    const { id, url } = row.image;
+    const verdict = seen.add(fingerprint(id), id === url ? SAME : fingerprint(url));
+    if (verdict === 'new') yield row;
+    else if (verdict === 'same') onRepetition();
+    else yield { line: row.line, text: JSON.stringify(row.image), problem: differentUrl(id) };
   }
+}
+
+function differentUrl(id: string): string {
+  return `expected each id for one URL only, got ${JSON.stringify(id.slice(0, 80))} for another one again`;
 }
 
 /** 64 bits: among a million ids, two that differ are taken for the same with a probability of 3e-8. */

@@ -1,6 +1,7 @@
 import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
-import { countLines, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
+import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import type { OwnAws } from '../support/own-aws.ts';
 import type { OwnImageServer } from '../support/own-image-server.ts';
 import { startOwnProcess } from '../support/own-process.ts';
@@ -104,7 +105,7 @@ function settingsFor({ fetchTimeoutSeconds, retryBaseSeconds }: Timing): Record<
 }
 
 async function stateOf(target: JobTarget): Promise<string> {
-  const results = await countLines(target, 'results', JOB);
-  const failures = await countLines(target, 'failures', JOB);
+  const results = totalLines(await listParts(target, 'results', JOB));
+  const failures = totalLines(await listParts(target, 'failures', JOB));
   return `${results} result lines, ${failures} failure lines, ${await messagesLeft(target)} messages left`;
 }

@@ -1,6 +1,6 @@
 import type { ImageRef } from '../../shared/contract/message.ts';
 import { packMessages } from '../../shared/contract/pack-messages.ts';
-import { enqueue } from '../../shared/jobs/enqueue.ts';
+import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import type { Random } from '../support/random.ts';
@@ -13,7 +13,11 @@ const TWICE_RATE = 0.05;
 
 /** Enqueues as the product does, and then some of the same messages once more. */
 export async function enqueueSomeTwice(target: JobTarget, images: ImageRef[], random: Random): Promise<void> {
-  await enqueue(target, toAsync(images), { job: JOB, source: 'chaos', perMessage: IMAGES_PER_MESSAGE });
+  await enqueue(
+    target,
+    toAsync(images),
+    newJob({ job: JOB, source: 'chaos', sourceDigest: '', perMessage: IMAGES_PER_MESSAGE, images: images.length }),
+  );
   const messages = await Array.fromAsync(packMessages(JOB, 1, images, IMAGES_PER_MESSAGE));
   const twice = messages.filter(() => random.happens(TWICE_RATE));
   await sendMessages(target.sqs, target.queueUrl, twice);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { HostSchedule, hostOf } from '../../shared/classifier/host-schedule.ts';
+import { HostSchedule } from '../../shared/classifier/host-schedule.ts';
 import { MAX_FETCHES_PER_HOST } from '../../shared/contract/limits.ts';
+import { hostOf } from '../../shared/contract/url-host.ts';
 import { seed } from '../contract/seed.ts';
 
 /** Items are written `host/number`. */

@@ -110,7 +110,7 @@ test.each([
   const { code, stdout, stderr } = await enqueue(`https://example.com/1.jpg\n\n${line}\n`, '--per-message', '1');
   expect(code).toBe(1);
   expect(stdout).toBe('');
-  expect(stderr).toMatch(/^labelqueue: line 3: /);
+  expect(stderr).toMatch(/^line 3: /);
   expect(stderr).toContain(named);
   expect(aws.queued()).toEqual([]);
 });

@@ -7,7 +7,7 @@ test.each([
   ['an unknown option', ['enqueue', 'urls.txt', '--per-mesage', '10']],
   ['an unknown option of the program', ['--quiet']],
   ['a missing argument', ['classify']],
-  ['an argument too many', ['enqueue', 'one.txt', 'two.txt']],
+  ['an argument too many', ['wait', 'cats', 'dogs']],
   ['an argument of a command that takes none', ['demo', 'samples']],
   ['a number that is none', ['classify', 'a.jpg', '--top', '5x']],
   ['a number out of range', ['enqueue', 'urls.txt', '--per-message', '1001']],
@@ -21,7 +21,7 @@ test.each([
 });
 
 test.each([
-  [['--help'], ['demo', 'local', 'enqueue', 'classify', 'Exit codes']],
+  [['--help'], ['demo', 'local', 'enqueue', 'results', 'failures', 'report', 'classify', 'Exit codes']],
   [['demo', '--help'], ['--state-dir']],
   [
     ['local', '--help'],
@@ -29,7 +29,19 @@ test.each([
   ],
   [
     ['enqueue', '--help'],
-    ['<file>', '--job', '--per-message', 'QUEUE_URL'],
+    ['<source...>', '--job', '--per-message', 'QUEUE_URL'],
+  ],
+  [
+    ['results', '--help'],
+    ['<job>', '--format', '--out', '--in-order', '--min-score', '--label', '--json', 'TMPDIR'],
+  ],
+  [
+    ['failures', '--help'],
+    ['<job>', '--code', '"not_found"', '--format', '--out', '--json'],
+  ],
+  [
+    ['report', '--help'],
+    ['<job>', '--out', '--images', '--allow-host', '--json', 'SOURCE_BUCKETS'],
   ],
   [
     ['classify', '--help'],

@@ -1,15 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { cancelledKey, jobKey, linesInPart, partKey, partPrefix } from '../../shared/contract/object-keys.ts';
+import { cancelledKey, jobKey, partKey, partPrefix, readPartName } from '../../shared/contract/object-keys.ts';
 import { jobName } from './arbitraries.ts';
 import { seed } from './seed.ts';
 
 const kind = fc.constantFrom('results' as const, 'failures' as const);
+/** Result lines with these ids, as far as keys look at them. */
+function linesOf(ids: string[]): { id: string }[] {
+  return ids.map((id) => ({ id }));
+}
+
 const ids = fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 30 });
 
 test('keys are laid out as the documentation says', () => {
-  expect(partKey('results', 'cats', ['a', 'b'])).toMatch(/^results\/job=cats\/part-[0-9a-f]{32}-n2\.jsonl$/);
-  expect(partKey('failures', 'cats', ['a'])).toMatch(/^failures\/job=cats\/part-[0-9a-f]{32}-n1\.jsonl$/);
+  expect(partKey('results', 'cats', linesOf(['a', 'b']))).toMatch(/^results\/job=cats\/part-[0-9a-f]{32}-n2\.jsonl$/);
+  expect(partKey('failures', 'cats', linesOf(['a']))).toMatch(/^failures\/job=cats\/part-[0-9a-f]{32}-n1\.jsonl$/);
   expect(jobKey('cats')).toBe('jobs/cats/job.json');
   expect(cancelledKey('cats')).toBe('jobs/cats/cancelled');
 });
@@ -20,7 +25,7 @@ test('the same images in another order have the same key, so that redone work ov
   );
   fc.assert(
     fc.property(kind, jobName, shuffled, (of, job, [given, reordered]) => {
-      expect(partKey(of, job, reordered)).toBe(partKey(of, job, given));
+      expect(partKey(of, job, linesOf(reordered))).toBe(partKey(of, job, linesOf(given)));
     }),
     { seed },
   );
@@ -30,23 +35,23 @@ test('other images, another job or the other kind have another key', () => {
   fc.assert(
     fc.property(jobName, ids, fc.string(), (job, given, another) => {
       fc.pre(!given.includes(another));
-      const key = partKey('results', job, given);
-      expect(partKey('results', job, [...given, another])).not.toBe(key);
-      expect(partKey('results', job, [another, ...given.slice(1)])).not.toBe(key);
-      expect(partKey('failures', job, given)).not.toBe(key);
-      expect(partKey('results', `${job}x`, given)).not.toBe(key);
+      const key = partKey('results', job, linesOf(given));
+      expect(partKey('results', job, linesOf([...given, another]))).not.toBe(key);
+      expect(partKey('results', job, linesOf([another, ...given.slice(1)]))).not.toBe(key);
+      expect(partKey('failures', job, linesOf(given))).not.toBe(key);
+      expect(partKey('results', `${job}x`, linesOf(given))).not.toBe(key);
     }),
     { seed },
   );
 });
 
 test('ids that only look alike when they are joined have different keys', () => {
-  expect(partKey('results', 'cats', ['a,b', 'c'])).not.toBe(partKey('results', 'cats', ['a', 'b,c']));
-  expect(partKey('results', 'cats', ['a","b'])).not.toBe(partKey('results', 'cats', ['a', 'b']));
+  expect(partKey('results', 'cats', linesOf(['a,b', 'c']))).not.toBe(partKey('results', 'cats', linesOf(['a', 'b,c'])));
+  expect(partKey('results', 'cats', linesOf(['a","b']))).not.toBe(partKey('results', 'cats', linesOf(['a', 'b'])));
 });
 
 test('a key does not change from release to release: old parts are overwritten too', () => {
-  expect(partKey('results', 'cats', ['b', 'a'])).toBe(
+  expect(partKey('results', 'cats', linesOf(['b', 'a']))).toBe(
     'results/job=cats/part-0473ef2dc0d324ab659d3580c1134e9d-n2.jsonl',
   );
 });
@@ -54,16 +59,41 @@ test('a key does not change from release to release: old parts are overwritten t
 test('the number of lines is read back from the key, which lies below the prefix of its job', () => {
   fc.assert(
     fc.property(kind, jobName, ids, (of, job, given) => {
-      const key = partKey(of, job, given);
-      expect(linesInPart(key)).toBe(given.length);
+      const key = partKey(of, job, linesOf(given));
+      expect(readPartName(key)?.lines).toBe(given.length);
       expect(key.startsWith(partPrefix(of, job))).toBe(true);
     }),
     { seed },
   );
 });
 
+test('the name of a failure file tells how many lines have which code', () => {
+  const failures = [
+    { id: 'a', error: { code: 'timeout' as const } },
+    { id: 'b', error: { code: 'not_found' as const } },
+    { id: 'c', error: { code: 'not_found' as const } },
+  ];
+  const key = partKey('failures', 'cats', failures);
+  expect(key).toMatch(/-n3\.not_found-2\.timeout-1\.jsonl$/);
+  expect(readPartName(key)).toMatchObject({
+    lines: 3,
+    codes: new Map([
+      ['not_found', 2],
+      ['timeout', 1],
+    ]),
+  });
+});
+
+test('files with lines of the same images have the same digest, whatever became of them', () => {
+  const digests = (['timeout', 'not_found'] as const).map(
+    (code) => readPartName(partKey('failures', 'cats', [{ id: 'a', error: { code } }]))?.digest,
+  );
+  expect(digests[0]).toMatch(/^[0-9a-f]{32}$/);
+  expect(digests[1]).toBe(digests[0]);
+});
+
 test('the prefix of a job takes in no other job', () => {
-  expect(partKey('results', 'cats-2', ['a']).startsWith(partPrefix('results', 'cats'))).toBe(false);
+  expect(partKey('results', 'cats-2', linesOf(['a'])).startsWith(partPrefix('results', 'cats'))).toBe(false);
 });
 
 describe('has no number of lines, being no part file:', () => {
@@ -76,5 +106,5 @@ describe('has no number of lines, being no part file:', () => {
     `results/job=cats/part-${'a'.repeat(32)}-n.jsonl`,
     `results/job=cats/part-${'a'.repeat(32)}-n3.jsonl.gz`,
     `results/job=cats/part-${'A'.repeat(32)}-n3.jsonl`,
-  ])('%s', (key) => expect(linesInPart(key)).toBeUndefined());
+  ])('%s', (key) => expect(readPartName(key)).toBeUndefined());
 });

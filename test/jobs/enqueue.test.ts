@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
 import { parseMessage } from '../../shared/contract/message.ts';
 import { jobKey } from '../../shared/contract/object-keys.ts';
-import { enqueue } from '../../shared/jobs/enqueue.ts';
+import { type EnqueuePlan, enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import { startTestAws, type TestAws } from '../support/test-aws.ts';
 import { interceptSends } from './sqs-faults.ts';
 
@@ -14,7 +14,9 @@ beforeAll(async () => {
 beforeEach(() => aws.clear());
 afterAll(() => aws.stop());
 
-const OPTIONS = { job: 'cats', source: 'cats.jsonl', perMessage: 100 };
+function plan(images: number, perMessage = 100): EnqueuePlan {
+  return newJob({ job: 'cats', source: 'cats.jsonl', sourceDigest: 'digest', perMessage, images });
+}
 
 async function* numbered(count: number, meta?: ImageRef['meta']): AsyncGenerator<ImageRef> {
   for (let index = 0; index < count; index++) {
@@ -38,9 +40,11 @@ async function jobDescription(): Promise<unknown> {
 
 describe('enqueueing', () => {
   test('puts each image on the queue once, as it was given', async () => {
-    expect(await enqueue(aws.target, numbered(1_234, { sku: 'X1' }), OPTIONS)).toEqual({
+    expect(await enqueue(aws.target, numbered(1_234, { sku: 'X1' }), plan(1_234))).toMatchObject({
       job: 'cats',
+      state: 'enqueued',
       images: 1_234,
+      sent: 1_234,
       messages: 13,
     });
     const sent = messagesInQueue();
@@ -53,23 +57,21 @@ describe('enqueueing', () => {
   });
 
   test('writes down what was sent', async () => {
-    const before = Date.now();
-    await enqueue(aws.target, numbered(250), OPTIONS);
-    const description = (await jobDescription()) as { at: string };
-    expect(description).toEqual({
-      v: 1,
-      job: 'cats',
-      images: 250,
-      messages: 3,
-      source: 'cats.jsonl',
-      perMessage: 100,
-      at: description.at,
-    });
-    expect(new Date(description.at).getTime()).toBeGreaterThanOrEqual(before);
+    const { startedAt, ...begun } = plan(250);
+    await enqueue(aws.target, numbered(250), { ...begun, startedAt });
+    const { updatedAt, ...description } = (await jobDescription()) as { updatedAt: string };
+    expect(description).toEqual({ v: 1, ...begun, state: 'enqueued', sent: 250, messages: 3, startedAt });
+    expect(Date.parse(updatedAt)).toBeGreaterThanOrEqual(Date.parse(startedAt));
+  });
+
+  test('goes on after the images that were sent before', async () => {
+    const before = { ...plan(250), sent: 100, messages: 1 };
+    expect(await enqueue(aws.target, numbered(250), before)).toMatchObject({ sent: 250, messages: 3 });
+    expect(idsInQueue().sort()).toEqual(Array.from({ length: 150 }, (_, index) => `row-${index + 100}`).sort());
   });
 
   test('puts as many images into a message as told', async () => {
-    await enqueue(aws.target, numbered(10), { ...OPTIONS, perMessage: 3 });
+    await enqueue(aws.target, numbered(10), plan(10, 3));
     expect(
       messagesInQueue()
         .map(({ images }) => images.length)
@@ -78,7 +80,7 @@ describe('enqueueing', () => {
   });
 
   test('puts fewer images into a message when they would not fit', async () => {
-    await enqueue(aws.target, numbered(12, { text: 'x'.repeat(200_000) }), OPTIONS);
+    await enqueue(aws.target, numbered(12, { text: 'x'.repeat(200_000) }), plan(12));
     expect(
       messagesInQueue()
         .map(({ images }) => images.length)
@@ -88,13 +90,13 @@ describe('enqueueing', () => {
 
   test('tells how far it is, up to the end', async () => {
     const told: number[] = [];
-    await enqueue(aws.target, numbered(2_500), { ...OPTIONS, onProgress: (images) => told.push(images) });
+    await enqueue(aws.target, numbered(2_500), plan(2_500), (images) => told.push(images));
     expect(told.at(-1)).toBe(2_500);
     expect(told).toEqual(told.toSorted((one, other) => one - other));
   });
 
   test('of no images sends nothing and says so', async () => {
-    expect(await enqueue(aws.target, numbered(0), OPTIONS)).toEqual({ job: 'cats', images: 0, messages: 0 });
+    expect(await enqueue(aws.target, numbered(0), plan(0))).toMatchObject({ images: 0, messages: 0 });
     expect(messagesInQueue()).toEqual([]);
     expect(await jobDescription()).toMatchObject({ images: 0, messages: 0 });
   });
@@ -112,7 +114,7 @@ describe('enqueueing', () => {
       await released;
       return send(input);
     });
-    const enqueueing = enqueue(aws.target, counted(), { ...OPTIONS, perMessage: 10 });
+    const enqueueing = enqueue(aws.target, counted(), plan(20_000, 10));
     let before = -1;
     while (read > before) {
       before = read;
@@ -127,23 +129,26 @@ describe('enqueueing', () => {
 });
 
 describe('when it fails', () => {
-  test('in the source, what was sent stays sent and no job is written down', async () => {
+  test('in the source, what was sent stays sent, and the job says how much that is for certain', async () => {
     async function* failing() {
       yield* numbered(3_000);
       throw new Error('line 3001: expected a URL');
     }
-    await expect(enqueue(aws.target, failing(), OPTIONS)).rejects.toThrow('line 3001');
-    await expect(jobDescription()).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await expect(enqueue(aws.target, failing(), plan(3_000))).rejects.toThrow('line 3001');
+    const { state, sent } = (await jobDescription()) as { state: string; sent: number };
+    expect(state).toBe('failed');
+    const certain = Array.from({ length: sent }, (_, index) => `row-${index}`);
+    expect(idsInQueue()).toEqual(expect.arrayContaining(certain));
   });
 
-  test('at SQS, it is an error and no job is written down', async () => {
+  test('at SQS, it is an error and the job says that nothing is sent', async () => {
     const target = { ...aws.target, queueUrl: `${aws.target.queueUrl}-that-is-not-there` };
-    await expect(enqueue(target, numbered(10), OPTIONS)).rejects.toThrow(/does not exist/);
-    await expect(jobDescription()).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await expect(enqueue(target, numbered(10), plan(10))).rejects.toThrow(/does not exist/);
+    expect(await jobDescription()).toMatchObject({ state: 'failed', sent: 0 });
   });
 
   test('at an image that fits no message, it names the image', async () => {
     const images = numbered(1, { text: 'x'.repeat(1024 * 1024) });
-    await expect(enqueue(aws.target, images, OPTIONS)).rejects.toThrow(/for the id row-0/);
+    await expect(enqueue(aws.target, images, plan(1))).rejects.toThrow(/for the id row-0/);
   });
 });

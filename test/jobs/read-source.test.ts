@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { MAX_ID_CHARS, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
 import type { ImageRef } from '../../shared/contract/message.ts';
-import { readSource, SourceLineError } from '../../shared/jobs/read-source.ts';
+import { readSource, type SourceFile } from '../../shared/jobs/sources/read-source.ts';
+import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -12,10 +13,23 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function read(content: string | Buffer, base?: string): Promise<ImageRef[]> {
+function linesFile(path: string, base?: string): SourceFile {
+  const columns = { urlColumn: undefined, idColumn: undefined, meta: false };
+  return { path, format: 'lines', gzip: false, columns, ...(base !== undefined && { base: new URL(base) }) };
+}
+
+async function readRows(content: string | Buffer, base?: string): Promise<SourceRow[]> {
   const path = join(folder, 'source');
   await writeFile(path, content);
-  return Array.fromAsync(readSource(path, base === undefined ? undefined : new URL(base)));
+  return Array.fromAsync(readSource(linesFile(path, base)));
+}
+
+/** All rows must name images. */
+async function read(content: string | Buffer, base?: string): Promise<ImageRef[]> {
+  return (await readRows(content, base)).map((row) => {
+    if ('image' in row) return row.image;
+    throw new Error(`line ${row.line}: ${row.problem}`);
+  });
 }
 
 const A = 'https://host.example/a.jpg';
@@ -76,7 +90,7 @@ describe('says which line names no image, and why:', () => {
     ['a URL without host', 'https://', /expected a http, https or s3 URL/],
     ['JSON that is cut off', `{"url":"${A}"`, /expected a URL or a JSON object, got "{/],
     ['JSON without url', '{"id":"a"}', /url/],
-    ['a url that is no text', '{"url":5}', /expected string.*\n.*at url/],
+    ['a url that is no text', '{"url":5}', /expected string.*at url/],
     ['an id that is no text', `{"url":"${A}","id":5}`, /at id/],
     ['an empty id', `{"url":"${A}","id":""}`, /at id/],
     ['an id that is too long', `{"url":"${A}","id":"${'i'.repeat(MAX_ID_CHARS + 1)}"}`, /at id/],
@@ -90,10 +104,9 @@ describe('says which line names no image, and why:', () => {
       /32 levels/,
     ],
   ])('%s', async (_what, line, reason) => {
-    const reading = read(`${A}\r\n\r\n${line}\r\n`);
-    await expect(reading).rejects.toThrow(SourceLineError);
-    await expect(reading).rejects.toThrow(reason);
-    await expect(reading).rejects.toThrow(/^line 3: /);
+    const rows = await readRows(`${A}\r\n\r\n${line}\r\n${A}\r\n`);
+    expect(rows.map((row) => row.line)).toEqual([1, 3, 4]);
+    expect(rows[1]).toEqual({ line: 3, text: line, problem: expect.stringMatching(reason) });
   });
 
   test('a relative URL when there is no base', async () => {
@@ -103,20 +116,12 @@ describe('says which line names no image, and why:', () => {
   });
 
   test('a URL that cannot be resolved, though there is a base', async () => {
-    const reading = read(`${A}\n//[\n`, 'http://127.0.0.1:8080/');
-    await expect(reading).rejects.toThrow(SourceLineError);
-    await expect(reading).rejects.toThrow(/^line 2: expected a http, https or s3 URL, got "\/\/\["/);
-  });
-
-  test('after the images of the lines before it', async () => {
-    const path = join(folder, 'half');
-    await writeFile(path, `${A}\nhello\n`);
-    const images = readSource(path);
-    expect((await images.next()).value).toEqual({ id: A, url: A });
-    await expect(images.next()).rejects.toThrow(/^line 2: /);
+    await expect(read(`${A}\n//[\n`, 'http://127.0.0.1:8080/')).rejects.toThrow(
+      /^line 2: expected a http, https or s3 URL, got "\/\/\["/,
+    );
   });
 });
 
 test('a file that is not there is an error', async () => {
-  await expect(Array.fromAsync(readSource(join(folder, 'missing')))).rejects.toThrow(/ENOENT.*missing/);
+  await expect(Array.fromAsync(readSource(linesFile(join(folder, 'missing'))))).rejects.toThrow(/ENOENT.*missing/);
 });

@@ -1,13 +1,16 @@
 import { expect, test } from '@jest/globals';
 import type { ImageRef } from '../../shared/contract/message.ts';
+import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
 import { uniqueImages } from '../../shared/jobs/unique-images.ts';
 
-async function* images(...refs: ImageRef[]): AsyncGenerator<ImageRef> {
-  yield* refs;
+async function* images(...refs: ImageRef[]): AsyncGenerator<SourceRow> {
+  for (const [index, image] of refs.entries()) yield { line: index + 1, image };
 }
 
-async function* numbered(count: number): AsyncGenerator<ImageRef> {
-  for (let index = 0; index < count; index++) yield { id: `row-${index}`, url: `https://host/${index % 1_000}.jpg` };
+async function* numbered(count: number): AsyncGenerator<SourceRow> {
+  for (let index = 0; index < count; index++) {
+    yield { line: index + 1, image: { id: `row-${index}`, url: `https://host/${index % 1_000}.jpg` } };
+  }
 }
 
 test('leaves out exact repetitions, and tells of each', async () => {
@@ -15,7 +18,10 @@ test('leaves out exact repetitions, and tells of each', async () => {
   const a = { id: 'a', url: 'https://host/a.jpg' };
   const bare = { id: 'https://host/b.jpg', url: 'https://host/b.jpg' };
   const unique = await Array.fromAsync(uniqueImages(images(a, bare, a, bare, a), () => repetitions++));
-  expect(unique).toEqual([a, bare]);
+  expect(unique).toEqual([
+    { line: 1, image: a },
+    { line: 2, image: bare },
+  ]);
   expect(repetitions).toBe(3);
 });
 
@@ -37,9 +43,18 @@ test.each([
     { id: 'https://host/a', url: 'https://host/b' },
     { id: 'https://host/a', url: 'https://host/a' },
   ],
-])('an id for two URLs is refused: %j, %j', async (first, second) => {
-  const all = Array.fromAsync(uniqueImages(images(first, second)));
-  await expect(all).rejects.toThrow('expected each id for one URL only');
+])('an id for two URLs makes the later row invalid: %j, %j', async (first, second) => {
+  const [row, invalid] = await Array.fromAsync(uniqueImages(images(first, second)));
+  expect(row).toEqual({ line: 1, image: first });
+  expect(invalid).toMatchObject({ line: 2, problem: expect.stringContaining('expected each id for one URL only') });
+});
+
+test('passes invalid rows on', async () => {
+  const invalid = { line: 1, text: 'nonsense', problem: 'expected a URL' };
+  async function* rows() {
+    yield invalid;
+  }
+  expect(await Array.fromAsync(uniqueImages(rows()))).toEqual([invalid]);
 });
 
 test('keeps all of many different ids', async () => {

@@ -1,4 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
+import { Cancellations } from '../../functions/classify/cancellations.ts';
 import { processBatch } from '../../functions/classify/process-batch.ts';
 import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
@@ -42,6 +43,8 @@ export function createInjectedWorker(aws: TestAws, allowedHosts: string[], injec
     destinations: destinationsOf(aws.target),
     telemetry: { stage() {}, batch() {}, settled() {}, unsettled() {}, unreadable() {} },
     retryBaseSeconds: 10,
+    cancellations: new Cancellations(async () => false),
+    failureRateGuard: { sawFailures: async () => {} },
     now: () => new Date(),
     random: () => 0.5,
     ...others,

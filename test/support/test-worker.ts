@@ -1,4 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
+import { Cancellations } from '../../functions/classify/cancellations.ts';
 import { createIsolation } from '../../functions/classify/isolation.ts';
 import { PartWriter } from '../../functions/classify/part-writer.ts';
 import { processBatch } from '../../functions/classify/process-batch.ts';
@@ -48,6 +49,8 @@ export function createTestWorker(pipeline: Pipeline, destinations: Destinations)
     destinations,
     telemetry,
     retryBaseSeconds: RETRY_BASE_SECONDS,
+    cancellations: new Cancellations(async () => false),
+    failureRateGuard: { sawFailures: async () => {} },
     now: () => new Date(),
     random: () => 0.5,
   };

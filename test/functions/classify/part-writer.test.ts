@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { ImageError } from '../../../shared/contract/error-codes.ts';
-import { MAX_SHARED_PART_LINES, OWN_PART_LINES } from '../../../shared/contract/limits.ts';
-import { linesInPart } from '../../../shared/contract/object-keys.ts';
+import { MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../../shared/contract/limits.ts';
+import { readPartName } from '../../../shared/contract/object-keys.ts';
 import { type FailureLine, failureLine } from '../../../shared/contract/result-line.ts';
 import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 
@@ -26,13 +26,13 @@ function lines(count: number, prefix = 'image'): FailureLine[] {
 }
 
 function lineCounts(keys: string[]): (number | undefined)[] {
-  return keys.map(linesInPart).toSorted();
+  return keys.map((key) => readPartName(key)?.lines).toSorted();
 }
 
 test('writes the lines of a large message to a part of their own, without waiting for more', async () => {
-  const written = lines(OWN_PART_LINES);
+  const written = lines(OWN_PART_IMAGES);
   await parts.write('failures', 'job', written);
-  expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([OWN_PART_LINES]);
+  expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([OWN_PART_IMAGES]);
   expect(await aws.failures('job')).toEqual(written);
 });
 
@@ -58,7 +58,7 @@ test('keeps jobs, and results and failures, apart', async () => {
 });
 
 test('writes a shared part once it is full, and starts another', async () => {
-  const small = OWN_PART_LINES - 1;
+  const small = OWN_PART_IMAGES - 1;
   const messages = Math.ceil(MAX_SHARED_PART_LINES / small);
   const writes = Array.from({ length: messages }, (_, index) =>
     parts.write('failures', 'job', lines(small, `${index}`)),
@@ -71,9 +71,9 @@ test('writes a shared part once it is full, and starts another', async () => {
 });
 
 test('overwrites the part when the same work is done again, in whatever order', async () => {
-  await parts.write('failures', 'job', lines(OWN_PART_LINES));
+  await parts.write('failures', 'job', lines(OWN_PART_IMAGES));
   const [key] = await aws.partKeys('failures', 'job');
-  await parts.write('failures', 'job', lines(OWN_PART_LINES).toReversed());
+  await parts.write('failures', 'job', lines(OWN_PART_IMAGES).toReversed());
   expect(await aws.partKeys('failures', 'job')).toEqual([key]);
 });
 

@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import { cancelJob } from '../shared/jobs/job-store.ts';
+import { knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { jobArgument } from './options.ts';
+
+export function cancelCommand(): Command {
+  return new Command('cancel')
+    .description('Stops a job within 30 s. What is done stays; what is left is acknowledged without work.')
+    .addArgument(jobArgument())
+    .action(async (job: string) => {
+      const target = targetFromEnvironment();
+      const { toGo } = await knownJobStatus(target, job);
+      await cancelJob(target, job, 'labelqueue cancel');
+      process.stdout.write(`job ${job}: cancelled with ${toGo} images to go\n`);
+    });
+}

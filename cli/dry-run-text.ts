@@ -1,0 +1,56 @@
+import { costOfImages, MEASURED } from '../shared/contract/cost.ts';
+import type { Survey } from '../shared/jobs/survey.ts';
+
+const HOSTS_SHOWN = 10;
+/** What Lambda gives an account that asked for nothing. */
+const DEFAULT_CONCURRENCY = 1_000;
+
+/** What enqueuing the source would do, and what the figures come from. */
+export function dryRunText(
+  job: string,
+  found: Survey,
+  { perMessage, json }: { perMessage: number; json?: true },
+): string {
+  const cost = costOfImages(found.images, perMessage);
+  const workerSeconds = (found.images * MEASURED.millisecondsPerImage) / 1_000;
+  const hosts = [...found.hosts].sort(([, one], [, other]) => other - one);
+  if (json) {
+    const { images, messages, bytes, repetitions, invalid } = found;
+    const document = {
+      job,
+      images,
+      messages,
+      bytes,
+      repetitions,
+      invalid,
+      hosts: Object.fromEntries(hosts),
+      cost,
+      workerSeconds,
+    };
+    return `${JSON.stringify(document)}\n`;
+  }
+  const lines = [
+    `job            ${job} (nothing was sent)`,
+    `images         ${found.images}`,
+    `repetitions    ${found.repetitions}`,
+    `invalid rows   ${found.invalid}`,
+    `messages       ${found.messages} of up to ${perMessage} images, ${(found.bytes / 1e6).toFixed(1)} MB`,
+    `hosts          ${hosts.length}${hosts.length > HOSTS_SHOWN ? `, the first ${HOSTS_SHOWN} of them:` : ''}`,
+    ...hosts.slice(0, HOSTS_SHOWN).map(([host, images]) => `  ${String(images).padStart(11)}  ${host}`),
+    `cost           $${cost.totalUsd.toFixed(4)} at AWS list prices, us-east-1, without retries`,
+    `  Lambda       $${(cost.lambdaUsd + cost.lambdaRequestsUsd).toFixed(4)} (${MEASURED.millisecondsPerImage} ms an image at 1,769 MB)`,
+    `  SQS          $${cost.sqsUsd.toFixed(4)}`,
+    `  S3           $${cost.s3Usd.toFixed(4)}`,
+    `  logs         $${cost.logsUsd.toFixed(4)}`,
+    `time           ${duration(workerSeconds)} of one worker; ${duration(workerSeconds / Math.min(found.messages, DEFAULT_CONCURRENCY))} of ${Math.min(found.messages, DEFAULT_CONCURRENCY)} at once`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** E.g. `3 h 12 min`, `4 min 10 s`, `2.5 s`. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

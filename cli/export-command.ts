@@ -1,0 +1,117 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import type { JobTarget } from '../shared/jobs/job-target.ts';
+import { FORMATS, type Format, type Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
+import type { OutcomeDatabase } from '../shared/jobs/outcomes/outcome-database.ts';
+import type { Summary } from '../shared/jobs/outcomes/summarize.ts';
+import { CommandError } from './expected-failures.ts';
+import { targetFromEnvironment } from './job-target.ts';
+import { writeOutput } from './output-file.ts';
+import { startProgress } from './progress.ts';
+import { createWorkFolder } from './work-folder.ts';
+
+export type ExportOptions = { format?: Format; out?: string; json?: true };
+
+/** The options of `results` and `failures`, and their help. */
+export function withExportOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--format <format>', "how (default: by the end of the file's name, else jsonl)").choices(FORMATS),
+    )
+    .option('--out <file>', 'where to (default: standard output)')
+    .option('--json', 'print the summary as one JSON document; needs --out')
+    .addHelpText(
+      'after',
+      `
+Formats:
+  jsonl    the lines as the worker wrote them
+  csv      flat: label1, score1, label2, ..., meta.<key>. A ' stands before a text that a
+           spreadsheet would run as a formula; the other formats have it as it is
+  parquet  labels as a list of structs, meta as JSON text
+
+Works while the job is running, with what there is so far. Each image is counted once.
+Temporary files go where TMPDIR says: about a third of the size of the part files, and for
+standard output and --in-order as much as comes out. Reads QUEUE_URL, DEAD_LETTER_QUEUE_URL
+and RESULTS_BUCKET; \`labelqueue local\` prints them.`,
+    );
+}
+
+const FORMAT_OF_EXTENSION: Record<string, Format> = { '.csv': 'csv', '.parquet': 'parquet' };
+
+/** Writes the selected outcomes of a job to a file or to standard output. */
+export async function exportSelection(
+  job: string,
+  selection: Selection,
+  { format, out, json }: ExportOptions,
+  command: Command,
+): Promise<void> {
+  const file = out === '-' ? undefined : out;
+  if (json && file === undefined) command.error('error: --json needs --out: standard output has room for one of them');
+  const actualFormat = format ?? FORMAT_OF_EXTENSION[extname(file ?? '').toLowerCase()] ?? 'jsonl';
+  if (actualFormat === 'parquet' && file === undefined && process.stdout.isTTY) {
+    command.error('error: Parquet is no text for a terminal: name a file with --out');
+  }
+  const summaryFile = selection.kind === 'results' && file !== undefined ? summaryBeside(file) : undefined;
+  await withOutcomes(job, async ({ database, summary, folder, target }) => {
+    if (selection.inOrder) await orderLike(target, job, database, folder);
+    const { exportOutcomes } = await import('../shared/jobs/outcomes/export-outcomes.ts');
+    const images = await writeOutput(file, folder, (path) =>
+      exportOutcomes(database, job, selection, actualFormat, path),
+    );
+    const document = { ...summary, file: { format: actualFormat, images } };
+    if (summaryFile !== undefined) await writeFile(summaryFile, `${JSON.stringify(document, null, 2)}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(document)}\n`);
+    if (file !== undefined) process.stderr.write(`${images} images in ${file}\n`);
+  });
+}
+
+function summaryBeside(file: string): string {
+  const path = join(dirname(file), 'summary.json');
+  if (resolve(path) !== resolve(file)) return path;
+  throw new CommandError(`${file}: expected another name, the summary is written to summary.json`);
+}
+
+async function orderLike(target: JobTarget, job: string, database: OutcomeDatabase, folder: string): Promise<void> {
+  const { loadOrder } = await import('../shared/jobs/outcomes/load-order.ts');
+  if (await loadOrder(target, job, database, folder)) return;
+  throw new CommandError(`the order of ${job} is not known: only \`labelqueue enqueue\` writes it down`);
+}
+
+export type GatheredOutcomes = {
+  target: JobTarget;
+  database: OutcomeDatabase;
+  summary: Summary;
+  /** For temporary files. */
+  folder: string;
+};
+
+/** Downloads the outcomes of a job, hands them to `use`, and cleans up. Says it when they are not all. */
+export async function withOutcomes(job: string, use: (outcomes: GatheredOutcomes) => Promise<void>): Promise<void> {
+  const target = targetFromEnvironment();
+  const { OutcomeDatabase } = await import('../shared/jobs/outcomes/outcome-database.ts');
+  const { gatherOutcomes } = await import('../shared/jobs/outcomes/gather-outcomes.ts');
+  using folder = await createWorkFolder();
+  await using database = await OutcomeDatabase.create(folder.path);
+  let progress: ReturnType<typeof startProgress> | undefined;
+  const summary = await gatherOutcomes(target, job, database, {
+    folder: folder.path,
+    version: packageJson.version,
+    onProgress(lines, total) {
+      progress ??= startProgress('read', total);
+      progress.update(lines);
+    },
+  }).finally(() => progress?.stop());
+  const note = unfinishedNote(summary);
+  if (note !== undefined) process.stderr.write(`${note}\n`);
+  await use({ target, database, summary, folder: folder.path });
+}
+
+function unfinishedNote({ job, state, images }: Summary): string | undefined {
+  const soFar = `${images.classified + images.failed} of ${images.enqueued} images have an outcome`;
+  if (state === 'incomplete') return `job ${job} is not finished: ${soFar} so far`;
+  if (state === 'cancelled') return `job ${job} was cancelled: ${soFar}`;
+  if (state === 'unknown') return `job ${job} was not enqueued with this command: more outcomes may be to come`;
+  return undefined;
+}

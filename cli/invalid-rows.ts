@@ -1,0 +1,34 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import type { InvalidRow } from '../shared/jobs/sources/source-row.ts';
+
+/** So many are shown; a file with another format has as many as it has lines. */
+const SHOWN = 10;
+
+/** Rows that name no image: the first ones are told on standard error, all of them kept in a file. */
+export class InvalidRows {
+  readonly #path: string;
+  readonly #keep: boolean;
+  #file: WriteStream | undefined;
+  #count = 0;
+
+  constructor(path: string, keep: boolean) {
+    this.#path = path;
+    this.#keep = keep;
+  }
+
+  add({ line, text, problem }: InvalidRow): void {
+    this.#count++;
+    if (this.#count <= SHOWN) process.stderr.write(`line ${line}: ${problem}\n`);
+    if (this.#count === SHOWN + 1) process.stderr.write('…\n');
+    if (!this.#keep) return;
+    this.#file ??= createWriteStream(this.#path);
+    this.#file.write(`${text}\n`);
+  }
+
+  async close(): Promise<void> {
+    if (this.#file === undefined) return;
+    this.#file.end();
+    await finished(this.#file);
+  }
+}

@@ -1,0 +1,28 @@
+import { jobSettingsFrom } from '../shared/contract/settings.ts';
+import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
+import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
+import { CommandError } from './expected-failures.ts';
+
+/** The queue and bucket that the environment names. */
+export function targetFromEnvironment(): JobTarget {
+  return createJobTarget(jobSettingsFrom(process.env), {});
+}
+
+/** @throws {CommandError} when the job was never enqueued */
+export async function knownJobStatus(target: JobTarget, job: string): Promise<JobStatus> {
+  const status = await jobStatus(target, job, new Date());
+  if (status === undefined)
+    throw new CommandError(`no job ${job} in the bucket ${target.resultsBucket}: see labelqueue status`);
+  return status;
+}
+
+const ENDED = new Set<JobStatus['state']>([
+  'completed',
+  'completed with failures',
+  'cancelled',
+  'failed while enqueuing',
+]);
+
+export function hasEnded({ state }: JobStatus): boolean {
+  return ENDED.has(state);
+}

@@ -1,0 +1,35 @@
+import { createInterface } from 'node:readline/promises';
+import { Command } from 'commander';
+import { purgeJob } from '../shared/jobs/purge-job.ts';
+import { CommandError } from './expected-failures.ts';
+import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { jobArgument } from './options.ts';
+
+export function purgeCommand(): Command {
+  return new Command('purge')
+    .description('Removes all files of a job: results, failures, uploads, and the job itself.')
+    .addArgument(jobArgument())
+    .option('--yes', 'do not ask')
+    .action(run);
+}
+
+async function run(job: string, { yes }: { yes?: true }): Promise<void> {
+  const target = targetFromEnvironment();
+  const status = await knownJobStatus(target, job);
+  if (!hasEnded(status)) throw new CommandError(`the job ${job} is ${status.state}: cancel it before you purge it`);
+  if (!yes && !(await confirmed(`Remove all files of ${job}, ${status.classified} results among them?`))) {
+    throw new CommandError('nothing was removed');
+  }
+  const { files } = await purgeJob(target, job);
+  process.stdout.write(`job ${job}: ${files} files removed\n`);
+}
+
+async function confirmed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new CommandError('expected a terminal to ask on, or --yes');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,63 @@
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { Command } from 'commander';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
+import { parseMessage, UnreadableMessage } from '../shared/contract/message.ts';
+import { scanDeadLetters } from '../shared/jobs/dead-letters.ts';
+import { isCancelled } from '../shared/jobs/job-store.ts';
+import type { JobTarget } from '../shared/jobs/job-target.ts';
+import { redrive } from '../shared/jobs/redrive.ts';
+import { CommandError } from './expected-failures.ts';
+import { targetFromEnvironment } from './job-target.ts';
+import { errorCodesOption, jobName, jsonOption } from './options.ts';
+
+type Options = { code?: string[]; dryRun?: true; unreadable?: true; out: string; json?: true };
+
+export function redriveCommand(): Command {
+  return new Command('redrive')
+    .description('Sends the failed images of a job again, and takes them out of the dead-letter queue.')
+    .argument('[job]', 'its name, as `labelqueue enqueue` printed it', jobName)
+    .addOption(errorCodesOption())
+    .option('--dry-run', 'only tell how many it would be')
+    .option('--unreadable', 'instead: list the dead letters that are no messages, and save their bodies')
+    .option('--out <file>', 'where --unreadable saves them', 'unreadable.jsonl')
+    .addOption(jsonOption())
+    .action(run);
+}
+
+async function run(job: string | undefined, options: Options): Promise<void> {
+  const target = targetFromEnvironment();
+  if (options.unreadable) return saveUnreadable(target, options);
+  if (job === undefined) throw new CommandError('expected a job, or --unreadable');
+  if (await isCancelled(target, job))
+    throw new CommandError(`the job ${job} is cancelled: its images would be dropped`);
+  const { code, dryRun = false } = options;
+  const codes = code === undefined ? undefined : new Set(code);
+  const perMessage = DEFAULT_IMAGES_PER_MESSAGE;
+  const redriven = await redrive(target, { job, codes, perMessage, dryRun }, new Date());
+  if (options.json) process.stdout.write(`${JSON.stringify({ job, dryRun, ...redriven })}\n`);
+  else if (dryRun) process.stdout.write(`job ${job}: would send ${redriven.images} images again\n`);
+  else {
+    process.stdout.write(
+      `job ${job}: ${redriven.images} images sent again, ${redriven.deadLetters} dead letters removed\n`,
+    );
+  }
+}
+
+/** They stay in the DLQ: nobody but their producer knows what they were meant to be. */
+async function saveUnreadable(target: JobTarget, { out, json }: Options): Promise<void> {
+  const file = createWriteStream(out);
+  let count = 0;
+  await scanDeadLetters(target, async ({ body, reason, sentAt }) => {
+    const message = parseMessage(body);
+    if (!(message instanceof UnreadableMessage)) return false;
+    count++;
+    if (!json) process.stdout.write(`${sentAt.toISOString()}  ${reason ?? message.reason}\n`);
+    file.write(`${JSON.stringify({ sentAt, reason: reason ?? message.reason, body })}\n`);
+    return false;
+  });
+  file.end();
+  await finished(file);
+  if (json) process.stdout.write(`${JSON.stringify({ unreadable: count, out })}\n`);
+  else process.stdout.write(`${count} unreadable messages saved in ${out}\n`);
+}

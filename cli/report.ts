@@ -1,0 +1,63 @@
+import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { classifierSettingsFrom } from '../shared/contract/settings.ts';
+import type { SampleImage } from '../shared/jobs/outcomes/report-data.ts';
+import { withOutcomes } from './export-command.ts';
+import { allowHostOption, jobArgument, wholeNumber } from './options.ts';
+import { writeOutput } from './output-file.ts';
+import { startProgress } from './progress.ts';
+import type { Shelf } from './report/gallery.ts';
+
+type Options = { out: string; images: number; allowHost?: string[]; json?: true };
+
+const MAX_LABELS = 12;
+/** Some images are gone by the time of the report; these take their places. */
+const SPARE_IMAGES = 3;
+
+export function reportCommand(): Command {
+  return new Command('report')
+    .description('Makes a page that shows a job: labels, confidence, speed, failures, and images of each label.')
+    .addArgument(jobArgument())
+    .option('--out <file>', 'where to', 'report.html')
+    .option('--images <n>', `images a label, of the ${MAX_LABELS} most frequent; 0 for none`, wholeNumber(0, 20), 4)
+    .addOption(allowHostOption())
+    .option('--json', 'print the summary as one JSON document')
+    .addHelpText(
+      'after',
+      `
+The page needs nothing but itself: charts and thumbnails are in it. Images are fetched once more, with
+the care of the worker; those that cannot be fetched are left out. For s3:// URLs set SOURCE_BUCKETS.`,
+    )
+    .action(report);
+}
+
+async function report(job: string, { out, images, allowHost, json }: Options): Promise<void> {
+  const settings = classifierSettingsFrom({
+    ...process.env,
+    ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
+  });
+  await withOutcomes(job, async ({ database, summary, folder }) => {
+    const { sampleImages, timelineOf } = await import('../shared/jobs/outcomes/report-data.ts');
+    const { reportPage } = await import('./report/page.ts');
+    const labels = summary.labels.slice(0, MAX_LABELS).map(({ label }) => label);
+    const samples = images === 0 ? new Map() : await sampleImages(database, labels, images + SPARE_IMAGES);
+    const gallery = await galleryOf(samples, images, settings);
+    const page = await reportPage({ summary, timeline: await timelineOf(database), gallery });
+    await writeOutput(out, folder, (path) => writeFile(path, page));
+    const thumbnails = gallery.reduce((sum, shelf) => sum + shelf.thumbnails.length, 0);
+    if (json) process.stdout.write(`${JSON.stringify({ ...summary, file: { format: 'html', thumbnails } })}\n`);
+    process.stderr.write(`${out}: ${thumbnails} sample images\n`);
+  });
+}
+
+async function galleryOf(
+  samples: ReadonlyMap<string, readonly SampleImage[]>,
+  perLabel: number,
+  settings: ReturnType<typeof classifierSettingsFrom>,
+): Promise<Shelf[]> {
+  const total = [...samples.values()].reduce((sum, { length }) => sum + length, 0);
+  if (total === 0) return [];
+  const { createGallery } = await import('./report/gallery.ts');
+  const progress = startProgress('fetched', total);
+  return createGallery(samples, perLabel, settings, (done) => progress.update(done)).finally(() => progress.stop());
+}

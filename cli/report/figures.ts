@@ -1,0 +1,42 @@
+import type { Completeness, Summary } from '../../shared/jobs/outcomes/summarize.ts';
+import { type Html, html } from './html.ts';
+import { byteSize, count, dollars, percent, span } from './numbers.ts';
+
+/** How a job's state reads, and whether all is well. */
+export const STATES: Record<Completeness, { text: string; good: boolean }> = {
+  complete: { text: 'complete', good: true },
+  incomplete: { text: 'not finished', good: false },
+  cancelled: { text: 'cancelled', good: false },
+  unknown: { text: 'so far', good: true },
+};
+
+type Figure = { name: string; value: string; note?: string; bad?: boolean };
+
+/** What one wants to know first. */
+export function figures(summary: Summary): Html {
+  const { images, durations, bytes, cost, labels } = summary;
+  const settled = images.classified + images.failed;
+  const all: Figure[] = [
+    { name: 'Classified', value: count(images.classified), note: `${count(labels.length)} different labels` },
+    {
+      name: 'Failed',
+      value: count(images.failed),
+      note: settled === 0 ? '' : `${percent(images.failed / settled)} of what is done`,
+      bad: images.failed > 0,
+    },
+    ...(images.toGo
+      ? [{ name: 'To go', value: count(images.toGo), note: `of ${count(images.enqueued ?? 0)} enqueued` }]
+      : []),
+    {
+      name: 'Time',
+      value: span(durations.seconds),
+      note: `${count(Math.round(durations.imagesPerSecond))} images a second`,
+    },
+    { name: 'Fetched', value: byteSize(bytes.total), note: `${byteSize(bytes.mean)} an image` },
+    { name: 'Cost', value: dollars(cost.totalUsd), note: 'estimated from list prices' },
+  ];
+  return html`<dl class="figures">${all.map(
+    ({ name, value, note, bad }) =>
+      html`<div class="${bad ? 'bad' : ''}"><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>\n`,
+  )}</dl>`;
+}

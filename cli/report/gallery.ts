@@ -1,0 +1,60 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import pMap from 'p-map';
+import { makeThumbnail } from '../../shared/classifier/decode-image.ts';
+import { fetchImage } from '../../shared/classifier/fetch-image.ts';
+import { createHttpClient } from '../../shared/classifier/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { ImageError } from '../../shared/contract/error-codes.ts';
+import type { ClassifierSettings } from '../../shared/contract/settings.ts';
+import type { SampleImage } from '../../shared/jobs/outcomes/report-data.ts';
+
+/** An image to show: its thumbnail is a data URI. */
+export type Thumbnail = { id: string; score: number; source: string };
+
+/** A label and the images of it that can still be had. */
+export type Shelf = { label: string; thumbnails: Thumbnail[] };
+
+const FETCHES_AT_ONCE = 16;
+
+/**
+ * Fetches images as carefully as the worker does, and makes them small. What cannot be fetched or
+ * decoded any more is left out.
+ *
+ * @param samples by label, more than are to be shown where there are as many
+ * @param perLabel how many are shown
+ */
+export async function createGallery(
+  samples: ReadonlyMap<string, readonly SampleImage[]>,
+  perLabel: number,
+  settings: ClassifierSettings,
+  onProgress: (images: number) => void,
+): Promise<Shelf[]> {
+  const http = createHttpClient(settings.allowedHosts);
+  const sources = { http, s3: createObjectReader(new S3Client({}), settings.sourceBuckets) };
+  const never = new AbortController().signal;
+  let done = 0;
+  const thumbnails = new Map<SampleImage, Thumbnail>();
+  try {
+    await pMap(
+      [...samples.values()].flat(),
+      async (image) => {
+        const bytes = await fetchImage(image.url, sources, never, settings.fetchTimeoutSeconds * 1_000);
+        const small = bytes instanceof ImageError ? bytes : await makeThumbnail(bytes);
+        if (!(small instanceof ImageError)) {
+          const source = `data:image/webp;base64,${small.toString('base64')}`;
+          thumbnails.set(image, { id: image.id, score: image.score, source });
+        }
+        onProgress(++done);
+      },
+      { concurrency: FETCHES_AT_ONCE },
+    );
+  } finally {
+    await http.close();
+  }
+  return [...samples]
+    .map(([label, images]) => ({
+      label,
+      thumbnails: images.flatMap((image) => thumbnails.get(image) ?? []).slice(0, perLabel),
+    }))
+    .filter((shelf) => shelf.thumbnails.length > 0);
+}

@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
+import type { Timeline } from '../../shared/jobs/outcomes/report-data.ts';
+import type { Summary } from '../../shared/jobs/outcomes/summarize.ts';
+import { figures, STATES } from './figures.ts';
+import type { Shelf } from './gallery.ts';
+import { Html, html, jsonScript, plain } from './html.ts';
+import { clockTime, count, percent, span } from './numbers.ts';
+
+export type ReportContent = { summary: Summary; timeline: Timeline; gallery: readonly Shelf[] };
+
+/** The other labels are in the table and in summary.json. */
+const CHARTED_LABELS = 20;
+const TABLE_ROWS = 200;
+const HOST_ROWS = 15;
+
+/**
+ * A page that needs nothing but itself: style, charts and thumbnails are in it, and its policy lets
+ * nothing else in. Without JavaScript it shows tables in place of charts.
+ */
+export async function reportPage(content: ReportContent): Promise<string> {
+  const [style, chartLibrary, charts] = await Promise.all([
+    readFile(join(import.meta.dirname, 'style.css'), 'utf8'),
+    readFile(chartLibraryPath(), 'utf8'),
+    readFile(join(import.meta.dirname, 'charts.js'), 'utf8'),
+  ]);
+  const scripts = [chartLibrary, charts].map(forScript);
+  const policy = [
+    "default-src 'none'",
+    'img-src data:',
+    `style-src ${hashOf(style)}`,
+    `script-src ${scripts.map(hashOf).join(' ')}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  const { summary } = content;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${summary.job} · labelqueue report</title>
+<style>${new Html(style)}</style>
+</head>
+<body>
+${headerOf(summary)}
+<main>
+${sectionsOf(content)}
+</main>
+<footer>Made by labelqueue ${summary.labelqueue} on ${clockTime(summary.createdAt)}. Times are UTC.</footer>
+${jsonScript('data', chartData(content))}
+${scripts.map((script) => html`<script>${new Html(script)}</script>\n`)}</body>
+</html>
+`.text;
+}
+
+/** The package's own build for a `<script>`; its exports do not name it. */
+function chartLibraryPath(): string {
+  return join(dirname(createRequire(import.meta.url).resolve('chart.js')), 'chart.umd.min.js');
+}
+
+/** The map that the last line names is not here. */
+function forScript(source: string): string {
+  const script = source.replace(/^\/\/# sourceMappingURL=.*$/m, '');
+  if (/<\/script|<!--|\r/i.test(script)) throw new Error('expected a script that can stand in a page');
+  return script;
+}
+
+function hashOf(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
+function headerOf(summary: Summary): Html {
+  const { job, state, source, models } = summary;
+  const { text, good } = STATES[state];
+  const model = models.map(({ name, version }) => `${name} ${version}`).join(', ');
+  return html`<header>
+<h1>${job} <span class="chip${good ? '' : ' warning'}">${text}</span></h1>
+<p class="faint">${[source && `from ${withoutUrlSecrets(source)}`, model && `model ${model}`].filter(Boolean).join(' · ')}</p>
+${figures(summary)}
+</header>`;
+}
+
+function sectionsOf({ summary, timeline, gallery }: ReportContent): Html[] {
+  const { labels, scoreHistogram, errorCodes, hosts, otherHosts } = summary;
+  const classified = summary.images.classified;
+  const codes = Object.entries(errorCodes);
+  const charted =
+    labels.length > CHARTED_LABELS ? `The ${CHARTED_LABELS} most frequent of ${count(labels.length)} labels` : 'Labels';
+  const shown = hosts.slice(0, HOST_ROWS);
+  const unshown = hosts.length - shown.length + otherHosts.hosts;
+  return [
+    ...(labels.length > 0
+      ? [
+          chart(
+            'labels',
+            charted,
+            ['label', 'images', 'share', 'mean score'],
+            labels
+              .slice(0, TABLE_ROWS)
+              .map(({ label, images, meanScore }) => [
+                label,
+                count(images),
+                percent(images / classified),
+                meanScore.toFixed(2),
+              ]),
+          ),
+          chart(
+            'scores',
+            'Confidence: score of the best label',
+            ['score', 'images', 'share'],
+            scoreHistogram.map(({ from, to, images }) => [
+              `${from.toFixed(2)} to ${to.toFixed(2)}`,
+              count(images),
+              percent(images / classified),
+            ]),
+          ),
+        ]
+      : []),
+    ...(timeline.stretches.length > 0
+      ? [
+          chart(
+            'timeline',
+            `Images per ${span(timeline.stretchSeconds)}`,
+            ['from', 'classified', 'failed'],
+            timeline.stretches.map(({ at, classified: done, failed }) => [clockTime(at), count(done), count(failed)]),
+            'wide',
+          ),
+        ]
+      : []),
+    ...(codes.length > 0
+      ? [
+          chart(
+            'errors',
+            'Failures by error code',
+            ['code', 'images'],
+            codes.map(([code, images]) => [code, count(images)]),
+          ),
+        ]
+      : []),
+    ...(shown.length > 0
+      ? [
+          html`<section><h2>Hosts${unshown > 0 ? ` (and ${count(unshown)} more)` : ''}</h2>${table(
+            ['host', 'classified', 'failed'],
+            shown.map(({ host, classified: done, failed }) => [host, count(done), count(failed)]),
+          )}</section>`,
+        ]
+      : []),
+    ...(gallery.length > 0 ? [gallerySection(gallery, summary)] : []),
+  ];
+}
+
+/** The table comes first for those without JavaScript; the script folds it. */
+function chart(id: string, title: string, head: readonly string[], rows: readonly string[][], width = ''): Html {
+  return html`<section class="${width}"><h2>${title}</h2>
+<div class="chart"><canvas id="${id}" role="img" aria-label="${title}; the table below has the numbers"></canvas></div>
+<details class="charted" open><summary>As a table</summary>${table(head, rows)}</details></section>`;
+}
+
+/** The first column is text, the others are numbers. */
+function table(head: readonly string[], rows: readonly string[][]): Html {
+  const kind = (index: number) => (index === 0 ? '' : 'number');
+  return html`<div class="scrollable" tabindex="0"><table>
+<thead><tr>${head.map((text, index) => html`<th scope="col" class="${kind(index)}">${text}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((text, index) => html`<td class="${kind(index)}"><bdi>${text}</bdi></td>`)}</tr>\n`)}</tbody>
+</table></div>`;
+}
+
+function gallerySection(gallery: readonly Shelf[], { labels }: Summary): Html {
+  const numbers = new Map(labels.map(({ label, images }) => [label, images]));
+  return html`<section class="wide"><h2>The surest images of each label</h2>
+<div class="shelves">${gallery.map(
+    ({
+      label,
+      thumbnails,
+    }) => html`<div class="shelf"><h3><bdi>${label}</bdi> <span>${count(numbers.get(label) ?? 0)}</span></h3><div>
+${thumbnails.map(({ id, score, source }) => {
+  const name = withoutUrlSecrets(id);
+  return html`<figure><img src="${source}" alt="${label}" width="240" height="240" loading="lazy">
+<figcaption title="${name}"><b>${score.toFixed(2)}</b> <bdi>${lastPart(name)}</bdi></figcaption></figure>\n`;
+})}</div></div>\n`,
+  )}</div></section>`;
+}
+
+/** Of an id that is a URL, as by default, its end tells images apart. */
+function lastPart(id: string): string {
+  return /^[a-z0-9]+:\/\//i.test(id) ? id.slice(id.lastIndexOf('/') + 1) || id : id;
+}
+
+function chartData({ summary, timeline }: ReportContent) {
+  const labels = summary.labels.slice(0, CHARTED_LABELS);
+  const codes = Object.entries(summary.errorCodes);
+  const { stretches } = timeline;
+  const oneDay = new Set(stretches.map(({ at }) => at.slice(0, 10))).size <= 1;
+  return {
+    labels: { names: labels.map(({ label }) => plain(label)), values: labels.map(({ images }) => images) },
+    errors: { names: codes.map(([code]) => code), values: codes.map(([, images]) => images) },
+    scores: {
+      names: summary.scoreHistogram.map(({ from }) => from.toFixed(2)),
+      values: summary.scoreHistogram.map(({ images }) => images),
+    },
+    timeline: {
+      names: stretches.map(({ at }) => (oneDay ? at.slice(11, 19) : `${at.slice(5, 10)} ${at.slice(11, 16)}`)),
+      classified: stretches.map(({ classified }) => classified),
+      failed: stretches.map(({ failed }) => failed),
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
+import { listJobs } from '../shared/jobs/job-store.ts';
+import type { JobTarget } from '../shared/jobs/job-target.ts';
+import { NO_LINES_BETWEEN_ROWS } from './demo-table.ts';
+import { duration } from './dry-run-text.ts';
+import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { jobName, jsonOption } from './options.ts';
+
+const WATCH_MS = 2_000;
+
+type Options = { watch?: true; json?: true };
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('Tells how far a job is; without a job, lists all.')
+    .argument('[job]', 'its name, as `labelqueue enqueue` printed it', jobName)
+    .option('--watch', 'again and again, until the job has ended')
+    .addOption(jsonOption())
+    .action(run);
+}
+
+async function run(job: string | undefined, { watch, json }: Options): Promise<void> {
+  const target = targetFromEnvironment();
+  if (job === undefined) {
+    process.stdout.write(await jobList(target, json === true));
+    return;
+  }
+  const redraw = createRedraw();
+  for (;;) {
+    const status = await knownJobStatus(target, job);
+    const text = json ? `${JSON.stringify(status)}\n` : statusText(status);
+    if (watch && !json) redraw(text);
+    else process.stdout.write(text);
+    if (!watch || hasEnded(status)) return;
+    await delay(WATCH_MS);
+  }
+}
+
+/** On a terminal each text takes the place of the one before; elsewhere they follow each other. */
+function createRedraw(): (text: string) => void {
+  let lines = 0;
+  return (text) => {
+    const erase = process.stdout.isTTY && lines > 0 ? `\u001b[${lines}A\u001b[0J` : '';
+    process.stdout.write(erase + text);
+    lines = text.split('\n').length - 1;
+  };
+}
+
+export function statusText(status: JobStatus): string {
+  const { queue } = status;
+  const codes = Object.entries(status.failedByCode).sort(([, one], [, other]) => other - one);
+  const left =
+    status.secondsLeft === undefined || status.toGo === 0 ? '' : `, about ${duration(status.secondsLeft)} left`;
+  return `${[
+    `job         ${status.job}: ${status.state}`,
+    `enqueued    ${status.enqueued}`,
+    `classified  ${status.classified}`,
+    `failed      ${status.failed}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
+    `${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${status.toGo}`,
+    `speed       ${status.imagesPerSecond.toFixed(1)} images/s${left}`,
+    `cost so far $${status.costSoFarUsd.toFixed(4)}, estimated from list prices`,
+    `queues      ${queue.waiting} messages waiting, ${queue.inFlight} in flight, ${queue.retrying} retrying, ${queue.deadLetters} in the DLQ (of all jobs)`,
+  ].join('\n')}\n`;
+}
+
+async function jobList(target: JobTarget, json: boolean): Promise<string> {
+  const jobs = await listJobs(target);
+  const statuses: JobStatus[] = [];
+  for (const job of jobs) {
+    const status = await jobStatus(target, job, new Date());
+    if (status !== undefined) statuses.push(status);
+  }
+  if (json) return `${JSON.stringify(statuses)}\n`;
+  if (statuses.length === 0) return 'no jobs yet: labelqueue enqueue makes one\n';
+  const head = ['job', 'state', 'enqueued', 'classified', 'failed', 'to go'];
+  const table = new Table({ head, style: { head: [], border: [] }, chars: NO_LINES_BETWEEN_ROWS });
+  for (const { job, state, enqueued, classified, failed, toGo } of statuses) {
+    table.push([job, state, enqueued, classified, failed, toGo]);
+  }
+  return `${table.toString()}\n`;
+}

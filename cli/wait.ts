@@ -1,0 +1,41 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command } from 'commander';
+import { EXIT } from './exit-codes.ts';
+import { CommandError } from './expected-failures.ts';
+import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { jobArgument, jsonOption, wholeNumber } from './options.ts';
+import { startProgress } from './progress.ts';
+import { statusText } from './status.ts';
+
+const POLL_MS = 1_000;
+const A_MONTH_SECONDS = 30 * 24 * 3_600;
+
+export function waitCommand(): Command {
+  return new Command('wait')
+    .description(
+      'Waits until a job has ended. For scripts: exit code 0 when all images are classified, 3 when some are not.',
+    )
+    .addArgument(jobArgument())
+    .option('--timeout <seconds>', 'give up after so long, with exit code 1', wholeNumber(1, A_MONTH_SECONDS))
+    .addOption(jsonOption())
+    .action(run);
+}
+
+async function run(job: string, { timeout, json }: { timeout?: number; json?: true }): Promise<void> {
+  const target = targetFromEnvironment();
+  const giveUpAt = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;
+  let status = await knownJobStatus(target, job);
+  const progress = startProgress('settled', status.enqueued);
+  while (!hasEnded(status)) {
+    if (Date.now() >= giveUpAt) {
+      progress.stop();
+      throw new CommandError(`the job ${job} is ${status.state} after ${timeout} s: ${status.toGo} images to go`);
+    }
+    await delay(POLL_MS);
+    status = await knownJobStatus(target, job);
+    progress.update(status.classified + status.failed);
+  }
+  progress.stop();
+  process.stdout.write(json ? `${JSON.stringify(status)}\n` : statusText(status));
+  if (status.state !== 'completed') process.exitCode = EXIT.finishedWithFailures;
+}

@@ -1,0 +1,50 @@
+import { EVENT_SOURCE_BATCH_SIZE, FUNCTION_MEMORY_MB, MAX_BATCH_ENTRIES, OWN_PART_IMAGES } from './limits.ts';
+
+/** AWS list prices in US dollars, us-east-1, x86, without free tiers; aws.amazon.com/{lambda,sqs,s3,cloudwatch}/pricing, 2026-11. */
+export const PRICES = {
+  lambdaGbSecond: 0.000_016_666_7,
+  lambdaRequest: 0.2e-6,
+  /** A request to SQS, per 64 KiB of payload. */
+  sqsRequest: 0.4e-6,
+  s3Put: 5e-6,
+  cloudWatchLogsGb: 0.5,
+} as const;
+
+/** What an image takes of a worker with one vCPU. */
+export const MEASURED = {
+  millisecondsPerImage: 14.5,
+  logBytesPerImage: 60,
+  bytesPerImageInMessage: 120,
+} as const;
+
+export type Cost = {
+  lambdaUsd: number;
+  lambdaRequestsUsd: number;
+  sqsUsd: number;
+  s3Usd: number;
+  logsUsd: number;
+  totalUsd: number;
+};
+
+/**
+ * What so many images cost at list prices, with the worker's time as measured, full batches, and no
+ * retries. Fetching may take longer from slow servers; then the same worker takes more time.
+ */
+export function costOfImages(images: number, perMessage: number): Cost {
+  const messages = Math.ceil(images / perMessage);
+  const batches = Math.ceil(messages / MAX_BATCH_ENTRIES);
+  const batchBytes = MAX_BATCH_ENTRIES * perMessage * MEASURED.bytesPerImageInMessage;
+  // Sent once, received once, and deleted once.
+  const sqsRequests = batches * (2 * Math.ceil(batchBytes / 65_536) + 1);
+  const invocations = Math.ceil(messages / EVENT_SOURCE_BATCH_SIZE);
+  const parts = perMessage >= OWN_PART_IMAGES ? messages : invocations;
+  const gbSeconds = ((images * MEASURED.millisecondsPerImage) / 1_000) * (FUNCTION_MEMORY_MB / 1_024);
+  const cost = {
+    lambdaUsd: gbSeconds * PRICES.lambdaGbSecond,
+    lambdaRequestsUsd: invocations * PRICES.lambdaRequest,
+    sqsUsd: sqsRequests * PRICES.sqsRequest,
+    s3Usd: parts * PRICES.s3Put,
+    logsUsd: ((images * MEASURED.logBytesPerImage) / 1e9) * PRICES.cloudWatchLogsGb,
+  };
+  return { ...cost, totalUsd: Object.values(cost).reduce((sum, part) => sum + part, 0) };
+}

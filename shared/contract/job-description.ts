@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { jobNameSchema } from './message.ts';
+
+/**
+ * The content of `jobs/<job>/job.json`: what the producer sends, and how far it is. It is written
+ * before the first message, every now and then while sending, and after the last one.
+ */
+export const jobDescriptionSchema = z.object({
+  v: z.literal(1),
+  job: jobNameSchema,
+  /** `enqueuing` also while the producer is gone in the middle of it: `updatedAt` then grows old. */
+  state: z.enum(['enqueuing', 'enqueued', 'failed']),
+  /** For people: a file's name, an s3:// prefix, or `-`. */
+  source: z.string(),
+  /** SHA-256 of the images in their order; a job is resumed with the same images only. */
+  sourceDigest: z.string(),
+  perMessage: z.int().min(1),
+  /** Images of the source. */
+  images: z.int().min(0),
+  /** The first so many images of the source are on the queue for certain. */
+  sent: z.int().min(0),
+  /** Messages that carry them. */
+  messages: z.int().min(0),
+  /** The job cancels itself once this share of at least 200 outcomes has failed. */
+  maxFailureRate: z.number().gt(0).max(1).optional(),
+  startedAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+
+export type JobDescription = z.infer<typeof jobDescriptionSchema>;

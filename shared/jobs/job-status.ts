@@ -1,0 +1,123 @@
+import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/client-sqs';
+import { costOfImages } from '../contract/cost.ts';
+import type { JobDescription } from '../contract/job-description.ts';
+import { isCancelled, readJob } from './job-store.ts';
+import type { JobTarget } from './job-target.ts';
+import { listParts, type Part, totalLines } from './list-parts.ts';
+
+export type JobState =
+  | 'enqueuing'
+  | 'running'
+  | 'completed'
+  | 'completed with failures'
+  | 'cancelled'
+  | 'failed while enqueuing';
+
+/** How far a job is. All counts are of images, but those of the queues, which SQS gives in messages. */
+export type JobStatus = {
+  job: string;
+  state: JobState;
+  enqueued: number;
+  classified: number;
+  failed: number;
+  failedByCode: Record<string, number>;
+  /** Without an outcome; of a cancelled job these will stay so. */
+  toGo: number;
+  /** Messages of all jobs: SQS does not tell them apart. */
+  queue: { waiting: number; inFlight: number; retrying: number; deadLetters: number };
+  /** Over the last minute in which images were settled. */
+  imagesPerSecond: number;
+  /** Undefined while nothing moves. */
+  secondsLeft?: number;
+  costSoFarUsd: number;
+};
+
+/** A producer that has not reported for so long is not there any more. */
+const STALE_AFTER_MS = 60_000;
+const RATE_WINDOW_MS = 60_000;
+
+/**
+ * Reads a job's status from key listings and queue attributes: a request per 1,000 part files, and
+ * four more. Undefined for a job that was not enqueued with the command.
+ */
+export async function jobStatus(target: JobTarget, job: string, now: Date): Promise<JobStatus | undefined> {
+  const [description, cancelled, results, failures, queue] = await Promise.all([
+    readJob(target, job),
+    isCancelled(target, job),
+    listParts(target, 'results', job),
+    listParts(target, 'failures', job),
+    queueDepths(target),
+  ]);
+  if (description === undefined) return undefined;
+  const classified = totalLines(results);
+  const failed = totalLines(failures);
+  const enqueued = description.sent;
+  const toGo = Math.max(0, enqueued - classified - failed);
+  const imagesPerSecond = recentRate([...results, ...failures], now);
+  return {
+    job,
+    state: stateOf(description, { cancelled, toGo, failed }, now),
+    enqueued,
+    classified,
+    failed,
+    failedByCode: byCode(failures),
+    toGo,
+    queue,
+    imagesPerSecond,
+    ...(imagesPerSecond > 0 && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
+    costSoFarUsd: costOfImages(classified + failed, description.perMessage).totalUsd,
+  };
+}
+
+function stateOf(
+  { state, updatedAt }: JobDescription,
+  { cancelled, toGo, failed }: { cancelled: boolean; toGo: number; failed: number },
+  now: Date,
+): JobState {
+  if (cancelled) return 'cancelled';
+  if (state === 'failed') return 'failed while enqueuing';
+  if (state === 'enqueuing') {
+    return now.getTime() - Date.parse(updatedAt) > STALE_AFTER_MS ? 'failed while enqueuing' : 'enqueuing';
+  }
+  if (toGo > 0) return 'running';
+  return failed > 0 ? 'completed with failures' : 'completed';
+}
+
+function byCode(parts: readonly Part[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { codes } of parts) {
+    for (const [code, lines] of codes) counts[code] = (counts[code] ?? 0) + lines;
+  }
+  return counts;
+}
+
+/** From the times at which parts were written: no state has to be kept between two looks. */
+function recentRate(parts: readonly Part[], now: Date): number {
+  if (parts.length === 0) return 0;
+  const last = Math.max(...parts.map(({ writtenAt }) => writtenAt.getTime()));
+  const recent = parts.filter(({ writtenAt }) => writtenAt.getTime() > last - RATE_WINDOW_MS);
+  const first = Math.min(...recent.map(({ writtenAt }) => writtenAt.getTime()));
+  // S3 tells whole seconds, and a window of no length has no rate.
+  const seconds = Math.max(1, (last - first) / 1_000);
+  return now.getTime() - last > RATE_WINDOW_MS ? 0 : totalLines(recent) / seconds;
+}
+
+async function queueDepths({ sqs, queueUrl, deadLetterQueueUrl }: JobTarget): Promise<JobStatus['queue']> {
+  const depths = async (url: string) => {
+    const names: QueueAttributeName[] = [
+      'ApproximateNumberOfMessages',
+      'ApproximateNumberOfMessagesNotVisible',
+      'ApproximateNumberOfMessagesDelayed',
+    ];
+    const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: names }));
+    const [waiting = 0, inFlight = 0, delayed = 0] = names.map((name) => Number(Attributes[name] ?? 0));
+    return { waiting, inFlight, delayed };
+  };
+  const [queue, deadLetters] = await Promise.all([depths(queueUrl), depths(deadLetterQueueUrl)]);
+  return {
+    waiting: queue.waiting,
+    inFlight: queue.inFlight,
+    retrying: queue.delayed,
+    deadLetters: deadLetters.waiting + deadLetters.inFlight,
+  };
+}

@@ -1,0 +1,67 @@
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  NoSuchKey,
+  NotFound,
+  PutObjectCommand,
+  paginateListObjectsV2,
+} from '@aws-sdk/client-s3';
+import { type JobDescription, jobDescriptionSchema } from '../contract/job-description.ts';
+import { cancelledKey, jobKey } from '../contract/object-keys.ts';
+import type { JobTarget } from './job-target.ts';
+
+type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
+
+/** Undefined when the job was never enqueued with the command: its messages come from elsewhere. */
+export async function readJob({ s3, resultsBucket }: Bucket, job: string): Promise<JobDescription | undefined> {
+  try {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: resultsBucket, Key: jobKey(job) }));
+    return jobDescriptionSchema.parse(JSON.parse((await Body?.transformToString()) ?? ''));
+  } catch (error) {
+    if (error instanceof NoSuchKey) return undefined;
+    throw error;
+  }
+}
+
+export async function writeJob({ s3, resultsBucket }: Bucket, description: JobDescription): Promise<void> {
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: resultsBucket,
+      Key: jobKey(description.job),
+      Body: JSON.stringify(description),
+      ContentType: 'application/json',
+    }),
+  );
+}
+
+/** The names of all jobs that have files in `jobs/`, in the order of their names. */
+export async function listJobs({ s3, resultsBucket }: Bucket): Promise<string[]> {
+  const jobs: string[] = [];
+  const pages = paginateListObjectsV2({ client: s3 }, { Bucket: resultsBucket, Prefix: 'jobs/', Delimiter: '/' });
+  for await (const { CommonPrefixes = [] } of pages) {
+    for (const { Prefix = '' } of CommonPrefixes) jobs.push(Prefix.slice('jobs/'.length, -1));
+  }
+  return jobs;
+}
+
+/** Stops a job: workers that see the mark acknowledge what is left of it without working on it. */
+export async function cancelJob({ s3, resultsBucket }: Bucket, job: string, reason: string): Promise<void> {
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: resultsBucket,
+      Key: cancelledKey(job),
+      Body: JSON.stringify({ reason, at: new Date().toISOString() }),
+      ContentType: 'application/json',
+    }),
+  );
+}
+
+export async function isCancelled({ s3, resultsBucket }: Bucket, job: string): Promise<boolean> {
+  try {
+    await s3.send(new HeadObjectCommand({ Bucket: resultsBucket, Key: cancelledKey(job) }));
+    return true;
+  } catch (error) {
+    if (error instanceof NotFound) return false;
+    throw error;
+  }
+}

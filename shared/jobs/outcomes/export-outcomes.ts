@@ -1,0 +1,96 @@
+import type { ErrorCode } from '../../contract/error-codes.ts';
+import type { PartKind } from '../../contract/object-keys.ts';
+import { csvColumns } from './csv-columns.ts';
+import type { OutcomeDatabase } from './outcome-database.ts';
+import { literal } from './sql.ts';
+
+export const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export type Selection = {
+  kind: PartKind;
+  /** Of results: images with a label of at least this score, ... */
+  minScore?: number;
+  /** ... and of this pattern (`*` any text, `?` any character, upper and lower case alike), both of one label. */
+  label?: string;
+  /** Of failures: those with one of these codes. */
+  codes?: readonly ErrorCode[];
+  /** In the order of the table `source_order`, images that are not in it last. */
+  inOrder?: boolean;
+};
+
+/**
+ * Writes the selected outcomes into a file.
+ *
+ * @param file is written over
+ * @returns how many images are in it
+ */
+export async function exportOutcomes(
+  database: OutcomeDatabase,
+  job: string,
+  selection: Selection,
+  format: Format,
+  file: string,
+): Promise<number> {
+  const { from, order } = sourceOf(selection);
+  const columns = await COLUMNS[format](database, job, selection.kind);
+  const select = `SELECT ${columns.join(', ')} FROM ${from} ${order}`;
+  // Of sorted lines, each thread holds more than DuckDB counts; one is as quick, and stays within the limit.
+  if (selection.inOrder) await database.run('SET threads = 1');
+  return database.run(`COPY (${select}) TO ${literal(file)} (${COPY_OPTIONS[format]})`);
+}
+
+function sourceOf({ kind, minScore, label, codes, inOrder }: Selection): { from: string; order: string } {
+  const ofLabel = [
+    ...(minScore === undefined ? [] : [`l.score >= ${minScore}`]),
+    ...(label === undefined ? [] : [`lower(l."label") GLOB ${literal(globOf(label))}`]),
+  ];
+  const conditions = [
+    ...(ofLabel.length === 0 ? [] : [`len(list_filter(labels, lambda l: ${ofLabel.join(' AND ')})) > 0`]),
+    ...(codes === undefined ? [] : [`error.code IN (${codes.map(literal).join(', ')})`]),
+  ];
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  return inOrder
+    ? { from: `${kind} LEFT JOIN source_order USING (id_hash) ${where}`, order: 'ORDER BY n NULLS LAST, id' }
+    : { from: `${kind} ${where}`, order: '' };
+}
+
+/** Brackets have no meaning here: labels may have some. */
+function globOf(pattern: string): string {
+  return pattern.toLowerCase().replaceAll(/[[\]\\]/g, '[$&]');
+}
+
+const COPY_OPTIONS: Record<Format, string> = {
+  // A line of JSON has no control characters: as the only column, without quotes, it stays as it is.
+  jsonl: "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01'",
+  csv: 'FORMAT csv, HEADER true',
+  // Smaller groups than by default: each thread holds one in memory.
+  parquet: 'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50_000',
+};
+
+const COLUMNS: Record<Format, (database: OutcomeDatabase, job: string, kind: PartKind) => Promise<string[]>> = {
+  jsonl: async (_database, job, kind) => [jsonLine(job, kind)],
+  csv: csvColumns,
+  parquet: async (_database, _job, kind) => [
+    ...['id', 'url', 'meta::VARCHAR AS meta'],
+    ...(kind === 'results' ? ['labels', 'model', 'image'] : ['error']),
+    ...['attempt', '"at"::TIMESTAMPTZ AS "at"'],
+  ],
+};
+
+/** The line as the worker wrote it: see `result-line.ts`. */
+function jsonLine(job: string, kind: PartKind): string {
+  const field = (name: string) => `',"${name}":', to_json("${name}")`;
+  const outcome = kind === 'results' ? ['labels', 'model', 'image'] : ['error'];
+  return `concat(${[
+    literal(`{"v":1,"job":${JSON.stringify(job)},"id":`),
+    'to_json(id)',
+    field('url'),
+    `',"meta":' || meta::VARCHAR`,
+    ...outcome.map(field),
+    field('attempt'),
+    `',"at":"'`,
+    `strftime("at", '%Y-%m-%dT%H:%M:%S.%gZ')`,
+    `'"}'`,
+  ].join(', ')})`;
+}

@@ -1,0 +1,50 @@
+import { isCancelled, readJob } from '../job-store.ts';
+import type { JobTarget } from '../job-target.ts';
+import { listParts, totalLines } from '../list-parts.ts';
+import { downloadParts } from './download-parts.ts';
+import type { OutcomeDatabase } from './outcome-database.ts';
+import { NoSuchJobError } from './outcome-errors.ts';
+import { type Summary, summarize } from './summarize.ts';
+
+export type GatherOptions = {
+  /** For part files on their way; removing it is up to the caller. */
+  folder: string;
+  /** The tool's own, for the summary. */
+  version: string;
+  onProgress?: (lines: number, total: number) => void;
+};
+
+/**
+ * Fills the database with a job's outcomes so far, each image once, and sums them up.
+ *
+ * @throws {NoSuchJobError}
+ */
+export async function gatherOutcomes(
+  target: JobTarget,
+  job: string,
+  database: OutcomeDatabase,
+  { folder, version, onProgress = () => {} }: GatherOptions,
+): Promise<Summary> {
+  // Before the parts: what is written down here has its outcomes in them, or is not finished.
+  const [description, cancelled] = await Promise.all([readJob(target, job), isCancelled(target, job)]);
+  const kinds = ['failures', 'results'] as const;
+  // Failures first: a redrive turns them into results, never the other way round.
+  const parts = {
+    failures: await listParts(target, 'failures', job),
+    results: await listParts(target, 'results', job),
+  };
+  const total = totalLines(parts.failures) + totalLines(parts.results);
+  if (description === undefined && total === 0) {
+    throw new NoSuchJobError(`expected the name of a job, ${target.resultsBucket} has none that is called ${job}`);
+  }
+  let lines = 0;
+  for (const kind of kinds) {
+    for await (const batch of downloadParts(target, parts[kind], folder)) {
+      await database.load(kind, batch.files);
+      lines += batch.lines;
+      onProgress(lines, total);
+    }
+  }
+  const repeatedLines = await database.countImagesOnce();
+  return summarize(database, { job, description, cancelled, repeatedLines, version, now: new Date() });
+}

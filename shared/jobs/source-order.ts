@@ -1,0 +1,49 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { PutObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import type { ImageRef } from '../contract/message.ts';
+import { orderKey, orderPrefix } from '../contract/object-keys.ts';
+import type { JobTarget } from './job-target.ts';
+
+type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
+
+/** Some megabytes of ids a file; compressed, about one. */
+const IDS_A_FILE = 100_000;
+/** Ids repeat each other: the quickest level makes them small enough. */
+const LEVEL = 1;
+
+/**
+ * Passes the images on, and writes their ids down in their order: `jobs/<job>/order-<n>.jsonl.gz`, a
+ * line `{"n":0,"id":"…"}` each. Result lines come in any order, and this is what puts them back. The
+ * last file is written before the iteration ends. Doing it again writes the same files.
+ */
+export async function* recordOrder(
+  { s3, resultsBucket }: Bucket,
+  job: string,
+  images: AsyncIterable<ImageRef>,
+): AsyncGenerator<ImageRef> {
+  let lines: string[] = [];
+  let file = 0;
+  let n = 0;
+  const write = async () => {
+    const Key = orderKey(job, file++);
+    const Body = await promisify(gzip)(lines.join(''), { level: LEVEL });
+    lines = [];
+    await s3.send(new PutObjectCommand({ Bucket: resultsBucket, Key, Body, ContentType: 'application/gzip' }));
+  };
+  for await (const image of images) {
+    lines.push(`${JSON.stringify({ n: n++, id: image.id })}\n`);
+    if (lines.length === IDS_A_FILE) await write();
+    yield image;
+  }
+  if (lines.length > 0) await write();
+}
+
+/** The keys of what `recordOrder` wrote; none for a job that was not enqueued with the command. */
+export async function orderKeys({ s3, resultsBucket: Bucket }: Bucket, job: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket, Prefix: orderPrefix(job) })) {
+    for (const { Key } of Contents) if (Key !== undefined) keys.push(Key);
+  }
+  return keys;
+}

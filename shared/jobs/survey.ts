@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { ImageRef } from '../contract/message.ts';
+import { packMessages } from '../contract/pack-messages.ts';
+import { hostOf } from '../contract/url-host.ts';
+import type { InvalidRow, SourceRow } from './sources/source-row.ts';
+import { uniqueImages } from './unique-images.ts';
+
+/** What a source holds, found out before anything is sent. */
+export type Survey = {
+  images: number;
+  messages: number;
+  /** Bytes of all message bodies. */
+  bytes: number;
+  repetitions: number;
+  invalid: number;
+  /** Images by host, for the first so many hosts. */
+  hosts: Map<string, number>;
+  /** SHA-256 of the images in their order. */
+  digest: string;
+};
+
+const MAX_HOSTS = 10_000;
+
+/**
+ * Reads a source once, to its end, as it will be sent.
+ *
+ * @param onInvalid told of each row that names no image, or whose id stands for two URLs
+ * @throws {ImageTooLargeError} when an image fits no message
+ */
+export async function survey(
+  rows: AsyncIterable<SourceRow>,
+  { job, perMessage }: { job: string; perMessage: number },
+  onInvalid: (row: InvalidRow) => void,
+): Promise<Survey> {
+  const digest = createHash('sha256');
+  const found: Survey = { images: 0, messages: 0, bytes: 0, repetitions: 0, invalid: 0, hosts: new Map(), digest: '' };
+  const unique = uniqueImages(rows, () => found.repetitions++);
+  const images = validImages(unique, (row) => {
+    found.invalid++;
+    onInvalid(row);
+  });
+  const noted = tap(images, (image) => {
+    digest.update(JSON.stringify(image));
+    countHost(found.hosts, hostOf(image.url));
+  });
+  for await (const message of packMessages(job, 1, noted, perMessage)) {
+    found.messages++;
+    found.images += message.images;
+    found.bytes += Buffer.byteLength(message.body);
+  }
+  return { ...found, digest: digest.digest('hex') };
+}
+
+/** The images of a source, in order, each id once; rows that name none are told and left out. */
+export async function* validImages(
+  rows: AsyncIterable<SourceRow>,
+  onInvalid: (row: InvalidRow) => void = () => {},
+): AsyncGenerator<ImageRef> {
+  for await (const row of rows) {
+    if ('image' in row) yield row.image;
+    else onInvalid(row);
+  }
+}
+
+async function* tap<Item>(items: AsyncIterable<Item>, look: (item: Item) => void): AsyncGenerator<Item> {
+  for await (const item of items) {
+    look(item);
+    yield item;
+  }
+}
+
+function countHost(hosts: Map<string, number>, host: string): void {
+  const count = hosts.get(host);
+  if (count !== undefined || hosts.size < MAX_HOSTS) hosts.set(host, (count ?? 0) + 1);
+}

@@ -1,0 +1,112 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { runCommand } from '../support/command.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+
+let aws: TestAws;
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  aws = await startTestAws();
+  folder = await createTemporaryFolder();
+});
+afterAll(async () => {
+  await aws.stop();
+  await folder[Symbol.asyncDispose]();
+});
+beforeEach(() => aws.clear());
+
+function enqueue(...args: string[]) {
+  return runCommand(['enqueue', ...args], { environment: aws.environment });
+}
+
+function urlsInQueue(): string[] {
+  return aws
+    .queued()
+    .flatMap(({ body }) => {
+      const message = parseMessage(body);
+      return message instanceof UnreadableMessage ? [] : message.images.map(({ url }) => url);
+    })
+    .sort();
+}
+
+test('every image under a prefix is sent, but for those that a glob leaves out', async () => {
+  for (const Key of ['in/a.jpg', 'in/deep/b.PNG', 'in/c.txt', 'in/draft/d.jpg', 'out/e.jpg']) {
+    await aws.target.s3.send(new PutObjectCommand({ Bucket: 'labelqueue', Key, Body: 'x' }));
+  }
+  const { code, stdout } = await enqueue('s3://labelqueue/in/', '--exclude', 'draft/**', '--job', 'prefix');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'job prefix: 2 images in 1 messages\n' });
+  expect(urlsInQueue()).toEqual(['s3://labelqueue/in/a.jpg', 's3://labelqueue/in/deep/b.PNG']);
+});
+
+test('the images of a local folder are uploaded first, and sent from there', async () => {
+  const photos = join(import.meta.dirname, '../../samples/photos');
+  const { code } = await enqueue(photos, '--include', '*.webp', '--include', '*.gif', '--job', 'local');
+  expect(code).toBe(0);
+  expect(urlsInQueue()).toEqual([
+    's3://labelqueue/jobs/local/images/coffee.webp',
+    's3://labelqueue/jobs/local/images/rocket-animated.gif',
+  ]);
+});
+
+test('rows that name no image stop everything before it begins, or are kept in a file', async () => {
+  const source = await folder.write('mixed.csv', 'url\nhttps://host/a.jpg\nnonsense\nhttps://host/b.jpg\n');
+  const stopped = await enqueue(source);
+  expect(stopped).toMatchObject({ code: 1, stdout: '' });
+  expect(stopped.stderr).toContain('line 3: expected a http, https or s3 URL, got "nonsense"');
+  expect(stopped.stderr).toContain('1 rows name no image, so nothing was sent');
+  expect(aws.queued()).toEqual([]);
+
+  const job = `skipped-${process.pid}`;
+  const { code, stdout } = await enqueue(source, '--skip-invalid', '--job', job);
+  const kept = `${job}.invalid.txt`;
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: `job ${job}: 2 images in 1 messages; 1 invalid rows in ${kept}\n`,
+  });
+  expect(await readFile(kept, 'utf8')).toBe('nonsense\n');
+  await rm(kept);
+});
+
+test('a dry run sends nothing, and tells what it would do and cost', async () => {
+  const source = await folder.write('dry.txt', 'https://host/a.jpg\nhttps://other/b.jpg\nhttps://host/a.jpg\n');
+  const { code, stdout } = await enqueue(source, '--dry-run', '--json', '--job', 'dry');
+  expect(code).toBe(0);
+  const told = JSON.parse(stdout);
+  expect(told).toMatchObject({ job: 'dry', images: 2, messages: 1, repetitions: 1, hosts: { host: 1, other: 1 } });
+  expect(told.cost.totalUsd).toBeGreaterThan(0);
+  expect((await enqueue(source, '--dry-run', '--job', 'dry')).stdout).toContain('images         2\n');
+  expect(aws.queued()).toEqual([]);
+});
+
+test('a job that exists is refused, and resumed with the same images only', async () => {
+  const source = await folder.write('job.txt', 'https://host/a.jpg\n');
+  const other = await folder.write('other.txt', 'https://host/b.jpg\n');
+  expect((await enqueue(source, '--job', 'twice')).code).toBe(0);
+  const again = await enqueue(source, '--job', 'twice');
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('the job twice exists already')]);
+  const changed = await enqueue(other, '--job', 'twice', '--resume');
+  expect([changed.code, changed.stderr]).toEqual([1, expect.stringContaining('begun with other images')]);
+  expect(await enqueue(source, '--job', 'twice', '--resume')).toMatchObject({ code: 0 });
+  expect(urlsInQueue()).toEqual(['https://host/a.jpg']);
+});
+
+test('standard input is a table when it is said to be one', async () => {
+  const input = ['sku,url\n', 'X1,https://host/a.jpg\n'];
+  const run = await runCommand(['enqueue', '-', '--format', 'csv', '--id-column', 'sku'], {
+    environment: aws.environment,
+    input,
+  });
+  expect(run.code).toBe(0);
+  expect(aws.queued().map(({ body }) => JSON.parse(body).images)).toEqual([[{ id: 'X1', url: 'https://host/a.jpg' }]]);
+});
+
+test('a column that is not there is named, with those that are', async () => {
+  const source = await folder.write('no-url.csv', 'name,link\na,https://host/a.jpg\n');
+  const { code, stderr } = await enqueue(source);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('got name, link')]);
+  expect(aws.queued()).toEqual([]);
+});

@@ -1,0 +1,155 @@
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { parseMessage } from '../../shared/contract/message.ts';
+import { sendMessages } from '../../shared/jobs/send-messages.ts';
+import { runCommand } from '../support/command.ts';
+import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+
+let aws: TestAws;
+let folder: TemporaryFolder;
+
+beforeAll(async () => {
+  aws = await startTestAws();
+  folder = await createTemporaryFolder();
+});
+afterAll(async () => {
+  await aws.stop();
+  await folder[Symbol.asyncDispose]();
+});
+beforeEach(() => aws.clear());
+
+function labelqueue(...args: string[]) {
+  return runCommand(args, { environment: aws.environment });
+}
+
+async function statusOf(job: string) {
+  const { code, stdout, stderr } = await labelqueue('status', job, '--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+
+/** Enqueues so many images that exist and so many that do not. */
+async function enqueueJob(job: string, good: number, missing: number, ...options: string[]): Promise<void> {
+  const lines = [
+    ...Array.from({ length: good }, (_, index) => `https://host/${job}/${index}.jpg`),
+    ...Array.from({ length: missing }, (_, index) => `https://host/${job}/missing-${index}.jpg`),
+  ];
+  const file = await folder.write(`${job}.txt`, lines.join('\n'));
+  const { code, stderr } = await labelqueue('enqueue', file, '--job', job, ...options);
+  if (code !== 0) throw new Error(stderr);
+}
+
+test('a job goes from running to completed with failures, and is listed', async () => {
+  await enqueueJob('cats', 40, 2, '--per-message', '10');
+  expect(await statusOf('cats')).toMatchObject({
+    state: 'running',
+    enqueued: 42,
+    classified: 0,
+    failed: 0,
+    toGo: 42,
+    queue: { waiting: 5, inFlight: 0, retrying: 0, deadLetters: 0 },
+  });
+  await workQueueEmpty(aws, catsButMissing);
+  expect(await statusOf('cats')).toMatchObject({
+    state: 'completed with failures',
+    classified: 40,
+    failed: 2,
+    failedByCode: { not_found: 2 },
+    toGo: 0,
+    queue: { waiting: 0, deadLetters: 2 },
+  });
+  const { stdout } = await labelqueue('status');
+  expect(stdout).toMatch(/cats\s+│ completed with failures │ 42\s+│ 40\s+│ 2\s+│ 0/);
+});
+
+test('status tells a person the same', async () => {
+  await enqueueJob('cats', 3, 1);
+  await workQueueEmpty(aws, catsButMissing);
+  const { stdout } = await labelqueue('status', 'cats');
+  expect(stdout).toContain('job         cats: completed with failures\nenqueued    4\nclassified  3\nfailed      1\n');
+  expect(stdout).toContain('1  not_found');
+});
+
+test('a job that nobody enqueued is an error that names it', async () => {
+  const { code, stdout, stderr } = await labelqueue('status', 'dogs');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('no job dogs in the bucket labelqueue');
+});
+
+test('wait ends with 0 when all is classified, 3 when some failed, 1 when time is up', async () => {
+  await enqueueJob('good', 3, 0);
+  expect(await labelqueue('wait', 'good', '--timeout', '1')).toMatchObject({ code: 1 });
+  await workQueueEmpty(aws, catsButMissing);
+  expect(await labelqueue('wait', 'good')).toMatchObject({ code: 0 });
+  await enqueueJob('bad', 3, 1);
+  await workQueueEmpty(aws, catsButMissing);
+  expect(await labelqueue('wait', 'bad', '--json')).toMatchObject({ code: 3 });
+});
+
+test('redrive sends just the failures again, and what then succeeds counts as classified', async () => {
+  await enqueueJob('cats', 5, 2);
+  await enqueueJob('dogs', 1, 1);
+  await workQueueEmpty(aws, catsButMissing);
+  const othersBefore = aws.deadLetters().filter(({ body }) => body.includes('"job":"dogs"'));
+
+  expect((await labelqueue('redrive', 'cats', '--dry-run')).stdout).toBe('job cats: would send 2 images again\n');
+  expect(aws.queued()).toEqual([]);
+  expect((await labelqueue('redrive', 'cats', '--code', 'corrupt')).stdout).toContain('0 images sent again');
+  const { stdout } = await labelqueue('redrive', 'cats', '--code', 'not_found');
+  expect(stdout).toBe('job cats: 2 images sent again, 2 dead letters removed\n');
+
+  expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([
+    {
+      job: 'cats',
+      attempt: 1,
+      images: [0, 1].map((index) => {
+        const url = `https://host/cats/missing-${index}.jpg`;
+        return { id: url, url };
+      }),
+    },
+  ]);
+  expect(aws.deadLetters().map(({ body }) => body)).toEqual(othersBefore.map(({ body }) => body));
+  expect(await statusOf('cats')).toMatchObject({ state: 'running', classified: 5, failed: 0, toGo: 2 });
+  await workQueueEmpty(aws, () => catsButMissing({ id: 'found', url: 'https://host/found.jpg' }));
+  expect(await statusOf('cats')).toMatchObject({ state: 'completed', classified: 7, failed: 0, failedByCode: {} });
+  expect(await statusOf('dogs')).toMatchObject({ failed: 1 });
+});
+
+test('a redrive that was interrupted before the DLQ was cleared is finished by the next', async () => {
+  await enqueueJob('cats', 0, 2);
+  await workQueueEmpty(aws, catsButMissing);
+  for (const Key of await aws.partKeys('failures', 'cats')) {
+    await aws.target.s3.send(new DeleteObjectCommand({ Bucket: aws.target.resultsBucket, Key }));
+  }
+  expect((await labelqueue('redrive', 'cats')).stdout).toBe('job cats: 0 images sent again, 2 dead letters removed\n');
+  expect(aws.deadLetters()).toEqual([]);
+});
+
+test('redrive --unreadable saves bodies that no job owns, and leaves them where they are', async () => {
+  await aws.send('not a message');
+  const { sqs, deadLetterQueueUrl } = aws.target;
+  await sendMessages(sqs, deadLetterQueueUrl, [{ body: 'rubbish', attributes: { reason: 'expected JSON' } }]);
+  const out = `${folder.path}/unreadable.jsonl`;
+  const { stdout } = await labelqueue('redrive', '--unreadable', '--out', out);
+  expect(stdout).toContain('expected JSON');
+  expect(stdout).toContain(`1 unreadable messages saved in ${out}`);
+  expect(aws.deadLetters().map(({ body }) => body)).toEqual(['rubbish']);
+});
+
+test('purge asks, refuses while the job runs, and removes all files', async () => {
+  await enqueueJob('cats', 3, 1);
+  expect((await labelqueue('purge', 'cats', '--yes')).stderr).toContain('is running: cancel it');
+  await workQueueEmpty(aws, catsButMissing);
+  expect((await labelqueue('purge', 'cats')).stderr).toContain('expected a terminal to ask on, or --yes');
+  expect((await labelqueue('purge', 'cats', '--yes')).stdout).toBe('job cats: 3 files removed\n');
+  expect((await labelqueue('status', 'cats')).code).toBe(1);
+});
+
+test('cancel marks the job, and its images count as cancelled', async () => {
+  await enqueueJob('cats', 3, 0);
+  expect((await labelqueue('cancel', 'cats')).stdout).toBe('job cats: cancelled with 3 images to go\n');
+  expect(await statusOf('cats')).toMatchObject({ state: 'cancelled', toGo: 3 });
+  expect((await labelqueue('redrive', 'cats')).stderr).toContain('is cancelled');
+});

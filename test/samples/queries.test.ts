@@ -1,0 +1,113 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { failure, result, writeParts } from '../support/job-outcomes.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { startTestAws } from '../support/test-aws.ts';
+
+type Query = { name: string; dialect: string; sql: string };
+
+const QUERIES = queriesIn(await readFile(join(import.meta.dirname, '../../samples/queries.sql'), 'utf8'));
+
+function queriesIn(text: string): Query[] {
+  return text
+    .split(/^-- name: /m)
+    .slice(1)
+    .map((part) => {
+      const {
+        name = '',
+        dialect = 'both',
+        sql = '',
+      } = /^(?<name>[a-z0-9-]+)\n(?:-- dialect: (?<dialect>\w+)\n)?(?<sql>.*)$/s.exec(part)?.groups ?? {};
+      return { name, dialect, sql: sql.trim() };
+    });
+}
+
+let folder: TemporaryFolder;
+let connection: DuckDBConnection;
+
+/** A job with repetitions, a mended failure and odd ids, as part files of the worker in a folder. */
+beforeAll(async () => {
+  folder = await createTemporaryFolder();
+  await using aws = await startTestAws();
+  const sha256 = 'cd'.repeat(32);
+  await writeParts(aws.target, 'results', [
+    result('a', { cat: 0.9, dog: 0.1 }),
+    result('b', { cat: 0.4 }, { meta: { sku: 'X1' }, sha256, second: 70 }),
+    result('c "猫"\n', { dog: 0.3 }, { sha256 }),
+  ]);
+  await writeParts(aws.target, 'results', [result('a', { dog: 0.7 }, { second: 5 })]);
+  await writeParts(aws.target, 'failures', [
+    failure('b', 'timeout', { second: 90 }),
+    failure('d', 'gone', { url: 'https://Slow.example:8443/d.jpg?x#y' }),
+    failure('e', 'gone', { url: 'https://slow.example:8443/e.jpg', attempt: 5 }),
+    failure('f', 'timeout', { url: 's3://photos/f.jpg' }),
+  ]);
+  for (const kind of ['results', 'failures'] as const) {
+    for (const key of await aws.partKeys(kind, 'cats')) {
+      const command = new GetObjectCommand({ Bucket: aws.target.resultsBucket, Key: key });
+      const { Body } = await aws.target.s3.send(command);
+      await mkdir(dirname(join(folder.path, key)), { recursive: true });
+      await writeFile(join(folder.path, key), (await Body?.transformToString()) ?? '');
+    }
+  }
+  connection = await (await DuckDBInstance.create()).connect();
+  const views = ['duckdb-results', 'duckdb-failures', 'classified', 'failed'];
+  for (const name of views) await run(name);
+});
+afterAll(async () => {
+  connection.closeSync();
+  await folder[Symbol.asyncDispose]();
+});
+
+async function run(name: string): Promise<Record<string, unknown>[]> {
+  const query = QUERIES.find((one) => one.name === name);
+  if (query === undefined) throw new Error(`expected a query called ${name}`);
+  const sql = query.sql.replaceAll('s3://BUCKET', folder.path).replaceAll("'my-job'", "'cats'");
+  return (await connection.runAndReadAll(sql)).getRowObjectsJson() as Record<string, unknown>[];
+}
+
+const ANSWERS: Record<string, unknown[]> = {
+  'images-per-label': [
+    { label: 'dog', images: '2', mean_score: 0.5 },
+    { label: 'cat', images: '1', mean_score: 0.4 },
+  ],
+  'low-confidence-images': [
+    { id: 'c "猫"\n', url: 'https://host.example/c%20%22%E7%8C%AB%22%0A.jpg', label: 'dog', score: 0.3 },
+    { id: 'b', url: 'https://host.example/b.jpg', label: 'cat', score: 0.4 },
+  ],
+  'failures-by-host': [
+    { host: 'slow.example:8443', code: 'gone', images: '2' },
+    { host: 'photos', code: 'timeout', images: '1' },
+  ],
+  'duplicates-by-sha256': [
+    { sha256: 'cd'.repeat(32), images: '2', one_id: 'b', another_id: 'c "猫"\n', bytes: '1000' },
+  ],
+  'failures-to-look-at': [
+    { code: 'gone', stage: 'fetch', images: '2', example: 'https://Slow.example:8443/d.jpg?x#y', attempts: 5 },
+    { code: 'timeout', stage: 'fetch', images: '1', example: 's3://photos/f.jpg', attempts: 1 },
+  ],
+  'images-per-minute': [
+    { minute: '2026-11-24T10:00', images: '2' },
+    { minute: '2026-11-24T10:01', images: '1' },
+  ],
+};
+
+describe('the query', () => {
+  const asking = QUERIES.filter(({ sql }) => sql.startsWith('SELECT')).map(({ name }) => name);
+  test.each(asking)('%s has the right answer', async (name) => {
+    expect(await run(name)).toEqual(ANSWERS[name]);
+  });
+});
+
+test.each(['results', 'failures'])('the %s table of Athena has the columns that DuckDB has', async (kind) => {
+  const { sql = '' } = QUERIES.find(({ name }) => name === `athena-${kind}`) ?? {};
+  const [, columns = '', partition = ''] = /\((.*?)\)\s*PARTITIONED BY \((\w+) string\)/s.exec(sql) ?? [];
+  const names = [...columns.replaceAll(/<[^()]*?>+(?=,|\s)/g, '').matchAll(/`?(\w+)`? \w+/g)].map(([, name]) => name);
+  const described = await connection.runAndReadAll(`DESCRIBE ${kind}`);
+  const expected = described.getRowObjectsJson().map((row) => row['column_name']);
+  expect([partition, ...names].sort()).toEqual(expected.sort());
+  expect(sql).toContain(`LOCATION 's3://BUCKET/${kind}/'`);
+});

@@ -1,0 +1,49 @@
+import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { PartWriter } from '../../functions/classify/part-writer.ts';
+import { settle } from '../../functions/classify/settle.ts';
+import { settlementOf } from '../../functions/classify/settlement.ts';
+import type { Classified } from '../../shared/classifier/classify-image.ts';
+import { ImageError } from '../../shared/contract/error-codes.ts';
+import { type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import type { TestAws } from './test-aws.ts';
+
+const CAT: Classified = {
+  labels: [{ label: 'Egyptian cat', score: 0.9, classId: 285 }],
+  image: { width: 640, height: 427, format: 'jpeg', bytes: 75_638, sha256: '0'.repeat(64) },
+};
+
+/** What the stub makes of an image. */
+export type Verdict = (image: ImageRef) => Classified | ImageError;
+
+/** Every image is a cat, but for those whose id says `missing`. */
+export const catsButMissing: Verdict = ({ id }) =>
+  id.includes('missing') ? new ImageError('not_found', 'expected status 200, got 404') : CAT;
+
+/**
+ * Works the queue empty with the worker's own settlement and writes, and a verdict in place of fetch,
+ * decode and inference: for jobs of many images, where those would take minutes.
+ *
+ * @param most messages to take
+ */
+export async function workQueueEmpty(aws: TestAws, verdict: Verdict, most = Number.POSITIVE_INFINITY): Promise<void> {
+  const { sqs, s3, queueUrl: QueueUrl, deadLetterQueueUrl, resultsBucket } = aws.target;
+  const context = { model: { name: 'stub', version: '1' }, retryBaseSeconds: 0, random: 0.5 };
+  for (let taken = 0; taken < most; ) {
+    const MaxNumberOfMessages = Math.min(10, most - taken);
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages }));
+    if (Messages.length === 0) return;
+    taken += Messages.length;
+    const parts = new PartWriter(s3, resultsBucket);
+    const settled = Messages.map(async ({ Body = '' }) => {
+      const message = parseMessage(Body);
+      if (message instanceof UnreadableMessage) throw new Error(`expected a message, got ${Body}`);
+      const outcomes = message.images.map((image) => [image, verdict(image)] as [ImageRef, Classified | ImageError]);
+      const settlement = settlementOf(message, outcomes, { ...context, now: new Date() });
+      await settle(settlement, { sqs, queueUrl: QueueUrl, deadLetterQueueUrl, parts });
+    });
+    parts.flush();
+    await Promise.all(settled);
+    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+  }
+}
