@@ -89,7 +89,7 @@ async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: 
 
 function manifestAt(base: URL): SourceFile {
   const columns = { urlColumn: undefined, idColumn: undefined, meta: false };
-  return { path: join(SAMPLES, 'manifest.jsonl'), format: 'lines', gzip: false, columns, base };
+  return { path: join(SAMPLES, 'manifest.jsonl'), format: 'lines', columns, base };
 }
 
 async function* toAsync<Item>(items: Iterable<Item>): AsyncGenerator<Item> {

@@ -20,6 +20,7 @@ export type SourceOptions = {
 
 /** What the arguments of `enqueue` name. It can be read more than once, and gives the same each time. */
 export type EnqueueSource = AsyncDisposable & {
+  /** An invalid row tells which source it is of, when there are several. */
   rows(): AsyncGenerator<SourceRow>;
   /** Puts local images where the rows say that they are. */
   upload(onProgress: (files: number, of: number) => void): Promise<void>;
@@ -35,7 +36,8 @@ export async function openSources(
   for (const name of names) sources.push(await openSource(name, options, target, job));
   return {
     async *rows() {
-      for (const source of sources) yield* source.rows();
+      if (sources.length === 1) yield* sources[0]?.rows() ?? [];
+      else for (const [index, source] of sources.entries()) yield* namingSource(source.rows(), names[index] ?? '');
     },
     async upload(onProgress) {
       for (const source of sources) await source.upload(onProgress);
@@ -44,6 +46,10 @@ export async function openSources(
       for (const source of sources) await source[Symbol.asyncDispose]();
     },
   };
+}
+
+async function* namingSource(rows: AsyncIterable<SourceRow>, source: string): AsyncGenerator<SourceRow> {
+  for await (const row of rows) yield 'image' in row ? row : { ...row, source };
 }
 
 async function openSource(
@@ -63,9 +69,8 @@ async function openSource(
     };
   }
   const kept = found?.isFile() ? undefined : await keep(name);
-  const { format, gzip } = formatOf(name);
   const columns = { urlColumn: options.urlColumn, idColumn: options.idColumn, meta: options.meta === true };
-  const file = { path: kept?.path ?? name, format: options.format ?? format, gzip, columns };
+  const file = { path: kept?.path ?? name, format: options.format ?? formatOf(name), columns };
   return { ...readOnly(() => readSource(file)), [Symbol.asyncDispose]: kept?.remove ?? (async () => {}) };
 }
 

@@ -105,8 +105,12 @@ function alreadySent(before: JobDescription | undefined): Partial<EnqueuePlan> {
   return { sent, messages, startedAt };
 }
 
-async function surveyed(source: EnqueueSource, job: string, { perMessage, skipInvalid }: Options): Promise<Survey> {
-  const invalid = new InvalidRows(`${job}.invalid.txt`, skipInvalid === true);
+async function surveyed(
+  source: EnqueueSource,
+  job: string,
+  { perMessage, skipInvalid, dryRun }: Options,
+): Promise<Survey> {
+  const invalid = new InvalidRows(`${job}.invalid.txt`, skipInvalid === true && !dryRun);
   const found = await survey(source.rows(), { job, perMessage }, (row) => invalid.add(row));
   await invalid.close();
   if (found.invalid > 0 && !skipInvalid) {

@@ -17,9 +17,10 @@ export class InvalidRows {
     this.#keep = keep;
   }
 
-  add({ line, text, problem }: InvalidRow): void {
+  add({ line, text, problem, source }: InvalidRow): void {
     this.#count++;
-    if (this.#count <= SHOWN) process.stderr.write(`line ${line}: ${problem}\n`);
+    if (this.#count <= SHOWN)
+      process.stderr.write(`${source === undefined ? '' : `${source}, `}line ${line}: ${problem}\n`);
     if (this.#count === SHOWN + 1) process.stderr.write('…\n');
     if (!this.#keep) return;
     this.#file ??= createWriteStream(this.#path);

@@ -68,8 +68,8 @@ test('says that there is no such file', async () => {
   expect(await complaint(['no-such-file.txt'], UNREACHABLE)).toContain('no-such-file.txt: no such file');
 });
 
-test('says that a folder is no file', async () => {
-  expect(await complaint([folder.path], UNREACHABLE)).toContain('expected a file, got a folder');
+test('says that a folder has no images', async () => {
+  expect(await complaint([folder.path], UNREACHABLE)).toContain('expected at least one image');
 });
 
 test('says that a file has no images', async () => {

@@ -71,6 +71,15 @@ test('rows that name no image stop everything before it begins, or are kept in a
   await rm(kept);
 });
 
+test('of several sources, the one that an invalid row is in is named, and a dry run keeps no file', async () => {
+  const [good, bad] = [await folder.write('good.txt', 'https://host/a.jpg\n'), await folder.write('bad.txt', 'no\n')];
+  const job = `named-${process.pid}`;
+  const { code, stderr } = await enqueue(good, bad, '--skip-invalid', '--dry-run', '--job', job);
+  expect(code).toBe(0);
+  expect(stderr).toContain(`${bad}, line 1: expected a http, https or s3 URL, got "no"`);
+  await expect(readFile(`${job}.invalid.txt`)).rejects.toThrow('ENOENT');
+});
+
 test('a dry run sends nothing, and tells what it would do and cost', async () => {
   const source = await folder.write('dry.txt', 'https://host/a.jpg\nhttps://other/b.jpg\nhttps://host/a.jpg\n');
   const { code, stdout } = await enqueue(source, '--dry-run', '--json', '--job', 'dry');

@@ -143,7 +143,7 @@ test('purge asks, refuses while the job runs, and removes all files', async () =
   expect((await labelqueue('purge', 'cats', '--yes')).stderr).toContain('is running: cancel it');
   await workQueueEmpty(aws, catsButMissing);
   expect((await labelqueue('purge', 'cats')).stderr).toContain('expected a terminal to ask on, or --yes');
-  expect((await labelqueue('purge', 'cats', '--yes')).stdout).toBe('job cats: 3 files removed\n');
+  expect((await labelqueue('purge', 'cats', '--yes')).stdout).toBe('job cats: 4 files removed\n');
   expect((await labelqueue('status', 'cats')).code).toBe(1);
 });
 

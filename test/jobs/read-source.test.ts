@@ -15,7 +15,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 function linesFile(path: string, base?: string): SourceFile {
   const columns = { urlColumn: undefined, idColumn: undefined, meta: false };
-  return { path, format: 'lines', gzip: false, columns, ...(base !== undefined && { base: new URL(base) }) };
+  return { path, format: 'lines', columns, ...(base !== undefined && { base: new URL(base) }) };
 }
 
 async function readRows(content: string | Buffer, base?: string): Promise<SourceRow[]> {

@@ -24,7 +24,7 @@ async function read(
 ): Promise<SourceRow[]> {
   const path = await folder.write(name, content);
   const choice = { urlColumn: undefined, idColumn: undefined, meta: false, ...columns };
-  return Array.fromAsync(readSource({ path, ...formatOf(name), columns: choice }));
+  return Array.fromAsync(readSource({ path, format: formatOf(name), columns: choice }));
 }
 
 const A = 'https://host/a.jpg';
@@ -88,8 +88,14 @@ test.each([
   expect(await read(name, gzipSync(content))).toEqual([{ line, image: { id: A, url: A } }]);
 });
 
-test('a .gz that is none is an error', async () => {
-  await expect(read('a.txt.gz', 'no gzip')).rejects.toThrow(/incorrect header/);
+test('content tells whether a file is compressed, whatever its name is', async () => {
+  expect(await read('a.txt', gzipSync(`${A}\n`))).toEqual([{ line: 1, image: { id: A, url: A } }]);
+  expect(await read('a.txt.gz', `${A}\n`)).toEqual([{ line: 1, image: { id: A, url: A } }]);
+});
+
+test('a compressed file that is cut off is an error', async () => {
+  const whole = gzipSync(`${A}\n`);
+  await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(/unexpected end/);
 });
 
 /** Two rows with a number as id, and a null. */

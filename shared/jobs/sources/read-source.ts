@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -16,32 +16,41 @@ export type SourceFormat = 'lines' | 'csv' | 'tsv' | 'parquet';
 export type SourceFile = {
   path: string;
   format: SourceFormat;
-  gzip: boolean;
   columns: ColumnChoice;
   /** What relative URLs are resolved against. */
   base?: URL;
 };
 
 /** What the end of a file's name says of its content: `.csv`, `.tsv`, `.parquet`, each also `.gz`; else lines. */
-export function formatOf(name: string): Pick<SourceFile, 'format' | 'gzip'> {
-  const gzip = /\.gz$/i.test(name);
+export function formatOf(name: string): SourceFormat {
   const extension = /\.(csv|tsv|parquet)(\.gz)?$/i.exec(name)?.[1]?.toLowerCase();
-  return { format: (extension as SourceFormat | undefined) ?? 'lines', gzip };
+  return (extension as SourceFormat | undefined) ?? 'lines';
 }
 
 /**
  * The images of a file, in order. Streams: a million lines need no more memory than ten. Rows that
- * name no image are given as such; what is wrong with the file as a whole is thrown.
+ * name no image are given as such; what is wrong with the file as a whole is thrown. A file that is
+ * compressed with gzip says so by its first bytes, whatever its name is.
  */
 export async function* readSource(file: SourceFile): AsyncGenerator<SourceRow> {
   const { format, path, columns, base } = file;
-  if (format === 'parquet') yield* readParquetFile(file);
-  else if (format === 'csv') yield* readCsv(open(file), ',', columns, base);
-  else if (format === 'tsv') yield* readCsv(open(file), '\t', columns, base);
-  else yield* readLines(open({ ...file, path }), base);
+  const gzip = await isGzip(path);
+  if (format === 'parquet') yield* readParquetFile(file, gzip);
+  else if (format === 'csv') yield* readCsv(contentOf(path, gzip), ',', columns, base);
+  else if (format === 'tsv') yield* readCsv(contentOf(path, gzip), '\t', columns, base);
+  else yield* readLines(contentOf(path, gzip), base);
 }
 
-function open({ path, gzip }: SourceFile): Readable {
+/** RFC 1952, 2.3.1: ID1 and ID2. */
+const GZIP_START = Buffer.from([0x1f, 0x8b]);
+
+async function isGzip(path: string): Promise<boolean> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(GZIP_START.length));
+  return bytesRead === GZIP_START.length && buffer.equals(GZIP_START);
+}
+
+function contentOf(path: string, gzip: boolean): Readable {
   const bytes = createReadStream(path);
   if (!gzip) return bytes;
   const text = createGunzip();
@@ -50,18 +59,18 @@ function open({ path, gzip }: SourceFile): Readable {
 }
 
 /** Parquet is read from its end, so a compressed file is unpacked first. */
-async function* readParquetFile(file: SourceFile): AsyncGenerator<SourceRow> {
+async function* readParquetFile({ path, columns, base }: SourceFile, gzip: boolean): AsyncGenerator<SourceRow> {
   // Only now: DuckDB's binary takes its time to load.
   const { readParquet } = await import('./parquet-source.ts');
-  if (!file.gzip) {
-    yield* readParquet(file.path, file.columns, file.base);
+  if (!gzip) {
+    yield* readParquet(path, columns, base);
     return;
   }
   const folder = await mkdtemp(join(tmpdir(), 'labelqueue-'));
   try {
-    const path = join(folder, 'source.parquet');
-    await pipeline(open(file), createWriteStream(path));
-    yield* readParquet(path, file.columns, file.base);
+    const unpacked = join(folder, 'source.parquet');
+    await pipeline(contentOf(path, gzip), createWriteStream(unpacked));
+    yield* readParquet(unpacked, columns, base);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

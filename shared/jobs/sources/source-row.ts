@@ -6,7 +6,7 @@ import { type ImageRef, imageRefSchema } from '../../contract/message.ts';
 export type SourceRow = { line: number; image: ImageRef } | InvalidRow;
 
 /** A line that names no image; `text` is the line as it stands in the source, as far as that can be told. */
-export type InvalidRow = { line: number; text: string; problem: string };
+export type InvalidRow = { line: number; text: string; problem: string; source?: string };
 
 const ABSOLUTE_URL = /^(https?|s3):\/\/[^\s/]/i;
 const rowSchema = imageRefSchema.partial({ id: true });
