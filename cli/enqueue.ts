@@ -5,8 +5,7 @@ import { jobSettingsFrom } from '../shared/contract/settings.ts';
 import { type EnqueuePlan, enqueue, newJob } from '../shared/jobs/enqueue.ts';
 import { readJob } from '../shared/jobs/job-store.ts';
 import { createJobTarget } from '../shared/jobs/job-target.ts';
-import { type Survey, survey, validImages } from '../shared/jobs/survey.ts';
-import { uniqueImages } from '../shared/jobs/unique-images.ts';
+import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { type EnqueueSource, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
@@ -91,7 +90,7 @@ async function run(names: string[], options: Options): Promise<void> {
     images: found.images,
     ...(maxFailureRate !== undefined && { maxFailureRate }),
   });
-  const images = validImages(uniqueImages(source.rows()));
+  const images = surveyedImages(source.rows(), found);
   const enqueued = await enqueue(target, images, { ...plan, ...alreadySent(before) }, progress.update).finally(
     progress.stop,
   );

@@ -5,6 +5,7 @@ import { SettingsError } from '../shared/contract/settings.ts';
 import { NoSuchJobError, OutOfSpaceError } from '../shared/jobs/outcomes/outcome-errors.ts';
 import { SendError } from '../shared/jobs/send-messages.ts';
 import { ColumnError } from '../shared/jobs/sources/columns.ts';
+import { SourceChangedError } from '../shared/jobs/survey.ts';
 
 /** An error whose message says all that a person needs; a stack trace would only hide it. */
 export class CommandError extends Error {
@@ -17,6 +18,7 @@ const EXPECTED = [
   ModelFolderError,
   ImageTooLargeError,
   ColumnError,
+  SourceChangedError,
   SendError,
   NoSuchJobError,
   OutOfSpaceError,

@@ -10,6 +10,7 @@ import { join, relative } from 'node:path';
  * @property {string} root
  * @property {string} nodeModules
  * @property {string} toolchain
+ * @property {string} compileCache where Node keeps what it made of the sources
  */
 
 /**
@@ -21,6 +22,7 @@ export function projectAt(root) {
     root,
     nodeModules: join(root, 'node_modules'),
     toolchain: join(root, '.labelqueue', 'toolchain'),
+    compileCache: join(root, '.labelqueue', 'compile-cache'),
   };
 }
 

@@ -12,13 +12,14 @@ const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
  *
  * @param {string} node
  * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} environment
  * @returns {Promise<number>} its exit code; 128 and the signal's number when a signal ended it
  */
-export function runNode(node, args) {
+export function runNode(node, args, environment) {
   return new Promise((resolve, reject) => {
     const listeners = FORWARDED.map((signal) => ({ signal, listener: () => forward(signal) }));
     for (const { signal, listener } of listeners) process.on(signal, listener);
-    const child = spawn(node, args, { stdio: 'inherit' });
+    const child = spawn(node, args, { stdio: 'inherit', env: environment });
 
     /** @param {NodeJS.Signals} signal */
     function forward(signal) {

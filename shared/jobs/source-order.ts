@@ -1,5 +1,5 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { buffer } from 'node:stream/consumers';
+import { createGzip } from 'node:zlib';
 import { PutObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import type { ImageRef } from '../contract/message.ts';
 import { orderKey, orderPrefix } from '../contract/object-keys.ts';
@@ -22,21 +22,44 @@ export async function* recordOrder(
   job: string,
   images: AsyncIterable<ImageRef>,
 ): AsyncGenerator<ImageRef> {
-  let lines: string[] = [];
   let file = 0;
   let n = 0;
+  let open = newOrderFile();
   const write = async () => {
     const Key = orderKey(job, file++);
-    const Body = await promisify(gzip)(lines.join(''), { level: LEVEL });
-    lines = [];
+    const Body = await open.end();
+    open = newOrderFile();
     await s3.send(new PutObjectCommand({ Bucket: resultsBucket, Key, Body, ContentType: 'application/gzip' }));
   };
   for await (const image of images) {
-    lines.push(`${JSON.stringify({ n: n++, id: image.id })}\n`);
-    if (lines.length === IDS_A_FILE) await write();
+    await open.add(`${JSON.stringify({ n: n++, id: image.id })}\n`);
+    if (n % IDS_A_FILE === 0) await write();
     yield image;
   }
-  if (lines.length > 0) await write();
+  if (n % IDS_A_FILE > 0) await write();
+}
+
+/** Characters that are compressed at once. */
+const TEXT_AT_ONCE = 64 * 1024;
+
+/** Compresses while it grows: only what is compressed stays in memory. */
+function newOrderFile(): { add(line: string): Promise<void> | void; end(): Promise<Buffer> } {
+  const gzip = createGzip({ level: LEVEL });
+  const compressed = buffer(gzip);
+  let text = '';
+  return {
+    add(line) {
+      text += line;
+      if (text.length < TEXT_AT_ONCE) return;
+      const full = text;
+      text = '';
+      return new Promise<void>((resolve, reject) => gzip.write(full, (error) => (error ? reject(error) : resolve())));
+    },
+    end() {
+      gzip.end(text);
+      return compressed;
+    },
+  };
 }
 
 /** The keys of what `recordOrder` wrote; none for a job that was not enqueued with the command. */

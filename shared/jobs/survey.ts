@@ -17,7 +17,14 @@ export type Survey = {
   hosts: Map<string, number>;
   /** SHA-256 of the images in their order. */
   digest: string;
+  /** Where the rows stand, from 0 and rising, that are repetitions or invalid. */
+  leftOut: number[];
 };
+
+/** A source that reads otherwise the second time. */
+export class SourceChangedError extends Error {
+  override readonly name = 'SourceChangedError';
+}
 
 const MAX_HOSTS = 10_000;
 
@@ -33,11 +40,18 @@ export async function survey(
   onInvalid: (row: InvalidRow) => void,
 ): Promise<Survey> {
   const digest = createHash('sha256');
-  const found: Survey = { images: 0, messages: 0, bytes: 0, repetitions: 0, invalid: 0, hosts: new Map(), digest: '' };
-  const unique = uniqueImages(rows, () => found.repetitions++);
-  const images = validImages(unique, (row) => {
+  const counts = { images: 0, messages: 0, bytes: 0, repetitions: 0, invalid: 0 };
+  const found: Survey = { ...counts, hosts: new Map(), digest: '', leftOut: [] };
+  let row = -1;
+  const counted = tap(rows, () => row++);
+  const unique = uniqueImages(counted, () => {
+    found.repetitions++;
+    found.leftOut.push(row);
+  });
+  const images = validImages(unique, (invalid) => {
     found.invalid++;
-    onInvalid(row);
+    found.leftOut.push(row);
+    onInvalid(invalid);
   });
   const noted = tap(images, (image) => {
     digest.update(JSON.stringify(image));
@@ -60,6 +74,32 @@ export async function* validImages(
     if ('image' in row) yield row.image;
     else onInvalid(row);
   }
+}
+
+/**
+ * The images of a source that was surveyed, without the memory that it takes to find repetitions.
+ *
+ * @throws {SourceChangedError}
+ */
+export async function* surveyedImages(
+  rows: AsyncIterable<SourceRow>,
+  { images, leftOut }: Survey,
+): AsyncGenerator<ImageRef> {
+  let [row, skipped, sent] = [0, 0, 0];
+  for await (const given of rows) {
+    if (row++ === leftOut[skipped]) {
+      skipped++;
+      continue;
+    }
+    if (!('image' in given) || sent === images) throw changed(row);
+    sent++;
+    yield given.image;
+  }
+  if (sent < images) throw changed(row);
+}
+
+function changed(row: number): SourceChangedError {
+  return new SourceChangedError(`expected the source to stay as it is while it is read twice, row ${row} has changed`);
 }
 
 async function* tap<Item>(items: AsyncIterable<Item>, look: (item: Item) => void): AsyncGenerator<Item> {

@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
+import { SourceChangedError, survey, surveyedImages } from '../../shared/jobs/survey.ts';
+
+const PLAN = { job: 'cats', perMessage: 2 };
+
+/** Rows of a source: a letter is an image, a dash a line that names none. */
+async function* rows(text: string): AsyncGenerator<SourceRow> {
+  for (const [index, letter] of [...text].entries()) {
+    if (letter === '-') yield { line: index + 1, text: '-', problem: 'expected a URL' };
+    else yield { line: index + 1, image: { id: letter, url: `https://host/${letter}.jpg` } };
+  }
+}
+
+async function idsOfSecondReading(first: string, second = first): Promise<string> {
+  const found = await survey(rows(first), PLAN, () => {});
+  const images = await Array.fromAsync(surveyedImages(rows(second), found));
+  return images.map(({ id }) => id).join('');
+}
+
+test('counts images, messages, repetitions and invalid rows', async () => {
+  const invalid: number[] = [];
+  const found = await survey(rows('ab-acbd'), PLAN, ({ line }) => invalid.push(line));
+  expect(found).toMatchObject({ images: 4, messages: 2, repetitions: 2, invalid: 1, leftOut: [2, 3, 5] });
+  expect(found.hosts).toEqual(new Map([['host', 4]]));
+  expect(invalid).toEqual([3]);
+});
+
+test.each([
+  ['abc', 'abc'],
+  ['-aab-', 'ab'],
+  ['aaaa', 'a'],
+  ['a--', 'a'],
+])('of %s, the second reading gives %s', async (source, ids) => {
+  expect(await idsOfSecondReading(source)).toBe(ids);
+});
+
+test.each([
+  ['a line less', 'abc', 'ab'],
+  ['a line more', 'abc', 'abcd'],
+  ['another line that is invalid', 'abc', 'a-c'],
+])('a source that has %s at the second reading is found out', async (_what, first, second) => {
+  await expect(idsOfSecondReading(first, second)).rejects.toThrow(SourceChangedError);
+});
