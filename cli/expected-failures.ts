@@ -5,6 +5,7 @@ import { SettingsError } from '../shared/contract/settings.ts';
 import { NoSuchJobError, OutOfSpaceError } from '../shared/jobs/outcomes/outcome-errors.ts';
 import { SendError } from '../shared/jobs/send-messages.ts';
 import { ColumnError } from '../shared/jobs/sources/columns.ts';
+import { UnreadableSourceError } from '../shared/jobs/sources/read-source.ts';
 import { SourceChangedError } from '../shared/jobs/survey.ts';
 
 /** An error whose message says all that a person needs; a stack trace would only hide it. */
@@ -19,6 +20,7 @@ const EXPECTED = [
   ImageTooLargeError,
   ColumnError,
   SourceChangedError,
+  UnreadableSourceError,
   SendError,
   NoSuchJobError,
   OutOfSpaceError,

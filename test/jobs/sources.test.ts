@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ColumnError } from '../../shared/jobs/sources/columns.ts';
-import { formatOf, readSource, type SourceFile } from '../../shared/jobs/sources/read-source.ts';
+import { formatOf, readSource, type SourceFile, UnreadableSourceError } from '../../shared/jobs/sources/read-source.ts';
 import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -95,7 +95,13 @@ test('content tells whether a file is compressed, whatever its name is', async (
 
 test('a compressed file that is cut off is an error', async () => {
   const whole = gzipSync(`${A}\n`);
-  await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(/unexpected end/);
+  await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(UnreadableSourceError);
+  await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(/a\.txt\.gz: expected a whole gzip file/);
+});
+
+test('a Parquet file that is none is an error that names it', async () => {
+  await expect(read('a.parquet', 'no table')).rejects.toThrow(/a\.parquet: expected a Parquet file: .*too small/);
+  await expect(read('a.parquet', 'no table'.repeat(100))).rejects.toThrow(UnreadableSourceError);
 });
 
 /** Two rows with a number as id, and a null. */

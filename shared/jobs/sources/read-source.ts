@@ -10,6 +10,11 @@ import { readCsv } from './csv-source.ts';
 import { readLines } from './lines-source.ts';
 import type { SourceRow } from './source-row.ts';
 
+/** A file that is not what its name or its first bytes promise. */
+export class UnreadableSourceError extends Error {
+  override readonly name = 'UnreadableSourceError';
+}
+
 export type SourceFormat = 'lines' | 'csv' | 'tsv' | 'parquet';
 
 /** A file to read images from, on this machine. */
@@ -31,8 +36,31 @@ export function formatOf(name: string): SourceFormat {
  * The images of a file, in order. Streams: a million lines need no more memory than ten. Rows that
  * name no image are given as such; what is wrong with the file as a whole is thrown. A file that is
  * compressed with gzip says so by its first bytes, whatever its name is.
+ *
+ * @throws {UnreadableSourceError}
+ * @throws {ColumnError} when a table lacks a column
  */
 export async function* readSource(file: SourceFile): AsyncGenerator<SourceRow> {
+  try {
+    yield* rowsOf(file);
+  } catch (cause) {
+    const problem = contentProblem(cause);
+    throw problem === undefined ? cause : new UnreadableSourceError(`${file.path}: ${problem}`, { cause });
+  }
+}
+
+/** What an error says of the content of a file; undefined when it is about something else. */
+function contentProblem(error: unknown): string | undefined {
+  if (!Error.isError(error)) return undefined;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code?.startsWith('Z_'))
+    return `expected a whole gzip file, got one that ends or breaks in the middle (${message})`;
+  // DuckDB says so of what is no Parquet, or of a damaged one; the lines after the first quote our SQL.
+  const [first = ''] = message.split('\n');
+  return /^(Invalid Input|IO|Serialization) Error: /.test(first) ? `expected a Parquet file: ${first}` : undefined;
+}
+
+async function* rowsOf(file: SourceFile): AsyncGenerator<SourceRow> {
   const { format, path, columns, base } = file;
   const gzip = await isGzip(path);
   if (format === 'parquet') yield* readParquetFile(file, gzip);
