@@ -16,3 +16,6 @@ export const WORKER_PROCESS_ENVIRONMENT = {
   /** V8 would let the space for young objects grow to 48 MB over hours; what lives that short here is small. */
   NODE_OPTIONS: '--max-semi-space-size=2',
 } as const;
+
+/** Where the packaged worker has unpacked tfjs-node's binding; isolated classifiers inherit it. */
+export const TFJS_BINDING_VARIABLE = 'LABELQUEUE_TFJS_BINDING';

@@ -1,0 +1,82 @@
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createZstdDecompress } from 'node:zlib';
+
+/** `manifest.json` of the package's TensorFlow folder. */
+export type TensorflowManifest = {
+  /** Tells the content of all files: the unpacked folder is named after it. */
+  id: string;
+  /** Bytes of all files, unpacked. */
+  bytes: number;
+};
+
+/** TensorFlow could not be unpacked; the message says what to do. */
+export class UnpackError extends Error {
+  override readonly name = 'UnpackError';
+}
+
+const BINDING = 'tfjs_binding.node';
+const COMPRESSED = '.zst';
+
+/**
+ * Unpacks TensorFlow's libraries beside their binding, unless that was done before. The folder gets
+ * its name when it is whole, so that nothing half-written is ever loaded.
+ *
+ * @param packed the folder with `manifest.json`, the binding and the compressed libraries
+ * @param temporary where there is room for them
+ * @returns the path of the binding
+ * @throws {UnpackError} when there is no room, or a file of the package is damaged
+ */
+export async function unpackTensorflow(packed: string, temporary: string): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(packed, 'manifest.json'), 'utf8')) as TensorflowManifest;
+  const place = join(temporary, `labelqueue-tensorflow-${manifest.id}`);
+  if (existsSync(place)) return join(place, BINDING);
+  try {
+    await unpack(packed, place);
+  } catch (error) {
+    throw unpackFailure(error, temporary, manifest.bytes);
+  }
+  return join(place, BINDING);
+}
+
+async function unpack(packed: string, place: string): Promise<void> {
+  const unfinished = `${place}.unfinished-${process.pid}`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished);
+  try {
+    const files = (await readdir(packed)).filter((name) => name === BINDING || name.endsWith(COMPRESSED));
+    await Promise.all(files.map((name) => unpackFile(join(packed, name), join(unfinished, name))));
+    await rename(unfinished, place);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    // Another process was faster.
+    if (existsSync(place)) return;
+    throw error;
+  }
+}
+
+/** Pieces that fit a core's cache: larger ones cost a third more time, smaller ones a tenth. */
+const PIECE_BYTES = 256 * 1024;
+
+async function unpackFile(from: string, to: string): Promise<void> {
+  if (!from.endsWith(COMPRESSED)) return copyFile(from, to);
+  await pipeline(
+    createReadStream(from, { highWaterMark: 4 * PIECE_BYTES }),
+    createZstdDecompress({ chunkSize: PIECE_BYTES }),
+    createWriteStream(to.slice(0, -COMPRESSED.length), { highWaterMark: 4 * PIECE_BYTES }),
+  );
+}
+
+function unpackFailure(error: unknown, temporary: string, bytes: number): UnpackError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const megabytes = Math.ceil(bytes / 1e6);
+  const advice =
+    code === 'ENOSPC'
+      ? `there is no room: give the function more ephemeral storage, 1024 MB are enough`
+      : `${message}; deploy the package again if this goes on`;
+  return new UnpackError(`TensorFlow (${megabytes} MB) could not be unpacked to ${temporary}: ${advice}`, {
+    cause: error,
+  });
+}

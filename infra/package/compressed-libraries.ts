@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { constants, createZstdCompress } from 'node:zlib';
+import { PackageError } from './package-error.ts';
+
+const run = promisify(execFile);
+
+export const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
+
+/** Higher levels take twice the time for 1 % less; see docs/decisions/cold-start.md. */
+const LEVEL = 9;
+
+const SIZE = 'unpacked-bytes';
+
+/**
+ * TensorFlow's libraries without their symbol tables, compressed: `<library>.zst` each. Kept from one
+ * packaging to the next, since it takes longer than all the rest.
+ *
+ * @param folder with `lib/` and the stamp that says what it was made from, as the set-up makes it
+ * @param cache where what was made is kept
+ * @returns the folder with the compressed libraries
+ * @throws {PackageError} when strip is missing or fails
+ */
+export async function compressedLibraries(folder: string, cache: string): Promise<string> {
+  const stamp = await readFile(join(folder, '.labelqueue-stamp.json'), 'utf8');
+  const tools = [await stripVersion(), process.versions['zstd'], LEVEL];
+  const key = createHash('sha256').update(JSON.stringify([stamp, ...tools])).digest('hex').slice(0, 16);
+  const place = join(cache, `libraries-${key}`);
+  if (existsSync(place)) return place;
+  const unfinished = `${place}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true });
+  const sizes = await Promise.all(
+    LIBRARIES.map(async (name) => {
+      const stripped = join(unfinished, name);
+      await strip(join(folder, 'lib', name), stripped);
+      await compress(stripped, `${stripped}.zst`);
+      const { size } = await stat(stripped);
+      await rm(stripped);
+      return size;
+    }),
+  );
+  await writeFile(join(unfinished, SIZE), String(sizes.reduce((sum, size) => sum + size, 0)));
+  await rename(unfinished, place);
+  return place;
+}
+
+/** Bytes that the libraries of such a folder have once they are unpacked. */
+export async function strippedBytes(folder: string): Promise<number> {
+  return Number(await readFile(join(folder, SIZE), 'utf8'));
+}
+
+/**
+ * A copy of a library or binding without what only debuggers and linkers read.
+ *
+ * @throws {PackageError}
+ */
+export async function strip(from: string, to: string): Promise<void> {
+  try {
+    await run('strip', ['--strip-unneeded', '-o', to, from]);
+  } catch (cause) {
+    throw new PackageError(`strip could not copy ${from}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function stripVersion(): Promise<string> {
+  try {
+    const { stdout } = await run('strip', ['--version']);
+    return stdout.split('\n', 1)[0] ?? '';
+  } catch (cause) {
+    throw new PackageError(
+      'expected strip on PATH, which takes a third off the size of TensorFlow. ' +
+        'Install it with:\n  sudo apt install binutils   (dnf install binutils, …)',
+      { cause },
+    );
+  }
+}
+
+async function compress(from: string, to: string): Promise<void> {
+  const { size } = await stat(from);
+  const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
+  const chunkSize = 1024 * 1024;
+  await pipeline(
+    createReadStream(from, { highWaterMark: chunkSize }),
+    createZstdCompress({ params, chunkSize, pledgedSrcSize: size }),
+    createWriteStream(to),
+  );
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { TensorflowManifest } from '../../functions/classify/unpack-tensorflow.ts';
+import { PackageError } from './package-error.ts';
+import type { Entry } from './zip.ts';
+
+/** What a model folder is at run time, and what its licences ask to go with it. */
+const MODEL_FILES = ['saved_model.pb', 'labels.txt', 'classifier.json', 'LICENSE', 'labels.LICENSE'];
+
+/** All files of a folder, at the same paths below `as` in the zip. */
+export function folderEntries(folder: string, as: string, wanted: (path: string) => boolean = () => true): Entry[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((found) => found.isFile())
+    .map((found) => join(found.parentPath, found.name))
+    .filter((path) => wanted(relative(folder, path)))
+    .map((path) => fileEntry(path, `${as}${relative(folder, path)}`));
+}
+
+export function modelEntries(root: string): Entry[] {
+  const folder = 'models/efficientnet-lite0';
+  return folderEntries(join(root, folder), `${folder}/`, (path) => MODEL_FILES.includes(path));
+}
+
+/**
+ * sharp stays as its packages, since it looks its binaries up in node_modules: those of this machine's
+ * platform, which must be the function's.
+ *
+ * @throws {PackageError} when one is not installed
+ */
+export async function sharpEntries(root: string): Promise<Entry[]> {
+  const platform = `${process.platform}-${process.arch}`;
+  const packages = await withDependencies(root, ['sharp', `@img/sharp-${platform}`, `@img/sharp-libvips-${platform}`]);
+  const atRunTime = (path: string) =>
+    !/(^|\/)(src|install|include|cmake|node_modules)\/|\.(md|d\.[cm]?ts|h|map|gyp|pc)$/.test(path);
+  return packages.flatMap((name) =>
+    folderEntries(join(root, 'node_modules', name), `node_modules/${name}/`, atRunTime),
+  );
+}
+
+async function withDependencies(root: string, names: readonly string[]): Promise<string[]> {
+  const found = new Set<string>();
+  const queue = [...names];
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    if (found.has(name)) continue;
+    found.add(name);
+    queue.push(...Object.keys(await dependenciesOf(root, name)));
+  }
+  return [...found].sort();
+}
+
+async function dependenciesOf(root: string, name: string): Promise<Record<string, string>> {
+  const path = join(root, 'node_modules', name, 'package.json');
+  try {
+    return JSON.parse(await readFile(path, 'utf8')).dependencies ?? {};
+  } catch (cause) {
+    throw new PackageError(`expected the package ${name} in node_modules: run npm test or npm start once`, { cause });
+  }
+}
+
+/**
+ * The binding and the compressed libraries, with the manifest that names the folder they are unpacked to.
+ *
+ * @param paths of the files
+ * @param unpackedBytes of all of them
+ */
+export async function tensorflowEntries(
+  paths: Readonly<Record<string, string>>,
+  unpackedBytes: number,
+): Promise<Entry[]> {
+  const hash = createHash('sha256');
+  const entries: Entry[] = [];
+  for (const [name, path] of Object.entries(paths)) {
+    hash.update(name).update(await readFile(path));
+    entries.push(fileEntry(path, `tensorflow/${name}`));
+  }
+  const manifest: TensorflowManifest = { id: hash.digest('hex').slice(0, 16), bytes: unpackedBytes };
+  return [...entries, textEntry('tensorflow/manifest.json', `${JSON.stringify(manifest)}\n`)];
+}
+
+export function textEntry(name: string, text: string): Entry {
+  const from = Buffer.from(text);
+  return { name, bytes: from.length, from };
+}
+
+function fileEntry(from: string, name: string): Entry {
+  return { name, bytes: statSync(from).size, from };
+}

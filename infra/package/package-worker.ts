@@ -1,0 +1,52 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bundledPackages, bundleWorker } from './bundle.ts';
+import { compressedLibraries, LIBRARIES, strip, strippedBytes } from './compressed-libraries.ts';
+import { folderEntries, modelEntries, sharpEntries, tensorflowEntries, textEntry } from './contents.ts';
+import { noticesText } from './notices.ts';
+import { PackageError } from './package-error.ts';
+import { refuseTooLarge } from './sizes.ts';
+import { type Entry, writeZip } from './zip.ts';
+
+/** A package that was made. */
+export type WorkerPackage = { path: string; sha256: string; entries: readonly Entry[] };
+
+/**
+ * Makes `classify.zip`: the worker with everything that it needs but Node. The same sources and tools
+ * give the same bytes.
+ *
+ * @param folders `root` is the project, `work` keeps what the next packaging can use again
+ * @throws {PackageError} when a tool is missing, or the package is larger than Lambda takes
+ */
+export async function packageWorker(folders: { root: string; work: string; dist: string }): Promise<WorkerPackage> {
+  const { root, work, dist } = folders;
+  if (process.platform !== 'linux') {
+    throw new PackageError(
+      `a package holds binaries for Lambda, so it is made on Linux, not on ${process.platform}: use a Linux machine or a container`,
+    );
+  }
+  await mkdir(work, { recursive: true });
+  await mkdir(dist, { recursive: true });
+  const bundle = join(work, 'bundle');
+  const metafile = await bundleWorker(root, bundle);
+  const entries = [
+    ...folderEntries(bundle, ''),
+    ...(await sharpEntries(root)),
+    ...modelEntries(root),
+    ...(await tensorflow(root, work)),
+    textEntry('THIRD-PARTY-NOTICES.txt', await noticesText(root, bundledPackages(metafile))),
+  ].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const path = join(dist, 'classify.zip');
+  await rm(path, { force: true });
+  refuseTooLarge(entries);
+  return { path, sha256: await writeZip(entries, path), entries };
+}
+
+async function tensorflow(root: string, work: string): Promise<Entry[]> {
+  const toolchain = join(root, '.labelqueue/toolchain');
+  const binding = join(work, 'tfjs_binding.node');
+  await strip(join(toolchain, 'tfjs-binding/tfjs_binding.node'), binding);
+  const libraries = await compressedLibraries(join(toolchain, 'libtensorflow'), work);
+  const paths = Object.fromEntries(LIBRARIES.map((name) => [`${name}.zst`, join(libraries, `${name}.zst`)]));
+  return tensorflowEntries({ 'tfjs_binding.node': binding, ...paths }, await strippedBytes(libraries));
+}
