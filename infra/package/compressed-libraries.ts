@@ -29,7 +29,10 @@ const SIZE = 'unpacked-bytes';
 export async function compressedLibraries(folder: string, cache: string): Promise<string> {
   const stamp = await readFile(join(folder, '.labelqueue-stamp.json'), 'utf8');
   const tools = [await stripVersion(), process.versions['zstd'], LEVEL];
-  const key = createHash('sha256').update(JSON.stringify([stamp, ...tools])).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(JSON.stringify([stamp, ...tools]))
+    .digest('hex')
+    .slice(0, 16);
   const place = join(cache, `libraries-${key}`);
   if (existsSync(place)) return place;
   const unfinished = `${place}.unfinished`;
