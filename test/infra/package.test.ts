@@ -80,9 +80,9 @@ test('packaging again gives the same bytes', async () => {
 
 test('AWS’s runtime client runs it, and a second invocation is warm', async () => {
   await using worker = await start();
-  const first = await worker.invoke({ Records: [record('cold', ['coffee.jpg', 'chelsea.png'])] });
+  const first = await worker.invoke({ Records: [record('cold', ['coffee.jpg', 'chelsea.jpg'])] });
   expect(first).toEqual({ batchItemFailures: [] });
-  expect(await bestLabels('cold')).toEqual({ 'coffee.jpg': 'espresso', 'chelsea.png': expect.stringMatching(/cat/) });
+  expect(await bestLabels('cold')).toEqual({ 'coffee.jpg': 'espresso', 'chelsea.jpg': expect.stringMatching(/cat/) });
 
   const second = await worker.invoke({ Records: [record('warm', ['rocket.jpg'])] });
   expect(second).toEqual({ batchItemFailures: [] });
