@@ -60,7 +60,7 @@ export function enqueueCommand(): Command {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nNeeds QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; `labelqueue local` prints them.',
+      '\nNeeds --stack, or QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; `labelqueue local` prints them.',
     )
     .action(run);
 }

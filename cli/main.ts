@@ -8,6 +8,7 @@ import { EXIT } from './exit-codes.ts';
 import { expectedFailureText } from './expected-failures.ts';
 import { failuresCommand } from './failures.ts';
 import { localCommand } from './local.ts';
+import { stackOption } from './options.ts';
 import { purgeCommand } from './purge.ts';
 import { redriveCommand } from './redrive.ts';
 import { reportCommand } from './report.ts';
@@ -19,11 +20,18 @@ const program = new Command('labelqueue')
   .description('Asynchronous batch image classification on SQS: image URLs in, labels as JSON lines out.')
   .version(packageJson.version)
   .helpCommand(false)
+  .addOption(stackOption())
+  .hook('preAction', async (_program, command) => {
+    const { stack } = command.optsWithGlobals<{ stack?: string }>();
+    if (stack === undefined) return;
+    // Only now: every start of the command would pay for CloudFormation's client.
+    const { stackEnvironment } = await import('./stack-environment.ts');
+    Object.assign(process.env, await stackEnvironment(stack));
+  })
   .addHelpText('after', '\nExit codes: 0 done, 1 error, 2 wrong usage, 3 finished with failures.');
 
-const COMMANDS = [
-  demoCommand(),
-  localCommand(),
+/** Those that work on the queues and the bucket of a service that runs. */
+const JOB_COMMANDS = [
   enqueueCommand(),
   statusCommand(),
   waitCommand(),
@@ -33,9 +41,9 @@ const COMMANDS = [
   reportCommand(),
   redriveCommand(),
   purgeCommand(),
-  classifyCommand(),
 ];
-for (const command of COMMANDS) {
+for (const command of JOB_COMMANDS) command.addOption(stackOption());
+for (const command of [demoCommand(), localCommand(), ...JOB_COMMANDS, classifyCommand()]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 for (const command of [program, ...program.commands]) {

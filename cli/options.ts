@@ -69,3 +69,11 @@ export function jobArgument(): Argument {
 export function errorCodesOption(): Option {
   return new Option('--code <code...>', 'only failures with these codes').choices(Object.keys(ERROR_CODES));
 }
+
+/** `--stack`, on the program and on every command that works on queues and a bucket. */
+export function stackOption(): Option {
+  return new Option(
+    '--stack <name>',
+    'take queues and bucket from this CloudFormation stack, e.g. labelqueue-dev (default: from the environment)',
+  );
+}

@@ -21,8 +21,9 @@ import { createTelemetry } from './telemetry.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
 const settings = workerSettingsFrom(process.env);
-const logger = new Logger({ serviceName: 'classify' });
-const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: 'classify' });
+const { serviceName } = settings;
+const logger = new Logger({ serviceName });
+const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
 /**
  * The SDK itself waits for ever: a single reply that never comes would take the whole invocation
  * with it, and each of its messages would come back as if its images had killed the worker.

@@ -52,6 +52,8 @@ const ENVIRONMENT_NAMES: Record<string, string> = {
   fetchTimeoutSeconds: 'FETCH_TIMEOUT_SECONDS',
   topK: 'TOP_K',
   retryBaseSeconds: 'RETRY_BASE_SECONDS',
+  // Its name in Powertools, whose variables people know.
+  serviceName: 'POWERTOOLS_SERVICE_NAME',
 };
 
 const classifierSchema = z.object(classifierSettings);
@@ -62,6 +64,8 @@ const workerSchema = z.object({
   ...classifierSettings,
   /** The delay before an image's second attempt; doubled for each attempt after that. */
   retryBaseSeconds: z.coerce.number().min(0).max(MAX_DELAY_SECONDS).default(RETRY_BASE_SECONDS),
+  /** What logs and metrics call the worker: one name a stack, so that each has its own metrics. */
+  serviceName: z.string().min(1).max(128).default('classify'),
 });
 
 /** What the stages need, with or without a queue. */

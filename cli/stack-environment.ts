@@ -1,0 +1,43 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CommandError } from './expected-failures.ts';
+
+/** What the stack's outputs are called, and the settings that they give. */
+const SETTINGS: Record<string, string> = {
+  QueueUrl: 'QUEUE_URL',
+  DeadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
+  ResultsBucketName: 'RESULTS_BUCKET',
+};
+
+/**
+ * The settings that the outputs of a CloudFormation stack give, e.g. of `labelqueue-dev`.
+ *
+ * @throws {CommandError} when there is no such stack, or it is none of labelqueue's
+ */
+export async function stackEnvironment(stackName: string): Promise<Record<string, string>> {
+  const outputs = await stackOutputs(stackName);
+  const missing = Object.keys(SETTINGS).filter((output) => outputs[output] === undefined);
+  if (missing.length > 0) {
+    throw new CommandError(
+      `expected a stack of labelqueue with the outputs ${Object.keys(SETTINGS).join(', ')}, ${stackName} has no ${missing.join(', ')}`,
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(SETTINGS).map(([output, variable]) => [variable, outputs[output] as string]),
+  );
+}
+
+async function stackOutputs(stackName: string): Promise<Record<string, string>> {
+  try {
+    const { Stacks = [] } = await new CloudFormationClient({}).send(
+      new DescribeStacksCommand({ StackName: stackName }),
+    );
+    const outputs = Stacks[0]?.Outputs ?? [];
+    return Object.fromEntries(outputs.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]));
+  } catch (error) {
+    // CloudFormation has no error of its own for a stack that is not there.
+    if (error instanceof Error && /does not exist/.test(error.message)) {
+      throw new CommandError(`there is no stack ${stackName} in this account and region`);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,178 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import { DEADLINE_RESERVE_MS, FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { METRICS } from '../shared/contract/metric-names.ts';
+import type { JobQueues } from './job-queues.ts';
+import type { StageConfig } from './stage-config.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
+
+/** Below that many outcomes, a share of failures says nothing. */
+const MIN_OUTCOMES = 20;
+/** The worker ends an invocation this long before Lambda does; half of the reserve used up is too much. */
+const NEAR_TIMEOUT_MS = FUNCTION_TIMEOUT_SECONDS * 1_000 - DEADLINE_RESERVE_MS / 2;
+const FIVE_MINUTES = Duration.minutes(5);
+
+/** An alarm, and the entry of `docs/runbook.md` that says what to do at night. */
+type AlarmSpecification = {
+  id: string;
+  /** The heading of its entry, as the anchor that Markdown makes of it. */
+  runbook: string;
+  means: string;
+  metric: IMetric;
+  threshold: number;
+  /** So many periods of five minutes are looked at, and so many of them must be bad. */
+  periods: number;
+  badPeriods: number;
+};
+
+export type AlarmsProps = {
+  config: StageConfig;
+  queues: JobQueues;
+  worker: LambdaFunction;
+  metrics: WorkerMetrics;
+};
+
+/** The alarms of a stage and the topic that they go to. */
+export class Alarms extends Construct {
+  readonly topic: Topic;
+  readonly alarms: readonly Alarm[];
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    this.topic = new Topic(this, 'Topic', { enforceSSL: true });
+    // A topic with a policy of its own has lost the default one, by which CloudWatch may publish.
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    const { alarmEmail } = props.config;
+    if (alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(alarmEmail));
+    this.alarms = [...queueAlarms(props), ...workerAlarms(props)].map((alarm) => this.#alarm(alarm));
+  }
+
+  #alarm({ id, runbook, means, metric, threshold, periods, badPeriods }: AlarmSpecification): Alarm {
+    const alarm = new Alarm(this, id, {
+      alarmDescription: `${means} What to do: docs/runbook.md#${runbook}`,
+      metric,
+      threshold,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: periods,
+      datapointsToAlarm: badPeriods,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+    alarm.addOkAction(new SnsAction(this.topic));
+    return alarm;
+  }
+}
+
+function queueAlarms({ config, queues: { queue, deadLetterQueue }, metrics }: AlarmsProps): AlarmSpecification[] {
+  const max = { period: FIVE_MINUTES, statistic: Stats.MAXIMUM };
+  const { imagesClassified, imagesFailed, imagesRetried, imagesCancelled } = METRICS;
+  return [
+    {
+      id: 'DeadLetters',
+      runbook: 'dead-letters',
+      means: 'Images failed for good, or bodies were no messages: they wait in the dead-letter queue.',
+      metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible(max),
+      threshold: 0,
+      periods: 1,
+      badPeriods: 1,
+    },
+    {
+      id: 'OldestMessage',
+      runbook: 'oldest-message',
+      means: `A message has waited for more than ${config.oldestMessageAlarmMinutes} minutes.`,
+      metric: queue.metricApproximateAgeOfOldestMessage(max),
+      threshold: config.oldestMessageAlarmMinutes * 60,
+      periods: 3,
+      badPeriods: 3,
+    },
+    {
+      id: 'NoProgress',
+      runbook: 'no-progress',
+      means: 'Messages wait, and for 15 minutes no image has had an outcome.',
+      metric: new MathExpression({
+        expression: 'IF(waiting > 0 AND FILL(done, 0) + FILL(failed, 0) + FILL(again, 0) + FILL(gone, 0) == 0, 1, 0)',
+        usingMetrics: {
+          waiting: queue.metricApproximateNumberOfMessagesVisible(max),
+          done: metrics.count(imagesClassified, 'classified', FIVE_MINUTES),
+          failed: metrics.count(imagesFailed, 'failed', FIVE_MINUTES),
+          again: metrics.count(imagesRetried, 'retried', FIVE_MINUTES),
+          gone: metrics.count(imagesCancelled, 'cancelled', FIVE_MINUTES),
+        },
+        period: FIVE_MINUTES,
+        label: 'no progress',
+      }),
+      threshold: 0,
+      periods: 3,
+      badPeriods: 3,
+    },
+  ];
+}
+
+function workerAlarms({ config, worker, metrics }: AlarmsProps): AlarmSpecification[] {
+  return [
+    {
+      id: 'FailureShare',
+      runbook: 'failure-share',
+      means: `More than ${config.failureShareAlarm * 100} % of the images fail.`,
+      metric: new MathExpression({
+        expression: `IF(FILL(failed, 0) + FILL(done, 0) >= ${MIN_OUTCOMES}, FILL(failed, 0) / (FILL(failed, 0) + FILL(done, 0)), 0)`,
+        usingMetrics: {
+          failed: metrics.count(METRICS.imagesFailed, 'failed', FIVE_MINUTES),
+          done: metrics.count(METRICS.imagesClassified, 'classified', FIVE_MINUTES),
+        },
+        period: FIVE_MINUTES,
+        label: 'share of failures',
+      }),
+      threshold: config.failureShareAlarm,
+      periods: 3,
+      badPeriods: 3,
+    },
+    {
+      id: 'FunctionErrors',
+      runbook: 'function-errors',
+      means: 'Invocations of the worker die or do not start.',
+      metric: worker.metricErrors({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+      threshold: 0,
+      periods: 3,
+      badPeriods: 2,
+    },
+    {
+      id: 'NearTimeout',
+      runbook: 'near-timeout',
+      means: `Invocations come within ${(FUNCTION_TIMEOUT_SECONDS * 1_000 - NEAR_TIMEOUT_MS) / 1_000} s of the time-out of ${FUNCTION_TIMEOUT_SECONDS} s.`,
+      metric: worker.metricDuration({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM }),
+      threshold: NEAR_TIMEOUT_MS,
+      periods: 3,
+      badPeriods: 2,
+    },
+    {
+      id: 'UnsettledMessages',
+      runbook: 'unsettled-messages',
+      means: 'Messages come back to the queue, since S3 or SQS do not take their outcomes.',
+      metric: metrics.count(METRICS.messagesUnsettled, 'unsettled', FIVE_MINUTES),
+      threshold: 0,
+      periods: 3,
+      badPeriods: 3,
+    },
+  ];
+}

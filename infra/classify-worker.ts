@@ -1,0 +1,173 @@
+import { type CfnElement, Duration, RemovalPolicy, Size, Stack, Validations } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  type CfnFunction,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
+import type { JobQueues } from './job-queues.ts';
+import type { StageConfig } from './stage-config.ts';
+
+/** TensorFlow's libraries unpacked, and room for another model. */
+const EPHEMERAL_STORAGE = Size.mebibytes(1_024);
+/** What a new account's functions may run at once is 10; two are left for others. */
+const DEFAULT_MAXIMUM_CONCURRENCY = 8;
+
+export type ClassifyWorkerProps = {
+  config: StageConfig;
+  /** Path of the zip that `npm run package` makes. */
+  packagePath: string;
+  queues: JobQueues;
+  results: IBucket;
+};
+
+/**
+ * The worker and what feeds it. No concurrency is reserved: when Lambda throttles such a function, SQS
+ * counts deliveries that never were and moves good messages to the DLQ. The event source's own maximum
+ * holds messages back in the queue instead.
+ */
+export class ClassifyWorker extends Construct {
+  readonly function: LambdaFunction;
+  readonly logGroup: LogGroup;
+
+  constructor(scope: Construct, id: string, { config, packagePath, queues, results }: ClassifyWorkerProps) {
+    super(scope, id);
+    this.logGroup = new LogGroup(this, 'Logs', {
+      retention: config.logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: {
+        worker: new PolicyDocument({
+          statements: [
+            ...logStatements(this.logGroup),
+            ...queueStatements(queues),
+            ...resultStatements(results),
+            ...sourceStatements(Stack.of(this).partition, config.sourceBuckets),
+          ],
+        }),
+      },
+    });
+    acknowledgeWildcards(role, results, config.sourceBuckets);
+    this.function = new LambdaFunction(this, 'Function', {
+      description: 'labelqueue: labels the images of messages and writes JSON lines to S3',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.X86_64,
+      code: Code.fromAsset(packagePath),
+      handler: 'index.handler',
+      memorySize: config.memoryMb,
+      ephemeralStorageSize: EPHEMERAL_STORAGE,
+      timeout: Duration.seconds(FUNCTION_TIMEOUT_SECONDS),
+      role,
+      logGroup: this.logGroup,
+      loggingFormat: LoggingFormat.TEXT,
+      environment: environmentOf(config, queues, results, Stack.of(this).stackName),
+    });
+    // The CDK lets a function wait for its role although it names the role: no harm, and none of our doing.
+    (this.function.node.defaultChild as CfnFunction).addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
+    this.function.addEventSource(
+      new SqsEventSource(queues.queue, {
+        batchSize: config.batchSize,
+        ...(config.batchWindowSeconds > 0 && { maxBatchingWindow: Duration.seconds(config.batchWindowSeconds) }),
+        reportBatchItemFailures: true,
+        ...scalingOf(config),
+      }),
+    );
+  }
+}
+
+function scalingOf({ maximumConcurrency, provisionedPollers }: StageConfig) {
+  if (provisionedPollers === undefined) return { maxConcurrency: maximumConcurrency ?? DEFAULT_MAXIMUM_CONCURRENCY };
+  const { minimum, maximum } = provisionedPollers;
+  return { provisionedPollerConfig: { minimumPollers: minimum, maximumPollers: maximum } };
+}
+
+function environmentOf(
+  { topK, sourceBuckets }: StageConfig,
+  { queue, deadLetterQueue }: JobQueues,
+  results: IBucket,
+  stackName: string,
+): Record<string, string> {
+  return {
+    ...WORKER_PROCESS_ENVIRONMENT,
+    QUEUE_URL: queue.queueUrl,
+    DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
+    RESULTS_BUCKET: results.bucketName,
+    // Images of a local folder are uploaded into the results bucket before they are enqueued.
+    SOURCE_BUCKETS: [results.bucketName, ...sourceBuckets].join(','),
+    // The dimension of the metrics: each stage has its own.
+    POWERTOOLS_SERVICE_NAME: stackName,
+    ...(topK !== undefined && { TOP_K: String(topK) }),
+  };
+}
+
+function logStatements({ logGroupArn }: LogGroup): PolicyStatement[] {
+  return [new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroupArn] })];
+}
+
+/** Receiving and deleting is what Lambda's event source does in the function's name; `addEventSource` grants it. */
+function queueStatements({ queue, deadLetterQueue }: JobQueues): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn, deadLetterQueue.queueArn],
+    }),
+  ];
+}
+
+/** Objects of the results bucket that the worker touches, and why there is a wildcard in their names. */
+const WRITTEN = {
+  'results/*': 'The names of part files are made of the ids in them.',
+  'failures/*': 'The names of part files are made of the ids in them.',
+  'jobs/*/cancelled': 'A worker marks a job that fails too often as cancelled, whatever the name of the job.',
+};
+const READ = {
+  'jobs/*': 'Descriptions of jobs and images of local folders lie there, whatever the name of the job.',
+};
+
+function resultStatements(results: IBucket): PolicyStatement[] {
+  const objects = (patterns: object) => Object.keys(patterns).map((pattern) => results.arnForObjects(pattern));
+  return [
+    new PolicyStatement({ actions: ['s3:PutObject'], resources: objects(WRITTEN) }),
+    new PolicyStatement({ actions: ['s3:GetObject'], resources: objects(READ) }),
+    // Without it S3 says "forbidden" of objects that do not exist.
+    new PolicyStatement({ actions: ['s3:ListBucket'], resources: [results.bucketArn] }),
+  ];
+}
+
+function sourceStatements(partition: string, buckets: readonly string[]): PolicyStatement[] {
+  if (buckets.length === 0) return [];
+  const arns = buckets.map((bucket) => `arn:${partition}:s3:::${bucket}`);
+  return [
+    new PolicyStatement({ actions: ['s3:GetObject'], resources: arns.map((arn) => `${arn}/*`) }),
+    new PolicyStatement({ actions: ['s3:ListBucket'], resources: arns }),
+  ];
+}
+
+/** Tells cdk-nag of each wildcard why it is there. */
+function acknowledgeWildcards(role: Role, results: IBucket, sourceBuckets: readonly string[]): void {
+  const bucket = Stack.of(role).getLogicalId(results.node.defaultChild as CfnElement);
+  const ofResults = Object.entries({ ...WRITTEN, ...READ }).map(([pattern, reason]) => ({
+    id: wildcard(`<${bucket}.Arn>/${pattern}`),
+    reason,
+  }));
+  const ofSources = sourceBuckets.map((source) => ({
+    id: wildcard(`arn:<AWS::Partition>:s3:::${source}/*`),
+    reason: 'The configuration names this bucket as one whose images may be classified.',
+  }));
+  Validations.of(role).acknowledge(...ofResults, ...ofSources);
+}
+
+function wildcard(resource: string): string {
+  return `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`;
+}

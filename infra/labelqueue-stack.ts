@@ -1,0 +1,53 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { Alarms } from './alarms.ts';
+import { ClassifyWorker } from './classify-worker.ts';
+import { Dashboard } from './dashboard.ts';
+import { JobQueues } from './job-queues.ts';
+import { ResultTables } from './result-tables.ts';
+import { ResultsBucket } from './results-bucket.ts';
+import type { StageConfig } from './stage-config.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
+
+export type LabelqueueStackProps = StackProps & {
+  config: StageConfig;
+  /** Path of the zip that `npm run package` makes. */
+  packagePath: string;
+};
+
+/** One stage of the service. */
+export class LabelqueueStack extends Stack {
+  constructor(scope: Construct, id: string, { config, packagePath, ...props }: LabelqueueStackProps) {
+    super(scope, id, { description: 'labelqueue: asynchronous batch image classification', ...props });
+    const queues = new JobQueues(this, 'Jobs');
+    const { bucket } = new ResultsBucket(this, 'Results', { expireAfterDays: config.resultsExpireAfterDays });
+    const { function: worker, logGroup } = new ClassifyWorker(this, 'Classify', {
+      config,
+      packagePath,
+      queues,
+      results: bucket,
+    });
+    const metrics = new WorkerMetrics(this.stackName, worker);
+    const { topic, alarms } = new Alarms(this, 'Alarms', { config, queues, worker, metrics });
+    const dashboard = new Dashboard(this, 'Operations', {
+      queues,
+      worker,
+      logGroup,
+      memoryMb: config.memoryMb,
+      metrics,
+      alarms,
+    });
+    if (config.athena) new ResultTables(this, 'Tables', { bucket });
+
+    // `labelqueue --stack` reads the first three.
+    new CfnOutput(this, 'QueueUrl', { value: queues.queue.queueUrl });
+    new CfnOutput(this, 'DeadLetterQueueUrl', { value: queues.deadLetterQueue.queueUrl });
+    new CfnOutput(this, 'ResultsBucketName', { value: bucket.bucketName });
+    new CfnOutput(this, 'FunctionName', { value: worker.functionName });
+    new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
+    new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
+    new CfnOutput(this, 'DashboardUrl', {
+      value: `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${dashboard.name}`,
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Stack } from 'aws-cdk-lib';
+import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
+import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { PartKind } from '../shared/contract/object-keys.ts';
+import { ATHENA_PREFIX } from './results-bucket.ts';
+import { type NamedQuery, namedQueries } from './sample-queries.ts';
+
+const QUERIES = join(import.meta.dirname, '../samples/queries.sql');
+/** A query over so much by mistake costs $0.50; a million result lines are about 0.7 GB. */
+const MAX_BYTES_A_QUERY = 100 * 1_000 ** 3;
+
+type Column = [name: string, type: string];
+
+const COMMON: Column[] = [
+  ['id', 'string'],
+  ['url', 'string'],
+  ['meta', 'string'],
+];
+const OCCASION: Column[] = [
+  ['attempt', 'int'],
+  ['at', 'string'],
+];
+const COLUMNS: Record<PartKind, Column[]> = {
+  results: [
+    ...COMMON,
+    ['labels', 'array<struct<label:string,score:double,classid:int>>'],
+    ['model', 'struct<name:string,version:string>'],
+    ['image', 'struct<width:int,height:int,format:string,bytes:bigint,sha256:string>'],
+    ...OCCASION,
+  ],
+  failures: [...COMMON, ['error', 'struct<code:string,stage:string,message:string,retryable:boolean>'], ...OCCASION],
+};
+
+/** Tables of Athena over the part files, a workgroup, and the queries of `samples/queries.sql`. */
+export class ResultTables extends Construct {
+  constructor(scope: Construct, id: string, { bucket }: { bucket: IBucket }) {
+    super(scope, id);
+    const { stackName, account } = Stack.of(this);
+    const databaseName = stackName.replaceAll('-', '_');
+    const database = new CfnDatabase(this, 'Database', {
+      catalogId: account,
+      databaseInput: { name: databaseName, description: 'labelqueue: what became of images' },
+    });
+    for (const kind of ['results', 'failures'] as const) {
+      this.#table(kind, databaseName, bucket.bucketName).addResourceDependency(database);
+    }
+    const workGroup = new CfnWorkGroup(this, 'WorkGroup', {
+      name: stackName,
+      recursiveDeleteOption: true,
+      workGroupConfiguration: {
+        enforceWorkGroupConfiguration: true,
+        bytesScannedCutoffPerQuery: MAX_BYTES_A_QUERY,
+        resultConfiguration: {
+          outputLocation: `s3://${bucket.bucketName}/${ATHENA_PREFIX}`,
+          encryptionConfiguration: { encryptionOption: 'SSE_S3' },
+        },
+      },
+    });
+    for (const query of namedQueries(readFileSync(QUERIES, 'utf8'))) this.#query(query, databaseName, workGroup);
+  }
+
+  /** Jobs are partitions that need no registration: a query names its job, and Athena reads that prefix alone. */
+  #table(kind: PartKind, databaseName: string, bucketName: string): CfnTable {
+    const location = `s3://${bucketName}/${kind}/`;
+    return new CfnTable(this, kind === 'results' ? 'ResultsTable' : 'FailuresTable', {
+      catalogId: Stack.of(this).account,
+      databaseName,
+      tableInput: {
+        name: kind,
+        tableType: 'EXTERNAL_TABLE',
+        parameters: {
+          'projection.enabled': 'true',
+          'projection.job.type': 'injected',
+          // The dollar is Athena's own placeholder.
+          'storage.location.template': `${location}job=\${job}/`,
+        },
+        partitionKeys: [{ name: 'job', type: 'string' }],
+        storageDescriptor: {
+          location,
+          columns: COLUMNS[kind].map(([name, type]) => ({ name, type })),
+          inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+          outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+          serdeInfo: { serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' },
+        },
+      },
+    });
+  }
+
+  #query({ name, sql }: NamedQuery, database: string, workGroup: CfnWorkGroup): void {
+    const query = new CfnNamedQuery(this, `Query-${name}`, {
+      name,
+      database,
+      queryString: sql,
+      workGroup: workGroup.name,
+    });
+    query.addResourceDependency(workGroup);
+  }
+}

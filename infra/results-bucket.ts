@@ -1,0 +1,37 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { BlockPublicAccess, Bucket, BucketEncryption, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+
+/** Result and failure lines and the jobs' descriptions. It outlives its stack: results are what was paid for. */
+export class ResultsBucket extends Construct {
+  readonly bucket: Bucket;
+
+  /** @param expireAfterDays of results and failures; kept for ever without */
+  constructor(scope: Construct, id: string, { expireAfterDays }: { expireAfterDays: number | undefined }) {
+    super(scope, id);
+    this.bucket = new Bucket(this, 'Bucket', {
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [
+        { id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) },
+        { id: 'answers-of-athena', prefix: ATHENA_PREFIX, expiration: Duration.days(7) },
+        ...(expireAfterDays === undefined ? [] : ['results/', 'failures/', 'jobs/'].map(expiring(expireAfterDays))),
+      ],
+    });
+    Validations.of(this.bucket).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-S1',
+      reason:
+        'A log line for each part file would need a second bucket and tell what CloudTrail tells with data events turned on.',
+    });
+  }
+}
+
+/** Where Athena writes what its queries find. */
+export const ATHENA_PREFIX = 'athena/';
+
+function expiring(days: number): (prefix: string) => LifecycleRule {
+  return (prefix) => ({ id: `old-${prefix.slice(0, -1)}`, prefix, expiration: Duration.days(days) });
+}

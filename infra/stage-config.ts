@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { EVENT_SOURCE_BATCH_SIZE, EVENT_SOURCE_WINDOW_SECONDS, FUNCTION_MEMORY_MB } from '../shared/contract/limits.ts';
+
+/** A configuration that is missing or wrong. The message names the file, each field, and what was expected. */
+export class StageConfigError extends Error {
+  override readonly name = 'StageConfigError';
+}
+
+const STAGES = join(import.meta.dirname, 'stages');
+/** What CloudFormation takes in the name of a stack, and S3 in the middle of a bucket's name. */
+const STAGE_NAME = /^[a-z][a-z0-9-]{0,19}$/;
+/** What CloudWatch Logs takes. */
+const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
+
+const bucketName = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket');
+
+const provisionedPollers = z.strictObject({
+  /** Each polls up to ten invocations at once. */
+  minimum: z.int().min(2).max(200),
+  maximum: z.int().min(2).max(2_000),
+});
+
+const schema = z
+  .strictObject({
+    /**
+     * Invocations that the queue may run at once, 2 to 1,000. The default fits a new account, whose
+     * functions share a quota of 10.
+     */
+    maximumConcurrency: z.int().min(2).max(1_000).optional(),
+    /** Pollers that are paid for by the hour, in place of a maximum concurrency. */
+    provisionedPollers: provisionedPollers.optional(),
+    /** Messages an invocation, 1 to 10,000; above 10 a window is needed. */
+    batchSize: z.int().min(1).max(10_000).default(EVENT_SOURCE_BATCH_SIZE),
+    /** How long Lambda waits for a batch to fill, 0 to 300 seconds. */
+    batchWindowSeconds: z.int().min(0).max(300).default(EVENT_SOURCE_WINDOW_SECONDS),
+    /** 1,769 MB are one vCPU. The worker needs about 800. */
+    memoryMb: z.int().min(1_024).max(10_240).default(FUNCTION_MEMORY_MB),
+    /** Labels a result line. */
+    topK: z.int().min(1).max(1_000).optional(),
+    /** Buckets that `s3://` URLs may name; the worker may read all their objects. */
+    sourceBuckets: z.array(bucketName).max(50).default([]),
+    /** Results and failures are deleted after so many days; kept without. */
+    resultsExpireAfterDays: z.int().min(1).max(3_650).optional(),
+    logRetentionDays: z.literal(LOG_RETENTION_DAYS).default(30),
+    /** Who gets the alarms; AWS asks the address to confirm. */
+    alarmEmail: z.email().optional(),
+    /** The oldest message may wait so long before an alarm, in minutes. */
+    oldestMessageAlarmMinutes: z.int().min(5).max(20_000).default(60),
+    /** The share of images that may fail within a quarter of an hour before an alarm. */
+    failureShareAlarm: z.number().gt(0).max(1).default(0.25),
+    /** Tables and queries for Athena. */
+    athena: z.boolean().default(true),
+  })
+  .refine((config) => config.maximumConcurrency === undefined || config.provisionedPollers === undefined, {
+    path: ['provisionedPollers'],
+    message: 'expected either maximumConcurrency or provisionedPollers, Lambda takes one of them',
+  })
+  .refine(({ provisionedPollers }) => (provisionedPollers?.minimum ?? 0) <= (provisionedPollers?.maximum ?? 0), {
+    path: ['provisionedPollers', 'minimum'],
+    message: 'expected at most the maximum',
+  })
+  .refine(({ batchSize, batchWindowSeconds }) => batchSize <= 10 || batchWindowSeconds > 0, {
+    path: ['batchWindowSeconds'],
+    message: 'expected at least 1 with a batchSize above 10',
+  });
+
+/** One stage of the service, e.g. `dev` or `prod`: each is a stack of its own. */
+export type StageConfig = z.infer<typeof schema> & { stage: string };
+
+/**
+ * Checks what a stage's file says.
+ *
+ * @param source how messages call the file
+ * @throws {StageConfigError}
+ */
+export function stageConfig(stage: string, given: unknown, source = `${stage}.json`): StageConfig {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return { ...parsed.data, stage };
+  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || 'the file'}: ${issue.message}`);
+  throw new StageConfigError(`wrong configuration in ${source}:\n${problems.join('\n')}`);
+}
+
+/**
+ * Reads `infra/stages/<stage>.json`.
+ *
+ * @throws {StageConfigError}
+ */
+export function readStageConfig(stage: string, folder: string = STAGES): StageConfig {
+  if (!STAGE_NAME.test(stage)) {
+    throw new StageConfigError(
+      `expected a stage of at most 20 lower-case letters, digits and dashes, got ${JSON.stringify(stage)}`,
+    );
+  }
+  const source = `infra/stages/${stage}.json`;
+  let text: string;
+  try {
+    text = readFileSync(join(folder, `${stage}.json`), 'utf8');
+  } catch (cause) {
+    throw new StageConfigError(`there is no ${source}: copy infra/stages/dev.json and change it`, { cause });
+  }
+  return stageConfig(stage, parseJson(text, source), source);
+}
+
+function parseJson(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new StageConfigError(`expected JSON in ${source}: ${(cause as Error).message}`, { cause });
+  }
+}

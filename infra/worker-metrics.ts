@@ -1,0 +1,45 @@
+import { Duration } from 'aws-cdk-lib';
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { METRIC_NAMESPACE, type METRICS } from '../shared/contract/metric-names.ts';
+
+type WorkerMetric = (typeof METRICS)[keyof typeof METRICS];
+
+/** The metrics that the worker of one stage writes, by the names that worker, dashboard and alarms share. */
+export class WorkerMetrics {
+  readonly #service: string;
+  readonly #function: LambdaFunction;
+
+  /** @param service what POWERTOOLS_SERVICE_NAME says in the worker */
+  constructor(service: string, worker: LambdaFunction) {
+    this.#service = service;
+    this.#function = worker;
+  }
+
+  /** How many, in each period. */
+  count(metricName: WorkerMetric, label: string, period: Duration = Duration.minutes(1)): Metric {
+    return this.#metric(metricName, Stats.SUM, label, period);
+  }
+
+  /** @param statistic e.g. `p95` */
+  distribution(metricName: WorkerMetric, statistic: string, label: string): Metric {
+    return this.#metric(metricName, statistic, label, Duration.minutes(1));
+  }
+
+  /** Powertools counts cold starts with one more dimension. */
+  coldStarts(): Metric {
+    return new Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName: 'ColdStart',
+      dimensionsMap: { service: this.#service, function_name: this.#function.functionName },
+      statistic: Stats.SUM,
+      label: 'cold starts',
+      period: Duration.minutes(1),
+    });
+  }
+
+  #metric(metricName: WorkerMetric, statistic: string, label: string, period: Duration): Metric {
+    const dimensionsMap = { service: this.#service };
+    return new Metric({ namespace: METRIC_NAMESPACE, metricName, dimensionsMap, statistic, label, period });
+  }
+}
