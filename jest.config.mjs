@@ -5,7 +5,12 @@ process.env.TF_CPP_MIN_LOG_LEVEL = '2';
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } } }] },
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript' }, experimental: { keepImportAttributes: true } } },
+    ],
+  },
   modulePathIgnorePatterns: ['<rootDir>/.labelqueue/', '<rootDir>/dist/'],
   testTimeout: 60_000,
   // A worker that runs the model takes a core and half a gigabyte.

@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
@@ -27,7 +27,7 @@ export type ClassifyWorkerProps = {
   /** Path of the zip that `npm run package` makes. */
   packagePath: string;
   queues: JobQueues;
-  results: IBucket;
+  results: Bucket;
 };
 
 /**
@@ -95,7 +95,7 @@ function scalingOf({ maximumConcurrency, provisionedPollers }: StageConfig) {
 function environmentOf(
   { topK, sourceBuckets }: StageConfig,
   { queue, deadLetterQueue }: JobQueues,
-  results: IBucket,
+  results: Bucket,
   stackName: string,
 ): Record<string, string> {
   return {
@@ -135,7 +135,7 @@ const READ = {
   'jobs/*': 'Descriptions of jobs and images of local folders lie there, whatever the name of the job.',
 };
 
-function resultStatements(results: IBucket): PolicyStatement[] {
+function resultStatements(results: Bucket): PolicyStatement[] {
   const objects = (patterns: object) => Object.keys(patterns).map((pattern) => results.arnForObjects(pattern));
   return [
     new PolicyStatement({ actions: ['s3:PutObject'], resources: objects(WRITTEN) }),
@@ -155,7 +155,7 @@ function sourceStatements(partition: string, buckets: readonly string[]): Policy
 }
 
 /** Tells cdk-nag of each wildcard why it is there. */
-function acknowledgeWildcards(role: Role, results: IBucket, sourceBuckets: readonly string[]): void {
+function acknowledgeWildcards(role: Role, results: Bucket, sourceBuckets: readonly string[]): void {
   const bucket = Stack.of(role).getLogicalId(results.node.defaultChild as CfnElement);
   const ofResults = Object.entries({ ...WRITTEN, ...READ }).map(([pattern, reason]) => ({
     id: wildcard(`<${bucket}.Arn>/${pattern}`),

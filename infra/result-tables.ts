@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { PartKind } from '../shared/contract/object-keys.ts';
 import { ATHENA_PREFIX } from './results-bucket.ts';
@@ -37,7 +37,7 @@ const COLUMNS: Record<PartKind, Column[]> = {
 
 /** Tables of Athena over the part files, a workgroup, and the queries of `samples/queries.sql`. */
 export class ResultTables extends Construct {
-  constructor(scope: Construct, id: string, { bucket }: { bucket: IBucket }) {
+  constructor(scope: Construct, id: string, { bucket }: { bucket: Bucket }) {
     super(scope, id);
     const { stackName, account } = Stack.of(this);
     const databaseName = stackName.replaceAll('-', '_');

@@ -33,6 +33,7 @@ describe('without more than what is required', () => {
       sourceBuckets: [],
       topK: 5,
       retryBaseSeconds: 10,
+      serviceName: 'classify',
       fetchTimeoutSeconds: 10,
     });
   });

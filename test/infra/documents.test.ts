@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { costOfImages, MEASURED, PRICES } from '../../shared/contract/cost.ts';
+import { METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
+import { runCommand } from '../support/command.ts';
+import { templateOf } from './synthesized.ts';
+
+const document = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
+const runbook = document('runbook.md');
+const cost = document('cost.md');
+const template = templateOf();
+
+type AlarmProperties = { AlarmDescription: string; Metrics?: object[] };
+const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
+  ({ Properties }) => Properties as AlarmProperties,
+);
+const anchors = alarms.map(({ AlarmDescription }) => /docs\/runbook\.md#([a-z-]+)$/.exec(AlarmDescription)?.[1]);
+
+/** The sections of the runbook by the anchors that Markdown makes of their headings. */
+const sections = new Map(
+  runbook
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => [section.slice(0, section.indexOf('\n')).toLowerCase().replaceAll(' ', '-'), section]),
+);
+
+describe('the runbook', () => {
+  test('has an entry for each alarm, and none besides', () => {
+    expect([...sections.keys()].toSorted()).toEqual(anchors.toSorted());
+    expect(anchors.length).toBeGreaterThanOrEqual(6);
+  });
+
+  test.each([...sections])('says of %s what it means, how to look and what to do', (_anchor, section) => {
+    for (const part of ['**Means:**', '**Look:**', '**Do:**']) expect(section).toContain(part);
+  });
+
+  const commands = [...new Set(runbook.match(/labelqueue --stack \$STACK [^#`\n]+/g))];
+  test.each(commands)('%s is a command', async (line) => {
+    const args = line.trim().split(/\s+/).slice(1).map(filledIn);
+    const environment = { AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL: 'http://127.0.0.1:9', ...CREDENTIALS };
+    const { code, stderr } = await runCommand(args, { environment });
+    // It got as far as CloudFormation, which nobody is here.
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('cannot be reached') });
+  });
+});
+
+const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'nothing', AWS_MAX_ATTEMPTS: '1' };
+
+/** What the runbook's reader puts in place of a word in capitals. */
+function filledIn(argument: string): string {
+  return { $STACK: 'labelqueue-dev', JOB: 'cats', CODE: 'timeout' }[argument] ?? argument;
+}
+
+describe('the metrics', () => {
+  const seen = JSON.stringify([template.findResources('AWS::CloudWatch::Dashboard'), alarms]).replaceAll('\\', '');
+
+  test.each(Object.values(METRICS))('%s, which the worker writes, is on the dashboard or in an alarm', (metric) => {
+    expect(seen).toContain(`"${metric}"`);
+  });
+
+  test('on the dashboard are those that the worker writes', () => {
+    const shown = [...seen.matchAll(new RegExp(`\\["${METRIC_NAMESPACE}","(\\w+)"`, 'g'))].map(([, name]) => name);
+    expect(shown.length).toBeGreaterThan(0);
+    for (const name of shown) expect([...Object.values(METRICS), 'ColdStart']).toContain(name);
+  });
+});
+
+describe('the page about cost', () => {
+  const dollars = (amount: number) => `$${amount.toFixed(3)}`;
+
+  test.each([1, 10, 100, 1_000])('has the cost of a million images, %d a message', (perMessage) => {
+    const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfImages(1_000_000, perMessage);
+    const parts = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map(dollars).join(' | ');
+    const label = perMessage === 100 ? '100 (the default)' : perMessage.toLocaleString('en');
+    expect(cost).toContain(`| ${label} | ${parts} |`);
+  });
+
+  test('has the prices and the measured time', () => {
+    expect(cost).toContain(`${MEASURED.millisecondsPerImage} ms an\nimage`);
+    expect(cost).toContain(`$${PRICES.lambdaGbSecond.toFixed(10)} a GB-second`);
+    expect(cost).toContain(`$${(PRICES.lambdaRequest * 1e6).toFixed(2)} a million requests`);
+    expect(cost).toContain(`$${(PRICES.sqsRequest * 1e6).toFixed(2)} a million requests, each of up to 64 KiB`);
+    expect(cost).toContain(`$${(PRICES.s3Put * 1_000).toFixed(3)} per 1,000 PUTs`);
+    expect(cost).toContain(`$${PRICES.cloudWatchLogsGb.toFixed(2)} a GB`);
+  });
+});

@@ -1,0 +1,75 @@
+import { expect, test } from '@jest/globals';
+import { templateOf } from './synthesized.ts';
+
+type Statement = { Effect: string; Action: string | string[]; Resource?: unknown; Principal?: unknown };
+
+/** The only wildcards that a role may have, in resources alone, and why. */
+const ALLOWED_WILDCARDS = [
+  // Part files: their names are made of what is in them.
+  /^<Results\w+\.Arn>\/(results|failures)\/\*$/,
+  // Whatever the name of a job: its mark of cancellation, its description and its images.
+  /^<Results\w+\.Arn>\/jobs\/\*(\/cancelled)?$/,
+  // Images of a bucket that the configuration names.
+  /^arn:<AWS::Partition>:s3:::photos\/\*$/,
+];
+
+const resources = Object.entries(templateOf({ sourceBuckets: ['photos'] }).toJSON()['Resources']) as [
+  string,
+  { Type: string; Properties: Record<string, unknown> },
+][];
+
+/** Every statement that gives a role of the stack a permission. */
+const statements = resources.flatMap(([name, { Type, Properties }]) => {
+  if (Type === 'AWS::IAM::Policy') return statementsOf(name, Properties['PolicyDocument']);
+  if (Type !== 'AWS::IAM::Role') return [];
+  const policies = (Properties['Policies'] ?? []) as { PolicyDocument: unknown }[];
+  return policies.flatMap(({ PolicyDocument }) => statementsOf(name, PolicyDocument));
+});
+
+function statementsOf(name: string, document: unknown): [string, Statement][] {
+  return (document as { Statement: Statement[] }).Statement.map((statement) => [name, statement]);
+}
+
+/** A resource of a template as one text: `<Queue.Arn>`, `arn:<AWS::Partition>:s3:::photos/*`. */
+function text(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const [[kind, argument]] = Object.entries(value as Record<string, unknown>) as [[string, unknown]];
+  if (kind === 'Fn::Join') return ((argument as [string, unknown[]])[1] as unknown[]).map(text).join('');
+  if (kind === 'Fn::GetAtt') return `<${(argument as string[]).join('.')}>`;
+  if (kind === 'Ref') return `<${argument}>`;
+  throw new Error(`expected a Join, GetAtt or Ref, got ${kind}`);
+}
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+
+test('there are statements to look at', () => {
+  expect(statements.length).toBeGreaterThanOrEqual(6);
+});
+
+test.each(statements)('%s: %j names each action', (_name, { Effect, Action }) => {
+  expect(Effect).toBe('Allow');
+  for (const action of list(Action)) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+});
+
+test.each(statements)('%s: %j names its resources', (_name, { Resource }) => {
+  for (const resource of list(Resource).map(text)) {
+    const allowed = !/[*?]/.test(resource) || ALLOWED_WILDCARDS.some((pattern) => pattern.test(resource));
+    expect({ resource, allowed }).toEqual({ resource, allowed: true });
+  }
+});
+
+test('each allowed wildcard is in use', () => {
+  const used = statements.flatMap(([, { Resource }]) => list(Resource).map(text));
+  for (const pattern of ALLOWED_WILDCARDS) expect(used).toContainEqual(expect.stringMatching(pattern));
+});
+
+test('no role has a policy of somebody else', () => {
+  for (const [, { Type, Properties }] of resources) {
+    if (Type === 'AWS::IAM::Role') expect(Properties['ManagedPolicyArns']).toBeUndefined();
+  }
+});
+
+test('a worker without source buckets reads no bucket but its own', () => {
+  const without = JSON.stringify(templateOf().findResources('AWS::IAM::Role'));
+  expect(without).not.toContain(':s3:::');
+});

@@ -1,0 +1,196 @@
+import { describe, expect, test } from '@jest/globals';
+import { Match } from 'aws-cdk-lib/assertions';
+import { templateOf } from './synthesized.ts';
+
+const template = templateOf();
+const DAY = 86_400;
+
+/** A policy statement that turns away whoever comes without TLS. */
+const TLS_ONLY = Match.objectLike({
+  Effect: 'Deny',
+  Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+});
+
+describe('queues', () => {
+  test('move a message to the DLQ after its fifth delivery', () => {
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      RedrivePolicy: { deadLetterTargetArn: Match.anyValue(), maxReceiveCount: 5 },
+    });
+  });
+
+  test('hide a message for six times the time-out of the function', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', { Timeout: 120 });
+    template.hasResourceProperties('AWS::SQS::Queue', { RedrivePolicy: Match.anyValue(), VisibilityTimeout: 6 * 120 });
+  });
+
+  test('are encrypted, keep messages for 14 days, and take nothing without TLS', () => {
+    template.allResourcesProperties('AWS::SQS::Queue', {
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: 14 * DAY,
+    });
+    template.resourceCountIs('AWS::SQS::Queue', 2);
+    template.resourceCountIs('AWS::SQS::QueuePolicy', 2);
+    template.allResourcesProperties('AWS::SQS::QueuePolicy', {
+      PolicyDocument: { Statement: Match.arrayWith([TLS_ONLY]) },
+    });
+  });
+});
+
+describe('worker', () => {
+  test('is a zip for the current Node on one vCPU, with room for TensorFlow', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['x86_64'],
+      MemorySize: 1_769,
+      EphemeralStorage: { Size: 1_024 },
+      Code: { S3Bucket: Match.anyValue(), S3Key: Match.anyValue() },
+    });
+  });
+
+  test('reserves no concurrency, so that throttling sends nothing to the DLQ', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', { ReservedConcurrentExecutions: Match.absent() });
+  });
+
+  test('tells which messages of a batch failed, and runs 8 at once on a new account', () => {
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 8 },
+      MaximumBatchingWindowInSeconds: Match.absent(),
+    });
+  });
+
+  test('takes batch, window and concurrency from the configuration', () => {
+    templateOf({ batchSize: 100, batchWindowSeconds: 5, maximumConcurrency: 500 }).hasResourceProperties(
+      'AWS::Lambda::EventSourceMapping',
+      { BatchSize: 100, MaximumBatchingWindowInSeconds: 5, ScalingConfig: { MaximumConcurrency: 500 } },
+    );
+  });
+
+  test('has provisioned pollers in place of a maximum concurrency, when the configuration says so', () => {
+    templateOf({ provisionedPollers: { minimum: 2, maximum: 20 } }).hasResourceProperties(
+      'AWS::Lambda::EventSourceMapping',
+      { ProvisionedPollerConfig: { MinimumPollers: 2, MaximumPollers: 20 }, ScalingConfig: Match.absent() },
+    );
+  });
+
+  test('may read images of its own bucket and of those that the configuration names', () => {
+    templateOf({ sourceBuckets: ['photos', 'scans'] }).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { SOURCE_BUCKETS: { 'Fn::Join': ['', [Match.anyValue(), ',photos,scans']] } } },
+    });
+  });
+
+  test('starts with the settings that its process needs', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2' }) },
+    });
+  });
+});
+
+describe('results bucket', () => {
+  test('is encrypted, closed to the public, takes nothing without TLS, and outlives the stack', () => {
+    template.hasResource('AWS::S3::Bucket', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+        },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+      },
+    });
+    template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: { Statement: Match.arrayWith([TLS_ONLY]) },
+    });
+  });
+
+  test('keeps results for ever, unless the configuration says how long', () => {
+    const rules = (config: object) =>
+      Object.values(templateOf(config).findResources('AWS::S3::Bucket'))[0]?.['Properties'].LifecycleConfiguration
+        .Rules;
+    const expiring = (config: object) =>
+      rules(config)
+        .filter(({ ExpirationInDays }: { ExpirationInDays?: number }) => ExpirationInDays !== undefined)
+        .map(({ Prefix, ExpirationInDays }: { Prefix: string; ExpirationInDays: number }) => [
+          Prefix,
+          ExpirationInDays,
+        ]);
+    expect(expiring({})).toEqual([['athena/', 7]]);
+    expect(expiring({ resultsExpireAfterDays: 90 })).toEqual([
+      ['athena/', 7],
+      ['results/', 90],
+      ['failures/', 90],
+      ['jobs/', 90],
+    ]);
+  });
+});
+
+test('logs are kept for as long as the configuration says', () => {
+  templateOf({ logRetentionDays: 7 }).hasResourceProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
+});
+
+describe('tables', () => {
+  test.each(['results', 'failures'])('of %s find the partition of a job by themselves', (name) => {
+    template.hasResourceProperties('AWS::Glue::Table', {
+      TableInput: {
+        Name: name,
+        PartitionKeys: [{ Name: 'job', Type: 'string' }],
+        Parameters: { 'projection.enabled': 'true', 'projection.job.type': 'injected' },
+      },
+    });
+  });
+
+  test('come with the queries of samples/queries.sql and a workgroup that encrypts its answers', () => {
+    const queries = Object.values(template.findResources('AWS::Athena::NamedQuery'));
+    const names = queries.map(({ Properties }) => Properties.Name);
+    expect(names).toEqual(expect.arrayContaining(['classified', 'failed', 'images-per-label', 'failures-by-host']));
+    for (const { Properties } of queries) expect(Properties.QueryString).not.toMatch(/BUCKET|read_json|^--/m);
+    template.hasResourceProperties('AWS::Athena::WorkGroup', {
+      WorkGroupConfiguration: {
+        EnforceWorkGroupConfiguration: true,
+        ResultConfiguration: { EncryptionConfiguration: { EncryptionOption: 'SSE_S3' } },
+      },
+    });
+  });
+
+  test('can be left out', () => {
+    const without = templateOf({ athena: false });
+    without.resourceCountIs('AWS::Glue::Table', 0);
+    without.resourceCountIs('AWS::Athena::WorkGroup', 0);
+  });
+});
+
+describe('alarms', () => {
+  test('go to a topic that CloudWatch may publish to, and to an address that the configuration names', () => {
+    const withEmail = templateOf({ alarmEmail: 'operator@example.com' });
+    withEmail.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'operator@example.com' });
+    withEmail.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' } }),
+        ]),
+      },
+    });
+    withEmail.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
+  });
+
+  test('have thresholds of the configuration', () => {
+    const strict = templateOf({ oldestMessageAlarmMinutes: 10, failureShareAlarm: 0.05 });
+    strict.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'ApproximateAgeOfOldestMessage',
+      Threshold: 600,
+    });
+    strict.hasResourceProperties('AWS::CloudWatch::Alarm', { Metrics: Match.anyValue(), Threshold: 0.05 });
+  });
+});
+
+test('outputs name what the command reads', () => {
+  expect(Object.keys(template.findOutputs('*'))).toEqual(
+    expect.arrayContaining(['QueueUrl', 'DeadLetterQueueUrl', 'ResultsBucketName']),
+  );
+});

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readStageConfig, StageConfigError, stageConfig } from '../../infra/stage-config.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  folder = await createTemporaryFolder();
+});
+afterAll(async () => {
+  await folder[Symbol.asyncDispose]();
+});
+
+test('an empty file is a stage with safe defaults', () => {
+  expect(stageConfig('dev', {})).toEqual({
+    stage: 'dev',
+    batchSize: 10,
+    batchWindowSeconds: 0,
+    memoryMb: 1_769,
+    sourceBuckets: [],
+    logRetentionDays: 30,
+    oldestMessageAlarmMinutes: 60,
+    failureShareAlarm: 0.25,
+    athena: true,
+  });
+});
+
+test.each([
+  [{ maximumConcurrency: 1 }, 'maximumConcurrency'],
+  [{ maximumConcurrency: 1_001 }, 'maximumConcurrency'],
+  [{ maximumConcurrency: 10, provisionedPollers: { minimum: 2, maximum: 4 } }, 'provisionedPollers'],
+  [{ provisionedPollers: { minimum: 5, maximum: 4 } }, 'provisionedPollers.minimum'],
+  [{ batchSize: 11 }, 'batchWindowSeconds'],
+  [{ batchSize: '10' }, 'batchSize'],
+  [{ memoryMb: 512 }, 'memoryMb'],
+  [{ sourceBuckets: ['s3://photos'] }, 'sourceBuckets.0'],
+  [{ sourceBuckets: ['photos/*'] }, 'sourceBuckets.0'],
+  [{ logRetentionDays: 31 }, 'logRetentionDays'],
+  [{ alarmEmail: 'someone' }, 'alarmEmail'],
+  [{ failureShareAlarm: 25 }, 'failureShareAlarm'],
+  [{ maxConcurrency: 10 }, 'maxConcurrency'],
+  [[], 'the file'],
+])('%j is refused, and %s named', (given, field) => {
+  expect(() => stageConfig('dev', given)).toThrow(StageConfigError);
+  expect(() => stageConfig('dev', given)).toThrow(field);
+  expect(() => stageConfig('dev', given)).toThrow('dev.json');
+});
+
+test('the stage that comes with the project is a valid one', () => {
+  expect(readStageConfig('dev')).toMatchObject({ stage: 'dev', maximumConcurrency: 8 });
+});
+
+test('a stage without a file is named, with what to do', () => {
+  expect(() => readStageConfig('nowhere', folder.path)).toThrow(/no infra\/stages\/nowhere\.json: copy .*dev\.json/);
+});
+
+test('a file that is no JSON is named', async () => {
+  await folder.write('broken.json', '{ "batchSize": 1, }');
+  expect(() => readStageConfig('broken', folder.path)).toThrow(/expected JSON in infra\/stages\/broken\.json/);
+});
+
+test.each(['', 'Prod', '../dev', 'a'.repeat(21), '1st'])('%j is no name of a stage', (name) => {
+  expect(() => readStageConfig(name, folder.path)).toThrow('expected a stage of at most 20');
+});
