@@ -3,7 +3,6 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
@@ -11,6 +10,7 @@ import { AWS_REQUEST_TIMEOUT_MS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
 import { workerSettingsFrom } from '../../shared/contract/settings.ts';
 import { isCancelled } from '../../shared/jobs/job-store.ts';
+import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
 import { Cancellations } from './cancellations.ts';
 import { deadlineIn } from './deadline.ts';
 import { FailureRateGuard } from './failure-rate-guard.ts';
@@ -35,7 +35,7 @@ const dependencies: WorkerDependencies = {
   pipeline: await createPipeline(settings, s3),
   isolation: createIsolation(),
   destinations: {
-    sqs: new SQSClient({ requestHandler }),
+    sqs: createSqsClient({ requestHandler }),
     queueUrl: settings.queueUrl,
     deadLetterQueueUrl: settings.deadLetterQueueUrl,
     parts: new PartWriter(s3, settings.resultsBucket),
