@@ -48,7 +48,7 @@ export type AlarmsProps = {
 /** The alarms of a stage and the topic that they go to. */
 export class Alarms extends Construct {
   readonly topic: Topic;
-  readonly alarms: readonly Alarm[];
+  readonly names: readonly string[];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
@@ -64,11 +64,14 @@ export class Alarms extends Construct {
     );
     const { alarmEmail } = props.config;
     if (alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(alarmEmail));
-    this.alarms = [...queueAlarms(props), ...workerAlarms(props)].map((alarm) => this.#alarm(alarm));
+    this.names = [...queueAlarms(props), ...workerAlarms(props)].map((alarm) => this.#create(alarm));
   }
 
-  #alarm({ id, runbook, means, metric, threshold, periods, badPeriods }: AlarmSpecification): Alarm {
+  /** @returns its name, known beforehand: mails and dashboards of other stacks can count on it */
+  #create({ id, runbook, means, metric, threshold, periods, badPeriods }: AlarmSpecification): string {
+    const alarmName = `${Stack.of(this).stackName}-${id}`;
     const alarm = new Alarm(this, id, {
+      alarmName,
       alarmDescription: `${means} What to do: docs/runbook.md#${runbook}`,
       metric,
       threshold,
@@ -79,7 +82,7 @@ export class Alarms extends Construct {
     });
     alarm.addAlarmAction(new SnsAction(this.topic));
     alarm.addOkAction(new SnsAction(this.topic));
-    return alarm;
+    return alarmName;
   }
 }
 

@@ -1,9 +1,10 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
-  type Alarm,
+  Alarm,
   AlarmStatusWidget,
   Dashboard as CloudWatchDashboard,
   GraphWidget,
+  type IAlarm,
   type IMetric,
   type IWidget,
   LogQueryVisualizationType,
@@ -29,7 +30,7 @@ export type DashboardProps = {
   logGroup: ILogGroup;
   memoryMb: number;
   metrics: WorkerMetrics;
-  alarms: readonly Alarm[];
+  alarmNames: readonly string[];
 };
 
 /** What an operator looks at, from the question "is all well?" down to the stages of an image. */
@@ -43,13 +44,25 @@ export class Dashboard extends Construct {
       dashboardName: this.name,
       defaultInterval: Duration.hours(3),
       widgets: [
-        [new AlarmStatusWidget({ title: 'Alarms', alarms: [...props.alarms], width: 3 * WIDTH, height: 2 })],
+        [
+          new AlarmStatusWidget({
+            title: 'Alarms',
+            alarms: this.#byName(props.alarmNames),
+            width: 3 * WIDTH,
+            height: 2,
+          }),
+        ],
         queueWidgets(props.queues),
         imageWidgets(props),
         stageWidgets(props.metrics),
         workerWidgets(props),
       ],
     });
+  }
+
+  /** A dashboard needs no alarm to be there before it. */
+  #byName(alarmNames: readonly string[]): IAlarm[] {
+    return alarmNames.map((name) => Alarm.fromAlarmName(this, name, name));
   }
 }
 

@@ -28,14 +28,14 @@ export class LabelqueueStack extends Stack {
       results: bucket,
     });
     const metrics = new WorkerMetrics(this.stackName, worker);
-    const { topic, alarms } = new Alarms(this, 'Alarms', { config, queues, worker, metrics });
+    const { topic, names: alarmNames } = new Alarms(this, 'Alarms', { config, queues, worker, metrics });
     const dashboard = new Dashboard(this, 'Operations', {
       queues,
       worker,
       logGroup,
       memoryMb: config.memoryMb,
       metrics,
-      alarms,
+      alarmNames,
     });
     if (config.athena) new ResultTables(this, 'Tables', { bucket });
 

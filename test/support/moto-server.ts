@@ -9,18 +9,14 @@ export type MotoServer = AsyncDisposable & {
   account: string;
   region: string;
   /** What points the SDKs and the command at it. */
-  environment: Record<
-    'AWS_ENDPOINT_URL' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY',
-    string
-  >;
+  environment: Record<'AWS_ENDPOINT_URL' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>;
 };
 
 export async function startMotoServer(): Promise<MotoServer> {
-  const server = spawn(
-    'python3',
-    ['-u', '-c', 'from moto.server import main; main()', '-H', '127.0.0.1', '-p', '0'],
-    { env: { ...process.env, PYTHONPATH: await pythonPackages() }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const server = spawn('python3', ['-u', '-c', 'from moto.server import main; main()', '-H', '127.0.0.1', '-p', '0'], {
+    env: { ...process.env, PYTHONPATH: await pythonPackages() },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const endpoint = await listening(server);
   // Its log goes on, and nobody reads it: a full pipe would stop it.
   server.stdout.resume();
