@@ -3,7 +3,8 @@
 -- Each statement starts with its name. `-- dialect:` stands where only one of the two understands it;
 -- all others run in both as they are. Put the name of the results bucket in place of BUCKET.
 --
--- 1. The tables: those of your dialect; for Athena, MSCK REPAIR TABLE once more after each new job.
+-- 1. The tables: those of your dialect; for Athena, MSCK REPAIR TABLE once more after each new job. A stack that
+--    `npm run deploy` made has them already, and finds new jobs by itself; its queries must name one job each.
 --    DuckDB reads S3 after
 --      INSTALL httpfs; LOAD httpfs; CREATE SECRET (TYPE s3, PROVIDER credential_chain);
 --    or put a folder in place of s3://BUCKET that `aws s3 sync s3://BUCKET folder` filled.
