@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { takeLock } from '../../setup/setup-lock.mjs';
 
 const FOLDER = join(import.meta.dirname, '../../.labelqueue/python');
 
@@ -20,16 +21,19 @@ export async function pythonPackages(): Promise<string> {
   const place = join(FOLDER, NAME);
   if (existsSync(place)) return place;
   await mkdir(FOLDER, { recursive: true });
-  const unfinished = await mkdtemp(join(FOLDER, 'unfinished-'));
+  const release = await takeLock(join(FOLDER, 'lock'), { signal: new AbortController().signal, onWait() {} });
   try {
-    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', unfinished];
-    await promisify(execFile)('python3', [...install, ...REQUIREMENTS]);
-    await rename(unfinished, place);
-  } catch (error) {
-    // Another test may have been quicker.
-    if (!existsSync(place)) throw error;
+    if (!existsSync(place)) await install(place);
   } finally {
-    await rm(unfinished, { recursive: true, force: true });
+    release();
   }
   return place;
+}
+
+async function install(place: string): Promise<void> {
+  const unfinished = `${place}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', unfinished];
+  await promisify(execFile)('python3', [...pip, ...REQUIREMENTS]);
+  await rename(unfinished, place);
 }
