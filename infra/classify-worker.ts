@@ -54,11 +54,12 @@ export class ClassifyWorker extends Construct {
             ...queueStatements(queues),
             ...resultStatements(results),
             ...sourceStatements(Stack.of(this).partition, config.sourceBuckets),
+            ...modelStatements(Stack.of(this).partition, config.model),
           ],
         }),
       },
     });
-    acknowledgeWildcards(role, results, config.sourceBuckets);
+    acknowledgeWildcards(role, results, config);
     this.function = new LambdaFunction(this, 'Function', {
       description: 'labelqueue: labels the images of messages and writes JSON lines to S3',
       runtime: Runtime.NODEJS_24_X,
@@ -93,7 +94,7 @@ function scalingOf({ maximumConcurrency, provisionedPollers }: StageConfig) {
 }
 
 function environmentOf(
-  { topK, sourceBuckets }: StageConfig,
+  { topK, sourceBuckets, model }: StageConfig,
   { queue, deadLetterQueue }: JobQueues,
   results: Bucket,
   stackName: string,
@@ -108,6 +109,7 @@ function environmentOf(
     // The dimension of the metrics: each stage has its own.
     POWERTOOLS_SERVICE_NAME: stackName,
     ...(topK !== undefined && { TOP_K: String(topK) }),
+    ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),
   };
 }
 
@@ -154,8 +156,14 @@ function sourceStatements(partition: string, buckets: readonly string[]): Policy
   ];
 }
 
+function modelStatements(partition: string, model: StageConfig['model']): PolicyStatement[] {
+  if (model === undefined) return [];
+  const folder = model.s3Uri.slice('s3://'.length);
+  return [new PolicyStatement({ actions: ['s3:GetObject'], resources: [`arn:${partition}:s3:::${folder}*`] })];
+}
+
 /** Tells cdk-nag of each wildcard why it is there. */
-function acknowledgeWildcards(role: Role, results: Bucket, sourceBuckets: readonly string[]): void {
+function acknowledgeWildcards(role: Role, results: Bucket, { sourceBuckets, model }: StageConfig): void {
   const bucket = Stack.of(role).getLogicalId(results.node.defaultChild as CfnElement);
   const ofResults = Object.entries({ ...WRITTEN, ...READ }).map(([pattern, reason]) => ({
     id: wildcard(`<${bucket}.Arn>/${pattern}`),
@@ -165,7 +173,14 @@ function acknowledgeWildcards(role: Role, results: Bucket, sourceBuckets: readon
     id: wildcard(`arn:<AWS::Partition>:s3:::${source}/*`),
     reason: 'The configuration names this bucket as one whose images may be classified.',
   }));
-  Validations.of(role).acknowledge(...ofResults, ...ofSources);
+  const ofModel =
+    model === undefined
+      ? []
+      : [model.s3Uri.slice('s3://'.length)].map((folder) => ({
+          id: wildcard(`arn:<AWS::Partition>:s3:::${folder}*`),
+          reason: 'The configuration names this folder as that of the model.',
+        }));
+  Validations.of(role).acknowledge(...ofResults, ...ofSources, ...ofModel);
 }
 
 function wildcard(resource: string): string {

@@ -22,6 +22,14 @@ const provisionedPollers = z.strictObject({
   maximum: z.int().min(2).max(2_000),
 });
 
+/** See MODEL_S3_URI and MODEL_SHA256 of the worker. */
+const model = z.strictObject({
+  s3Uri: z
+    .string()
+    .regex(/^s3:\/\/[a-z0-9.-]{3,63}\/([^*?]*[^/*?]\/)?$/, 'expected s3://bucket/prefix/ with a slash at its end'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits: what sha256sum SHA256SUMS prints'),
+});
+
 const schema = z
   .strictObject({
     /**
@@ -37,6 +45,8 @@ const schema = z
     batchWindowSeconds: z.int().min(0).max(300).default(EVENT_SOURCE_WINDOW_SECONDS),
     /** 1,769 MB are one vCPU. The worker needs about 800. */
     memoryMb: z.int().min(1_024).max(10_240).default(FUNCTION_MEMORY_MB),
+    /** A model folder in S3, in place of the one in the package. */
+    model: model.optional(),
     /** Labels a result line. */
     topK: z.int().min(1).max(1_000).optional(),
     /** Buckets that `s3://` URLs may name; the worker may read all their objects. */

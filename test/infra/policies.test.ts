@@ -11,9 +11,12 @@ const ALLOWED_WILDCARDS = [
   /^<Results\w+\.Arn>\/jobs\/\*(\/cancelled)?$/,
   // Images of a bucket that the configuration names.
   /^arn:<AWS::Partition>:s3:::photos\/\*$/,
+  // The folder of the model that the configuration names.
+  /^arn:<AWS::Partition>:s3:::models\/ours\/\*$/,
 ];
 
-const resources = Object.entries(templateOf({ sourceBuckets: ['photos'] }).toJSON()['Resources']) as [
+const MODEL = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
+const resources = Object.entries(templateOf({ sourceBuckets: ['photos'], model: MODEL }).toJSON()['Resources']) as [
   string,
   { Type: string; Properties: Record<string, unknown> },
 ][];

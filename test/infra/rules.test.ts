@@ -18,11 +18,16 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
+const MODEL = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
+
 /** Stages that together have everything that a stage can have. */
 const STAGES: [string, object][] = [
   ['least', { athena: false }],
   ['usual', { alarmEmail: 'operator@example.com', sourceBuckets: ['photos', 'scans'], resultsExpireAfterDays: 30 }],
-  ['provisioned', { provisionedPollers: { minimum: 2, maximum: 20 }, batchSize: 100, batchWindowSeconds: 2, topK: 3 }],
+  [
+    'provisioned',
+    { provisionedPollers: { minimum: 2, maximum: 20 }, batchSize: 100, batchWindowSeconds: 2, topK: 3, model: MODEL },
+  ],
 ];
 
 /** @returns what cdk-nag says is wrong; empty when all is well */

@@ -80,6 +80,13 @@ describe('worker', () => {
     });
   });
 
+  test('takes its model from where the configuration says', () => {
+    const model = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
+    templateOf({ model }).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }) },
+    });
+  });
+
   test('starts with the settings that its process needs', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Environment: { Variables: Match.objectLike({ UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2' }) },
