@@ -1,5 +1,5 @@
-import { type CfnElement, Duration, RemovalPolicy, Size, Stack, Validations } from 'aws-cdk-lib';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   type CfnFunction,
@@ -16,6 +16,7 @@ import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
 import type { JobQueues } from './job-queues.ts';
 import type { StageConfig } from './stage-config.ts';
+import { acknowledgeWildcards, workerStatements } from './worker-permissions.ts';
 
 /** TensorFlow's libraries unpacked, and room for another model. */
 const EPHEMERAL_STORAGE = Size.mebibytes(1_024);
@@ -49,17 +50,11 @@ export class ClassifyWorker extends Construct {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {
         worker: new PolicyDocument({
-          statements: [
-            ...logStatements(this.logGroup),
-            ...queueStatements(queues),
-            ...resultStatements(results),
-            ...sourceStatements(Stack.of(this).partition, config.sourceBuckets),
-            ...modelStatements(Stack.of(this).partition, config.model),
-          ],
+          statements: workerStatements({ config, queues, results, logGroup: this.logGroup }),
         }),
       },
     });
-    acknowledgeWildcards(role, results, config);
+    acknowledgeWildcards(role, { results, config });
     this.function = new LambdaFunction(this, 'Function', {
       description: 'labelqueue: labels the images of messages and writes JSON lines to S3',
       runtime: Runtime.NODEJS_24_X,
@@ -111,78 +106,4 @@ function environmentOf(
     ...(topK !== undefined && { TOP_K: String(topK) }),
     ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),
   };
-}
-
-function logStatements({ logGroupArn }: LogGroup): PolicyStatement[] {
-  return [new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroupArn] })];
-}
-
-/** Receiving and deleting is what Lambda's event source does in the function's name; `addEventSource` grants it. */
-function queueStatements({ queue, deadLetterQueue }: JobQueues): PolicyStatement[] {
-  return [
-    new PolicyStatement({
-      actions: ['sqs:SendMessage'],
-      resources: [queue.queueArn, deadLetterQueue.queueArn],
-    }),
-  ];
-}
-
-/** Objects of the results bucket that the worker touches, and why there is a wildcard in their names. */
-const WRITTEN = {
-  'results/*': 'The names of part files are made of the ids in them.',
-  'failures/*': 'The names of part files are made of the ids in them.',
-  'jobs/*/cancelled': 'A worker marks a job that fails too often as cancelled, whatever the name of the job.',
-};
-const READ = {
-  'jobs/*': 'Descriptions of jobs and images of local folders lie there, whatever the name of the job.',
-};
-
-function resultStatements(results: Bucket): PolicyStatement[] {
-  const objects = (patterns: object) => Object.keys(patterns).map((pattern) => results.arnForObjects(pattern));
-  return [
-    new PolicyStatement({ actions: ['s3:PutObject'], resources: objects(WRITTEN) }),
-    new PolicyStatement({ actions: ['s3:GetObject'], resources: objects(READ) }),
-    // Without it S3 says "forbidden" of objects that do not exist.
-    new PolicyStatement({ actions: ['s3:ListBucket'], resources: [results.bucketArn] }),
-  ];
-}
-
-function sourceStatements(partition: string, buckets: readonly string[]): PolicyStatement[] {
-  if (buckets.length === 0) return [];
-  const arns = buckets.map((bucket) => `arn:${partition}:s3:::${bucket}`);
-  return [
-    new PolicyStatement({ actions: ['s3:GetObject'], resources: arns.map((arn) => `${arn}/*`) }),
-    new PolicyStatement({ actions: ['s3:ListBucket'], resources: arns }),
-  ];
-}
-
-function modelStatements(partition: string, model: StageConfig['model']): PolicyStatement[] {
-  if (model === undefined) return [];
-  const folder = model.s3Uri.slice('s3://'.length);
-  return [new PolicyStatement({ actions: ['s3:GetObject'], resources: [`arn:${partition}:s3:::${folder}*`] })];
-}
-
-/** Tells cdk-nag of each wildcard why it is there. */
-function acknowledgeWildcards(role: Role, results: Bucket, { sourceBuckets, model }: StageConfig): void {
-  const bucket = Stack.of(role).getLogicalId(results.node.defaultChild as CfnElement);
-  const ofResults = Object.entries({ ...WRITTEN, ...READ }).map(([pattern, reason]) => ({
-    id: wildcard(`<${bucket}.Arn>/${pattern}`),
-    reason,
-  }));
-  const ofSources = sourceBuckets.map((source) => ({
-    id: wildcard(`arn:<AWS::Partition>:s3:::${source}/*`),
-    reason: 'The configuration names this bucket as one whose images may be classified.',
-  }));
-  const ofModel =
-    model === undefined
-      ? []
-      : [model.s3Uri.slice('s3://'.length)].map((folder) => ({
-          id: wildcard(`arn:<AWS::Partition>:s3:::${folder}*`),
-          reason: 'The configuration names this folder as that of the model.',
-        }));
-  Validations.of(role).acknowledge(...ofResults, ...ofSources, ...ofModel);
-}
-
-function wildcard(resource: string): string {
-  return `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`;
 }

@@ -1,0 +1,97 @@
+import { Aws, type CfnElement, Stack, Validations } from 'aws-cdk-lib';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { JobQueues } from './job-queues.ts';
+import type { StageConfig } from './stage-config.ts';
+
+/** What the worker works with. */
+export type WorkerResources = { config: StageConfig; queues: JobQueues; results: Bucket; logGroup: LogGroup };
+
+/** All that the worker may do: each statement names its resources. */
+export function workerStatements({ config, queues, results, logGroup }: WorkerResources): PolicyStatement[] {
+  return [
+    ...logStatements(logGroup),
+    ...queueStatements(queues),
+    ...resultStatements(results),
+    ...sourceStatements(config.sourceBuckets),
+    ...modelStatements(config.model),
+  ];
+}
+
+function logStatements({ logGroupArn }: LogGroup): PolicyStatement[] {
+  return [new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroupArn] })];
+}
+
+/** Receiving and deleting is what Lambda's event source does in the function's name; `addEventSource` grants it. */
+function queueStatements({ queue, deadLetterQueue }: JobQueues): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn, deadLetterQueue.queueArn],
+    }),
+  ];
+}
+
+/** Objects of the results bucket that the worker touches, and why there is a wildcard in their names. */
+const WRITTEN = {
+  'results/*': 'The names of part files are made of the ids in them.',
+  'failures/*': 'The names of part files are made of the ids in them.',
+  'jobs/*/cancelled': 'A worker marks a job that fails too often as cancelled, whatever the name of the job.',
+};
+const READ = {
+  'jobs/*': 'Descriptions of jobs and images of local folders lie there, whatever the name of the job.',
+};
+
+function resultStatements(results: Bucket): PolicyStatement[] {
+  const objects = (patterns: object) => Object.keys(patterns).map((pattern) => results.arnForObjects(pattern));
+  return [
+    new PolicyStatement({ actions: ['s3:PutObject'], resources: objects(WRITTEN) }),
+    new PolicyStatement({ actions: ['s3:GetObject'], resources: objects(READ) }),
+    // Without it S3 says "forbidden" of objects that do not exist.
+    new PolicyStatement({ actions: ['s3:ListBucket'], resources: [results.bucketArn] }),
+  ];
+}
+
+function sourceStatements(buckets: readonly string[]): PolicyStatement[] {
+  if (buckets.length === 0) return [];
+  const arns = buckets.map((bucket) => `arn:${Aws.PARTITION}:s3:::${bucket}`);
+  return [
+    new PolicyStatement({ actions: ['s3:GetObject'], resources: arns.map((arn) => `${arn}/*`) }),
+    new PolicyStatement({ actions: ['s3:ListBucket'], resources: arns }),
+  ];
+}
+
+function modelStatements(model: StageConfig['model']): PolicyStatement[] {
+  if (model === undefined) return [];
+  const folder = model.s3Uri.slice('s3://'.length);
+  return [new PolicyStatement({ actions: ['s3:GetObject'], resources: [`arn:${Aws.PARTITION}:s3:::${folder}*`] })];
+}
+
+/** Tells cdk-nag of each wildcard why it is there. */
+export function acknowledgeWildcards(
+  role: Role,
+  { results, config: { sourceBuckets, model } }: Pick<WorkerResources, 'results' | 'config'>,
+): void {
+  const bucket = Stack.of(role).getLogicalId(results.node.defaultChild as CfnElement);
+  const ofResults = Object.entries({ ...WRITTEN, ...READ }).map(([pattern, reason]) => ({
+    id: wildcard(`<${bucket}.Arn>/${pattern}`),
+    reason,
+  }));
+  const ofSources = sourceBuckets.map((source) => ({
+    id: wildcard(`arn:<AWS::Partition>:s3:::${source}/*`),
+    reason: 'The configuration names this bucket as one whose images may be classified.',
+  }));
+  const ofModel =
+    model === undefined
+      ? []
+      : [model.s3Uri.slice('s3://'.length)].map((folder) => ({
+          id: wildcard(`arn:<AWS::Partition>:s3:::${folder}*`),
+          reason: 'The configuration names this folder as that of the model.',
+        }));
+  Validations.of(role).acknowledge(...ofResults, ...ofSources, ...ofModel);
+}
+
+function wildcard(resource: string): string {
+  return `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`;
+}
