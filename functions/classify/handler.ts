@@ -9,6 +9,7 @@ import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { AWS_REQUEST_TIMEOUT_MS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
 import { workerSettingsFrom } from '../../shared/contract/settings.ts';
+import { markStart } from '../../shared/contract/start-marks.ts';
 import { isCancelled } from '../../shared/jobs/job-store.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
 import { Cancellations } from './cancellations.ts';
@@ -20,6 +21,7 @@ import { processBatch } from './process-batch.ts';
 import { createTelemetry } from './telemetry.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
+markStart('labelqueue:modules-loaded');
 const settings = workerSettingsFrom(process.env);
 const { serviceName } = settings;
 const logger = new Logger({ serviceName });

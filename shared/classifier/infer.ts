@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-node';
 import type { TFSavedModel } from '@tensorflow/tfjs-node/dist/saved_model.js';
 import { INFERENCE_BATCH_SIZE } from '../contract/limits.ts';
 import type { Label, ModelId } from '../contract/result-line.ts';
+import { markStart } from '../contract/start-marks.ts';
 import { type ModelFolder, ModelFolderError } from './model-folder.ts';
 import { topK } from './top-k.ts';
 
@@ -33,6 +34,7 @@ export function tensorflowUse(): { modelsLoaded: number; tensors: number } {
  */
 export async function loadClassifier({ path, config, labels }: ModelFolder): Promise<Classifier> {
   const model = await loadSavedModel(path, config.signature);
+  markStart('labelqueue:model-loaded');
   const output = outputIndex(model, path, config);
   const toTensor = tensorMaker(model, path, config);
   const predict = (images: readonly Uint8Array[]) =>
@@ -42,7 +44,9 @@ export async function loadClassifier({ path, config, labels }: ModelFolder): Pro
     });
   const blank = new Uint8Array(config.inputSize ** 2 * 3);
   checkLabels(predict([blank]).length, path, config, labels.length);
+  markStart('labelqueue:first-predicted');
   predict(Array.from({ length: INFERENCE_BATCH_SIZE }, () => blank));
+  markStart('labelqueue:warm');
   return {
     id: { name: config.name, version: config.version },
     format: config,

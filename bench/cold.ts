@@ -1,0 +1,57 @@
+/** `npm run bench:cold`: how long the packaged worker takes until its first result, and what takes how long. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { packageWorker } from '../infra/package/package-worker.ts';
+import { startImageServer } from '../test/support/image-server.ts';
+import { makeWritable, unzipPackage } from '../test/support/lambda/packaged-worker.ts';
+import { runtimeClient } from '../test/support/lambda/runtime-client.ts';
+import { createTemporaryFolder } from '../test/support/temporary-folder.ts';
+import { startTestAws } from '../test/support/test-aws.ts';
+import { coldTable } from './cold/cold-table.ts';
+import { type Bench, measureStart, type Start } from './cold/measure-start.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const WARM_INVOCATIONS = 5;
+
+const options = new Command('bench:cold')
+  .description('Packages the worker and starts it as Lambda would, on one core, with one image waiting for it.')
+  .option('--runs <n>', 'starts of each kind; the medians are printed', Number, 5)
+  .option('--core <n>', 'the core that the worker is pinned to', '0')
+  .option('--json', 'every figure, as JSON', false)
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ runs: number; core: string; json: boolean }>();
+
+await using folder = await createTemporaryFolder();
+await using aws = await startTestAws();
+await using images = await startImageServer();
+const task = join(folder.path, 'task');
+const { path } = await packageWorker({ root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(ROOT, 'dist') });
+await unzipPackage(path, task);
+const bench: Bench = {
+  task,
+  temporary: join(folder.path, 'tmp'),
+  runtimeClient: await runtimeClient(),
+  environment: { ...aws.environment, ALLOWED_HOSTS: images.host },
+  // By its path: the worker's PATH leads to Node alone.
+  wrapper: ['/usr/bin/taskset', '-c', options.core],
+  photo: images.url('/photos/coffee.jpg'),
+};
+
+// The first start reads everything from the disk: the figures are those of a warm page cache.
+await startWithEmptyFolder();
+const unpacking: Start[] = [];
+const filled: Start[] = [];
+for (let run = 0; run < options.runs; run += 1) {
+  unpacking.push(await startWithEmptyFolder());
+  filled.push(await measureStart(bench, WARM_INVOCATIONS));
+}
+makeWritable(task);
+process.stdout.write(options.json ? `${JSON.stringify({ unpacking, filled })}\n` : coldTable(unpacking, filled));
+
+async function startWithEmptyFolder(): Promise<Start> {
+  await rm(bench.temporary, { recursive: true, force: true });
+  await mkdir(bench.temporary);
+  return measureStart(bench, WARM_INVOCATIONS);
+}
