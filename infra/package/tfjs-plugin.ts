@@ -16,6 +16,6 @@ export const tfjsPlugin: Plugin = {
     // Its classes have to be functions: tfjs-node inherits from them in ECMAScript 5.
     build.onResolve({ filter: /^@tensorflow\/tfjs-core$/ }, () => ({ path: require.resolve('@tensorflow/tfjs-core') }));
     build.onResolve({ filter: /^@mapbox\/node-pre-gyp$/ }, () => ({ path: join(STAND_INS, 'binding-path.ts') }));
-    build.onResolve({ filter: /^@tensorflow\/tfjs$/ }, () => ({ path: join(STAND_INS, 'tfjs-core-only.ts') }));
+    build.onResolve({ filter: /^@tensorflow\/tfjs$/ }, () => ({ path: join(STAND_INS, 'tfjs-core-only.cjs') }));
   },
 };

@@ -10,9 +10,6 @@ export const WORKER_PROCESS_ENVIRONMENT = {
   UV_THREADPOOL_SIZE: '16',
   /** glibc would give each of those threads a heap of its own, and never empty them. */
   MALLOC_ARENA_MAX: '2',
-  /** Images, pixels and tensors go back to the system at once, instead of leaving holes in the heap. */
-  MALLOC_MMAP_THRESHOLD_: '131072',
-  MALLOC_TRIM_THRESHOLD_: '131072',
   /** V8 would let the space for young objects grow to 48 MB over hours; what lives that short here is small. */
   NODE_OPTIONS: '--max-semi-space-size=2',
 } as const;
