@@ -1,8 +1,9 @@
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
+import { makeWholeFolder } from '../../shared/classifier/whole-folder.ts';
 
 /** `manifest.json` of the package's TensorFlow folder. */
 export type TensorflowManifest = {
@@ -32,29 +33,17 @@ const COMPRESSED = '.zst';
 export async function unpackTensorflow(packed: string, temporary: string): Promise<string> {
   const manifest = JSON.parse(await readFile(join(packed, 'manifest.json'), 'utf8')) as TensorflowManifest;
   const place = join(temporary, `labelqueue-tensorflow-${manifest.id}`);
-  if (existsSync(place)) return join(place, BINDING);
   try {
-    await unpack(packed, place);
+    await makeWholeFolder(place, (folder) => unpackInto(folder, packed));
   } catch (error) {
     throw unpackFailure(error, temporary, manifest.bytes);
   }
   return join(place, BINDING);
 }
 
-async function unpack(packed: string, place: string): Promise<void> {
-  const unfinished = `${place}.unfinished-${process.pid}`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished);
-  try {
-    const files = (await readdir(packed)).filter((name) => name === BINDING || name.endsWith(COMPRESSED));
-    await Promise.all(files.map((name) => unpackFile(join(packed, name), join(unfinished, name))));
-    await rename(unfinished, place);
-  } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
-    // Another process was faster.
-    if (existsSync(place)) return;
-    throw error;
-  }
+async function unpackInto(folder: string, packed: string): Promise<void> {
+  const files = (await readdir(packed)).filter((name) => name === BINDING || name.endsWith(COMPRESSED));
+  await Promise.all(files.map((name) => unpackFile(join(packed, name), join(folder, name))));
 }
 
 /** Pieces that fit a core's cache: larger ones cost a third more time, smaller ones a tenth. */

@@ -1,7 +1,9 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ClassifierSettings } from '../contract/settings.ts';
 import type { Pipeline } from './classify-images.ts';
+import { downloadModel } from './download-model.ts';
 import { fetchImage } from './fetch-image.ts';
 import { createHttpClient } from './http-client.ts';
 import { loadClassifier } from './infer.ts';
@@ -16,7 +18,7 @@ const DEFAULT_MODEL_DIR = join(import.meta.dirname, '../../models/efficientnet-l
  * @throws {ModelFolderError} when the model folder does not hold what it should
  */
 export async function createPipeline(settings: ClassifierSettings, s3: S3Client): Promise<Pipeline> {
-  const classifier = await loadClassifier(await readModelFolder(settings.modelDir ?? DEFAULT_MODEL_DIR));
+  const classifier = await loadClassifier(await readModelFolder(await modelFolderOf(settings, s3)));
   const http = createHttpClient(settings.allowedHosts);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
   return {
@@ -28,4 +30,10 @@ export async function createPipeline(settings: ClassifierSettings, s3: S3Client)
       await http.close();
     },
   };
+}
+
+async function modelFolderOf(settings: ClassifierSettings, s3: S3Client): Promise<string> {
+  const { modelDir, modelS3Uri, modelSha256 } = settings;
+  if (modelS3Uri === undefined || modelSha256 === undefined) return modelDir ?? DEFAULT_MODEL_DIR;
+  return downloadModel(s3, modelS3Uri, modelSha256, tmpdir());
 }

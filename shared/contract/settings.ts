@@ -28,6 +28,16 @@ const bucketSettings = {
 const classifierSettings = {
   /** A model folder; the default model when it is not set. */
   modelDir: z.string().min(1).optional(),
+  /** A model folder in S3, with a `SHA256SUMS`; in place of `modelDir`. */
+  modelS3Uri: z
+    .string()
+    .regex(/^s3:\/\/[^/]+\/(.*[^/]\/)?$/s, 'expected s3://bucket/prefix/ with a slash at its end')
+    .optional(),
+  /** The SHA-256 that the `SHA256SUMS` of `modelS3Uri` must have, in lower-case hex. */
+  modelSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits in lower case: what sha256sum SHA256SUMS prints')
+    .optional(),
   /** host:port pairs that may be fetched from whatever their address is. */
   allowedHosts: list.pipe(z.array(hostAndPort)),
   /** Buckets that s3:// URLs may name. */
@@ -47,6 +57,8 @@ const ENVIRONMENT_NAMES: Record<string, string> = {
   deadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
   resultsBucket: 'RESULTS_BUCKET',
   modelDir: 'MODEL_DIR',
+  modelS3Uri: 'MODEL_S3_URI',
+  modelSha256: 'MODEL_SHA256',
   allowedHosts: 'ALLOWED_HOSTS',
   sourceBuckets: 'SOURCE_BUCKETS',
   fetchTimeoutSeconds: 'FETCH_TIMEOUT_SECONDS',
@@ -99,9 +111,25 @@ function parse<Schema extends z.ZodObject>(schema: Schema, environment: Environm
     given[field] = environment[variableOf(field)] || undefined;
   }
   const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => describe(issue, given));
+  const problems = result.error?.issues.map((issue) => describe(issue, given)) ?? [];
+  if ('modelDir' in schema.shape) problems.push(...modelProblems(given));
+  if (result.success && problems.length === 0) return result.data;
   throw new SettingsError(`wrong settings:\n${problems.join('\n')}`);
+}
+
+/** A model is in a folder or in S3, and from there only with its hash. */
+function modelProblems({ modelDir, modelS3Uri, modelSha256 }: Environment): string[] {
+  const problems: string[] = [];
+  if (modelDir !== undefined && modelS3Uri !== undefined) {
+    problems.push('  MODEL_DIR and MODEL_S3_URI are both set: expected one of them');
+  }
+  if (modelS3Uri !== undefined && modelSha256 === undefined) {
+    problems.push('  MODEL_SHA256 is not set: expected the SHA-256 of the SHA256SUMS at MODEL_S3_URI');
+  }
+  if (modelS3Uri === undefined && modelSha256 !== undefined) {
+    problems.push('  MODEL_SHA256 is set and MODEL_S3_URI is not: expected both');
+  }
+  return problems;
 }
 
 function describe(issue: z.core.$ZodIssue, given: Record<string, string | undefined>): string {

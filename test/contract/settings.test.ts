@@ -90,6 +90,29 @@ describe('names a required variable that is missing, and what was expected:', ()
   });
 });
 
+describe('a model in S3 is pinned:', () => {
+  const uri = 's3://models/cats/';
+  const sha256 = 'a'.repeat(64);
+
+  test('its address and its hash are read', () => {
+    expect(classifierSettingsFrom({ MODEL_S3_URI: uri, MODEL_SHA256: sha256 })).toMatchObject({
+      modelS3Uri: uri,
+      modelSha256: sha256,
+    });
+  });
+
+  test.each([
+    [{ MODEL_S3_URI: uri }, /MODEL_SHA256 is not set: expected the SHA-256 of the SHA256SUMS/],
+    [{ MODEL_SHA256: sha256 }, /MODEL_SHA256 is set and MODEL_S3_URI is not/],
+    [{ MODEL_S3_URI: uri, MODEL_SHA256: sha256, MODEL_DIR: '/opt' }, /MODEL_DIR and MODEL_S3_URI are both set/],
+    [{ MODEL_S3_URI: 's3://models/cats', MODEL_SHA256: sha256 }, /MODEL_S3_URI=.*with a slash at its end/],
+    [{ MODEL_S3_URI: 'https://models/cats/', MODEL_SHA256: sha256 }, /MODEL_S3_URI=.*expected s3:/],
+    [{ MODEL_S3_URI: uri, MODEL_SHA256: 'A'.repeat(64) }, /MODEL_SHA256=.*64 hex digits in lower case/],
+  ])('%j is refused', (environment, expected) => {
+    expect(messageOf(() => classifierSettingsFrom(environment))).toMatch(expected);
+  });
+});
+
 describe('names a variable that is wrong, what it was and what was expected:', () => {
   test.each([
     ['QUEUE_URL', 'labelqueue', /expected the URL of an SQS queue/],
