@@ -4,14 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
 import { makeWholeFolder } from '../../shared/classifier/whole-folder.ts';
-
-/** `manifest.json` of the package's TensorFlow folder. */
-export type TensorflowManifest = {
-  /** Tells the content of all files: the unpacked folder is named after it. */
-  id: string;
-  /** Bytes of all files, unpacked. */
-  bytes: number;
-};
+import type { TensorflowManifest } from '../../shared/contract/tensorflow-manifest.ts';
 
 /** TensorFlow could not be unpacked; the message says what to do. */
 export class UnpackError extends Error {

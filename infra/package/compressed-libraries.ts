@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -9,8 +9,6 @@ import { constants, createZstdCompress } from 'node:zlib';
 import { PackageError } from './package-error.ts';
 
 const run = promisify(execFile);
-
-export const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
 
 /** Higher levels take twice the time for 1 % less; see docs/decisions/cold-start.md. */
 const LEVEL = 9;
@@ -38,8 +36,9 @@ export async function compressedLibraries(folder: string, cache: string): Promis
   const unfinished = `${place}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
+  const names = await readdir(join(folder, 'lib'));
   const sizes = await Promise.all(
-    LIBRARIES.map(async (name) => {
+    names.map(async (name) => {
       const stripped = join(unfinished, name);
       await strip(join(folder, 'lib', name), stripped);
       await compress(stripped, `${stripped}.zst`);

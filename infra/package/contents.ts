@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import type { TensorflowManifest } from '../../functions/classify/unpack-tensorflow.ts';
+import { basename, join, relative } from 'node:path';
+import type { TensorflowManifest } from '../../shared/contract/tensorflow-manifest.ts';
 import { PackageError } from './package-error.ts';
 import type { Entry } from './zip.ts';
 
@@ -32,11 +32,15 @@ export function modelEntries(root: string): Entry[] {
 export async function sharpEntries(root: string): Promise<Entry[]> {
   const platform = `${process.platform}-${process.arch}`;
   const packages = await withDependencies(root, ['sharp', `@img/sharp-${platform}`, `@img/sharp-libvips-${platform}`]);
-  const atRunTime = (path: string) =>
-    !/(^|\/)(src|install|include|cmake|node_modules)\/|\.(md|d\.[cm]?ts|h|map|gyp|pc)$/.test(path);
-  return packages.flatMap((name) =>
-    folderEntries(join(root, 'node_modules', name), `node_modules/${name}/`, atRunTime),
-  );
+  return packages.flatMap((name) => {
+    const wanted = (path: string) => isForRunTime(path) || (name.includes('libvips') && path === 'README.md');
+    return folderEntries(join(root, 'node_modules', name), `node_modules/${name}/`, wanted);
+  });
+}
+
+/** Neither sources nor documentation; the README of libvips, though, is where its licences are. */
+function isForRunTime(path: string): boolean {
+  return !/(^|\/)(src|install|include|cmake|node_modules)\/|\.(md|d\.[cm]?ts|h|map|gyp|pc)$/.test(path);
 }
 
 async function withDependencies(root: string, names: readonly string[]): Promise<string[]> {
@@ -65,13 +69,11 @@ async function dependenciesOf(root: string, name: string): Promise<Record<string
  * @param paths of the files
  * @param unpackedBytes of all of them
  */
-export async function tensorflowEntries(
-  paths: Readonly<Record<string, string>>,
-  unpackedBytes: number,
-): Promise<Entry[]> {
+export async function tensorflowEntries(paths: readonly string[], unpackedBytes: number): Promise<Entry[]> {
   const hash = createHash('sha256');
   const entries: Entry[] = [];
-  for (const [name, path] of Object.entries(paths)) {
+  for (const path of paths) {
+    const name = basename(path);
     hash.update(name).update(await readFile(path));
     entries.push(fileEntry(path, `tensorflow/${name}`));
   }

@@ -8,9 +8,10 @@ const LICENCE_FILE = /^(licen[cs]e|notice|copying)/i;
  *
  * @param packages their folders in the project
  */
-export async function noticesText(root: string, packages: readonly string[]): Promise<string> {
+export function noticesText(root: string, packages: readonly string[]): string {
+  const apache = readFileSync(join(root, 'LICENSE'), 'utf8');
   const tensorflow = [
-    'TensorFlow (libtensorflow), Copyright The TensorFlow Authors, Apache-2.0: the text is that of @tensorflow/tfjs-node.',
+    `TensorFlow (libtensorflow) and TensorFlow.js, Copyright The TensorFlow Authors, Apache-2.0\n\n${apache}`,
   ];
   return [...tensorflow, ...packages.map((folder) => noticeOf(join(root, folder)))].join(`\n${'='.repeat(80)}\n`);
 }

@@ -1,7 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundledPackages, bundleWorker } from './bundle.ts';
-import { compressedLibraries, LIBRARIES, strip, strippedBytes } from './compressed-libraries.ts';
+import { compressedLibraries, strip, strippedBytes } from './compressed-libraries.ts';
 import { folderEntries, modelEntries, sharpEntries, tensorflowEntries, textEntry } from './contents.ts';
 import { noticesText } from './notices.ts';
 import { PackageError } from './package-error.ts';
@@ -34,7 +34,7 @@ export async function packageWorker(folders: { root: string; work: string; dist:
     ...(await sharpEntries(root)),
     ...modelEntries(root),
     ...(await tensorflow(root, work)),
-    textEntry('THIRD-PARTY-NOTICES.txt', await noticesText(root, bundledPackages(metafile))),
+    textEntry('THIRD-PARTY-NOTICES.txt', noticesText(root, bundledPackages(metafile))),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
   const path = join(dist, 'classify.zip');
   await rm(path, { force: true });
@@ -47,6 +47,7 @@ async function tensorflow(root: string, work: string): Promise<Entry[]> {
   const binding = join(work, 'tfjs_binding.node');
   await strip(join(toolchain, 'tfjs-binding/tfjs_binding.node'), binding);
   const libraries = await compressedLibraries(join(toolchain, 'libtensorflow'), work);
-  const paths = Object.fromEntries(LIBRARIES.map((name) => [`${name}.zst`, join(libraries, `${name}.zst`)]));
-  return tensorflowEntries({ 'tfjs_binding.node': binding, ...paths }, await strippedBytes(libraries));
+  const compressed = (await readdir(libraries)).filter((name) => name.endsWith('.zst')).sort();
+  const paths = [binding, ...compressed.map((name) => join(libraries, name))];
+  return tensorflowEntries(paths, await strippedBytes(libraries));
 }

@@ -21,7 +21,9 @@ beforeEach(async () => {
   await writeFile(join(packed, 'tfjs_binding.node'), 'the binding');
   await writeFile(join(packed, 'library.so.2.zst'), zstdCompressSync(LIBRARY));
 });
-afterEach(() => folder[Symbol.asyncDispose]());
+afterEach(async () => {
+  await folder[Symbol.asyncDispose]();
+});
 
 test('libraries are unpacked beside the binding', async () => {
   const binding = await unpackTensorflow(packed, temporary);
