@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import { packageWorker, type WorkerPackage } from '../../infra/package/package-worker.ts';
 import { MAX_UNZIPPED_BYTES } from '../../infra/package/sizes.ts';
@@ -30,80 +30,84 @@ let client: string;
 const task = () => join(folder.path, 'task');
 const temporary = () => join(folder.path, 'tmp');
 
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-  client = await runtimeClient();
-  [aws, images] = await Promise.all([startTestAws(), startImageServer()]);
-  made = await packageInto('dist');
-  await unzipPackage(made.path, task());
-  await mkdir(temporary());
-}, SET_UP_MS);
+const describeOnLinux = process.platform === 'linux' ? describe : describe.skip;
 
-afterAll(async () => {
-  makeWritable(task());
-  await images.close();
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
+describeOnLinux('on Linux, which Lambda is too', () => {
+  beforeAll(async () => {
+    folder = await createTemporaryFolder();
+    client = await runtimeClient();
+    [aws, images] = await Promise.all([startTestAws(), startImageServer()]);
+    made = await packageInto('dist');
+    await unzipPackage(made.path, task());
+    await mkdir(temporary());
+  }, SET_UP_MS);
 
-function packageInto(name: string): Promise<WorkerPackage> {
-  return packageWorker({ root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(folder.path, name) });
-}
-
-function start(): Promise<PackagedWorker> {
-  const environment = { ...aws.environment, ALLOWED_HOSTS: images.host };
-  return startPackagedWorker({ task: task(), temporary: temporary(), runtimeClient: client, environment });
-}
-
-function record(job: string, photos: readonly string[]): SQSRecord {
-  return messageRecord({
-    job,
-    images: photos.map((photo) => ({ id: photo, url: images.url(`/photos/${photo}`) })),
+  afterAll(async () => {
+    makeWritable(task());
+    await images.close();
+    await aws.stop();
+    await folder[Symbol.asyncDispose]();
   });
-}
 
-async function bestLabels(job: string): Promise<Record<string, string | undefined>> {
-  const lines = await aws.results(job);
-  return Object.fromEntries(lines.map(({ id, labels }) => [id, labels[0]?.label]));
-}
+  function packageInto(name: string): Promise<WorkerPackage> {
+    return packageWorker({ root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(folder.path, name) });
+  }
 
-test('the package is smaller than Lambda allows', () => {
-  const bytes = made.entries.reduce((sum, entry) => sum + entry.bytes, 0);
-  expect(bytes).toBeLessThanOrEqual(MAX_UNZIPPED_BYTES);
-});
+  function start(): Promise<PackagedWorker> {
+    const environment = { ...aws.environment, ALLOWED_HOSTS: images.host };
+    return startPackagedWorker({ task: task(), temporary: temporary(), runtimeClient: client, environment });
+  }
 
-test('packaging again gives the same bytes', async () => {
-  const again = await packageInto('dist-again');
-  expect(again.sha256).toBe(made.sha256);
-  expect(readFileSync(again.path).equals(readFileSync(made.path))).toBe(true);
-});
+  function record(job: string, photos: readonly string[]): SQSRecord {
+    return messageRecord({
+      job,
+      images: photos.map((photo) => ({ id: photo, url: images.url(`/photos/${photo}`) })),
+    });
+  }
 
-test('AWS’s runtime client runs it, and a second invocation is warm', async () => {
-  await using worker = await start();
-  const first = await worker.invoke({ Records: [record('cold', ['coffee.jpg', 'chelsea.jpg'])] });
-  expect(first).toEqual({ batchItemFailures: [] });
-  expect(await bestLabels('cold')).toEqual({ 'coffee.jpg': 'espresso', 'chelsea.jpg': expect.stringMatching(/cat/) });
+  async function bestLabels(job: string): Promise<Record<string, string | undefined>> {
+    const lines = await aws.results(job);
+    return Object.fromEntries(lines.map(({ id, labels }) => [id, labels[0]?.label]));
+  }
 
-  const second = await worker.invoke({ Records: [record('warm', ['rocket.jpg'])] });
-  expect(second).toEqual({ batchItemFailures: [] });
-  expect(await bestLabels('warm')).toEqual({ 'rocket.jpg': expect.stringMatching(/missile|rocket|launcher/) });
-  expect(worker.log().match(/"ColdStart":1/g)).toHaveLength(1);
-});
+  test('the package is smaller than Lambda allows', () => {
+    const bytes = made.entries.reduce((sum, entry) => sum + entry.bytes, 0);
+    expect(bytes).toBeLessThanOrEqual(MAX_UNZIPPED_BYTES);
+  });
 
-test('a later start finds TensorFlow unpacked', async () => {
-  const unpacked = await readdir(temporary());
-  expect(unpacked).toEqual([expect.stringMatching(/^labelqueue-tensorflow-[0-9a-f]{16}$/)]);
-  const library = join(temporary(), unpacked[0] ?? '', 'libtensorflow_cc.so.2');
-  const before = statSync(library);
-  await using worker = await start();
-  expect(await worker.invoke({ Records: [record('later', ['coffee.jpg'])] })).toEqual({ batchItemFailures: [] });
-  expect(statSync(library)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
-});
+  test('packaging again gives the same bytes', async () => {
+    const again = await packageInto('dist-again');
+    expect(again.sha256).toBe(made.sha256);
+    expect(readFileSync(again.path).equals(readFileSync(made.path))).toBe(true);
+  });
 
-test('an image that was in a worker when it died is classified by the package’s other process', async () => {
-  await using worker = await start();
-  const again = record('suspect', ['coffee.jpg']);
-  again.attributes.ApproximateReceiveCount = '2';
-  expect(await worker.invoke({ Records: [again] })).toEqual({ batchItemFailures: [] });
-  expect(await bestLabels('suspect')).toEqual({ 'coffee.jpg': 'espresso' });
+  test('AWS’s runtime client runs it, and a second invocation is warm', async () => {
+    await using worker = await start();
+    const first = await worker.invoke({ Records: [record('cold', ['coffee.jpg', 'chelsea.jpg'])] });
+    expect(first).toEqual({ batchItemFailures: [] });
+    expect(await bestLabels('cold')).toEqual({ 'coffee.jpg': 'espresso', 'chelsea.jpg': expect.stringMatching(/cat/) });
+
+    const second = await worker.invoke({ Records: [record('warm', ['rocket.jpg'])] });
+    expect(second).toEqual({ batchItemFailures: [] });
+    expect(await bestLabels('warm')).toEqual({ 'rocket.jpg': expect.stringMatching(/missile|rocket|launcher/) });
+    expect(worker.log().match(/"ColdStart":1/g)).toHaveLength(1);
+  });
+
+  test('a later start finds TensorFlow unpacked', async () => {
+    const unpacked = await readdir(temporary());
+    expect(unpacked).toEqual([expect.stringMatching(/^labelqueue-tensorflow-[0-9a-f]{16}$/)]);
+    const library = join(temporary(), unpacked[0] ?? '', 'libtensorflow_cc.so.2');
+    const before = statSync(library);
+    await using worker = await start();
+    expect(await worker.invoke({ Records: [record('later', ['coffee.jpg'])] })).toEqual({ batchItemFailures: [] });
+    expect(statSync(library)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+  });
+
+  test('an image that was in a worker when it died is classified by the package’s other process', async () => {
+    await using worker = await start();
+    const again = record('suspect', ['coffee.jpg']);
+    again.attributes.ApproximateReceiveCount = '2';
+    expect(await worker.invoke({ Records: [again] })).toEqual({ batchItemFailures: [] });
+    expect(await bestLabels('suspect')).toEqual({ 'coffee.jpg': 'espresso' });
+  });
 });
