@@ -5,6 +5,7 @@ import { compressedLibraries, strip, strippedBytes } from './compressed-librarie
 import { folderEntries, modelEntries, sharpEntries, tensorflowEntries, textEntry } from './contents.ts';
 import { noticesText } from './notices.ts';
 import { PackageError } from './package-error.ts';
+import { refuseTooNew } from './runs-on-lambda.ts';
 import { refuseTooLarge } from './sizes.ts';
 import { type Entry, writeZip } from './zip.ts';
 
@@ -46,6 +47,7 @@ async function tensorflow(root: string, work: string): Promise<Entry[]> {
   const toolchain = join(root, '.labelqueue/toolchain');
   const binding = join(work, 'tfjs_binding.node');
   await strip(join(toolchain, 'tfjs-binding/tfjs_binding.node'), binding);
+  await refuseTooNew(binding);
   const libraries = await compressedLibraries(join(toolchain, 'libtensorflow'), work);
   const compressed = (await readdir(libraries)).filter((name) => name.endsWith('.zst')).sort();
   const paths = [binding, ...compressed.map((name) => join(libraries, name))];
