@@ -27,7 +27,8 @@ await using folder = await createTemporaryFolder();
 await using aws = await startTestAws();
 await using images = await startImageServer();
 const task = join(folder.path, 'task');
-const { path } = await packageWorker({ root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(ROOT, 'dist') });
+const folders = { root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(ROOT, 'dist') };
+const { path } = await packageWorker(folders, 'this machine');
 await unzipPackage(path, task);
 const bench: Bench = {
   task,

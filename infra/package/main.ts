@@ -7,7 +7,8 @@ import { sizesText } from './sizes.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 try {
-  const made = await packageWorker({ root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(ROOT, 'dist') });
+  const folders = { root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(ROOT, 'dist') };
+  const made = await packageWorker(folders, 'lambda');
   process.stdout.write(sizesText(made, ROOT));
 } catch (error) {
   if (!(error instanceof PackageError)) throw error;

@@ -17,9 +17,13 @@ export type WorkerPackage = { path: string; sha256: string; entries: readonly En
  * give the same bytes.
  *
  * @param folders `root` is the project, `work` keeps what the next packaging can use again
- * @throws {PackageError} when a tool is missing, or the package is larger than Lambda takes
+ * @param runsOn whether it has to run on Lambda's system, or on this machine alone
+ * @throws {PackageError} when a tool is missing, or Lambda would not take or not run the package
  */
-export async function packageWorker(folders: { root: string; work: string; dist: string }): Promise<WorkerPackage> {
+export async function packageWorker(
+  folders: { root: string; work: string; dist: string },
+  runsOn: 'lambda' | 'this machine',
+): Promise<WorkerPackage> {
   const { root, work, dist } = folders;
   if (process.platform !== 'linux') {
     throw new PackageError(
@@ -34,7 +38,7 @@ export async function packageWorker(folders: { root: string; work: string; dist:
     ...folderEntries(bundle, ''),
     ...(await sharpEntries(root)),
     ...modelEntries(root),
-    ...(await tensorflow(root, work)),
+    ...(await tensorflow(root, work, runsOn)),
     textEntry('THIRD-PARTY-NOTICES.txt', noticesText(root, bundledPackages(metafile))),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
   const path = join(dist, 'classify.zip');
@@ -43,11 +47,11 @@ export async function packageWorker(folders: { root: string; work: string; dist:
   return { path, sha256: await writeZip(entries, path), entries };
 }
 
-async function tensorflow(root: string, work: string): Promise<Entry[]> {
+async function tensorflow(root: string, work: string, runsOn: 'lambda' | 'this machine'): Promise<Entry[]> {
   const toolchain = join(root, '.labelqueue/toolchain');
   const binding = join(work, 'tfjs_binding.node');
   await strip(join(toolchain, 'tfjs-binding/tfjs_binding.node'), binding);
-  await refuseTooNew(binding);
+  if (runsOn === 'lambda') await refuseTooNew(binding);
   const libraries = await compressedLibraries(join(toolchain, 'libtensorflow'), work);
   const compressed = (await readdir(libraries)).filter((name) => name.endsWith('.zst')).sort();
   const paths = [binding, ...compressed.map((name) => join(libraries, name))];

@@ -50,7 +50,8 @@ describeOnLinux('on Linux, which Lambda is too', () => {
   });
 
   function packageInto(name: string): Promise<WorkerPackage> {
-    return packageWorker({ root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(folder.path, name) });
+    const folders = { root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(folder.path, name) };
+    return packageWorker(folders, 'this machine');
   }
 
   function start(): Promise<PackagedWorker> {
