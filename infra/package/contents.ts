@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
+import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import type { TensorflowManifest } from '../../shared/contract/tensorflow-manifest.ts';
@@ -74,7 +74,8 @@ export async function tensorflowEntries(paths: readonly string[], unpackedBytes:
   const entries: Entry[] = [];
   for (const path of paths) {
     const name = basename(path);
-    hash.update(name).update(await readFile(path));
+    hash.update(name);
+    for await (const chunk of createReadStream(path)) hash.update(chunk);
     entries.push(fileEntry(path, `tensorflow/${name}`));
   }
   const manifest: TensorflowManifest = { id: hash.digest('hex').slice(0, 16), bytes: unpackedBytes };

@@ -15,10 +15,15 @@ const DEFAULT_MODEL_DIR = join(import.meta.dirname, '../../models/efficientnet-l
 /**
  * Makes what the stages need and loads the model: once a process, before its first image.
  *
+ * @param temporary where a model that comes from S3 is kept
  * @throws {ModelFolderError} when the model folder does not hold what it should
  */
-export async function createPipeline(settings: ClassifierSettings, s3: S3Client): Promise<Pipeline> {
-  const classifier = await loadClassifier(await readModelFolder(await modelFolderOf(settings, s3)));
+export async function createPipeline(
+  settings: ClassifierSettings,
+  s3: S3Client,
+  temporary: string = tmpdir(),
+): Promise<Pipeline> {
+  const classifier = await loadClassifier(await readModelFolder(await modelFolderOf(settings, s3, temporary)));
   const http = createHttpClient(settings.allowedHosts);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
   return {
@@ -32,8 +37,8 @@ export async function createPipeline(settings: ClassifierSettings, s3: S3Client)
   };
 }
 
-async function modelFolderOf(settings: ClassifierSettings, s3: S3Client): Promise<string> {
+async function modelFolderOf(settings: ClassifierSettings, s3: S3Client, temporary: string): Promise<string> {
   const { modelDir, modelS3Uri, modelSha256 } = settings;
   if (modelS3Uri === undefined || modelSha256 === undefined) return modelDir ?? DEFAULT_MODEL_DIR;
-  return downloadModel(s3, modelS3Uri, modelSha256, tmpdir());
+  return downloadModel(s3, modelS3Uri, modelSha256, temporary);
 }

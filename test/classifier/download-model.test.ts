@@ -80,16 +80,9 @@ async function refusal(uri: string, hash: string): Promise<string> {
 test('a model in S3 is loaded in place of the default one', async () => {
   const [uri, hash] = await upload(FILES);
   const settings = classifierSettingsFrom({ MODEL_S3_URI: uri, MODEL_SHA256: hash });
-  const TMPDIR = process.env['TMPDIR'];
-  process.env['TMPDIR'] = temporary.path;
-  try {
-    const pipeline = await createPipeline(settings, aws.target.s3);
-    expect(pipeline.classifier.id).toEqual({ name: 'means', version: '7' });
-    await pipeline.close();
-  } finally {
-    if (TMPDIR === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = TMPDIR;
-  }
+  const pipeline = await createPipeline(settings, aws.target.s3, temporary.path);
+  expect(pipeline.classifier.id).toEqual({ name: 'means', version: '7' });
+  await pipeline.close();
 });
 
 test('what was fetched once is not asked for again', async () => {
