@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
@@ -9,24 +8,10 @@ import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../support/test-aws.ts';
-import { channelMeans } from './tiny-model.ts';
+import { MEANS_MODEL, sha256, sumsOf } from './s3-model.ts';
 
 const BUCKET = 'models';
-const CONFIG = {
-  name: 'means',
-  version: '7',
-  inputSize: 2,
-  crop: 1,
-  interpolation: 'nearest',
-  signature: 'serving_default',
-  output: 'means',
-  licence: 'none',
-};
-const FILES = {
-  'saved_model.pb': channelMeans(2, 'float32'),
-  'labels.txt': Buffer.from('red\ngreen\nblue\n'),
-  'classifier.json': Buffer.from(JSON.stringify(CONFIG)),
-};
+const FILES = MEANS_MODEL;
 
 let aws: TestAws;
 let temporary: TemporaryFolder;
@@ -58,16 +43,6 @@ async function upload(
 
 async function put(Key: string, Body: Buffer): Promise<void> {
   await aws.target.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
-}
-
-function sumsOf(files: Record<string, Buffer>): string {
-  return Object.entries(files)
-    .map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`)
-    .join('');
-}
-
-function sha256(content: Buffer | string): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 async function refusal(uri: string, hash: string): Promise<string> {

@@ -1,10 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import { packageWorker, type WorkerPackage } from '../../infra/package/package-worker.ts';
 import { MAX_UNZIPPED_BYTES } from '../../infra/package/sizes.ts';
+import { MEANS_MODEL, sha256, sumsOf } from '../classifier/s3-model.ts';
 import { type ImageServer, startImageServer } from '../support/image-server.ts';
 import {
   makeWritable,
@@ -54,8 +56,8 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     return packageWorker(folders, 'this machine');
   }
 
-  function start(): Promise<PackagedWorker> {
-    const environment = { ...aws.environment, ALLOWED_HOSTS: images.host };
+  function start(model: Record<string, string> = {}): Promise<PackagedWorker> {
+    const environment = { ...aws.environment, ALLOWED_HOSTS: images.host, ...model };
     return startPackagedWorker({ task: task(), temporary: temporary(), runtimeClient: client, environment });
   }
 
@@ -102,6 +104,17 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     await using worker = await start();
     expect(await worker.invoke({ Records: [record('later', ['coffee.jpg'])] })).toEqual({ batchItemFailures: [] });
     expect(statSync(library)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+  });
+
+  test('a model in S3 takes the place of the one in the package', async () => {
+    aws.server.setup({ buckets: ['models'] });
+    const sums = sumsOf(MEANS_MODEL);
+    for (const [name, Body] of Object.entries({ ...MEANS_MODEL, SHA256SUMS: Buffer.from(sums) })) {
+      await aws.target.s3.send(new PutObjectCommand({ Bucket: 'models', Key: `means/${name}`, Body }));
+    }
+    await using worker = await start({ MODEL_S3_URI: 's3://models/means/', MODEL_SHA256: sha256(sums) });
+    expect(await worker.invoke({ Records: [record('means', ['coffee.jpg'])] })).toEqual({ batchItemFailures: [] });
+    expect(await aws.results('means')).toEqual([expect.objectContaining({ model: { name: 'means', version: '7' } })]);
   });
 
   test('an image that was in a worker when it died is classified by the package’s other process', async () => {
