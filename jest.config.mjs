@@ -4,6 +4,8 @@ process.env.TF_CPP_MIN_LOG_LEVEL = '2';
 /** @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  // A package holds the binaries of Lambda's Linux, and is made there alone.
+  testPathIgnorePatterns: process.platform === 'linux' ? [] : ['/test/infra/(cdk|cloudformation)\\.test\\.ts$'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

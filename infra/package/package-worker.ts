@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { takeLock } from '../../setup/setup-lock.mjs';
 import { bundledPackages, bundleWorker } from './bundle.ts';
 import { compressedLibraries, strip, strippedBytes } from './compressed-libraries.ts';
 import { folderEntries, modelEntries, sharpEntries, tensorflowEntries, textEntry } from './contents.ts';
@@ -24,7 +25,7 @@ export async function packageWorker(
   folders: { root: string; work: string; dist: string },
   runsOn: 'lambda' | 'this machine',
 ): Promise<WorkerPackage> {
-  const { root, work, dist } = folders;
+  const { work, dist } = folders;
   if (process.platform !== 'linux') {
     throw new PackageError(
       `a package holds binaries for Lambda, so it is made on Linux, not on ${process.platform}: use a Linux machine or a container`,
@@ -32,6 +33,19 @@ export async function packageWorker(
   }
   await mkdir(work, { recursive: true });
   await mkdir(dist, { recursive: true });
+  // Two packagings at once would compress the same libraries into the same place.
+  const release = await takeLock(join(work, 'lock'), { signal: new AbortController().signal, onWait() {} });
+  try {
+    return await makePackage(folders, runsOn);
+  } finally {
+    release();
+  }
+}
+
+async function makePackage(
+  { root, work, dist }: { root: string; work: string; dist: string },
+  runsOn: 'lambda' | 'this machine',
+): Promise<WorkerPackage> {
   const bundle = join(work, 'bundle');
   const metafile = await bundleWorker(root, bundle);
   const entries = [

@@ -40,7 +40,10 @@ const task = () => join(folder.path, 'task');
 
 beforeAll(async () => {
   [moto, images, folder] = await Promise.all([startMotoServer(), startImageServer(), createTemporaryFolder()]);
-  const made = await packageWorker({ root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: folder.path });
+  const made = await packageWorker(
+    { root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: folder.path },
+    'this machine',
+  );
   await unzipPackage(made.path, task());
   created = await createStack(made.path);
 }, SET_UP_MS);
