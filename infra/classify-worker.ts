@@ -58,7 +58,8 @@ export class ClassifyWorker extends Construct {
     this.function = new LambdaFunction(this, 'Function', {
       description: 'labelqueue: labels the images of messages and writes JSON lines to S3',
       runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.X86_64,
+      // The package has the binaries of the machine that made it.
+      architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
       code: Code.fromAsset(packagePath),
       handler: 'index.handler',
       memorySize: config.memoryMb,

@@ -40,7 +40,7 @@ describe('worker', () => {
   test('is a zip for the current Node on one vCPU, with room for TensorFlow', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
-      Architectures: ['x86_64'],
+      Architectures: [process.arch === 'arm64' ? 'arm64' : 'x86_64'],
       MemorySize: 1_769,
       EphemeralStorage: { Size: 1_024 },
       Code: { S3Bucket: Match.anyValue(), S3Key: Match.anyValue() },
