@@ -24,6 +24,8 @@ const MIN_OUTCOMES = 20;
 /** The worker ends an invocation this long before Lambda does; half of the reserve used up is too much. */
 const NEAR_TIMEOUT_MS = FUNCTION_TIMEOUT_SECONDS * 1_000 - DEADLINE_RESERVE_MS / 2;
 const FIVE_MINUTES = Duration.minutes(5);
+/** A message comes back after 12 minutes: two bad periods in half an hour are one that failed again. */
+const WITHIN_REDELIVERIES = { periods: 6, badPeriods: 2 };
 
 /** An alarm, and the entry of `docs/runbook.md` that says what to do at night. */
 type AlarmSpecification = {
@@ -111,11 +113,14 @@ function queueAlarms({ config, queues: { queue, deadLetterQueue }, metrics }: Al
     {
       id: 'NoProgress',
       runbook: 'no-progress',
-      means: 'Messages wait, and for 15 minutes no image has had an outcome.',
+      means: 'Messages are there, and for 20 minutes no image has had an outcome.',
       metric: new MathExpression({
-        expression: 'IF(waiting > 0 AND FILL(done, 0) + FILL(failed, 0) + FILL(again, 0) + FILL(gone, 0) == 0, 1, 0)',
+        expression:
+          'IF(waiting + taken > 0 AND FILL(done, 0) + FILL(failed, 0) + FILL(again, 0) + FILL(gone, 0) == 0, 1, 0)',
         usingMetrics: {
           waiting: queue.metricApproximateNumberOfMessagesVisible(max),
+          // Of a worker that dies at its start, all messages are hidden until their visibility timeout ends.
+          taken: queue.metricApproximateNumberOfMessagesNotVisible(max),
           done: metrics.count(imagesClassified, 'classified', FIVE_MINUTES),
           failed: metrics.count(imagesFailed, 'failed', FIVE_MINUTES),
           again: metrics.count(imagesRetried, 'retried', FIVE_MINUTES),
@@ -125,8 +130,8 @@ function queueAlarms({ config, queues: { queue, deadLetterQueue }, metrics }: Al
         label: 'no progress',
       }),
       threshold: 0,
-      periods: 3,
-      badPeriods: 3,
+      periods: 4,
+      badPeriods: 4,
     },
   ];
 }
@@ -156,6 +161,14 @@ function workerAlarms({ config, worker, metrics }: AlarmsProps): AlarmSpecificat
       means: 'Invocations of the worker die or do not start.',
       metric: worker.metricErrors({ period: FIVE_MINUTES, statistic: Stats.SUM }),
       threshold: 0,
+      ...WITHIN_REDELIVERIES,
+    },
+    {
+      id: 'Throttles',
+      runbook: 'throttles',
+      means: "The account's concurrency is used up, and messages are counted as delivered that never were.",
+      metric: worker.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+      threshold: 0,
       periods: 3,
       badPeriods: 2,
     },
@@ -174,8 +187,7 @@ function workerAlarms({ config, worker, metrics }: AlarmsProps): AlarmSpecificat
       means: 'Messages come back to the queue, since S3 or SQS do not take their outcomes.',
       metric: metrics.count(METRICS.messagesUnsettled, 'unsettled', FIVE_MINUTES),
       threshold: 0,
-      periods: 3,
-      badPeriods: 3,
+      ...WITHIN_REDELIVERIES,
     },
   ];
 }

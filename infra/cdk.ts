@@ -13,6 +13,9 @@ import { readStageConfig, StageConfigError } from './stage-config.ts';
 const ROOT = join(import.meta.dirname, '..');
 const CDK = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
 
+/** These look at the stack's name and place alone, and must work where no package can be made. */
+const WITHOUT_PACKAGE = new Set(['destroy', 'bootstrap']);
+
 const program = new Command('cdk')
   .description('Runs a command of the AWS CDK on the stack of a stage.')
   .argument('<command>', 'synth, diff, deploy, destroy or bootstrap')
@@ -32,10 +35,12 @@ try {
 async function run(command: string, options: string[], { stage }: { stage: string }): Promise<void> {
   // Before minutes of packaging, and with a message that the CDK would bury in a stack trace.
   readStageConfig(stage);
-  const packaged = await node([join(import.meta.dirname, 'package/main.ts')]);
-  if (packaged !== 0) {
-    process.exitCode = packaged;
-    return;
+  if (!WITHOUT_PACKAGE.has(command)) {
+    const packaged = await node([join(import.meta.dirname, 'package/main.ts')]);
+    if (packaged !== 0) {
+      process.exitCode = packaged;
+      return;
+    }
   }
   const app = `"${process.execPath}" infra/app.ts`;
   // A bootstrap is of an account and a region, which it finds in the app.

@@ -39,7 +39,9 @@ export class Dashboard extends Construct {
 
   constructor(scope: Construct, id: string, props: DashboardProps) {
     super(scope, id);
-    this.name = Stack.of(this).stackName;
+    // Dashboards are known by their names in all regions of an account.
+    const { stackName, region } = Stack.of(this);
+    this.name = `${stackName}-${region}`;
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: this.name,
       defaultInterval: Duration.hours(3),
@@ -97,10 +99,10 @@ function imageWidgets({ metrics, logGroup }: DashboardProps): IWidget[] {
       metrics.count(METRICS.imagesCancelled, 'cancelled'),
     ]),
     new LogQueryWidget({
-      title: 'Failed images a minute, by code',
+      title: 'Failed images, by code',
       logGroupNames: [logGroup.logGroupName],
-      view: LogQueryVisualizationType.STACKEDAREA,
-      queryLines: ['filter message = "image failed"', 'stats count(*) as images by bin(1m), code'],
+      view: LogQueryVisualizationType.BAR,
+      queryLines: ['filter message = "image failed"', 'stats count(*) as images by code'],
       width: WIDTH,
     }),
     graph('Messages that were no messages, or came back', [

@@ -19,7 +19,7 @@ export type LabelqueueStackProps = StackProps & {
 export class LabelqueueStack extends Stack {
   constructor(scope: Construct, id: string, { config, packagePath, ...props }: LabelqueueStackProps) {
     super(scope, id, { description: 'labelqueue: asynchronous batch image classification', ...props });
-    const queues = new JobQueues(this, 'Jobs');
+    const queues = new JobQueues(this, 'Jobs', { sourceBuckets: config.sourceBuckets });
     const { bucket } = new ResultsBucket(this, 'Results', { expireAfterDays: config.resultsExpireAfterDays });
     const { function: worker, logGroup } = new ClassifyWorker(this, 'Classify', {
       config,

@@ -84,7 +84,11 @@ export class ResultTables extends Construct {
           columns: COLUMNS[kind].map(([name, type]) => ({ name, type })),
           inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
           outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-          serdeInfo: { serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe' },
+          serdeInfo: {
+            serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
+            // Otherwise a `meta` with the keys `SKU` and `sku` would break every query of its job.
+            parameters: { 'case.insensitive': 'FALSE', 'mapping.classid': 'classId' },
+          },
         },
       },
     });

@@ -43,8 +43,8 @@ const schema = z
     batchSize: z.int().min(1).max(10_000).default(EVENT_SOURCE_BATCH_SIZE),
     /** How long Lambda waits for a batch to fill, 0 to 300 seconds. */
     batchWindowSeconds: z.int().min(0).max(300).default(EVENT_SOURCE_WINDOW_SECONDS),
-    /** 1,769 MB are one vCPU. The worker needs about 800. */
-    memoryMb: z.int().min(1_024).max(10_240).default(FUNCTION_MEMORY_MB),
+    /** 1,769 MB are one vCPU. The worker needs about 750, and the process that isolates an image as much again. */
+    memoryMb: z.int().min(1_536).max(10_240).default(FUNCTION_MEMORY_MB),
     /** A model folder in S3, in place of the one in the package. */
     model: model.optional(),
     /** Labels a result line. */

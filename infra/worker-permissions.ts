@@ -65,7 +65,12 @@ function sourceStatements(buckets: readonly string[]): PolicyStatement[] {
 function modelStatements(model: StageConfig['model']): PolicyStatement[] {
   if (model === undefined) return [];
   const folder = model.s3Uri.slice('s3://'.length);
-  return [new PolicyStatement({ actions: ['s3:GetObject'], resources: [`arn:${Aws.PARTITION}:s3:::${folder}*`] })];
+  const bucket = folder.slice(0, folder.indexOf('/'));
+  return [
+    new PolicyStatement({ actions: ['s3:GetObject'], resources: [`arn:${Aws.PARTITION}:s3:::${folder}*`] }),
+    // Without it S3 says "forbidden" of a file that is missing.
+    new PolicyStatement({ actions: ['s3:ListBucket'], resources: [`arn:${Aws.PARTITION}:s3:::${bucket}`] }),
+  ];
 }
 
 /** Tells cdk-nag of each wildcard why it is there. */

@@ -44,6 +44,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS results (
 )
 PARTITIONED BY (job string)
 ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
+WITH SERDEPROPERTIES ('case.insensitive' = 'FALSE', 'mapping.classid' = 'classId')
 LOCATION 's3://BUCKET/results/';
 
 -- name: athena-results-jobs
@@ -59,6 +60,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS failures (
 )
 PARTITIONED BY (job string)
 ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
+WITH SERDEPROPERTIES ('case.insensitive' = 'FALSE', 'mapping.classid' = 'classId')
 LOCATION 's3://BUCKET/failures/';
 
 -- name: athena-failures-jobs

@@ -31,7 +31,8 @@ const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
  * with it, and each of its messages would come back as if its images had killed the worker.
  */
 const requestHandler = { requestTimeout: AWS_REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true };
-const s3 = new S3Client({ requestHandler });
+// Source buckets may be in other regions.
+const s3 = new S3Client({ requestHandler, followRegionRedirects: true });
 
 const dependencies: WorkerDependencies = {
   pipeline: await createPipeline(settings, s3),

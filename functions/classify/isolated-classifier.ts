@@ -11,7 +11,10 @@ import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
 import type { IsolatedReport, IsolatedRequest } from './isolation.ts';
 
 volunteerForOutOfMemoryKill();
-const pipeline = await createPipeline(classifierSettingsFrom(process.env), new S3Client({}));
+const pipeline = await createPipeline(
+  classifierSettingsFrom(process.env),
+  new S3Client({ followRegionRedirects: true }),
+);
 process.on('message', (request: IsolatedRequest) => void classifyOne(request));
 process.once('disconnect', () => process.exit(0));
 report({ kind: 'ready' });

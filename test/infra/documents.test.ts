@@ -66,6 +66,15 @@ describe('the metrics', () => {
   });
 });
 
+const NUMBERS: Record<number, string> = {
+  7: 'seven',
+  8: 'eight',
+  9: 'nine',
+  13: 'thirteen',
+  14: 'fourteen',
+  15: 'fifteen',
+};
+
 describe('the page about cost', () => {
   const dollars = (amount: number) => `$${amount.toFixed(3)}`;
 
@@ -74,6 +83,17 @@ describe('the page about cost', () => {
     const parts = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map(dollars).join(' | ');
     const label = perMessage === 100 ? '100 (the default)' : perMessage.toLocaleString('en');
     expect(cost).toContain(`| ${label} | ${parts} |`);
+  });
+
+  test('has as many alarms and metrics in them as the stack', () => {
+    const metrics = alarms.reduce(
+      (sum, { Metrics }) =>
+        sum + (Metrics === undefined ? 1 : Metrics.filter((metric) => 'MetricStat' in metric).length),
+      0,
+    );
+    expect(NUMBERS[alarms.length]).toBeDefined();
+    expect(cost).toContain(`${NUMBERS[alarms.length]} alarms over ${NUMBERS[metrics]} metrics`);
+    expect(cost).toContain(`($${(metrics * 0.1).toFixed(2)})`);
   });
 
   test('has the prices and the measured time', () => {

@@ -36,6 +36,19 @@ describe('queues', () => {
   });
 });
 
+test('source buckets, and no others, may send their object-created events to the queue', () => {
+  const allowed = Match.objectLike({
+    Effect: 'Allow',
+    Action: 'sqs:SendMessage',
+    Principal: { Service: 's3.amazonaws.com' },
+    Condition: Match.objectLike({ StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } }),
+  });
+  templateOf({ sourceBuckets: ['photos'] }).hasResourceProperties('AWS::SQS::QueuePolicy', {
+    PolicyDocument: { Statement: Match.arrayWith([TLS_ONLY, allowed]) },
+  });
+  expect(JSON.stringify(template.findResources('AWS::SQS::QueuePolicy'))).not.toContain('s3.amazonaws.com');
+});
+
 describe('worker', () => {
   test('is a zip for the current Node on one vCPU, with room for TensorFlow', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
@@ -97,7 +110,7 @@ describe('worker', () => {
 describe('results bucket', () => {
   test('is encrypted, closed to the public, takes nothing without TLS, and outlives the stack', () => {
     template.hasResource('AWS::S3::Bucket', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
       Properties: {
         BucketEncryption: {
