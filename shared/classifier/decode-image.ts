@@ -39,10 +39,12 @@ sharp.concurrency(1);
 
 /**
  * A file of a kilobyte can take a gigabyte to decode: AVIF and interlaced images are held whole. So
- * one image of the largest kind is decoded at once, or many small ones. In megapixels, since the
+ * one image of the largest kind is decoded at once, or a few small ones. In megapixels, since the
  * semaphore counts down all of its weights whenever one is given back.
  */
 const MEGAPIXEL = 1_000_000;
+/** Small ones too are decoded no more than so many at once: more only push each other out of the caches. */
+const DECODES_AT_ONCE = 4;
 const decoding = new Semaphore(MAX_IMAGE_PIXELS / MEGAPIXEL);
 
 /**
@@ -96,7 +98,8 @@ export async function makeThumbnail(bytes: Buffer): Promise<Buffer | ImageError>
 
 /** What an image takes of the semaphore. */
 function megapixelsOf({ width, height }: Size): number {
-  return Math.ceil(Math.min(MAX_IMAGE_PIXELS, width * height) / MEGAPIXEL);
+  const most = MAX_IMAGE_PIXELS / MEGAPIXEL;
+  return Math.max(Math.ceil(most / DECODES_AT_ONCE), Math.min(most, Math.ceil((width * height) / MEGAPIXEL)));
 }
 
 /** The HEIF loader also takes HEIC, whose decoder is not among sharp's binaries. */

@@ -10,9 +10,9 @@ export const PRICES = {
   cloudWatchLogsGb: 0.5,
 } as const;
 
-/** What an image takes of a worker with one vCPU. */
+/** What an image takes of a worker with one vCPU: the median of `bench/results/2026-11-24.json`. */
 export const MEASURED = {
-  millisecondsPerImage: 14.5,
+  millisecondsPerImage: 16.1,
   logBytesPerImage: 60,
   bytesPerImageInMessage: 120,
 } as const;

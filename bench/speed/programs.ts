@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
+import type { Peers } from './install-peers.ts';
+import type { WorkerProgram } from './run-worker.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const MODEL = join(ROOT, 'models/efficientnet-lite0');
+const PEERS = join(import.meta.dirname, '../peers');
+
+/** Where the queue and the bucket are, and the hosts that have the photos. */
+export type Services = { environment: Readonly<Record<string, string>>; photos: readonly string[] };
+
+export function ourProgram({ environment, photos }: Services): WorkerProgram {
+  return {
+    name: 'labelqueue',
+    command: [process.execPath, join(import.meta.dirname, 'our-worker.ts')],
+    environment: { ...WORKER_PROCESS_ENVIRONMENT, ...environment, ALLOWED_HOSTS: photos.join(',') },
+    settings: { queue: environment['QUEUE_URL'] ?? '' },
+  };
+}
+
+export function pythonProgram(services: Services, { pythonPath }: Peers): WorkerProgram {
+  return {
+    name: 'Python, TensorFlow',
+    command: ['python3', join(PEERS, 'python/worker.py')],
+    environment: { PYTHONPATH: pythonPath },
+    settings: { ...settingsOf(services), model: MODEL },
+  };
+}
+
+export function nodeProgram(services: Services, { nodeFolder, onnx }: Peers): WorkerProgram {
+  return {
+    name: 'Node, onnxruntime',
+    command: [process.execPath, join(nodeFolder, 'worker.mjs')],
+    environment: {},
+    settings: { ...settingsOf(services), onnx },
+  };
+}
+
+function settingsOf({ environment }: Services): Record<string, string> {
+  return {
+    endpoint: environment['AWS_ENDPOINT_URL'] ?? '',
+    queue: environment['QUEUE_URL'] ?? '',
+    bucket: environment['RESULTS_BUCKET'] ?? '',
+    labels: join(MODEL, 'labels.txt'),
+  };
+}
