@@ -46,9 +46,11 @@ export async function enqueue(
   };
   await writeJob(target, describe('enqueuing'));
   const checkpoints = checkpointEvery(CHECKPOINT_MS, () => writeJob(target, describe('enqueuing')));
+  const toSend = skip(recordOrder(target, plan.job, images), plan.sent);
+  const requests = rememberingFailure(requestsOf(packMessages(plan.job, 1, toSend, plan.perMessage)));
   try {
     await pMap(
-      requestsOf(packMessages(plan.job, 1, skip(recordOrder(target, plan.job, images), plan.sent), plan.perMessage)),
+      requests.items,
       async (messages, index) => {
         await sendMessages(target.sqs, target.queueUrl, messages);
         progress.sent(index, messages);
@@ -56,6 +58,7 @@ export async function enqueue(
       },
       { concurrency: SENDS_AT_ONCE },
     );
+    requests.rethrow();
   } catch (error) {
     await checkpoints.stop();
     // The first error is the one to tell; without this note the job shows as failed a minute later.
@@ -66,6 +69,28 @@ export async function enqueue(
   const enqueued = describe('enqueued');
   await writeJob(target, enqueued);
   return enqueued;
+}
+
+/**
+ * p-map reads several items at once. When the source fails, one of these reads gets the error and the
+ * others find the source at its end; p-map may see the end first, and take the job for done.
+ */
+function rememberingFailure<Item>(source: AsyncIterable<Item>): { items: AsyncIterable<Item>; rethrow(): void } {
+  let failure: { error: unknown } | undefined;
+  async function* items(): AsyncGenerator<Item> {
+    try {
+      yield* source;
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
+  }
+  return {
+    items: items(),
+    rethrow() {
+      if (failure !== undefined) throw failure.error;
+    },
+  };
 }
 
 async function* skip<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
@@ -139,6 +140,16 @@ describe('when it fails', () => {
     expect(state).toBe('failed');
     const certain = Array.from({ length: sent }, (_, index) => `row-${index}`);
     expect(idsInQueue()).toEqual(expect.arrayContaining(certain));
+  });
+
+  test('in the source once all else is sent, that is never taken for the end of the source', async () => {
+    async function* failing() {
+      yield* numbered(300);
+      await delay(100);
+      throw new Error('cut off');
+    }
+    await expect(enqueue(aws.target, failing(), plan(300, 1))).rejects.toThrow('cut off');
+    expect(await jobDescription()).toMatchObject({ state: 'failed' });
   });
 
   test('at SQS, it is an error and the job says that nothing is sent', async () => {
