@@ -1,15 +1,14 @@
 import { Command, Option } from 'commander';
 import type { JobDescription } from '../shared/contract/job-description.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
-import { jobSettingsFrom } from '../shared/contract/settings.ts';
 import { type EnqueuePlan, enqueue, newJob } from '../shared/jobs/enqueue.ts';
 import { readJob } from '../shared/jobs/job-store.ts';
-import { createJobTarget } from '../shared/jobs/job-target.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { type EnqueueSource, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
 import { InvalidRows } from './invalid-rows.ts';
+import { targetFromEnvironment } from './job-target.ts';
 import { jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
 
@@ -66,7 +65,7 @@ export function enqueueCommand(): Command {
 }
 
 async function run(names: string[], options: Options): Promise<void> {
-  const target = createJobTarget(jobSettingsFrom(process.env), {});
+  const target = targetFromEnvironment();
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
   if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
   await using source = await openSources(names, options, target, job);

@@ -52,20 +52,10 @@ const decoding = new Semaphore(MAX_IMAGE_PIXELS / MEGAPIXEL);
  * its EXIF orientation, transparency on white, the first frame of an animation, the centre square.
  */
 export async function decodeImage(bytes: Buffer, format: PictureFormat): Promise<DecodedImage | ImageError> {
-  if (bytes.length === 0) return new ImageError('empty', 'expected an image, got a body of zero bytes');
-  try {
-    const image = sharp(bytes, { limitInputPixels: MAX_IMAGE_PIXELS, failOn: 'truncated', sequentialRead: true });
-    const metadata = await image.metadata();
-    const error = unsupported(metadata);
-    if (error !== undefined) return error;
-    const pixels = await decoding.runExclusive(
-      () => toPixels(image, metadata.autoOrient, format),
-      megapixelsOf(metadata),
-    );
-    return { pixels, facts: factsOf(bytes, metadata) };
-  } catch (error) {
-    return decodeFailure(error, bytes);
-  }
+  return decodeWith(bytes, async (image, metadata) => ({
+    pixels: await toPixels(image, metadata.autoOrient, format),
+    facts: factsOf(bytes, metadata),
+  }));
 }
 
 /** Side of a thumbnail's square on a screen with two pixels a point, and its quality: about 6 kB each. */
@@ -73,24 +63,30 @@ const THUMBNAIL = { side: 240, quality: 70 };
 
 /** A small square WebP of an image, for pages: upright, the middle of it. */
 export async function makeThumbnail(bytes: Buffer): Promise<Buffer | ImageError> {
+  const { side, quality } = THUMBNAIL;
+  return decodeWith(bytes, (image) =>
+    image
+      .autoOrient()
+      .resize(side, side, { fit: 'cover' })
+      .flatten({ background: 'white' })
+      .webp({ quality })
+      .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
+      .toBuffer(),
+  );
+}
+
+/** Opens an image within the limits, and has it decoded when its turn comes. */
+async function decodeWith<Decoded>(
+  bytes: Buffer,
+  decode: (image: Sharp, metadata: Metadata) => Promise<Decoded>,
+): Promise<Decoded | ImageError> {
   if (bytes.length === 0) return new ImageError('empty', 'expected an image, got a body of zero bytes');
   try {
     const image = sharp(bytes, { limitInputPixels: MAX_IMAGE_PIXELS, failOn: 'truncated', sequentialRead: true });
     const metadata = await image.metadata();
     const error = unsupported(metadata);
     if (error !== undefined) return error;
-    const { side, quality } = THUMBNAIL;
-    return await decoding.runExclusive(
-      () =>
-        image
-          .autoOrient()
-          .resize(side, side, { fit: 'cover' })
-          .flatten({ background: 'white' })
-          .webp({ quality })
-          .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
-          .toBuffer(),
-      megapixelsOf(metadata),
-    );
+    return await decoding.runExclusive(() => decode(image, metadata), megapixelsOf(metadata));
   } catch (error) {
     return decodeFailure(error, bytes);
   }
