@@ -5,7 +5,7 @@ import type { Classified } from '../shared/classifier/classify-image.ts';
 import type { ImageOutcome, Pipeline } from '../shared/classifier/classify-images.ts';
 import { ImageError } from '../shared/contract/error-codes.ts';
 import { DEFAULT_TOP_K, MAX_IMAGE_BYTES } from '../shared/contract/limits.ts';
-import { failureLine, type Label, resultLine } from '../shared/contract/result-line.ts';
+import { failureLine, labelText, resultLine } from '../shared/contract/result-line.ts';
 import { parseS3Url } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { EXIT } from './exit-codes.ts';
@@ -100,9 +100,4 @@ function print(input: string, outcome: Classified | ImageError, named: boolean):
   }
   const heading = named ? `${input}:\n` : '';
   process.stdout.write(`${heading}${outcome.labels.map(labelText).join('\n')}\n`);
-}
-
-/** The form that the article's readers know. */
-export function labelText({ label, score }: Label): string {
-  return `${label} (score = ${score.toFixed(5)})`;
 }

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import type { JobDescription } from '../shared/contract/job-description.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
-import { type EnqueuePlan, enqueue, newJob } from '../shared/jobs/enqueue.ts';
+import { defaultJobName } from '../shared/jobs/default-job-name.ts';
+import { alreadySent, enqueue, newJob, resumeProblem } from '../shared/jobs/enqueue.ts';
 import { readJob } from '../shared/jobs/job-store.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
 import { dryRunText } from './dry-run-text.ts';
@@ -75,7 +75,8 @@ async function run(names: string[], options: Options): Promise<void> {
     return;
   }
   const before = await readJob(target, job);
-  if (before !== undefined) checkResumable(before, found, options);
+  const problem = resumeProblem(before, found.digest, options.resume === true, '--resume it');
+  if (problem !== undefined) throw new CommandError(problem);
   if (before?.state === 'enqueued') return report(job, before, found, options);
 
   await source.upload((done, of) => process.stderr.write(done === of ? `uploaded ${done} files\n` : ''));
@@ -96,13 +97,6 @@ async function run(names: string[], options: Options): Promise<void> {
   report(job, enqueued, found, options);
 }
 
-/** What an earlier try has on the queue, and when it began. */
-function alreadySent(before: JobDescription | undefined): Partial<EnqueuePlan> {
-  if (before === undefined) return {};
-  const { sent, messages, startedAt } = before;
-  return { sent, messages, startedAt };
-}
-
 async function surveyed(
   source: EnqueueSource,
   job: string,
@@ -120,17 +114,6 @@ async function surveyed(
   return found;
 }
 
-function checkResumable(before: { job: string; sourceDigest: string }, found: Survey, { resume }: Options): void {
-  if (!resume) {
-    throw new CommandError(`the job ${before.job} exists already: choose another name, or --resume it`);
-  }
-  if (before.sourceDigest !== found.digest) {
-    throw new CommandError(
-      `the job ${before.job} was begun with other images: it can be resumed with the same source only`,
-    );
-  }
-}
-
 function report(
   job: string,
   { images, messages }: { images: number; messages: number },
@@ -144,15 +127,4 @@ function report(
   const leftOut = repetitions === 0 ? '' : `; ${repetitions} exact repetitions left out`;
   const skipped = invalid === 0 ? '' : `; ${invalid} invalid rows in ${job}.invalid.txt`;
   process.stdout.write(`job ${job}: ${images} images in ${messages} messages${leftOut}${skipped}\n`);
-}
-
-/** E.g. `cats-20261124-071500`, in UTC. */
-export function defaultJobName(source: string, now: Date): string {
-  const last = source === '-' ? 'stdin' : (source.split(/[/\\]/).findLast((part) => part !== '') ?? '');
-  const name = last.replace(/(\.[A-Za-z]{1,8}){1,2}$/, '').replaceAll(/[^A-Za-z0-9._-]+/g, '-');
-  const time = now
-    .toISOString()
-    .replaceAll(/[-:]|\..*$/g, '')
-    .replace('T', '-');
-  return `${name.replace(/^[^A-Za-z0-9]+/, '').slice(0, 80) || 'job'}-${time}`;
 }

@@ -39,6 +39,8 @@ export const FUNCTION_MEMORY_MB = 1_769;
 export const FUNCTION_TIMEOUT_SECONDS = 120;
 /** AWS: a queue's visibility timeout is at least six times the time-out of its function. */
 export const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
+/** Lambda's own limit on the payload of an invocation, in bytes. */
+export const MAX_PAYLOAD_BYTES = 6_000_000;
 /** What the worker keeps of its time to write and acknowledge what it has. */
 export const DEADLINE_RESERVE_MS = 5_000;
 /** How long S3 or SQS may take to begin an answer; then the SDK asks again, twice within the reserve. */
@@ -75,3 +77,16 @@ export const DEFAULT_TOP_K = 5;
 export const OWN_PART_IMAGES = 32;
 /** A shared part file is written once it holds this many lines. */
 export const MAX_SHARED_PART_LINES = 1_000;
+
+/** API Gateway's own limit on the body of a request to an HTTP API. */
+export const MAX_GATEWAY_BODY_BYTES = 10 * MIB;
+/** An image in the body of a request; in base64, as API Gateway hands it on, it fits an invocation. */
+export const MAX_UPLOAD_BYTES = 4 * 1_000_000;
+/** Labels that a caller of the API may ask for. */
+export const MAX_TOP = 100;
+/** Images of one `POST /jobs`. */
+export const MAX_IMAGES_PER_REQUEST = 10_000;
+/** API Gateway waits 30 s for a function. */
+export const API_TIMEOUT_SECONDS = 29;
+/** What the API keeps of its time to say that it was not enough. */
+export const API_DEADLINE_RESERVE_MS = 1_000;

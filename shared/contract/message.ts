@@ -14,6 +14,7 @@ export const jobNameSchema = z
 const urlSchema = z.string().min(1).max(MAX_URL_CHARS);
 const metaSchema = z
   .custom((meta) => !isDeeperThan(MAX_META_DEPTH, meta), `expected at most ${MAX_META_DEPTH} levels of nesting`)
+  .meta({ type: 'object', description: `JSON that comes back in the result line; at most ${MAX_META_DEPTH} levels` })
   .pipe(z.record(z.string(), z.json()));
 
 function isDeeperThan(levels: number, value: unknown): boolean {

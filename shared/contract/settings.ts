@@ -70,6 +70,12 @@ const ENVIRONMENT_NAMES: Record<string, string> = {
 
 const classifierSchema = z.object(classifierSettings);
 const jobSchema = z.object({ ...queueSettings, ...bucketSettings });
+const apiSchema = z.object({
+  ...queueSettings,
+  ...bucketSettings,
+  ...classifierSettings,
+  serviceName: z.string().min(1).max(128).default('api'),
+});
 const workerSchema = z.object({
   ...queueSettings,
   ...bucketSettings,
@@ -84,6 +90,8 @@ const workerSchema = z.object({
 export type ClassifierSettings = z.infer<typeof classifierSchema>;
 /** What a producer needs: where messages go and where job files lie. */
 export type JobSettings = z.infer<typeof jobSchema>;
+/** What the HTTP API needs: it classifies by itself, and puts jobs on the queue. */
+export type ApiSettings = z.infer<typeof apiSchema>;
 /** What the worker needs. */
 export type WorkerSettings = z.infer<typeof workerSchema>;
 
@@ -102,6 +110,11 @@ export function jobSettingsFrom(environment: Environment): JobSettings {
 /** @throws {SettingsError} naming each variable that is missing or wrong. */
 export function workerSettingsFrom(environment: Environment): WorkerSettings {
   return parse(workerSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function apiSettingsFrom(environment: Environment): ApiSettings {
+  return parse(apiSchema, environment);
 }
 
 function parse<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {

@@ -24,6 +24,33 @@ export function newJob(
   return { ...job, sent: 0, messages: 0, startedAt: new Date().toISOString() };
 }
 
+/** What an earlier try has on the queue, and when it began. */
+export function alreadySent(before: JobDescription | undefined): Partial<EnqueuePlan> {
+  if (before === undefined) return {};
+  const { sent, messages, startedAt } = before;
+  return { sent, messages, startedAt };
+}
+
+/**
+ * Why a job cannot be enqueued under its name; undefined when it can.
+ *
+ * @param before what is known of the job, if it was begun before
+ * @param sourceDigest of the images that are to be sent now
+ * @param resume whether the producer knows of the earlier try, and means to go on with it
+ * @param howToResume what a producer who means it has to do, for the message
+ */
+export function resumeProblem(
+  before: JobDescription | undefined,
+  sourceDigest: string,
+  resume: boolean,
+  howToResume: string,
+): string | undefined {
+  if (before === undefined) return undefined;
+  if (!resume) return `the job ${before.job} exists already: choose another name, or ${howToResume}`;
+  if (before.sourceDigest === sourceDigest) return undefined;
+  return `the job ${before.job} was begun with other images: it can be resumed with the same source only`;
+}
+
 /**
  * Sends images to the queue, and keeps `jobs/<job>/job.json` up to date meanwhile. Reads no further
  * ahead than it sends.

@@ -8,7 +8,8 @@ export type SourceRow = { line: number; image: ImageRef } | InvalidRow;
 /** A line that names no image; `text` is the line as it stands in the source, as far as that can be told. */
 export type InvalidRow = { line: number; text: string; problem: string; source?: string };
 
-const ABSOLUTE_URL = /^(https?|s3):\/\/[^\s/]/i;
+/** In whatever case; without a flag, since JSON Schema knows none. */
+export const ABSOLUTE_URL = /^([Hh][Tt][Tt][Pp][Ss]?|[Ss]3):\/\/[^\s/]/;
 const rowSchema = imageRefSchema.partial({ id: true });
 
 /**

@@ -1,10 +1,13 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
-import { makeWholeFolder } from '../../shared/classifier/whole-folder.ts';
-import type { TensorflowManifest } from '../../shared/contract/tensorflow-manifest.ts';
+import { markStart } from '../contract/start-marks.ts';
+import type { TensorflowManifest } from '../contract/tensorflow-manifest.ts';
+import { TFJS_BINDING_VARIABLE } from '../contract/worker-process.ts';
+import { makeWholeFolder } from './whole-folder.ts';
 
 /** TensorFlow could not be unpacked; the message says what to do. */
 export class UnpackError extends Error {
@@ -13,6 +16,19 @@ export class UnpackError extends Error {
 
 const BINDING = 'tfjs_binding.node';
 const COMPRESSED = '.zst';
+
+/**
+ * What a packaged function does before anything asks for TensorFlow: unpacks it, and tells this process
+ * and those that it starts where the binding is.
+ *
+ * @param packageFolder where Lambda has unzipped the package
+ * @throws {UnpackError} when there is no room, or a file of the package is damaged
+ */
+export async function prepareTensorflow(packageFolder: string): Promise<void> {
+  markStart('labelqueue:entered');
+  process.env[TFJS_BINDING_VARIABLE] = await unpackTensorflow(join(packageFolder, 'tensorflow'), tmpdir());
+  markStart('labelqueue:unpacked');
+}
 
 /**
  * Unpacks TensorFlow's libraries beside their binding, unless that was done before. The folder gets
