@@ -1,0 +1,111 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { type Context, Hono } from 'hono';
+import type { TimedStage } from '../../shared/classifier/classify-image.ts';
+import { API_OPERATIONS, type OperationName } from '../../shared/contract/api-operations.ts';
+import { PROBLEM_MEDIA_TYPE } from '../../shared/contract/problem.ts';
+import { SendError } from '../../shared/jobs/send-messages.ts';
+import { bodyOf, mediaTypeOf, routedRequest, toResult } from './gateway-event.ts';
+import type { Answer, ApiDependencies, ApiRequest, Operation } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
+import { Problem } from './problem.ts';
+import type { RequestReport } from './telemetry.ts';
+
+/** Answers one request in API Gateway's payload format 2.0. Any number of them may be under way at once. */
+export type Api = (event: APIGatewayProxyEventV2, signal: AbortSignal) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/** What goes with a request through the router. */
+type Bindings = { event: APIGatewayProxyEventV2; signal: AbortSignal; report: RequestReport };
+type ApiContext = Context<{ Bindings: Bindings }>;
+
+export function createApi(dependencies: ApiDependencies): Api {
+  const { telemetry } = dependencies;
+  const router = createRouter(dependencies);
+  return async (event, signal) => {
+    const started = performance.now();
+    const { requestId } = event.requestContext;
+    const report: RequestReport = { requestId, route: undefined, status: 500, milliseconds: 0, stages: {} };
+    const response = await router.fetch(routedRequest(event), { event, signal, report });
+    telemetry.request({ ...report, status: response.status, milliseconds: performance.now() - started });
+    return toResult(response);
+  };
+}
+
+function createRouter(dependencies: ApiDependencies): Hono<{ Bindings: Bindings }> {
+  const router = new Hono<{ Bindings: Bindings }>();
+  const methods = new Map<string, string[]>();
+  for (const [name, { method, path }] of Object.entries(API_OPERATIONS)) {
+    const operation = OPERATIONS[name as OperationName];
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
+    methods.set(pattern, [...(methods.get(pattern) ?? []), method]);
+    router.on(method, pattern, async (context) => {
+      context.env.report.route = `${method} ${path}`;
+      return respond(context, await operationAnswer(operation, context, dependencies));
+    });
+  }
+  for (const [pattern, allowed] of methods) {
+    router.all(pattern, (context) => {
+      const allow = allowed.join(', ');
+      const { method } = context.env.event.requestContext.http;
+      return respond(context, new Problem('method_not_allowed', `expected ${allow}, got ${method}`, { allow }));
+    });
+  }
+  router.notFound((context) =>
+    respond(context, new Problem('no_such_route', 'expected one of the paths in /openapi.json')),
+  );
+  router.onError((error, context) => {
+    dependencies.telemetry.surprise(context.env.report.requestId, error);
+    return respond(context, new Problem('internal_error', 'the request could not be answered; its log line tells why'));
+  });
+  return router;
+}
+
+async function operationAnswer(
+  { handle }: Operation,
+  context: ApiContext,
+  dependencies: ApiDependencies,
+): Promise<Answer | Problem> {
+  try {
+    return await handle(requestOf(context), dependencies);
+  } catch (error) {
+    if (!isFromAws(error)) throw error;
+    dependencies.telemetry.surprise(context.env.report.requestId, error);
+    return new Problem(
+      'service_unavailable',
+      error instanceof SendError ? error.message : `AWS answered ${error.name}`,
+    );
+  }
+}
+
+/** Each error of the SDK carries `$metadata`, also when there was no answer. */
+function isFromAws(error: unknown): error is Error {
+  return error instanceof SendError || (Error.isError(error) && '$metadata' in error);
+}
+
+function requestOf({ env: { event, signal, report }, req }: ApiContext): ApiRequest {
+  return {
+    query: Object.fromEntries(
+      Object.entries(req.queries()).map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]),
+    ),
+    path: req.param(),
+    mediaType: mediaTypeOf(event),
+    body: bodyOf(event),
+    signal,
+    time(stage: TimedStage, milliseconds: number) {
+      report.stages[stage] = milliseconds;
+    },
+  };
+}
+
+function respond({ env }: ApiContext, answer: Answer | Problem): Response {
+  const isProblem = answer instanceof Problem;
+  if (isProblem) env.report.problem = { code: answer.code, detail: answer.document.detail };
+  return new Response(JSON.stringify(isProblem ? answer.document : answer.body), {
+    status: answer.status,
+    headers: {
+      'content-type': isProblem ? PROBLEM_MEDIA_TYPE : 'application/json',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...answer.headers,
+    },
+  });
+}

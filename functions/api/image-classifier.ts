@@ -1,0 +1,48 @@
+import { type Classified, classifyImage, type StageTimer } from '../../shared/classifier/classify-image.ts';
+import type { BatchObserver } from '../../shared/classifier/classify-images.ts';
+import type { Classifier } from '../../shared/classifier/infer.ts';
+import { InferenceBatches } from '../../shared/classifier/inference-batches.ts';
+import type { ImageError } from '../../shared/contract/error-codes.ts';
+import { MAX_TOP } from '../../shared/contract/limits.ts';
+
+/** Classifies one image at a call; calls that overlap share inference batches. */
+export type ImageClassifier = {
+  /**
+   * @param fetch gives the image's bytes
+   * @returns the 100 best labels, best first; `deadline` when there was no time for them
+   */
+  classify(
+    fetch: () => Promise<Buffer | ImageError>,
+    time: StageTimer,
+    signal: AbortSignal,
+  ): Promise<Classified | ImageError | 'deadline'>;
+};
+
+export function createImageClassifier(classifier: Classifier, observe: BatchObserver): ImageClassifier {
+  const batches = new InferenceBatches((pixels) => {
+    const started = performance.now();
+    // The images of a batch are of callers who want different numbers of labels: each takes what it wants.
+    const labels = classifier.infer(pixels, MAX_TOP);
+    observe(pixels.length, performance.now() - started);
+    return labels;
+  });
+  return {
+    async classify(fetch, time, signal) {
+      const classified = classifyImage(fetch, batches.reserve(), classifier.format, time, signal, () => {}).catch(
+        (error: unknown) => {
+          if (signal.aborted) return 'deadline' as const;
+          throw error;
+        },
+      );
+      // A decoder cannot be broken off: it ends by itself, and nobody waits for it.
+      return Promise.race([classified, deadlineOf(signal)]);
+    },
+  };
+}
+
+function deadlineOf(signal: AbortSignal): Promise<'deadline'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('deadline');
+    else signal.addEventListener('abort', () => resolve('deadline'), { once: true });
+  });
+}

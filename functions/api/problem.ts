@@ -1,0 +1,37 @@
+import type { ZodError } from 'zod';
+import { prettifyError } from 'zod';
+import type { ImageError } from '../../shared/contract/error-codes.ts';
+import { PROBLEMS, type ProblemCode, type ProblemDocument, problemDocument } from '../../shared/contract/problem.ts';
+
+/** As long as any caller will wait; a server of an image may ask for whatever it likes. */
+const MAX_RETRY_AFTER_SECONDS = 86_400;
+const MAX_DETAIL_CHARS = 500;
+
+/** An expected failure of a request. It is returned, never thrown. */
+export class Problem {
+  readonly code: ProblemCode;
+  readonly document: ProblemDocument;
+  readonly headers: Record<string, string>;
+
+  constructor(code: ProblemCode, detail: string, headers: Record<string, string> = {}) {
+    this.code = code;
+    this.document = problemDocument(code, detail);
+    this.headers = headers;
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+}
+
+/** What went wrong with an image, with its server's `Retry-After`. */
+export function imageProblem({ code, message, retryAfterSeconds }: ImageError): Problem {
+  if (retryAfterSeconds === undefined) return new Problem(code, message);
+  return new Problem(code, message, { 'retry-after': String(Math.min(retryAfterSeconds, MAX_RETRY_AFTER_SECONDS)) });
+}
+
+/** What of a request is not as its schema wants it. */
+export function schemaProblem(error: ZodError): Problem {
+  const text = prettifyError(error).replaceAll(/\s+/g, ' ');
+  return new Problem('invalid_request', text.length > MAX_DETAIL_CHARS ? `${text.slice(0, MAX_DETAIL_CHARS)}…` : text);
+}

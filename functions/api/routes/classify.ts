@@ -1,0 +1,90 @@
+import type { Classified } from '../../../shared/classifier/classify-image.ts';
+import { ImageError } from '../../../shared/contract/error-codes.ts';
+import { MAX_UPLOAD_BYTES } from '../../../shared/contract/limits.ts';
+import { labelText } from '../../../shared/contract/result-line.ts';
+import type { Answer, ApiDependencies, ApiRequest, Operation } from '../operation.ts';
+import { imageProblem, Problem, schemaProblem } from '../problem.ts';
+import { problemResponses, UPLOAD_ERRORS, URL_ERRORS } from '../problem-responses.ts';
+import { classifiedSchema, uploadQuerySchema, uploadSchema, urlQuerySchema } from '../schemas.ts';
+
+const CLASSIFIED = {
+  '200': { description: 'the labels of the image', content: { 'application/json': { schema: classifiedSchema } } },
+} as const;
+
+export const classifyUrl: Operation = {
+  document: {
+    operationId: 'classifyUrl',
+    summary: 'Labels the image at a URL.',
+    requestParams: { query: urlQuerySchema },
+    responses: { ...CLASSIFIED, ...problemResponses(['invalid_request', ...URL_ERRORS]) },
+  },
+  async handle(request, dependencies) {
+    const query = urlQuerySchema.safeParse(request.query);
+    if (!query.success) return schemaProblem(query.error);
+    const { url, imagelink, top } = query.data;
+    const fetch = () => dependencies.fetch(url ?? imagelink ?? '', request.signal);
+    return classified(fetch, top, request, dependencies);
+  },
+};
+
+/** For the document; any other may be named, but for those that API Gateway hands on as text. */
+const UPLOAD_TYPES = [
+  'image/jpeg',
+  'image/png',
+  'image/webp',
+  'image/gif',
+  'image/avif',
+  'image/tiff',
+  'application/octet-stream',
+];
+
+export const classifyBody: Operation = {
+  document: {
+    operationId: 'classifyBody',
+    summary: 'Labels the image in the body.',
+    requestParams: { query: uploadQuerySchema },
+    requestBody: {
+      required: true,
+      content: Object.fromEntries(UPLOAD_TYPES.map((type) => [type, { schema: uploadSchema }])),
+    },
+    responses: {
+      ...CLASSIFIED,
+      ...problemResponses(['invalid_request', 'body_too_large', 'unsupported_media_type', ...UPLOAD_ERRORS]),
+    },
+  },
+  async handle(request, dependencies) {
+    const query = uploadQuerySchema.safeParse(request.query);
+    if (!query.success) return schemaProblem(query.error);
+    const { mediaType, body } = request;
+    if (isText(mediaType)) {
+      return new Problem('unsupported_media_type', `expected image/* or application/octet-stream, got ${mediaType}`);
+    }
+    if (body.length > MAX_UPLOAD_BYTES) {
+      return new Problem('body_too_large', `expected at most ${MAX_UPLOAD_BYTES} bytes, got ${body.length}`);
+    }
+    return classified(async () => body, query.data.top, request, dependencies);
+  },
+};
+
+/** API Gateway hands such bodies on as text, and bytes of an image do not survive that. */
+function isText(mediaType: string): boolean {
+  return /^(text|multipart)\/|^application\/(json|xml|javascript)$|\+(json|xml)$/.test(mediaType);
+}
+
+async function classified(
+  fetch: () => Promise<Buffer | ImageError>,
+  top: number | undefined,
+  { time, signal }: ApiRequest,
+  { classifier, model, topK }: ApiDependencies,
+): Promise<Answer | Problem> {
+  const outcome = await classifier.classify(fetch, time, signal);
+  if (outcome === 'deadline') return new Problem('deadline_exceeded', 'expected the image to be labelled in time');
+  if (outcome instanceof ImageError) return imageProblem(outcome);
+  return { status: 200, body: answerBody(outcome, top ?? topK, model) };
+}
+
+function answerBody({ labels, image }: Classified, top: number, model: ApiDependencies['model']) {
+  const [best] = labels;
+  if (best === undefined) throw new Error('expected a model with at least one class');
+  return { return: labelText(best), labels: labels.slice(0, top), image, model };
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../../../shared/contract/limits.ts';
+import { ImageTooLargeError } from '../../../shared/contract/pack-messages.ts';
+import { defaultJobName } from '../../../shared/jobs/default-job-name.ts';
+import { alreadySent, enqueue, newJob, resumeProblem } from '../../../shared/jobs/enqueue.ts';
+import { jobStatus as readJobStatus } from '../../../shared/jobs/job-status.ts';
+import { readJob } from '../../../shared/jobs/job-store.ts';
+import type { JobTarget } from '../../../shared/jobs/job-target.ts';
+import { type InvalidRow, type SourceRow, toSourceRow } from '../../../shared/jobs/sources/source-row.ts';
+import { type Survey, survey, surveyedImages } from '../../../shared/jobs/survey.ts';
+import type { Answer, Operation } from '../operation.ts';
+import { Problem, schemaProblem } from '../problem.ts';
+import { problemResponses } from '../problem-responses.ts';
+import { type JobRequest, jobAcceptedSchema, jobPathSchema, jobRequestSchema, jobStatusSchema } from '../schemas.ts';
+
+/** What job files name as the source. */
+const SOURCE = 'POST /jobs';
+
+export const enqueueJob: Operation = {
+  document: {
+    operationId: 'enqueueJob',
+    summary: 'Puts images on the queue as a job.',
+    requestBody: { required: true, content: { 'application/json': { schema: jobRequestSchema } } },
+    responses: {
+      '202': {
+        description: 'each image is on the queue',
+        headers: z.object({ location: z.string().meta({ description: 'where the status of the job is' }) }),
+        content: { 'application/json': { schema: jobAcceptedSchema } },
+      },
+      ...problemResponses(['invalid_request', 'job_exists', 'body_too_large', 'unsupported_media_type']),
+    },
+  },
+  async handle({ query, mediaType, body }, { target }) {
+    const given = Object.keys(query);
+    if (given.length > 0) return new Problem('invalid_request', `expected no parameters, got ${given.join(', ')}`);
+    if (mediaType !== 'application/json') {
+      return new Problem('unsupported_media_type', `expected application/json, got ${mediaType || 'no Content-Type'}`);
+    }
+    const json = parseJson(body);
+    if (json === undefined) return new Problem('invalid_request', 'expected the body to be JSON in UTF-8');
+    const request = jobRequestSchema.safeParse(json);
+    return request.success ? enqueued(request.data, target) : schemaProblem(request.error);
+  },
+};
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    return undefined;
+  }
+}
+
+async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer | Problem> {
+  const job = request.job ?? newJobName(new Date());
+  const rows = () => rowsOf(request.images);
+  const invalid: InvalidRow[] = [];
+  const found = await surveyed(rows(), job, (row) => invalid.push(row));
+  if (found instanceof Problem) return found;
+  const [first] = invalid;
+  if (first !== undefined) {
+    return new Problem(
+      'invalid_request',
+      `${invalid.length} images are none, so nothing was sent: images[${first.line}]: ${first.problem}`,
+    );
+  }
+  const before = await readJob(target, job);
+  const problem = resumeProblem(before, found.digest, request.resume === true, 'send it with "resume": true');
+  if (problem !== undefined) return new Problem('job_exists', problem);
+  const { repetitions } = found;
+  if (before?.state === 'enqueued') return accepted({ ...before, repetitions });
+
+  const plan = newJob({
+    job,
+    source: SOURCE,
+    sourceDigest: found.digest,
+    perMessage: DEFAULT_IMAGES_PER_MESSAGE,
+    images: found.images,
+  });
+  const { images, messages } = await enqueue(target, surveyedImages(rows(), found), {
+    ...plan,
+    ...alreadySent(before),
+  });
+  return accepted({ job, images, messages, repetitions });
+}
+
+function accepted({ job, images, messages, repetitions }: z.infer<typeof jobAcceptedSchema>): Answer {
+  return { status: 202, body: { job, images, messages, repetitions }, headers: { location: `/jobs/${job}` } };
+}
+
+/** Two producers may ask in the same second. */
+function newJobName(now: Date): string {
+  return `${defaultJobName('api', now)}-${randomBytes(4).toString('hex')}`;
+}
+
+async function* rowsOf(images: JobRequest['images']): AsyncGenerator<SourceRow> {
+  for (const [index, image] of images.entries()) {
+    const given = typeof image === 'string' ? { url: image } : image;
+    const { imagelink, ...rest } = { imagelink: undefined, ...given };
+    yield toSourceRow(index, '', imagelink === undefined ? rest : { ...rest, url: imagelink }, undefined);
+  }
+}
+
+async function surveyed(
+  rows: AsyncGenerator<SourceRow>,
+  job: string,
+  onInvalid: (row: InvalidRow) => void,
+): Promise<Survey | Problem> {
+  try {
+    return await survey(rows, { job, perMessage: DEFAULT_IMAGES_PER_MESSAGE }, onInvalid);
+  } catch (error) {
+    if (error instanceof ImageTooLargeError) return new Problem('invalid_request', error.message);
+    throw error;
+  }
+}
+
+export const jobStatus: Operation = {
+  document: {
+    operationId: 'jobStatus',
+    summary: 'Tells how far a job is.',
+    requestParams: { path: jobPathSchema },
+    responses: {
+      '200': { description: 'the status', content: { 'application/json': { schema: jobStatusSchema } } },
+      ...problemResponses(['invalid_request', 'no_such_job']),
+    },
+  },
+  async handle({ path }, { target }) {
+    const parsed = jobPathSchema.safeParse(path);
+    if (!parsed.success) return schemaProblem(parsed.error);
+    const { job } = parsed.data;
+    const status = await readJobStatus(target, job, new Date());
+    return status === undefined
+      ? new Problem('no_such_job', `no job ${job} was enqueued`)
+      : { status: 200, body: status };
+  },
+};

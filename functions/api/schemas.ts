@@ -1,0 +1,144 @@
+/** What the API takes and gives. The same schemas check requests and make the OpenAPI document. */
+import { z } from 'zod';
+import { MAX_IMAGES_PER_REQUEST, MAX_TOP, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
+import { imageRefSchema, jobNameSchema } from '../../shared/contract/message.ts';
+import { PROBLEMS, type ProblemCode, type ProblemDocument } from '../../shared/contract/problem.ts';
+import type { ImageFacts, Label, ModelId } from '../../shared/contract/result-line.ts';
+import type { JobStatus } from '../../shared/jobs/job-status.ts';
+import { ABSOLUTE_URL } from '../../shared/jobs/sources/source-row.ts';
+
+const IMAGE_URL = 'http, https or s3; from public addresses and the source buckets of the stage only';
+
+const top = z.coerce.number().int().min(1).max(MAX_TOP).optional().meta({
+  description: 'labels, best first; by default as many as in a result line',
+});
+
+export const urlQuerySchema = z
+  .strictObject({
+    url: z
+      .string()
+      .min(1)
+      .max(MAX_URL_CHARS)
+      .optional()
+      .meta({ description: `where the image is: ${IMAGE_URL}` }),
+    imagelink: z.string().min(1).max(MAX_URL_CHARS).optional().meta({ description: 'another name of `url`' }),
+    top,
+  })
+  .refine(
+    ({ url, imagelink }) => (url === undefined) !== (imagelink === undefined),
+    'expected either url or imagelink, and it once',
+  );
+
+export const uploadQuerySchema = z.strictObject({ top });
+
+/** Bytes: what they are is found out when they are decoded. */
+export const uploadSchema = z.string().meta({
+  description: 'JPEG, PNG, WebP, GIF, AVIF or TIFF, up to 4,000,000 bytes; judged by content',
+  override: { type: 'string', format: 'binary' },
+});
+
+const label = z.object({
+  label: z.string(),
+  score: z.number().min(0).max(1).meta({ description: 'the probability of the class' }),
+  classId: z.int().min(0),
+}) satisfies z.ZodType<Label>;
+
+const model = z.object({ name: z.string(), version: z.string() }).meta({ id: 'Model' }) satisfies z.ZodType<ModelId>;
+
+const imageFacts = z.object({
+  width: z.int().min(1).meta({ description: 'in pixels, upright' }),
+  height: z.int().min(1).meta({ description: 'in pixels, upright' }),
+  format: z.string(),
+  bytes: z.int().min(1),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+}) satisfies z.ZodType<ImageFacts>;
+
+export const classifiedSchema = z
+  .object({
+    return: z.string().meta({ description: 'the best label with its score', example: 'espresso (score = 0.95476)' }),
+    labels: z.array(label).min(1).max(MAX_TOP),
+    image: imageFacts,
+    model,
+  })
+  .meta({ id: 'Classified' });
+
+const jobUrl = imageRefSchema.shape.url.regex(ABSOLUTE_URL, 'expected a http, https or s3 URL');
+const idAndMeta = {
+  id: imageRefSchema.shape.id.optional().meta({ description: 'unique within the job; by default the URL' }),
+  meta: imageRefSchema.shape.meta,
+};
+
+export const jobRequestSchema = z
+  .strictObject({
+    images: z
+      .array(
+        z.union([
+          jobUrl,
+          z.strictObject({ url: jobUrl, ...idAndMeta }),
+          z.strictObject({ imagelink: jobUrl, ...idAndMeta }),
+        ]),
+      )
+      .min(1)
+      .max(MAX_IMAGES_PER_REQUEST),
+    job: jobNameSchema.optional().meta({ description: 'by default a new one' }),
+    resume: z.boolean().optional().meta({
+      description: 'go on with a job of the same images that was interrupted: sends only what was not sent',
+    }),
+  })
+  .meta({ id: 'JobRequest' });
+
+export type JobRequest = z.infer<typeof jobRequestSchema>;
+
+export const jobAcceptedSchema = z
+  .object({
+    job: jobNameSchema,
+    images: z.int().min(1),
+    messages: z.int().min(1),
+    repetitions: z.int().min(0).meta({ description: 'exact repetitions that were left out' }),
+  })
+  .meta({ id: 'JobAccepted' });
+
+export const jobPathSchema = z.strictObject({ job: jobNameSchema });
+
+const count = z.int().min(0);
+
+export const jobStatusSchema = z
+  .object({
+    job: jobNameSchema,
+    state: z.enum([
+      'enqueuing',
+      'running',
+      'completed',
+      'completed with failures',
+      'cancelled',
+      'failed while enqueuing',
+    ]),
+    enqueued: count,
+    classified: count,
+    failed: count,
+    failedByCode: z.record(z.string(), count),
+    toGo: count.meta({ description: 'without an outcome' }),
+    queue: z
+      .object({ waiting: count, inFlight: count, retrying: count, deadLetters: count })
+      .meta({ description: 'messages of all jobs: SQS does not tell them apart' }),
+    imagesPerSecond: z.number().min(0),
+    secondsLeft: z.number().min(0).exactOptional().meta({ description: 'missing while nothing moves' }),
+    costSoFarUsd: z.number().min(0).meta({ description: 'estimated from list prices' }),
+  })
+  .meta({ id: 'JobStatus' }) satisfies z.ZodType<JobStatus>;
+
+export const healthSchema = z.object({ status: z.literal('ok'), model }).meta({ id: 'Health' });
+
+/** This API's own description, which is described no further. */
+export const documentSchema = z.looseObject({ openapi: z.string() });
+
+export const problemSchema = z
+  .object({
+    type: z.string().meta({ example: 'urn:labelqueue:problem:not_found' }),
+    title: z.string().meta({ description: 'what the code means' }),
+    status: z.int().min(400).max(599),
+    detail: z.string().meta({ description: 'what was expected and what came' }),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    retryable: z.boolean().meta({ description: 'whether the same request may succeed later' }),
+  })
+  .meta({ id: 'Problem' }) satisfies z.ZodType<ProblemDocument>;

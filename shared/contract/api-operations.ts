@@ -1,0 +1,11 @@
+/** What the HTTP API can be asked for: function, stack and local server have the same list. Paths are OpenAPI's. */
+export const API_OPERATIONS = {
+  classifyUrl: { method: 'GET', path: '/classify' },
+  classifyBody: { method: 'POST', path: '/classify' },
+  enqueueJob: { method: 'POST', path: '/jobs' },
+  jobStatus: { method: 'GET', path: '/jobs/{job}' },
+  health: { method: 'GET', path: '/healthz' },
+  openapi: { method: 'GET', path: '/openapi.json' },
+} as const;
+
+export type OperationName = keyof typeof API_OPERATIONS;
