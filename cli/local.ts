@@ -3,15 +3,17 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
+import { CommandError } from './expected-failures.ts';
 import { allowHostOption, stateDirOption, wholeNumber } from './options.ts';
 
 const DEFAULT_PORT = 4_566;
-type Options = { port: number; workers: number; allowHost?: string[]; stateDir: string };
+type Options = { port: number; apiPort?: number; workers: number; allowHost?: string[]; stateDir: string };
 
 export function localCommand(): Command {
   return new Command('local')
-    .description('Runs SQS, S3 and the workers on this machine until Ctrl-C; queues and results stay.')
+    .description('Runs SQS, S3, the workers and the HTTP API on this machine until Ctrl-C; queues and results stay.')
     .option('--port <n>', 'where SQS and S3 listen, on 127.0.0.1', wholeNumber(0, 65_535), DEFAULT_PORT)
+    .option('--api-port <n>', 'where the HTTP API listens (default: the port after --port)', wholeNumber(0, 65_535))
     .option(
       '--workers <n>',
       'execution environments; by default one a core',
@@ -23,7 +25,13 @@ export function localCommand(): Command {
     .action(runLocal);
 }
 
-async function runLocal({ port, workers, allowHost = [], stateDir }: Options): Promise<void> {
+async function runLocal({
+  port,
+  apiPort = portAfter(port),
+  workers,
+  allowHost = [],
+  stateDir,
+}: Options): Promise<void> {
   const workerEnvironment = { ALLOWED_HOSTS: allowHost.join(','), SOURCE_BUCKETS: 'labelqueue' };
   // A wrong host shall show here, not only in the workers' log.
   classifierSettingsFrom(workerEnvironment);
@@ -37,11 +45,17 @@ async function runLocal({ port, workers, allowHost = [], stateDir }: Options): P
     dataDir,
     workers,
     workerEnvironment,
+    apiPort,
     onLog: (text) => log.write(text),
     onFunctionError: (error) => process.stderr.write(`worker: ${error.message}\n`),
+  }).catch((error: unknown) => {
+    throw isPortInUse(error, apiPort)
+      ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)
+      : error;
   });
   process.stderr.write(
     `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
+      `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
       'Ctrl-C ends it. For another terminal:\n\n',
   );
   for (const [name, value] of Object.entries(service.aws.environment))
@@ -53,6 +67,16 @@ async function runLocal({ port, workers, allowHost = [], stateDir }: Options): P
     await service.stop();
     log.end();
   }
+}
+
+function portAfter(port: number): number {
+  return port === 0 || port === 65_535 ? 0 : port + 1;
+}
+
+function isPortInUse(error: unknown, port: number): boolean {
+  return (
+    Error.isError(error) && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error && error.port === port
+  );
 }
 
 function interrupted(): Promise<void> {

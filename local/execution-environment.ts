@@ -7,12 +7,13 @@ import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts
 const BOOTSTRAP = join(import.meta.dirname, 'runtime-bootstrap.ts');
 
 /** What the parent sends for each invocation; `deadline` is in epoch milliseconds. */
-export type InvocationRequest = { requestId: string; event: SQSEvent; deadline: number };
-/** What the child sends: once that it has initialized, then an answer an invocation. */
+export type InvocationRequest = { requestId: string; event: unknown; deadline: number };
+/** What the child sends: once whether it has initialized, then an answer an invocation. */
 export type RuntimeReport =
   | { kind: 'initialized' }
-  | { kind: 'response'; response: SQSBatchResponse }
-  | { kind: 'error'; message: string };
+  | { kind: 'not initialized'; message: string }
+  | { kind: 'response'; requestId: string; response: unknown }
+  | { kind: 'error'; requestId: string; message: string };
 
 /** A function that ended without an answer; Lambda's event sources treat it as a failed batch. */
 export class FunctionError extends Error {
@@ -24,20 +25,26 @@ export type FunctionConfiguration = {
   handlerPath: string;
   timeoutSeconds: number;
   environment: Record<string, string>;
+  /** What the function is called in its context and its logs. */
+  functionName?: string;
   /** Flags for Node, e.g. a memory limit. */
   execArgv?: readonly string[];
   /** Where the function's standard output and error go. */
   onLog: (text: string) => void;
 };
 
+/** A process of a function, and who waits for its answers, by the ids of their requests. */
+type RunningFunction = { child: ChildProcess; waiting: Map<string, PromiseWithResolvers<unknown>> };
+
 /**
  * One execution environment of a function: a process of its own that initializes once, then takes
- * one invocation at a time. When it dies or exceeds its time-out it is replaced at the next
- * invocation, as in Lambda.
+ * invocations. Lambda gives one the next only after the last has been answered; here that is up to
+ * whoever invokes. When the process dies or an invocation exceeds its time-out it is replaced at the
+ * next invocation, as in Lambda.
  */
-export class ExecutionEnvironment {
+export class ExecutionEnvironment<Event = SQSEvent, Response = SQSBatchResponse> {
   readonly #configuration: FunctionConfiguration;
-  #process: Promise<ChildProcess> | undefined;
+  #running: Promise<RunningFunction> | undefined;
   #pid: number | undefined;
 
   constructor(configuration: FunctionConfiguration) {
@@ -51,21 +58,20 @@ export class ExecutionEnvironment {
 
   /** Starts the process and waits until the function is initialized. */
   async initialize(): Promise<void> {
-    await this.#running();
+    await this.#function();
   }
 
   /** @throws {FunctionError} when the function throws, dies or exceeds its time-out */
-  async invoke(event: SQSEvent): Promise<SQSBatchResponse> {
-    const child = await this.#running();
+  async invoke(event: Event): Promise<Response> {
+    const { child, waiting } = await this.#function();
     const timeout = this.#configuration.timeoutSeconds * 1_000;
     const request: InvocationRequest = { requestId: randomUUID(), event, deadline: Date.now() + timeout };
-    const reported = nextReport(child);
+    const answer = Promise.withResolvers<unknown>();
+    waiting.set(request.requestId, answer);
     child.send(request, ignoreDeadChild);
     const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
     try {
-      const report = await reported;
-      if (report.kind === 'response') return report.response;
-      throw new FunctionError(report.kind === 'error' ? report.message : 'the function initialized twice');
+      return (await answer.promise) as Response;
     } catch (error) {
       if (Date.now() < request.deadline) throw error;
       throw new FunctionError(`Task timed out after ${timeout / 1_000} seconds`, { cause: error });
@@ -76,21 +82,27 @@ export class ExecutionEnvironment {
 
   /** Ends the process once it is idle. */
   async shutDown(): Promise<void> {
-    const child = await this.#process?.catch(() => undefined);
+    const { child } = (await this.#running?.catch(() => undefined)) ?? {};
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.disconnect();
     await exited;
   }
 
-  #running(): Promise<ChildProcess> {
-    this.#process ??= this.#start();
-    return this.#process;
+  #function(): Promise<RunningFunction> {
+    this.#running ??= this.#start();
+    return this.#running;
   }
 
-  async #start(): Promise<ChildProcess> {
-    const { handlerPath, environment, execArgv = [], onLog } = this.#configuration;
-    const child = fork(BOOTSTRAP, [handlerPath], {
+  async #start(): Promise<RunningFunction> {
+    const {
+      handlerPath,
+      environment,
+      functionName = 'labelqueue-classify',
+      execArgv = [],
+      onLog,
+    } = this.#configuration;
+    const child = fork(BOOTSTRAP, [handlerPath, functionName], {
       env: { ...process.env, ...WORKER_PROCESS_ENVIRONMENT, ...environment },
       execArgv: [...execArgv],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -100,31 +112,30 @@ export class ExecutionEnvironment {
     this.#pid = child.pid;
     child.stdout?.setEncoding('utf8').on('data', onLog);
     child.stderr?.setEncoding('utf8').on('data', onLog);
-    child.once('exit', () => {
-      this.#process = undefined;
-      this.#pid = undefined;
+    const waiting: RunningFunction['waiting'] = new Map();
+    const initialized = Promise.withResolvers<void>();
+    child.on('message', (report: RuntimeReport) => {
+      if (report.kind === 'initialized') initialized.resolve();
+      else if (report.kind === 'not initialized') initialized.reject(new FunctionError(report.message));
+      else settle(waiting, report);
     });
-    const report = await nextReport(child);
-    if (report.kind !== 'initialized') {
-      throw new FunctionError(report.kind === 'error' ? report.message : 'the function answered before it initialized');
-    }
-    return child;
+    child.once('exit', (code, signal) => {
+      this.#running = undefined;
+      this.#pid = undefined;
+      const error = new FunctionError(`the function's process ended with ${signal ?? `exit code ${code}`}`);
+      initialized.reject(error);
+      for (const answer of waiting.values()) answer.reject(error);
+    });
+    await initialized.promise;
+    return { child, waiting };
   }
 }
 
-function nextReport(child: ChildProcess): Promise<RuntimeReport> {
-  return new Promise((resolve, reject) => {
-    const onMessage = (report: unknown) => {
-      child.off('exit', onExit);
-      resolve(report as RuntimeReport);
-    };
-    const onExit = (code: number | null, signal: string | null) => {
-      child.off('message', onMessage);
-      reject(new FunctionError(`the function's process ended with ${signal ?? `exit code ${code}`}`));
-    };
-    child.once('message', onMessage);
-    child.once('exit', onExit);
-  });
+function settle(waiting: RunningFunction['waiting'], report: Extract<RuntimeReport, { requestId: string }>): void {
+  const answer = waiting.get(report.requestId);
+  waiting.delete(report.requestId);
+  if (report.kind === 'response') answer?.resolve(report.response);
+  else answer?.reject(new FunctionError(report.message));
 }
 
 /** A child that is gone already reports so by its exit. */

@@ -1,9 +1,18 @@
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { API_TIMEOUT_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { type EmbeddedAws, startEmbeddedAws } from './embedded-aws.ts';
 import { EventSource } from './event-source.ts';
 import { ExecutionEnvironment, type FunctionError } from './execution-environment.ts';
+import { type HttpGateway, startHttpGateway } from './http-gateway.ts';
+
+const API_HANDLER = join(import.meta.dirname, '../functions/api/handler.ts');
+/**
+ * Requests that the API's process is given at once, so that they share inference batches. On Lambda it is
+ * one; `npm run bench:api` has figures for several.
+ */
+export const API_REQUESTS_AT_ONCE = 32;
 
 const HANDLER = join(import.meta.dirname, '../functions/classify/handler.ts');
 
@@ -15,6 +24,8 @@ export type LocalServiceOptions = {
   workers: number;
   /** Settings of the worker beside those that point it at the embedded AWS. */
   workerEnvironment: Record<string, string>;
+  /** Where the HTTP API listens, 0 for any free port; there is none without. */
+  apiPort?: number;
   onLog: (text: string) => void;
   onFunctionError: (error: FunctionError) => void;
 };
@@ -22,6 +33,8 @@ export type LocalServiceOptions = {
 /** The embedded AWS with workers that take messages from its queue. */
 export type LocalService = {
   aws: EmbeddedAws;
+  /** Where the HTTP API is, if there is one. Its process starts at its first request. */
+  apiAddress: string | undefined;
   /** Rejects when the workers could not go on. */
   ended(): Promise<void>;
   /** Lets the work in hand finish, then stops everything. */
@@ -30,23 +43,27 @@ export type LocalService = {
 
 /** Starts the embedded AWS and waits until the workers have their model loaded. */
 export async function startLocalService(options: LocalServiceOptions): Promise<LocalService> {
-  const { port, dataDir, workers, workerEnvironment, onLog, onFunctionError } = options;
+  const { port, dataDir, workers, workerEnvironment, apiPort, onLog, onFunctionError } = options;
   const aws = await startEmbeddedAws({ port, ...(dataDir !== undefined && { dataDir }) });
+  const environment = { ...aws.environment, ...workerEnvironment };
   const environments = Array.from(
     { length: workers },
     () =>
       new ExecutionEnvironment({
         handlerPath: HANDLER,
         timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
-        environment: { ...aws.environment, ...workerEnvironment },
+        environment,
         onLog,
       }),
   );
+  const api = createLocalApi({ environment, onLog, onFunctionError });
   const shutDown = async () => {
-    await Promise.all(environments.map((environment) => environment.shutDown()));
+    await Promise.all([api.stop(), ...environments.map((environment) => environment.shutDown())]);
     await aws.stop();
   };
+  let apiAddress: string | undefined;
   try {
+    if (apiPort !== undefined) apiAddress = await api.listen(apiPort);
     await Promise.all(environments.map((environment) => environment.initialize()));
   } catch (error) {
     await shutDown();
@@ -62,11 +79,40 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
   eventSource.start();
   return {
     aws,
+    apiAddress,
     ended: () => eventSource.ended(),
     async stop() {
       await eventSource.stop();
       sqs.destroy();
       await shutDown();
+    },
+  };
+}
+
+type LocalApi = { listen(port: number): Promise<string>; stop(): Promise<void> };
+
+function createLocalApi({
+  environment,
+  onLog,
+  onFunctionError,
+}: Pick<LocalServiceOptions, 'onLog' | 'onFunctionError'> & { environment: Record<string, string> }): LocalApi {
+  const api = new ExecutionEnvironment<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({
+    handlerPath: API_HANDLER,
+    functionName: 'labelqueue-api',
+    timeoutSeconds: API_TIMEOUT_SECONDS,
+    environment,
+    onLog,
+  });
+  let gateway: HttpGateway | undefined;
+  return {
+    async listen(port) {
+      const invoke = (event: APIGatewayProxyEventV2) => api.invoke(event);
+      gateway = await startHttpGateway({ port, invoke, atOnce: API_REQUESTS_AT_ONCE, onFunctionError });
+      return gateway.address;
+    },
+    async stop() {
+      await gateway?.stop();
+      await api.shutDown();
     },
   };
 }

@@ -3,11 +3,12 @@
  * messages from the parent process in place of the Runtime API.
  */
 import { pathToFileURL } from 'node:url';
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Context } from 'aws-lambda';
 import type { InvocationRequest, RuntimeReport } from './execution-environment.ts';
 
-type Handler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
+type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
+const [, , handlerPath = '', functionName = ''] = process.argv;
 const handler = await initialize();
 if (handler !== undefined) {
   process.on('message', (request: InvocationRequest) => void answer(handler, request));
@@ -17,12 +18,11 @@ if (handler !== undefined) {
 }
 
 async function initialize(): Promise<Handler | undefined> {
-  const [, , handlerPath = ''] = process.argv;
   try {
     const loaded: { handler: Handler } = await import(pathToFileURL(handlerPath).href);
     return loaded.handler;
   } catch (error) {
-    report({ kind: 'error', message: describe(error) });
+    report({ kind: 'not initialized', message: describe(error) });
     process.disconnect();
     return undefined;
   }
@@ -30,14 +30,13 @@ async function initialize(): Promise<Handler | undefined> {
 
 async function answer(handler: Handler, { requestId, event, deadline }: InvocationRequest): Promise<void> {
   try {
-    report({ kind: 'response', response: await handler(event, contextOf(requestId, deadline)) });
+    report({ kind: 'response', requestId, response: await handler(event, contextOf(requestId, deadline)) });
   } catch (error) {
-    report({ kind: 'error', message: describe(error) });
+    report({ kind: 'error', requestId, message: describe(error) });
   }
 }
 
 function contextOf(awsRequestId: string, deadline: number): Context {
-  const functionName = 'labelqueue-classify';
   return {
     awsRequestId,
     functionName,
