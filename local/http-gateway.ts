@@ -2,13 +2,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Semaphore } from 'async-mutex';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { MAX_GATEWAY_BODY_BYTES, MAX_PAYLOAD_BYTES } from '../shared/contract/limits.ts';
+import { MAX_GATEWAY_BODY_BYTES, MAX_GATEWAY_HEADER_BYTES, MAX_PAYLOAD_BYTES } from '../shared/contract/limits.ts';
 import { PROBLEM_MEDIA_TYPE, type ProblemCode, problemDocument } from '../shared/contract/problem.ts';
 import { FunctionError } from './execution-environment.ts';
 import { gatewayEvent, sendResult } from './gateway-event.ts';
 
 /** As long as API Gateway waits for a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Far above what is taken, so that what is refused is told so in words. */
+const MAX_PARSED_HEADER_BYTES = 512 * 1_024;
 
 export type HttpGatewayOptions = {
   /** 0 for any free one. */
@@ -35,10 +37,17 @@ export type HttpGateway = {
  */
 export async function startHttpGateway(options: HttpGatewayOptions): Promise<HttpGateway> {
   const slots = new Semaphore(options.atOnce);
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+  const parsing = { requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: MAX_PARSED_HEADER_BYTES };
+  const server = createServer(parsing, (request, response) => {
     const { port } = server.address() as AddressInfo;
     if (!isOwnHost(request.headers.host, port)) {
       sendProblem(response, 'host_not_allowed', `expected the Host 127.0.0.1:${port} or localhost:${port}`);
+      return;
+    }
+    const headerBytes = headerBytesOf(request);
+    if (headerBytes > MAX_GATEWAY_HEADER_BYTES) {
+      const detail = `expected address and headers of at most ${MAX_GATEWAY_HEADER_BYTES} bytes, got ${headerBytes}`;
+      sendProblem(response, 'header_too_large', detail);
       return;
     }
     slots
@@ -61,6 +70,10 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
 
 function isOwnHost(host: string | undefined, port: number): boolean {
   return host === `127.0.0.1:${port}` || host === `localhost:${port}`;
+}
+
+function headerBytesOf({ method = '', url = '', rawHeaders }: IncomingMessage): number {
+  return rawHeaders.reduce((bytes, text) => bytes + text.length, method.length + url.length);
 }
 
 async function answer(

@@ -18,7 +18,12 @@ export const UPLOAD_ERRORS = IMAGE_ERRORS.filter(
 export const URL_ERRORS = IMAGE_ERRORS.filter((code) => code !== 'worker_crashed');
 
 /** What any operation may answer. */
-const EVERYWHERE: RequestProblemCode[] = ['method_not_allowed', 'deadline_exceeded', 'service_unavailable'];
+const EVERYWHERE: RequestProblemCode[] = [
+  'method_not_allowed',
+  'header_too_large',
+  'deadline_exceeded',
+  'service_unavailable',
+];
 
 const retryAfter = z.int().min(0).optional().meta({ description: "seconds; what the image's server asked for" });
 

@@ -80,6 +80,8 @@ export const MAX_SHARED_PART_LINES = 1_000;
 
 /** API Gateway's own limit on the body of a request to an HTTP API. */
 export const MAX_GATEWAY_BODY_BYTES = 10 * MIB;
+/** API Gateway's own limit on a request's line and headers together. */
+export const MAX_GATEWAY_HEADER_BYTES = 10_240;
 /** An image in the body of a request; in base64, as API Gateway hands it on, it fits an invocation. */
 export const MAX_UPLOAD_BYTES = 4 * 1_000_000;
 /** Labels that a caller of the API may ask for. */

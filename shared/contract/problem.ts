@@ -51,6 +51,11 @@ const REQUEST_PROBLEMS = {
     retryable: false,
     meaning: "the Host header is not this machine's: only `labelqueue local` looks at it",
   },
+  header_too_large: {
+    status: 431,
+    retryable: false,
+    meaning: 'address and headers together have more bytes than API Gateway takes',
+  },
   service_unavailable: { status: 503, retryable: true, meaning: 'SQS or S3 did not take or give what was needed' },
   deadline_exceeded: { status: 504, retryable: true, meaning: 'the request took longer than the API may' },
 } as const satisfies Record<string, ProblemRow>;
