@@ -39,7 +39,10 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   const slots = new Semaphore(options.atOnce);
   const parsing = { requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: MAX_PARSED_HEADER_BYTES };
   const server = createServer(parsing, (request, response) => {
-    const { port } = server.address() as AddressInfo;
+    // A connection that is kept open after a stop would hold it up.
+    response.once('finish', () => {
+      if (!server.listening) request.socket.end();
+    });
     if (!isOwnHost(request.headers.host, port)) {
       sendProblem(response, 'host_not_allowed', `expected the Host 127.0.0.1:${port} or localhost:${port}`);
       return;
@@ -58,8 +61,9 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   await new Promise<void>((resolve, reject) =>
     server.once('error', reject).listen(options.port, '127.0.0.1', () => resolve()),
   );
+  const { port } = server.address() as AddressInfo;
   return {
-    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: `http://127.0.0.1:${port}`,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -118,6 +118,22 @@ test('ends with an error when the queue is taken away', async () => {
   expect(end?.code).toBe(1);
 });
 
+test('serves the HTTP API and says where, labels with the same hosts allowed, and ends with it', async () => {
+  await start('--allow-host', host());
+  const [, address = ''] = /the HTTP API is at (http:\/\/127\.0\.0\.1:\d+);/.exec(local?.stderr() ?? '') ?? [];
+  const answer = await fetch(`${address}/classify?url=http://${host()}/a.jpg`);
+  expect(await answer.json()).toMatchObject({ return: expect.stringMatching(/^espresso /) });
+  expect(await stopped()).toMatchObject({ code: 0 });
+  await expect(fetch(`${address}/healthz`)).rejects.toThrow();
+});
+
+test('says that the port of its API is in use', async () => {
+  const { port } = images.address() as AddressInfo;
+  const run = await runCommand(['local', '--port', '0', '--api-port', String(port), '--state-dir', state.path]);
+  expect(run).toMatchObject({ code: 1, stdout: '' });
+  expect(run.stderr).toBe(`labelqueue: port ${port} is in use: name another one with --api-port\n`);
+});
+
 test('says that its port is in use', async () => {
   const { port } = images.address() as AddressInfo;
   const run = await runCommand(['local', '--port', String(port), '--state-dir', state.path]);

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ERROR_CODES } from '../../shared/contract/error-codes.ts';
 import { PROBLEMS, problemDocument } from '../../shared/contract/problem.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '../../docs/api.md'), 'utf8');
@@ -16,10 +15,6 @@ test('the page about the API has a row for each code, with its status and its me
     meaning,
   ]);
   expect(ROWS.toSorted()).toEqual(expected.toSorted());
-});
-
-test('each error of an image has a status of its own row', () => {
-  for (const code of Object.keys(ERROR_CODES)) expect(Object.keys(PROBLEMS)).toContain(code);
 });
 
 test('a problem says nothing of what is secret about a URL', () => {

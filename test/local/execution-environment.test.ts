@@ -77,6 +77,25 @@ test('reports what the handler throws, and keeps its process', async () => {
   expect((await invocations(2)).map((invocation) => invocation.pid)).toEqual([pid, pid]);
 });
 
+test('answers invocations that overlap, each with its own answer', async () => {
+  const busy = environment();
+  await busy.initialize();
+  const events = [event('slow one', 'fail'), event('fine'), event('fail')];
+  const answers = await Promise.all(events.map((given) => busy.invoke(given)));
+  expect(answers).toEqual([
+    { batchItemFailures: [{ itemIdentifier: events[0]?.Records[1]?.messageId }] },
+    { batchItemFailures: [] },
+    { batchItemFailures: [{ itemIdentifier: events[2]?.Records[0]?.messageId }] },
+  ]);
+});
+
+test('tells each of the invocations that a process had when it died', async () => {
+  const mortal = environment();
+  await mortal.initialize();
+  const answers = await Promise.allSettled([mortal.invoke(event('hang')), mortal.invoke(event('exit'))]);
+  expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+});
+
 test('kills a process that exceeds the time-out, and starts a new one for the next invocation', async () => {
   const slow = environment({ timeoutSeconds: 0.5 });
   await slow.initialize();

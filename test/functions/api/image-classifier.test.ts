@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createImageClassifier } from '../../../functions/api/image-classifier.ts';
+import type { Classified } from '../../../shared/classifier/classify-image.ts';
+import type { Pipeline } from '../../../shared/classifier/classify-images.ts';
+import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { createTestPipeline } from '../../support/test-worker.ts';
+
+const PHOTO = join(import.meta.dirname, '../../../samples/photos/coffee.jpg');
+
+let aws: TestAws;
+let pipeline: Pipeline;
+beforeAll(async () => {
+  aws = await startTestAws();
+  pipeline = await createTestPipeline(aws.target, '127.0.0.1:1');
+});
+afterAll(async () => {
+  await pipeline.close();
+  await aws.stop();
+});
+
+const never = () => new Promise<never>(() => {});
+const ESPRESSO = expect.objectContaining({
+  labels: expect.arrayContaining([expect.objectContaining({ label: 'espresso' })]),
+});
+
+test('an image that takes too long is given up, and holds up no other', async () => {
+  const classifier = createImageClassifier(pipeline.classifier, () => {});
+  const deadline = new AbortController();
+  const stuck = classifier.classify(never, () => {}, deadline.signal);
+  const photo = await readFile(PHOTO);
+  const other = await classifier.classify(
+    async () => photo,
+    () => {},
+    new AbortController().signal,
+  );
+  expect(other).toEqual(ESPRESSO);
+  deadline.abort();
+  expect(await stuck).toBe('deadline');
+  expect(
+    await classifier.classify(
+      async () => photo,
+      () => {},
+      deadline.signal,
+    ),
+  ).toBe('deadline');
+  const next = await classifier.classify(
+    async () => photo,
+    () => {},
+    new AbortController().signal,
+  );
+  expect(next).toEqual(ESPRESSO);
+});
+
+test('images that come together share a batch, and each has all labels that may be asked for', async () => {
+  const sizes: number[] = [];
+  const classifier = createImageClassifier(pipeline.classifier, (images) => sizes.push(images));
+  const photo = await readFile(PHOTO);
+  const { signal } = new AbortController();
+  const outcomes = await Promise.all(
+    Array.from({ length: 16 }, () =>
+      classifier.classify(
+        async () => photo,
+        () => {},
+        signal,
+      ),
+    ),
+  );
+  for (const outcome of outcomes) expect((outcome as Classified).labels).toHaveLength(100);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(16);
+  expect(sizes.length).toBeLessThan(16);
+});

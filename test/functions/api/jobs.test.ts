@@ -1,0 +1,206 @@
+import { DeleteQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
+import { cancelJob, readJob, writeJob } from '../../../shared/jobs/job-store.ts';
+import { runCommand } from '../../support/command.ts';
+import { type LocalApi, startLocalApi } from '../../support/local-api.ts';
+
+let api: LocalApi;
+
+beforeAll(async () => {
+  api = await startLocalApi({});
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+});
+
+function post(body: unknown, contentType = 'application/json'): Promise<Response> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return fetch(`${api.address}/jobs`, { method: 'POST', body: text, headers: { 'content-type': contentType } });
+}
+
+function urls(count: number, prefix = 'https://example.com'): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}/${index}.jpg`);
+}
+
+async function problemOf(response: Response): Promise<{ status: number; code: string; detail: string }> {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const { status, code, detail } = (await response.json()) as { status: number; code: string; detail: string };
+  expect(status).toBe(response.status);
+  return { status, code, detail };
+}
+
+/** Takes all messages of a job off the queue, and of all others. */
+async function messagesOf(job: string): Promise<QueueMessage[]> {
+  const { sqs, queueUrl } = api.target;
+  const found: QueueMessage[] = [];
+  for (;;) {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }),
+    );
+    if (Messages.length === 0) return found.filter((message) => message.job === job);
+    for (const { Body = '' } of Messages) found.push(parseMessage(Body) as QueueMessage);
+  }
+}
+
+describe('a job', () => {
+  test('goes to the queue with its ids and its meta, in each form of an image', async () => {
+    const [plain = '', named = '', linked = ''] = urls(3);
+    const response = await post({
+      job: 'forms',
+      images: [
+        plain,
+        { url: named, id: 'b', meta: { sku: 'X1', deep: [{ more: null }] } },
+        { imagelink: linked, id: 'c' },
+      ],
+    });
+    expect(response.status).toBe(202);
+    expect(response.headers.get('location')).toBe('/jobs/forms');
+    expect(await response.json()).toEqual({ job: 'forms', images: 3, messages: 1, repetitions: 0 });
+    expect(await messagesOf('forms')).toEqual([
+      {
+        job: 'forms',
+        attempt: 1,
+        images: [
+          { id: plain, url: plain },
+          { id: 'b', url: named, meta: { sku: 'X1', deep: [{ more: null }] } },
+          { id: 'c', url: linked },
+        ],
+      },
+    ]);
+    expect(await readJob(api.target, 'forms')).toMatchObject({ state: 'enqueued', images: 3, source: 'POST /jobs' });
+  });
+
+  test('may have 10,000 images and no more', async () => {
+    const response = await post({ job: 'large', images: urls(10_000) });
+    expect(await response.json()).toEqual({ job: 'large', images: 10_000, messages: 100, repetitions: 0 });
+    const messages = await messagesOf('large');
+    const sent = messages.flatMap(({ images }) => images.map(({ url }) => url));
+    expect(sent.toSorted()).toEqual(urls(10_000).toSorted());
+
+    expect(await problemOf(await post({ images: urls(10_001) }))).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+    });
+    const wide = urls(10_000, `https://example.com/${'x'.repeat(700)}`);
+    expect(await problemOf(await post({ images: wide }))).toMatchObject({ status: 413, code: 'body_too_large' });
+  });
+
+  test('without a name gets one of its own, also in the same second', async () => {
+    const answers = await Promise.all([post({ images: urls(1) }), post({ images: urls(1) })]);
+    const names = await Promise.all(answers.map(async (response) => ((await response.json()) as { job: string }).job));
+    for (const name of names) expect(name).toMatch(/^api-\d{8}-\d{6}-[0-9a-f]{8}$/);
+    expect(new Set(names).size).toBe(2);
+  });
+
+  test('counts exact repetitions once', async () => {
+    const [url = ''] = urls(1);
+    const response = await post({ images: [url, url, { url }] });
+    expect(await response.json()).toMatchObject({ images: 1, messages: 1, repetitions: 2 });
+  });
+});
+
+describe('a job whose name is taken', () => {
+  test('is refused, and nothing is sent', async () => {
+    await post({ job: 'taken', images: urls(1) });
+    await messagesOf('taken');
+    expect(await problemOf(await post({ job: 'taken', images: urls(1) }))).toEqual({
+      status: 409,
+      code: 'job_exists',
+      detail: 'the job taken exists already: choose another name, or send it with "resume": true',
+    });
+    expect(await messagesOf('taken')).toEqual([]);
+  });
+
+  test('is gone on with, when the images are the same and the caller means it', async () => {
+    const images = urls(250);
+    await post({ job: 'half', images });
+    await messagesOf('half');
+    const whole = await readJob(api.target, 'half');
+    if (whole === undefined) throw new Error('expected the job to have a description');
+    // As if its producer had died after the first message.
+    await writeJob(api.target, { ...whole, state: 'enqueuing', sent: 100, messages: 1 });
+    const response = await post({ job: 'half', images, resume: true });
+    expect(await response.json()).toEqual({ job: 'half', images: 250, messages: 3, repetitions: 0 });
+    const sent = (await messagesOf('half')).flatMap((message) => message.images.map(({ url }) => url));
+    expect(sent.toSorted()).toEqual(images.slice(100).toSorted());
+
+    expect((await post({ job: 'half', images, resume: true })).status).toBe(202);
+    expect(await messagesOf('half')).toEqual([]);
+    const others = await post({ job: 'half', images: urls(3), resume: true });
+    expect(await problemOf(others)).toMatchObject({ status: 409, detail: expect.stringContaining('other images') });
+  });
+});
+
+describe('what is no job', () => {
+  const [url = ''] = urls(1);
+  test.each<[body: unknown, named: string]>([
+    ['', 'JSON'],
+    ['{', 'JSON'],
+    ['[]', 'object'],
+    [{}, 'images'],
+    [{ images: [] }, 'images'],
+    [{ images: ['no URL'] }, 'images'],
+    [{ images: ['ftp://example.com/a.jpg'] }, 'images'],
+    [{ images: [{ url, id: '' }] }, 'images'],
+    [{ images: [{ url, name: 'a' }] }, 'images'],
+    [{ images: [{ url, imagelink: url }] }, 'images'],
+    [{ images: [{ url, meta: 'text' }] }, 'images'],
+    [{ images: [`https://example.com/${'x'.repeat(3_000)}`] }, 'an id beside a URL'],
+    [
+      {
+        images: [
+          { url, id: 'a' },
+          { url: `${url}?2`, id: 'a' },
+        ],
+      },
+      'images[1]: expected each id for one URL only',
+    ],
+    [{ images: [url], job: '../a' }, 'job'],
+    [{ images: [url], jobs: 'a' }, 'jobs'],
+  ])('%j is refused, and %s named', async (body, named) => {
+    const { status, code, detail } = await problemOf(await post(body));
+    expect({ status, code }).toEqual({ status: 400, code: 'invalid_request' });
+    expect(detail).toContain(named);
+  });
+
+  test('is a body that is not said to be JSON: a page of the web could send it', async () => {
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
+      expect(await problemOf(await post({ images: [url] }, type))).toMatchObject({
+        status: 415,
+        code: 'unsupported_media_type',
+      });
+    }
+  });
+});
+
+describe('the status of a job', () => {
+  test('is what the command tells', async () => {
+    await post({ job: 'told', images: urls(3) });
+    const answer = await (await fetch(`${api.address}/jobs/told`)).json();
+    const { stdout } = await runCommand(['status', 'told', '--json'], { environment: api.environment });
+    expect(answer).toEqual(JSON.parse(stdout));
+    expect(answer).toMatchObject({ job: 'told', state: 'running', enqueued: 3, classified: 0, failed: 0, toGo: 3 });
+    await cancelJob(api.target, 'told', 'a test');
+    expect(await (await fetch(`${api.address}/jobs/told`)).json()).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('of a job that there is not is a 404', async () => {
+    expect(await problemOf(await fetch(`${api.address}/jobs/nobody`))).toMatchObject({
+      status: 404,
+      code: 'no_such_job',
+      detail: 'no job nobody was enqueued',
+    });
+    expect(await problemOf(await fetch(`${api.address}/jobs/-no-name`))).toMatchObject({ code: 'invalid_request' });
+  });
+});
+
+test('a queue that is gone is told, and the job is not called enqueued', async () => {
+  const { sqs, queueUrl } = api.target;
+  await sqs.send(new DeleteQueueCommand({ QueueUrl: queueUrl }));
+  expect(await problemOf(await post({ job: 'lost', images: urls(1) }))).toMatchObject({
+    status: 503,
+    code: 'service_unavailable',
+  });
+  expect(await readJob(api.target, 'lost')).toMatchObject({ state: 'failed', sent: 0 });
+});
