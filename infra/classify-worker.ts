@@ -90,7 +90,7 @@ function scalingOf({ maximumConcurrency, provisionedPollers }: StageConfig) {
 }
 
 function environmentOf(
-  { topK, sourceBuckets, model }: StageConfig,
+  { topK, sourceBuckets, model, modelPrecision }: StageConfig,
   { queue, deadLetterQueue }: JobQueues,
   results: Bucket,
   stackName: string,
@@ -105,6 +105,7 @@ function environmentOf(
     // The dimension of the metrics: each stage has its own.
     POWERTOOLS_SERVICE_NAME: stackName,
     ...(topK !== undefined && { TOP_K: String(topK) }),
+    ...(modelPrecision !== undefined && { MODEL_PRECISION: modelPrecision }),
     ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),
   };
 }
