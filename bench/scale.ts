@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { wholeNumber } from '../cli/options.ts';
-import { checkAgainstWorkers, checkTable } from './scale/check.ts';
+import benchmark from './results/2026-11-24.json' with { type: 'json' };
+import { benchmarkChecks, checkAgainstWorkers, checkTable } from './scale/check.ts';
 import { scalePlot } from './scale/plot.ts';
 import { assumptionList, scaleTables } from './scale/table.ts';
 
@@ -20,5 +21,7 @@ if (check === undefined) {
   if (plot !== undefined) writeFileSync(plot, scalePlot());
 } else {
   const checks = await checkAgainstWorkers(check, (what) => process.stderr.write(`${what}\n`));
-  process.stdout.write(json ? `${JSON.stringify(checks, undefined, 2)}\n` : `${checkTable(checks)}\n`);
+  process.stdout.write(
+    json ? `${JSON.stringify(checks, undefined, 2)}\n` : `${checkTable(checks, benchmarkChecks(benchmark.figures))}\n`,
+  );
 }

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { VISIBILITY_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import type { OwnAws } from '../../test/support/own-aws.ts';
 import { startOwnProcess } from '../../test/support/own-process.ts';
-import { measureWorkers, ORDINARY_WORK, SERVER_CORE, WORKER_CORE, type Work } from '../speed/measure.ts';
+import { measureWorkers, ORDINARY_WORK, SERVER_CORE, SHARED_WORK, WORKER_CORE, type Work } from '../speed/measure.ts';
 import type { PhotoServer } from '../speed/photo-server.ts';
 import { ourProgram } from '../speed/programs.ts';
+import type { Figures } from '../speed/report.ts';
 import { spreadOf } from '../speed/statistics.ts';
 import type { Scenario } from './scenario.ts';
 import { DEPLOYED } from './scenarios.ts';
@@ -14,11 +15,12 @@ import { simulate } from './simulate.ts';
 const WORK: Work = { ...ORDINARY_WORK, job: 'scale', images: 2_200, perMessage: 20 };
 
 /** Seconds that real workers took and that the simulation says. */
+export type Comparison = { measured: number; simulated: number };
 export type Check = {
   /** With the time an image takes from the results file. */
-  oneWorker: { measured: number; simulated: number };
+  oneWorker: Comparison;
   /** With the time an image took the one worker just before. */
-  twoWorkers: { measured: number; simulated: number };
+  twoWorkers: Comparison;
 };
 
 /** Lets one and then two warm workers, each on its own core, empty a queue, so many times. */
@@ -37,15 +39,22 @@ export async function checkAgainstWorkers(repetitions: number, tell: (what: stri
     const one = await secondsOf([WORKER_CORE]);
     const two = await secondsOf([WORKER_CORE, SERVER_CORE]);
     checks.push({
-      oneWorker: { measured: one, simulated: simulatedSeconds(1, DEPLOYED.secondsPerImage) },
-      twoWorkers: { measured: two, simulated: simulatedSeconds(2, one / WORK.images) },
+      oneWorker: { measured: one, simulated: simulatedSeconds(WORK, 1, DEPLOYED.secondsPerImage) },
+      twoWorkers: { measured: two, simulated: simulatedSeconds(WORK, 2, one / WORK.images) },
     });
   }
   return checks;
 }
 
-function simulatedSeconds(workers: number, secondsPerImage: number): number {
-  const { images, perMessage } = WORK;
+/** The benchmark's runs with two workers, simulated with the time an image took one worker in the same repetition. */
+export function benchmarkChecks({ ours, twoCores }: Pick<Figures, 'ours' | 'twoCores'>): Comparison[] {
+  return twoCores.map(({ seconds }, repetition) => {
+    const { imagesPerSecond = Number.NaN } = ours[repetition] ?? {};
+    return { measured: seconds, simulated: simulatedSeconds(SHARED_WORK, 2, 1 / imagesPerSecond) };
+  });
+}
+
+function simulatedSeconds({ images, perMessage }: Work, workers: number, secondsPerImage: number): number {
   const scenario: Scenario = {
     ...DEPLOYED,
     images,
@@ -59,18 +68,28 @@ function simulatedSeconds(workers: number, secondsPerImage: number): number {
 }
 
 /** Medians, as a Markdown table; the ratios are those within a repetition. */
-export function checkTable(checks: readonly Check[]): string {
-  const row = (what: string, key: keyof Check) => {
-    const measured = spreadOf(checks.map((check) => check[key].measured));
-    const simulated = spreadOf(checks.map((check) => check[key].simulated));
-    const ratio = spreadOf(checks.map((check) => check[key].measured / check[key].simulated));
-    const range = `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)} to ${ratio.most.toFixed(2)})`;
-    return `| ${what} | ${simulated.median.toFixed(1)} s | ${measured.median.toFixed(1)} s | ${range} |`;
-  };
+export function checkTable(checks: readonly Check[], ofBenchmark: readonly Comparison[]): string {
   return [
-    `| ${WORK.images.toLocaleString('en')} images, ${WORK.perMessage} a message | simulated | measured | measured to simulated |`,
-    '|---|---|---|---|',
-    row('one worker, with the time an image of the benchmark', 'oneWorker'),
-    row('two workers, with the time an image of the one worker', 'twoWorkers'),
+    '| | images | simulated | measured | measured to simulated |',
+    '|---|---|---|---|---|',
+    row(
+      'one worker, with the time an image of the benchmark',
+      WORK,
+      checks.map(({ oneWorker }) => oneWorker),
+    ),
+    row(
+      'two workers, with the time an image of the one worker just before',
+      WORK,
+      checks.map(({ twoWorkers }) => twoWorkers),
+    ),
+    row("the benchmark's two workers, with the time an image of its one worker", SHARED_WORK, ofBenchmark),
   ].join('\n');
+}
+
+function row(what: string, { images }: Work, comparisons: readonly Comparison[]): string {
+  const { median: measured } = spreadOf(comparisons.map((each) => each.measured));
+  const { median: simulated } = spreadOf(comparisons.map((each) => each.simulated));
+  const ratio = spreadOf(comparisons.map((each) => each.measured / each.simulated));
+  const range = `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)} to ${ratio.most.toFixed(2)})`;
+  return `| ${what} | ${images.toLocaleString('en')} | ${simulated.toFixed(1)} s | ${measured.toFixed(1)} s | ${range} |`;
 }

@@ -71,8 +71,8 @@ function smallest(caps: readonly Cap[]): Cap {
 }
 
 /**
- * @throws {RangeError} when a worker would not be done with a full batch before its deadline: it gives the rest
- * back, which the simulation does not know
+ * @throws {RangeError} when a worker would not be done with a full batch before its deadline: it sends the images
+ * that it did not reach as new messages, which the simulation does not know
  */
 export function refuseBatchesThatTakeTooLong(scenario: Scenario): void {
   const images = fullBatch(scenario) * scenario.imagesPerMessage;
