@@ -7,6 +7,7 @@ const WIDTH = 860;
 const LEGEND_HEIGHT = 70;
 const PANEL_HEIGHT = 270;
 const TITLE_HEIGHT = 30;
+const TITLE = 'Workers over time for 1,000,000 images, and images done over time for 100,000,000';
 /** Okabe and Ito's colours, which people with colour-blindness can tell apart. */
 const COLOURS = ['#000000', '#e69f00', '#0072b2', '#009e73', '#cc79a7', '#d55e00'];
 /** Points a line: more would not be seen. */
@@ -112,5 +113,5 @@ function stacked(panels: readonly Panel[]): string {
     return part;
   });
   const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${top}" viewBox="0 0 ${WIDTH} ${top}"`;
-  return `${head} font-family="system-ui, sans-serif" fill="#1b1b1b"><rect width="100%" height="100%" fill="#fff"/>${parts.join('')}</svg>\n`;
+  return `${head} font-family="system-ui, sans-serif" fill="#1b1b1b"><title>${TITLE}</title><rect width="100%" height="100%" fill="#fff"/>${parts.join('')}</svg>\n`;
 }
