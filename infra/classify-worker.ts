@@ -15,13 +15,11 @@ import { Construct } from 'constructs';
 import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
 import type { JobQueues } from './job-queues.ts';
-import type { StageConfig } from './stage-config.ts';
+import { DEFAULT_MAXIMUM_CONCURRENCY, type StageConfig } from './stage-config.ts';
 import { acknowledgeWildcards, workerStatements } from './worker-permissions.ts';
 
 /** TensorFlow's libraries unpacked, and room for another model. */
 const EPHEMERAL_STORAGE = Size.mebibytes(1_024);
-/** What a new account's functions may run at once is 10; two are left for others. */
-const DEFAULT_MAXIMUM_CONCURRENCY = 8;
 
 export type ClassifyWorkerProps = {
   config: StageConfig;

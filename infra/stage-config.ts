@@ -9,6 +9,9 @@ export class StageConfigError extends Error {
   override readonly name = 'StageConfigError';
 }
 
+/** What a new account's functions may run at once is 10; two are left for others. */
+export const DEFAULT_MAXIMUM_CONCURRENCY = 8;
+
 const STAGES = join(import.meta.dirname, 'stages');
 /** What CloudFormation takes in the name of a stack, and S3 in the middle of a bucket's name. */
 const STAGE_NAME = /^[a-z][a-z0-9-]{0,19}$/;

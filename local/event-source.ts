@@ -1,10 +1,13 @@
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { EVENT_SOURCE_BATCH_SIZE, EVENT_SOURCE_WINDOW_SECONDS, MAX_BATCH_ENTRIES } from '../shared/contract/limits.ts';
+import {
+  EVENT_SOURCE_BATCH_SIZE,
+  EVENT_SOURCE_WINDOW_SECONDS,
+  MAX_BATCH_ENTRIES,
+  MAX_PAYLOAD_BYTES,
+} from '../shared/contract/limits.ts';
 import { type ExecutionEnvironment, FunctionError } from './execution-environment.ts';
 
-/** Lambda's limit on the payload of an invocation. */
-const MAX_PAYLOAD_BYTES = 6_000_000;
 /** Lambda polls for 20 s; a shorter poll lets Ctrl-C end sooner, and none has to be broken off. */
 const POLL_SECONDS = 2;
 
