@@ -21,7 +21,7 @@ import {
   WORKER_CORE,
 } from './speed/measure.ts';
 import type { PhotoServer } from './speed/photo-server.ts';
-import { nodeProgram, ourProgram, pythonProgram } from './speed/programs.ts';
+import { nodeProgram, ourFloatProgram, ourProgram, pythonProgram } from './speed/programs.ts';
 import { type Figures, ratiosOf, tableOf } from './speed/report.ts';
 
 const { repetitions, peers: withPeers } = new Command('bench')
@@ -39,16 +39,18 @@ await using photoServer = await startOwnProcess<PhotoServer>('../../bench/speed/
 const { hosts: photos } = photoServer.report;
 const services = { environment: aws.report.environment, photos };
 const ours = ourProgram(services);
+const inFloats = ourFloatProgram(services);
 const peers = withPeers
   ? await installPeers(say).then((made) => [pythonProgram(services, made), nodeProgram(services, made)])
   : [];
 
-const figures: Figures = { stages: [], ours: [], twoCores: [], slow: [], large: [], peers: {} };
+const figures: Figures = { stages: [], ours: [], inFloats: [], twoCores: [], slow: [], large: [], peers: {} };
 for (let repetition = 1; repetition <= repetitions; repetition++) {
   say(`repetition ${repetition} of ${repetitions}`);
   const run = (program = ours, work = ORDINARY_WORK, cores = [WORKER_CORE]) =>
     measureWorkers(program, cores, work, aws.report, photos);
   figures.stages.push(await measureStages(services));
+  figures.inFloats.push(await run(inFloats, { ...ORDINARY_WORK, job: 'floats' }));
   figures.ours.push(await run());
   for (const peer of peers) figures.peers[peer.name] = [...(figures.peers[peer.name] ?? []), await run(peer)];
   figures.slow.push(await run(ours, SLOW_WORK));

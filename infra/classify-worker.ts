@@ -15,13 +15,11 @@ import { Construct } from 'constructs';
 import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
 import type { JobQueues } from './job-queues.ts';
-import type { StageConfig } from './stage-config.ts';
+import { DEFAULT_MAXIMUM_CONCURRENCY, type StageConfig } from './stage-config.ts';
 import { acknowledgeWildcards, workerStatements } from './worker-permissions.ts';
 
 /** TensorFlow's libraries unpacked, and room for another model. */
 const EPHEMERAL_STORAGE = Size.mebibytes(1_024);
-/** What a new account's functions may run at once is 10; two are left for others. */
-const DEFAULT_MAXIMUM_CONCURRENCY = 8;
 
 export type ClassifyWorkerProps = {
   config: StageConfig;
@@ -90,7 +88,7 @@ function scalingOf({ maximumConcurrency, provisionedPollers }: StageConfig) {
 }
 
 function environmentOf(
-  { topK, sourceBuckets, model }: StageConfig,
+  { topK, sourceBuckets, model, modelPrecision }: StageConfig,
   { queue, deadLetterQueue }: JobQueues,
   results: Bucket,
   stackName: string,
@@ -105,6 +103,7 @@ function environmentOf(
     // The dimension of the metrics: each stage has its own.
     POWERTOOLS_SERVICE_NAME: stackName,
     ...(topK !== undefined && { TOP_K: String(topK) }),
+    ...(modelPrecision !== undefined && { MODEL_PRECISION: modelPrecision }),
     ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),
   };
 }

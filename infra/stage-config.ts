@@ -2,11 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EVENT_SOURCE_BATCH_SIZE, EVENT_SOURCE_WINDOW_SECONDS, FUNCTION_MEMORY_MB } from '../shared/contract/limits.ts';
+import { MODEL_PRECISIONS } from '../shared/contract/settings.ts';
 
 /** A configuration that is missing or wrong. The message names the file, each field, and what was expected. */
 export class StageConfigError extends Error {
   override readonly name = 'StageConfigError';
 }
+
+/** What a new account's functions may run at once is 10; two are left for others. */
+export const DEFAULT_MAXIMUM_CONCURRENCY = 8;
 
 const STAGES = join(import.meta.dirname, 'stages');
 /** What CloudFormation takes in the name of a stack, and S3 in the middle of a bucket's name. */
@@ -47,6 +51,8 @@ const schema = z
     memoryMb: z.int().min(1_536).max(10_240).default(FUNCTION_MEMORY_MB),
     /** A model folder in S3, in place of the one in the package. */
     model: model.optional(),
+    /** `float32` for the same scores on every processor, at twice the price on those with VNNI. */
+    modelPrecision: z.enum(MODEL_PRECISIONS).optional(),
     /** Labels a result line. */
     topK: z.int().min(1).max(1_000).optional(),
     /** Buckets that `s3://` URLs may name; the worker may read all their objects. */

@@ -19,6 +19,16 @@ export function ourProgram({ environment, photos }: Services): WorkerProgram {
   };
 }
 
+/** The same worker without the int8 model: what it does in the arithmetic that the peers use. */
+export function ourFloatProgram(services: Services): WorkerProgram {
+  const { environment, ...program } = ourProgram(services);
+  return {
+    ...program,
+    name: 'labelqueue, 32-bit floats',
+    environment: { ...environment, MODEL_PRECISION: 'float32' },
+  };
+}
+
 export function pythonProgram(services: Services, { pythonPath }: Peers): WorkerProgram {
   return {
     name: 'Python, TensorFlow',

@@ -10,6 +10,8 @@ export type MeasuredRun = WorkerRun & { imagesPerSecond: number };
 export type Figures = {
   stages: Stages[];
   ours: MeasuredRun[];
+  /** Without the int8 model. */
+  inFloats: MeasuredRun[];
   twoCores: MeasuredRun[];
   slow: MeasuredRun[];
   large: MeasuredRun[];
@@ -20,13 +22,16 @@ export type Figures = {
 const BATCH = 8;
 
 /** Ratios within one repetition, since the machine is not the same from one to the next. */
-export function ratiosOf({ stages, ours, twoCores, slow, large, peers }: Figures) {
+export function ratiosOf({ stages, ours, inFloats, twoCores, slow, large, peers }: Figures) {
   const each = (ratio: (index: number) => number) => spreadOf(ours.map((_, index) => ratio(index)));
   const rate = (runs: MeasuredRun[], index: number) => runs[index]?.imagesPerSecond ?? Number.NaN;
   const better = (index: number) => Math.max(...Object.values(peers).map((runs) => rate(runs, index)));
   return {
     ofLimit: each((index) => rate(ours, index) / limitOf(stages[index] as Stages)),
-    ...(Object.keys(peers).length > 0 && { toBetterPeer: each((index) => rate(ours, index) / better(index)) }),
+    ...(Object.keys(peers).length > 0 && {
+      toBetterPeer: each((index) => rate(ours, index) / better(index)),
+      inFloatsToBetterPeer: each((index) => rate(inFloats, index) / better(index)),
+    }),
     twoCoresToOne: each((index) => rate(twoCores, index) / rate(ours, index)),
     slowServersToFast: each((index) => rate(slow, index) / rate(ours, index)),
     largeToOrdinaryDecode: each(
@@ -83,6 +88,7 @@ export function tableOf(figures: Figures, agreement: Readonly<Record<string, num
   add('limit: decode and inference alone', stages.map(limitOf), 'images/s');
   const rates = (runs: readonly MeasuredRun[]) => runs.map(({ imagesPerSecond }) => imagesPerSecond);
   add('labelqueue, SQS to S3, one core', rates(figures.ours), 'images/s');
+  add('labelqueue, 32-bit floats', rates(figures.inFloats), 'images/s');
   add('labelqueue, two cores', rates(figures.twoCores), 'images/s');
   add('labelqueue, servers that take 300 ms', rates(figures.slow), 'images/s');
   add('labelqueue, 4000x3000 JPEG', rates(figures.large), 'images/s');
@@ -101,6 +107,7 @@ export function tableOf(figures: Figures, agreement: Readonly<Record<string, num
 const RATIOS: Record<string, string> = {
   ofLimit: 'labelqueue to its limit',
   toBetterPeer: 'labelqueue to the better peer',
+  inFloatsToBetterPeer: 'labelqueue, 32-bit floats, to it',
   twoCoresToOne: 'two cores to one',
   slowServersToFast: 'slow servers to fast ones',
   largeToOrdinaryDecode: 'decode, 4000x3000 to 640x427',

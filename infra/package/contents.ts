@@ -7,7 +7,14 @@ import { PackageError } from './package-error.ts';
 import type { Entry } from './zip.ts';
 
 /** What a model folder is at run time, and what its licences ask to go with it. */
-const MODEL_FILES = ['saved_model.pb', 'labels.txt', 'classifier.json', 'LICENSE', 'labels.LICENSE'];
+const MODEL_FILES = [
+  'saved_model.pb',
+  'int8/saved_model.pb',
+  'labels.txt',
+  'classifier.json',
+  'LICENSE',
+  'labels.LICENSE',
+];
 
 /** All files of a folder, at the same paths below `as` in the zip. */
 export function folderEntries(folder: string, as: string, wanted: (path: string) => boolean = () => true): Entry[] {

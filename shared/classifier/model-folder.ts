@@ -19,6 +19,14 @@ const classifierSchema = z.strictObject({
   /** The name of the output that holds one probability a class. */
   output: z.string().min(1),
   licence: z.string().min(1),
+  /**
+   * A folder in this one with a SavedModel of the same signature that computes in eight-bit integers; it
+   * is loaded in place of the other where the processor has VNNI.
+   */
+  int8: z
+    .string()
+    .regex(/^[\w-]+$/, 'expected the name of a folder in the model folder')
+    .optional(),
 });
 
 /** The content of `classifier.json`. */

@@ -23,7 +23,8 @@ export async function createPipeline(
   s3: S3Client,
   temporary: string = tmpdir(),
 ): Promise<Pipeline> {
-  const classifier = await loadClassifier(await readModelFolder(await modelFolderOf(settings, s3, temporary)));
+  const folder = await readModelFolder(await modelFolderOf(settings, s3, temporary));
+  const classifier = await loadClassifier(folder, settings.modelPrecision);
   const http = createHttpClient(settings.allowedHosts);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
   return {

@@ -26,25 +26,52 @@ export type Cost = {
   totalUsd: number;
 };
 
+/** What a job took of AWS. */
+export type Usage = {
+  images: number;
+  imagesPerMessage: number;
+  invocations: number;
+  /** Of all invocations together, their starts included. */
+  lambdaSeconds: number;
+};
+
 /**
  * What so many images cost at list prices, with the worker's time as measured, full batches, and no
  * retries. Fetching may take longer from slow servers; then the same worker takes more time.
  */
 export function costOfImages(images: number, perMessage: number): Cost {
-  const messages = Math.ceil(images / perMessage);
-  const batches = Math.ceil(messages / MAX_BATCH_ENTRIES);
-  const batchBytes = MAX_BATCH_ENTRIES * perMessage * MEASURED.bytesPerImageInMessage;
-  // Sent once, received once, and deleted once.
-  const sqsRequests = batches * (2 * Math.ceil(batchBytes / 65_536) + 1);
-  const invocations = Math.ceil(messages / EVENT_SOURCE_BATCH_SIZE);
-  const parts = perMessage >= OWN_PART_IMAGES ? messages : invocations;
-  const gbSeconds = ((images * MEASURED.millisecondsPerImage) / 1_000) * (FUNCTION_MEMORY_MB / 1_024);
+  return costOfUsage({
+    images,
+    imagesPerMessage: perMessage,
+    invocations: Math.ceil(Math.ceil(images / perMessage) / EVENT_SOURCE_BATCH_SIZE),
+    lambdaSeconds: (images * MEASURED.millisecondsPerImage) / 1_000,
+  });
+}
+
+/** What was used, at list prices, without retries. */
+export function costOfUsage({ images, imagesPerMessage, invocations, lambdaSeconds }: Usage): Cost {
+  const messages = Math.ceil(images / imagesPerMessage);
+  const sends = Math.ceil(messages / MAX_BATCH_ENTRIES);
+  // A batch of more messages than a request takes is received in several, and a smaller one alone.
+  const receives = Math.max(sends, invocations);
+  const messageBytes = imagesPerMessage * MEASURED.bytesPerImageInMessage;
+  const sqsRequests =
+    sends * requestUnits(MAX_BATCH_ENTRIES * messageBytes) +
+    receives * requestUnits(Math.ceil(messages / Math.max(1, receives)) * messageBytes) +
+    // The deletes, which are small.
+    receives;
+  const parts = imagesPerMessage >= OWN_PART_IMAGES ? messages : invocations;
   const cost = {
-    lambdaUsd: gbSeconds * PRICES.lambdaGbSecond,
+    lambdaUsd: lambdaSeconds * (FUNCTION_MEMORY_MB / 1_024) * PRICES.lambdaGbSecond,
     lambdaRequestsUsd: invocations * PRICES.lambdaRequest,
     sqsUsd: sqsRequests * PRICES.sqsRequest,
     s3Usd: parts * PRICES.s3Put,
     logsUsd: ((images * MEASURED.logBytesPerImage) / 1e9) * PRICES.cloudWatchLogsGb,
   };
   return { ...cost, totalUsd: Object.values(cost).reduce((sum, part) => sum + part, 0) };
+}
+
+/** SQS bills a request per 64 KiB of payload. */
+function requestUnits(bytes: number): number {
+  return Math.ceil(bytes / 65_536);
 }

@@ -31,6 +31,8 @@ export const RETRY_BASE_SECONDS = 10;
 
 /** Messages an invocation is given at most; Lambda's limit without a batching window. */
 export const EVENT_SOURCE_BATCH_SIZE = 10;
+/** Lambda's limit on what an invocation is given. */
+export const MAX_PAYLOAD_BYTES = 6_000_000;
 /** None: messages of 100 images need no company, and a full queue fills batches without waiting. */
 export const EVENT_SOURCE_WINDOW_SECONDS = 0;
 

@@ -25,6 +25,8 @@ const queueSettings = { queueUrl, deadLetterQueueUrl: queueUrl };
 const bucketSettings = {
   resultsBucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket'),
 };
+/** What MODEL_PRECISION may be. */
+export const MODEL_PRECISIONS = ['auto', 'float32'] as const;
 const classifierSettings = {
   /** A model folder; the default model when it is not set. */
   modelDir: z.string().min(1).optional(),
@@ -38,6 +40,8 @@ const classifierSettings = {
     .string()
     .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits in lower case: what sha256sum SHA256SUMS prints')
     .optional(),
+  /** `float32` never takes a model of eight-bit integers: each answer is then the same on every processor. */
+  modelPrecision: z.enum(MODEL_PRECISIONS).default('auto'),
   /** host:port pairs that may be fetched from whatever their address is. */
   allowedHosts: list.pipe(z.array(hostAndPort)),
   /** Buckets that s3:// URLs may name. */
@@ -59,6 +63,7 @@ const ENVIRONMENT_NAMES: Record<string, string> = {
   modelDir: 'MODEL_DIR',
   modelS3Uri: 'MODEL_S3_URI',
   modelSha256: 'MODEL_SHA256',
+  modelPrecision: 'MODEL_PRECISION',
   allowedHosts: 'ALLOWED_HOSTS',
   sourceBuckets: 'SOURCE_BUCKETS',
   fetchTimeoutSeconds: 'FETCH_TIMEOUT_SECONDS',
@@ -94,6 +99,8 @@ export type JobSettings = z.infer<typeof jobSchema>;
 export type ApiSettings = z.infer<typeof apiSchema>;
 /** What the worker needs. */
 export type WorkerSettings = z.infer<typeof workerSchema>;
+
+export type ModelPrecision = (typeof MODEL_PRECISIONS)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

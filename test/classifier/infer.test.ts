@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { type Classifier, loadClassifier, tensorflowUse } from '../../shared/classifier/infer.ts';
 import { ModelFolderError, readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { hasVnni } from '../../shared/classifier/vnni.ts';
+import { DEFAULT_TOLERANCE, FLOAT32_TOLERANCE } from '../support/score-tolerance.ts';
 import { type Change, changedModel, DEFAULT_MODEL } from './model-folders.ts';
 import { decoded, readPhoto } from './pictures.ts';
 import { channelMeans } from './tiny-model.ts';
@@ -12,13 +15,20 @@ const SAMPLES = join(import.meta.dirname, '../../samples');
 type Answer = { classId: number; label: string; score: number };
 const expected: Record<string, Answer> = JSON.parse(await readFile(join(SAMPLES, 'expected.json'), 'utf8'));
 
+const vnni = await hasVnni();
 let classifier: Classifier;
+let inFloats: Classifier;
 beforeAll(async () => {
-  classifier = await loadClassifier(await readModelFolder(DEFAULT_MODEL));
+  const folder = await readModelFolder(DEFAULT_MODEL);
+  classifier = await loadClassifier(folder);
+  inFloats = await loadClassifier(folder, 'float32');
 });
-afterAll(() => classifier.dispose());
+afterAll(() => {
+  classifier.dispose();
+  inFloats.dispose();
+});
 
-async function bestOf(bytes: Buffer): Promise<Answer> {
+async function bestOf(bytes: Buffer, classifier: Classifier): Promise<Answer> {
   const { pixels } = await decoded(bytes, classifier.format);
   const [[best] = []] = classifier.infer([pixels], 1);
   if (best === undefined) throw new Error('expected a label');
@@ -27,9 +37,14 @@ async function bestOf(bytes: Buffer): Promise<Answer> {
 
 describe('the committed model still gives the recorded answer for', () => {
   test.each(Object.entries(expected))('%s', async (file, { classId, label, score }) => {
-    const best = await bestOf(await readFile(join(SAMPLES, file)));
+    const bytes = await readFile(join(SAMPLES, file));
+    const exact = await bestOf(bytes, inFloats);
+    expect(exact).toMatchObject({ classId, label });
+    expect(Math.abs(exact.score - score)).toBeLessThanOrEqual(FLOAT32_TOLERANCE);
+    // In eight-bit integers where the processor has what it takes.
+    const best = await bestOf(bytes, classifier);
     expect(best).toMatchObject({ classId, label });
-    expect(Math.abs(best.score - score)).toBeLessThanOrEqual(0.02);
+    expect(Math.abs(best.score - score)).toBeLessThanOrEqual(DEFAULT_TOLERANCE);
   });
 });
 
@@ -44,10 +59,10 @@ test('all EXIF orientations of a photo give the same best label', async () => {
     [6, (image) => image.rotate(270)],
     [8, (image) => image.rotate(90)],
   ];
-  const { classId } = await bestOf(upright);
+  const { classId } = await bestOf(upright, classifier);
   for (const [orientation, turn] of turns) {
     const stored = await turn(sharp(upright)).withMetadata({ orientation }).jpeg({ quality: 95 }).toBuffer();
-    expect(await bestOf(stored)).toMatchObject({ classId });
+    expect(await bestOf(stored, classifier)).toMatchObject({ classId });
   }
 });
 
@@ -84,8 +99,19 @@ describe('a batch', () => {
   });
 });
 
-test('a loaded model knows its name and version', () => {
-  expect(classifier.id).toEqual({ name: 'efficientnet-lite0', version: '1' });
+test('a loaded model knows its name and version, and says when it computes in eight-bit integers', () => {
+  expect(classifier.id).toEqual({ name: 'efficientnet-lite0', version: vnni ? '1-int8' : '1' });
+  expect(inFloats.id).toEqual({ name: 'efficientnet-lite0', version: '1' });
+});
+
+test('an image of noise gets nearly the same probabilities from both', async () => {
+  const noise = randomBytes(224 * 224 * 3);
+  const [exact = []] = inFloats.infer([noise], 1_000);
+  const [labels = []] = classifier.infer([noise], 1_000);
+  const scores = new Map(labels.map(({ classId, score }) => [classId, score]));
+  for (const { classId, score } of exact) {
+    expect(Math.abs((scores.get(classId) ?? Number.NaN) - score)).toBeLessThanOrEqual(0.1);
+  }
 });
 
 test('a model is counted while it is loaded, and not once it is disposed of', async () => {

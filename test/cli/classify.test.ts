@@ -78,7 +78,7 @@ test('prints a result or failure line an input with --json, and exits with 3 whe
       score: expect.any(Number),
       classId: expect.any(Number),
     })),
-    model: { name: 'efficientnet-lite0', version: '1' },
+    model: { name: 'efficientnet-lite0', version: expect.stringMatching(/^1(-int8)?$/) },
     image: {
       width: 351,
       height: 300,

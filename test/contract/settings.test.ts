@@ -29,6 +29,7 @@ describe('without more than what is required', () => {
       deadLetterQueueUrl: REQUIRED.DEAD_LETTER_QUEUE_URL,
       resultsBucket: REQUIRED.RESULTS_BUCKET,
       modelDir: undefined,
+      modelPrecision: 'auto',
       allowedHosts: [],
       sourceBuckets: [],
       topK: 5,
@@ -58,6 +59,7 @@ test('what is set is read', () => {
     ALLOWED_HOSTS: '127.0.0.1:8080, localhost:80,[::1]:8080,',
     SOURCE_BUCKETS: 'photos,more-photos',
     TOP_K: '3',
+    MODEL_PRECISION: 'float32',
     FETCH_TIMEOUT_SECONDS: '2.5',
     RETRY_BASE_SECONDS: '0.5',
     PATH: '/usr/bin',
@@ -67,6 +69,7 @@ test('what is set is read', () => {
     allowedHosts: ['127.0.0.1:8080', 'localhost:80', '[::1]:8080'],
     sourceBuckets: ['photos', 'more-photos'],
     topK: 3,
+    modelPrecision: 'float32',
     fetchTimeoutSeconds: 2.5,
     retryBaseSeconds: 0.5,
   });

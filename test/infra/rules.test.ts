@@ -26,7 +26,14 @@ const STAGES: [string, object][] = [
   ['usual', { alarmEmail: 'operator@example.com', sourceBuckets: ['photos', 'scans'], resultsExpireAfterDays: 30 }],
   [
     'provisioned',
-    { provisionedPollers: { minimum: 2, maximum: 20 }, batchSize: 100, batchWindowSeconds: 2, topK: 3, model: MODEL },
+    {
+      provisionedPollers: { minimum: 2, maximum: 20 },
+      batchSize: 100,
+      batchWindowSeconds: 2,
+      topK: 3,
+      modelPrecision: 'float32',
+      model: MODEL,
+    },
   ],
 ];
 

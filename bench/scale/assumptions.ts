@@ -1,0 +1,114 @@
+import { DEFAULT_IMAGES_PER_MESSAGE, FUNCTION_MEMORY_MB, MAX_PAYLOAD_BYTES } from '../../shared/contract/limits.ts';
+
+/** A number that the simulation is given: what it says, and where it is from. */
+export type Assumption = { value: number; says: string; source: string };
+
+const DEVELOPER_GUIDE = 'https://docs.aws.amazon.com/lambda/latest/dg';
+const SQS_SCALING = `AWS, [Configuring scaling behavior for SQS event source mappings](${DEVELOPER_GUIDE}/services-sqs-scaling.html)`;
+const EVENT_SOURCES = `AWS, [How Lambda processes records from stream and queue-based event sources](${DEVELOPER_GUIDE}/invocation-eventsourcemapping.html)`;
+const SCALING = `AWS, [Lambda scaling behavior](${DEVELOPER_GUIDE}/scaling-behavior.html)`;
+const QUOTAS = `AWS, [Lambda quotas](${DEVELOPER_GUIDE}/gettingstarted-limits.html)`;
+const SQS_QUOTAS =
+  'AWS, [Amazon SQS standard queue quotas](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html)';
+const S3_RATES =
+  'AWS, knowledge centre, [5xx errors of S3](https://repost.aws/knowledge-center/http-5xx-errors-s3) and [key names](https://repost.aws/knowledge-center/s3-object-key-naming-pattern)';
+
+/** What AWS documents or charges, and what was measured. Each value is used by the simulation. */
+export const ASSUMPTIONS = {
+  startConcurrency: {
+    value: 5,
+    says: 'batches are worked on at once when messages appear, on demand',
+    source: SQS_SCALING,
+  },
+  concurrencyPerMinute: {
+    value: 300,
+    says: 'concurrent invocations are added a minute while messages wait, on demand',
+    source: SQS_SCALING,
+  },
+  eventSourceConcurrency: {
+    value: 1_250,
+    says: 'concurrent invocations are the most that an event source runs on demand',
+    source: SQS_SCALING,
+  },
+  provisionedConcurrencyPerMinute: {
+    value: 1_000,
+    says: 'concurrent invocations are added a minute while messages wait, with provisioned pollers',
+    source: SQS_SCALING,
+  },
+  concurrencyPerPoller: {
+    value: 10,
+    says: 'concurrent invocations are the most of a provisioned poller',
+    source: EVENT_SOURCES,
+  },
+  bytesPerSecondPerPoller: {
+    value: 1_000_000,
+    says: 'bytes of messages a second are the most of a provisioned poller',
+    source: EVENT_SOURCES,
+  },
+  pollsPerSecondPerPoller: {
+    value: 10,
+    says: 'requests to SQS a second are the most of a provisioned poller; each brings up to 10 messages',
+    source: EVENT_SOURCES,
+  },
+  environmentsPerTenSeconds: {
+    value: 1_000,
+    says: 'execution environments are created in 10 s at most; the allowance refills continuously',
+    source: SCALING,
+  },
+  accountConcurrency: {
+    value: 1_000,
+    says: 'concurrent invocations are the default quota of an account, and nothing else uses it. A new account has less; more is asked for',
+    source: QUOTAS,
+  },
+  payloadBytes: {
+    value: MAX_PAYLOAD_BYTES,
+    says: 'bytes are the most that an invocation is given',
+    source: QUOTAS,
+  },
+  messagesInFlight: {
+    value: 120_000,
+    says: 'messages of a standard queue may be received and not yet deleted ("approximately")',
+    source: SQS_QUOTAS,
+  },
+  putsPerSecond: {
+    value: 3_500,
+    says: 'PUTs a second are taken below one prefix ("at least": S3 splits a busy prefix, which takes it half an hour or more, and then takes as many for each half)',
+    source: S3_RATES,
+  },
+  pollerHourUsd: {
+    value: 0.009_25,
+    says: 'dollars an hour of a provisioned poller for SQS (one event poller unit), us-east-1, billed by the time there is one',
+    source:
+      'AWS, [Lambda pricing](https://aws.amazon.com/lambda/pricing/), as two repositories cite its SQS example and the Price List API of 2026-09-19; the page itself could not be read',
+  },
+  coldStartSeconds: {
+    value: 1.827,
+    says: "seconds from the start of a process to its first result, which are billed; Lambda's own preparation before that is not in it",
+    source:
+      'Measured, [cold start](decisions/cold-start.md), `npm run bench:cold`; AWS, [Lambda standardizes billing for INIT phase](https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase)',
+  },
+  enqueuedPerSecond: {
+    value: 67_000,
+    says: 'images a second are sent by `labelqueue enqueue` where it decides the speed',
+    source:
+      'Measured 2026-11-24: a text file of a million URLs into SQS on this machine, twice, 15.1 and 14.4 s for the whole command; with AWS, the network may be slower',
+  },
+  bytesPerImage: {
+    value: 48_300,
+    says: 'bytes an image: the photos that the benchmark serves, 640x427, JPEG',
+    source: '[pictures.ts](../bench/speed/pictures.ts)',
+  },
+} as const satisfies Record<string, Assumption>;
+
+/** What the simulation leaves out or makes simple. */
+export const SIMPLIFICATIONS: readonly string[] = [
+  `A worker has one vCPU (${FUNCTION_MEMORY_MB.toLocaleString('en')} MB) that is as fast as the measured core. Every image takes the same time. Image servers answer fast enough: where they took 300 ms, the measured speed was 0.99 of that with fast ones.`,
+  `Messages have ${DEFAULT_IMAGES_PER_MESSAGE} images. Nothing fails, so nothing is retried or delivered twice.`,
+  'Scaling up is even over the minute and happens only while messages wait that nobody takes; nothing scales down before the end. AWS says "up to": it may be slower.',
+  'A warm environment stays warm to the end of the job, and a batch is handed to a warm one first.',
+  'A stage takes up to 2,000 pollers, which is what the developer guide has; the API reference has 10,000 already.',
+  'SQS always gives as many messages as are asked for. Receiving, deleting and invoking take no time beside the limits of pollers.',
+  'While a batching window is open, one batch is gathered at a time.',
+  'Messages that pollers hold and have not handed to an invocation are not counted as in flight.',
+  'Provisioned pollers are paid for from the start of the job to its end; what the minimum costs in the time between jobs is not part of a job.',
+];

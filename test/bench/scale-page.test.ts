@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import benchmark from '../../bench/results/2026-11-24.json' with { type: 'json' };
+import check from '../../bench/results/2026-11-24-scale.json' with { type: 'json' };
+import { ASSUMPTIONS } from '../../bench/scale/assumptions.ts';
+import { benchmarkChecks, type Check, checkTable } from '../../bench/scale/check.ts';
+import { scalePlot } from '../../bench/scale/plot.ts';
+import { DEPLOYED } from '../../bench/scale/scenarios.ts';
+import { assumptionList, scaleTables } from '../../bench/scale/table.ts';
+import { ORDINARY, picturesOf } from '../../bench/speed/pictures.ts';
+import { spreadOf } from '../../bench/speed/statistics.ts';
+import { MAX_FETCHES_PER_HOST } from '../../shared/contract/limits.ts';
+
+const document = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
+const page = document('scale.md');
+
+/** Lines and words. Not where they are moved to: the library does so by half a pixel when it sees a test runner. */
+function drawnIn(svg: string): string[] {
+  return [...svg.matchAll(/ d="([^"]+)"|<text[^>]*>([^<]+)</g)].map(([, line, words]) => line ?? words ?? '');
+}
+
+describe('the page about scale', () => {
+  test('has the tables that the simulation gives', () => {
+    expect(page).toContain(scaleTables());
+  });
+
+  test('has every assumption', () => {
+    expect(page).toContain(assumptionList());
+  });
+
+  test('has the plot that the simulation gives', () => {
+    expect(drawnIn(document('scale.svg'))).toEqual(drawnIn(scalePlot()));
+    expect(drawnIn(scalePlot()).length).toBeGreaterThan(12);
+  });
+
+  test('has what real workers took', () => {
+    expect(page).toContain(checkTable(check satisfies Check[], benchmarkChecks(benchmark.figures)));
+  });
+
+  test('says how many connections a thousand workers open to one host', () => {
+    expect(page).toContain(`opens up to ${MAX_FETCHES_PER_HOST} connections to a host`);
+    expect(page).toContain(`a thousand open ${(1_000 * MAX_FETCHES_PER_HOST).toLocaleString('en')}`);
+  });
+});
+
+describe('what the simulation is given is what was measured:', () => {
+  test('the time an image takes', () => {
+    const perSecond = spreadOf(benchmark.figures.ours.map(({ imagesPerSecond }) => imagesPerSecond)).median;
+    expect(DEPLOYED.secondsPerImage * perSecond).toBeCloseTo(1, 2);
+  });
+
+  test('the time of a cold start', () => {
+    expect(document('decisions/cold-start.md')).toContain(`**${ASSUMPTIONS.coldStartSeconds.value * 1_000}**`);
+  });
+
+  test('the size of an image', async () => {
+    const sizes = (await picturesOf(ORDINARY)).map(({ length }) => length);
+    const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
+    expect(ASSUMPTIONS.bytesPerImage.value / mean).toBeCloseTo(1, 2);
+  });
+});
