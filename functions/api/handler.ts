@@ -3,13 +3,13 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { createImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { API_DEADLINE_RESERVE_MS, AWS_REQUEST_TIMEOUT_MS } from '../../shared/contract/limits.ts';
 import { apiSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
 import { createApi } from './api.ts';
-import { createImageClassifier } from './image-classifier.ts';
 import { createTelemetry } from './telemetry.ts';
 
 markStart('labelqueue:modules-loaded');

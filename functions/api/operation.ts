@@ -1,8 +1,8 @@
 import type { ZodOpenApiOperationObject } from 'zod-openapi';
 import type { StageTimer } from '../../shared/classifier/classify-image.ts';
+import type { ImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import type { ModelId } from '../../shared/contract/result-line.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import type { ImageClassifier } from './image-classifier.ts';
 import type { Problem } from './problem.ts';
 import type { ApiTelemetry } from './telemetry.ts';
 

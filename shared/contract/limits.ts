@@ -41,8 +41,6 @@ export const FUNCTION_MEMORY_MB = 1_769;
 export const FUNCTION_TIMEOUT_SECONDS = 120;
 /** AWS: a queue's visibility timeout is at least six times the time-out of its function. */
 export const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
-/** Lambda's own limit on the payload of an invocation, in bytes. */
-export const MAX_PAYLOAD_BYTES = 6_000_000;
 /** What the worker keeps of its time to write and acknowledge what it has. */
 export const DEADLINE_RESERVE_MS = 5_000;
 /** How long S3 or SQS may take to begin an answer; then the SDK asks again, twice within the reserve. */
@@ -94,3 +92,8 @@ export const MAX_IMAGES_PER_REQUEST = 10_000;
 export const API_TIMEOUT_SECONDS = 29;
 /** What the API keeps of its time to say that it was not enough. */
 export const API_DEADLINE_RESERVE_MS = 1_000;
+
+/** Lex waits 30 s for a function. */
+export const CHAT_TIMEOUT_SECONDS = 29;
+/** What the chatbot keeps of its time to say that it was not enough. */
+export const CHAT_DEADLINE_RESERVE_MS = 1_000;

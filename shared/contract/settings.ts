@@ -81,6 +81,10 @@ const apiSchema = z.object({
   ...classifierSettings,
   serviceName: z.string().min(1).max(128).default('api'),
 });
+const chatSchema = z.object({
+  ...classifierSettings,
+  serviceName: z.string().min(1).max(128).default('chat'),
+});
 const workerSchema = z.object({
   ...queueSettings,
   ...bucketSettings,
@@ -97,6 +101,8 @@ export type ClassifierSettings = z.infer<typeof classifierSchema>;
 export type JobSettings = z.infer<typeof jobSchema>;
 /** What the HTTP API needs: it classifies by itself, and puts jobs on the queue. */
 export type ApiSettings = z.infer<typeof apiSchema>;
+/** What the chatbot needs. */
+export type ChatSettings = z.infer<typeof chatSchema>;
 /** What the worker needs. */
 export type WorkerSettings = z.infer<typeof workerSchema>;
 
@@ -122,6 +128,11 @@ export function workerSettingsFrom(environment: Environment): WorkerSettings {
 /** @throws {SettingsError} naming each variable that is missing or wrong. */
 export function apiSettingsFrom(environment: Environment): ApiSettings {
   return parse(apiSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function chatSettingsFrom(environment: Environment): ChatSettings {
+  return parse(chatSchema, environment);
 }
 
 function parse<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {

@@ -1,9 +1,9 @@
-import { type Classified, classifyImage, type StageTimer } from '../../shared/classifier/classify-image.ts';
-import type { BatchObserver } from '../../shared/classifier/classify-images.ts';
-import type { Classifier } from '../../shared/classifier/infer.ts';
-import { InferenceBatches } from '../../shared/classifier/inference-batches.ts';
-import type { ImageError } from '../../shared/contract/error-codes.ts';
-import { MAX_TOP } from '../../shared/contract/limits.ts';
+import type { ImageError } from '../contract/error-codes.ts';
+import { MAX_TOP } from '../contract/limits.ts';
+import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
+import type { BatchObserver } from './classify-images.ts';
+import type { Classifier } from './infer.ts';
+import { InferenceBatches } from './inference-batches.ts';
 
 /** Classifies one image at a call; calls that overlap share inference batches. */
 export type ImageClassifier = {

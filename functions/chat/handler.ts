@@ -1,0 +1,34 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { S3Client } from '@aws-sdk/client-s3';
+import middy from '@middy/core';
+import type { Context, LexV2Event, LexV2Result } from 'aws-lambda';
+import { createImageClassifier } from '../../shared/classifier/image-classifier.ts';
+import { createPipeline } from '../../shared/classifier/pipeline.ts';
+import { AWS_REQUEST_TIMEOUT_MS, CHAT_DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
+import { chatSettingsFrom } from '../../shared/contract/settings.ts';
+import { markStart } from '../../shared/contract/start-marks.ts';
+import { converse } from './converse.ts';
+import { createTelemetry } from './telemetry.ts';
+
+markStart('labelqueue:modules-loaded');
+const settings = chatSettingsFrom(process.env);
+const logger = new Logger({ serviceName: settings.serviceName });
+const telemetry = createTelemetry(logger);
+/** The SDK itself waits for ever. */
+const requestHandler = { requestTimeout: AWS_REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true };
+// Source buckets may be in other regions.
+const s3 = new S3Client({ requestHandler, followRegionRedirects: true });
+const { fetch, classifier } = await createPipeline(settings, s3);
+const dependencies = { classifier: createImageClassifier(classifier, telemetry.batch), fetch, telemetry };
+
+async function answer(event: LexV2Event, context: Context): Promise<LexV2Result> {
+  const ms = Math.max(0, context.getRemainingTimeInMillis() - CHAT_DEADLINE_RESERVE_MS);
+  return converse(event, dependencies, AbortSignal.timeout(ms));
+}
+
+/** The chatbot: what Lex V2 understood in, what the bot shall say out. */
+export const handler = middy<LexV2Event, LexV2Result>()
+  // Said explicitly, since a variable of Powertools would else turn whole events on.
+  .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
+  .handler(answer);

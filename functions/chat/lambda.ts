@@ -1,0 +1,6 @@
+/** Where Lambda enters the packaged chatbot: TensorFlow has to be unpacked before anything asks for it. */
+import { prepareTensorflow } from '../../shared/classifier/unpack-tensorflow.ts';
+
+await prepareTensorflow(import.meta.dirname);
+
+export const { handler } = await import('./handler.ts');

@@ -1,0 +1,28 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
+import type { TimedStage } from '../../shared/classifier/classify-image.ts';
+import type { BatchObserver } from '../../shared/classifier/classify-images.ts';
+import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+
+/** What is told of a turn of the conversation. Never what was said, nor the URL in it. */
+export type TurnReport = {
+  localeId: string;
+  outcome: 'asked for a URL' | 'delegated' | 'labelled' | 'failed' | 'out of time';
+  code?: ErrorCode;
+  /** Milliseconds. */
+  stages: Partial<Record<TimedStage, number>>;
+};
+
+export type ChatTelemetry = { turn(report: TurnReport): void; batch: BatchObserver };
+
+/** JSON lines on standard output. */
+export function createTelemetry(logger: Logger): ChatTelemetry {
+  return {
+    turn({ localeId, outcome, code, stages }) {
+      const ms = Object.fromEntries(Object.entries(stages).map(([name, time]) => [name, Math.round(time)]));
+      logger.info('turn answered', { localeId, outcome, ...(code !== undefined && { code }), ms });
+    },
+    batch(images, milliseconds) {
+      logger.debug('inference', { images, milliseconds });
+    },
+  };
+}
