@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
 import { ClassifyWorker } from './classify-worker.ts';
 import { Dashboard } from './dashboard.ts';
+import { HttpApi } from './http-api.ts';
 import { JobQueues } from './job-queues.ts';
 import { ResultTables } from './result-tables.ts';
 import { ResultsBucket } from './results-bucket.ts';
@@ -27,8 +28,10 @@ export class LabelqueueStack extends Stack {
       queues,
       results: bucket,
     });
+    const api =
+      config.api && new HttpApi(this, 'Api', { config, api: config.api, packagePath, queues, results: bucket });
     const metrics = new WorkerMetrics(this.stackName, worker);
-    const { topic, names: alarmNames } = new Alarms(this, 'Alarms', { config, queues, worker, metrics });
+    const { topic, names: alarmNames } = new Alarms(this, 'Alarms', { config, queues, worker, metrics, api });
     const dashboard = new Dashboard(this, 'Operations', {
       queues,
       worker,
@@ -36,6 +39,7 @@ export class LabelqueueStack extends Stack {
       memoryMb: config.memoryMb,
       metrics,
       alarmNames,
+      api,
     });
     if (config.athena) new ResultTables(this, 'Tables', { bucket });
 
@@ -46,6 +50,11 @@ export class LabelqueueStack extends Stack {
     new CfnOutput(this, 'FunctionName', { value: worker.functionName });
     new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
+    if (api !== undefined) {
+      new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
+      new CfnOutput(this, 'ApiFunctionName', { value: api.function.functionName });
+      new CfnOutput(this, 'ApiLogGroupName', { value: api.logGroup.logGroupName });
+    }
     new CfnOutput(this, 'DashboardUrl', {
       value: `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${dashboard.name}`,
     });
