@@ -1,12 +1,5 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  type IMetric,
-  MathExpression,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import { Stack } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -15,6 +8,11 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { DEADLINE_RESERVE_MS, FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { METRICS } from '../shared/contract/metric-names.ts';
+import { type AlarmSpecification, FIVE_MINUTES } from './alarm-specification.ts';
+import { apiAlarms } from './api-alarms.ts';
+import { chatAlarms } from './chat-alarms.ts';
+import type { ChatBot } from './chat-bot.ts';
+import type { HttpApi } from './http-api.ts';
 import type { JobQueues } from './job-queues.ts';
 import type { StageConfig } from './stage-config.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
@@ -23,28 +21,17 @@ import type { WorkerMetrics } from './worker-metrics.ts';
 const MIN_OUTCOMES = 20;
 /** The worker ends an invocation this long before Lambda does; half of the reserve used up is too much. */
 const NEAR_TIMEOUT_MS = FUNCTION_TIMEOUT_SECONDS * 1_000 - DEADLINE_RESERVE_MS / 2;
-const FIVE_MINUTES = Duration.minutes(5);
 /** A message comes back after 12 minutes: two bad periods in half an hour are one that failed again. */
 const WITHIN_REDELIVERIES = { periods: 6, badPeriods: 2 };
-
-/** An alarm, and the entry of `docs/runbook.md` that says what to do at night. */
-type AlarmSpecification = {
-  id: string;
-  /** The heading of its entry, as the anchor that Markdown makes of it. */
-  runbook: string;
-  means: string;
-  metric: IMetric;
-  threshold: number;
-  /** So many periods of five minutes are looked at, and so many of them must be bad. */
-  periods: number;
-  badPeriods: number;
-};
 
 export type AlarmsProps = {
   config: StageConfig;
   queues: JobQueues;
   worker: LambdaFunction;
   metrics: WorkerMetrics;
+  /** Undefined for a stage without one. */
+  api: HttpApi | undefined;
+  chat: ChatBot | undefined;
 };
 
 /** The alarms of a stage and the topic that they go to. */
@@ -66,7 +53,12 @@ export class Alarms extends Construct {
     );
     const { alarmEmail } = props.config;
     if (alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(alarmEmail));
-    this.names = [...queueAlarms(props), ...workerAlarms(props)].map((alarm) => this.#create(alarm));
+    this.names = [
+      ...queueAlarms(props),
+      ...workerAlarms(props),
+      ...apiAlarms(props.api),
+      ...chatAlarms(props.chat),
+    ].map((alarm) => this.#create(alarm));
   }
 
   /** @returns its name, known beforehand: mails and dashboards of other stacks can count on it */

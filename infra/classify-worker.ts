@@ -1,25 +1,14 @@
-import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
-import { PolicyDocument, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import {
-  Architecture,
-  type CfnFunction,
-  Code,
-  Function as LambdaFunction,
-  LoggingFormat,
-  Runtime,
-} from 'aws-cdk-lib/aws-lambda';
+import { Duration, Stack } from 'aws-cdk-lib';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
-import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
 import type { JobQueues } from './job-queues.ts';
+import { classifierEnvironment, packagedFunction } from './packaged-function.ts';
 import { DEFAULT_MAXIMUM_CONCURRENCY, type StageConfig } from './stage-config.ts';
-import { acknowledgeWildcards, workerStatements } from './worker-permissions.ts';
-
-/** TensorFlow's libraries unpacked, and room for another model. */
-const EPHEMERAL_STORAGE = Size.mebibytes(1_024);
+import { acknowledgeWildcards, WORKER_WRITES, workerStatements } from './worker-permissions.ts';
 
 export type ClassifyWorkerProps = {
   config: StageConfig;
@@ -40,36 +29,24 @@ export class ClassifyWorker extends Construct {
 
   constructor(scope: Construct, id: string, { config, packagePath, queues, results }: ClassifyWorkerProps) {
     super(scope, id);
-    this.logGroup = new LogGroup(this, 'Logs', {
-      retention: config.logRetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      inlinePolicies: {
-        worker: new PolicyDocument({
-          statements: workerStatements({ config, queues, results, logGroup: this.logGroup }),
-        }),
+    const made = packagedFunction(this, {
+      description: 'labelqueue: labels the images of messages and writes JSON lines to S3',
+      packagePath,
+      handler: 'index.handler',
+      memoryMb: config.memoryMb,
+      timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
+      logRetentionDays: config.logRetentionDays,
+      policyName: 'worker',
+      statements: (logGroup) => workerStatements({ config, queues, results, logGroup }),
+      environment: {
+        ...classifierEnvironment({ config, queues, results }),
+        // The dimension of the metrics: each stage has its own.
+        POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName,
       },
     });
-    acknowledgeWildcards(role, { results, config });
-    this.function = new LambdaFunction(this, 'Function', {
-      description: 'labelqueue: labels the images of messages and writes JSON lines to S3',
-      runtime: Runtime.NODEJS_24_X,
-      // The package has the binaries of the machine that made it.
-      architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
-      code: Code.fromAsset(packagePath),
-      handler: 'index.handler',
-      memorySize: config.memoryMb,
-      ephemeralStorageSize: EPHEMERAL_STORAGE,
-      timeout: Duration.seconds(FUNCTION_TIMEOUT_SECONDS),
-      role,
-      logGroup: this.logGroup,
-      loggingFormat: LoggingFormat.TEXT,
-      environment: environmentOf(config, queues, results, Stack.of(this).stackName),
-    });
-    // The CDK lets a function wait for its role although it names the role: no harm, and none of our doing.
-    (this.function.node.defaultChild as CfnFunction).addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
+    this.function = made.function;
+    this.logGroup = made.logGroup;
+    acknowledgeWildcards(made.role, { results, config }, WORKER_WRITES);
     this.function.addEventSource(
       new SqsEventSource(queues.queue, {
         batchSize: config.batchSize,
@@ -85,25 +62,4 @@ function scalingOf({ maximumConcurrency, provisionedPollers }: StageConfig) {
   if (provisionedPollers === undefined) return { maxConcurrency: maximumConcurrency ?? DEFAULT_MAXIMUM_CONCURRENCY };
   const { minimum, maximum } = provisionedPollers;
   return { provisionedPollerConfig: { minimumPollers: minimum, maximumPollers: maximum } };
-}
-
-function environmentOf(
-  { topK, sourceBuckets, model, modelPrecision }: StageConfig,
-  { queue, deadLetterQueue }: JobQueues,
-  results: Bucket,
-  stackName: string,
-): Record<string, string> {
-  return {
-    ...WORKER_PROCESS_ENVIRONMENT,
-    QUEUE_URL: queue.queueUrl,
-    DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
-    RESULTS_BUCKET: results.bucketName,
-    // Images of a local folder are uploaded into the results bucket before they are enqueued.
-    SOURCE_BUCKETS: [results.bucketName, ...sourceBuckets].join(','),
-    // The dimension of the metrics: each stage has its own.
-    POWERTOOLS_SERVICE_NAME: stackName,
-    ...(topK !== undefined && { TOP_K: String(topK) }),
-    ...(modelPrecision !== undefined && { MODEL_PRECISION: modelPrecision }),
-    ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),
-  };
 }

@@ -17,6 +17,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { PRICES } from '../shared/contract/cost.ts';
 import { METRICS } from '../shared/contract/metric-names.ts';
+import type { HttpApi } from './http-api.ts';
 import type { JobQueues } from './job-queues.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
@@ -31,6 +32,8 @@ export type DashboardProps = {
   memoryMb: number;
   metrics: WorkerMetrics;
   alarmNames: readonly string[];
+  /** Undefined for a stage without one. */
+  api: HttpApi | undefined;
 };
 
 /** What an operator looks at, from the question "is all well?" down to the stages of an image. */
@@ -58,6 +61,7 @@ export class Dashboard extends Construct {
         imageWidgets(props),
         stageWidgets(props.metrics),
         workerWidgets(props),
+        ...(props.api === undefined ? [] : [apiWidgets(props.api)]),
       ],
     });
   }
@@ -139,6 +143,26 @@ function workerWidgets({ worker, memoryMb, metrics }: DashboardProps): IWidget[]
       [worker.metricThrottles(sum('throttles')), worker.metricErrors(sum('errors'))],
     ),
     graph('Cost of Lambda: $ an hour', [lambdaCostAnHour(worker, memoryMb)]),
+  ];
+}
+
+function apiWidgets({ api, function: answering, logGroup }: HttpApi): IWidget[] {
+  const sum = (label: string) => ({ label, statistic: Stats.SUM, period: MINUTE });
+  const latency = (statistic: string) => api.metricLatency({ statistic, label: statistic, period: MINUTE });
+  return [
+    graph(
+      'API: requests a minute; throttles and errors of its function',
+      [api.metricCount(sum('requests')), api.metricClientError(sum('4xx')), api.metricServerError(sum('5xx'))],
+      [answering.metricThrottles(sum('throttles')), answering.metricErrors(sum('errors'))],
+    ),
+    graph('API: ms a request', [latency('p50'), latency('p95')]),
+    new LogQueryWidget({
+      title: 'API: requests that failed, by code',
+      logGroupNames: [logGroup.logGroupName],
+      view: LogQueryVisualizationType.BAR,
+      queryLines: ['filter message = "request failed"', 'stats count(*) as requests by code'],
+      width: WIDTH,
+    }),
   ];
 }
 

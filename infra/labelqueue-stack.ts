@@ -1,8 +1,10 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
+import { ChatBot } from './chat-bot.ts';
 import { ClassifyWorker } from './classify-worker.ts';
 import { Dashboard } from './dashboard.ts';
+import { HttpApi } from './http-api.ts';
 import { JobQueues } from './job-queues.ts';
 import { ResultTables } from './result-tables.ts';
 import { ResultsBucket } from './results-bucket.ts';
@@ -27,8 +29,11 @@ export class LabelqueueStack extends Stack {
       queues,
       results: bucket,
     });
+    const api =
+      config.api && new HttpApi(this, 'Api', { config, api: config.api, packagePath, queues, results: bucket });
+    const chat = config.chatbot && new ChatBot(this, 'Chat', { config, chatbot: config.chatbot, packagePath });
     const metrics = new WorkerMetrics(this.stackName, worker);
-    const { topic, names: alarmNames } = new Alarms(this, 'Alarms', { config, queues, worker, metrics });
+    const { topic, names: alarmNames } = new Alarms(this, 'Alarms', { config, queues, worker, metrics, api, chat });
     const dashboard = new Dashboard(this, 'Operations', {
       queues,
       worker,
@@ -36,6 +41,7 @@ export class LabelqueueStack extends Stack {
       memoryMb: config.memoryMb,
       metrics,
       alarmNames,
+      api,
     });
     if (config.athena) new ResultTables(this, 'Tables', { bucket });
 
@@ -46,6 +52,17 @@ export class LabelqueueStack extends Stack {
     new CfnOutput(this, 'FunctionName', { value: worker.functionName });
     new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
+    if (api !== undefined) {
+      new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
+      new CfnOutput(this, 'ApiFunctionName', { value: api.function.functionName });
+      new CfnOutput(this, 'ApiLogGroupName', { value: api.logGroup.logGroupName });
+    }
+    if (chat !== undefined) {
+      new CfnOutput(this, 'BotId', { value: chat.botId });
+      new CfnOutput(this, 'BotAliasId', { value: chat.botAliasId });
+      new CfnOutput(this, 'ChatFunctionName', { value: chat.function.functionName });
+      new CfnOutput(this, 'ChatLogGroupName', { value: chat.logGroup.logGroupName });
+    }
     new CfnOutput(this, 'DashboardUrl', {
       value: `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${dashboard.name}`,
     });

@@ -34,6 +34,39 @@ const model = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits: what sha256sum SHA256SUMS prints'),
 });
 
+const api = z.strictObject({
+  /** 1,769 MB are one vCPU. The model and one image need about 750. */
+  memoryMb: z.int().min(1_024).max(10_240).default(FUNCTION_MEMORY_MB),
+  /** All callers together; API Gateway answers the others with 429. */
+  requestsPerSecond: z.int().min(1).max(10_000).default(10),
+  /** Requests that may come at the same moment. */
+  burst: z.int().min(1).max(5_000).default(20),
+  /** Environments that no other function may take, and no more than these. */
+  reservedConcurrency: z.int().min(1).max(1_000).optional(),
+  /** Tokens of this issuer in place of IAM's signatures. */
+  jwt: z
+    .strictObject({
+      issuer: z.url({ protocol: /^https$/, error: 'expected the https URL of an OpenID issuer' }),
+      audience: z.array(z.string().min(1)).min(1).max(50),
+    })
+    .optional(),
+});
+
+const chatbot = z.strictObject({
+  /** 1,769 MB are one vCPU. The model and one image need about 750. */
+  memoryMb: z.int().min(1_024).max(10_240).default(FUNCTION_MEMORY_MB),
+  /** Whether the bot is directed at children; a law of the USA (COPPA) has Lex ask. */
+  childDirected: z.boolean().default(false),
+  /** After so long without a word a conversation starts anew. */
+  idleSessionMinutes: z.int().min(1).max(1_440).default(5),
+});
+
+/** The options of the chatbot. */
+export type ChatbotConfig = z.infer<typeof chatbot>;
+
+/** The options of the HTTP API. */
+export type ApiConfig = z.infer<typeof api>;
+
 const schema = z
   .strictObject({
     /**
@@ -66,6 +99,10 @@ const schema = z
     oldestMessageAlarmMinutes: z.int().min(5).max(20_000).default(60),
     /** The share of images that may fail within a quarter of an hour before an alarm. */
     failureShareAlarm: z.number().gt(0).max(1).default(0.25),
+    /** The HTTP API; without, there is none. */
+    api: api.optional(),
+    /** The Lex chatbot; without, there is none. */
+    chatbot: chatbot.optional(),
     /** Tables and queries for Athena. */
     athena: z.boolean().default(true),
   })

@@ -13,13 +13,13 @@ export function workerStatements({ config, queues, results, logGroup }: WorkerRe
   return [
     ...logStatements(logGroup),
     ...queueStatements(queues),
-    ...resultStatements(results),
+    ...resultStatements(results, WORKER_WRITES),
     ...sourceStatements(config.sourceBuckets),
     ...modelStatements(config.model),
   ];
 }
 
-function logStatements({ logGroupArn }: LogGroup): PolicyStatement[] {
+export function logStatements({ logGroupArn }: LogGroup): PolicyStatement[] {
   return [new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroupArn] })];
 }
 
@@ -33,27 +33,33 @@ function queueStatements({ queue, deadLetterQueue }: JobQueues): PolicyStatement
   ];
 }
 
+/** Names of objects with a wildcard, and why it is there. */
+export type ObjectPatterns = Readonly<Record<string, string>>;
+
 /** Objects of the results bucket that the worker touches, and why there is a wildcard in their names. */
-const WRITTEN = {
+export const WORKER_WRITES: ObjectPatterns = {
   'results/*': 'The names of part files are made of the ids in them.',
   'failures/*': 'The names of part files are made of the ids in them.',
   'jobs/*/cancelled': 'A worker marks a job that fails too often as cancelled, whatever the name of the job.',
 };
-const READ = {
+/** Of results, what functions read. */
+export const READ: ObjectPatterns = {
   'jobs/*': 'Descriptions of jobs and images of local folders lie there, whatever the name of the job.',
 };
 
-function resultStatements(results: Bucket): PolicyStatement[] {
-  const objects = (patterns: object) => Object.keys(patterns).map((pattern) => results.arnForObjects(pattern));
+/** @param written objects that the function writes */
+export function resultStatements(results: Bucket, written: ObjectPatterns): PolicyStatement[] {
+  const objects = (patterns: ObjectPatterns) => Object.keys(patterns).map((pattern) => results.arnForObjects(pattern));
   return [
-    new PolicyStatement({ actions: ['s3:PutObject'], resources: objects(WRITTEN) }),
+    new PolicyStatement({ actions: ['s3:PutObject'], resources: objects(written) }),
     new PolicyStatement({ actions: ['s3:GetObject'], resources: objects(READ) }),
     // Without it S3 says "forbidden" of objects that do not exist.
     new PolicyStatement({ actions: ['s3:ListBucket'], resources: [results.bucketArn] }),
   ];
 }
 
-function sourceStatements(buckets: readonly string[]): PolicyStatement[] {
+/** To read the images of other buckets. */
+export function sourceStatements(buckets: readonly string[]): PolicyStatement[] {
   if (buckets.length === 0) return [];
   const arns = buckets.map((bucket) => `arn:${Aws.PARTITION}:s3:::${bucket}`);
   return [
@@ -62,7 +68,8 @@ function sourceStatements(buckets: readonly string[]): PolicyStatement[] {
   ];
 }
 
-function modelStatements(model: StageConfig['model']): PolicyStatement[] {
+/** To read a model that is not in the package. */
+export function modelStatements(model: StageConfig['model']): PolicyStatement[] {
   if (model === undefined) return [];
   const folder = model.s3Uri.slice('s3://'.length);
   const bucket = folder.slice(0, folder.indexOf('/'));
@@ -73,16 +80,27 @@ function modelStatements(model: StageConfig['model']): PolicyStatement[] {
   ];
 }
 
-/** Tells cdk-nag of each wildcard why it is there. */
+/**
+ * Tells cdk-nag of each wildcard why it is there.
+ *
+ * @param written objects of the results bucket that the role may write
+ */
 export function acknowledgeWildcards(
   role: Role,
-  { results, config: { sourceBuckets, model } }: Pick<WorkerResources, 'results' | 'config'>,
+  { results, config }: Pick<WorkerResources, 'results' | 'config'>,
+  written: ObjectPatterns,
 ): void {
   const bucket = Stack.of(role).getLogicalId(results.node.defaultChild as CfnElement);
-  const ofResults = Object.entries({ ...WRITTEN, ...READ }).map(([pattern, reason]) => ({
+  const ofResults = Object.entries({ ...written, ...READ }).map(([pattern, reason]) => ({
     id: wildcard(`<${bucket}.Arn>/${pattern}`),
     reason,
   }));
+  Validations.of(role).acknowledge(...ofResults);
+  acknowledgeImageWildcards(role, config);
+}
+
+/** The same for what all who classify may read. */
+export function acknowledgeImageWildcards(role: Role, { sourceBuckets, model }: StageConfig): void {
   const ofSources = sourceBuckets.map((source) => ({
     id: wildcard(`arn:<AWS::Partition>:s3:::${source}/*`),
     reason: 'The configuration names this bucket as one whose images may be classified.',
@@ -94,7 +112,7 @@ export function acknowledgeWildcards(
           id: wildcard(`arn:<AWS::Partition>:s3:::${folder}*`),
           reason: 'The configuration names this folder as that of the model.',
         }));
-  Validations.of(role).acknowledge(...ofResults, ...ofSources, ...ofModel);
+  Validations.of(role).acknowledge(...ofSources, ...ofModel);
 }
 
 function wildcard(resource: string): string {

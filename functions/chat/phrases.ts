@@ -1,3 +1,4 @@
+import { ASK_FOR_URL } from '../../shared/contract/chat.ts';
 import type { Label } from '../../shared/contract/result-line.ts';
 import type { FailureReason } from './failure-reason.ts';
 
@@ -17,7 +18,7 @@ export type Phrases = {
 };
 
 const ENGLISH: Phrases = {
-  askForUrl: 'Which picture? Please send me its web address.',
+  askForUrl: ASK_FOR_URL.en_US,
   askAgain: 'That is not the web address of a picture. Please send one that starts with https://',
   sees: (best, others) => `This looks like ${name(best)} (${percent(best)} sure).${orElse(others)}`,
   guesses: (best, others) => `I am not sure. My best guess is ${name(best)} (${percent(best)}).${orElse(others)}`,
@@ -45,7 +46,7 @@ function orElse(others: readonly Label[]): string {
 }
 
 const JAPANESE: Phrases = {
-  askForUrl: 'どの写真ですか。写真のURLを送ってください。',
+  askForUrl: ASK_FOR_URL.ja_JP,
   askAgain: '写真のURLではないようです。https:// で始まるURLを送ってください。',
   sees: (best, others) => `「${name(best)}」のようです（確信度${percent(best)}）。${japaneseOthers(others)}`,
   guesses: (best, others) =>

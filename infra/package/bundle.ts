@@ -12,7 +12,7 @@ const COMMONJS = [
 ].join('\n');
 
 /**
- * Bundles the worker into a folder, minified, with a source map beside each file. The modules lie as
+ * Bundles the functions into a folder, minified, with a source map beside each file. The modules lie as
  * deep as they do in the project, so that what they look for beside themselves or at `../../` is there.
  *
  * @param root the project's folder
@@ -26,6 +26,8 @@ export async function bundleWorker(root: string, folder: string): Promise<Metafi
     absWorkingDir: root,
     entryPoints: [
       { in: 'functions/classify/lambda.ts', out: 'index' },
+      { in: 'functions/api/lambda.ts', out: 'api' },
+      { in: 'functions/chat/lambda.ts', out: 'chat' },
       { in: 'functions/classify/isolated-classifier.ts', out: 'functions/classify/isolated-classifier' },
     ],
     outdir: folder,

@@ -9,12 +9,13 @@ import { templateOf } from './synthesized.ts';
 const document = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
 const runbook = document('runbook.md');
 const cost = document('cost.md');
-const template = templateOf();
+/** With everything that a stage can have. */
+const template = templateOf({ api: {}, chatbot: {} });
 
 type AlarmProperties = { AlarmDescription: string; Metrics?: object[] };
-const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
-  ({ Properties }) => Properties as AlarmProperties,
-);
+const alarmsOf = (made: typeof template) =>
+  Object.values(made.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties as AlarmProperties);
+const alarms = alarmsOf(template);
 const anchors = alarms.map(({ AlarmDescription }) => /docs\/runbook\.md#([a-z-]+)$/.exec(AlarmDescription)?.[1]);
 
 /** The sections of the runbook by the anchors that Markdown makes of their headings. */
@@ -67,6 +68,8 @@ describe('the metrics', () => {
 });
 
 const NUMBERS: Record<number, string> = {
+  4: 'four',
+  5: 'five',
   7: 'seven',
   8: 'eight',
   9: 'nine',
@@ -85,15 +88,28 @@ describe('the page about cost', () => {
     expect(cost).toContain(`| ${label} | ${parts} |`);
   });
 
-  test('has as many alarms and metrics in them as the stack', () => {
-    const metrics = alarms.reduce(
+  const metricsIn = (made: readonly AlarmProperties[]) =>
+    made.reduce(
       (sum, { Metrics }) =>
         sum + (Metrics === undefined ? 1 : Metrics.filter((metric) => 'MetricStat' in metric).length),
       0,
     );
-    expect(NUMBERS[alarms.length]).toBeDefined();
-    expect(cost).toContain(`${NUMBERS[alarms.length]} alarms over ${NUMBERS[metrics]} metrics`);
+  const alwaysThere = alarmsOf(templateOf());
+
+  test('has as many alarms and metrics in them as the stack', () => {
+    const metrics = metricsIn(alwaysThere);
+    expect(NUMBERS[alwaysThere.length]).toBeDefined();
+    expect(cost).toContain(`${NUMBERS[alwaysThere.length]} alarms over ${NUMBERS[metrics]} metrics`);
     expect(cost).toContain(`($${(metrics * 0.1).toFixed(2)})`);
+  });
+
+  test('has as many alarms and metrics as the API adds', () => {
+    const more = alarms.length - alwaysThere.length;
+    const metrics = metricsIn(alarms) - metricsIn(alwaysThere);
+    expect(NUMBERS[more]).toBeDefined();
+    expect(cost).toContain(
+      `${NUMBERS[more]} more alarms over ${NUMBERS[metrics]} metrics ($${(metrics * 0.1).toFixed(2)})`,
+    );
   });
 
   test('has the prices and the measured time', () => {

@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { SQSRecord } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, SQSRecord } from 'aws-lambda';
 import { packageWorker, type WorkerPackage } from '../../infra/package/package-worker.ts';
 import { MAX_UNZIPPED_BYTES } from '../../infra/package/sizes.ts';
 import { MEANS_MODEL, sha256, sumsOf } from '../classifier/s3-model.ts';
@@ -117,6 +117,26 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     expect(await aws.results('means')).toEqual([expect.objectContaining({ model: { name: 'means', version: '7' } })]);
   });
 
+  test('its other handler answers the HTTP API', async () => {
+    await using api = await startPackagedWorker<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({
+      task: task(),
+      temporary: temporary(),
+      runtimeClient: client,
+      handler: 'api.handler',
+      environment: { ...aws.environment, ALLOWED_HOSTS: images.host },
+    });
+    const query = new URLSearchParams({ url: images.url('/photos/coffee.jpg'), top: '1' });
+    const { statusCode, headers, body = '' } = await api.invoke(httpEvent('GET', '/classify', query));
+    expect({ statusCode, type: headers?.['content-type'] }).toEqual({ statusCode: 200, type: 'application/json' });
+    expect(JSON.parse(body)).toMatchObject({
+      return: expect.stringMatching(/^espresso \(score = 0\.95\d{3}\)$/),
+      labels: [{ label: 'espresso' }],
+      model: { name: 'efficientnet-lite0' },
+    });
+    const document = await api.invoke(httpEvent('GET', '/openapi.json'));
+    expect(JSON.parse(document.body ?? '')).toMatchObject({ openapi: '3.1.0' });
+  });
+
   test('an image that was in a worker when it died is classified by the package’s other process', async () => {
     await using worker = await start();
     const again = record('suspect', ['coffee.jpg']);
@@ -125,3 +145,28 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     expect(await bestLabels('suspect')).toEqual({ 'coffee.jpg': 'espresso' });
   });
 });
+
+/** What API Gateway sends for a request without a body, as far as it matters. */
+function httpEvent(method: string, rawPath: string, query = new URLSearchParams()): APIGatewayProxyEventV2 {
+  const http = { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' };
+  return {
+    version: '2.0',
+    routeKey: `${method} ${rawPath}`,
+    rawPath,
+    rawQueryString: query.toString(),
+    headers: {},
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'test',
+      domainName: 'test.execute-api.us-east-1.amazonaws.com',
+      domainPrefix: 'test',
+      http,
+      requestId: 'request',
+      routeKey: `${method} ${rawPath}`,
+      stage: '$default',
+      time: '24/Nov/2026:07:41:02 +0000',
+      timeEpoch: 1_795_506_062_000,
+    },
+    isBase64Encoded: false,
+  };
+}

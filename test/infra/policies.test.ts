@@ -9,6 +9,8 @@ const ALLOWED_WILDCARDS = [
   /^<Results\w+\.Arn>\/(results|failures)\/\*$/,
   // Whatever the name of a job: its mark of cancellation, its description and its images.
   /^<Results\w+\.Arn>\/jobs\/\*(\/cancelled)?$/,
+  // What the API writes of a job, whatever its name.
+  /^<Results\w+\.Arn>\/jobs\/\*\/(job\.json|order-\*)$/,
   // Images of a bucket that the configuration names.
   /^arn:<AWS::Partition>:s3:::photos\/\*$/,
   // The folder of the model that the configuration names.
@@ -16,10 +18,9 @@ const ALLOWED_WILDCARDS = [
 ];
 
 const MODEL = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
-const resources = Object.entries(templateOf({ sourceBuckets: ['photos'], model: MODEL }).toJSON()['Resources']) as [
-  string,
-  { Type: string; Properties: Record<string, unknown> },
-][];
+const resources = Object.entries(
+  templateOf({ sourceBuckets: ['photos'], model: MODEL, api: {}, chatbot: {} }).toJSON()['Resources'],
+) as [string, { Type: string; Properties: Record<string, unknown> }][];
 
 /** Every statement that gives a role of the stack a permission. */
 const statements = resources.flatMap(([name, { Type, Properties }]) => {
@@ -73,6 +74,26 @@ test('no role has a policy of somebody else', () => {
 });
 
 test('a worker without source buckets reads no bucket but its own', () => {
-  const without = JSON.stringify(templateOf().findResources('AWS::IAM::Role'));
+  const without = JSON.stringify(templateOf({ api: {} }).findResources('AWS::IAM::Role'));
   expect(without).not.toContain(':s3:::');
+});
+
+test('the API can do nothing to outcomes, nor to messages that are on a queue', () => {
+  const ofApi = statements.filter(([name]) => name.startsWith('Api'));
+  const actions = new Set(ofApi.flatMap(([, { Action }]) => list(Action)));
+  expect([...actions].toSorted()).toEqual([
+    'logs:CreateLogStream',
+    'logs:PutLogEvents',
+    's3:GetObject',
+    's3:ListBucket',
+    's3:PutObject',
+    'sqs:GetQueueAttributes',
+    'sqs:SendMessage',
+  ]);
+  const written = ofApi.filter(([, { Action }]) => list(Action).includes('s3:PutObject'));
+  const objects = written.flatMap(([, { Resource }]) => list(Resource).map(text));
+  expect(objects).toEqual([
+    expect.stringMatching(/\/jobs\/\*\/job\.json$/),
+    expect.stringMatching(/\/jobs\/\*\/order-\*$/),
+  ]);
 });

@@ -23,6 +23,15 @@ const MODEL = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
 /** Stages that together have everything that a stage can have. */
 const STAGES: [string, object][] = [
   ['least', { athena: false }],
+  ['with the API', { api: {}, sourceBuckets: ['photos'] }],
+  ['with the chatbot', { chatbot: {}, sourceBuckets: ['photos'], model: MODEL }],
+  [
+    'with the API for tokens',
+    {
+      api: { jwt: { issuer: 'https://issuer.example', audience: ['labelqueue'] }, reservedConcurrency: 5 },
+      model: MODEL,
+    },
+  ],
   ['usual', { alarmEmail: 'operator@example.com', sourceBuckets: ['photos', 'scans'], resultsExpireAfterDays: 30 }],
   [
     'provisioned',

@@ -24,6 +24,10 @@ test('an empty file is a stage with safe defaults', () => {
   });
 });
 
+test('an API that is asked for without more has safe defaults', () => {
+  expect(stageConfig('dev', { api: {} }).api).toEqual({ memoryMb: 1_769, requestsPerSecond: 10, burst: 20 });
+});
+
 test.each([
   [{ maximumConcurrency: 1 }, 'maximumConcurrency'],
   [{ maximumConcurrency: 1_001 }, 'maximumConcurrency'],
@@ -40,6 +44,15 @@ test.each([
   [{ logRetentionDays: 31 }, 'logRetentionDays'],
   [{ alarmEmail: 'someone' }, 'alarmEmail'],
   [{ failureShareAlarm: 25 }, 'failureShareAlarm'],
+  [{ chatbot: true }, 'chatbot'],
+  [{ chatbot: { memoryMb: 512 } }, 'chatbot.memoryMb'],
+  [{ chatbot: { idleSessionMinutes: 0 } }, 'chatbot.idleSessionMinutes'],
+  [{ api: true }, 'api'],
+  [{ api: { open: true } }, 'api'],
+  [{ api: { memoryMb: 512 } }, 'api.memoryMb'],
+  [{ api: { requestsPerSecond: 0 } }, 'api.requestsPerSecond'],
+  [{ api: { jwt: { issuer: 'http://issuer.example', audience: ['a'] } } }, 'api.jwt.issuer'],
+  [{ api: { jwt: { issuer: 'https://issuer.example', audience: [] } } }, 'api.jwt.audience'],
   [{ maxConcurrency: 10 }, 'maxConcurrency'],
   [[], 'the file'],
 ])('%j is refused, and %s named', (given, field) => {

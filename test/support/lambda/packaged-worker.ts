@@ -30,10 +30,11 @@ export function makeWritable(folder: string): void {
   }
 }
 
-export type PackagedWorker = AsyncDisposable & {
+/** A function of a package; the worker unless its handler is another one. */
+export type PackagedWorker<Event = SQSEvent, Response = SQSBatchResponse> = AsyncDisposable & {
   pid: number | undefined;
   /** @throws the error that the function reported, or that its process ended */
-  invoke(event: SQSEvent): Promise<SQSBatchResponse>;
+  invoke(event: Event): Promise<Response>;
   /** What it printed so far. */
   log(): string;
 };
@@ -45,6 +46,8 @@ export type PackagedWorkerOptions = {
   temporary: string;
   /** The module of AWS's runtime client. */
   runtimeClient: string;
+  /** The worker's when none is named. */
+  handler?: string;
   environment: Readonly<Record<string, string>>;
   /** Put before the command, e.g. `taskset -c 0`. */
   wrapper?: readonly string[];
@@ -52,13 +55,16 @@ export type PackagedWorkerOptions = {
 };
 
 /** Starts a package as Lambda would: AWS's runtime client, Lambda's variables and no others. */
-export async function startPackagedWorker(options: PackagedWorkerOptions): Promise<PackagedWorker> {
-  const { task, temporary, runtimeClient, environment, wrapper = [], nodeArguments = [] } = options;
-  const api = await startRuntimeApi<SQSEvent, SQSBatchResponse>();
-  const command = [...wrapper, process.execPath, ...nodeArguments, runtimeClient, 'index.handler'];
+export async function startPackagedWorker<Event = SQSEvent, Response = SQSBatchResponse>(
+  options: PackagedWorkerOptions,
+): Promise<PackagedWorker<Event, Response>> {
+  const { task, temporary, runtimeClient, handler = 'index.handler', environment } = options;
+  const { wrapper = [], nodeArguments = [] } = options;
+  const api = await startRuntimeApi<Event, Response>();
+  const command = [...wrapper, process.execPath, ...nodeArguments, runtimeClient, handler];
   const child = spawn(command[0] as string, command.slice(1), {
     cwd: task,
-    env: { ...lambdaEnvironment(task, temporary, api.address), ...environment },
+    env: { ...lambdaEnvironment(task, temporary, api.address), _HANDLER: handler, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
@@ -107,6 +113,5 @@ function lambdaEnvironment(task: string, temporary: string, address: string): Re
     PATH: dirname(process.execPath),
     TMPDIR: temporary,
     TZ: ':UTC',
-    _HANDLER: 'index.handler',
   };
 }

@@ -1,0 +1,59 @@
+import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type AlarmSpecification, FIVE_MINUTES } from './alarm-specification.ts';
+import type { HttpApi } from './http-api.ts';
+
+/** Below that many requests, a share of errors says nothing. */
+const MIN_REQUESTS = 20;
+/** Servers of images that fail are answered with 5xx too, so that some of these are nobody's alarm. */
+const SERVER_ERROR_SHARE = 0.25;
+/** A fetch may take 10 s: a service of which every twentieth caller waits that long is not well. */
+const SLOW_MS = 10_000;
+
+/** The alarms of the HTTP API; none for a stage without one. */
+export function apiAlarms(api: HttpApi | undefined): AlarmSpecification[] {
+  if (api === undefined) return [];
+  const sum = { period: FIVE_MINUTES, statistic: Stats.SUM };
+  return [
+    {
+      id: 'ApiServerErrors',
+      runbook: 'api-server-errors',
+      means: `More than ${SERVER_ERROR_SHARE * 100} % of the API's answers are 5xx.`,
+      metric: new MathExpression({
+        expression: `IF(FILL(requests, 0) >= ${MIN_REQUESTS}, FILL(errors, 0) / requests, 0)`,
+        usingMetrics: { requests: api.api.metricCount(sum), errors: api.api.metricServerError(sum) },
+        period: FIVE_MINUTES,
+        label: 'share of 5xx',
+      }),
+      threshold: SERVER_ERROR_SHARE,
+      periods: 3,
+      badPeriods: 3,
+    },
+    {
+      id: 'ApiLatency',
+      runbook: 'api-latency',
+      means: `Every twentieth caller of the API waits for more than ${SLOW_MS / 1_000} s.`,
+      metric: api.api.metricLatency({ period: FIVE_MINUTES, statistic: 'p95' }),
+      threshold: SLOW_MS,
+      periods: 3,
+      badPeriods: 3,
+    },
+    {
+      id: 'ApiFunctionErrors',
+      runbook: 'api-function-errors',
+      means: "Invocations of the API's function die or do not start.",
+      metric: api.function.metricErrors(sum),
+      threshold: 0,
+      periods: 6,
+      badPeriods: 2,
+    },
+    {
+      id: 'ApiThrottles',
+      runbook: 'api-throttles',
+      means: "The API's concurrency is used up, and callers are turned away.",
+      metric: api.function.metricThrottles(sum),
+      threshold: 0,
+      periods: 3,
+      badPeriods: 2,
+    },
+  ];
+}

@@ -1,0 +1,38 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { JobQueues } from './job-queues.ts';
+import {
+  logStatements,
+  modelStatements,
+  type ObjectPatterns,
+  resultStatements,
+  sourceStatements,
+  type WorkerResources,
+} from './worker-permissions.ts';
+
+/** What the API writes of a job: it enqueues, and has no part in outcomes. */
+export const API_WRITES: ObjectPatterns = {
+  'jobs/*/job.json': 'The API describes the jobs that it enqueues, whatever their names.',
+  'jobs/*/order-*': 'The API writes down the order of the images of a job, whatever its name.',
+};
+
+/** All that the API may do: each statement names its resources. */
+export function apiStatements({ config, queues, results, logGroup }: WorkerResources): PolicyStatement[] {
+  return [
+    ...logStatements(logGroup),
+    ...queueStatements(queues),
+    ...resultStatements(results, API_WRITES),
+    ...sourceStatements(config.sourceBuckets),
+    ...modelStatements(config.model),
+  ];
+}
+
+function queueStatements({ queue, deadLetterQueue }: JobQueues): PolicyStatement[] {
+  return [
+    new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }),
+    // The status of a job tells how deep the queues are.
+    new PolicyStatement({
+      actions: ['sqs:GetQueueAttributes'],
+      resources: [queue.queueArn, deadLetterQueue.queueArn],
+    }),
+  ];
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { Aws, Stack } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnBot, CfnBotAlias, CfnBotVersion } from 'aws-cdk-lib/aws-lex';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { CHAT_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { CHAT_LOCALES, localeOf } from './chat-locales.ts';
+import { modelEnvironment, packagedFunction } from './packaged-function.ts';
+import type { ChatbotConfig, StageConfig } from './stage-config.ts';
+import { acknowledgeImageWildcards, logStatements, modelStatements, sourceStatements } from './worker-permissions.ts';
+
+export type ChatBotProps = {
+  config: StageConfig;
+  chatbot: ChatbotConfig;
+  /** Path of the zip that `npm run package` makes. */
+  packagePath: string;
+};
+
+/** A Lex V2 bot that says what is in a picture, with its function. It writes no conversation down. */
+export class ChatBot extends Construct {
+  readonly function: LambdaFunction;
+  /** Of the function. */
+  readonly logGroup: LogGroup;
+  readonly botId: string;
+  readonly botAliasId: string;
+
+  constructor(scope: Construct, id: string, { config, chatbot, packagePath }: ChatBotProps) {
+    super(scope, id);
+    const made = this.#addFunction(config, chatbot, packagePath);
+    this.function = made.function;
+    this.logGroup = made.logGroup;
+    const bot = this.#addBot(chatbot);
+    const alias = this.#addAlias(bot);
+    this.botId = bot.attrId;
+    this.botAliasId = alias.attrBotAliasId;
+    this.function.addPermission('Lex', {
+      principal: new ServicePrincipal('lexv2.amazonaws.com'),
+      sourceArn: alias.attrArn,
+    });
+  }
+
+  #addFunction(config: StageConfig, { memoryMb }: ChatbotConfig, packagePath: string) {
+    const { sourceBuckets, model, logRetentionDays } = config;
+    const made = packagedFunction(this, {
+      description: 'labelqueue: answers the chatbot',
+      packagePath,
+      handler: 'chat.handler',
+      memoryMb,
+      timeoutSeconds: CHAT_TIMEOUT_SECONDS,
+      logRetentionDays,
+      policyName: 'chat',
+      statements: (logGroup) => [
+        ...logStatements(logGroup),
+        ...sourceStatements(sourceBuckets),
+        ...modelStatements(model),
+      ],
+      environment: {
+        ...modelEnvironment(config),
+        ...(sourceBuckets.length > 0 && { SOURCE_BUCKETS: sourceBuckets.join(',') }),
+        POWERTOOLS_SERVICE_NAME: `${Stack.of(this).stackName}-chat`,
+      },
+    });
+    acknowledgeImageWildcards(made.role, config);
+    return made;
+  }
+
+  #addBot({ childDirected, idleSessionMinutes }: ChatbotConfig): CfnBot {
+    // Lex wants a role. This bot speaks in text and logs nothing: its role may do nothing.
+    const role = new Role(this, 'BotRole', {
+      assumedBy: new ServicePrincipal('lexv2.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
+      }),
+    });
+    return new CfnBot(this, 'Bot', {
+      name: Stack.of(this).stackName,
+      description: 'labelqueue: says what is in a picture',
+      roleArn: role.roleArn,
+      dataPrivacy: { ChildDirected: childDirected },
+      idleSessionTtlInSeconds: idleSessionMinutes * 60,
+      autoBuildBotLocales: true,
+      botLocales: CHAT_LOCALES.map(localeOf),
+    });
+  }
+
+  /** An alias points at a version, and a version never changes: other words make another one. */
+  #addAlias(bot: CfnBot): CfnBotAlias {
+    const words = createHash('sha256').update(JSON.stringify(CHAT_LOCALES)).digest('hex').slice(0, 8);
+    const version = new CfnBotVersion(this, `Version${words}`, {
+      botId: bot.attrId,
+      botVersionLocaleSpecification: CHAT_LOCALES.map(({ localeId }) => ({
+        localeId,
+        botVersionLocaleDetails: { sourceBotVersion: 'DRAFT' },
+      })),
+    });
+    return new CfnBotAlias(this, 'Alias', {
+      botId: bot.attrId,
+      botAliasName: 'live',
+      botVersion: version.attrBotVersion,
+      botAliasLocaleSettings: CHAT_LOCALES.map(({ localeId }) => ({
+        localeId,
+        botAliasLocaleSetting: {
+          enabled: true,
+          codeHookSpecification: {
+            lambdaCodeHook: { codeHookInterfaceVersion: '1.0', lambdaArn: this.function.functionArn },
+          },
+        },
+      })),
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
+import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  type CfnFunction,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
+import type { JobQueues } from './job-queues.ts';
+import type { StageConfig } from './stage-config.ts';
+
+/** TensorFlow's libraries unpacked, and room for another model. */
+const EPHEMERAL_STORAGE = Size.mebibytes(1_024);
+
+export type PackagedFunctionProps = {
+  description: string;
+  /** Path of the zip that `npm run package` makes. */
+  packagePath: string;
+  handler: string;
+  memoryMb: number;
+  timeoutSeconds: number;
+  logRetentionDays: number;
+  reservedConcurrency?: number | undefined;
+  policyName: string;
+  /** All that it may do. */
+  statements: (logGroup: LogGroup) => PolicyStatement[];
+  environment: Record<string, string>;
+};
+
+/** A function of the package, with a log group and a role of its own, as children of `scope`. */
+export function packagedFunction(
+  scope: Construct,
+  props: PackagedFunctionProps,
+): { function: LambdaFunction; logGroup: LogGroup; role: Role } {
+  const logGroup = new LogGroup(scope, 'Logs', {
+    retention: props.logRetentionDays,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const role = new Role(scope, 'Role', {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: { [props.policyName]: new PolicyDocument({ statements: props.statements(logGroup) }) },
+  });
+  const made = new LambdaFunction(scope, 'Function', {
+    description: props.description,
+    runtime: Runtime.NODEJS_24_X,
+    // The package has the binaries of the machine that made it.
+    architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+    code: Code.fromAsset(props.packagePath),
+    handler: props.handler,
+    memorySize: props.memoryMb,
+    ephemeralStorageSize: EPHEMERAL_STORAGE,
+    timeout: Duration.seconds(props.timeoutSeconds),
+    ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
+    role,
+    logGroup,
+    loggingFormat: LoggingFormat.TEXT,
+    environment: { ...WORKER_PROCESS_ENVIRONMENT, ...props.environment },
+  });
+  // The CDK lets a function wait for its role although it names the role: no harm, and none of our doing.
+  (made.node.defaultChild as CfnFunction).addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
+  return { function: made, logGroup, role };
+}
+
+/** Settings that all who classify have alike: the model. */
+export function modelEnvironment({ topK, model, modelPrecision }: StageConfig): Record<string, string> {
+  return {
+    ...(topK !== undefined && { TOP_K: String(topK) }),
+    ...(modelPrecision !== undefined && { MODEL_PRECISION: modelPrecision }),
+    ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),
+  };
+}
+
+/** Settings that worker and API have alike: where jobs are, and how images are classified. */
+export function classifierEnvironment({
+  config,
+  queues: { queue, deadLetterQueue },
+  results,
+}: {
+  config: StageConfig;
+  queues: JobQueues;
+  results: Bucket;
+}): Record<string, string> {
+  return {
+    QUEUE_URL: queue.queueUrl,
+    DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
+    RESULTS_BUCKET: results.bucketName,
+    // Images of a local folder are uploaded into the results bucket before they are enqueued.
+    SOURCE_BUCKETS: [results.bucketName, ...config.sourceBuckets].join(','),
+    ...modelEnvironment(config),
+  };
+}
