@@ -94,7 +94,8 @@ describe('the bot', () => {
     });
     const [role] = Object.values(roles);
     expect(Object.keys(roles)).toHaveLength(1);
-    expect(Object.keys(role?.['Properties'] ?? {})).toEqual(['AssumeRolePolicyDocument']);
+    expect(role?.['Properties']).not.toHaveProperty('Policies');
+    expect(role?.['Properties']).not.toHaveProperty('ManagedPolicyArns');
   });
 });
 
