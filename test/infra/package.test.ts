@@ -3,10 +3,17 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, SQSRecord } from 'aws-lambda';
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  LexV2Event,
+  LexV2Result,
+  SQSRecord,
+} from 'aws-lambda';
 import { packageWorker, type WorkerPackage } from '../../infra/package/package-worker.ts';
 import { MAX_UNZIPPED_BYTES } from '../../infra/package/sizes.ts';
 import { MEANS_MODEL, sha256, sumsOf } from '../classifier/s3-model.ts';
+import { lexEvent } from '../functions/chat/lex-events.ts';
 import { type ImageServer, startImageServer } from '../support/image-server.ts';
 import {
   makeWritable,
@@ -135,6 +142,21 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     });
     const document = await api.invoke(httpEvent('GET', '/openapi.json'));
     expect(JSON.parse(document.body ?? '')).toMatchObject({ openapi: '3.1.0' });
+  });
+
+  test('its third handler answers the chatbot', async () => {
+    await using chat = await startPackagedWorker<LexV2Event, LexV2Result>({
+      task: task(),
+      temporary: temporary(),
+      runtimeClient: client,
+      handler: 'chat.handler',
+      environment: { AWS_ENDPOINT_URL: aws.environment.AWS_ENDPOINT_URL, ALLOWED_HOSTS: images.host },
+    });
+    const said = `what is this ${images.url('/photos/coffee.jpg')}`;
+    const { messages } = await chat.invoke(lexEvent({ said, source: 'FulfillmentCodeHook' }));
+    expect(messages).toEqual([
+      { contentType: 'PlainText', content: expect.stringMatching(/^This looks like espresso/) },
+    ]);
   });
 
   test('an image that was in a worker when it died is classified by the package’s other process', async () => {
