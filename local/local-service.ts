@@ -1,19 +1,13 @@
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { API_TIMEOUT_SECONDS, FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { API_TIMEOUT_SECONDS, FUNCTION_TIMEOUT_SECONDS, IMAGES_IN_FLIGHT } from '../shared/contract/limits.ts';
 import { type EmbeddedAws, startEmbeddedAws } from './embedded-aws.ts';
 import { EventSource } from './event-source.ts';
 import { ExecutionEnvironment, type FunctionError } from './execution-environment.ts';
 import { type HttpGateway, startHttpGateway } from './http-gateway.ts';
 
 const API_HANDLER = join(import.meta.dirname, '../functions/api/handler.ts');
-/**
- * Requests that the API's process is given at once, so that they share inference batches. On Lambda it is
- * one; `npm run bench:api` has figures for several.
- */
-export const API_REQUESTS_AT_ONCE = 32;
-
 const HANDLER = join(import.meta.dirname, '../functions/classify/handler.ts');
 
 export type LocalServiceOptions = {
@@ -106,8 +100,9 @@ function createLocalApi({
   let gateway: HttpGateway | undefined;
   return {
     async listen(port) {
+      // One, on Lambda. Here several share inference batches, and memory is bounded as it is in a worker.
       const invoke = (event: APIGatewayProxyEventV2) => api.invoke(event);
-      gateway = await startHttpGateway({ port, invoke, atOnce: API_REQUESTS_AT_ONCE, onFunctionError });
+      gateway = await startHttpGateway({ port, invoke, atOnce: IMAGES_IN_FLIGHT, onFunctionError });
       return gateway.address;
     },
     async stop() {

@@ -25,6 +25,18 @@ describe('limits that depend on each other fit:', () => {
     expect(limits.DEFAULT_IMAGES_PER_MESSAGE).toBeLessThanOrEqual(limits.MAX_IMAGES_PER_MESSAGE);
   });
 
+  test('an image in the body of a request fits an invocation, in the base64 that API Gateway makes of it', () => {
+    // What is left has to do for the rest of the event.
+    expect((limits.MAX_UPLOAD_BYTES / 3) * 4).toBeLessThan(limits.MAX_PAYLOAD_BYTES - 100_000);
+    expect(limits.MAX_UPLOAD_BYTES).toBeLessThan(limits.MAX_IMAGE_BYTES);
+  });
+
+  test('an image that is slow at everything is answered before API Gateway gives up', () => {
+    const slowest = limits.FETCH_TIMEOUT_MS + limits.DECODE_TIMEOUT_SECONDS * 1_000 + limits.API_DEADLINE_RESERVE_MS;
+    expect(slowest).toBeLessThan(limits.API_TIMEOUT_SECONDS * 1_000);
+    expect(limits.API_TIMEOUT_SECONDS).toBeLessThan(30);
+  });
+
   test('images in flight fill more than one inference batch', () => {
     expect(limits.IMAGES_IN_FLIGHT).toBeGreaterThanOrEqual(2 * limits.INFERENCE_BATCH_SIZE);
   });
