@@ -103,9 +103,13 @@ describe('the page about cost', () => {
     expect(cost).toContain(`($${(metrics * 0.1).toFixed(2)})`);
   });
 
-  test('has as many alarms and metrics as the API adds', () => {
-    const more = alarms.length - alwaysThere.length;
-    const metrics = metricsIn(alarms) - metricsIn(alwaysThere);
+  test.each([
+    ['API', { api: {} }],
+    ['chatbot', { chatbot: {} }],
+  ])('has as many alarms and metrics as the %s adds', (_option, config) => {
+    const withOption = alarmsOf(templateOf(config));
+    const more = withOption.length - alwaysThere.length;
+    const metrics = metricsIn(withOption) - metricsIn(alwaysThere);
     expect(NUMBERS[more]).toBeDefined();
     expect(cost).toContain(
       `${NUMBERS[more]} more alarms over ${NUMBERS[metrics]} metrics ($${(metrics * 0.1).toFixed(2)})`,
