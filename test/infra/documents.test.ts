@@ -68,6 +68,7 @@ describe('the metrics', () => {
 });
 
 const NUMBERS: Record<number, string> = {
+  2: 'two',
   4: 'four',
   5: 'five',
   7: 'seven',
