@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
-import { allowHostOption, stateDirOption, wholeNumber } from './options.ts';
+import { allowHostOption, modelEnvironment, modelOption, stateDirOption, wholeNumber } from './options.ts';
 
 const DEFAULT_PORT = 4_566;
-type Options = { port: number; workers: number; allowHost?: string[]; stateDir: string };
+type Options = { port: number; workers: number; model?: string; allowHost?: string[]; stateDir: string };
 
 export function localCommand(): Command {
   return new Command('local')
@@ -18,13 +18,18 @@ export function localCommand(): Command {
       wholeNumber(1, 64),
       availableParallelism(),
     )
+    .addOption(modelOption())
     .addOption(allowHostOption())
     .addOption(stateDirOption())
     .action(runLocal);
 }
 
-async function runLocal({ port, workers, allowHost = [], stateDir }: Options): Promise<void> {
-  const workerEnvironment = { ALLOWED_HOSTS: allowHost.join(','), SOURCE_BUCKETS: 'labelqueue' };
+async function runLocal({ port, workers, model, allowHost = [], stateDir }: Options): Promise<void> {
+  const workerEnvironment = {
+    ...modelEnvironment(model),
+    ALLOWED_HOSTS: allowHost.join(','),
+    SOURCE_BUCKETS: 'labelqueue',
+  };
   // A wrong host shall show here, not only in the workers' log.
   classifierSettingsFrom(workerEnvironment);
   const dataDir = join(stateDir, 'local');
