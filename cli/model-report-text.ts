@@ -20,7 +20,7 @@ function factsText({ model, format, licence, input, outputs, output, labels, con
     ],
     [
       'labels',
-      `${labels.count} from ${labels.from}: ${labels.first.join(', ')}${labels.count > labels.first.length ? ', …' : ''}`,
+      `${labels.count} from ${labels.from}: ${labels.first.join(' | ')}${labels.count > labels.first.length ? ' | …' : ''}`,
     ],
     ['pixels', pixelsText(config, input.dtype)],
     ['scores', scoresText(config)],

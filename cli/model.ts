@@ -11,7 +11,10 @@ import { SAMPLES } from './project-folder.ts';
 type Options = { top: number; json?: true };
 
 export function modelCommand(): Command {
-  return new Command('model').description('What concerns models of your own.').addCommand(checkCommand());
+  return new Command('model')
+    .description('What concerns models of your own.')
+    .helpCommand(false)
+    .addCommand(checkCommand());
 }
 
 function checkCommand(): Command {

@@ -44,7 +44,7 @@ export type ModelReport = {
 export type BatchTiming = { images: number; millisecondsPerImage: number; imagesPerSecond: number };
 
 const BATCHES = [1, 8, 32];
-const FIRST_LABELS = 5;
+const FIRST_LABELS = 3;
 
 /**
  * Loads a model as a worker does, measures it and looks for what is probably not meant. Takes the thread
@@ -86,7 +86,7 @@ export async function checkModel(
   }
 }
 
-const LEAST_RUNS = 5;
+const LEAST_RUNS = 3;
 const LEAST_MILLISECONDS = 500;
 
 /** The median of several runs, after one that is not counted. */

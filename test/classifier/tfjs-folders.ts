@@ -35,6 +35,37 @@ export async function layersFolder(config: Record<string, unknown> | null = {}):
   return folder;
 }
 
+/**
+ * A layers model of 2 x 2 pixels from 0 to 255 that says which channel is bright: a softmax of
+ * (mean of the channel - 128) / 8.
+ *
+ * @param ownRescaling with a layer that makes a range of [0, 1] of the pixels first
+ */
+export async function brightChannelFolder(
+  config: Record<string, unknown> = {},
+  ownRescaling = false,
+): Promise<TemporaryFolder> {
+  const means = layers.layers.globalAveragePooling2d({});
+  const dense = layers.layers.dense({ units: 3, activation: 'softmax' });
+  const model = layers.sequential({
+    layers: [
+      layers.layers.inputLayer({ inputShape: [2, 2, 3] }),
+      ...(ownRescaling ? [layers.layers.rescaling({ scale: 1 / 255 })] : []),
+      means,
+      dense,
+    ],
+  });
+  const gain = ownRescaling ? 255 / 8 : 1 / 8;
+  const diagonal = [1, 0, 0, 0, 1, 0, 0, 0, 1].map((one) => one * gain);
+  // Made here, not by TensorFlow: jest gives each test arrays of its own kind, and tfjs-core refuses others.
+  tf.tidy(() => dense.setWeights([tf.tensor2d(diagonal, [3, 3]), tf.tensor1d([-16, -16, -16])]));
+  const folder = await createTemporaryFolder();
+  await model.save(tf.io.fileSystem(folder.path));
+  model.dispose();
+  await withConfig(folder, config);
+  return folder;
+}
+
 type GraphOptions = {
   dtype?: 'DT_FLOAT' | 'DT_INT32';
   shape?: [batch: number, height: number, width: number, channels: number];
