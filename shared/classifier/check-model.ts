@@ -87,7 +87,7 @@ export async function checkModel(
 }
 
 const LEAST_RUNS = 3;
-const LEAST_MILLISECONDS = 500;
+const LEAST_MILLISECONDS = 300;
 
 /** The median of several runs, after one that is not counted. */
 function timeBatch(model: OpenModel, images: number): BatchTiming {

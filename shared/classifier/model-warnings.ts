@@ -17,8 +17,8 @@ export type ModelWarning = {
   message: string;
 };
 
-/** How many times slower than as a SavedModel a network is; measured as docs/models.md says. */
-const TIMES_SLOWER: Partial<Record<ModelFormat, string>> = { 'layers-model': '4', 'graph-model': '3' };
+/** How many times slower than as a SavedModel a network is; docs/models.md has what was measured. */
+const TIMES_SLOWER: Partial<Record<ModelFormat, string>> = { 'layers-model': '2 to 4', 'graph-model': '1.5 to 3' };
 
 export function formatWarnings(format: ModelFormat, { fixedBatch }: ModelInput): ModelWarning[] {
   const warnings: ModelWarning[] = [];
@@ -27,7 +27,7 @@ export function formatWarnings(format: ModelFormat, { fixedBatch }: ModelInput):
     warnings.push({
       code: 'slow_format',
       message:
-        `a ${format.replace('-', ' ')} runs about ${times} times slower than the same network as a SavedModel: ` +
+        `a ${format.replace('-', ' ')} runs ${times} times slower than the same network as a SavedModel: ` +
         'export one from Keras if you can (model.export)',
     });
   }

@@ -7,9 +7,17 @@ import { takeLock } from '../../setup/setup-lock.mjs';
 
 const FOLDER = join(import.meta.dirname, '../../.labelqueue/python');
 
+/** Packages that go into a folder of their own: its name, which says their versions, and what pip is told. */
+export type PythonPackages = { name: string; install: readonly string[] };
+
 /** moto's server is CloudFormation, SQS, S3 and Lambda's control plane; cfn-lint comes with it. */
-const REQUIREMENTS = ['moto[server,cloudformation]==5.2.5', 'cfn-lint==1.58.0'];
-const NAME = 'moto-5.2.5-cfn-lint-1.58.0';
+export const MOTO: PythonPackages = {
+  name: 'moto-5.2.5-cfn-lint-1.58.0',
+  install: ['moto[server,cloudformation]==5.2.5', 'cfn-lint==1.58.0'],
+};
+
+/** The command `aws`, in `bin/`. */
+export const AWS_CLI: PythonPackages = { name: 'awscli-1.46.3', install: ['awscli==1.46.3'] };
 
 /**
  * Python packages that tests need, in a folder of this project: nothing of the user's Python changes.
@@ -17,23 +25,23 @@ const NAME = 'moto-5.2.5-cfn-lint-1.58.0';
  *
  * @returns the folder, for PYTHONPATH
  */
-export async function pythonPackages(): Promise<string> {
-  const place = join(FOLDER, NAME);
+export async function pythonPackages(packages: PythonPackages): Promise<string> {
+  const place = join(FOLDER, packages.name);
   if (existsSync(place)) return place;
   await mkdir(FOLDER, { recursive: true });
   const release = await takeLock(join(FOLDER, 'lock'), { signal: new AbortController().signal, onWait() {} });
   try {
-    if (!existsSync(place)) await install(place);
+    if (!existsSync(place)) await install(place, packages.install);
   } finally {
     release();
   }
   return place;
 }
 
-async function install(place: string): Promise<void> {
+async function install(place: string, what: readonly string[]): Promise<void> {
   const unfinished = `${place}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', unfinished];
-  await promisify(execFile)('python3', [...pip, ...REQUIREMENTS]);
+  await promisify(execFile)('python3', [...pip, ...what]);
   await rename(unfinished, place);
 }
