@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type ClassifierConfig, parseClassifierConfig } from './classifier-config.ts';
 import { ModelFolderError } from './model-folder-error.ts';
 import { type ModelFormat, modelFormatOf } from './model-format.ts';
-import { readModelFile, readOptionalModelFile } from './read-model-file.ts';
+import { readOptionalModelFile } from './read-model-file.ts';
 import { METADATA_FILE, teachableMachineConfig } from './teachable-machine.ts';
 
 const CONFIG_FILE = 'classifier.json';
@@ -48,8 +48,10 @@ async function configured(
     throw new ModelFolderError(`${folder}: expected labels either in ${CONFIG_FILE} or in ${LABELS_FILE}, found both`);
   }
   if (labels !== undefined) return { config, labels, labelsFrom: CONFIG_FILE };
-  const lines = linesOf(file ?? (await readModelFile(folder, LABELS_FILE)), join(folder, LABELS_FILE));
-  return { config, labels: lines, labelsFrom: LABELS_FILE };
+  if (file === undefined) {
+    throw new ModelFolderError(`${folder}: expected labels in ${LABELS_FILE} or in ${CONFIG_FILE}, found none`);
+  }
+  return { config, labels: linesOf(file, join(folder, LABELS_FILE)), labelsFrom: LABELS_FILE };
 }
 
 function linesOf(text: string, path: string): string[] {

@@ -2,13 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelFolderError } from './model-folder-error.ts';
 
-/** @throws {ModelFolderError} naming the file when it is there and cannot be read, or is not there */
-export async function readModelFile(folder: string, file: string): Promise<string> {
-  const text = await readOptionalModelFile(folder, file);
-  if (text !== undefined) return text;
-  throw new ModelFolderError(`${join(folder, file)}: expected a file, there is none`);
-}
-
 /**
  * @returns undefined when there is no such file
  * @throws {ModelFolderError} naming the file when it cannot be read

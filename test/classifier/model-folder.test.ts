@@ -79,7 +79,11 @@ const WRONG: [what: string, change: Change, names: RegExp[]][] = [
     { files: { 'classifier.json': null } },
     [/classifier\.json: expected a file that says how the model is used/, /docs\/models\.md/],
   ],
-  ['no labels.txt', { files: { 'labels.txt': null } }, [/labels\.txt: expected a file, there is none/]],
+  [
+    'no labels.txt',
+    { files: { 'labels.txt': null } },
+    [/expected labels in labels\.txt or in classifier\.json, found none/],
+  ],
   ['classifier.json that is no JSON', { files: { 'classifier.json': '{' } }, [/classifier\.json: expected JSON/]],
   ['classifier.json that is no object', { files: { 'classifier.json': '[]' } }, [/classifier\.json/, /object/]],
   ['a name that is missing', { config: { name: undefined } }, [/classifier\.json/, /at name/, /expected string/]],
