@@ -18,7 +18,10 @@ export type ModelWarning = {
 };
 
 /** How many times slower than as a SavedModel a network is; docs/models.md has what was measured. */
-const TIMES_SLOWER: Partial<Record<ModelFormat, string>> = { 'layers-model': '2 to 4', 'graph-model': '1.5 to 3' };
+const TIMES_SLOWER: Partial<Record<ModelFormat, string>> = {
+  'layers-model': '1.6 to 3.6',
+  'graph-model': '1.2 to 1.8',
+};
 
 export function formatWarnings(format: ModelFormat, { fixedBatch }: ModelInput): ModelWarning[] {
   const warnings: ModelWarning[] = [];
