@@ -21,8 +21,8 @@ const metadataSchema = z.object({
 const HALF = 127;
 
 /**
- * How a Teachable Machine export is used. Its page takes the centre square whole and scales it as a
- * canvas does, bilinearly; it has no version, so the digest of its files stands in.
+ * How a Teachable Machine export is used. Its page takes the centre square whole and has a canvas scale
+ * it, bilinearly; it has no version, so the digest of its files stands in.
  *
  * @param text the content of `metadata.json`
  * @throws {ModelFolderError} naming each field that is wrong

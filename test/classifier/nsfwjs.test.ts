@@ -13,8 +13,9 @@ const SAMPLES = join(import.meta.dirname, '../../samples');
 const PHOTOS = Object.keys(JSON.parse(await readFile(join(SAMPLES, 'expected.json'), 'utf8')));
 
 /**
- * Decoding, the square and its size are ours on both sides: the package takes pixels, and what it would
- * resize it squeezes. What is compared is all after that: normalization, network, scores and labels.
+ * Decoding, the square and its size are ours on both sides: the package takes pixels, and would squeeze
+ * and resize larger ones in its own way. What is compared is all after that: normalization, network,
+ * scores and labels.
  */
 describe.each(Object.keys(NSFWJS_MODELS) as NsfwjsModel[])('the %s of nsfwjs', (name) => {
   let folder: TemporaryFolder;
