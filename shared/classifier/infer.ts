@@ -1,6 +1,4 @@
-import { INFERENCE_BATCH_SIZE } from '../contract/limits.ts';
 import type { Label, ModelId } from '../contract/result-line.ts';
-import { markStart } from '../contract/start-marks.ts';
 import type { PictureFormat } from './decode-image.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { openModel } from './open-model.ts';
@@ -22,17 +20,13 @@ export type Classifier = {
 };
 
 /**
- * Loads the model of a folder and runs it at the smallest and the usual batch size, so that the
- * first image does not pay for TensorFlow's graph optimizations.
+ * Loads the model of a folder, so that it is warm.
  *
  * @throws {ModelFolderError} when model, labels and `classifier.json` do not belong together
  */
 export async function loadClassifier(folder: ModelFolder): Promise<Classifier> {
   const model = await openModel(folder);
   const { config, labels } = folder;
-  const blank = new Uint8Array(config.inputSize ** 2 * 3);
-  model.scores(Array.from({ length: INFERENCE_BATCH_SIZE }, () => blank));
-  markStart('labelqueue:warm');
   return {
     id: { name: config.name, version: config.version },
     format: config,

@@ -1,3 +1,4 @@
+import { INFERENCE_BATCH_SIZE } from '../contract/limits.ts';
 import { markStart } from '../contract/start-marks.ts';
 import { activate } from './activation.ts';
 import type { ModelFolder } from './model-folder.ts';
@@ -6,7 +7,7 @@ import { checkInput, type ModelInput, type Normalization, pixelValues, shapeText
 import { loadModel } from './tensorflow/load-model.ts';
 import type { LoadedModel, TensorFacts } from './tensorflow/loaded-model.ts';
 
-/** A model that was loaded and fits its folder's labels and configuration; it has run once. */
+/** A model that was loaded, fits its folder's labels and configuration, and is warm. */
 export type OpenModel = {
   folder: ModelFolder;
   input: TensorFacts & ModelInput;
@@ -27,7 +28,8 @@ export type OpenModel = {
 };
 
 /**
- * Loads the model of a folder and runs it once.
+ * Loads the model of a folder and runs it at the smallest and the usual batch size: that shows whether it
+ * can be used, and the first image does not pay for TensorFlow's graph optimizations.
  *
  * @throws {ModelFolderError} when model, labels and `classifier.json` do not belong together
  */
@@ -36,8 +38,10 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
   markStart('labelqueue:model-loaded');
   try {
     const open = fitted(model, folder);
-    tryOut(open);
+    tryOut(open, 1);
     markStart('labelqueue:first-predicted');
+    tryOut(open, INFERENCE_BATCH_SIZE);
+    markStart('labelqueue:warm');
     return open;
   } catch (error) {
     model.dispose();
@@ -94,13 +98,18 @@ function outputIndex(outputs: readonly TensorFacts[], wanted: string | undefined
   );
 }
 
-/** A prediction tells what no signature does: whether the model runs, and how many scores an image gets. */
-function tryOut({ folder: { path, labels, labelsFrom, config }, output, outputScores }: OpenModel): void {
-  const scores = firstScores(() => outputScores([new Uint8Array(config.inputSize ** 2 * 3)]), path);
-  if (scores.length === labels.length) return;
+/** Predictions tell what no signature does: whether the model runs, and how many scores an image gets. */
+function tryOut({ folder, output, scores }: OpenModel, images: number): void {
+  const { path, labels, labelsFrom, config } = folder;
+  const blank = new Uint8Array(config.inputSize ** 2 * 3);
+  const found = firstScores(() => scores(Array.from({ length: images }, () => blank)), path).length;
+  if (found === images * labels.length) return;
   throw new ModelFolderError(
-    `${path}: expected a label for each score, got ${labels.length} labels in ${labelsFrom} and ` +
-      `${scores.length} scores in the output ${output.name} ${shapeText(output.shape)}`,
+    images === 1
+      ? `${path}: expected a label for each score, got ${labels.length} labels in ${labelsFrom} and ` +
+          `${found} scores in the output ${output.name} ${shapeText(output.shape)}`
+      : `${path}: expected ${labels.length} scores for each of ${images} images at once, got ${found} in all: ` +
+          'the model has to keep the images of a batch apart',
   );
 }
 
@@ -109,7 +118,7 @@ function firstScores(predict: () => Float32Array, path: string): Float32Array {
     return predict();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ModelFolderError(`${path}: expected the model to give scores for a black image, it did not: ${reason}`, {
+    throw new ModelFolderError(`${path}: expected the model to give scores for black images, it did not: ${reason}`, {
       cause,
     });
   }

@@ -69,12 +69,14 @@ export async function brightChannelFolder(
 type GraphOptions = {
   dtype?: 'DT_FLOAT' | 'DT_INT32';
   shape?: [batch: number, height: number, width: number, channels: number];
+  /** Over which means are taken; with the batch among them, images are mixed up. */
+  axes?: [number, number];
 };
 
 /** A graph model of the same, as the converter writes it; one that takes int32 makes float32 of it itself. */
 export async function graphFolder(
   config: Record<string, unknown> = {},
-  { dtype = 'DT_FLOAT', shape = [-1, 2, 2, 3] }: GraphOptions = {},
+  { dtype = 'DT_FLOAT', shape = [-1, 2, 2, 3], axes = [1, 2] }: GraphOptions = {},
 ): Promise<TemporaryFolder> {
   const folder = await createTemporaryFolder();
   const dim = shape.map((size) => ({ size: String(size) }));
@@ -106,7 +108,7 @@ export async function graphFolder(
     },
   };
   await folder.write('model.json', JSON.stringify(model));
-  await folder.write('group1-shard1of1.bin', Buffer.from(Int32Array.of(1, 2).buffer));
+  await folder.write('group1-shard1of1.bin', Buffer.from(Int32Array.from(axes).buffer));
   await withConfig(folder, config);
   return folder;
 }

@@ -92,6 +92,12 @@ test('a graph model that takes whole numbers gets the pixels as they are', async
   await expect(load(normalized)).rejects.toThrow(/no range, mean or std .* takes int32/);
 });
 
+test('a model that mixes up the images of a batch is refused', async () => {
+  const labels = ['a', 'b', 'c', 'd', 'e', 'f'];
+  await using folder = await graphFolder({ output: 'means', labels }, { axes: [0, 1] });
+  await expect(load(folder)).rejects.toThrow(/expected 6 scores for each of 8 images at once, got 6 in all/);
+});
+
 test('a graph model for one image at once gets the images of a batch one by one', async () => {
   await using folder = await graphFolder({ output: 'means' }, { shape: [1, 2, 2, 3] });
   const classifier = await load(folder);
