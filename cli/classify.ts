@@ -1,17 +1,18 @@
-import { readFile } from 'node:fs/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Command } from 'commander';
 import type { Classified } from '../shared/classifier/classify-image.ts';
 import type { ImageOutcome, Pipeline } from '../shared/classifier/classify-images.ts';
 import { ImageError } from '../shared/contract/error-codes.ts';
-import { DEFAULT_TOP_K, MAX_IMAGE_BYTES } from '../shared/contract/limits.ts';
-import { failureLine, labelText, resultLine } from '../shared/contract/result-line.ts';
+import { DEFAULT_TOP_K } from '../shared/contract/limits.ts';
+import { failureLine, resultLine } from '../shared/contract/result-line.ts';
 import { parseS3Url } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { EXIT } from './exit-codes.ts';
-import { allowHostOption, wholeNumber } from './options.ts';
+import { readImageFile } from './image-file.ts';
+import { labelsText } from './labels-text.ts';
+import { allowHostOption, modelEnvironment, modelOption, wholeNumber } from './options.ts';
 
-type Options = { top: number; json?: true; allowHost?: string[] };
+type Options = { top: number; json?: true; allowHost?: string[]; model?: string };
 type Input = { url: string };
 
 export function classifyCommand(): Command {
@@ -20,17 +21,19 @@ export function classifyCommand(): Command {
     .argument('<image...>', 'paths, http(s) URLs or s3://bucket/key')
     .option('--top <k>', 'labels an image', wholeNumber(1, 1_000), DEFAULT_TOP_K)
     .option('--json', 'a result or failure line an image')
+    .addOption(modelOption())
     .addOption(allowHostOption())
     .action(classify);
 }
 
-async function classify(inputs: string[], { top, json, allowHost }: Options): Promise<void> {
+async function classify(inputs: string[], { top, json, allowHost, model }: Options): Promise<void> {
   const s3 = new S3Client({});
   const buckets = inputs.flatMap((input) => parseS3Url(input)?.bucket ?? []);
   // A missing region is wrong usage rather than a failure of each image.
   if (buckets.length > 0) await s3.config.region();
   const settings = classifierSettingsFrom({
     ...process.env,
+    ...modelEnvironment(model),
     TOP_K: String(top),
     // Whoever names a bucket here means it.
     SOURCE_BUCKETS: [process.env['SOURCE_BUCKETS'], ...buckets].join(','),
@@ -69,21 +72,6 @@ function isPath(input: string): boolean {
   return !/^[a-z][a-z0-9+.-]*:/i.test(input);
 }
 
-async function readImageFile(path: string): Promise<Buffer | ImageError> {
-  try {
-    const bytes = await readFile(path);
-    return bytes.length > MAX_IMAGE_BYTES
-      ? new ImageError('too_large', `expected at most ${MAX_IMAGE_BYTES} bytes, got ${bytes.length}`)
-      : bytes;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') return new ImageError('not_found', 'no such file');
-    if (code === 'EACCES') return new ImageError('forbidden', 'permission denied');
-    if (code === 'EISDIR') return new ImageError('not_an_image', 'expected a file, got a folder');
-    throw error;
-  }
-}
-
 function printJson(input: string, outcome: Classified | ImageError, { classifier }: Pipeline): void {
   const origin = { job: 'classify', image: { id: input, url: input }, attempt: 1, at: new Date() };
   const line =
@@ -99,5 +87,5 @@ function print(input: string, outcome: Classified | ImageError, named: boolean):
     return;
   }
   const heading = named ? `${input}:\n` : '';
-  process.stdout.write(`${heading}${outcome.labels.map(labelText).join('\n')}\n`);
+  process.stdout.write(`${heading}${labelsText(outcome.labels)}`);
 }

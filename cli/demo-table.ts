@@ -5,6 +5,9 @@ import type { Outcomes } from '../shared/jobs/read-outcomes.ts';
 /** Labels list all synonyms; a table has room for the first few. */
 const MAX_LABEL_CHARS = 44;
 
+/** Of an image none of whose labels reaches the model's threshold. */
+const NO_LABEL = '(no label)';
+
 export const NO_LINES_BETWEEN_ROWS = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
 
 /** A row an image, in the order of the manifest: its best label and score, or its error code. */
@@ -15,9 +18,10 @@ export function demoTable(images: readonly ImageRef[], { results, failures }: Ou
     chars: NO_LINES_BETWEEN_ROWS,
   });
   for (const { id } of images) {
-    const best = results.get(id)?.labels[0];
-    if (best === undefined) table.push([id, failures.get(id)?.error.code ?? '', '']);
-    else table.push([id, shortened(best.label), best.score.toFixed(3)]);
+    const labels = results.get(id)?.labels;
+    const best = labels?.[0];
+    if (best !== undefined) table.push([id, shortened(best.label), best.score.toFixed(3)]);
+    else table.push([id, labels === undefined ? (failures.get(id)?.error.code ?? '') : NO_LABEL, '']);
   }
   return table.toString();
 }

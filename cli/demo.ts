@@ -16,7 +16,7 @@ import { readSource, type SourceFile } from '../shared/jobs/sources/read-source.
 import { validImages } from '../shared/jobs/survey.ts';
 import { demoTable } from './demo-table.ts';
 import { CommandError } from './expected-failures.ts';
-import { stateDirOption } from './options.ts';
+import { modelEnvironment, modelOption, stateDirOption } from './options.ts';
 import { startProgress } from './progress.ts';
 import { SAMPLES } from './project-folder.ts';
 
@@ -32,11 +32,12 @@ const GIVE_UP_MS = 180_000;
 export function demoCommand(): Command {
   return new Command('demo')
     .description('Labels the sample photos through SQS, workers and S3 on this machine.')
+    .addOption(modelOption())
     .addOption(stateDirOption())
     .action(runDemo);
 }
 
-async function runDemo({ stateDir }: { stateDir: string }): Promise<void> {
+async function runDemo({ stateDir, model }: { stateDir: string; model?: string }): Promise<void> {
   const folder = join(stateDir, 'demo');
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -48,7 +49,7 @@ async function runDemo({ stateDir }: { stateDir: string }): Promise<void> {
     port: 0,
     dataDir: join(folder, 'aws'),
     workers: availableParallelism(),
-    workerEnvironment: { ALLOWED_HOSTS: samples.baseUrl.host, RETRY_BASE_SECONDS },
+    workerEnvironment: { ...modelEnvironment(model), ALLOWED_HOSTS: samples.baseUrl.host, RETRY_BASE_SECONDS },
     onLog: (text) => log.write(text),
     onFunctionError: (error) => process.stderr.write(`worker: ${error.message}\n`),
   });

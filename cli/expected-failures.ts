@@ -1,5 +1,5 @@
 import { FunctionError } from '../local/execution-environment.ts';
-import { ModelFolderError } from '../shared/classifier/model-folder.ts';
+import { ModelFolderError } from '../shared/classifier/model-folder-error.ts';
 import { ImageTooLargeError } from '../shared/contract/pack-messages.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
 import { NoSuchJobError, OutOfSpaceError } from '../shared/jobs/outcomes/outcome-errors.ts';

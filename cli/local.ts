@@ -4,10 +4,17 @@ import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
-import { allowHostOption, stateDirOption, wholeNumber } from './options.ts';
+import { allowHostOption, modelEnvironment, modelOption, stateDirOption, wholeNumber } from './options.ts';
 
 const DEFAULT_PORT = 4_566;
-type Options = { port: number; apiPort?: number; workers: number; allowHost?: string[]; stateDir: string };
+type Options = {
+  port: number;
+  apiPort?: number;
+  workers: number;
+  model?: string;
+  allowHost?: string[];
+  stateDir: string;
+};
 
 export function localCommand(): Command {
   return new Command('local')
@@ -20,6 +27,7 @@ export function localCommand(): Command {
       wholeNumber(1, 64),
       availableParallelism(),
     )
+    .addOption(modelOption())
     .addOption(allowHostOption())
     .addOption(stateDirOption())
     .action(runLocal);
@@ -29,10 +37,15 @@ async function runLocal({
   port,
   apiPort = portAfter(port),
   workers,
+  model,
   allowHost = [],
   stateDir,
 }: Options): Promise<void> {
-  const workerEnvironment = { ALLOWED_HOSTS: allowHost.join(','), SOURCE_BUCKETS: 'labelqueue' };
+  const workerEnvironment = {
+    ...modelEnvironment(model),
+    ALLOWED_HOSTS: allowHost.join(','),
+    SOURCE_BUCKETS: 'labelqueue',
+  };
   // A wrong host shall show here, not only in the workers' log.
   classifierSettingsFrom(workerEnvironment);
   const dataDir = join(stateDir, 'local');

@@ -8,6 +8,7 @@ import { EXIT } from './exit-codes.ts';
 import { expectedFailureText } from './expected-failures.ts';
 import { failuresCommand } from './failures.ts';
 import { localCommand } from './local.ts';
+import { modelCommand } from './model.ts';
 import { stackOption } from './options.ts';
 import { purgeCommand } from './purge.ts';
 import { redriveCommand } from './redrive.ts';
@@ -43,10 +44,10 @@ const JOB_COMMANDS = [
   purgeCommand(),
 ];
 for (const command of JOB_COMMANDS) command.addOption(stackOption());
-for (const command of [demoCommand(), localCommand(), ...JOB_COMMANDS, classifyCommand()]) {
+for (const command of [demoCommand(), localCommand(), ...JOB_COMMANDS, classifyCommand(), modelCommand()]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
-for (const command of [program, ...program.commands]) {
+for (const command of [program, ...program.commands.flatMap((command) => [command, ...command.commands])]) {
   command.exitOverride().showHelpAfterError(true).allowExcessArguments(false);
 }
 

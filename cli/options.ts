@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import { ERROR_CODES } from '../shared/contract/error-codes.ts';
 import { jobNameSchema } from '../shared/contract/message.ts';
@@ -23,6 +24,20 @@ export function allowHostOption(): Option {
 /** For commander: gathers the values of an option that may be repeated. */
 export function repeated(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
+}
+
+/** `--model`, on every command that runs a model on this machine. */
+export function modelOption(): Option {
+  return new Option(
+    '--model <folder>',
+    'a model folder, see docs/models.md (default: MODEL_DIR, or EfficientNet-Lite0)',
+  );
+}
+
+/** The settings that `--model` stands for; they take the place of whatever the environment says of models. */
+export function modelEnvironment(folder: string | undefined): Record<string, string> {
+  if (folder === undefined) return {};
+  return { MODEL_DIR: resolve(folder), MODEL_S3_URI: '', MODEL_SHA256: '' };
 }
 
 /** `--state-dir`, on every command that runs the embedded AWS. */

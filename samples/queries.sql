@@ -83,16 +83,16 @@ WHERE line = 1
   AND NOT EXISTS (SELECT 1 FROM results WHERE results.job = lines.job AND results.id = lines.id);
 
 -- name: images-per-label
-SELECT labels[1].label AS label, count(*) AS images, avg(labels[1].score) AS mean_score
+SELECT try(labels[1].label) AS label, count(*) AS images, avg(try(labels[1].score)) AS mean_score
 FROM classified
 WHERE job = 'my-job'
-GROUP BY labels[1].label
+GROUP BY try(labels[1].label)
 ORDER BY images DESC, label;
 
 -- name: low-confidence-images
-SELECT id, url, labels[1].label AS label, labels[1].score AS score
+SELECT id, url, try(labels[1].label) AS label, try(labels[1].score) AS score
 FROM classified
-WHERE job = 'my-job' AND labels[1].score < 0.5
+WHERE job = 'my-job' AND coalesce(try(labels[1].score), 0) < 0.5
 ORDER BY score, id
 LIMIT 1000;
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { ModelFolderError } from './model-folder.ts';
+import { ModelFolderError } from './model-folder-error.ts';
 import { makeWholeFolder } from './whole-folder.ts';
 
 /** The list of a model's files with their hashes, as the command `sha256sum` writes and checks it. */

@@ -7,6 +7,7 @@ import { downloadModel } from './download-model.ts';
 import { fetchImage } from './fetch-image.ts';
 import { createHttpClient } from './http-client.ts';
 import { loadClassifier } from './infer.ts';
+import { preferInt8 } from './int8-model.ts';
 import { readModelFolder } from './model-folder.ts';
 import { createObjectReader } from './read-s3-object.ts';
 
@@ -24,7 +25,7 @@ export async function createPipeline(
   temporary: string = tmpdir(),
 ): Promise<Pipeline> {
   const folder = await readModelFolder(await modelFolderOf(settings, s3, temporary));
-  const classifier = await loadClassifier(folder, settings.modelPrecision);
+  const classifier = await loadClassifier(await preferInt8(folder, settings.modelPrecision));
   const http = createHttpClient(settings.allowedHosts);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
   return {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { downloadModel } from '../../shared/classifier/download-model.ts';
-import { ModelFolderError } from '../../shared/classifier/model-folder.ts';
+import { ModelFolderError } from '../../shared/classifier/model-folder-error.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';

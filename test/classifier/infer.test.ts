@@ -3,9 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
-import { type Classifier, loadClassifier, tensorflowUse } from '../../shared/classifier/infer.ts';
-import { ModelFolderError, readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { type Classifier, loadClassifier } from '../../shared/classifier/infer.ts';
+import { preferInt8 } from '../../shared/classifier/int8-model.ts';
+import { readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { ModelFolderError } from '../../shared/classifier/model-folder-error.ts';
+import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
 import { hasVnni } from '../../shared/classifier/vnni.ts';
+import type { Label } from '../../shared/contract/result-line.ts';
 import { DEFAULT_TOLERANCE, FLOAT32_TOLERANCE } from '../support/score-tolerance.ts';
 import { type Change, changedModel, DEFAULT_MODEL } from './model-folders.ts';
 import { decoded, readPhoto } from './pictures.ts';
@@ -20,8 +24,8 @@ let classifier: Classifier;
 let inFloats: Classifier;
 beforeAll(async () => {
   const folder = await readModelFolder(DEFAULT_MODEL);
-  classifier = await loadClassifier(folder);
-  inFloats = await loadClassifier(folder, 'float32');
+  classifier = await loadClassifier(await preferInt8(folder, 'auto'));
+  inFloats = await loadClassifier(await preferInt8(folder, 'float32'));
 });
 afterAll(() => {
   classifier.dispose();
@@ -124,49 +128,171 @@ test('a model is counted while it is loaded, and not once it is disposed of', as
 });
 
 /** A folder with a model of 2 x 2 pixels that gives the mean of each channel. */
-function tinyModel(type: 'float32' | 'int32', config: Change['config'] = {}) {
+function tinyModel(model: Buffer, config: Change['config'] = {}) {
   return changedModel({
     config: { inputSize: 2, output: 'means', ...config },
-    files: { 'saved_model.pb': channelMeans(2, type), 'labels.txt': 'red\ngreen\nblue\n' },
+    files: { 'saved_model.pb': model, 'labels.txt': 'red\ngreen\nblue\n' },
   });
 }
 
-describe('a model that takes float32', () => {
-  const pixels = Uint8Array.of(10, 40, 70, 10, 40, 70, 20, 40, 80, 20, 40, 80);
+/** Two pixels of one colour, two of another. */
+const PIXELS = Uint8Array.of(10, 40, 70, 10, 40, 70, 20, 40, 80, 20, 40, 80);
 
+function scoresOf(labels: Label[] | undefined): Record<string, number> {
+  return Object.fromEntries((labels ?? []).map(({ label, score }) => [label, score]));
+}
+
+describe('a model that takes float32', () => {
   test.each([
     ['gets values from 0 to 255 when no mean and std are given', {}, [15, 40, 75]],
     ['gets (x - mean) / std a channel', { mean: [5, 0, 25], std: [2, 10, 0.5] }, [5, 4, 100]],
     ['gets x - mean when there is a mean alone', { mean: [5, 0, 25] }, [10, 40, 50]],
     ['gets x / std when there is a std alone', { std: [5, 1, 3] }, [3, 40, 25]],
+    ['gets pixels in the range that is given', { range: [0, 510] }, [30, 80, 150]],
+    ['gets pixels in a range that starts elsewhere', { range: [-100, 155] }, [-85, -60, -25]],
   ])('%s', async (_case, config, [red, green, blue]) => {
-    await using folder = await tinyModel('float32', config);
+    await using folder = await tinyModel(channelMeans(2, 'float32'), config);
     const tiny = await loadClassifier(await readModelFolder(folder.path));
     const before = tensorflowUse().tensors;
-    const rows = tiny.infer([pixels, new Uint8Array(12), pixels], 3);
-    const scores = (row: number) => Object.fromEntries((rows[row] ?? []).map(({ label, score }) => [label, score]));
-    expect(scores(0)).toEqual({ red, green, blue });
-    expect(scores(2)).toEqual(scores(0));
+    const rows = tiny.infer([PIXELS, new Uint8Array(12), PIXELS], 3);
+    expect(scoresOf(rows[0])).toEqual({ red, green, blue });
+    expect(scoresOf(rows[2])).toEqual(scoresOf(rows[0]));
     expect(tensorflowUse().tensors).toBe(before);
     tiny.dispose();
   });
 });
 
-test('a model that takes neither uint8 nor float32 is refused', async () => {
-  await using folder = await tinyModel('int32');
-  const loading = loadClassifier(await readModelFolder(folder.path));
-  await expect(loading).rejects.toThrow(/expected an input of uint8 or float32, got DT_INT32/);
+test('a model for one image at once gets the images of a batch one by one', async () => {
+  await using folder = await tinyModel(channelMeans(2, 'float32', [1, 2, 2, 3]));
+  const tiny = await loadClassifier(await readModelFolder(folder.path));
+  const rows = tiny.infer([PIXELS, new Uint8Array(12).fill(7), PIXELS], 3);
+  expect(rows.map(scoresOf)).toEqual([
+    { red: 15, green: 40, blue: 75 },
+    { red: 7, green: 7, blue: 7 },
+    { red: 15, green: 40, blue: 75 },
+  ]);
+  tiny.dispose();
+});
+
+describe('the scores of an image', () => {
+  // (15, 40, 75) / 25
+  const logits = [0.6, 1.6, 3] as const;
+  const std = [25, 25, 25];
+  const sum = logits.reduce((all, logit) => all + Math.exp(logit), 0);
+
+  test.each([
+    ['softmax', logits.map((logit) => Math.exp(logit) / sum)],
+    ['sigmoid', logits.map((logit) => 1 / (1 + Math.exp(-logit)))],
+    ['none', logits],
+  ])('become probabilities by %s, each image by itself', async (activation, [red, green, blue]) => {
+    await using folder = await tinyModel(channelMeans(2, 'float32'), { std, activation });
+    const tiny = await loadClassifier(await readModelFolder(folder.path));
+    const [, labels] = tiny.infer([new Uint8Array(12).fill(255), PIXELS], 3);
+    expect(scoresOf(labels)).toEqual({
+      red: expect.closeTo(red ?? Number.NaN, 5),
+      green: expect.closeTo(green ?? Number.NaN, 5),
+      blue: expect.closeTo(blue ?? Number.NaN, 5),
+    });
+    tiny.dispose();
+  });
+
+  test('stay finite when the logits are large', async () => {
+    await using folder = await tinyModel(channelMeans(2, 'float32'), { range: [0, 1e6], activation: 'softmax' });
+    const tiny = await loadClassifier(await readModelFolder(folder.path));
+    expect(scoresOf(tiny.infer([PIXELS], 3)[0])).toEqual({ red: 0, green: 0, blue: 1 });
+    tiny.dispose();
+  });
+
+  test.each([
+    [0.15, 3, ['blue', 'green', 'red']],
+    [0.3, 3, ['blue']],
+    [0.1, 2, ['blue', 'green']],
+    [0.9, 3, []],
+  ])('are labels from a threshold of %d on, at most %d of them', async (threshold, k, expected) => {
+    // (15, 40, 75) / 100
+    await using folder = await tinyModel(channelMeans(2, 'float32'), { std: [100, 200, 100], threshold });
+    const tiny = await loadClassifier(await readModelFolder(folder.path));
+    expect(tiny.infer([PIXELS], k)[0]?.map(({ label }) => label)).toEqual(expected);
+    tiny.dispose();
+  });
+
+  test('that are no numbers fail the image and no other', async () => {
+    // 0 / 1e-44 is 0, and 255 / 1e-44 is too large for a float32.
+    await using folder = await tinyModel(channelMeans(2, 'float32'), { std: [1e-44, 1, 1] });
+    const tiny = await loadClassifier(await readModelFolder(folder.path));
+    expect(() => tiny.infer([PIXELS], 3)).toThrow(/expected finite scores, got Infinity/);
+    expect(tiny.infer([new Uint8Array(12)], 3)[0]).toHaveLength(3);
+    tiny.dispose();
+  });
 });
 
 /** What the error must name. */
 const WRONG: [what: string, change: Change, names: RegExp][] = [
-  ['no saved_model.pb', { files: { 'saved_model.pb': null } }, /expected a SavedModel/],
   ['a saved_model.pb that is none', { files: { 'saved_model.pb': 'no model' } }, /expected a SavedModel/],
-  ['a signature that it does not have', { config: { signature: 'classify' } }, /with the signature classify/],
+  [
+    'a signature that it does not have',
+    { config: { signature: 'classify' } },
+    /with the signature classify: .*; it has serving_default/,
+  ],
   ['an output that it does not have', { config: { output: 'logits' } }, /output named logits, got probabilities/],
-  ['a mean, though its model normalizes', { config: { mean: [127, 127, 127] } }, /no mean and std/],
-  ['fewer labels than scores', { files: { 'labels.txt': 'cat\ndog\n' } }, /got 2 lines in labels.txt and 1000 scores/],
+  [
+    'a mean, though its model normalizes',
+    { config: { mean: [127, 127, 127] } },
+    /no range, mean or std .* a model that takes uint8/,
+  ],
+  [
+    'a range, though its model normalizes',
+    { config: { range: [-1, 1] } },
+    /no range, mean or std .* a model that takes uint8/,
+  ],
+  [
+    'fewer labels than scores',
+    { files: { 'labels.txt': 'cat\ndog\n' } },
+    /got 2 labels in labels\.txt and 1000 scores in the output probabilities \[\?, 1000\]/,
+  ],
+  [
+    'fewer labels than scores, in classifier.json',
+    { config: { labels: ['cat'] }, files: { 'labels.txt': null } },
+    /got 1 labels in classifier\.json and 1000 scores/,
+  ],
+  [
+    'an inputSize that its model does not have',
+    { config: { inputSize: 299 } },
+    /inputSize of classifier\.json, 299, got \[\?, 224, 224, 3\]/,
+  ],
+  ['a model of a type that pixels do not have', tiny(channelMeans(2, 'float64')), /DT_DOUBLE/],
+  ['a model that gives whole numbers', tiny(channelMeans(2, 'int32')), /expected scores of float32, got int32/],
+  [
+    'a model with its channels first',
+    tiny(channelMeans(2, 'float32', [-1, 3, 2, 2])),
+    /\[batch, height, width, channels\], got channels first: \[\?, 3, 2, 2\]/,
+  ],
+  [
+    'a model of gray pictures',
+    tiny(channelMeans(2, 'float32', [-1, 2, 2, 1])),
+    /\[batch, height, width, 3\], got \[\?, 2, 2, 1\]/,
+  ],
+  [
+    'a model for four images at once',
+    tiny(channelMeans(2, 'float32', [4, 2, 2, 3])),
+    /a batch of any size or of 1 .*got \[4, 2, 2, 3\]/,
+  ],
+  [
+    'a model that gives no numbers',
+    {
+      ...tiny(channelMeans(2, 'float32')),
+      config: { inputSize: 2, output: 'means', mean: [1, 1, 1], std: [1e-44, 1, 1] },
+    },
+    /scores for black images, it did not: expected finite scores, got -Infinity/,
+  ],
 ];
+
+function tiny(model: Buffer): Change {
+  return {
+    config: { inputSize: 2, output: 'means' },
+    files: { 'saved_model.pb': model, 'labels.txt': 'red\ngreen\nblue\n' },
+  };
+}
 
 describe('refuses a folder with', () => {
   test.each(WRONG)('%s', async (_what, change, names) => {

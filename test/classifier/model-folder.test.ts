@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { ModelFolderError, readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { ModelFolderError } from '../../shared/classifier/model-folder-error.ts';
 import { type Change, changedModel, DEFAULT_MODEL } from './model-folders.ts';
 
 test('the default model folder is read: its configuration and a label a class', async () => {
@@ -15,14 +16,74 @@ test('labels may have Windows line ends, and no end at the last line', async () 
   expect((await readModelFolder(folder.path)).labels).toEqual(['cat', 'dog', 'cup']);
 });
 
+test('labels may stand in classifier.json', async () => {
+  await using folder = await changedModel({ config: { labels: ['cat', 'dog'] }, files: { 'labels.txt': null } });
+  expect(await readModelFolder(folder.path)).toMatchObject({ labels: ['cat', 'dog'], labelsFrom: 'classifier.json' });
+});
+
+test('what is not said has its default', async () => {
+  await using folder = await changedModel({ config: { signature: undefined, output: undefined } });
+  const { config } = await readModelFolder(folder.path);
+  expect(config).toEqual({
+    name: 'efficientnet-lite0',
+    version: '1',
+    licence: 'Apache-2.0',
+    inputSize: 224,
+    crop: 0.875,
+    interpolation: 'cubic',
+    activation: 'none',
+  });
+});
+
+test.each([
+  [[0, 1], { mean: 0, std: 255 }],
+  [[-1, 1], { mean: 127.5, std: 127.5 }],
+  [[0, 255], { mean: 0, std: 1 }],
+])('the range %j is a mean and a std', async (range, { mean, std }) => {
+  await using folder = await changedModel({ config: { range } });
+  const { config } = await readModelFolder(folder.path);
+  expect(config).toMatchObject({ mean: [mean, mean, mean], std: [std, std, std] });
+});
+
+describe('the format of a model.json is told', () => {
+  test.each([
+    ['by its name', { format: 'graph-model' }, 'graph-model'],
+    ['by its name', { format: 'layers-model' }, 'layers-model'],
+    ['by the nodes of a graph', { modelTopology: { node: [] } }, 'graph-model'],
+    ['by the configuration of Keras', { modelTopology: { model_config: {} } }, 'layers-model'],
+    ['by the class of a Keras model', { modelTopology: { class_name: 'Sequential' } }, 'layers-model'],
+  ])('%s: %j', async (_how, content, format) => {
+    await using folder = await tfjsFolder(JSON.stringify(content));
+    expect(await readModelFolder(folder.path)).toMatchObject({ format });
+  });
+
+  test.each([
+    ['no JSON', '{', /model\.json: expected JSON/],
+    ['nothing that is known', '{}', /found no format and no topology of either/],
+    ['null', 'null', /found no format/],
+    ['another format', '{"format":"onnx"}', /found the format "onnx"/],
+  ])('or an error names it: %s', async (_what, content, message) => {
+    await using folder = await tfjsFolder(content);
+    await expect(readModelFolder(folder.path)).rejects.toThrow(message);
+  });
+
+  function tfjsFolder(content: string) {
+    return changedModel({ files: { 'saved_model.pb': null, 'model.json': content } });
+  }
+});
+
 /** What the folder's error must name: the file, and the field or the line. */
 const WRONG: [what: string, change: Change, names: RegExp[]][] = [
   [
     'no classifier.json',
     { files: { 'classifier.json': null } },
-    [/classifier\.json cannot be read/, /saved_model\.pb/],
+    [/classifier\.json: expected a file that says how the model is used/, /docs\/models\.md/],
   ],
-  ['no labels.txt', { files: { 'labels.txt': null } }, [/labels\.txt cannot be read/]],
+  [
+    'no labels.txt',
+    { files: { 'labels.txt': null } },
+    [/expected labels in labels\.txt or in classifier\.json, found none/],
+  ],
   ['classifier.json that is no JSON', { files: { 'classifier.json': '{' } }, [/classifier\.json: expected JSON/]],
   ['classifier.json that is no object', { files: { 'classifier.json': '[]' } }, [/classifier\.json/, /object/]],
   ['a name that is missing', { config: { name: undefined } }, [/classifier\.json/, /at name/, /expected string/]],
@@ -32,6 +93,26 @@ const WRONG: [what: string, change: Change, names: RegExp[]][] = [
   ['an inputSize beyond reason', { config: { inputSize: 100_000 } }, [/at inputSize/]],
   ['a crop of 0', { config: { crop: 0 } }, [/at crop/]],
   ['a crop above 1', { config: { crop: 1.5 } }, [/at crop/]],
+  ['a std of 0', { config: { std: [1, 0, 1] } }, [/at std/, /above 0/]],
+  ['a range of one number', { config: { range: [1] } }, [/at range/]],
+  ['a range the wrong way round', { config: { range: [1, -1] } }, [/at range/, /low below high/]],
+  [
+    'a range beside a mean',
+    { config: { range: [-1, 1], mean: [1, 1, 1] } },
+    [/at range/, /either range or mean and std/],
+  ],
+  ['an activation that nobody knows', { config: { activation: 'relu' } }, [/at activation/, /softmax/]],
+  ['a threshold of 0', { config: { threshold: 0 } }, [/at threshold/]],
+  ['a threshold in percent', { config: { threshold: 50 } }, [/at threshold/]],
+  ['labels that are a text', { config: { labels: 'cat,dog' } }, [/at labels/, /expected array/]],
+  ['a label that is empty', { config: { labels: ['cat', ''] } }, [/at labels\[1\]/]],
+  ['labels in two places', { config: { labels: ['cat'] } }, [/either in classifier\.json or in labels\.txt/]],
+  [
+    'no model',
+    { files: { 'saved_model.pb': null } },
+    [/with saved_model\.pb or model\.json/, /found classifier\.json, labels\.txt/],
+  ],
+  ['two models', { files: { 'model.json': '{}' } }, [/expected one model, found saved_model\.pb and model\.json/]],
   ['an unknown interpolation', { config: { interpolation: 'bicubic' } }, [/at interpolation/, /cubic/]],
   ['a mean of one number', { config: { mean: 127 } }, [/at mean/]],
   ['a std of two numbers', { config: { std: [1, 2] } }, [/at std/]],

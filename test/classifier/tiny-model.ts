@@ -1,7 +1,7 @@
 /** The smallest SavedModel that is of use to a test, written as protocol buffers by hand. */
 
 /** As TensorFlow numbers its types. */
-const TYPES = { float32: 1, int32: 3 } as const;
+const TYPES = { float32: 1, float64: 2, int32: 3 } as const;
 type Type = keyof typeof TYPES;
 
 /** A field: numbers are varints, text is bytes, a list is a message of fields. */
@@ -40,11 +40,14 @@ function shape(...sizes: number[]): Field[] {
   return sizes.map((size): Field => [2, [[1, size]]]);
 }
 
+/** Sizes of a dimension; -1 is any. */
+type Shape = [batch: number, height: number, width: number, channels: number];
+
 /**
- * The bytes of a `saved_model.pb` with the input `images` of shape [any, size, size, 3] and the
- * output `means` of shape [any, 3]: the mean of each channel.
+ * The bytes of a `saved_model.pb` with the input `images` of shape [any, size, size, 3], if no other is
+ * given, and the output `means` of shape [any, 3]: the mean of each channel.
  */
-export function channelMeans(size: number, type: Type): Buffer {
+export function channelMeans(size: number, type: Type, inputShape: Shape = [-1, size, size, 3]): Buffer {
   const dtype = TYPES[type];
   const axes = Buffer.from(Int32Array.of(1, 2).buffer);
   const axesTensor: Field[] = [
@@ -53,12 +56,7 @@ export function channelMeans(size: number, type: Type): Buffer {
     [4, axes],
   ];
   const graph: Field[] = [
-    node(
-      'images',
-      'Placeholder',
-      [],
-      [attribute('dtype', [6, dtype]), attribute('shape', [7, shape(-1, size, size, 3)])],
-    ),
+    node('images', 'Placeholder', [], [attribute('dtype', [6, dtype]), attribute('shape', [7, shape(...inputShape)])]),
     node('axes', 'Const', [], [attribute('dtype', [6, TYPES.int32]), attribute('value', [8, axesTensor])]),
     node('mean', 'Mean', ['images', 'axes'], [attribute('T', [6, dtype]), attribute('Tidx', [6, TYPES.int32])]),
     [4, [[1, 1_000]]],
@@ -73,14 +71,14 @@ export function channelMeans(size: number, type: Type): Buffer {
       1,
       [
         [1, 'images'],
-        [2, tensor('images:0', -1, size, size, 3)],
+        [2, tensor('images:0', ...inputShape)],
       ],
     ],
     [
       2,
       [
         [1, 'means'],
-        [2, tensor('mean:0', -1, 3)],
+        [2, tensor('mean:0', inputShape[0], 3)],
       ],
     ],
     [3, 'tensorflow/serving/predict'],

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { layersFolder } from '../classifier/tfjs-folders.ts';
 import { type CommandRun, type RunningCommand, runCommand, startCommand } from '../support/command.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -88,6 +89,17 @@ test('prints the variables that point the command at it, labels what is enqueued
 
   const again = targetOf(await start());
   expect((await resultIds(again, 'cups')).toSorted()).toEqual([`http://${host()}/a.jpg`, `http://${host()}/b.jpg`]);
+}, 120_000);
+
+test('runs the model that is named, whose name and version stand in the lines', async () => {
+  await using folder = await layersFolder();
+  const environment = await start('--allow-host', host(), '--model', folder.path);
+  await enqueue(environment, 'tiny', 'a.jpg');
+  const target = targetOf(environment);
+  while ((await resultIds(target, 'tiny')).length < 1) await delay(50);
+  const [line] = (await readOutcomes(target, 'tiny')).results.values();
+  expect(line?.model).toEqual({ name: 'tiny', version: '3' });
+  expect(line?.labels.map(({ label }) => label).toSorted()).toEqual(['blue', 'green', 'red']);
 }, 120_000);
 
 test('finishes on Ctrl-C what is in hand, and leaves the rest in the queue for the next start', async () => {

@@ -155,6 +155,19 @@ test('writes meta as one CSV column when it has too many keys for columns', asyn
   expect(JSON.parse(row?.['meta'] ?? '')).toEqual(meta);
 });
 
+test.each(['jsonl', 'csv', 'parquet'])(
+  'writes an image that no label reached the threshold of as %s too',
+  async (format) => {
+    await writeParts(aws.target, 'results', [result('none', {}), result('cat', { cat: 0.75 })]);
+    const file = join(folder.path, `none.${format}`);
+    expect(await results('--out', file)).toMatchObject({ code: 0 });
+    const text = format === 'parquet' ? JSON.stringify(await parquetRows(file)) : await readFile(file, 'utf8');
+    expect(text).toContain('none');
+    const summary = JSON.parse(await readFile(join(folder.path, 'summary.json'), 'utf8'));
+    expect(summary).toMatchObject({ images: { classified: 2 }, labels: [{ label: 'cat', images: 1 }] });
+  },
+);
+
 test('writes Parquet with labels as a list of structs, by the name of the file', async () => {
   const lines = [...ODD_IDS, '=1'].map((id) => result(id, { cat: 0.75, dog: 0.25 }, { meta: { id } }));
   await writeParts(aws.target, 'results', lines);

@@ -12,6 +12,9 @@ test.each([
   ['a number that is none', ['classify', 'a.jpg', '--top', '5x']],
   ['a number out of range', ['enqueue', 'urls.txt', '--per-message', '1001']],
   ['an option without its value', ['local', '--port']],
+  ['a command of a command that there is not', ['model', 'chek', 'my-model']],
+  ['a missing argument of such a command', ['model', 'check']],
+  ['an unknown option of such a command', ['model', 'check', 'my-model', '--yaml']],
   ['a job name that no key can hold', ['enqueue', 'urls.txt', '--job', 'my cats']],
 ])('refuses %s with its usage and exit code 2', async (_what, args) => {
   const { code, stdout, stderr } = await runCommand(args);
@@ -22,10 +25,17 @@ test.each([
 
 test.each([
   [['--help'], ['demo', 'local', 'enqueue', 'results', 'failures', 'report', 'classify', 'Exit codes']],
-  [['demo', '--help'], ['--state-dir']],
+  [
+    ['demo', '--help'],
+    ['--state-dir', '--model'],
+  ],
+  [
+    ['model', 'check', '--help'],
+    ['<folder>', '[photo...]', '--json', 'docs/models.md'],
+  ],
   [
     ['local', '--help'],
-    ['--port', '--workers', '--allow-host', '--state-dir'],
+    ['--port', '--workers', '--model', '--allow-host', '--state-dir'],
   ],
   [
     ['enqueue', '--help'],
@@ -45,7 +55,7 @@ test.each([
   ],
   [
     ['classify', '--help'],
-    ['<image...>', '--top', '--json', '--allow-host'],
+    ['<image...>', '--top', '--json', '--model', '--allow-host'],
   ],
 ])('explains itself for %j', async (args, mentioned) => {
   const { code, stdout, stderr } = await runCommand(args);

@@ -13,6 +13,7 @@ import type {
 import { packageWorker, type WorkerPackage } from '../../infra/package/package-worker.ts';
 import { MAX_UNZIPPED_BYTES } from '../../infra/package/sizes.ts';
 import { MEANS_MODEL, sha256, sumsOf } from '../classifier/s3-model.ts';
+import { graphFolder, layersFolder, METADATA, teachableMachineFolder } from '../classifier/tfjs-folders.ts';
 import { lexEvent } from '../functions/chat/lex-events.ts';
 import { type ImageServer, startImageServer } from '../support/image-server.ts';
 import {
@@ -113,15 +114,26 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     expect(statSync(library)).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
   });
 
-  test('a model in S3 takes the place of the one in the package', async () => {
-    aws.server.setup({ buckets: ['models'] });
-    const sums = sumsOf(MEANS_MODEL);
-    for (const [name, Body] of Object.entries({ ...MEANS_MODEL, SHA256SUMS: Buffer.from(sums) })) {
-      await aws.target.s3.send(new PutObjectCommand({ Bucket: 'models', Key: `means/${name}`, Body }));
+  test.each([
+    ['SavedModel', async () => MEANS_MODEL, { name: 'means', version: '7' }],
+    ['layers model', () => filesOf(layersFolder()), { name: 'tiny', version: '3' }],
+    ['graph model', () => filesOf(graphFolder({ output: 'means' })), { name: 'tiny', version: '3' }],
+    [
+      'Teachable Machine export',
+      () => filesOf(teachableMachineFolder()),
+      { name: METADATA.modelName, version: expect.stringMatching(/^[0-9a-f]{12}$/) },
+    ],
+  ])('a %s in S3 takes the place of the one in the package', async (kind, make, model) => {
+    const files = await make();
+    const bucket = kind.toLowerCase().replaceAll(' ', '-');
+    aws.server.setup({ buckets: [bucket] });
+    const sums = sumsOf(files);
+    for (const [name, Body] of Object.entries({ ...files, SHA256SUMS: Buffer.from(sums) })) {
+      await aws.target.s3.send(new PutObjectCommand({ Bucket: bucket, Key: `model/${name}`, Body }));
     }
-    await using worker = await start({ MODEL_S3_URI: 's3://models/means/', MODEL_SHA256: sha256(sums) });
-    expect(await worker.invoke({ Records: [record('means', ['coffee.jpg'])] })).toEqual({ batchItemFailures: [] });
-    expect(await aws.results('means')).toEqual([expect.objectContaining({ model: { name: 'means', version: '7' } })]);
+    await using worker = await start({ MODEL_S3_URI: `s3://${bucket}/model/`, MODEL_SHA256: sha256(sums) });
+    expect(await worker.invoke({ Records: [record(bucket, ['coffee.jpg'])] })).toEqual({ batchItemFailures: [] });
+    expect(await aws.results(bucket)).toEqual([expect.objectContaining({ model })]);
   });
 
   test('its other handler answers the HTTP API', async () => {
@@ -158,6 +170,12 @@ describeOnLinux('on Linux, which Lambda is too', () => {
       { contentType: 'PlainText', content: expect.stringMatching(/^This looks like espresso/) },
     ]);
   });
+  /** The files of a folder, which goes. */
+  async function filesOf(made: Promise<TemporaryFolder>): Promise<Record<string, Buffer>> {
+    await using model = await made;
+    const names = await readdir(model.path);
+    return Object.fromEntries(names.map((name) => [name, readFileSync(join(model.path, name))]));
+  }
 
   test('an image that was in a worker when it died is classified by the package’s other process', async () => {
     await using worker = await start();

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { pythonPackages } from '../support/python-packages.ts';
+import { MOTO, pythonPackages } from '../support/python-packages.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { stageUnderTest } from './synthesized.ts';
 
@@ -72,7 +72,7 @@ test('cdk-nag would find something', () => {
 /** @returns what cfn-lint prints; empty when it finds nothing */
 async function linted(template: string): Promise<string> {
   const run = promisify(execFile)('python3', ['-c', 'from cfnlint.runner import main; main()', template], {
-    env: { ...process.env, PYTHONPATH: await pythonPackages() },
+    env: { ...process.env, PYTHONPATH: await pythonPackages(MOTO) },
   });
   return run.then(
     ({ stdout }) => stdout,

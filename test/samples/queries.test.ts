@@ -37,6 +37,8 @@ beforeAll(async () => {
     result('a', { cat: 0.9, dog: 0.1 }),
     result('b', { cat: 0.4 }, { meta: { sku: 'X1' }, sha256, second: 70 }),
     result('c "猫"\n', { dog: 0.3 }, { sha256 }),
+    // By a model with a threshold that no label reached.
+    result('n', {}, { second: 130, sha256: 'ef'.repeat(32) }),
   ]);
   await writeParts(aws.target, 'results', [result('a', { dog: 0.7 }, { second: 5 })]);
   await writeParts(aws.target, 'failures', [
@@ -73,10 +75,12 @@ const ANSWERS: Record<string, unknown[]> = {
   'images-per-label': [
     { label: 'dog', images: '2', mean_score: 0.5 },
     { label: 'cat', images: '1', mean_score: 0.4 },
+    { label: null, images: '1', mean_score: null },
   ],
   'low-confidence-images': [
     { id: 'c "猫"\n', url: 'https://host.example/c%20%22%E7%8C%AB%22%0A.jpg', label: 'dog', score: 0.3 },
     { id: 'b', url: 'https://host.example/b.jpg', label: 'cat', score: 0.4 },
+    { id: 'n', url: 'https://host.example/n.jpg', label: null, score: null },
   ],
   'failures-by-host': [
     { host: 'slow.example:8443', code: 'gone', images: '2' },
@@ -92,6 +96,7 @@ const ANSWERS: Record<string, unknown[]> = {
   'images-per-minute': [
     { minute: '2026-11-24T10:00', images: '2' },
     { minute: '2026-11-24T10:01', images: '1' },
+    { minute: '2026-11-24T10:02', images: '1' },
   ],
 };
 

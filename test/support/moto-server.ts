@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { pythonPackages } from './python-packages.ts';
+import { MOTO, pythonPackages } from './python-packages.ts';
 
 /** moto: a CloudFormation that makes real queues, buckets and tables, all of them in its memory. */
 export type MotoServer = AsyncDisposable & {
@@ -14,7 +14,7 @@ export type MotoServer = AsyncDisposable & {
 
 export async function startMotoServer(): Promise<MotoServer> {
   const server = spawn('python3', ['-u', '-c', 'from moto.server import main; main()', '-H', '127.0.0.1', '-p', '0'], {
-    env: { ...process.env, PYTHONPATH: await pythonPackages() },
+    env: { ...process.env, PYTHONPATH: await pythonPackages(MOTO) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const endpoint = await listening(server);

@@ -7,12 +7,20 @@ import { takeLock } from '../../setup/setup-lock.mjs';
 
 const FOLDER = join(import.meta.dirname, '../../.labelqueue/python');
 
-/** What tests ask for together, under the name of its folder. */
-const SETS = {
-  /** moto's server is CloudFormation, SQS, S3 and Lambda's control plane; cfn-lint comes with it. */
-  'moto-5.2.5-cfn-lint-1.58.0': ['moto[server,cloudformation]==5.2.5', 'cfn-lint==1.58.0'],
-  'schemathesis-4.32.5': ['schemathesis==4.32.5'],
-} as const;
+/** Packages that go into a folder of their own: its name, which says their versions, and what pip is told. */
+export type PythonPackages = { name: string; install: readonly string[] };
+
+/** moto's server is CloudFormation, SQS, S3 and Lambda's control plane; cfn-lint comes with it. */
+export const MOTO: PythonPackages = {
+  name: 'moto-5.2.5-cfn-lint-1.58.0',
+  install: ['moto[server,cloudformation]==5.2.5', 'cfn-lint==1.58.0'],
+};
+
+/** Tries an HTTP API by its OpenAPI document. */
+export const SCHEMATHESIS: PythonPackages = { name: 'schemathesis-4.32.5', install: ['schemathesis==4.32.5'] };
+
+/** The command `aws`, in `bin/`. */
+export const AWS_CLI: PythonPackages = { name: 'awscli-1.46.3', install: ['awscli==1.46.3'] };
 
 /**
  * Python packages that tests need, in a folder of this project: nothing of the user's Python changes.
@@ -20,23 +28,23 @@ const SETS = {
  *
  * @returns the folder, for PYTHONPATH
  */
-export async function pythonPackages(set: keyof typeof SETS = 'moto-5.2.5-cfn-lint-1.58.0'): Promise<string> {
-  const place = join(FOLDER, set);
+export async function pythonPackages(packages: PythonPackages): Promise<string> {
+  const place = join(FOLDER, packages.name);
   if (existsSync(place)) return place;
   await mkdir(FOLDER, { recursive: true });
   const release = await takeLock(join(FOLDER, 'lock'), { signal: new AbortController().signal, onWait() {} });
   try {
-    if (!existsSync(place)) await install(place, SETS[set]);
+    if (!existsSync(place)) await install(place, packages.install);
   } finally {
     release();
   }
   return place;
 }
 
-async function install(place: string, requirements: readonly string[]): Promise<void> {
+async function install(place: string, what: readonly string[]): Promise<void> {
   const unfinished = `${place}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', unfinished];
-  await promisify(execFile)('python3', [...pip, ...requirements]);
+  await promisify(execFile)('python3', [...pip, ...what]);
   await rename(unfinished, place);
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { API_OPERATIONS } from '../../../shared/contract/api-operations.ts';
 import { type ImageServer, startImageServer } from '../../support/image-server.ts';
 import { type LocalApi, startLocalApi } from '../../support/local-api.ts';
-import { pythonPackages } from '../../support/python-packages.ts';
+import { pythonPackages, SCHEMATHESIS } from '../../support/python-packages.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.ts';
 
 const SUPPORT = join(import.meta.dirname, '../../support/schemathesis');
@@ -53,7 +53,7 @@ async function statuses(report: string): Promise<Map<string, Map<number, number>
 test(
   'schemathesis asks each operation for all that its document allows and forbids, and finds nothing',
   async () => {
-    const packages = await pythonPackages('schemathesis-4.32.5');
+    const packages = await pythonPackages(SCHEMATHESIS);
     const report = join(folder.path, 'report.ndjson');
     const run = await promisify(execFile)(
       'python3',

@@ -1,0 +1,49 @@
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { DEFAULT_TOP_K } from '../shared/contract/limits.ts';
+import { EXIT } from './exit-codes.ts';
+import { readImageFile } from './image-file.ts';
+import { modelReportText } from './model-report-text.ts';
+import { jsonOption, wholeNumber } from './options.ts';
+import { SAMPLES } from './project-folder.ts';
+
+type Options = { top: number; json?: true };
+
+export function modelCommand(): Command {
+  return new Command('model')
+    .description('What concerns models of your own.')
+    .helpCommand(false)
+    .addCommand(checkCommand());
+}
+
+function checkCommand(): Command {
+  return new Command('check')
+    .description('Tries a model folder as a worker would use it, measures it, and warns of what looks wrong.')
+    .argument('<folder>', 'with a SavedModel, a TensorFlow.js model or a Teachable Machine export')
+    .argument('[photo...]', 'files to label; without, the sample photos')
+    .option('--top <k>', 'labels a photo', wholeNumber(1, 1_000), DEFAULT_TOP_K)
+    .addOption(jsonOption())
+    .addHelpText('after', '\ndocs/models.md describes model folders and what the warnings mean.')
+    .action(check);
+}
+
+async function check(folder: string, photos: string[], { top, json }: Options): Promise<void> {
+  // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
+  const { checkModel } = await import('../shared/classifier/check-model.ts');
+  const { preferInt8 } = await import('../shared/classifier/int8-model.ts');
+  const { readModelFolder } = await import('../shared/classifier/model-folder.ts');
+  const names = photos.length > 0 ? photos : await samplePhotos();
+  const read = names.map(async (name) => ({ name, bytes: await readImageFile(name) }));
+  const model = await preferInt8(await readModelFolder(resolve(folder)), 'auto');
+  const report = await checkModel(model, await Promise.all(read), top);
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : modelReportText(report));
+  if (report.predictions.some((prediction) => 'error' in prediction)) process.exitCode = EXIT.finishedWithFailures;
+}
+
+/** Those that are whole. */
+async function samplePhotos(): Promise<string[]> {
+  const folder = join(SAMPLES, 'photos');
+  const names = (await readdir(folder)).sort();
+  return names.filter((name) => !/^(not-an-image|truncated)/.test(name)).map((name) => join(folder, name));
+}

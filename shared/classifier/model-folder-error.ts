@@ -1,0 +1,4 @@
+/** A model folder that does not hold what it should. The message names the file or field, what was expected and what was found. */
+export class ModelFolderError extends Error {
+  override readonly name = 'ModelFolderError';
+}

@@ -1,0 +1,67 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ModelFolderError } from './model-folder-error.ts';
+import { parseJson, readOptionalModelFile } from './read-model-file.ts';
+
+/** What a model folder may hold: TensorFlow's own format, or one of the two of TensorFlow.js. */
+export type ModelFormat = 'saved-model' | 'graph-model' | 'layers-model';
+
+export const SAVED_MODEL_FILE = 'saved_model.pb';
+export const TFJS_MODEL_FILE = 'model.json';
+
+/**
+ * Tells the format of a folder's model by its files.
+ *
+ * @throws {ModelFolderError} when there is no model, or more than one
+ */
+export async function modelFormatOf(folder: string): Promise<ModelFormat> {
+  const files = await filesOf(folder);
+  const models = [SAVED_MODEL_FILE, TFJS_MODEL_FILE].filter((file) => files.includes(file));
+  if (models.length > 1) {
+    throw new ModelFolderError(`${folder}: expected one model, found ${models.join(' and ')}: take one of them away`);
+  }
+  if (models[0] === SAVED_MODEL_FILE) return 'saved-model';
+  if (models[0] === TFJS_MODEL_FILE) return tfjsFormatOf(folder);
+  throw new ModelFolderError(
+    `expected a model folder with ${SAVED_MODEL_FILE} or ${TFJS_MODEL_FILE} at ${folder}, found ${listed(files)}. ` +
+      'docs/models.md says how to make one',
+  );
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ModelFolderError(
+      `expected a model folder with ${SAVED_MODEL_FILE} or ${TFJS_MODEL_FILE} at ${folder}, it cannot be read: ${code}`,
+      { cause },
+    );
+  }
+}
+
+const LISTED = 10;
+
+function listed(files: readonly string[]): string {
+  if (files.length === 0) return 'no files';
+  return `${files.slice(0, LISTED).join(', ')}${files.length > LISTED ? ', …' : ''}`;
+}
+
+/** Files from before TensorFlow.js 2 have no `format`; their topology tells. */
+async function tfjsFormatOf(folder: string): Promise<ModelFormat> {
+  const path = join(folder, TFJS_MODEL_FILE);
+  const found = parseJson((await readOptionalModelFile(folder, TFJS_MODEL_FILE)) ?? '', path) as {
+    format?: unknown;
+    modelTopology?: { node?: unknown; model_config?: unknown; class_name?: unknown };
+  } | null;
+  if (found?.format === 'graph-model' || found?.format === 'layers-model') return found.format;
+  const { node, model_config, class_name } = found?.modelTopology ?? {};
+  if (found?.format === undefined && Array.isArray(node)) return 'graph-model';
+  if (found?.format === undefined && (model_config !== undefined || class_name !== undefined)) return 'layers-model';
+  throw new ModelFolderError(
+    `${path}: expected a graph model or a layers model of TensorFlow.js, found ` +
+      (found?.format === undefined
+        ? 'no format and no topology of either'
+        : `the format ${JSON.stringify(found.format)}`),
+  );
+}

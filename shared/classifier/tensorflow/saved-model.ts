@@ -1,0 +1,63 @@
+import type { ModelTensorInfo } from '@tensorflow/tfjs-core';
+import type { TFSavedModel } from '@tensorflow/tfjs-node/dist/saved_model.js';
+import { ModelFolderError } from '../model-folder-error.ts';
+import { dimension, type LoadedModel, type TensorFacts, withoutPort } from './loaded-model.ts';
+import { scoresOf, tensorOf, tf } from './tfjs-node.ts';
+
+/** The signature that Keras and TensorFlow Serving use when none is named. */
+const DEFAULT_SIGNATURE = 'serving_default';
+const TAGS = ['serve'];
+
+/** @throws {ModelFolderError} when it is no SavedModel, or has no such signature */
+export async function loadSavedModel(path: string, signature: string = DEFAULT_SIGNATURE): Promise<LoadedModel> {
+  const model = await load(path, signature);
+  const outputNames = Object.keys(model.outputNodeNames);
+  return {
+    inputs: model.inputs.map((info) => factsOf(info, withoutPort(info.name))),
+    outputs: model.outputs.map((info, index) => factsOf(info, outputNames[index] as string)),
+    predict: (values, shape, output) =>
+      tf.tidy(() => {
+        const outputs = [model.predict(tensorOf(values, shape))].flat() as tf.Tensor[];
+        return scoresOf(outputs[output] as tf.Tensor);
+      }),
+    dispose: () => model.dispose(),
+  };
+}
+
+async function load(path: string, signature: string): Promise<TFSavedModel> {
+  try {
+    return await tf.node.loadSavedModel(path, [...TAGS], signature);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ModelFolderError(
+      `${path}: expected a SavedModel with the signature ${signature}: ${reason}${await signaturesText(path)}`,
+      { cause },
+    );
+  }
+}
+
+/** Which signatures there are, where that can be read. */
+async function signaturesText(path: string): Promise<string> {
+  try {
+    const graphs = await tf.node.getMetaGraphsFromSavedModel(path);
+    return `; it has ${graphs.flatMap(({ signatureDefs }) => Object.keys(signatureDefs)).join(', ')}`;
+  } catch {
+    return '';
+  }
+}
+
+/** NumPy's names for the types that tfjs-node tells apart, and TensorFlow's for the others. */
+const DTYPES: Record<string, string> = { DT_FLOAT: 'float32', DT_INT32: 'int32', DT_INT64: 'int64', DT_UINT8: 'uint8' };
+
+/** tfjs-node declares the dimensions as numbers, but gives them as the protocol buffer's messages. */
+type Dimension = number | { getSize(): number };
+
+function factsOf({ tfDtype, shape = [] }: ModelTensorInfo, name: string): TensorFacts {
+  const sizes = (shape as Dimension[]).map((size) => (typeof size === 'number' ? size : size.getSize()));
+  return {
+    name,
+    dtype: tfDtype === undefined ? undefined : (DTYPES[tfDtype] ?? tfDtype),
+    // No dimensions at all is how a signature says that it does not know.
+    shape: sizes.length === 0 ? undefined : sizes.map(dimension),
+  };
+}
