@@ -5,7 +5,7 @@ import { readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { stageConfig } from '../../infra/stage-config.ts';
 import { runCommand } from '../support/command.ts';
 import { AWS_CLI, pythonPackages } from '../support/python-packages.ts';
@@ -24,7 +24,7 @@ function blocks(language: string): string[] {
 /** TensorFlow for Python is fetched and unpacked, unless it is there already. */
 const SET_UP_MS = 600_000;
 /** Python and TensorFlow start several times in a block, on a machine that may be busy. */
-const BLOCK_MS = 300_000;
+jest.setTimeout(300_000);
 
 const [install = '', train = '', onThisMachine = '', fromS3 = '', deployed = '', ...more] = blocks('sh');
 const requirements = /^python3 -m pip install -r (\S+)\n$/.exec(install)?.[1] ?? '';
@@ -71,49 +71,37 @@ describe('the walk-through from a Keras model to labels in S3', () => {
     expect(deployed.split('\n')[0]).toBe('npm run deploy');
   });
 
-  test(
-    'trains and exports a model of which model check has nothing to say',
-    async () => {
-      const stdout = await run(train);
-      expect(stdout).toMatch(/^model +colours, version 1, saved model, CC0-1\.0$/m);
-      expect(stdout).toMatch(/^input +\S+ float32 \[\?, 64, 64, 3\]$/m);
-      expect(stdout).toMatch(/^labels +4 from classifier\.json: red \| green \| blue/m);
-      expect(stdout).toMatch(/^samples\/photos\/coffee\.jpg:\nred \(score = /m);
-      expect(stdout).toMatch(/^no warnings$/m);
-    },
-    BLOCK_MS,
-  );
+  test('trains and exports a model of which model check has nothing to say', async () => {
+    const stdout = await run(train);
+    expect(stdout).toMatch(/^model +colours, version 1, saved model, CC0-1\.0$/m);
+    expect(stdout).toMatch(/^input +\S+ float32 \[\?, 64, 64, 3\]$/m);
+    expect(stdout).toMatch(/^labels +4 from classifier\.json: red \| green \| blue/m);
+    expect(stdout).toMatch(/^samples\/photos\/coffee\.jpg:\nred \(score = /m);
+    expect(stdout).toMatch(/^no warnings$/m);
+  });
 
-  test(
-    'labels photos with it, one by one and through SQS, workers and S3',
-    async () => {
-      const stdout = await run(onThisMachine);
-      expect(stdout).toMatch(/^red \(score = /);
-      const lines = (await readFile(join(folder.path, 'colours-state/demo/results.jsonl'), 'utf8')).trim().split('\n');
-      expect(lines.length).toBeGreaterThan(5);
-      for (const line of lines) {
-        expect(JSON.parse(line)).toMatchObject({
-          model: { name: 'colours', version: '1' },
-          labels: expect.arrayContaining([expect.objectContaining({ label: 'green' })]),
-        });
-        expect(stdout).toContain(line);
-      }
-    },
-    BLOCK_MS,
-  );
+  test('labels photos with it, one by one and through SQS, workers and S3', async () => {
+    const stdout = await run(onThisMachine);
+    expect(stdout).toMatch(/^red \(score = /);
+    const lines = (await readFile(join(folder.path, 'colours-state/demo/results.jsonl'), 'utf8')).trim().split('\n');
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines) {
+      expect(JSON.parse(line)).toMatchObject({
+        model: { name: 'colours', version: '1' },
+        labels: expect.arrayContaining([expect.objectContaining({ label: 'green' })]),
+      });
+      expect(stdout).toContain(line);
+    }
+  });
 
-  test(
-    'takes it from S3, whose hash goes into the configuration of a stage',
-    async () => {
-      const stdout = await run(fromS3);
-      expect(stdout).toMatch(/^red \(score = /m);
-      const sha256 = /^[0-9a-f]{64}$/m.exec(stdout)?.[0] ?? '';
-      const [json = ''] = blocks('json');
-      const given = JSON.parse(json.replace(/0{64}/, sha256));
-      expect(stageConfig('dev', given)).toMatchObject({ model: { s3Uri: 's3://my-bucket/colours/', sha256 } });
-    },
-    BLOCK_MS,
-  );
+  test('takes it from S3, whose hash goes into the configuration of a stage', async () => {
+    const stdout = await run(fromS3);
+    expect(stdout).toMatch(/^red \(score = /m);
+    const sha256 = /^[0-9a-f]{64}$/m.exec(stdout)?.[0] ?? '';
+    const [json = ''] = blocks('json');
+    const given = JSON.parse(json.replace(/0{64}/, sha256));
+    expect(stageConfig('dev', given)).toMatchObject({ model: { s3Uri: 's3://my-bucket/colours/', sha256 } });
+  });
 
   const commands = deployed.split('\n').filter((line) => line.startsWith('bin/labelqueue'));
   test.each(commands)('%s is a command', async (line) => {

@@ -32,7 +32,10 @@ function ask(method: string, path: string): Promise<Reply> {
 test('health says which model is loaded', async () => {
   const { status, body } = await ask('GET', '/healthz');
   expect(status).toBe(200);
-  expect(JSON.parse(body)).toEqual({ status: 'ok', model: { name: 'efficientnet-lite0', version: expect.stringMatching(/^1(-int8)?$/) } });
+  expect(JSON.parse(body)).toEqual({
+    status: 'ok',
+    model: { name: 'efficientnet-lite0', version: expect.stringMatching(/^1(-int8)?$/) },
+  });
 });
 
 test('a HEAD is a GET without its body', async () => {
