@@ -3,6 +3,8 @@ import { EVENT_SOURCE_BATCH_SIZE, FUNCTION_MEMORY_MB, MAX_BATCH_ENTRIES, OWN_PAR
 /** AWS list prices in US dollars, us-east-1, x86, without free tiers; aws.amazon.com/{lambda,sqs,s3,cloudwatch}/pricing, 2026-11. */
 export const PRICES = {
   lambdaGbSecond: 0.000_016_666_7,
+  /** On arm64. */
+  lambdaGbSecondArm: 0.000_013_333_4,
   lambdaRequest: 0.2e-6,
   /** A request to SQS, per 64 KiB of payload. */
   sqsRequest: 0.4e-6,
@@ -10,9 +12,12 @@ export const PRICES = {
   cloudWatchLogsGb: 0.5,
 } as const;
 
-/** What an image takes of a worker with one vCPU: the median of `bench/results/2026-11-24.json`. */
+/** What an image takes of a worker with one vCPU: the medians of `bench/results/2026-11-24.json`. */
 export const MEASURED = {
+  /** On a processor with VNNI, where the default model computes in eight-bit integers. */
   millisecondsPerImage: 16.1,
+  /** On others, and with MODEL_PRECISION=float32. */
+  millisecondsPerImageInFloats: 16.1,
   logBytesPerImage: 60,
   bytesPerImageInMessage: 120,
 } as const;
@@ -39,12 +44,16 @@ export type Usage = {
  * What so many images cost at list prices, with the worker's time as measured, full batches, and no
  * retries. Fetching may take longer from slow servers; then the same worker takes more time.
  */
-export function costOfImages(images: number, perMessage: number): Cost {
+export function costOfImages(
+  images: number,
+  perMessage: number,
+  millisecondsPerImage: number = MEASURED.millisecondsPerImage,
+): Cost {
   return costOfUsage({
     images,
     imagesPerMessage: perMessage,
     invocations: Math.ceil(Math.ceil(images / perMessage) / EVENT_SOURCE_BATCH_SIZE),
-    lambdaSeconds: (images * MEASURED.millisecondsPerImage) / 1_000,
+    lambdaSeconds: (images * millisecondsPerImage) / 1_000,
   });
 }
 

@@ -89,6 +89,20 @@ describe('the page about cost', () => {
     expect(cost).toContain(`| ${label} | ${parts} |`);
   });
 
+  test('has what other processors would cost', () => {
+    const { millisecondsPerImage, millisecondsPerImageInFloats } = MEASURED;
+    const { totalUsd } = costOfImages(1_000_000, 100);
+    const floats = costOfImages(1_000_000, 100, millisecondsPerImageInFloats);
+    const cheaper = PRICES.lambdaGbSecondArm / PRICES.lambdaGbSecond;
+    const arm = floats.totalUsd - floats.lambdaUsd * (1 - cheaper);
+    const row = (ms: number, usd: number) => `| ${ms} | ${dollars(usd)} |`;
+    expect(cost).toContain(`| x86 with VNNI, 1,769 MB ${row(millisecondsPerImage, totalUsd)}`);
+    expect(cost).toContain(`32-bit floats ${row(millisecondsPerImageInFloats, floats.totalUsd)}`);
+    expect(cost).toContain(`were they as fast there ${row(millisecondsPerImageInFloats, arm)}`);
+    expect(cost).toContain(`less than ${(millisecondsPerImage / cheaper).toFixed(1)} ms`);
+    expect(cost).toContain(`$${PRICES.lambdaGbSecondArm.toFixed(10)} a GB-second`);
+  });
+
   const metricsIn = (made: readonly AlarmProperties[]) =>
     made.reduce(
       (sum, { Metrics }) =>
