@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { defaultJobName } from '../shared/jobs/default-job-name.ts';
-import { alreadySent, enqueue, newJob, resumeProblem } from '../shared/jobs/enqueue.ts';
+import { enqueue, newJob, resumedFrom, resumeProblem } from '../shared/jobs/enqueue.ts';
 import { readJob } from '../shared/jobs/job-store.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
 import { dryRunText } from './dry-run-text.ts';
@@ -91,9 +91,7 @@ async function run(names: string[], options: Options): Promise<void> {
     ...(maxFailureRate !== undefined && { maxFailureRate }),
   });
   const images = surveyedImages(source.rows(), found);
-  const enqueued = await enqueue(target, images, { ...plan, ...alreadySent(before) }, progress.update).finally(
-    progress.stop,
-  );
+  const enqueued = await enqueue(target, images, resumedFrom(before, plan), progress.update).finally(progress.stop);
   report(job, enqueued, found, options);
 }
 

@@ -60,7 +60,7 @@ async function runLocal({
     workerEnvironment,
     apiPort,
     onLog: (text) => log.write(text),
-    onFunctionError: (error) => process.stderr.write(`worker: ${error.message}\n`),
+    onFunctionError: (error) => process.stderr.write(`function: ${error.message}\n`),
   }).catch((error: unknown) => {
     throw isPortInUse(error, apiPort)
       ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { DEFAULT_TOP_K } from '../shared/contract/limits.ts';
+import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { readImageFile } from './image-file.ts';
 import { modelReportText } from './model-report-text.ts';
@@ -32,10 +33,12 @@ async function check(folder: string, photos: string[], { top, json }: Options): 
   // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
   const { checkModel } = await import('../shared/classifier/check-model.ts');
   const { preferInt8 } = await import('../shared/classifier/int8-model.ts');
+  const { hasVnni } = await import('../shared/classifier/vnni.ts');
   const { readModelFolder } = await import('../shared/classifier/model-folder.ts');
   const names = photos.length > 0 ? photos : await samplePhotos();
   const read = names.map(async (name) => ({ name, bytes: await readImageFile(name) }));
-  const model = await preferInt8(await readModelFolder(resolve(folder)), 'auto');
+  const { modelPrecision } = classifierSettingsFrom({ MODEL_PRECISION: process.env['MODEL_PRECISION'] });
+  const model = preferInt8(await readModelFolder(resolve(folder)), modelPrecision, await hasVnni());
   const report = await checkModel(model, await Promise.all(read), top);
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : modelReportText(report));
   if (report.predictions.some((prediction) => 'error' in prediction)) process.exitCode = EXIT.finishedWithFailures;

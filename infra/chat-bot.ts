@@ -9,7 +9,7 @@ import { CHAT_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { CHAT_LOCALES, localeOf } from './chat-locales.ts';
 import { modelEnvironment, packagedFunction } from './packaged-function.ts';
 import type { ChatbotConfig, StageConfig } from './stage-config.ts';
-import { acknowledgeImageWildcards, logStatements, modelStatements, sourceStatements } from './worker-permissions.ts';
+import { acknowledgeModelWildcards, logStatements, modelStatements } from './worker-permissions.ts';
 
 export type ChatBotProps = {
   config: StageConfig;
@@ -18,7 +18,10 @@ export type ChatBotProps = {
   packagePath: string;
 };
 
-/** A Lex V2 bot that says what is in a picture, with its function. It writes no conversation down. */
+/**
+ * A Lex V2 bot that says what is in a picture, with its function. It writes no conversation down. Whoever may talk to it
+ * may be anybody, so its function reads no bucket of images: pictures come from public addresses.
+ */
 export class ChatBot extends Construct {
   readonly function: LambdaFunction;
   /** Of the function. */
@@ -32,7 +35,7 @@ export class ChatBot extends Construct {
     this.function = made.function;
     this.logGroup = made.logGroup;
     const bot = this.#addBot(chatbot);
-    const alias = this.#addAlias(bot);
+    const alias = this.#addAlias(bot, chatbot);
     this.botId = bot.attrId;
     this.botAliasId = alias.attrBotAliasId;
     this.function.addPermission('Lex', {
@@ -42,7 +45,7 @@ export class ChatBot extends Construct {
   }
 
   #addFunction(config: StageConfig, { memoryMb }: ChatbotConfig, packagePath: string) {
-    const { sourceBuckets, model, logRetentionDays } = config;
+    const { model, logRetentionDays } = config;
     const made = packagedFunction(this, {
       description: 'labelqueue: answers the chatbot',
       packagePath,
@@ -51,22 +54,17 @@ export class ChatBot extends Construct {
       timeoutSeconds: CHAT_TIMEOUT_SECONDS,
       logRetentionDays,
       policyName: 'chat',
-      statements: (logGroup) => [
-        ...logStatements(logGroup),
-        ...sourceStatements(sourceBuckets),
-        ...modelStatements(model),
-      ],
+      statements: (logGroup) => [...logStatements(logGroup), ...modelStatements(model)],
       environment: {
         ...modelEnvironment(config),
-        ...(sourceBuckets.length > 0 && { SOURCE_BUCKETS: sourceBuckets.join(',') }),
         POWERTOOLS_SERVICE_NAME: `${Stack.of(this).stackName}-chat`,
       },
     });
-    acknowledgeImageWildcards(made.role, config);
+    acknowledgeModelWildcards(made.role, config);
     return made;
   }
 
-  #addBot({ childDirected, idleSessionMinutes }: ChatbotConfig): CfnBot {
+  #addBot(chatbot: ChatbotConfig): CfnBot {
     // Lex wants a role. This bot speaks in text and logs nothing: its role may do nothing.
     const role = new Role(this, 'BotRole', {
       assumedBy: new ServicePrincipal('lexv2.amazonaws.com', {
@@ -77,17 +75,21 @@ export class ChatBot extends Construct {
       name: Stack.of(this).stackName,
       description: 'labelqueue: says what is in a picture',
       roleArn: role.roleArn,
-      dataPrivacy: { ChildDirected: childDirected },
-      idleSessionTtlInSeconds: idleSessionMinutes * 60,
       autoBuildBotLocales: true,
-      botLocales: CHAT_LOCALES.map(localeOf),
+      ...versioned(chatbot),
     });
   }
 
-  /** An alias points at a version, and a version never changes: other words make another one. */
-  #addAlias(bot: CfnBot): CfnBotAlias {
-    const words = createHash('sha256').update(JSON.stringify(CHAT_LOCALES)).digest('hex').slice(0, 8);
-    const version = new CfnBotVersion(this, `Version${words}`, {
+  /**
+   * An alias points at a version, and a version never changes: another content makes another one. The same content must
+   * not, since Lex then gives the number of the version that there is, and the old one is deleted.
+   */
+  #addAlias(bot: CfnBot, chatbot: ChatbotConfig): CfnBotAlias {
+    const content = createHash('sha256')
+      .update(JSON.stringify(versioned(chatbot)))
+      .digest('hex')
+      .slice(0, 8);
+    const version = new CfnBotVersion(this, `Version${content}`, {
       botId: bot.attrId,
       botVersionLocaleSpecification: CHAT_LOCALES.map(({ localeId }) => ({
         localeId,
@@ -109,4 +111,13 @@ export class ChatBot extends Construct {
       })),
     });
   }
+}
+
+/** What a version of the bot freezes. */
+function versioned({ childDirected, idleSessionMinutes }: ChatbotConfig) {
+  return {
+    dataPrivacy: { ChildDirected: childDirected },
+    idleSessionTtlInSeconds: idleSessionMinutes * 60,
+    botLocales: CHAT_LOCALES.map(localeOf),
+  };
 }

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EVENT_SOURCE_BATCH_SIZE, EVENT_SOURCE_WINDOW_SECONDS, FUNCTION_MEMORY_MB } from '../shared/contract/limits.ts';
+import {
+  EVENT_SOURCE_BATCH_SIZE,
+  EVENT_SOURCE_WINDOW_SECONDS,
+  FUNCTION_MEMORY_MB,
+  MAX_TOP_K,
+} from '../shared/contract/limits.ts';
 import { MODEL_PRECISIONS } from '../shared/contract/settings.ts';
 
 /** A configuration that is missing or wrong. The message names the file, each field, and what was expected. */
@@ -13,8 +18,8 @@ export class StageConfigError extends Error {
 export const DEFAULT_MAXIMUM_CONCURRENCY = 8;
 
 const STAGES = join(import.meta.dirname, 'stages');
-/** What CloudFormation takes in the name of a stack, and S3 in the middle of a bucket's name. */
-const STAGE_NAME = /^[a-z][a-z0-9-]{0,19}$/;
+/** What CloudFormation takes in the name of a stack, S3 in the middle of a bucket's name, and Lex in that of a bot. */
+const STAGE_NAME = /^(?!.*--)[a-z][a-z0-9-]{0,19}$/;
 /** What CloudWatch Logs takes. */
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
 
@@ -87,7 +92,7 @@ const schema = z
     /** `float32` for the same scores on every processor, at twice the price on those with VNNI. */
     modelPrecision: z.enum(MODEL_PRECISIONS).optional(),
     /** Labels a result line. */
-    topK: z.int().min(1).max(1_000).optional(),
+    topK: z.int().min(1).max(MAX_TOP_K).optional(),
     /** Buckets that `s3://` URLs may name; the worker may read all their objects. */
     sourceBuckets: z.array(bucketName).max(50).default([]),
     /** Results and failures are deleted after so many days; kept without. */

@@ -95,16 +95,16 @@ export function acknowledgeWildcards(
     id: wildcard(`<${bucket}.Arn>/${pattern}`),
     reason,
   }));
-  Validations.of(role).acknowledge(...ofResults);
-  acknowledgeImageWildcards(role, config);
-}
-
-/** The same for what all who classify may read. */
-export function acknowledgeImageWildcards(role: Role, { sourceBuckets, model }: StageConfig): void {
-  const ofSources = sourceBuckets.map((source) => ({
+  const ofSources = config.sourceBuckets.map((source) => ({
     id: wildcard(`arn:<AWS::Partition>:s3:::${source}/*`),
     reason: 'The configuration names this bucket as one whose images may be classified.',
   }));
+  Validations.of(role).acknowledge(...ofResults, ...ofSources);
+  acknowledgeModelWildcards(role, config);
+}
+
+/** The same for the model, which all who classify may read. */
+export function acknowledgeModelWildcards(role: Role, { model }: StageConfig): void {
   const ofModel =
     model === undefined
       ? []
@@ -112,7 +112,7 @@ export function acknowledgeImageWildcards(role: Role, { sourceBuckets, model }: 
           id: wildcard(`arn:<AWS::Partition>:s3:::${folder}*`),
           reason: 'The configuration names this folder as that of the model.',
         }));
-  Validations.of(role).acknowledge(...ofSources, ...ofModel);
+  Validations.of(role).acknowledge(...ofModel);
 }
 
 function wildcard(resource: string): string {

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { API_TIMEOUT_SECONDS, FUNCTION_TIMEOUT_SECONDS, IMAGES_IN_FLIGHT } from '../shared/contract/limits.ts';
+import {
+  API_TIMEOUT_SECONDS,
+  FUNCTION_TIMEOUT_SECONDS,
+  LOCAL_API_REQUESTS_AT_ONCE,
+} from '../shared/contract/limits.ts';
 import { type EmbeddedAws, startEmbeddedAws } from './embedded-aws.ts';
 import { EventSource } from './event-source.ts';
 import { ExecutionEnvironment, type FunctionError } from './execution-environment.ts';
@@ -102,7 +106,7 @@ function createLocalApi({
     async listen(port) {
       // One, on Lambda. Here several share inference batches, and memory is bounded as it is in a worker.
       const invoke = (event: APIGatewayProxyEventV2) => api.invoke(event);
-      gateway = await startHttpGateway({ port, invoke, atOnce: IMAGES_IN_FLIGHT, onFunctionError });
+      gateway = await startHttpGateway({ port, invoke, atOnce: LOCAL_API_REQUESTS_AT_ONCE, onFunctionError });
       return gateway.address;
     },
     async stop() {

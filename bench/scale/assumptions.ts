@@ -79,7 +79,7 @@ export const ASSUMPTIONS = {
     value: 0.009_25,
     says: 'dollars an hour of a provisioned poller for SQS (one event poller unit), us-east-1, billed by the time there is one',
     source:
-      'AWS, [Lambda pricing](https://aws.amazon.com/lambda/pricing/), as two repositories cite its SQS example and the Price List API of 2026-09-19; the page itself could not be read',
+      'AWS, [Lambda pricing](https://aws.amazon.com/lambda/pricing/), and the Price List API of 2026-09-19, both at second hand',
   },
   coldStartSeconds: {
     value: 1.827,

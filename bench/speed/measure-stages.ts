@@ -10,6 +10,7 @@ import { type Classifier, loadClassifier } from '../../shared/classifier/infer.t
 import { preferInt8 } from '../../shared/classifier/int8-model.ts';
 import { readModelFolder } from '../../shared/classifier/model-folder.ts';
 import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { hasVnni } from '../../shared/classifier/vnni.ts';
 import { INFERENCE_BATCH_SIZE } from '../../shared/contract/limits.ts';
 import { type ResultLine, resultLine } from '../../shared/contract/result-line.ts';
 import { KINDS, type Kind, ORDINARY, picturesOf } from './pictures.ts';
@@ -32,7 +33,7 @@ const AT_ONCE = 8;
 
 const [, , host = ''] = process.argv;
 const s3 = new S3Client({});
-const classifier = await loadClassifier(await preferInt8(await readModelFolder(MODEL), 'auto'));
+const classifier = await loadClassifier(preferInt8(await readModelFolder(MODEL), 'auto', await hasVnni()));
 const http = createHttpClient([host]);
 const sources = { http, s3: createObjectReader(s3, []) };
 

@@ -64,8 +64,10 @@ async function operationAnswer(
   context: ApiContext,
   dependencies: ApiDependencies,
 ): Promise<Answer | Problem> {
+  const request = requestOf(context);
   try {
-    return await handle(requestOf(context), dependencies);
+    // What was begun may still end: a job that was cut short is resumed.
+    return await Promise.race([handle(request, dependencies), outOfTime(request.signal)]);
   } catch (error) {
     if (!isFromAws(error)) throw error;
     dependencies.telemetry.surprise(context.env.report.requestId, error);
@@ -74,6 +76,14 @@ async function operationAnswer(
       error instanceof SendError ? error.message : `AWS answered ${error.name}`,
     );
   }
+}
+
+function outOfTime(signal: AbortSignal): Promise<Problem> {
+  return new Promise((resolve) => {
+    const tell = () => resolve(new Problem('deadline_exceeded', 'expected to be done in time'));
+    if (signal.aborted) tell();
+    else signal.addEventListener('abort', tell, { once: true });
+  });
 }
 
 /** Each error of the SDK carries `$metadata`, also when there was no answer. */
@@ -98,7 +108,7 @@ function requestOf({ env: { event, signal, report }, req }: ApiContext): ApiRequ
 
 function respond({ env }: ApiContext, answer: Answer | Problem): Response {
   const isProblem = answer instanceof Problem;
-  if (isProblem) env.report.problem = { code: answer.code, detail: answer.document.detail };
+  if (isProblem) env.report.problem = answer.code;
   return new Response(JSON.stringify(isProblem ? answer.document : answer.body), {
     status: answer.status,
     headers: {

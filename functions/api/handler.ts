@@ -5,7 +5,7 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { API_DEADLINE_RESERVE_MS, AWS_REQUEST_TIMEOUT_MS } from '../../shared/contract/limits.ts';
+import { API_DEADLINE_RESERVE_MS, AWS_REQUEST_TIMEOUT_MS, MAX_TOP } from '../../shared/contract/limits.ts';
 import { apiSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
@@ -24,7 +24,7 @@ const { queueUrl, deadLetterQueueUrl, resultsBucket } = settings;
 const { fetch, classifier, topK } = await createPipeline(settings, s3);
 
 const api = createApi({
-  classifier: createImageClassifier(classifier, telemetry.batch),
+  classifier: createImageClassifier(classifier, Math.max(MAX_TOP, topK), telemetry.batch),
   fetch,
   model: classifier.id,
   topK,

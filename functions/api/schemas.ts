@@ -1,6 +1,6 @@
 /** What the API takes and gives. The same schemas check requests and make the OpenAPI document. */
 import { z } from 'zod';
-import { MAX_IMAGES_PER_REQUEST, MAX_TOP, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
+import { MAX_IMAGES_PER_REQUEST, MAX_TOP, MAX_TOP_K, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
 import { imageRefSchema, jobNameSchema } from '../../shared/contract/message.ts';
 import { PROBLEMS, type ProblemCode, type ProblemDocument } from '../../shared/contract/problem.ts';
 import type { ImageFacts, Label, ModelId } from '../../shared/contract/result-line.ts';
@@ -55,8 +55,11 @@ const imageFacts = z.object({
 
 export const classifiedSchema = z
   .object({
-    return: z.string().meta({ description: 'the best label with its score', example: 'espresso (score = 0.95476)' }),
-    labels: z.array(label).min(1).max(MAX_TOP),
+    return: z.string().nullable().meta({
+      description: 'the best label with its score; null when the model has a threshold and no label reaches it',
+      example: 'espresso (score = 0.95476)',
+    }),
+    labels: z.array(label).max(MAX_TOP_K),
     image: imageFacts,
     model,
   })

@@ -14,7 +14,7 @@ export type RequestReport = {
   milliseconds: number;
   stages: Partial<Record<TimedStage, number>>;
   /** Of a request that failed. */
-  problem?: { code: ProblemCode; detail: string };
+  problem?: ProblemCode;
 };
 
 export type ApiTelemetry = {
@@ -31,7 +31,7 @@ export function createTelemetry(logger: Logger): ApiTelemetry {
       const ms = Object.fromEntries(times.map(([name, time]) => [name, Math.round(time * 100) / 100]));
       const facts = { requestId, route, status, ms };
       if (problem === undefined) logger.info('request answered', facts);
-      else logger.warn('request failed', { ...facts, code: problem.code, reason: problem.detail });
+      else logger.warn('request failed', { ...facts, code: problem });
     },
     surprise(requestId, error) {
       const stack = Error.isError(error)

@@ -20,6 +20,7 @@ const SURE_FROM = 0.3;
 /** Labels below this, and more than two beside the best, are noise in a conversation. */
 const WORTH_SAYING_FROM = 0.02;
 const OTHERS = 2;
+export const LABELS_IN_A_REPLY = 1 + OTHERS;
 /** Lex: the content of a message has at most so many characters. */
 const MAX_MESSAGE_CHARS = 1_024;
 

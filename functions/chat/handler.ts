@@ -8,7 +8,7 @@ import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { AWS_REQUEST_TIMEOUT_MS, CHAT_DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
 import { chatSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
-import { converse } from './converse.ts';
+import { converse, LABELS_IN_A_REPLY } from './converse.ts';
 import { createTelemetry } from './telemetry.ts';
 
 markStart('labelqueue:modules-loaded');
@@ -20,7 +20,11 @@ const requestHandler = { requestTimeout: AWS_REQUEST_TIMEOUT_MS, throwOnRequestT
 // Source buckets may be in other regions.
 const s3 = new S3Client({ requestHandler, followRegionRedirects: true });
 const { fetch, classifier } = await createPipeline(settings, s3);
-const dependencies = { classifier: createImageClassifier(classifier, telemetry.batch), fetch, telemetry };
+const dependencies = {
+  classifier: createImageClassifier(classifier, LABELS_IN_A_REPLY, telemetry.batch),
+  fetch,
+  telemetry,
+};
 
 async function answer(event: LexV2Event, context: Context): Promise<LexV2Result> {
   const ms = Math.max(0, context.getRemainingTimeInMillis() - CHAT_DEADLINE_RESERVE_MS);

@@ -30,7 +30,7 @@ export type BatchObserver = (images: number, milliseconds: number) => void;
 
 /**
  * Classifies many images at once: their fetches, decodes and inferences overlap, and they share
- * inference batches. However many there are, no more than 32 of them are in memory.
+ * inference batches. However many there are, no more than 40 of them are in memory.
  *
  * @param onOutcome called once an image, in the order in which they finish; must not throw. An
  *   image that hangs where nothing can break it off (a native decoder) gets no outcome: after the

@@ -1,5 +1,4 @@
 import type { ImageError } from '../contract/error-codes.ts';
-import { MAX_TOP } from '../contract/limits.ts';
 import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
 import type { BatchObserver } from './classify-images.ts';
 import type { Classifier } from './infer.ts';
@@ -9,7 +8,7 @@ import { InferenceBatches } from './inference-batches.ts';
 export type ImageClassifier = {
   /**
    * @param fetch gives the image's bytes
-   * @returns the 100 best labels, best first; `deadline` when there was no time for them
+   * @returns the best labels, best first; `deadline` when there was no time for them
    */
   classify(
     fetch: () => Promise<Buffer | ImageError>,
@@ -18,11 +17,11 @@ export type ImageClassifier = {
   ): Promise<Classified | ImageError | 'deadline'>;
 };
 
-export function createImageClassifier(classifier: Classifier, observe: BatchObserver): ImageClassifier {
+/** @param k labels an image; callers who want fewer leave the rest */
+export function createImageClassifier(classifier: Classifier, k: number, observe: BatchObserver): ImageClassifier {
   const batches = new InferenceBatches((pixels) => {
     const started = performance.now();
-    // The images of a batch are of callers who want different numbers of labels: each takes what it wants.
-    const labels = classifier.infer(pixels, MAX_TOP);
+    const labels = classifier.infer(pixels, k);
     observe(pixels.length, performance.now() - started);
     return labels;
   });

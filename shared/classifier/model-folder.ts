@@ -27,7 +27,11 @@ export type ModelFolder = {
 export async function readModelFolder(path: string): Promise<ModelFolder> {
   const format = await modelFormatOf(path);
   const config = await readOptionalModelFile(path, CONFIG_FILE);
-  if (config !== undefined) return { path, format, ...(await configured(path, config)) };
+  if (config !== undefined) {
+    const folder = { path, format, ...(await configured(path, config)) };
+    await checkInt8(folder);
+    return folder;
+  }
   const metadata = format === 'layers-model' ? await readOptionalModelFile(path, METADATA_FILE) : undefined;
   if (metadata === undefined) {
     throw new ModelFolderError(
@@ -36,6 +40,16 @@ export async function readModelFolder(path: string): Promise<ModelFolder> {
     );
   }
   return { path, format, ...(await teachableMachineConfig(path, metadata)), labelsFrom: METADATA_FILE };
+}
+
+/** On every processor, so that nothing is found out on those alone that load it. */
+async function checkInt8({ path, format, config: { int8 } }: ModelFolder): Promise<void> {
+  if (int8 === undefined) return;
+  const field = `${join(path, CONFIG_FILE)}: int8`;
+  if (format !== 'saved-model')
+    throw new ModelFolderError(`${field}: expected it beside a SavedModel, got a ${format}`);
+  if ((await modelFormatOf(join(path, int8))) === 'saved-model') return;
+  throw new ModelFolderError(`${field}: expected a SavedModel in ${join(path, int8)}, got another format`);
 }
 
 async function configured(

@@ -10,6 +10,7 @@ import { loadClassifier } from './infer.ts';
 import { preferInt8 } from './int8-model.ts';
 import { readModelFolder } from './model-folder.ts';
 import { createObjectReader } from './read-s3-object.ts';
+import { hasVnni } from './vnni.ts';
 
 const DEFAULT_MODEL_DIR = join(import.meta.dirname, '../../models/efficientnet-lite0');
 
@@ -25,7 +26,7 @@ export async function createPipeline(
   temporary: string = tmpdir(),
 ): Promise<Pipeline> {
   const folder = await readModelFolder(await modelFolderOf(settings, s3, temporary));
-  const classifier = await loadClassifier(await preferInt8(folder, settings.modelPrecision));
+  const classifier = await loadClassifier(preferInt8(folder, settings.modelPrecision, await hasVnni()));
   const http = createHttpClient(settings.allowedHosts);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
   return {

@@ -4,7 +4,7 @@ import type { ImageRef } from './message.ts';
 /** One of the model's best classes; `score` is its probability, 0 to 1. */
 export type Label = { label: string; score: number; classId: number };
 
-/** A label in the form that the article's readers know, e.g. `espresso (score = 0.95476)`. */
+/** A label in the form that TensorFlow's own image classifier made known, e.g. `espresso (score = 0.95476)`. */
 export function labelText({ label, score }: Label): string {
   return `${label} (score = ${score.toFixed(5)})`;
 }

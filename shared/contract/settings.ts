@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { DEFAULT_TOP_K, FETCH_TIMEOUT_MS, MAX_DELAY_SECONDS, RETRY_BASE_SECONDS } from './limits.ts';
+import { DEFAULT_TOP_K, FETCH_TIMEOUT_MS, MAX_DELAY_SECONDS, MAX_TOP_K, RETRY_BASE_SECONDS } from './limits.ts';
 
 /** A setting that is missing or wrong. The message names it, what was expected and what came. */
 export class SettingsError extends Error {
@@ -53,7 +53,7 @@ const classifierSettings = {
     .max(FETCH_TIMEOUT_MS / 1_000)
     .default(FETCH_TIMEOUT_MS / 1_000),
   /** Labels in a result line, best first. */
-  topK: z.coerce.number().int().min(1).max(1_000).default(DEFAULT_TOP_K),
+  topK: z.coerce.number().int().min(1).max(MAX_TOP_K).default(DEFAULT_TOP_K),
 };
 
 const ENVIRONMENT_NAMES: Record<string, string> = {

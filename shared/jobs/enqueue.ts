@@ -24,11 +24,11 @@ export function newJob(
   return { ...job, sent: 0, messages: 0, startedAt: new Date().toISOString() };
 }
 
-/** What an earlier try has on the queue, and when it began. */
-export function alreadySent(before: JobDescription | undefined): Partial<EnqueuePlan> {
-  if (before === undefined) return {};
-  const { sent, messages, startedAt } = before;
-  return { sent, messages, startedAt };
+/** The plan of a job that goes on from an earlier try: what that has on the queue, and what it was told and this was not. */
+export function resumedFrom(before: JobDescription | undefined, plan: EnqueuePlan): EnqueuePlan {
+  if (before === undefined) return plan;
+  const { sent, messages, startedAt, maxFailureRate } = before;
+  return { ...(maxFailureRate !== undefined && { maxFailureRate }), ...plan, sent, messages, startedAt };
 }
 
 /**

@@ -94,9 +94,10 @@ function byCode(parts: readonly Part[]): Record<string, number> {
 /** From the times at which parts were written: no state has to be kept between two looks. */
 function recentRate(parts: readonly Part[], now: Date): number {
   if (parts.length === 0) return 0;
-  const last = Math.max(...parts.map(({ writtenAt }) => writtenAt.getTime()));
+  // Not Math.max: a large job has more parts than a call takes arguments.
+  const last = parts.reduce((latest, { writtenAt }) => Math.max(latest, writtenAt.getTime()), 0);
   const recent = parts.filter(({ writtenAt }) => writtenAt.getTime() > last - RATE_WINDOW_MS);
-  const first = Math.min(...recent.map(({ writtenAt }) => writtenAt.getTime()));
+  const first = recent.reduce((earliest, { writtenAt }) => Math.min(earliest, writtenAt.getTime()), last);
   // S3 tells whole seconds, and a window of no length has no rate.
   const seconds = Math.max(1, (last - first) / 1_000);
   return now.getTime() - last > RATE_WINDOW_MS ? 0 : totalLines(recent) / seconds;

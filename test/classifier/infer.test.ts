@@ -24,8 +24,8 @@ let classifier: Classifier;
 let inFloats: Classifier;
 beforeAll(async () => {
   const folder = await readModelFolder(DEFAULT_MODEL);
-  classifier = await loadClassifier(await preferInt8(folder, 'auto'));
-  inFloats = await loadClassifier(await preferInt8(folder, 'float32'));
+  classifier = await loadClassifier(preferInt8(folder, 'auto', vnni));
+  inFloats = await loadClassifier(preferInt8(folder, 'float32', vnni));
 });
 afterAll(() => {
   classifier.dispose();

@@ -1,6 +1,6 @@
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export const DEFAULT_MODEL = join(import.meta.dirname, '../../models/efficientnet-lite0');
 
@@ -19,7 +19,9 @@ export async function changedModel(change: Change): Promise<AsyncDisposable & { 
   await symlink(join(DEFAULT_MODEL, 'saved_model.pb'), join(path, 'saved_model.pb'));
   for (const [file, content] of Object.entries(change.files ?? {})) {
     await rm(join(path, file), { force: true });
-    if (content !== null) await writeFile(join(path, file), content);
+    if (content === null) continue;
+    await mkdir(dirname(join(path, file)), { recursive: true });
+    await writeFile(join(path, file), content);
   }
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }

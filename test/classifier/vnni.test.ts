@@ -17,6 +17,18 @@ test.each(LISTS)('%s', async (_case, text, expected) => {
   expect(await hasVnni(await folder.write('cpuinfo', text))).toBe(expected);
 });
 
+test.each(['ONEDNN_MAX_CPU_ISA', 'DNNL_MAX_CPU_ISA'])('%s may take it away', async (name) => {
+  await using folder = await createTemporaryFolder();
+  const cpuinfo = await folder.write('cpuinfo', 'flags\t\t: avx512_vnni\n');
+  process.env[name] = 'AVX2';
+  try {
+    expect(await hasVnni(cpuinfo)).toBe(false);
+  } finally {
+    delete process.env[name];
+  }
+  expect(await hasVnni(cpuinfo)).toBe(true);
+});
+
 test('a system without such a list has none', async () => {
   expect(await hasVnni('/nowhere/cpuinfo')).toBe(false);
 });

@@ -99,17 +99,27 @@ describe('the bot', () => {
   });
 });
 
-test('its function reads nothing but the buckets of the configuration', () => {
+test('its function reads no bucket of images, whatever the configuration says', () => {
   const written = JSON.stringify(
     templateOf({ chatbot: {}, sourceBuckets: ['photos'] }).findResources('AWS::IAM::Role', {
       Properties: { Policies: [{ PolicyName: 'chat' }] },
     }),
   );
-  expect(written).toContain(':s3:::photos/*');
-  expect(written).not.toMatch(/sqs:|s3:Put|ResultsBucket/);
+  expect(written).toContain('logs:PutLogEvents');
+  expect(written).not.toMatch(/sqs:|s3:|photos|ResultsBucket/);
 });
 
-test('the version is another one when the words are others', () => {
-  const [id] = Object.keys(template.findResources('AWS::Lex::BotVersion'));
-  expect(id).toMatch(/^ChatVersion[0-9a-f]{8}/);
+describe('the version', () => {
+  const versionOf = (chatbot: object, config: object = {}) =>
+    Object.keys(templateOf({ ...config, chatbot }).findResources('AWS::Lex::BotVersion'));
+
+  test('is another one when something that it freezes is another', () => {
+    expect(versionOf({})).toHaveLength(1);
+    expect(versionOf({ childDirected: true })).not.toEqual(versionOf({}));
+    expect(versionOf({ idleSessionMinutes: 6 })).not.toEqual(versionOf({}));
+  });
+
+  test('is the same when only the function is another', () => {
+    expect(versionOf({ memoryMb: 3_538 }, { topK: 3 })).toEqual(versionOf({}));
+  });
 });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../../shared/contract/limits.ts';
 import { ImageTooLargeError } from '../../../shared/contract/pack-messages.ts';
 import { defaultJobName } from '../../../shared/jobs/default-job-name.ts';
-import { alreadySent, enqueue, newJob, resumeProblem } from '../../../shared/jobs/enqueue.ts';
+import { enqueue, newJob, resumedFrom, resumeProblem } from '../../../shared/jobs/enqueue.ts';
 import { jobStatus as readJobStatus } from '../../../shared/jobs/job-status.ts';
 import { readJob } from '../../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../../shared/jobs/job-target.ts';
@@ -78,10 +78,7 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
     perMessage: DEFAULT_IMAGES_PER_MESSAGE,
     images: found.images,
   });
-  const { images, messages } = await enqueue(target, surveyedImages(rows(), found), {
-    ...plan,
-    ...alreadySent(before),
-  });
+  const { images, messages } = await enqueue(target, surveyedImages(rows(), found), resumedFrom(before, plan));
   return accepted({ job, images, messages, repetitions });
 }
 

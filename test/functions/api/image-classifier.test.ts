@@ -26,7 +26,7 @@ const ESPRESSO = expect.objectContaining({
 });
 
 test('an image that takes too long is given up, and holds up no other', async () => {
-  const classifier = createImageClassifier(pipeline.classifier, () => {});
+  const classifier = createImageClassifier(pipeline.classifier, 5, () => {});
   const deadline = new AbortController();
   const stuck = classifier.classify(never, () => {}, deadline.signal);
   const photo = await readFile(PHOTO);
@@ -55,7 +55,7 @@ test('an image that takes too long is given up, and holds up no other', async ()
 
 test('images that come together share a batch, and each has all labels that may be asked for', async () => {
   const sizes: number[] = [];
-  const classifier = createImageClassifier(pipeline.classifier, (images) => sizes.push(images));
+  const classifier = createImageClassifier(pipeline.classifier, 100, (images) => sizes.push(images));
   const photo = await readFile(PHOTO);
   const { signal } = new AbortController();
   const outcomes = await Promise.all(

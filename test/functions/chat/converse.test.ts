@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { LexV2Result } from 'aws-lambda';
-import { type ChatDependencies, converse } from '../../../functions/chat/converse.ts';
+import { type ChatDependencies, converse, LABELS_IN_A_REPLY } from '../../../functions/chat/converse.ts';
 import { FAILURE_REASONS } from '../../../functions/chat/failure-reason.ts';
 import { phrasesFor } from '../../../functions/chat/phrases.ts';
 import type { TurnReport } from '../../../functions/chat/telemetry.ts';
@@ -23,7 +23,11 @@ beforeAll(async () => {
   const settings = classifierSettingsFrom({ ALLOWED_HOSTS: images.host, FETCH_TIMEOUT_SECONDS: '1' });
   pipeline = await createPipeline(settings, new S3Client({}));
   const telemetry = { turn: (report: TurnReport) => reports.push(report), batch: () => {} };
-  dependencies = { classifier: createImageClassifier(pipeline.classifier, () => {}), fetch: pipeline.fetch, telemetry };
+  dependencies = {
+    classifier: createImageClassifier(pipeline.classifier, LABELS_IN_A_REPLY, () => {}),
+    fetch: pipeline.fetch,
+    telemetry,
+  };
 });
 afterAll(async () => {
   await pipeline.close();
