@@ -10,7 +10,7 @@ export type Classifier = {
   readonly format: PictureFormat;
   /**
    * The `k` best labels of each image, or those of them that reach the model's threshold. Blocks the
-   * thread for 4 (int8) to 11 ms an image with the default model.
+   * thread for 5 (int8) to 11 ms an image with the default model.
    *
    * @param images pixels as `decode-image` gives them, one element an image
    * @throws when TensorFlow refuses the batch, or a score is no number
