@@ -15,7 +15,7 @@ export const PRICES = {
 /** What an image takes of a worker with one vCPU: the medians of `bench/results/2026-11-24.json`. */
 export const MEASURED = {
   /** On a processor with VNNI, where the default model computes in eight-bit integers. */
-  millisecondsPerImage: 16.1,
+  millisecondsPerImage: 9.7,
   /** On others, and with MODEL_PRECISION=float32. */
   millisecondsPerImageInFloats: 16.1,
   logBytesPerImage: 60,
