@@ -1,5 +1,6 @@
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { type AlarmSpecification, FIVE_MINUTES } from './alarm-specification.ts';
+import { functionAlarms } from './function-alarms.ts';
 import type { HttpApi } from './http-api.ts';
 
 /** Below that many requests, a share of errors says nothing. */
@@ -37,23 +38,9 @@ export function apiAlarms(api: HttpApi | undefined): AlarmSpecification[] {
       periods: 3,
       badPeriods: 3,
     },
-    {
-      id: 'ApiFunctionErrors',
-      runbook: 'api-function-errors',
-      means: "Invocations of the API's function die or do not start.",
-      metric: api.function.metricErrors(sum),
-      threshold: 0,
-      periods: 6,
-      badPeriods: 2,
-    },
-    {
-      id: 'ApiThrottles',
-      runbook: 'api-throttles',
-      means: "The API's concurrency is used up, and callers are turned away.",
-      metric: api.function.metricThrottles(sum),
-      threshold: 0,
-      periods: 3,
-      badPeriods: 2,
-    },
+    ...functionAlarms(api.function, 'Api', {
+      errors: "Invocations of the API's function die or do not start.",
+      throttles: "The API's concurrency is used up, and callers are turned away.",
+    }),
   ];
 }

@@ -43,7 +43,7 @@ export const WORKER_WRITES: ObjectPatterns = {
   'jobs/*/cancelled': 'A worker marks a job that fails too often as cancelled, whatever the name of the job.',
 };
 /** Of results, what functions read. */
-export const READ: ObjectPatterns = {
+const READ: ObjectPatterns = {
   'jobs/*': 'Descriptions of jobs and images of local folders lie there, whatever the name of the job.',
 };
 

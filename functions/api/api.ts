@@ -2,6 +2,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { type Context, Hono } from 'hono';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import { API_OPERATIONS, type OperationName } from '../../shared/contract/api-operations.ts';
+import { whenAborted } from '../../shared/contract/deadline-signal.ts';
 import { PROBLEM_MEDIA_TYPE } from '../../shared/contract/problem.ts';
 import { SendError } from '../../shared/jobs/send-messages.ts';
 import { bodyOf, mediaTypeOf, routedRequest, toResult } from './gateway-event.ts';
@@ -67,7 +68,7 @@ async function operationAnswer(
   const request = requestOf(context);
   try {
     // What was begun may still end: a job that was cut short is resumed.
-    return await Promise.race([handle(request, dependencies), outOfTime(request.signal)]);
+    return await Promise.race([handle(request, dependencies), whenAborted(request.signal, outOfTime)]);
   } catch (error) {
     if (!isFromAws(error)) throw error;
     dependencies.telemetry.surprise(context.env.report.requestId, error);
@@ -78,12 +79,8 @@ async function operationAnswer(
   }
 }
 
-function outOfTime(signal: AbortSignal): Promise<Problem> {
-  return new Promise((resolve) => {
-    const tell = () => resolve(new Problem('deadline_exceeded', 'expected to be done in time'));
-    if (signal.aborted) tell();
-    else signal.addEventListener('abort', tell, { once: true });
-  });
+function outOfTime(): Problem {
+  return new Problem('deadline_exceeded', 'expected to be done in time');
 }
 
 /** Each error of the SDK carries `$metadata`, also when there was no answer. */

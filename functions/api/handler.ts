@@ -5,7 +5,8 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { API_DEADLINE_RESERVE_MS, AWS_REQUEST_TIMEOUT_MS, MAX_TOP } from '../../shared/contract/limits.ts';
+import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
+import { API_DEADLINE_RESERVE_MS, AWS_REQUESTS, MAX_TOP } from '../../shared/contract/limits.ts';
 import { apiSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
@@ -16,10 +17,8 @@ markStart('labelqueue:modules-loaded');
 const settings = apiSettingsFrom(process.env);
 const logger = new Logger({ serviceName: settings.serviceName });
 const telemetry = createTelemetry(logger);
-/** The SDK itself waits for ever. */
-const requestHandler = { requestTimeout: AWS_REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true };
 // Source buckets may be in other regions.
-const s3 = new S3Client({ requestHandler, followRegionRedirects: true });
+const s3 = new S3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
 const { queueUrl, deadLetterQueueUrl, resultsBucket } = settings;
 const { fetch, classifier, topK } = await createPipeline(settings, s3);
 
@@ -28,13 +27,12 @@ const api = createApi({
   fetch,
   model: classifier.id,
   topK,
-  target: { sqs: createSqsClient({ requestHandler }), s3, queueUrl, deadLetterQueueUrl, resultsBucket },
+  target: { sqs: createSqsClient({ requestHandler: AWS_REQUESTS }), s3, queueUrl, deadLetterQueueUrl, resultsBucket },
   telemetry,
 });
 
 async function answer(event: APIGatewayProxyEventV2, context: Context): Promise<APIGatewayProxyStructuredResultV2> {
-  const ms = Math.max(0, context.getRemainingTimeInMillis() - API_DEADLINE_RESERVE_MS);
-  return api(event, AbortSignal.timeout(ms));
+  return api(event, deadlineSignal(context.getRemainingTimeInMillis(), API_DEADLINE_RESERVE_MS));
 }
 
 /** The HTTP API: API Gateway's requests in, its responses out. */

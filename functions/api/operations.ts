@@ -16,7 +16,7 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
 };
 
 /** The OpenAPI 3.1 document, from the schemas that check requests. */
-export function openapiDocument(): object {
+function openapiDocument(): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const [name, { method, path }] of Object.entries(API_OPERATIONS)) {
     paths[path] = { ...paths[path], [method.toLowerCase()]: OPERATIONS[name as OperationName].document };

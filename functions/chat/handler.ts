@@ -5,7 +5,8 @@ import middy from '@middy/core';
 import type { Context, LexV2Event, LexV2Result } from 'aws-lambda';
 import { createImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { AWS_REQUEST_TIMEOUT_MS, CHAT_DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
+import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
+import { AWS_REQUESTS, CHAT_DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
 import { chatSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
 import { converse, LABELS_IN_A_REPLY } from './converse.ts';
@@ -15,10 +16,8 @@ markStart('labelqueue:modules-loaded');
 const settings = chatSettingsFrom(process.env);
 const logger = new Logger({ serviceName: settings.serviceName });
 const telemetry = createTelemetry(logger);
-/** The SDK itself waits for ever. */
-const requestHandler = { requestTimeout: AWS_REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true };
 // Source buckets may be in other regions.
-const s3 = new S3Client({ requestHandler, followRegionRedirects: true });
+const s3 = new S3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
 const { fetch, classifier } = await createPipeline(settings, s3);
 const dependencies = {
   classifier: createImageClassifier(classifier, LABELS_IN_A_REPLY, telemetry.batch),
@@ -27,8 +26,8 @@ const dependencies = {
 };
 
 async function answer(event: LexV2Event, context: Context): Promise<LexV2Result> {
-  const ms = Math.max(0, context.getRemainingTimeInMillis() - CHAT_DEADLINE_RESERVE_MS);
-  return converse(event, dependencies, AbortSignal.timeout(ms));
+  const signal = deadlineSignal(context.getRemainingTimeInMillis(), CHAT_DEADLINE_RESERVE_MS);
+  return converse(event, dependencies, signal);
 }
 
 /** The chatbot: what Lex V2 understood in, what the bot shall say out. */

@@ -1,3 +1,4 @@
+import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
 import { DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
 
 /** When an invocation has to stop working and write what it has. */
@@ -12,5 +13,5 @@ export type Deadline = {
 export function deadlineIn(remainingMs: number): Deadline {
   const at = performance.now() + remainingMs - DEADLINE_RESERVE_MS;
   const msLeft = () => at - performance.now();
-  return { signal: AbortSignal.timeout(Math.max(0, Math.floor(msLeft()))), msLeft };
+  return { signal: deadlineSignal(remainingMs, DEADLINE_RESERVE_MS), msLeft };
 }

@@ -6,7 +6,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { AWS_REQUEST_TIMEOUT_MS } from '../../shared/contract/limits.ts';
+import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
 import { workerSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
@@ -26,19 +26,14 @@ const settings = workerSettingsFrom(process.env);
 const { serviceName } = settings;
 const logger = new Logger({ serviceName });
 const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
-/**
- * The SDK itself waits for ever: a single reply that never comes would take the whole invocation
- * with it, and each of its messages would come back as if its images had killed the worker.
- */
-const requestHandler = { requestTimeout: AWS_REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true };
 // Source buckets may be in other regions.
-const s3 = new S3Client({ requestHandler, followRegionRedirects: true });
+const s3 = new S3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
 
 const dependencies: WorkerDependencies = {
   pipeline: await createPipeline(settings, s3),
   isolation: createIsolation(),
   destinations: {
-    sqs: createSqsClient({ requestHandler }),
+    sqs: createSqsClient({ requestHandler: AWS_REQUESTS }),
     queueUrl: settings.queueUrl,
     deadLetterQueueUrl: settings.deadLetterQueueUrl,
     parts: new PartWriter(s3, settings.resultsBucket),

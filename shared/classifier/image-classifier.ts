@@ -1,3 +1,4 @@
+import { whenAborted } from '../contract/deadline-signal.ts';
 import type { ImageError } from '../contract/error-codes.ts';
 import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
 import type { BatchObserver } from './classify-images.ts';
@@ -34,14 +35,7 @@ export function createImageClassifier(classifier: Classifier, k: number, observe
         },
       );
       // A decoder cannot be broken off: it ends by itself, and nobody waits for it.
-      return Promise.race([classified, deadlineOf(signal)]);
+      return Promise.race([classified, whenAborted(signal, () => 'deadline' as const)]);
     },
   };
-}
-
-function deadlineOf(signal: AbortSignal): Promise<'deadline'> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('deadline');
-    else signal.addEventListener('abort', () => resolve('deadline'), { once: true });
-  });
 }

@@ -5,7 +5,7 @@ import type { ModelFolder } from './model-folder.ts';
 import { ModelFolderError } from './model-folder-error.ts';
 import { checkInput, type ModelInput, type Normalization, pixelValues, shapeText } from './model-input.ts';
 import { loadModel } from './tensorflow/load-model.ts';
-import type { LoadedModel, TensorFacts } from './tensorflow/loaded-model.ts';
+import { type LoadedModel, type TensorFacts, withoutPort } from './tensorflow/loaded-model.ts';
 
 /** A model that was loaded, fits its folder's labels and configuration, and is warm. */
 export type OpenModel = {
@@ -89,7 +89,7 @@ function joined(rows: readonly Float32Array[]): Float32Array {
 function outputIndex(outputs: readonly TensorFacts[], wanted: string | undefined, path: string): number {
   const names = outputs.map(({ name }) => name);
   if (wanted === undefined && names.length === 1) return 0;
-  const index = wanted === undefined ? -1 : names.indexOf(wanted.replace(/:0$/, ''));
+  const index = wanted === undefined ? -1 : names.indexOf(withoutPort(wanted));
   if (index !== -1) return index;
   throw new ModelFolderError(
     wanted === undefined

@@ -44,7 +44,12 @@ export const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
 /** What the worker keeps of its time to write and acknowledge what it has. */
 export const DEADLINE_RESERVE_MS = 5_000;
 /** How long S3 or SQS may take to begin an answer; then the SDK asks again, twice within the reserve. */
-export const AWS_REQUEST_TIMEOUT_MS = 2_000;
+const AWS_REQUEST_TIMEOUT_MS = 2_000;
+/**
+ * For each client of a function. The SDK itself waits for ever: a single reply that never comes would take the whole
+ * invocation with it, and each message of a worker would come back as if its images had killed it.
+ */
+export const AWS_REQUESTS = { requestTimeout: AWS_REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true } as const;
 
 /** How long decodes and inferences that are under way at the deadline are waited for. */
 export const ABANDON_AFTER_MS = 2_000;
