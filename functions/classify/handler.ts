@@ -5,6 +5,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { HostHealth } from '../../shared/classifier/host-health.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
@@ -30,7 +31,10 @@ const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
 const s3 = new S3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
 
 const dependencies: WorkerDependencies = {
-  pipeline: await createPipeline(settings, s3),
+  pipeline: {
+    ...(await createPipeline(settings, s3)),
+    hosts: new HostHealth(settings.fetchTimeoutSeconds * 1_000),
+  },
   isolation: createIsolation(),
   destinations: {
     sqs: createSqsClient({ requestHandler: AWS_REQUESTS }),

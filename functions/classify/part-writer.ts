@@ -1,16 +1,22 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../shared/contract/limits.ts';
+import { MAX_SHARED_PART_AGE_MS, MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../shared/contract/limits.ts';
 import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
 
 type Line = ResultLine | FailureLine;
 /** By id: two messages of an invocation may name the same image. */
-type SharedPart = { kind: PartKind; job: string; lines: Map<string, Line>; written: PromiseWithResolvers<void> };
+type SharedPart = {
+  kind: PartKind;
+  job: string;
+  lines: Map<string, Line>;
+  written: PromiseWithResolvers<void>;
+  timer: NodeJS.Timeout;
+};
 
 /**
  * Writes part files: many images a file, since a PUT an image would cost more than its inference.
  * The lines of a large message are a file of their own, so that a redelivery overwrites it; the
- * lines of small messages share one, which is written when it is full or at `flush`.
+ * lines of small messages share one, which is written when it is full, 2 s old, or at `flush`.
  */
 export class PartWriter {
   readonly #s3: S3Client;
@@ -37,21 +43,23 @@ export class PartWriter {
     return part.written.promise;
   }
 
-  /** Writes what waits for more lines. Errors reach those who wait for the lines. */
-  flush(): void {
-    for (const part of this.#shared.values()) this.#close(part);
+  /** Writes what waits for more lines, of one job or of all. Errors reach those who wait for the lines. */
+  flush(job?: string): void {
+    for (const part of this.#shared.values()) if (job === undefined || part.job === job) this.#close(part);
   }
 
   #sharedPart(kind: PartKind, job: string): SharedPart {
     const name = `${kind}/${job}`;
     const open = this.#shared.get(name);
     if (open !== undefined) return open;
-    const part: SharedPart = { kind, job, lines: new Map(), written: Promise.withResolvers() };
+    const timer = setTimeout(() => this.#close(part), MAX_SHARED_PART_AGE_MS).unref();
+    const part: SharedPart = { kind, job, lines: new Map(), written: Promise.withResolvers(), timer };
     this.#shared.set(name, part);
     return part;
   }
 
   #close(part: SharedPart): void {
+    clearTimeout(part.timer);
     this.#shared.delete(`${part.kind}/${part.job}`);
     this.#put(part.kind, part.job, [...part.lines.values()]).then(part.written.resolve, part.written.reject);
   }

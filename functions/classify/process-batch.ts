@@ -76,15 +76,24 @@ async function processFresh(
 ): Promise<void> {
   const { pipeline, destinations, telemetry } = dependencies;
   const settling: Promise<void>[] = [];
+  const messagesLeft = new Map<string, number>();
+  for (const { message } of fresh) messagesLeft.set(message.job, (messagesLeft.get(message.job) ?? 0) + 1);
   const settleIfComplete = (work: MessageInWork) => {
-    if (work.outcomes.size < work.message.images.length) return;
+    const { job, images } = work.message;
+    if (work.outcomes.size < images.length) return;
     settling.push(acknowledgements.after(work.record, settleMessage(work, work.outcomes, dependencies)));
+    const left = (messagesLeft.get(job) ?? 0) - 1;
+    messagesLeft.set(job, left);
+    // The last lines of a job must not wait for another job's slow hosts.
+    if (left === 0) destinations.parts.flush(job);
   };
   const images: ImageInWork[] = [];
   for (const read of fresh) {
     const work: MessageInWork = { ...read, outcomes: new Map() };
     const isCancelled = () => dependencies.cancellations.isCancelled(read.message.job);
-    for (const image of read.message.images) images.push({ url: image.url, isCancelled, image, work });
+    for (const image of read.message.images) {
+      images.push({ url: image.url, group: read.message.job, isCancelled, image, work });
+    }
     settleIfComplete(work);
   }
   const onOutcome = ({ image, work }: ImageInWork, outcome: ImageOutcome) => {

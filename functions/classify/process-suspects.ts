@@ -1,6 +1,7 @@
+import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { ISOLATED_TIMEOUT_MS, MAX_DELAY_SECONDS, MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
-import { formatMessage } from '../../shared/contract/message.ts';
+import { formatMessage, type ImageRef, maySendOn, nextEnvelope } from '../../shared/contract/message.ts';
 import { failureLine } from '../../shared/contract/result-line.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import type { Acknowledgements } from './acknowledgement.ts';
@@ -42,14 +43,14 @@ async function foretellCrash({ message }: ReadRecord, { destinations, now }: Wor
  */
 export async function splitMessage(read: ReadRecord, dependencies: WorkerDependencies): Promise<void> {
   const { destinations } = dependencies;
-  const { job, attempt, images } = read.message;
-  const bodies = images.map((image) => ({ body: formatMessage({ job, attempt, images: [image] }) }));
+  const envelope = nextEnvelope(read.message);
+  const bodies = read.message.images.map((image) => ({ body: formatMessage({ ...envelope, images: [image] }) }));
   await sendMessages(destinations.sqs, destinations.queueUrl, bodies);
 }
 
 /**
- * Takes single images that were in a worker when it died, one after the other, each in an isolated
- * process, and acknowledges each before the next is begun.
+ * Takes images that were in a worker when it died, one after the other, each in an isolated process, and acknowledges
+ * each message before the next is begun. It has a single image, unless its chain is too long for splitting it.
  */
 export async function processSuspects(
   suspects: readonly ReadRecord[],
@@ -74,20 +75,24 @@ async function processSuspect(
   dependencies: WorkerDependencies,
   deadline: Deadline,
 ): Promise<void> {
-  const [image] = suspect.message.images;
-  if (image === undefined) return;
-  // An image that is begun must be able to use up its time, or one that hangs would never be found out.
-  const enoughTime = deadline.msLeft() >= timeoutMs;
-  const outcome = enoughTime
-    ? await dependencies.isolation.classify(image.url, timeoutMs, deadline.signal)
-    : 'not_reached';
-  const settled = settleMessage(suspect, [[image, outcome]], dependencies);
+  const outcomes: [ImageRef, ImageOutcome][] = [];
+  for (const image of suspect.message.images) {
+    // An image that is begun must be able to use up its time, or one that hangs would never be found out.
+    const enoughTime = deadline.msLeft() >= timeoutMs;
+    const outcome = enoughTime
+      ? await dependencies.isolation.classify(image.url, timeoutMs, deadline.signal)
+      : ('not_reached' as const);
+    outcomes.push([image, outcome]);
+  }
+  const settled = settleMessage(suspect, outcomes, dependencies);
   dependencies.destinations.parts.flush();
   await settled;
 }
 
 /** Sends the message anew, for later: an image must not end in the DLQ without its failure line. */
 async function postpone({ message }: ReadRecord, { destinations }: WorkerDependencies): Promise<void> {
-  const later = { body: formatMessage(message), delaySeconds: MAX_DELAY_SECONDS };
+  if (!maySendOn(message)) throw new Error('the message was sent on as often as it may be, and its line not written');
+  const body = formatMessage({ ...nextEnvelope(message), images: message.images });
+  const later = { body, delaySeconds: MAX_DELAY_SECONDS };
   await sendMessages(destinations.sqs, destinations.queueUrl, [later]);
 }

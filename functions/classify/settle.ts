@@ -1,6 +1,12 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
-import { formatDeadLetter, formatMessage } from '../../shared/contract/message.ts';
+import {
+  type Envelope,
+  formatDeadLetter,
+  formatMessage,
+  type ImageRef,
+  nextEnvelope,
+} from '../../shared/contract/message.ts';
 import { packMessages } from '../../shared/contract/pack-messages.ts';
 import { type Outgoing, sendMessages } from '../../shared/jobs/send-messages.ts';
 import type { PartWriter } from './part-writer.ts';
@@ -45,9 +51,17 @@ function deadLetters({ message, failures }: Settlement): Outgoing[] {
   });
 }
 
-async function* retries({ message: { job, attempt }, retries, notReached }: Settlement): AsyncGenerator<Outgoing> {
-  for (const [delaySeconds, images] of retries) {
-    for await (const { body } of packMessages(job, attempt + 1, images)) yield { body, delaySeconds };
+async function* retries({ message, retries, putOff, notReached }: Settlement): AsyncGenerator<Outgoing> {
+  yield* delayed(nextEnvelope(message, message.attempt + 1), retries);
+  yield* delayed(nextEnvelope(message), putOff);
+  for await (const { body } of packMessages(nextEnvelope(message), notReached)) yield { body };
+}
+
+async function* delayed(
+  envelope: Envelope,
+  byDelay: ReadonlyMap<number, readonly ImageRef[]>,
+): AsyncGenerator<Outgoing> {
+  for (const [delaySeconds, images] of byDelay) {
+    for await (const { body } of packMessages(envelope, images)) yield { body, delaySeconds };
   }
-  for await (const { body } of packMessages(job, attempt, notReached)) yield { body };
 }

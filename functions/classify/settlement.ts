@@ -1,7 +1,8 @@
 import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
+import { HostResting } from '../../shared/classifier/host-health.ts';
 import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
-import { MAX_ATTEMPTS } from '../../shared/contract/limits.ts';
-import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
+import { MAX_ATTEMPTS, MAX_HOPS } from '../../shared/contract/limits.ts';
+import { type ImageRef, maySendOn, type QueueMessage } from '../../shared/contract/message.ts';
 import {
   type FailureLine,
   failureLine,
@@ -21,6 +22,8 @@ export type Settlement = {
   retries: Map<number, ImageRef[]>;
   /** Why images are retried, with how many of them. */
   retryCodes: Map<ErrorCode, number>;
+  /** By delay in seconds: images of hosts that have stopped answering, to be sent again with the same attempt. */
+  putOff: Map<number, ImageRef[]>;
   /** Of a job that was cancelled: nothing is written of them. */
   cancelled: number;
   /** To be sent again with the same attempt. */
@@ -41,33 +44,58 @@ export function settlementOf(
     failures: [],
     retries: new Map(),
     retryCodes: new Map(),
+    putOff: new Map(),
     cancelled: 0,
     notReached: [],
   };
-  for (const [image, outcome] of outcomes) {
+  const isLast = !maySendOn(message);
+  for (const [image, given] of outcomes) {
+    const outcome = isLast ? lastOutcome(given) : given;
     const origin: LineOrigin = { job: message.job, image, attempt: message.attempt, at: context.now };
     if (outcome === 'not_reached') settlement.notReached.push(image);
     else if (outcome === 'cancelled') settlement.cancelled++;
+    else if (outcome instanceof HostResting) putOff(settlement, image, outcome, context);
     else if (outcome instanceof ImageError) settleError(settlement, origin, outcome, context);
     else settlement.results.push(resultLine(origin, outcome.labels, context.model, outcome.image));
   }
   return settlement;
 }
 
+/** The worker sends no image on for ever: at the end of its chain, one that was never fetched fails as well. */
+function lastOutcome(outcome: ImageOutcome): ImageOutcome {
+  if (outcome instanceof HostResting) return outcome.toError();
+  if (outcome !== 'not_reached') return outcome;
+  return new ImageError('timeout', `expected to reach this image in ${MAX_HOPS + 1} invocations, there was no time`);
+}
+
+/** Waits for the end of the host's rest, and like a retry: the longer, the more often the image was sent on. */
+function putOff(
+  { message: { hops = 0 }, putOff }: Settlement,
+  image: ImageRef,
+  { restSeconds }: HostResting,
+  { retryBaseSeconds, random }: SettlementContext,
+): void {
+  const attemptsWorth = Math.min(hops + 1, MAX_ATTEMPTS - 1);
+  addTo(putOff, retryDelaySeconds(attemptsWorth, retryBaseSeconds, restSeconds, random), image);
+}
+
 function settleError(
-  { failures, retries, retryCodes }: Settlement,
+  { message, failures, retries, retryCodes }: Settlement,
   origin: LineOrigin,
   error: ImageError,
   { retryBaseSeconds, random }: SettlementContext,
 ): void {
   const { image, attempt } = origin;
-  if (!error.retryable || attempt === MAX_ATTEMPTS) {
+  if (!error.retryable || attempt === MAX_ATTEMPTS || !maySendOn(message)) {
     failures.push({ line: failureLine(origin, error.report()), image });
     return;
   }
-  const delay = retryDelaySeconds(attempt, retryBaseSeconds, error.retryAfterSeconds, random);
-  const together = retries.get(delay);
-  if (together === undefined) retries.set(delay, [image]);
-  else together.push(image);
+  addTo(retries, retryDelaySeconds(attempt, retryBaseSeconds, error.retryAfterSeconds, random), image);
   retryCodes.set(error.code, (retryCodes.get(error.code) ?? 0) + 1);
+}
+
+function addTo(byDelay: Map<number, ImageRef[]>, delay: number, image: ImageRef): void {
+  const together = byDelay.get(delay);
+  if (together === undefined) byDelay.set(delay, [image]);
+  else together.push(image);
 }

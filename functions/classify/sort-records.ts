@@ -1,5 +1,5 @@
 import type { SQSRecord } from 'aws-lambda';
-import { parseMessage, type QueueMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { maySendOn, parseMessage, type QueueMessage, UnreadableMessage } from '../../shared/contract/message.ts';
 
 /** A record whose body could be read. */
 export type ReadRecord = { record: SQSRecord; message: QueueMessage };
@@ -11,7 +11,7 @@ export type SortedRecords = {
   fresh: ReadRecord[];
   /** Delivered before, with several images: one of them may have killed a worker. */
   toSplit: ReadRecord[];
-  /** Delivered before, with a single image; those delivered least often come first. */
+  /** Delivered before, with a single image or at the end of its chain, where it cannot be split; those delivered least often come first. */
   suspects: ReadRecord[];
 };
 
@@ -21,7 +21,7 @@ export function sortRecords(records: readonly SQSRecord[]): SortedRecords {
     const message = parseMessage(record.body);
     if (message instanceof UnreadableMessage) sorted.unreadable.push({ record, why: message });
     else if (receiveCount(record) === 1) sorted.fresh.push({ record, message });
-    else if (message.images.length > 1) sorted.toSplit.push({ record, message });
+    else if (message.images.length > 1 && maySendOn(message)) sorted.toSplit.push({ record, message });
     else sorted.suspects.push({ record, message });
   }
   sorted.suspects.sort((one, other) => receiveCount(one.record) - receiveCount(other.record));

@@ -29,8 +29,10 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       metrics.addMetric(METRICS.inferenceBatchSize, MetricUnit.Count, images);
       metrics.addMetric(METRICS.inferenceTime, MetricUnit.Milliseconds, rounded(milliseconds));
     },
-    settled(messageId, { message: { job, attempt }, results, failures, retries, retryCodes, cancelled, notReached }) {
-      const retried = [...retries.values()].reduce((sum, images) => sum + images.length, 0);
+    settled(messageId, settlement) {
+      const { message, results, failures, retries, retryCodes, putOff, cancelled, notReached } = settlement;
+      const { job, attempt, hops = 0 } = message;
+      const retried = imagesIn(retries);
       count(METRICS.imagesClassified, results.length);
       count(METRICS.imagesFailed, failures.length);
       count(METRICS.imagesRetried, retried);
@@ -44,11 +46,13 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
         messageId,
         job,
         attempt,
+        hops,
         classified: results.length,
         failed: failures.length,
         retried,
         cancelled,
         retryCodes: Object.fromEntries(retryCodes),
+        putOff: imagesIn(putOff),
         notReached: notReached.length,
       });
     },
@@ -61,6 +65,10 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       logger.warn('message unreadable, moved to the DLQ', { messageId, reason: expected });
     },
   };
+}
+
+function imagesIn(byDelay: Settlement['retries']): number {
+  return [...byDelay.values()].reduce((sum, images) => sum + images.length, 0);
 }
 
 function rounded(milliseconds: number): number {

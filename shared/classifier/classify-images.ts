@@ -2,6 +2,7 @@ import type { ImageError } from '../contract/error-codes.ts';
 import { ABANDON_AFTER_MS, IMAGES_IN_FLIGHT } from '../contract/limits.ts';
 import { hostOf } from '../contract/url-host.ts';
 import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
+import { HostHealth, type HostResting } from './host-health.ts';
 import { HostSchedule } from './host-schedule.ts';
 import type { Classifier } from './infer.ts';
 import { InferenceBatches } from './inference-batches.ts';
@@ -13,17 +14,19 @@ export type Pipeline = {
   classifier: Classifier;
   /** Labels an image. */
   topK: number;
+  /** What is known of hosts; without it, each call finds out by itself, and leaves no host to rest. */
+  hosts?: HostHealth;
   close(): Promise<void>;
 };
 
 /**
  * What became of an image: `not_reached` when the signal was aborted first, `cancelled` when nobody
- * wanted it any more when its turn came.
+ * wanted it any more when its turn came, `HostResting` when its host has stopped answering.
  */
-export type ImageOutcome = Classified | ImageError | 'not_reached' | 'cancelled';
+export type ImageOutcome = Classified | ImageError | HostResting | 'not_reached' | 'cancelled';
 
-/** An image to classify. */
-export type ImageToClassify = { url: string; isCancelled?: () => boolean };
+/** An image to classify. Groups take turns, however many images each has. */
+export type ImageToClassify = { url: string; group?: string; isCancelled?: () => boolean };
 
 /** Told how many images each inference batch had, and how long it took in milliseconds. */
 export type BatchObserver = (images: number, milliseconds: number) => void;
@@ -39,7 +42,7 @@ export type BatchObserver = (images: number, milliseconds: number) => void;
  */
 export async function classifyImages<Image extends ImageToClassify>(
   images: readonly Image[],
-  { fetch, classifier, topK }: Pipeline,
+  { fetch, classifier, topK, hosts = new HostHealth() }: Pipeline,
   signal: AbortSignal,
   onOutcome: (image: Image, outcome: ImageOutcome) => void,
   observe: { stage: StageTimer; batch: BatchObserver },
@@ -50,7 +53,8 @@ export async function classifyImages<Image extends ImageToClassify>(
     observe.batch(pixels.length, performance.now() - started);
     return labels;
   });
-  const schedule = new HostSchedule(images, ({ url }) => hostOf(url));
+  const keys = { hostOf: ({ url }: Image) => hostOf(url), groupOf: ({ group = '' }: Image) => group };
+  const schedule = new HostSchedule(images, keys, hosts);
   const finished = Promise.withResolvers<void>();
   let inFlight = 0;
 
@@ -67,23 +71,34 @@ export async function classifyImages<Image extends ImageToClassify>(
     if (inFlight === 0) finished.resolve();
   };
 
+  const putOff = (images: readonly Image[]) => {
+    for (const image of images) {
+      onOutcome(image, image.isCancelled?.() ? 'cancelled' : hosts.putOff(hostOf(image.url)));
+    }
+  };
+  const fetchWatched = async (url: string, host: string) => {
+    const started = performance.now();
+    const fetched = await fetch(url, signal);
+    hosts.saw(host, fetched, performance.now() - started);
+    return fetched;
+  };
   const classifyOne = async (image: Image, host: string) => {
+    const freeHost = () => putOff(schedule.release(host));
     if (image.isCancelled?.()) {
-      schedule.release(host);
+      freeHost();
       onOutcome(image, 'cancelled');
       return;
     }
-    const freeHost = () => {
-      schedule.release(host);
-      startMore();
-    };
     const outcome = await classifyImage(
-      () => fetch(image.url, signal),
+      () => fetchWatched(image.url, host),
       batches.reserve(),
       classifier.format,
       observe.stage,
       signal,
-      freeHost,
+      () => {
+        freeHost();
+        startMore();
+      },
     ).catch((error: unknown) => {
       if (signal.aborted) return 'not_reached' as const;
       throw error;
@@ -94,6 +109,7 @@ export async function classifyImages<Image extends ImageToClassify>(
   let abandoned = false;
   const abandonLater = () => setTimeout(finished.resolve, ABANDON_AFTER_MS).unref();
   signal.addEventListener('abort', abandonLater, { once: true });
+  if (!signal.aborted) putOff(schedule.withdrawResting());
   startMore();
   await finished.promise.finally(() => {
     abandoned = true;

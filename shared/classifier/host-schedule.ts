@@ -1,52 +1,205 @@
-import { MAX_FETCHES_PER_HOST } from '../contract/limits.ts';
+import { IMAGES_IN_FLIGHT, LEAST_UNPROVEN_FETCHES, SUSPECT_FETCHES } from '../contract/limits.ts';
+import type { HostHealth, Standing } from './host-health.ts';
+import { Queue } from './queue.ts';
+
+/** The images of one group on one host that were not given out, the next one last. */
+type Line<Item> = { host: Host<Item>; group: Group<Item>; items: Item[]; ticket: number };
+type Host<Item> = { name: string; standing: Standing; atOnce: number; active: number; lines: Line<Item>[] };
+/** Lines that may be taken from, by the standing of their hosts. An entry whose ticket is not its line's is void. */
+type Group<Item> = { lines: Record<Standing, Queue<{ line: Line<Item>; ticket: number }>>; turn: number };
+
+/** Those that images are given out of, in turn. */
+const STANDINGS = ['answers', 'unknown', 'suspect'] as const;
 
 /**
- * Gives out images in turns of their hosts, and no more than so many of one host at once: a slow
- * server holds up its own images and nobody else's.
+ * Gives out images in turns of their groups, then of their hosts, and no more than so many of one host at once: a slow
+ * server holds up its own images only. Hosts that have not answered so far share a part of the fetches that shrinks as
+ * more of them turn out to be silent; so those that do answer keep their turns.
  *
- * Invariant: a host is in `#waiting` as long as it has images that were not given out.
+ * Each step costs the same however many images and hosts there are; it grows with the groups alone.
+ *
+ * Invariant: a host below its limit has each of its lines with images in the queue of its standing, once.
  */
 export class HostSchedule<Item> {
-  readonly #waiting = new Map<string, Item[]>();
-  readonly #active = new Map<string, number>();
+  readonly #health: HostHealth;
+  readonly #hosts = new Map<string, Host<Item>>();
+  readonly #groups: Group<Item>[] = [];
+  #turn = 0;
+  /** By the standing of their hosts: fetches under way, images not given out, hosts. */
+  readonly #active = noneOfEach();
+  readonly #left = noneOfEach();
+  readonly #known = noneOfEach();
 
-  /** @param items in the order in which images of one host are given out */
-  constructor(items: readonly Item[], hostOf: (item: Item) => string) {
-    // Reversed, so that taking the next one is a pop.
-    for (const item of items.toReversed()) {
-      const host = hostOf(item);
-      const images = this.#waiting.get(host);
-      if (images === undefined) this.#waiting.set(host, [item]);
-      else images.push(item);
+  /**
+   * @param items in the order in which images of one host and group are given out
+   * @param groupOf what takes turns before hosts do: a job with a thousand hosts must not hold up one with a few
+   */
+  constructor(
+    items: readonly Item[],
+    { hostOf, groupOf }: { hostOf: (item: Item) => string; groupOf: (item: Item) => string },
+    health: HostHealth,
+  ) {
+    this.#health = health;
+    for (const line of this.#linesOf(items, hostOf, groupOf)) {
+      // Reversed, so that taking the next one is a pop.
+      line.items.reverse();
+      this.#left[line.host.standing] += line.items.length;
+      enqueue(line);
     }
   }
 
   /**
-   * The next image that may be started, or undefined when none is left or all hosts that have
-   * some are busy. `release` must be called with the host once the image is fetched.
+   * The next image that may be started, or undefined when none is left or all that are left have to wait. `release`
+   * must be called with the host once the image is fetched.
    */
   take(): { host: string; item: Item } | undefined {
-    for (const [host, items] of this.#waiting) {
-      const active = this.#active.get(host) ?? 0;
-      if (active >= MAX_FETCHES_PER_HOST) continue;
-      const item = items.pop() as Item;
-      this.#active.set(host, active + 1);
-      // Deleting and setting again moves the host behind the others.
-      this.#waiting.delete(host);
-      if (items.length > 0) this.#waiting.set(host, items);
-      return { host, item };
+    for (let tried = 0; tried < this.#groups.length; tried++) {
+      const group = this.#groups[this.#turn++ % this.#groups.length];
+      const line = group && this.#nextLine(group);
+      if (line !== undefined) return this.#takeFrom(line);
     }
     return undefined;
   }
 
-  release(host: string): void {
-    const active = (this.#active.get(host) ?? 0) - 1;
-    if (active > 0) this.#active.set(host, active);
-    else this.#active.delete(host);
+  /** @returns the images that are not given out any more, since the host is left to rest */
+  release(name: string): Item[] {
+    const host = this.#hosts.get(name);
+    if (host === undefined) return [];
+    const wasBusy = host.active >= host.atOnce;
+    host.active--;
+    this.#active[host.standing]--;
+    const changed = this.#judge(host);
+    if (host.standing === 'resting') return this.#withdraw(host);
+    if (wasBusy || changed) for (const line of host.lines) host.active < host.atOnce ? enqueue(line) : line.ticket++;
+    return [];
+  }
+
+  /** Takes out all images of hosts that are left to rest. */
+  withdrawResting(): Item[] {
+    if (this.#known.resting === 0) return [];
+    return [...this.#hosts.values()].flatMap((host) => (host.standing === 'resting' ? this.#withdraw(host) : []));
   }
 
   /** Images that were never given out, in no particular order. */
   rest(): Item[] {
-    return [...this.#waiting.values()].flat();
+    return [...this.#hosts.values()].flatMap(({ lines }) => lines.flatMap(({ items }) => items));
   }
+
+  #linesOf(
+    items: readonly Item[],
+    hostOf: (item: Item) => string,
+    groupOf: (item: Item) => string,
+  ): Iterable<Line<Item>> {
+    const groups = new Map<string, { group: Group<Item>; lines: Map<string, Line<Item>> }>();
+    const all: Line<Item>[] = [];
+    for (const item of items) {
+      const { group, lines } = getOrAdd(groups, groupOf(item), () => ({ group: this.#addGroup(), lines: new Map() }));
+      const line = getOrAdd(lines, hostOf(item), (name) => {
+        const host = getOrAdd(this.#hosts, name, () => this.#meet(name));
+        const added: Line<Item> = { host, group, items: [], ticket: 0 };
+        host.lines.push(added);
+        all.push(added);
+        return added;
+      });
+      line.items.push(item);
+    }
+    return all;
+  }
+
+  #addGroup(): Group<Item> {
+    const lines = { answers: new Queue(), unknown: new Queue(), suspect: new Queue(), resting: new Queue() };
+    const group = { lines, turn: 0 } as Group<Item>;
+    this.#groups.push(group);
+    return group;
+  }
+
+  #meet(name: string): Host<Item> {
+    const standing = this.#health.standingOf(name);
+    this.#known[standing]++;
+    return { name, standing, atOnce: this.#health.fetchesAtOnce(name), active: 0, lines: [] };
+  }
+
+  #nextLine(group: Group<Item>): Line<Item> | undefined {
+    for (let tried = 0; tried < STANDINGS.length; tried++) {
+      const standing = STANDINGS[group.turn++ % STANDINGS.length] as Standing;
+      const line = this.#mayStart(standing) ? firstOf(group.lines[standing]) : undefined;
+      if (line !== undefined) return line;
+    }
+    return undefined;
+  }
+
+  #mayStart(standing: Standing): boolean {
+    if (standing === 'answers') return true;
+    if (this.#active.unknown + this.#active.suspect >= this.#unprovenFetches()) return false;
+    const othersWait = this.#left.answers + this.#left.unknown > 0;
+    return standing === 'unknown' || !othersWait || this.#active.suspect < SUSPECT_FETCHES;
+  }
+
+  /** How many fetches hosts may have that have not answered: all, unless some were silent and others need them. */
+  #unprovenFetches(): number {
+    const { answers, suspect, resting } = this.#known;
+    const silent = suspect + resting;
+    if (silent === 0 || this.#left.answers === 0) return IMAGES_IN_FLIGHT;
+    return Math.max(LEAST_UNPROVEN_FETCHES, Math.round((IMAGES_IN_FLIGHT * answers) / (answers + silent)));
+  }
+
+  #takeFrom(line: Line<Item>): { host: string; item: Item } {
+    const { host, items } = line;
+    const item = items.pop() as Item;
+    host.active++;
+    this.#active[host.standing]++;
+    this.#left[host.standing]--;
+    if (host.active < host.atOnce) enqueue(line);
+    else for (const other of host.lines) other.ticket++;
+    return { host: host.name, item };
+  }
+
+  /** Looks at what is known of a host by now. @returns whether that changes what may be given out of it */
+  #judge(host: Host<Item>): boolean {
+    const { standing, atOnce } = host;
+    host.standing = this.#health.standingOf(host.name);
+    host.atOnce = this.#health.fetchesAtOnce(host.name);
+    if (host.standing === standing) return host.atOnce !== atOnce;
+    const left = leftOf(host);
+    for (const [was, sign] of [[standing, -1] as const, [host.standing, 1] as const]) {
+      this.#known[was] += sign;
+      this.#active[was] += sign * host.active;
+      this.#left[was] += sign * left;
+    }
+    return true;
+  }
+
+  #withdraw(host: Host<Item>): Item[] {
+    this.#left[host.standing] -= leftOf(host);
+    for (const line of host.lines) line.ticket++;
+    return host.lines.flatMap(({ items }) => items.splice(0).reverse());
+  }
+}
+
+function enqueue<Item>(line: Line<Item>): void {
+  line.ticket++;
+  if (line.items.length > 0) line.group.lines[line.host.standing].push({ line, ticket: line.ticket });
+}
+
+function firstOf<Item>(queue: Queue<{ line: Line<Item>; ticket: number }>): Line<Item> | undefined {
+  for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
+    if (entry.ticket === entry.line.ticket) return entry.line;
+  }
+  return undefined;
+}
+
+function leftOf<Item>({ lines }: Host<Item>): number {
+  return lines.reduce((sum, { items }) => sum + items.length, 0);
+}
+
+function noneOfEach(): Record<Standing, number> {
+  return { answers: 0, unknown: 0, suspect: 0, resting: 0 };
+}
+
+function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: (key: Key) => Value): Value {
+  const present = map.get(key);
+  if (present !== undefined) return present;
+  const made = make(key);
+  map.set(key, made);
+  return made;
 }

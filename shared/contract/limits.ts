@@ -26,6 +26,12 @@ export const MAX_URL_CHARS = 8_192;
 export const MAX_ATTEMPTS = 5;
 /** The queue's redrive policy: deliveries of one message before SQS moves it to the DLQ. */
 export const MAX_RECEIVE_COUNT = 5;
+/**
+ * How often the worker sends an image on in a new message: retries, images that were not reached, images of hosts that
+ * have stopped answering, splits. Lambda's recursive loop detection stops a chain of about 16 invocations, without a
+ * failure line; a chain of 12 leaves room for what a function or S3 event put on the queue.
+ */
+export const MAX_HOPS = 11;
 /** The delay before attempt 2; doubled for each attempt after that. */
 export const RETRY_BASE_SECONDS = 10;
 
@@ -65,6 +71,19 @@ export const MAX_REDIRECTS = 5;
 /** Fetches at once to one host, per worker: a politeness limit, not a tuning knob. */
 export const MAX_FETCHES_PER_HOST = 8;
 
+/** Fetches of a host that end in silence, one after the other, before the worker lets the host rest. */
+export const SILENT_FETCHES_BEFORE_REST = 3;
+/** A fetch that fails for now counts as silence from here on, whatever the server did at last. */
+export const SLOW_FAILURE_MS = 2_000;
+/** How long a silent host is left alone, in fetch timeouts: long enough to come back, short enough to be asked often. */
+export const REST_IN_FETCH_TIMEOUTS = 3;
+/** Hosts that a process remembers, at most: their names are foreign. */
+export const MAX_REMEMBERED_HOSTS = 20_000;
+/** Fetches at once of all hosts that have only been silent so far, while others have images waiting. */
+export const SUSPECT_FETCHES = 8;
+/** Fetches at once that hosts without an answer so far may always have, however many of their kind are silent. */
+export const LEAST_UNPROVEN_FETCHES = 8;
+
 /** How soon a worker notices that a job was cancelled. */
 export const CANCELLATION_CHECK_MS = 10_000;
 /** A failure rate is judged from so many outcomes on. */
@@ -85,6 +104,8 @@ export const DEFAULT_TOP_K = 5;
 export const OWN_PART_IMAGES = 32;
 /** A shared part file is written once it holds this many lines. */
 export const MAX_SHARED_PART_LINES = 1_000;
+/** A shared part file is written once its first line is so old: what is done must not wait for a slow host. */
+export const MAX_SHARED_PART_AGE_MS = 2_000;
 
 /** API Gateway's own limit on the body of a request to an HTTP API. */
 export const MAX_GATEWAY_BODY_BYTES = 10 * MIB;

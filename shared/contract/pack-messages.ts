@@ -1,5 +1,5 @@
-import { MAX_IMAGES_PER_MESSAGE, MAX_MESSAGE_BYTES } from './limits.ts';
-import { formatMessage, type ImageRef } from './message.ts';
+import { MAX_HOPS, MAX_IMAGES_PER_MESSAGE, MAX_MESSAGE_BYTES } from './limits.ts';
+import { type Envelope, formatMessage, type ImageRef } from './message.ts';
 
 /** An image that is too large for a message of its own. */
 export class ImageTooLargeError extends Error {
@@ -16,32 +16,31 @@ export type PackedMessage = { body: string; images: number };
  * @throws {ImageTooLargeError} when an image does not fit a message of 1 MiB
  */
 export async function* packMessages(
-  job: string,
-  attempt: number,
+  envelope: Envelope,
   images: Iterable<ImageRef> | AsyncIterable<ImageRef>,
   perMessage: number = MAX_IMAGES_PER_MESSAGE,
 ): AsyncGenerator<PackedMessage> {
-  // To the byte: the worker must be able to send each image again that came in a message of 1 MiB.
-  // One image has no comma behind it.
-  const envelope = Buffer.byteLength(formatMessage({ job, attempt, images: [] })) - 1;
+  // To the byte: the worker must be able to send each image on that came in a message of its own, however often it
+  // was sent on before. One image has no comma behind it.
+  const envelopeBytes = Buffer.byteLength(formatMessage({ ...envelope, hops: MAX_HOPS, images: [] })) - 1;
   let packed: ImageRef[] = [];
-  let bytes = envelope;
+  let bytes = envelopeBytes;
   for await (const image of images) {
     const size = bytesOf(image);
-    if (size + envelope > MAX_MESSAGE_BYTES) {
+    if (size + envelopeBytes > MAX_MESSAGE_BYTES) {
       throw new ImageTooLargeError(
-        `expected at most ${MAX_MESSAGE_BYTES - envelope} bytes of JSON an image, got ${size} for the id ${image.id.slice(0, 80)}`,
+        `expected at most ${MAX_MESSAGE_BYTES - envelopeBytes} bytes of JSON an image, got ${size} for the id ${image.id.slice(0, 80)}`,
       );
     }
     if (packed.length === perMessage || bytes + size > MAX_MESSAGE_BYTES) {
-      yield { body: formatMessage({ job, attempt, images: packed }), images: packed.length };
+      yield { body: formatMessage({ ...envelope, images: packed }), images: packed.length };
       packed = [];
-      bytes = envelope;
+      bytes = envelopeBytes;
     }
     packed.push(image);
     bytes += size;
   }
-  if (packed.length > 0) yield { body: formatMessage({ job, attempt, images: packed }), images: packed.length };
+  if (packed.length > 0) yield { body: formatMessage({ ...envelope, images: packed }), images: packed.length };
 }
 
 /** With the comma behind it, and with what SQS's escapes may add. */

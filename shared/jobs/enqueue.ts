@@ -74,7 +74,7 @@ export async function enqueue(
   await writeJob(target, describe('enqueuing'));
   const checkpoints = checkpointEvery(CHECKPOINT_MS, () => writeJob(target, describe('enqueuing')));
   const toSend = skip(recordOrder(target, plan.job, images), plan.sent);
-  const requests = rememberingFailure(requestsOf(packMessages(plan.job, 1, toSend, plan.perMessage)));
+  const requests = rememberingFailure(requestsOf(packMessages({ job: plan.job, attempt: 1 }, toSend, plan.perMessage)));
   try {
     await pMap(
       requests.items,

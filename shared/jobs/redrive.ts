@@ -56,7 +56,11 @@ async function redrivePart(
   const images = chosen.filter(({ id }) => !sent.has(id)).map(toImage);
   for (const { id } of images) sent.add(id);
   if (dryRun || chosen.length === 0) return;
-  await sendMessages(target.sqs, target.queueUrl, await Array.fromAsync(packMessages(job, 1, images, perMessage)));
+  await sendMessages(
+    target.sqs,
+    target.queueUrl,
+    await Array.fromAsync(packMessages({ job, attempt: 1 }, images, perMessage)),
+  );
   await replacePart(target, part, left);
 }
 
@@ -97,7 +101,7 @@ async function isDone(
   const unsent = message.images.filter(({ id }) => !sent.has(id));
   if (unsent.length === 0) return true;
   if (codes !== undefined && !codes.has('worker_crashed')) return false;
-  await sendMessages(sqs, queueUrl, await Array.fromAsync(packMessages(job, 1, unsent)));
+  await sendMessages(sqs, queueUrl, await Array.fromAsync(packMessages({ job, attempt: 1 }, unsent)));
   for (const { id } of unsent) sent.add(id);
   return true;
 }

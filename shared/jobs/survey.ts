@@ -57,7 +57,7 @@ export async function survey(
     digest.update(JSON.stringify(image));
     countHost(found.hosts, hostOf(image.url));
   });
-  for await (const message of packMessages(job, 1, noted, perMessage)) {
+  for await (const message of packMessages({ job, attempt: 1 }, noted, perMessage)) {
     found.messages++;
     found.images += message.images;
     found.bytes += Buffer.byteLength(message.body);

@@ -18,7 +18,7 @@ export async function enqueueSomeTwice(target: JobTarget, images: ImageRef[], ra
     toAsync(images),
     newJob({ job: JOB, source: 'chaos', sourceDigest: '', perMessage: IMAGES_PER_MESSAGE, images: images.length }),
   );
-  const messages = await Array.fromAsync(packMessages(JOB, 1, images, IMAGES_PER_MESSAGE));
+  const messages = await Array.fromAsync(packMessages({ job: JOB, attempt: 1 }, images, IMAGES_PER_MESSAGE));
   const twice = messages.filter(() => random.happens(TWICE_RATE));
   await sendMessages(target.sqs, target.queueUrl, twice);
 }

@@ -1,13 +1,43 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { HostHealth } from '../../shared/classifier/host-health.ts';
 import { HostSchedule } from '../../shared/classifier/host-schedule.ts';
-import { MAX_FETCHES_PER_HOST } from '../../shared/contract/limits.ts';
+import { ImageError } from '../../shared/contract/error-codes.ts';
+import {
+  IMAGES_IN_FLIGHT,
+  LEAST_UNPROVEN_FETCHES,
+  MAX_FETCHES_PER_HOST,
+  SILENT_FETCHES_BEFORE_REST,
+  SUSPECT_FETCHES,
+} from '../../shared/contract/limits.ts';
 import { hostOf } from '../../shared/contract/url-host.ts';
 import { seed } from '../contract/seed.ts';
 
-/** Items are written `host/number`. */
-function scheduleOf(items: readonly string[]): HostSchedule<string> {
-  return new HostSchedule(items, (item) => item.split('/')[0] ?? '');
+const FETCH_TIMEOUT_MS = 10_000;
+const TIMEOUT = new ImageError('timeout', 'expected the whole image within 10 s');
+const hostOfItem = (item: string) => item.split('/')[0] ?? '';
+
+/** Items are written `host/number`, or `host/number/group`. */
+function scheduleOf(
+  items: readonly string[],
+  health: HostHealth = new HostHealth(FETCH_TIMEOUT_MS),
+): HostSchedule<string> {
+  return new HostSchedule(items, { hostOf: hostOfItem, groupOf: (item) => item.split('/')[2] ?? '' }, health);
+}
+
+/** Hosts that have answered or been silent before, so often. */
+function healthOf({ answers = [], silent = {} }: { answers?: string[]; silent?: Record<string, number> }): HostHealth {
+  const health = new HostHealth(FETCH_TIMEOUT_MS);
+  for (const host of answers) health.saw(host, Buffer.alloc(1), 10);
+  for (const [host, times] of Object.entries(silent)) {
+    for (let time = 0; time < times; time++) health.saw(host, TIMEOUT, FETCH_TIMEOUT_MS);
+  }
+  return health;
+}
+
+/** One image on each of so many hosts. */
+function hosts(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${name}${index}/0`);
 }
 
 function itemsOf(host: string, count: number): string[] {
@@ -40,6 +70,102 @@ test('a host that is busy holds up nobody else', () => {
   expect(taken.filter((item) => item.startsWith('slow'))).toHaveLength(8);
   expect(taken).toContain('b/0');
   expect(taken.filter((item) => item.startsWith('c'))).toHaveLength(8);
+});
+
+test('groups take turns before hosts do: a job with many hosts holds up none with a few', () => {
+  const schedule = scheduleOf([...hosts('many', 100).map((item) => `${item}/a`), 'one/0/b', 'one/1/b', 'one/2/b']);
+  const first = Array.from({ length: 6 }, () => schedule.take()?.item);
+  expect(first.filter((item) => item?.endsWith('/b'))).toEqual(['one/0/b', 'one/1/b', 'one/2/b']);
+});
+
+test('a host that several groups have images of gets no more than eight at once of all of them', () => {
+  const schedule = scheduleOf(['x', 'y', 'z'].flatMap((group) => itemsOf('a', 6).map((item) => `${item}/${group}`)));
+  expect(takeAll(schedule)).toHaveLength(MAX_FETCHES_PER_HOST);
+  for (let fetched = 0; fetched < MAX_FETCHES_PER_HOST; fetched++) schedule.release('a');
+  expect(takeAll(schedule)).toHaveLength(MAX_FETCHES_PER_HOST);
+});
+
+describe('hosts that do not answer:', () => {
+  test('without any silence so far, unknown hosts get every fetch there is', () => {
+    const schedule = scheduleOf(hosts('new', 100), healthOf({ answers: ['good'] }));
+    expect(Array.from({ length: IMAGES_IN_FLIGHT }, () => schedule.take()).every((next) => next !== undefined)).toBe(
+      true,
+    );
+  });
+
+  test('the more hosts are silent, the fewer fetches unknown ones get beside one that answers', () => {
+    const silent = Object.fromEntries(hosts('silent', 9).map((item) => [hostOfItem(item), 1]));
+    const items = [...hosts('silent', 9), ...hosts('new', 100), ...itemsOf('good', 100)];
+    const taken = takeAll(scheduleOf(items, healthOf({ answers: ['good'], silent })));
+    expect(taken.filter((item) => item.startsWith('good'))).toHaveLength(MAX_FETCHES_PER_HOST);
+    expect(taken).toHaveLength(MAX_FETCHES_PER_HOST + LEAST_UNPROVEN_FETCHES);
+  });
+
+  test('suspect hosts get a few fetches while others wait, and all once nothing else is left', () => {
+    const silent = Object.fromEntries(hosts('silent', 60).map((item) => [hostOfItem(item), 1]));
+    const schedule = scheduleOf([...hosts('silent', 60), ...hosts('new', 50)], healthOf({ silent }));
+    const taken = Array.from({ length: IMAGES_IN_FLIGHT }, () => schedule.take()?.item ?? '');
+    expect(taken.filter((item) => item.startsWith('silent'))).toHaveLength(SUSPECT_FETCHES);
+    for (const item of taken) schedule.release(hostOfItem(item));
+    const later = Array.from({ length: IMAGES_IN_FLIGHT }, () => schedule.take()?.item ?? '');
+    expect(later.filter((item) => item.startsWith('silent')).length).toBeGreaterThan(SUSPECT_FETCHES);
+  });
+
+  test('a host that answers after all gets its eight', () => {
+    const health = healthOf({ silent: { late: SILENT_FETCHES_BEFORE_REST - 1 } });
+    const schedule = scheduleOf([...itemsOf('late', 20), ...hosts('new', 60)], health);
+    while (schedule.take() !== undefined);
+    health.saw('late', Buffer.alloc(1), 10);
+    schedule.release('late');
+    expect(schedule.take()?.host).toBe('late');
+  });
+
+  test('when a host is left to rest, its images come back in order, and no other', () => {
+    const health = healthOf({ silent: { dead: SILENT_FETCHES_BEFORE_REST - 1 } });
+    const schedule = scheduleOf([...itemsOf('dead', 20), ...itemsOf('good', 2)], health);
+    const taken = takeAll(schedule);
+    health.saw('dead', TIMEOUT, FETCH_TIMEOUT_MS);
+    expect(schedule.release('dead')).toEqual(itemsOf('dead', 20).slice(MAX_FETCHES_PER_HOST));
+    expect(schedule.release('dead')).toEqual([]);
+    expect(taken).toHaveLength(MAX_FETCHES_PER_HOST + 2);
+    expect(schedule.take()).toBeUndefined();
+    expect(schedule.rest()).toEqual([]);
+  });
+
+  test('images of hosts that rest already are withdrawn before the start', () => {
+    const health = healthOf({ silent: { dead: SILENT_FETCHES_BEFORE_REST } });
+    const schedule = scheduleOf([...itemsOf('dead', 3), ...itemsOf('good', 1)], health);
+    expect(schedule.withdrawResting()).toEqual(itemsOf('dead', 3));
+    expect(takeAll(schedule)).toEqual(['good/0']);
+  });
+});
+
+test.each<[what: string, (index: number) => string]>([
+  ['on as many hosts', (index) => `host-${index}/0`],
+  ['on one host', (index) => `host/${index}`],
+  ['on hosts most of which are busy', (index) => `host-${index % 20}/${index}`],
+])('ten times the images %s take nowhere near a hundred times the time', (_what, itemAt) => {
+  const timeFor = (count: number) => {
+    const items = Array.from({ length: count }, (_, index) => itemAt(index));
+    const started = performance.now();
+    const health = new HostHealth(FETCH_TIMEOUT_MS);
+    const schedule = scheduleOf(items, health);
+    const active: string[] = [];
+    for (let done = 0; done < count; ) {
+      const next = active.length < IMAGES_IN_FLIGHT ? schedule.take() : undefined;
+      if (next !== undefined) active.push(next.host);
+      else {
+        const host = active.shift() as string;
+        health.saw(host, Buffer.alloc(1), 10);
+        schedule.release(host);
+        done++;
+      }
+    }
+    return performance.now() - started;
+  };
+  timeFor(10_000);
+  const best = (count: number) => Math.min(...Array.from({ length: 5 }, () => timeFor(count)));
+  expect(best(100_000) / best(10_000)).toBeLessThan(60);
 });
 
 test('what was never given out is left over', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { MAX_ATTEMPTS } from '../../shared/contract/limits.ts';
+import { MAX_ATTEMPTS, MAX_HOPS } from '../../shared/contract/limits.ts';
 import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
 
 /**
@@ -39,4 +39,7 @@ export function images(maxLength: number, minLength = 0): fc.Arbitrary<ImageRef[
   return fc.uniqueArray(imageRef, { selector: ({ id }) => id, minLength, maxLength });
 }
 
-export const queueMessage: fc.Arbitrary<QueueMessage> = fc.record({ job: jobName, attempt, images: images(20, 1) });
+export const queueMessage: fc.Arbitrary<QueueMessage> = fc.record(
+  { job: jobName, attempt, hops: fc.integer({ min: 0, max: MAX_HOPS }), images: images(20, 1) },
+  { requiredKeys: ['job', 'attempt', 'images'] },
+);

@@ -1,7 +1,14 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_ATTEMPTS, MAX_ID_CHARS, MAX_IMAGES_PER_MESSAGE, MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
 import {
+  MAX_ATTEMPTS,
+  MAX_HOPS,
+  MAX_ID_CHARS,
+  MAX_IMAGES_PER_MESSAGE,
+  MAX_MESSAGE_BYTES,
+} from '../../shared/contract/limits.ts';
+import {
+  type Envelope,
   formatDeadLetter,
   formatMessage,
   type ImageRef,
@@ -48,6 +55,7 @@ test('reading never throws on what is nearly a message', () => {
     'v',
     'job',
     'attempt',
+    'hops',
     'images',
     'url',
     'imagelink',
@@ -100,12 +108,12 @@ test('a dead letter is read back as its image', () => {
   );
 });
 
-/** The images of each body, all of which are within the limits and of the job and attempt. */
-async function packsOf(job: string, attempt: number, given: ImageRef[], perMessage?: number): Promise<ImageRef[][]> {
+/** The images of each body, all of which are within the limits and in the envelope. */
+async function packsOf(envelope: Envelope, given: ImageRef[], perMessage?: number): Promise<ImageRef[][]> {
   const packs: ImageRef[][] = [];
-  for await (const packed of packMessages(job, attempt, given, perMessage)) {
+  for await (const packed of packMessages(envelope, given, perMessage)) {
     const message = parseMessage(packed.body);
-    expect(message).toMatchObject({ job, attempt });
+    expect(message).toMatchObject(envelope);
     expect(Buffer.byteLength(packed.body)).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
     packs.push((message as { images: ImageRef[] }).images);
     expect(packs.at(-1)).toHaveLength(packed.images);
@@ -117,7 +125,7 @@ test('packing keeps every image, in order, and fills each message to the number 
   const perMessage = fc.integer({ min: 1, max: 12 });
   await fc.assert(
     fc.asyncProperty(jobName, attempt, images(40), perMessage, async (job, attemptNumber, given, most) => {
-      const packs = await packsOf(job, attemptNumber, given, most);
+      const packs = await packsOf({ job, attempt: attemptNumber }, given, most);
       expect(packs.flat()).toEqual(given);
       expect(packs.slice(0, -1).every((pack) => pack.length === most)).toBe(true);
       expect(packs).toHaveLength(Math.ceil(given.length / most));
@@ -137,10 +145,16 @@ test('packs never exceed 1 MiB, and are as full as may be', async () => {
     .map((all) => all.map(({ character, times }, id) => largeImage(String(id), character.repeat(times))));
   await fc.assert(
     fc.asyncProperty(given, async (large) => {
-      const packs = await packsOf('job', 5, large);
+      const packs = await packsOf({ job: 'job', attempt: 5 }, large);
       expect(packs.flat()).toEqual(large);
       packs.slice(1).forEach(([next], index) => {
-        const fuller = formatMessage({ job: 'job', attempt: 5, images: [...(packs[index] ?? []), next as ImageRef] });
+        // There is room for the count of hops of the last link.
+        const fuller = formatMessage({
+          job: 'job',
+          attempt: 5,
+          hops: MAX_HOPS,
+          images: [...(packs[index] ?? []), next as ImageRef],
+        });
         expect(Buffer.byteLength(fuller)).toBeGreaterThan(MAX_MESSAGE_BYTES);
       });
     }),
@@ -154,20 +168,22 @@ function largeImage(id: string, text: string): ImageRef {
 
 test('a message holds 1,000 images unless told otherwise', async () => {
   const given = Array.from({ length: 2_500 }, (_, id) => ({ id: String(id), url: 'https://host.example/a.jpg' }));
-  const packs = await packsOf('job', 1, given);
+  const packs = await packsOf({ job: 'job', attempt: 1 }, given);
   expect(packs.map((pack) => pack.length)).toEqual([MAX_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE, 500]);
 });
 
 test('an image that fits no message is named', async () => {
-  const packing = packsOf('job', 1, [largeImage('the-large-one', 'x'.repeat(MAX_MESSAGE_BYTES))]);
+  const packing = packsOf({ job: 'job', attempt: 1 }, [largeImage('the-large-one', 'x'.repeat(MAX_MESSAGE_BYTES))]);
   await expect(packing).rejects.toThrow(ImageTooLargeError);
   await expect(packing).rejects.toThrow(/at most \d+ bytes.* got \d+ for the id the-large-one/);
 });
 
-test('an image that fills its message to the last byte is sent, with one byte more it is not', async () => {
-  const empty = formatMessage({ job: 'job', attempt: 1, images: [largeImage('a', '')] });
+test('an image that fills its message to the last byte is sent, and sent on to the end of its chain; with one byte more it is not', async () => {
+  const empty = formatMessage({ job: 'job', attempt: 1, hops: MAX_HOPS, images: [largeImage('a', '')] });
   const room = MAX_MESSAGE_BYTES - Buffer.byteLength(empty);
   const filling = largeImage('a', 'x'.repeat(room));
-  expect(await packsOf('job', 1, [filling])).toEqual([[filling]]);
-  await expect(packsOf('job', 1, [largeImage('a', 'x'.repeat(room + 1))])).rejects.toThrow(ImageTooLargeError);
+  expect(await packsOf({ job: 'job', attempt: 1 }, [filling])).toEqual([[filling]]);
+  expect(await packsOf({ job: 'job', attempt: 5, hops: MAX_HOPS }, [filling])).toEqual([[filling]]);
+  const larger = largeImage('a', 'x'.repeat(room + 1));
+  await expect(packsOf({ job: 'job', attempt: 1 }, [larger])).rejects.toThrow(ImageTooLargeError);
 });

@@ -17,7 +17,7 @@ const DEADLY_IMAGES = join(import.meta.dirname, 'deadly-images.mjs');
 
 /** What each image of a message has become of, as a user sees it: `failed` gives its error code. */
 export type Seen = { classified: string[]; failed: Record<string, string> };
-export type InQueue = { ids: string[]; attempt: number; receiveCount: number; delaySeconds: number };
+export type InQueue = { ids: string[]; attempt: number; hops: number; receiveCount: number; delaySeconds: number };
 
 /** The real worker, images to give it, and whatever may go wrong between it and AWS. */
 export type Trial = {
@@ -116,8 +116,8 @@ export async function startTrial(): Promise<Trial> {
 }
 
 /** The body of a message of the job `job`. */
-export function bodyOf(images: ImageRef[], attempt = 1): string {
-  return formatMessage({ job: 'job', attempt, images });
+export function bodyOf(images: ImageRef[], attempt = 1, hops = 0): string {
+  return formatMessage({ job: 'job', attempt, ...(hops > 0 && { hops }), images });
 }
 
 async function seen(aws: TestAws, job: string): Promise<Seen> {
@@ -129,6 +129,6 @@ async function seen(aws: TestAws, job: string): Promise<Seen> {
 }
 
 function inQueue(body: string, { receiveCount = 0, delaySeconds = 0 } = {}): InQueue {
-  const { images, attempt } = parseMessage(body) as QueueMessage;
-  return { ids: images.map(({ id }) => id).toSorted(), attempt, receiveCount, delaySeconds };
+  const { images, attempt, hops = 0 } = parseMessage(body) as QueueMessage;
+  return { ids: images.map(({ id }) => id).toSorted(), attempt, hops, receiveCount, delaySeconds };
 }

@@ -21,7 +21,7 @@ describe('a result write fails', () => {
     trial.faults.inject({ put: 'results/' }, fault);
     expect((await trial.deliver()).unacknowledged).toHaveLength(1);
     expect(trial.faults.heal()).toBe(1);
-    expect(trial.inQueue()).toEqual([{ ids: ['a', 'missing'], attempt: 1, receiveCount: 1, delaySeconds: 0 }]);
+    expect(trial.inQueue()).toEqual([{ ids: ['a', 'missing'], attempt: 1, hops: 0, receiveCount: 1, delaySeconds: 0 }]);
     // The failure line may be there before the message is settled; no dead letter is.
     expect((await trial.seen()).classified).toEqual([]);
     expect(trial.aws.deadLetters()).toEqual([]);
@@ -75,7 +75,7 @@ describe('a retry cannot be sent', () => {
     expect((await trial.deliver()).unacknowledged).toHaveLength(1);
     expect(trial.faults.heal()).toBe(1);
     // Its own attempt: nothing was tried a fifth time.
-    expect(trial.inQueue()).toEqual([{ ids: ['a', 'busy'], attempt: 4, receiveCount: 1, delaySeconds: 0 }]);
+    expect(trial.inQueue()).toEqual([{ ids: ['a', 'busy'], attempt: 4, hops: 0, receiveCount: 1, delaySeconds: 0 }]);
     await trial.deliverAll();
     expect(await trial.seen()).toEqual({ classified: ['a'], failed: { busy: 'server_error' } });
     expect(trial.inDeadLetters()).toEqual(['busy']);
@@ -90,8 +90,8 @@ test('only half of the retries can be sent', async () => {
   expect((await trial.deliver()).unacknowledged).toHaveLength(1);
   expect(trial.faults.heal()).toBeGreaterThan(1);
   expect(trial.inQueue().toSorted((one, other) => one.attempt - other.attempt)).toEqual([
-    { ids: ['a', 'busy', 'patient'], attempt: 4, receiveCount: 1, delaySeconds: 0 },
-    { ids: ['busy'], attempt: 5, receiveCount: 0, delaySeconds: 0 },
+    { ids: ['a', 'busy', 'patient'], attempt: 4, hops: 0, receiveCount: 1, delaySeconds: 0 },
+    { ids: ['busy'], attempt: 5, hops: 1, receiveCount: 0, delaySeconds: 0 },
   ]);
   await trial.deliverAll();
   expect(await trial.seen()).toEqual({ classified: ['a'], failed: { busy: 'server_error', patient: 'server_error' } });
@@ -131,7 +131,7 @@ test('deleting fails after success', async () => {
   expect((await trial.deliver(trial.worker, deleter)).unacknowledged).toEqual([]);
   expect(trial.faults.heal()).toBe(1);
   deleter.destroy();
-  expect(trial.inQueue()).toEqual([{ ids: ['a', 'missing'], attempt: 1, receiveCount: 1, delaySeconds: 0 }]);
+  expect(trial.inQueue()).toEqual([{ ids: ['a', 'missing'], attempt: 1, hops: 0, receiveCount: 1, delaySeconds: 0 }]);
   await trial.deliverAll();
   expect(await trial.seen()).toEqual({ classified: ['a'], failed: { missing: 'not_found' } });
   expect(trial.inDeadLetters()).toEqual(['missing', 'missing']);

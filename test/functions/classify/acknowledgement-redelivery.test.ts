@@ -43,8 +43,8 @@ test('a message of several images is delivered again', async () => {
   expect((await trial.deliver()).unacknowledged).toEqual([]);
   expect(trial.pictures.requests).toBe(before);
   expect(trial.inQueue()).toEqual([
-    { ids: ['a'], attempt: 2, receiveCount: 0, delaySeconds: 0 },
-    { ids: ['missing'], attempt: 2, receiveCount: 0, delaySeconds: 0 },
+    { ids: ['a'], attempt: 2, hops: 1, receiveCount: 0, delaySeconds: 0 },
+    { ids: ['missing'], attempt: 2, hops: 1, receiveCount: 0, delaySeconds: 0 },
   ]);
   await trial.deliverAll();
   expect(await trial.seen()).toEqual({ classified: ['a'], failed: { missing: 'not_found' } });
@@ -112,7 +112,9 @@ test('the failure line cannot be written at the last permitted delivery', async 
   expect((await trial.deliver()).unacknowledged).toEqual([]);
   expect(trial.faults.heal()).toBe(1);
   expect(trial.pictures.requests).toBe(before);
-  expect(trial.inQueue()).toEqual([{ ids: ['a'], attempt: 3, receiveCount: 0, delaySeconds: MAX_DELAY_SECONDS }]);
+  expect(trial.inQueue()).toEqual([
+    { ids: ['a'], attempt: 3, hops: 1, receiveCount: 0, delaySeconds: MAX_DELAY_SECONDS },
+  ]);
   expect(trial.aws.deadLetters()).toEqual([]);
 });
 

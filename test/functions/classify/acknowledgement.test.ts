@@ -1,7 +1,7 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: messages and their outcomes. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { MAX_MESSAGE_BYTES, MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
-import type { ImageRef } from '../../../shared/contract/message.ts';
+import { MAX_HOPS, MAX_MESSAGE_BYTES, MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
+import { formatMessage, type ImageRef } from '../../../shared/contract/message.ts';
 import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
 
 let trial: Trial;
@@ -31,7 +31,7 @@ test('a retryable error before the fifth attempt', async () => {
   await trial.aws.send(bodyOf([trial.good('a'), trial.busy()], 4));
   expect((await trial.deliver()).unacknowledged).toEqual([]);
   expect(await trial.seen()).toEqual({ classified: ['a'], failed: {} });
-  expect(trial.inQueue()).toEqual([{ ids: ['busy'], attempt: 5, receiveCount: 0, delaySeconds: 0 }]);
+  expect(trial.inQueue()).toEqual([{ ids: ['busy'], attempt: 5, hops: 1, receiveCount: 0, delaySeconds: 0 }]);
   expect(trial.aws.deadLetters()).toEqual([]);
 });
 
@@ -127,7 +127,9 @@ test('a message of 1 MiB', async () => {
 
 /** A message of one image that takes all the room there is. */
 function filledBody(image: ImageRef, attempt: number): string {
-  const filled = (filler: string) => bodyOf([{ ...image, meta: { filler } }], attempt);
+  // Its count of hops has as many digits as that of the retry.
+  const envelope = { job: 'job', attempt, hops: MAX_HOPS - 1 };
+  const filled = (filler: string) => formatMessage({ ...envelope, images: [{ ...image, meta: { filler } }] });
   return filled('x'.repeat(MAX_MESSAGE_BYTES - Buffer.byteLength(filled(''))));
 }
 

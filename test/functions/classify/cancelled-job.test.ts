@@ -28,7 +28,7 @@ test('the images of a cancelled job are acknowledged without being fetched, thos
   await cancelJob(aws.target, 'cancelled', 'test');
   for (const job of ['cancelled', 'wanted']) {
     const url = server.url(`/photos/coffee.jpg?${job}`);
-    for await (const { body } of packMessages(job, 1, [{ id: job, url }])) await aws.send(body);
+    for await (const { body } of packMessages({ job, attempt: 1 }, [{ id: job, url }])) await aws.send(body);
   }
   await using _fleet = await startWorkerFleet(aws, {
     workers: 1,

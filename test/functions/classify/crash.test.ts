@@ -23,7 +23,7 @@ test.concurrent.each(['ABORT', 'HANG', 'EXHAUST'])(
     await using server = await startDeadlyServer();
     const ids = [...HARMLESS.slice(0, 5), death, ...HARMLESS.slice(5)];
     const images = ids.map((id) => ({ id, url: `http://${server.host}/${id}` }));
-    for await (const { body } of packMessages('job', 1, images)) await aws.send(body);
+    for await (const { body } of packMessages({ job: 'job', attempt: 1 }, images)) await aws.send(body);
     await using fleet = await startWorkerFleet(aws, {
       workers: 1,
       timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,

@@ -100,7 +100,7 @@ test('sends only those images of a message again that may come out well, with th
   await worker.process([messageRecord({ attempt: 2, images: [cat, busy, missing] })]);
   const [retry, ...others] = aws.queued();
   expect(others).toEqual([]);
-  expect(parseMessage(retry?.body ?? '')).toEqual({ job: 'job', attempt: 3, images: [busy] });
+  expect(parseMessage(retry?.body ?? '')).toEqual({ job: 'job', attempt: 3, hops: 1, images: [busy] });
   // Equal jitter: three quarters of the doubled base when the random number is a half.
   expect(retry?.delaySeconds).toBe(RETRY_BASE_SECONDS * 2 * 0.75);
   expect((await aws.results('job')).map(({ id, attempt }) => ({ id, attempt }))).toEqual([{ id: 'cat', attempt: 2 }]);
@@ -188,7 +188,7 @@ test('sends everything back, attempt unchanged, when the deadline comes before t
   );
   expect(unacknowledged).toEqual([]);
   expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([
-    { job: 'job', attempt: 3, images: expect.arrayContaining([cat, coffee]) },
+    { job: 'job', attempt: 3, hops: 1, images: expect.arrayContaining([cat, coffee]) },
   ]);
 });
 
@@ -204,5 +204,7 @@ test('keeps what is done at the deadline and sends the rest back', async () => {
   deadline.abort();
   expect(await processed).toEqual([]);
   expect((await aws.results('job')).map(({ id }) => id)).toEqual(['cat']);
-  expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([{ job: 'job', attempt: 1, images: [slow] }]);
+  expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([
+    { job: 'job', attempt: 1, hops: 1, images: [slow] },
+  ]);
 });

@@ -86,17 +86,20 @@ test('sends retries with the next attempt, each group with its own delay', async
   const queued = aws.queued().map(({ body, delaySeconds }) => ({ message: parseMessage(body), delaySeconds }));
   expect(queued).toHaveLength(2);
   expect(queued).toContainEqual({
-    message: { job: 'job', attempt: 3, images: [image('a'), image('c')] },
+    message: { job: 'job', attempt: 3, hops: 1, images: [image('a'), image('c')] },
     delaySeconds: 10,
   });
-  expect(queued).toContainEqual({ message: { job: 'job', attempt: 3, images: [image('b')] }, delaySeconds: 60 });
+  expect(queued).toContainEqual({
+    message: { job: 'job', attempt: 3, hops: 1, images: [image('b')] },
+    delaySeconds: 60,
+  });
 });
 
 test('sends what was not reached back at once, with the same attempt', async () => {
   await settleNow(settlement(5, [[image('a'), 'not_reached']]));
   const [message] = aws.queued();
   expect(message?.delaySeconds).toBe(0);
-  expect(parseMessage(message?.body ?? '')).toEqual({ job: 'job', attempt: 5, images: [image('a')] });
+  expect(parseMessage(message?.body ?? '')).toEqual({ job: 'job', attempt: 5, hops: 1, images: [image('a')] });
 });
 
 test('sends hundreds of dead letters and splits retries that no message holds', async () => {

@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { settlementOf } from '../../../functions/classify/settlement.ts';
 import type { ImageOutcome } from '../../../shared/classifier/classify-images.ts';
+import { HostResting } from '../../../shared/classifier/host-health.ts';
 import { ERROR_CODES, type ErrorCode, ImageError } from '../../../shared/contract/error-codes.ts';
-import { MAX_ATTEMPTS } from '../../../shared/contract/limits.ts';
+import { MAX_ATTEMPTS, MAX_HOPS } from '../../../shared/contract/limits.ts';
 import type { ImageRef } from '../../../shared/contract/message.ts';
 
 const AT = new Date('2026-11-24T09:30:00.000Z');
@@ -14,14 +15,15 @@ const CLASSIFIED: ImageOutcome = {
   image: { width: 4, height: 3, format: 'jpeg', bytes: 100, sha256: 'ab' },
 };
 const NOT_FOUND = new ImageError('not_found', 'expected status 200, got 404');
+const RESTING = new HostResting('host.example', 30);
 const SERVER_ERROR = new ImageError('server_error', 'expected status 200, got 503');
 
 function image(id: string, more: Partial<ImageRef> = {}): ImageRef {
   return { id, url: `https://example.com/${id}`, ...more };
 }
 
-function settle(attempt: number, outcomes: [ImageRef, ImageOutcome][]) {
-  return settlementOf({ job: 'job', attempt, images: outcomes.map(([image]) => image) }, outcomes, CONTEXT);
+function settle(attempt: number, outcomes: [ImageRef, ImageOutcome][], hops = 0) {
+  return settlementOf({ job: 'job', attempt, hops, images: outcomes.map(([image]) => image) }, outcomes, CONTEXT);
 }
 
 test('gives a classified image its result line', () => {
@@ -93,10 +95,40 @@ test.each([1, 5])('sends an image that was not reached in attempt %d back as it 
   expect(reached.message.attempt).toBe(attempt);
 });
 
+test.each([
+  [0, 30],
+  // Half of 10, 20, 40 and 80 s, and of no more than that.
+  [3, 40],
+  [10, 40],
+])('puts an image of a resting host off, attempt unchanged: sent on %d times, for %d s', (hops, seconds) => {
+  const { putOff, retries, failures, message } = settle(2, [[image('a'), RESTING]], hops);
+  expect(putOff).toEqual(new Map([[seconds, [image('a')]]]));
+  expect([retries.size, failures, message.attempt]).toEqual([0, [], 2]);
+});
+
+test('sends nothing on that was sent on as often as it may be', () => {
+  const outcomes: [ImageRef, ImageOutcome][] = [
+    [image('a'), 'not_reached'],
+    [image('b'), RESTING],
+    [image('c'), SERVER_ERROR],
+    [image('d'), CLASSIFIED],
+  ];
+  const { results, failures, retries, putOff, notReached } = settle(2, outcomes, MAX_HOPS);
+  expect(failures.map(({ line: { id, error, attempt } }) => [id, error.code, attempt])).toEqual([
+    ['a', 'timeout', 2],
+    ['b', 'timeout', 2],
+    ['c', 'server_error', 2],
+  ]);
+  expect(failures[1]?.line.error.message).toContain('host.example');
+  expect(results.map(({ id }) => id)).toEqual(['d']);
+  expect([retries.size, putOff.size, notReached]).toEqual([0, 0, []]);
+});
+
 test('puts each image into exactly one place, whatever became of it', () => {
   const outcome: fc.Arbitrary<ImageOutcome> = fc.oneof(
     fc.constant(CLASSIFIED),
     fc.constant<ImageOutcome>('not_reached'),
+    fc.constant(RESTING),
     fc
       .tuple(
         fc.constantFrom(...(Object.keys(ERROR_CODES) as ErrorCode[])),
@@ -106,16 +138,17 @@ test('puts each image into exactly one place, whatever became of it', () => {
   );
   const attempt = fc.integer({ min: 1, max: MAX_ATTEMPTS });
   fc.assert(
-    fc.property(attempt, fc.array(outcome, { maxLength: 50 }), (attempt, given) => {
+    fc.property(attempt, fc.nat({ max: MAX_HOPS }), fc.array(outcome, { maxLength: 50 }), (attempt, hops, given) => {
       const outcomes = given.map((outcome, index): [ImageRef, ImageOutcome] => [image(String(index)), outcome]);
-      const { results, failures, retries, notReached } = settle(attempt, outcomes);
+      const { results, failures, retries, putOff, notReached } = settle(attempt, outcomes, hops);
       const ids = [
         ...results.map(({ id }) => id),
         ...failures.map(({ line }) => line.id),
-        ...[...retries.values()].flat().map(({ id }) => id),
+        ...[...retries.values(), ...putOff.values()].flat().map(({ id }) => id),
         ...notReached.map(({ id }) => id),
       ];
       expect(ids.toSorted()).toEqual(outcomes.map(([{ id }]) => id).toSorted());
+      if (hops === MAX_HOPS) expect(ids).toHaveLength(results.length + failures.length);
     }),
   );
 });

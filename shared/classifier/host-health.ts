@@ -1,0 +1,109 @@
+import { ImageError } from '../contract/error-codes.ts';
+import {
+  MAX_FETCHES_PER_HOST,
+  MAX_REMEMBERED_HOSTS,
+  REST_IN_FETCH_TIMEOUTS,
+  SILENT_FETCHES_BEFORE_REST,
+  SLOW_FAILURE_MS,
+} from '../contract/limits.ts';
+
+/**
+ * What is known of a host: it has answered; nothing; it has only been silent so far, or was left to rest and may be
+ * asked again; it is left to rest.
+ */
+export type Standing = 'answers' | 'unknown' | 'suspect' | 'resting';
+
+/** What became of an image whose host is left to rest: it was not fetched, and can be once the rest is over. */
+export class HostResting {
+  readonly host: string;
+  /** Until the host may be asked again, from now. */
+  readonly restSeconds: number;
+
+  constructor(host: string, restSeconds: number) {
+    this.host = host;
+    this.restSeconds = restSeconds;
+  }
+
+  /** For an image that cannot be put off any more. */
+  toError(): ImageError {
+    return new ImageError('timeout', `expected ${this.host} to answer: it has stopped answering, and was given time`);
+  }
+}
+
+/** `silences` are those since the last answer. */
+type Health = { hasAnswered: boolean; silences: number; restUntil: number };
+const NOTHING_KNOWN: Readonly<Health> = { hasAnswered: false, silences: 0, restUntil: 0 };
+
+/**
+ * A circuit breaker for each host: three silent fetches in a row, and the host is left to rest for three fetch
+ * timeouts. Then a single fetch finds out whether it answers again. One a process: it outlives invocations.
+ *
+ * Remembers a bounded number of hosts, in two generations: what was not asked for while the younger one filled up is
+ * forgotten with the older one.
+ */
+export class HostHealth {
+  readonly #restMs: number | undefined;
+  readonly #now: () => number;
+  #younger = new Map<string, Health>();
+  #older = new Map<string, Health>();
+
+  /**
+   * @param fetchTimeoutMs how long a fetch may take; without it no host is ever left to rest
+   * @param now in milliseconds, by the clock on the wall: a process may be frozen between invocations
+   */
+  constructor(fetchTimeoutMs?: number, now: () => number = Date.now) {
+    this.#restMs = fetchTimeoutMs === undefined ? undefined : fetchTimeoutMs * REST_IN_FETCH_TIMEOUTS;
+    this.#now = now;
+  }
+
+  standingOf(host: string): Standing {
+    const { hasAnswered, silences, restUntil } = this.#of(host);
+    if (this.#isDown(silences)) return restUntil > this.#now() ? 'resting' : 'suspect';
+    if (hasAnswered) return 'answers';
+    return silences === 0 ? 'unknown' : 'suspect';
+  }
+
+  /** How many fetches of the host may run at once. */
+  fetchesAtOnce(host: string): number {
+    return this.#isDown(this.#of(host).silences) ? 1 : MAX_FETCHES_PER_HOST;
+  }
+
+  /** What an image of a resting host comes to. */
+  putOff(host: string): HostResting {
+    return new HostResting(host, Math.max(0, this.#of(host).restUntil - this.#now()) / 1_000);
+  }
+
+  /** Takes note of how a fetch ended, and after how many milliseconds. */
+  saw(host: string, fetched: Buffer | ImageError, milliseconds: number): void {
+    const { hasAnswered, silences } = this.#of(host);
+    if (isSilence(fetched, milliseconds)) {
+      const restUntil = this.#now() + (this.#restMs ?? 0);
+      this.#younger.set(host, { hasAnswered, silences: silences + 1, restUntil });
+    } else if (isAnswer(fetched)) {
+      this.#younger.set(host, { hasAnswered: true, silences: 0, restUntil: 0 });
+    }
+    if (this.#younger.size < MAX_REMEMBERED_HOSTS / 2) return;
+    this.#older = this.#younger;
+    this.#younger = new Map();
+  }
+
+  #isDown(silences: number): boolean {
+    return this.#restMs !== undefined && silences >= SILENT_FETCHES_BEFORE_REST;
+  }
+
+  #of(host: string): Readonly<Health> {
+    return this.#younger.get(host) ?? this.#older.get(host) ?? NOTHING_KNOWN;
+  }
+}
+
+/** A server that stalls and then resets or says 503 costs as much as one that never says anything. */
+function isSilence(fetched: Buffer | ImageError, milliseconds: number): boolean {
+  if (!(fetched instanceof ImageError)) return false;
+  return fetched.code === 'timeout' || (fetched.retryable && milliseconds >= SLOW_FAILURE_MS);
+}
+
+/** A refused connection is neither silence nor an answer: it costs nothing and proves nothing. */
+function isAnswer(fetched: Buffer | ImageError): boolean {
+  if (!(fetched instanceof ImageError)) return true;
+  return !fetched.retryable || fetched.code === 'server_error' || fetched.code === 'rate_limited';
+}

@@ -1,0 +1,20 @@
+/** First in, first out, each in constant time: taking the first of an array or a Map passes over what was there before. */
+export class Queue<Item> {
+  #items: Item[] = [];
+  #first = 0;
+
+  push(item: Item): void {
+    this.#items.push(item);
+  }
+
+  shift(): Item | undefined {
+    const item = this.#items[this.#first];
+    if (item === undefined) return undefined;
+    this.#first++;
+    if (this.#first * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#first);
+      this.#first = 0;
+    }
+    return item;
+  }
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from '@jest/globals';
+import { HostHealth } from '../../shared/classifier/host-health.ts';
+import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
+import {
+  MAX_FETCHES_PER_HOST,
+  MAX_REMEMBERED_HOSTS,
+  REST_IN_FETCH_TIMEOUTS,
+  SILENT_FETCHES_BEFORE_REST,
+  SLOW_FAILURE_MS,
+} from '../../shared/contract/limits.ts';
+
+const HOST = 'host.example';
+const FETCH_TIMEOUT_MS = 10_000;
+const REST_MS = FETCH_TIMEOUT_MS * REST_IN_FETCH_TIMEOUTS;
+const IMAGE = Buffer.from('an image');
+
+function failure(code: ErrorCode): ImageError {
+  return new ImageError(code, 'expected another outcome');
+}
+
+/** What is known of hosts, on a clock that stands still unless it is moved. */
+function watch() {
+  const clock = { now: 1_000_000 };
+  const health = new HostHealth(FETCH_TIMEOUT_MS, () => clock.now);
+  const timeouts = (times: number, host = HOST) => {
+    for (let time = 0; time < times; time++) health.saw(host, failure('timeout'), FETCH_TIMEOUT_MS);
+  };
+  return { clock, health, timeouts };
+}
+
+test('a host is unknown until it answers', () => {
+  const { health } = watch();
+  expect(health.standingOf(HOST)).toBe('unknown');
+  health.saw(HOST, IMAGE, 100);
+  expect(health.standingOf(HOST)).toBe('answers');
+});
+
+test('a host that was only silent is suspect, and rests after three silent fetches in a row', () => {
+  const { health, timeouts } = watch();
+  timeouts(1);
+  expect(health.standingOf(HOST)).toBe('suspect');
+  timeouts(SILENT_FETCHES_BEFORE_REST - 1);
+  expect(health.standingOf(HOST)).toBe('resting');
+  expect(health.putOff(HOST)).toMatchObject({ host: HOST, restSeconds: REST_MS / 1_000 });
+});
+
+test('a host that answers now and then never rests', () => {
+  const { health, timeouts } = watch();
+  for (let round = 0; round < 10; round++) {
+    timeouts(SILENT_FETCHES_BEFORE_REST - 1);
+    health.saw(HOST, IMAGE, 100);
+    expect(health.standingOf(HOST)).toBe('answers');
+  }
+});
+
+test('after its rest a host is asked by one fetch: silence lets it rest again, an answer ends it all', () => {
+  const { clock, health, timeouts } = watch();
+  timeouts(SILENT_FETCHES_BEFORE_REST);
+  clock.now += REST_MS;
+  expect([health.standingOf(HOST), health.fetchesAtOnce(HOST)]).toEqual(['suspect', 1]);
+  timeouts(1);
+  expect(health.standingOf(HOST)).toBe('resting');
+  clock.now += REST_MS;
+  health.saw(HOST, IMAGE, 100);
+  expect([health.standingOf(HOST), health.fetchesAtOnce(HOST)]).toEqual(['answers', MAX_FETCHES_PER_HOST]);
+});
+
+describe('what counts as', () => {
+  test.each<[ErrorCode, number, string]>([
+    ['timeout', 10, 'resting'],
+    ['connection_failed', SLOW_FAILURE_MS, 'resting'],
+    ['name_not_resolved', SLOW_FAILURE_MS, 'resting'],
+    ['server_error', SLOW_FAILURE_MS, 'resting'],
+    ['connection_failed', 10, 'unknown'],
+    ['server_error', 10, 'answers'],
+    ['rate_limited', 10, 'answers'],
+    ['not_found', SLOW_FAILURE_MS, 'answers'],
+  ])(
+    'silence and what as an answer: %s after %d ms, three times, makes the host %s',
+    (code, milliseconds, standing) => {
+      const { health } = watch();
+      for (let time = 0; time < SILENT_FETCHES_BEFORE_REST; time++) health.saw(HOST, failure(code), milliseconds);
+      expect(health.standingOf(HOST)).toBe(standing);
+    },
+  );
+
+  test('an answer: an image, however long it took', () => {
+    const { health } = watch();
+    for (let time = 0; time < 10; time++) health.saw(HOST, IMAGE, FETCH_TIMEOUT_MS - 1);
+    expect(health.standingOf(HOST)).toBe('answers');
+  });
+});
+
+test('hosts have nothing to do with each other, whatever their names', () => {
+  const { health, timeouts } = watch();
+  timeouts(SILENT_FETCHES_BEFORE_REST, '__proto__');
+  expect(['__proto__', 'constructor', HOST].map((host) => health.standingOf(host))).toEqual([
+    'resting',
+    'unknown',
+    'unknown',
+  ]);
+});
+
+test('of more hosts than are remembered, those that were seen last are', () => {
+  const { health, timeouts } = watch();
+  for (let host = 0; host < MAX_REMEMBERED_HOSTS * 2; host++) timeouts(1, `host-${host}`);
+  expect(health.standingOf('host-0')).toBe('unknown');
+  expect(health.standingOf(`host-${MAX_REMEMBERED_HOSTS * 2 - MAX_REMEMBERED_HOSTS / 4}`)).toBe('suspect');
+});
+
+test('without a fetch timeout no host ever rests', () => {
+  const health = new HostHealth();
+  for (let time = 0; time < 10; time++) health.saw(HOST, failure('timeout'), FETCH_TIMEOUT_MS);
+  expect([health.standingOf(HOST), health.fetchesAtOnce(HOST)]).toEqual(['suspect', MAX_FETCHES_PER_HOST]);
+});
