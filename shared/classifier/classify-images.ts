@@ -3,7 +3,7 @@ import { ABANDON_AFTER_MS, IMAGES_IN_FLIGHT } from '../contract/limits.ts';
 import { hostOf } from '../contract/url-host.ts';
 import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
 import { HostHealth, type HostResting } from './host-health.ts';
-import { HostSchedule } from './host-schedule.ts';
+import { HostSchedule, type Taken } from './host-schedule.ts';
 import type { Classifier } from './infer.ts';
 import { InferenceBatches } from './inference-batches.ts';
 
@@ -63,7 +63,7 @@ export async function classifyImages<Image extends ImageToClassify>(
       const next = schedule.take();
       if (next === undefined) break;
       inFlight++;
-      classifyOne(next.item, next.host).then(() => {
+      classifyOne(next).then(() => {
         inFlight--;
         startMore();
       }, finished.reject);
@@ -82,8 +82,9 @@ export async function classifyImages<Image extends ImageToClassify>(
     hosts.saw(host, fetched, performance.now() - started);
     return fetched;
   };
-  const classifyOne = async (image: Image, host: string) => {
-    const freeHost = () => putOff(schedule.release(host));
+  const classifyOne = async (taken: Taken<Image>) => {
+    const { item: image, host } = taken;
+    const freeHost = () => putOff(schedule.release(taken));
     if (image.isCancelled?.()) {
       freeHost();
       onOutcome(image, 'cancelled');

@@ -65,7 +65,11 @@ export class HostHealth {
 
   /** How many fetches of the host may run at once. */
   fetchesAtOnce(host: string): number {
-    return this.#isDown(this.#of(host).silences) ? 1 : MAX_FETCHES_PER_HOST;
+    const { hasAnswered, silences } = this.#of(host);
+    if (this.#isDown(silences)) return 1;
+    if (this.#restMs === undefined || hasAnswered || silences === 0) return MAX_FETCHES_PER_HOST;
+    // It has only been silent: more than show whether it has to rest would be in vain.
+    return SILENT_FETCHES_BEFORE_REST;
   }
 
   /** What an image of a resting host comes to. */

@@ -2,19 +2,26 @@ import { IMAGES_IN_FLIGHT, LEAST_UNPROVEN_FETCHES, SUSPECT_FETCHES } from '../co
 import type { HostHealth, Standing } from './host-health.ts';
 import { Queue } from './queue.ts';
 
-/** The images of one group on one host that were not given out, the next one last. */
-type Line<Item> = { host: Host<Item>; group: Group<Item>; items: Item[]; ticket: number };
+/** The images of one group on one host that were not given out, the next one last, and how many are being fetched. */
+type Line<Item> = { host: Host<Item>; group: Group<Item>; items: Item[]; active: number; ticket: number };
 type Host<Item> = { name: string; standing: Standing; atOnce: number; active: number; lines: Line<Item>[] };
 /** Lines that may be taken from, by the standing of their hosts. An entry whose ticket is not its line's is void. */
-type Group<Item> = { lines: Record<Standing, Queue<{ line: Line<Item>; ticket: number }>>; turn: number };
+type Group<Item> = {
+  lines: Record<Standing, Queue<{ line: Line<Item>; ticket: number }>>;
+  active: Record<Standing, number>;
+};
 
-/** Those that images are given out of, in turn. */
+/** Those that images are given out of. */
 const STANDINGS = ['answers', 'unknown', 'suspect'] as const;
 
+/** An image that may be started. To be released once it is fetched. */
+export type Taken<Item> = { host: string; item: Item; line: Line<Item> };
+
 /**
- * Gives out images in turns of their groups, then of their hosts, and no more than so many of one host at once: a slow
- * server holds up its own images only. Hosts that have not answered so far share a part of the fetches that shrinks as
- * more of them turn out to be silent; so those that do answer keep their turns.
+ * Shares the fetches out among groups, in each of them among the standings of hosts, and there among the hosts in turn;
+ * no host has more than so many at once. What has the fewest fetches under way comes first: so a fetch that ends makes
+ * room for the next of its own kind, and what hangs keeps no more than its share. Hosts that have not answered so far get
+ * fewer as more of them turn out to be silent.
  *
  * Each step costs the same however many images and hosts there are; it grows with the groups alone.
  *
@@ -24,7 +31,6 @@ export class HostSchedule<Item> {
   readonly #health: HostHealth;
   readonly #hosts = new Map<string, Host<Item>>();
   readonly #groups: Group<Item>[] = [];
-  #turn = 0;
   /** By the standing of their hosts: fetches under way, images not given out, hosts. */
   readonly #active = noneOfEach();
   readonly #left = noneOfEach();
@@ -48,26 +54,23 @@ export class HostSchedule<Item> {
     }
   }
 
-  /**
-   * The next image that may be started, or undefined when none is left or all that are left have to wait. `release`
-   * must be called with the host once the image is fetched.
-   */
-  take(): { host: string; item: Item } | undefined {
-    for (let tried = 0; tried < this.#groups.length; tried++) {
-      const group = this.#groups[this.#turn++ % this.#groups.length];
-      const line = group && this.#nextLine(group);
-      if (line !== undefined) return this.#takeFrom(line);
+  /** The next image that may be started, or undefined when none is left or all that are left have to wait. */
+  take(): Taken<Item> | undefined {
+    for (const [index, group] of this.#groups.sort((one, other) => fetchesOf(one) - fetchesOf(other)).entries()) {
+      const line = this.#nextLine(group);
+      if (line === undefined) continue;
+      // Behind those that have as few fetches.
+      this.#groups.push(...this.#groups.splice(index, 1));
+      return this.#takeFrom(line);
     }
     return undefined;
   }
 
   /** @returns the images that are not given out any more, since the host is left to rest */
-  release(name: string): Item[] {
-    const host = this.#hosts.get(name);
-    if (host === undefined) return [];
+  release({ line }: Taken<Item>): Item[] {
+    const { host } = line;
     const wasBusy = host.active >= host.atOnce;
-    host.active--;
-    this.#active[host.standing]--;
+    this.#count(line, -1);
     const changed = this.#judge(host);
     if (host.standing === 'resting') return this.#withdraw(host);
     if (wasBusy || changed) for (const line of host.lines) host.active < host.atOnce ? enqueue(line) : line.ticket++;
@@ -96,7 +99,7 @@ export class HostSchedule<Item> {
       const { group, lines } = getOrAdd(groups, groupOf(item), () => ({ group: this.#addGroup(), lines: new Map() }));
       const line = getOrAdd(lines, hostOf(item), (name) => {
         const host = getOrAdd(this.#hosts, name, () => this.#meet(name));
-        const added: Line<Item> = { host, group, items: [], ticket: 0 };
+        const added: Line<Item> = { host, group, items: [], active: 0, ticket: 0 };
         host.lines.push(added);
         all.push(added);
         return added;
@@ -107,8 +110,10 @@ export class HostSchedule<Item> {
   }
 
   #addGroup(): Group<Item> {
-    const lines = { answers: new Queue(), unknown: new Queue(), suspect: new Queue(), resting: new Queue() };
-    const group = { lines, turn: 0 } as Group<Item>;
+    const group: Group<Item> = {
+      lines: { answers: new Queue(), unknown: new Queue(), suspect: new Queue(), resting: new Queue() },
+      active: noneOfEach(),
+    };
     this.#groups.push(group);
     return group;
   }
@@ -120,8 +125,7 @@ export class HostSchedule<Item> {
   }
 
   #nextLine(group: Group<Item>): Line<Item> | undefined {
-    for (let tried = 0; tried < STANDINGS.length; tried++) {
-      const standing = STANDINGS[group.turn++ % STANDINGS.length] as Standing;
+    for (const standing of STANDINGS.toSorted((one, other) => group.active[one] - group.active[other])) {
       const line = this.#mayStart(standing) ? firstOf(group.lines[standing]) : undefined;
       if (line !== undefined) return line;
     }
@@ -143,15 +147,23 @@ export class HostSchedule<Item> {
     return Math.max(LEAST_UNPROVEN_FETCHES, Math.round((IMAGES_IN_FLIGHT * answers) / (answers + silent)));
   }
 
-  #takeFrom(line: Line<Item>): { host: string; item: Item } {
+  #takeFrom(line: Line<Item>): Taken<Item> {
     const { host, items } = line;
     const item = items.pop() as Item;
-    host.active++;
-    this.#active[host.standing]++;
     this.#left[host.standing]--;
+    this.#count(line, 1);
     if (host.active < host.atOnce) enqueue(line);
     else for (const other of host.lines) other.ticket++;
-    return { host: host.name, item };
+    return { host: host.name, item, line };
+  }
+
+  /** A fetch that begins or ends. */
+  #count(line: Line<Item>, more: 1 | -1): void {
+    const { host, group } = line;
+    line.active += more;
+    host.active += more;
+    group.active[host.standing] += more;
+    this.#active[host.standing] += more;
   }
 
   /** Looks at what is known of a host by now. @returns whether that changes what may be given out of it */
@@ -165,6 +177,7 @@ export class HostSchedule<Item> {
       this.#known[was] += sign;
       this.#active[was] += sign * host.active;
       this.#left[was] += sign * left;
+      for (const { group, active } of host.lines) group.active[was] += sign * active;
     }
     return true;
   }
@@ -186,6 +199,10 @@ function firstOf<Item>(queue: Queue<{ line: Line<Item>; ticket: number }>): Line
     if (entry.ticket === entry.line.ticket) return entry.line;
   }
   return undefined;
+}
+
+function fetchesOf<Item>({ active }: Group<Item>): number {
+  return active.answers + active.unknown + active.suspect + active.resting;
 }
 
 function leftOf<Item>({ lines }: Host<Item>): number {

@@ -44,6 +44,15 @@ test('a host that was only silent is suspect, and rests after three silent fetch
   expect(health.putOff(HOST)).toMatchObject({ host: HOST, restSeconds: REST_MS / 1_000 });
 });
 
+test('a host that has only been silent is asked by fewer fetches at once, one that has answered is not', () => {
+  const { health, timeouts } = watch();
+  health.saw('answers.example', IMAGE, 100);
+  timeouts(1);
+  timeouts(1, 'answers.example');
+  expect(health.fetchesAtOnce(HOST)).toBe(SILENT_FETCHES_BEFORE_REST);
+  expect(health.fetchesAtOnce('answers.example')).toBe(MAX_FETCHES_PER_HOST);
+});
+
 test('a host that answers now and then never rests', () => {
   const { health, timeouts } = watch();
   for (let round = 0; round < 10; round++) {

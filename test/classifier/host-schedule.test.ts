@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HostHealth } from '../../shared/classifier/host-health.ts';
-import { HostSchedule } from '../../shared/classifier/host-schedule.ts';
+import { HostSchedule, type Taken } from '../../shared/classifier/host-schedule.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import {
   IMAGES_IN_FLIGHT,
@@ -44,10 +44,17 @@ function itemsOf(host: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${host}/${index}`);
 }
 
-function takeAll(schedule: HostSchedule<string>): string[] {
-  const taken: string[] = [];
-  for (let next = schedule.take(); next !== undefined; next = schedule.take()) taken.push(next.item);
+function takeSome(schedule: HostSchedule<string>, most = Number.POSITIVE_INFINITY): Taken<string>[] {
+  const taken: Taken<string>[] = [];
+  for (let next = schedule.take(); next !== undefined; next = schedule.take()) {
+    taken.push(next);
+    if (taken.length === most) break;
+  }
   return taken;
+}
+
+function takeAll(schedule: HostSchedule<string>): string[] {
+  return takeSome(schedule).map(({ item }) => item);
 }
 
 test('hosts take turns, whatever the order in which their images came', () => {
@@ -58,9 +65,9 @@ test('hosts take turns, whatever the order in which their images came', () => {
 
 test('one host gets no more than eight at once', () => {
   const schedule = scheduleOf(itemsOf('a', 20));
-  expect(takeAll(schedule)).toHaveLength(MAX_FETCHES_PER_HOST);
-  schedule.release('a');
-  schedule.release('a');
+  const taken = takeSome(schedule);
+  expect(taken).toHaveLength(MAX_FETCHES_PER_HOST);
+  for (const one of taken.slice(0, 2)) schedule.release(one);
   expect(takeAll(schedule)).toEqual(['a/8', 'a/9']);
 });
 
@@ -72,6 +79,20 @@ test('a host that is busy holds up nobody else', () => {
   expect(taken.filter((item) => item.startsWith('c'))).toHaveLength(8);
 });
 
+test('a fetch that ends makes room for the next of its own group, however many hosts the other has', () => {
+  const items = [...hosts('many', 100).map((item) => `${item}/a`), ...itemsOf('one', 24).map((item) => `${item}/b`)];
+  const schedule = scheduleOf(items);
+  const isOne = ({ host }: Taken<string>) => host === 'one';
+  let underWay = takeSome(schedule, IMAGES_IN_FLIGHT);
+  // Each of the other group hangs for ever.
+  for (let round = 1; round < 3; round++) {
+    const fetched = underWay.filter(isOne);
+    for (const one of fetched) schedule.release(one);
+    underWay = takeSome(schedule, fetched.length);
+    expect(underWay.filter(isOne)).toHaveLength(MAX_FETCHES_PER_HOST);
+  }
+});
+
 test('groups take turns before hosts do: a job with many hosts holds up none with a few', () => {
   const schedule = scheduleOf([...hosts('many', 100).map((item) => `${item}/a`), 'one/0/b', 'one/1/b', 'one/2/b']);
   const first = Array.from({ length: 6 }, () => schedule.take()?.item);
@@ -80,17 +101,16 @@ test('groups take turns before hosts do: a job with many hosts holds up none wit
 
 test('a host that several groups have images of gets no more than eight at once of all of them', () => {
   const schedule = scheduleOf(['x', 'y', 'z'].flatMap((group) => itemsOf('a', 6).map((item) => `${item}/${group}`)));
-  expect(takeAll(schedule)).toHaveLength(MAX_FETCHES_PER_HOST);
-  for (let fetched = 0; fetched < MAX_FETCHES_PER_HOST; fetched++) schedule.release('a');
+  const taken = takeSome(schedule);
+  expect(taken).toHaveLength(MAX_FETCHES_PER_HOST);
+  for (const one of taken) schedule.release(one);
   expect(takeAll(schedule)).toHaveLength(MAX_FETCHES_PER_HOST);
 });
 
 describe('hosts that do not answer:', () => {
   test('without any silence so far, unknown hosts get every fetch there is', () => {
     const schedule = scheduleOf(hosts('new', 100), healthOf({ answers: ['good'] }));
-    expect(Array.from({ length: IMAGES_IN_FLIGHT }, () => schedule.take()).every((next) => next !== undefined)).toBe(
-      true,
-    );
+    expect(takeSome(schedule, IMAGES_IN_FLIGHT)).toHaveLength(IMAGES_IN_FLIGHT);
   });
 
   test('the more hosts are silent, the fewer fetches unknown ones get beside one that answers', () => {
@@ -104,30 +124,37 @@ describe('hosts that do not answer:', () => {
   test('suspect hosts get a few fetches while others wait, and all once nothing else is left', () => {
     const silent = Object.fromEntries(hosts('silent', 60).map((item) => [hostOfItem(item), 1]));
     const schedule = scheduleOf([...hosts('silent', 60), ...hosts('new', 50)], healthOf({ silent }));
-    const taken = Array.from({ length: IMAGES_IN_FLIGHT }, () => schedule.take()?.item ?? '');
-    expect(taken.filter((item) => item.startsWith('silent'))).toHaveLength(SUSPECT_FETCHES);
-    for (const item of taken) schedule.release(hostOfItem(item));
-    const later = Array.from({ length: IMAGES_IN_FLIGHT }, () => schedule.take()?.item ?? '');
-    expect(later.filter((item) => item.startsWith('silent')).length).toBeGreaterThan(SUSPECT_FETCHES);
+    const isSilent = ({ host }: Taken<string>) => host.startsWith('silent');
+    const taken = takeSome(schedule, IMAGES_IN_FLIGHT);
+    expect(taken.filter(isSilent)).toHaveLength(SUSPECT_FETCHES);
+    for (const one of taken) schedule.release(one);
+    expect(takeSome(schedule, IMAGES_IN_FLIGHT).filter(isSilent).length).toBeGreaterThan(SUSPECT_FETCHES);
   });
 
   test('a host that answers after all gets its eight', () => {
     const health = healthOf({ silent: { late: SILENT_FETCHES_BEFORE_REST - 1 } });
     const schedule = scheduleOf([...itemsOf('late', 20), ...hosts('new', 60)], health);
-    while (schedule.take() !== undefined);
+    const taken = takeSome(schedule);
     health.saw('late', Buffer.alloc(1), 10);
-    schedule.release('late');
+    schedule.release(taken.find(({ host }) => host === 'late') as Taken<string>);
     expect(schedule.take()?.host).toBe('late');
   });
 
   test('when a host is left to rest, its images come back in order, and no other', () => {
-    const health = healthOf({ silent: { dead: SILENT_FETCHES_BEFORE_REST - 1 } });
+    const health = new HostHealth(FETCH_TIMEOUT_MS);
     const schedule = scheduleOf([...itemsOf('dead', 20), ...itemsOf('good', 2)], health);
-    const taken = takeAll(schedule);
-    health.saw('dead', TIMEOUT, FETCH_TIMEOUT_MS);
-    expect(schedule.release('dead')).toEqual(itemsOf('dead', 20).slice(MAX_FETCHES_PER_HOST));
-    expect(schedule.release('dead')).toEqual([]);
+    const taken = takeSome(schedule);
     expect(taken).toHaveLength(MAX_FETCHES_PER_HOST + 2);
+    const withdrawn = taken
+      .filter(({ host }) => host === 'dead')
+      .map((one) => {
+        health.saw('dead', TIMEOUT, FETCH_TIMEOUT_MS);
+        return schedule.release(one);
+      });
+    const none = Array(MAX_FETCHES_PER_HOST - 1).fill([]);
+    expect(withdrawn).toEqual(
+      none.toSpliced(SILENT_FETCHES_BEFORE_REST - 1, 0, itemsOf('dead', 20).slice(MAX_FETCHES_PER_HOST)),
+    );
     expect(schedule.take()).toBeUndefined();
     expect(schedule.rest()).toEqual([]);
   });
@@ -150,14 +177,14 @@ test.each<[what: string, (index: number) => string]>([
     const started = performance.now();
     const health = new HostHealth(FETCH_TIMEOUT_MS);
     const schedule = scheduleOf(items, health);
-    const active: string[] = [];
+    const active: Taken<string>[] = [];
     for (let done = 0; done < count; ) {
       const next = active.length < IMAGES_IN_FLIGHT ? schedule.take() : undefined;
-      if (next !== undefined) active.push(next.host);
+      if (next !== undefined) active.push(next);
       else {
-        const host = active.shift() as string;
-        health.saw(host, Buffer.alloc(1), 10);
-        schedule.release(host);
+        const fetched = active.shift() as Taken<string>;
+        health.saw(fetched.host, Buffer.alloc(1), 10);
+        schedule.release(fetched);
         done++;
       }
     }
@@ -183,18 +210,18 @@ test('of no images none is given out', () => {
 /** Takes and releases as told, then until nothing is left; gives what was taken, in order. */
 function play(items: readonly string[], releases: readonly boolean[]): string[] {
   const schedule = scheduleOf(items);
-  const active: string[] = [];
+  const active: Taken<string>[] = [];
   const taken: string[] = [];
   const step = (release: boolean) => {
     const next = release && active.length > 0 ? undefined : schedule.take();
     if (next === undefined) {
-      const host = active.shift();
-      if (host !== undefined) schedule.release(host);
+      const fetched = active.shift();
+      if (fetched !== undefined) schedule.release(fetched);
       return;
     }
     taken.push(next.item);
-    active.push(next.host);
-    expect(active.filter((host) => host === next.host).length).toBeLessThanOrEqual(MAX_FETCHES_PER_HOST);
+    active.push(next);
+    expect(active.filter(({ host }) => host === next.host).length).toBeLessThanOrEqual(MAX_FETCHES_PER_HOST);
   };
   for (const release of releases) step(release);
   while (active.length > 0 || schedule.rest().length > 0) step(false);

@@ -1,0 +1,70 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { ExecutionEnvironment } from '../../../local/execution-environment.ts';
+import { formatMessage } from '../../../shared/contract/message.ts';
+import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type MoodyHosts, startMoodyHosts } from '../../support/moody-hosts.ts';
+
+const HANGING_PORTS = 58;
+/** Long beside what healthy images take: who has to wait for one is found out. */
+const FETCH_TIMEOUT_SECONDS = 8;
+const MS_FOR_AN_ANSWER = 400;
+
+let trial: Trial;
+let dead: MoodyHosts;
+let worker: ExecutionEnvironment;
+
+beforeAll(async () => {
+  [trial, dead] = await Promise.all([startTrial(), startMoodyHosts(HANGING_PORTS, 'hang')]);
+  trial.pictures.delayMs = MS_FOR_AN_ANSWER;
+});
+afterEach(() => trial.reset());
+afterAll(async () => {
+  await dead[Symbol.asyncDispose]();
+  await trial.stop();
+});
+
+/** How long it takes until each image of the job `healthy` has its result, beside messages of other jobs. */
+async function msUntilDone(healthy: number, others: string[]): Promise<number> {
+  trial.reset();
+  worker = await trial.startWorker({
+    environment: {
+      FETCH_TIMEOUT_SECONDS: String(FETCH_TIMEOUT_SECONDS),
+      ALLOWED_HOSTS: [trial.pictures.host, ...dead.hosts].join(','),
+    },
+  });
+  const images = Array.from({ length: healthy }, (_, index) => trial.good(`image-${index}`));
+  await trial.aws.send(...others, formatMessage({ job: 'healthy', attempt: 1, images }));
+  const started = performance.now();
+  const delivery = trial.deliver(worker);
+  const isDone = async () => (await trial.seen('healthy')).classified.length === healthy;
+  await eventually('each healthy image has its result', isDone, 60_000);
+  const took = performance.now() - started;
+  await worker.shutDown();
+  await delivery;
+  return took;
+}
+
+test.each<[healthy: number, what: string, others: () => string[]]>([
+  [15, '1,000 URLs of a dead host', () => messages('dead', 1_000, (number) => number * HANGING_PORTS)],
+  [20, '986 URLs on 58 ports that hang', () => messages('dead', 986, (number) => number)],
+])(
+  'a job of %d healthy images beside %s takes no more than twice its time alone',
+  async (healthy, _what, others) => {
+    const alone = await msUntilDone(healthy, []);
+    const beside = await msUntilDone(healthy, others());
+    expect(beside / alone).toBeLessThan(2);
+  },
+  120_000,
+);
+
+/** Messages of up to 125 URLs; the number of each says which port it is of. */
+function messages(job: string, count: number, numberAt: (index: number) => number): string[] {
+  const images = Array.from({ length: count }, (_, index) => {
+    const [host] = [dead.hosts[numberAt(index) % HANGING_PORTS]];
+    return { id: `${job}-${index}`, url: `http://${host}/${index}` };
+  });
+  return Array.from({ length: Math.ceil(count / 125) }, (_, message) =>
+    formatMessage({ job, attempt: 1, images: images.slice(message * 125, (message + 1) * 125) }),
+  );
+}
