@@ -1,4 +1,5 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: hosts that do not answer, and chains of messages. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ExecutionEnvironment } from '../../../local/execution-environment.ts';
 import {
@@ -53,6 +54,7 @@ async function deliverAllCounting(afterEachDelivery: () => void = () => {}): Pro
       for (const { id } of JSON.parse(body).images) invocations.set(id, (invocations.get(id) ?? 0) + 1);
     }
     if (records.length > 0) afterEachDelivery();
+    else await delay(100);
   }
   return invocations;
 }
@@ -93,7 +95,7 @@ test('a host that has stopped answering answers again', async () => {
   expect(deliveries).toBeGreaterThan(4);
   expect(await trial.seen()).toEqual({ classified: images.map(({ id }) => id).toSorted(), failed: {} });
   expect(trial.aws.deadLetters()).toEqual([]);
-}, 120_000);
+}, 300_000);
 
 test('a host never answers', async () => {
   await startImpatientWorker();
@@ -110,7 +112,7 @@ test('a host never answers', async () => {
   expect(trial.inDeadLetters()).toEqual(images.map(({ id }) => id).toSorted());
   // With five attempts for each image it would be 5 * 330.
   for (const { requests } of silent) expect(requests.length).toBeLessThan(330 / 2);
-}, 120_000);
+}, 300_000);
 
 describe('an image is not done when its message has been sent on eleven times', () => {
   test('it was fetched in vain', async () => {
