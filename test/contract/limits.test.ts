@@ -15,6 +15,23 @@ describe('limits that depend on each other fit:', () => {
     expect(limits.ABANDON_AFTER_MS).toBeLessThan(limits.DEADLINE_RESERVE_MS);
   });
 
+  test('a chain of messages has room for each attempt and for splits, and ends before Lambda would end it', () => {
+    expect(limits.MAX_HOPS).toBeGreaterThan(limits.MAX_ATTEMPTS + 2);
+    // About 16 invocations; a message may have come from a function.
+    expect(limits.MAX_HOPS + 1).toBeLessThanOrEqual(12);
+  });
+
+  test('hosts without an answer leave room for those that answer', () => {
+    const most = Math.max(limits.SUSPECT_FETCHES, limits.LEAST_UNPROVEN_FETCHES);
+    expect(most + limits.MAX_FETCHES_PER_HOST).toBeLessThan(limits.IMAGES_IN_FLIGHT);
+    expect(limits.SILENT_FETCHES_BEFORE_REST).toBeLessThan(limits.MAX_FETCHES_PER_HOST);
+  });
+
+  test('a host rests no longer than SQS can delay its images', () => {
+    const restSeconds = (limits.REST_IN_FETCH_TIMEOUTS * limits.FETCH_TIMEOUT_MS) / 1_000;
+    expect(restSeconds).toBeLessThanOrEqual(limits.MAX_DELAY_SECONDS);
+  });
+
   test('the last delay between attempts is one that SQS takes', () => {
     const longest = limits.RETRY_BASE_SECONDS * 2 ** (limits.MAX_ATTEMPTS - 2);
     expect(longest).toBeLessThanOrEqual(limits.MAX_DELAY_SECONDS);

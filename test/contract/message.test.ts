@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { MAX_ATTEMPTS, MAX_ID_CHARS, MAX_META_DEPTH, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
+import { MAX_ATTEMPTS, MAX_HOPS, MAX_ID_CHARS, MAX_META_DEPTH, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
 import {
+  type Envelope,
   formatDeadLetter,
   formatMessage,
   type ImageRef,
+  maySendOn,
+  nextEnvelope,
   parseMessage,
   type QueueMessage,
   UnreadableMessage,
@@ -63,6 +66,20 @@ describe('reads', () => {
     ['JSON with white space around it', ` ${JSON.stringify({ url: URL_A })}\r\n`, one],
   ])('%s', (_form, body, images) => {
     expect(parse(body)).toEqual({ job: 'default', attempt: 1, images });
+  });
+
+  test('how often the images were sent on; not at all when it is not said', () => {
+    expect(parse(own({ hops: MAX_HOPS }))).toMatchObject({ hops: MAX_HOPS });
+    expect(parse(own())).not.toHaveProperty('hops');
+    expect(maySendOn(parse(own()))).toBe(true);
+    expect(nextEnvelope(parse(own()))).toEqual({ job: 'cats-2026-11', attempt: 1, hops: 1 });
+  });
+
+  test('a chain that is at its end after as many messages as may be sent on', () => {
+    let envelope: Envelope = parse(own());
+    let links = 1;
+    for (; maySendOn(envelope); links++) envelope = nextEnvelope(envelope, 5);
+    expect([links, envelope.attempt]).toEqual([MAX_HOPS + 1, 5]);
   });
 
   test('a dead letter: its image with a fresh attempt, without its error', () => {
@@ -144,6 +161,9 @@ describe('says why it cannot read', () => {
     ['a job with a slash', own({ job: 'a/b' }), /1 to 100 letters, digits.* at job/],
     ['a job that begins with a dot', own({ job: '..' }), /at job/],
     ['attempt 0', own({ attempt: 0 }), /at attempt/],
+    ['less than no hop', own({ hops: -1 }), /at hops/],
+    ['more hops than a chain has', own({ hops: MAX_HOPS + 1 }), /at hops/],
+    ['half a hop', own({ hops: 0.5 }), /at hops/],
     ['one attempt too many', own({ attempt: MAX_ATTEMPTS + 1 }), /at attempt/],
     ['half an attempt', own({ attempt: 1.5 }), /at attempt/],
     ['no images in the form of the product', own({ images: [] }), /at images/],
