@@ -7,7 +7,9 @@ import { FORMATS, type Format, type ODDITIES, PHOTO_OF } from './hostile-images.
 /** Something that a host does to whoever fetches an image of a format, and what must become of that image. */
 export type Attack = {
   behaviour: string;
-  /** `host` takes the place of the host that is asked; @param key makes the path one that no other image has */
+  /** The name of what the host sends: see `makeBody`. */
+  body: string;
+  /** @param key makes the path one that no other image has */
   path: (key: string) => string;
   right: RightOutcome;
 };
@@ -24,10 +26,14 @@ const LABEL = (format: Format): RightOutcome => {
 };
 const code = (only: ErrorCode): RightOutcome => ({ code: only });
 
+/** The parser gives up, and the connection with it: which of the two comes first is a matter of pieces. */
+const BROKEN: RightOutcome = { codes: ['invalid_response', 'connection_failed'] };
+
 /** With the photo of a format as its body. */
 function overTheWire(format: Format): Attack[] {
   const of = (behaviour: string, right: RightOutcome, query = ''): Attack => ({
     behaviour,
+    body: format,
     path: (key) => `/${behaviour}/${format}/${key}${query}`,
     right,
   });
@@ -47,10 +53,10 @@ function overTheWire(format: Format): Attack[] {
     of('early-hints', { codes: ['timeout', 'invalid_response'] }),
     of('reset', code('connection_failed')),
     of('half-sent', code('connection_failed')),
-    of('two-lengths', code('invalid_response')),
+    of('two-lengths', BROKEN),
     of('length-below-zero', code('invalid_response')),
-    of('length-and-chunks', code('invalid_response')),
-    of('a-nul-in-a-header', code('invalid_response')),
+    of('length-and-chunks', BROKEN),
+    of('a-nul-in-a-header', BROKEN),
     of('many-headers', code('invalid_response')),
     of('endless', code('too_large')),
     of('gzip-bomb', code('too_large')),
@@ -74,6 +80,7 @@ const RIGHT_OF_HALF: Partial<Record<Format, RightOutcome>> = {
 function inTheImage(format: Format): Attack[] {
   const of = (spoiled: string, right: RightOutcome): Attack => ({
     behaviour: `${spoiled} ${format}`,
+    body: `${spoiled}-${format}`,
     path: (key) => `/plain/${spoiled}-${format}/${key}`,
     right,
   });
@@ -97,12 +104,19 @@ const RIGHT_OF_ODDITY: Record<keyof typeof ODDITIES, RightOutcome> = {
   heic: { codes: ['unsupported_format', 'corrupt'] },
 };
 
-/** All behaviours with all formats. */
-export function allAttacks(): Attack[] {
+/**
+ * Behaviours with all formats.
+ *
+ * @param wanted how the names of those behaviours start that are wanted; empty for all
+ */
+export function attacksOf(wanted: readonly string[]): Attack[] {
   const odd = Object.entries(RIGHT_OF_ODDITY).map(([name, right]) => ({
     behaviour: name,
+    body: name,
     path: (key: string) => `/plain/${name}/${key}`,
     right,
   }));
-  return [...FORMATS.flatMap((format) => [...overTheWire(format), ...inTheImage(format)]), ...odd];
+  const all = [...FORMATS.flatMap((format) => [...overTheWire(format), ...inTheImage(format)]), ...odd];
+  if (wanted.length === 0) return all;
+  return all.filter(({ behaviour }) => wanted.some((start) => behaviour.startsWith(start)));
 }

@@ -1,7 +1,7 @@
 import expectedLabels from '../../samples/expected.json' with { type: 'json' };
 import type { PlannedImage } from '../chaos/image-plan.ts';
 import type { Random } from '../support/random.ts';
-import { allAttacks } from './attack-kinds.ts';
+import type { Attack } from './attack-kinds.ts';
 
 /** An image with what its host does, for the counts by behaviour. */
 export type PlannedAttack = PlannedImage & { behaviour: string };
@@ -9,14 +9,19 @@ export type PlannedAttack = PlannedImage & { behaviour: string };
 /**
  * Each attack once, in an order of chance, before any comes again; on hosts in turns.
  *
+ * @param attacks at least one
  * @param hosts of the rude servers
  */
-export function planAttacks(count: number, hosts: readonly string[], random: Random): PlannedAttack[] {
-  const attacks = allAttacks();
-  let left: typeof attacks = [];
+export function planAttacks(
+  count: number,
+  attacks: readonly Attack[],
+  hosts: readonly string[],
+  random: Random,
+): PlannedAttack[] {
+  let left: Attack[] = [];
   return Array.from({ length: count }, (_, row) => {
     if (left.length === 0) left = shuffled(attacks, random);
-    const { behaviour, path, right } = left.pop() as (typeof attacks)[number];
+    const { behaviour, path, right } = left.pop() as Attack;
     const url = `http://${hosts[row % hosts.length]}${path(String(row))}`;
     return { image: { id: `attack-${row}`, url }, right, behaviour };
   });

@@ -3,18 +3,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Route, Routes, Visit } from '../support/image-server.ts';
 import { FORMATS, ODDITIES, photo, SPOILED } from './hostile-images.ts';
 
-/** Bytes that are sent by the name of what they are: `<format>`, `<spoiled>-<format>`, or that of an oddity. */
+/** Bytes that are sent, by their name. */
 export type Bodies = ReadonlyMap<string, Buffer>;
 
-/** Made once: the larger ones take seconds. */
-export async function makeBodies(): Promise<Bodies> {
+/** @param names of those that are needed: the larger ones take seconds to make */
+export async function makeBodies(names: readonly string[]): Promise<Bodies> {
   const bodies = new Map<string, Buffer>();
-  for (const format of FORMATS) {
-    bodies.set(format, await photo(format));
-    for (const [name, spoil] of Object.entries(SPOILED)) bodies.set(`${name}-${format}`, await spoil(format));
-  }
-  for (const [name, make] of Object.entries(ODDITIES)) bodies.set(name, await make());
+  for (const name of names) bodies.set(name, await makeBody(name));
   return bodies;
+}
+
+/** @param name a format's for its photo, `<spoiled>-<format>`, or that of an oddity */
+async function makeBody(name: string): Promise<Buffer> {
+  const oddity = Object.entries(ODDITIES).find(([known]) => known === name);
+  if (oddity !== undefined) return oddity[1]();
+  const format = FORMATS.find((known) => name === known || name.endsWith(`-${known}`));
+  if (format === undefined) throw new Error(`expected the name of a body, got ${name}`);
+  const spoiled = Object.entries(SPOILED).find(([known]) => name === `${known}-${format}`);
+  return spoiled === undefined ? photo(format) : spoiled[1](format);
 }
 
 /** Between two pieces of what comes slowly. */
@@ -49,7 +55,7 @@ export function attackRoutes(bodies: Bodies): Routes {
     /** The body comes a byte per second. */
     'drip-body': async (visit) => {
       const body = bodyOf(visit);
-      visit.response.writeHead(200, { 'content-length': body.length });
+      visit.response.writeHead(200, { 'content-length': body.length }).flushHeaders();
       await drip(visit.response.socket, body, 1);
     },
 

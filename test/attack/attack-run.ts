@@ -15,6 +15,7 @@ import { startOwnProcess } from '../support/own-process.ts';
 import { createRandom } from '../support/random.ts';
 import { startWorkerFleet, type WorkerFleet } from '../support/worker-fleet.ts';
 import { startAttackHosts } from './attack-hosts.ts';
+import type { Attack } from './attack-kinds.ts';
 import { type PlannedAttack, planAttacks, planHealthy } from './attack-plan.ts';
 import { startWatch } from './worker-watch.ts';
 
@@ -23,6 +24,7 @@ export type AttackOptions = {
   images: number;
   healthy: number;
   hosts: number;
+  attacks: readonly Attack[];
   seed: number;
   /** Rounds are begun until then; there is one at least. */
   minutes: number;
@@ -71,7 +73,7 @@ type Counts = {
 
 const IMAGES_PER_MESSAGE = 20;
 /** So that the time alone is that of warm workers. */
-const WARM_UP_IMAGES = 100;
+const WARM_UP_IMAGES = 60;
 const POLL_MS = 100;
 const VISIBILITY_MARGIN_SECONDS = 5;
 
@@ -85,6 +87,7 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
   const started = performance.now();
   const seconds = () => Math.round((performance.now() - started) / 1_000);
   await using scene = await setScene(options);
+  onProgress(`${seconds()} s: servers and workers are ready`);
   await timeOf(scene, { warm: planHealthy(WARM_UP_IMAGES, scene.healthyHost) }, timing.giveUpSeconds);
   const alone = await timeOf(scene, { alone: planHealthy(options.healthy, scene.healthyHost) }, timing.giveUpSeconds);
   onProgress(`${seconds()} s: ${options.healthy} healthy images alone take ${alone.toFixed(1)} s`);
@@ -126,9 +129,9 @@ type Scene = AsyncDisposable & {
   rudeHosts: readonly string[];
 };
 
-async function setScene({ hosts, workers, timing, onLog }: AttackOptions): Promise<Scene> {
+async function setScene({ hosts, attacks, workers, timing, onLog }: AttackOptions): Promise<Scene> {
   const scene = new AsyncDisposableStack();
-  const rude = scene.use(await startAttackHosts(hosts));
+  const rude = scene.use(await startAttackHosts(hosts, [...new Set(attacks.map(({ body }) => body))]));
   const healthy = scene.use(await startOwnProcess<OwnImageServer>('own-image-server.ts'));
   const visibility = String(timing.functionTimeoutSeconds + VISIBILITY_MARGIN_SECONDS);
   const { environment, clientConfig } = scene.use(await startOwnProcess<OwnAws>('own-aws.ts', visibility)).report;
@@ -156,12 +159,12 @@ async function setScene({ hosts, workers, timing, onLog }: AttackOptions): Promi
 
 async function playRound(
   scene: Scene,
-  { seed, images, healthy, timing }: AttackOptions,
+  { seed, images, healthy, attacks, timing }: AttackOptions,
   round: number,
   onProgress: (line: string) => void,
 ): Promise<Counts & { besideSeconds: number; complaints: string[] }> {
   const { target } = scene;
-  const hostile = planAttacks(images, scene.rudeHosts, createRandom(seed + round));
+  const hostile = planAttacks(images, attacks, scene.rudeHosts, createRandom(seed + round));
   const beside = planHealthy(healthy, scene.healthyHost);
   const jobs = { [`hostile-${round}`]: hostile, [`healthy-${round}`]: beside };
   const besideSeconds = await timeOf(scene, jobs, timing.giveUpSeconds);
@@ -238,6 +241,16 @@ function countedByBehaviour(complaints: readonly string[]): Record<string, numbe
     counts.set(behaviour, (counts.get(behaviour) ?? 0) + 1);
   }
   return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
+}
+
+/** What breaks a promise when a run has more of it. */
+export type AttackBounds = { maxSlowdown: number; maxRss: number };
+
+/** Whether each promise was kept. */
+export function isSound(report: Omit<AttackReport, 'complaints'>, { maxSlowdown, maxRss }: AttackBounds): boolean {
+  const { lost, double, wrongOutcome, withoutDeadLetter, slowdown, peakRssMb } = report;
+  const wrong = lost + double + wrongOutcome + withoutDeadLetter;
+  return wrong === 0 && slowdown <= maxSlowdown && peakRssMb <= maxRss;
 }
 
 function rounded(value: number): number {

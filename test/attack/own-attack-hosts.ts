@@ -1,6 +1,6 @@
 /**
- * Run by `startOwnProcess`: rude servers on addresses of their own. Its arguments are how many, and how many others
- * there are before them.
+ * Run by `startOwnProcess`: rude servers on addresses of their own. Its arguments are how many, how many others there
+ * are before them, and the names of the bodies that they send.
  */
 import { startImageServer } from '../support/image-server.ts';
 import { reportReady } from '../support/own-process.ts';
@@ -8,8 +8,8 @@ import { attackRoutes, makeBodies } from './attack-routes.ts';
 
 export type OwnAttackHosts = { hosts: string[] };
 
-const [count = 0, before = 0] = process.argv.slice(2).map(Number);
-const routes = attackRoutes(await makeBodies());
+const [count = 0, before = 0] = process.argv.slice(2, 4).map(Number);
+const routes = attackRoutes(await makeBodies(process.argv.slice(4)));
 const servers = await Promise.all(
   Array.from({ length: count }, (_, index) => startImageServer(addressOf(before + index), routes)),
 );

@@ -3,8 +3,10 @@ import { createWriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { numberBetween, wholeNumber } from '../../cli/options.ts';
-import { type AttackReport, runAttack } from './attack-run.ts';
+import { numberBetween, repeated, wholeNumber } from '../../cli/options.ts';
+import { FUNCTION_MEMORY_MB } from '../../shared/contract/limits.ts';
+import { attacksOf } from './attack-kinds.ts';
+import { isSound, runAttack } from './attack-run.ts';
 import { withFewDescriptors } from './few-descriptors.ts';
 
 type Options = {
@@ -16,10 +18,12 @@ type Options = {
   workers: number;
   descriptors: number;
   maxSlowdown: number;
+  maxRss: number;
+  behaviour: string[];
   logFile?: string;
 };
 
-const { descriptors, maxSlowdown, logFile, ...options } = new Command('attack')
+const program = new Command('attack')
   .description(
     'Classifies images of hosts that do their worst, with healthy ones beside them, and counts what became of them.',
   )
@@ -36,10 +40,14 @@ const { descriptors, maxSlowdown, logFile, ...options } = new Command('attack')
   .option('--workers <n>', 'worker processes', wholeNumber(1, 64), 2)
   .option('--descriptors <n>', 'open files that a process may have, as on Lambda', wholeNumber(128, 1_048_576), 1_024)
   .option('--max-slowdown <x>', 'how much longer healthy images may take than alone', numberBetween(1, 1_000), 2)
+  .option('--max-rss <MB>', 'what a worker may hold: that of Lambda', wholeNumber(1, 1_000_000), FUNCTION_MEMORY_MB)
+  .option('--behaviour <start>', 'only behaviours whose names start so; may be repeated (default: all)', repeated, [])
   .option('--log-file <path>', 'what the workers write (default: a file in the temporary folder)')
   .allowExcessArguments(false)
-  .parse()
-  .opts<Options>();
+  .parse();
+const { descriptors, maxSlowdown, maxRss, behaviour, logFile, ...options } = program.opts<Options>();
+const attacks = attacksOf(behaviour);
+if (attacks.length === 0) program.error(`error: expected the start of a behaviour's name, got ${behaviour.join(', ')}`);
 
 await withFewDescriptors(descriptors, async () => {
   const logPath = logFile ?? join(tmpdir(), `labelqueue-attack-${options.seed}.log`);
@@ -47,6 +55,7 @@ await withFewDescriptors(descriptors, async () => {
   say(`seed ${options.seed}, the workers' log is ${logPath}`);
   const { complaints, ...report } = await runAttack({
     ...options,
+    attacks,
     timing: { functionTimeoutSeconds: 60, fetchTimeoutSeconds: 2, retryBaseSeconds: 0.5, giveUpSeconds: 600 },
     onLog: (text) => log.write(text),
     onProgress: say,
@@ -54,18 +63,8 @@ await withFewDescriptors(descriptors, async () => {
   log.end();
   for (const complaint of complaints) say(complaint);
   process.stdout.write(`${JSON.stringify(report)}\n`);
-  return isSound(report) ? 0 : 1;
+  return isSound(report, { maxSlowdown, maxRss }) ? 0 : 1;
 });
-
-function isSound({
-  lost,
-  double,
-  wrongOutcome,
-  withoutDeadLetter,
-  slowdown,
-}: Omit<AttackReport, 'complaints'>): boolean {
-  return lost + double + wrongOutcome + withoutDeadLetter === 0 && slowdown <= maxSlowdown;
-}
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
