@@ -16,6 +16,9 @@ const MODEL_FILES = [
   'labels.LICENSE',
 ];
 
+/** As the wheel of TensorFlow has them; what is linked into its libraries is in the second. */
+const TENSORFLOW_NOTICES = ['LICENSE', 'THIRD_PARTY_NOTICES.txt'];
+
 /** All files of a folder, at the same paths below `as` in the zip. */
 export function folderEntries(folder: string, as: string, wanted: (path: string) => boolean = () => true): Entry[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -30,18 +33,28 @@ export function modelEntries(root: string): Entry[] {
   return folderEntries(join(root, folder), `${folder}/`, (path) => MODEL_FILES.includes(path));
 }
 
+const PLATFORM = `${process.platform}-${process.arch}`;
+
+/** The package of libvips, with all the libraries that it needs. */
+export const LIBVIPS = `@img/sharp-libvips-${PLATFORM}`;
+
 /**
  * sharp stays as its packages, since it looks its binaries up in node_modules: those of this machine's
  * platform, which must be the function's.
  *
+ * @returns their folders in the project, sorted
  * @throws {PackageError} when one is not installed
  */
-export async function sharpEntries(root: string): Promise<Entry[]> {
-  const platform = `${process.platform}-${process.arch}`;
-  const packages = await withDependencies(root, ['sharp', `@img/sharp-${platform}`, `@img/sharp-libvips-${platform}`]);
-  return packages.flatMap((name) => {
-    const wanted = (path: string) => isForRunTime(path) || (name.includes('libvips') && path === 'README.md');
-    return folderEntries(join(root, 'node_modules', name), `node_modules/${name}/`, wanted);
+export async function sharpPackages(root: string): Promise<string[]> {
+  const names = await withDependencies(root, ['sharp', `@img/sharp-${PLATFORM}`, LIBVIPS]);
+  return names.map((name) => `node_modules/${name}`);
+}
+
+/** @param folders of sharp's packages */
+export function sharpEntries(root: string, folders: readonly string[]): Entry[] {
+  return folders.flatMap((folder) => {
+    const wanted = (path: string) => isForRunTime(path) || (folder.endsWith(LIBVIPS) && path === 'README.md');
+    return folderEntries(join(root, folder), `${folder}/`, wanted);
   });
 }
 
@@ -89,11 +102,20 @@ export async function tensorflowEntries(paths: readonly string[], unpackedBytes:
   return [...entries, textEntry('tensorflow/manifest.json', `${JSON.stringify(manifest)}\n`)];
 }
 
+/**
+ * What TensorFlow's licence asks to go with it.
+ *
+ * @param folder of libtensorflow, as the set-up makes it
+ */
+export function tensorflowNotices(folder: string): Entry[] {
+  return TENSORFLOW_NOTICES.map((name) => fileEntry(join(folder, name), `tensorflow/${name}`));
+}
+
 export function textEntry(name: string, text: string): Entry {
   const from = Buffer.from(text);
   return { name, bytes: from.length, from };
 }
 
-function fileEntry(from: string, name: string): Entry {
+export function fileEntry(from: string, name: string): Entry {
   return { name, bytes: statSync(from).size, from };
 }

@@ -1,25 +1,64 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import type { LinkedLibrary } from './libvips-libraries.ts';
+import type { ShippedPackage } from './shipped-packages.ts';
+import { licencesIn, standardText } from './standard-licences.ts';
 
-const LICENCE_FILE = /^(licen[cs]e|notice|copying)/i;
+/** What is in the package from others, but for TensorFlow and the model, which bring files of their own. */
+export type Shipped = { packages: readonly ShippedPackage[]; libraries: readonly LinkedLibrary[] };
+
+/** Sources of others inside a package, which its licence does not name. */
+const EMBEDDED: ReadonlyMap<string, string> = new Map([
+  ['undici', 'It holds llhttp, MIT, Copyright Fedor Indutny, 2018.'],
+  ['@tensorflow/tfjs-layers', 'Parts come from Keras, MIT, Copyright François Chollet, Google, Microsoft and others.'],
+]);
+
+const HEADER = `What this package holds of others, and under which licences.
+
+labelqueue itself is licensed under the Apache License 2.0: see LICENSE.
+TensorFlow (libtensorflow), Copyright The TensorFlow Authors, Apache-2.0, and what is linked into it: see tensorflow/LICENSE and tensorflow/THIRD_PARTY_NOTICES.txt.
+The default model, EfficientNet-Lite0, and its labels: see LICENSE and labels.LICENSE in models/efficientnet-lite0/.
+All others are listed here. The texts that SPDX has of the licences stand at the end.`;
+
+const RULE = `\n${'='.repeat(80)}\n`;
 
 /**
- * The licences of what is in the bundle, as they ask for; sharp and the model bring theirs along.
+ * THIRD-PARTY-NOTICES.txt: each package and library with what its licence asks to be passed on.
  *
- * @param packages their folders in the project
+ * @throws {import('./package-error.ts').PackageError} when a licence has no text
  */
-export function noticesText(root: string, packages: readonly string[]): string {
-  const apache = readFileSync(join(root, 'LICENSE'), 'utf8');
-  const tensorflow = [
-    `TensorFlow (libtensorflow) and TensorFlow.js, Copyright The TensorFlow Authors, Apache-2.0\n\n${apache}`,
-  ];
-  return [...tensorflow, ...packages.map((folder) => noticeOf(join(root, folder)))].join(`\n${'='.repeat(80)}\n`);
+export function noticesText({ packages, libraries }: Shipped): string {
+  const named = [...packages, ...libraries].flatMap((owner) =>
+    licencesOwed(owner).map((id) => [id, owner.name] as const),
+  );
+  const standard = [...new Map(named)].sort();
+  return [
+    HEADER,
+    ...packages.map(noticeOf),
+    librariesNotice(libraries),
+    ...standard.map(([id, owner]) => `The text of ${id}\n\n${standardText(id, owner)}\n`),
+  ].join(RULE);
 }
 
-function noticeOf(folder: string): string {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const texts = readdirSync(folder, { withFileTypes: true })
-    .filter((found) => found.isFile() && LICENCE_FILE.test(found.name))
-    .map((found) => readFileSync(join(folder, found.name), 'utf8').trim());
-  return [`${name} ${version}, ${license}`, ...texts, ''].join('\n\n');
+/** The licences of which the texts have to be taken from SPDX. */
+function licencesOwed(owner: ShippedPackage | LinkedLibrary): readonly string[] {
+  if ('licences' in owner) return owner.licences;
+  const { name, licence, texts } = owner;
+  return texts.length === 0 || EMBEDDED.has(name) ? licencesIn(licence) : [];
+}
+
+function noticeOf({ name, version, licence, texts, author, readme }: ShippedPackage): string {
+  const own = texts.length > 0 ? texts : [author && `Author: ${author}`, readme];
+  return [`${name} ${version}, ${licence}`, EMBEDDED.get(name), ...own, '']
+    .filter((part) => part !== undefined)
+    .join('\n\n');
+}
+
+function librariesNotice(libraries: readonly LinkedLibrary[]): string {
+  const rows = libraries.map(
+    ({ name, version = 'without a version', licences, copyright, terms }) =>
+      `${name} ${version}, ${licences.join(' and ')}\n  Copyright ${copyright}\n  ${terms}\n`,
+  );
+  return `The libraries that are linked into libvips\n\n${rows.join('\n')}
+Their sources, and how this binary is built of them: https://github.com/lovell/sharp-libvips
+The binary is a shared library, libvips-cpp.so: another build of it can take its place.
+`;
 }

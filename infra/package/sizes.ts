@@ -25,12 +25,13 @@ export function refuseTooLarge(entries: readonly Entry[]): void {
 }
 
 /** What `npm run package` prints. */
-export function sizesText({ path, sha256, entries }: WorkerPackage, root: string): string {
+export function sizesText({ path, sha256, sbomPath, entries }: WorkerPackage, root: string): string {
   const lines = [
     ...partsText(entries),
     line('unzipped', sum(entries), ` of at most ${megabytes(MAX_UNZIPPED_BYTES)}`),
     line('zip', statSync(path).size),
     `sha256 ${sha256}  ${relative(root, path)}`,
+    `what is in it: ${relative(root, sbomPath)}`,
   ];
   return `${lines.join('\n')}\n`;
 }

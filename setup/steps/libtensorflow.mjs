@@ -22,8 +22,11 @@ const HEADERS = [
   'tensorflow/include/xla/tsl/c/',
 ];
 
+/** The licences of TensorFlow and of what is linked into it: whoever passes the libraries on owes them. */
+const NOTICES = ['tensorflow/include/LICENSE=LICENSE', 'tensorflow/THIRD_PARTY_NOTICES.txt=THIRD_PARTY_NOTICES.txt'];
+
 /**
- * TensorFlow's C library, from the wheel that Python users install: `lib/` and `include/`. The archives
+ * TensorFlow's C library, from the wheel that Python users install: `lib/`, `include/` and the licences. The archives
  * that tfjs-node would download end at TensorFlow 2.9 and are not to be had any more.
  *
  * @param {object} options
@@ -55,7 +58,7 @@ function wheelParts({ libraries, companions }) {
   const parts = libraries.map((library) => `tensorflow/${library}=lib/${library}`);
   if (companions) parts.push(`${companions}=lib/`);
   for (const header of HEADERS) parts.push(`${header}=${header.replace('tensorflow/', '')}`);
-  return parts;
+  return [...parts, ...NOTICES];
 }
 
 /**

@@ -1,8 +1,16 @@
 import expectedLabels from '../../samples/expected.json' with { type: 'json' };
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 
-/** The one outcome that is right for an image. */
-export type RightOutcome = { label: string } | { code: ErrorCode };
+/**
+ * The outcome that is right for an image; of several codes any. An image that costs too much may be refused in more
+ * than one way, so long as it is refused; and what is merely odd may be labelled or refused, once.
+ */
+export type RightOutcome =
+  | { label: string }
+  | { code: ErrorCode }
+  | { codes: readonly ErrorCode[] }
+  | 'refused'
+  | 'any';
 
 /** A path of the rude image server, and what must become of an image there. */
 export type ImageKind = {

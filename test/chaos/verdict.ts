@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
 import type { Outcomes } from '../../shared/jobs/read-outcomes.ts';
 import type { RightOutcome } from './image-kinds.ts';
@@ -49,9 +50,15 @@ export function judge(planned: readonly PlannedImage[], { results, failures }: O
 }
 
 function isRight(line: ResultLine | FailureLine, right: RightOutcome): boolean {
-  if ('labels' in line) return 'label' in right && line.labels[0]?.label === right.label;
+  if (right === 'any') return true;
+  if ('labels' in line) return right !== 'refused' && 'label' in right && line.labels[0]?.label === right.label;
+  if (right === 'refused') return OURS.every((code) => code !== line.error.code);
+  if ('codes' in right) return right.codes.includes(line.error.code);
   return 'code' in right && line.error.code === right.code;
 }
+
+/** Errors of labelqueue itself are no way to refuse an image. */
+const OURS: readonly ErrorCode[] = ['internal_error', 'inference_failed'];
 
 function describe(line: ResultLine | FailureLine): string {
   const { url, attempt, at } = line;

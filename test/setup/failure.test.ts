@@ -77,7 +77,7 @@ test('says expected and found when npm refuses a package for its hash', async ()
 });
 
 test('refuses packages without the binaries that npm could not fetch', async () => {
-  const binary = { optional: true, os: [process.platform], cpu: [process.arch] };
+  const binary = { integrity: 'sha512-E', optional: true, os: [process.platform], cpu: [process.arch] };
   trial.lock({ ...PACKAGES, '@img/sharp-here': binary, '@img/sharp-elsewhere': { ...binary, os: ['aix'] } });
 
   const message = await failure();

@@ -43,6 +43,14 @@ test('puts the library and the binding where tfjs-node looks for them', async ()
   );
 });
 
+test('keeps the licences that come with TensorFlow', async () => {
+  await trial.run(['-e', '']);
+
+  const libtensorflow = join(trial.toolchain, 'libtensorflow');
+  expect(readFileSync(join(libtensorflow, 'LICENSE'), 'utf8')).toBe('licence');
+  expect(readFileSync(join(libtensorflow, 'THIRD_PARTY_NOTICES.txt'), 'utf8')).toBe('notices');
+});
+
 test('is silent and starts no tool when everything is there', async () => {
   await trial.run(['-e', '']);
   trial.forgetCalls();

@@ -191,6 +191,8 @@ with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as wheel:
     wheel.writestr("tensorflow/libtensorflow_cc.so.2", content + "\\0" * (int(megabytes) << 20))
     for header in ["tensorflow/c/c_api.h", "tensorflow/core/platform/ctstring.h", "tsl/platform/ctstring.h", "xla/tsl/c/tsl_status.h"]:
         wheel.writestr("tensorflow/include/" + header, "header")
+    wheel.writestr("tensorflow/THIRD_PARTY_NOTICES.txt", "notices")
+    wheel.writestr("tensorflow/include/LICENSE", "licence")
     info = "tensorflow_cpu-2.18.1.dist-info/"
     wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: tensorflow-cpu\\nVersion: 2.18.1\\n")
     wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: false\\nTag: cp312-cp312-manylinux_2_17_x86_64\\n")

@@ -24,13 +24,16 @@ export type ImageServer = AsyncDisposable & {
   close(): Promise<void>;
 };
 
-/** @param address of the interface to listen on; a free port of it is taken */
-export async function startImageServer(address = '127.0.0.1'): Promise<ImageServer> {
+/**
+ * @param address of the interface to listen on; a free port of it is taken
+ * @param more routes beside those of `ROUTES`
+ */
+export async function startImageServer(address = '127.0.0.1', more: Routes = {}): Promise<ImageServer> {
   const seen = new Map<string, number>();
   const server = createServer(async (request, response) => {
     try {
       const visit = visitOf(request, response, seen);
-      await (ROUTES[visit.route] ?? notFound)(visit);
+      await (more[visit.route] ?? ROUTES[visit.route] ?? notFound)(visit);
     } catch (error) {
       // A client that went away is part of the game; anything else is a defect of this server.
       if (!response.destroyed) response.destroy(error as Error);
@@ -56,7 +59,7 @@ export async function startImageServer(address = '127.0.0.1'): Promise<ImageServ
 }
 
 /** One request, taken apart: `/once/503/a?photo=b.jpg` is the route `once` with the rest `503`, `a`. */
-type Visit = {
+export type Visit = {
   route: string;
   rest: string[];
   query: URLSearchParams;
@@ -65,7 +68,10 @@ type Visit = {
   response: ServerResponse;
 };
 
-type Route = (visit: Visit) => Promise<void> | void;
+export type Route = (visit: Visit) => Promise<void> | void;
+
+/** By the first part of the path. */
+export type Routes = Record<string, Route>;
 
 function visitOf({ url = '/', headers }: IncomingMessage, response: ServerResponse, seen: Map<string, number>): Visit {
   const { pathname, searchParams } = new URL(url, `http://${headers.host}`);
@@ -79,7 +85,7 @@ function visitOf({ url = '/', headers }: IncomingMessage, response: ServerRespon
  * By the first part of the path. Every route ignores what follows the parts that it knows, so that
  * any number of different URLs lead to it; where a photo is sent, `?photo=` says which.
  */
-const ROUTES: Record<string, Route> = {
+const ROUTES: Routes = {
   /** `/photos/<file>` */
   photos: ({ rest: [file = ''], response }) => sendPhoto(response, file),
 

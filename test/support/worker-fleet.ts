@@ -10,6 +10,8 @@ export type FleetOptions = {
   timeoutSeconds: number;
   environment: Record<string, string>;
   execArgv?: string[];
+  /** Given what the workers write, as it comes. */
+  onLog?: (text: string) => void;
 };
 
 /** Real handlers in processes of their own, fed from the queue as Lambda does. */
@@ -21,8 +23,11 @@ export type WorkerFleet = AsyncDisposable & {
   log(): string;
 };
 
-export async function startWorkerFleet(aws: TestAws, options: FleetOptions): Promise<WorkerFleet> {
-  const { workers, timeoutSeconds, environment, execArgv = [] } = options;
+export async function startWorkerFleet(
+  aws: Pick<TestAws, 'environment' | 'target'>,
+  options: FleetOptions,
+): Promise<WorkerFleet> {
+  const { workers, timeoutSeconds, environment, execArgv = [], onLog } = options;
   const functionErrors: FunctionError[] = [];
   let log = '';
   const configuration = {
@@ -32,6 +37,7 @@ export async function startWorkerFleet(aws: TestAws, options: FleetOptions): Pro
     execArgv,
     onLog: (text: string) => {
       log += text;
+      onLog?.(text);
     },
   };
   const environments = Array.from({ length: workers }, () => new ExecutionEnvironment(configuration));
