@@ -21,18 +21,27 @@ const BOUNDED = { maxOutputLength: MAX_IMAGE_BYTES, chunkSize: 256 * 1_024 };
 /** RFC 9659: a window of 8 MiB is what a receiver of the zstd coding must have. zstd itself would take 128. */
 const ZSTD = { ...BOUNDED, params: { [constants.ZSTD_d_windowLogMax]: 23 } };
 
+const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE';
+
+function isTooLarge(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === TOO_LARGE;
+}
+
 const unbrotli = promisify(brotliDecompress);
 const unzstd = promisify(zstdDecompress);
 const unzlib = promisify(inflate);
 const unraw = promisify(inflateRaw);
 const ungzip = promisify(gunzip);
 
-const decodeGzip: Decoder = (bytes) =>
-  ungzip(bytes, BOUNDED).catch((error: NodeJS.ErrnoException) => {
-    // What stands behind the last member is no concern of ours; Node takes it for a member that is broken.
-    if (error.code !== 'Z_DATA_ERROR') throw error;
-    return membersOfGzip(bytes).catch(() => Promise.reject(error));
-  });
+/** What stands behind the last member is left; Node takes it for a member that is broken or cut. */
+const decodeGzip: Decoder = async (bytes) => {
+  try {
+    return await ungzip(bytes, BOUNDED);
+  } catch (error) {
+    if (isTooLarge(error)) throw error;
+    return membersOfGzip(bytes).catch((other) => Promise.reject(isTooLarge(other) ? other : error));
+  }
+};
 
 /** RFC 9110 means the zlib format; some servers send what is in it alone, and every browser takes that. */
 const decodeDeflate: Decoder = (bytes) =>
@@ -70,7 +79,7 @@ export async function decodeContent(bytes: Buffer, contentEncoding: string | und
     for (const decode of decoders.toReversed()) decoded = await decode(decoded);
     return decoded;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return tooLarge('more');
+    if (isTooLarge(error)) return tooLarge('more');
     throw error;
   }
 }
@@ -92,7 +101,7 @@ function decodersOf(contentEncoding = ''): Decoder[] | ImageError {
     );
   }
   // The framing is always outermost: AWS's clients write its name first and apply it last.
-  return ['aws-chunked', ...codings.filter((coding) => coding !== 'aws-chunked')]
+  return [...codings.filter((coding) => coding !== 'aws-chunked'), 'aws-chunked']
     .filter((coding) => codings.includes(coding))
     .map((coding) => DECODERS.get(coding) as Decoder);
 }
@@ -107,7 +116,7 @@ async function membersOfGzip(bytes: Buffer): Promise<Buffer> {
     const trailer = data + engine.bytesWritten;
     if (trailer + 8 > bytes.length || bytes.readUInt32LE(trailer) !== crc32(buffer)) throw new Error('a broken member');
     length += buffer.length;
-    if (length > MAX_IMAGE_BYTES) throw Object.assign(new Error('too much'), { code: 'ERR_BUFFER_TOO_LARGE' });
+    if (length > MAX_IMAGE_BYTES) throw Object.assign(new Error('more than one image'), { code: TOO_LARGE });
     members.push(buffer);
     start = trailer + 8;
   }
