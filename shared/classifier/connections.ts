@@ -78,7 +78,9 @@ export class Connections<C extends Connection> {
     return promise;
   }
 
+  /** Ends all connections. Requests that wait for one are left to the time limit of their signal. */
   async close(): Promise<void> {
+    this.#waiting.clear();
     const connections = [...this.#idle.keys(), ...this.#busy.keys()];
     this.#idle.clear();
     await Promise.all(connections.map((connection) => connection.close()));

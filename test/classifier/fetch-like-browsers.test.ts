@@ -125,6 +125,12 @@ test('a lenient request goes to the address that was asked for and no other', as
   expect([odd.paths, elsewhere.paths]).toEqual([['/odd', '/odd'], []]);
 });
 
+test('a lenient request reaches an IPv6 address', async () => {
+  await using odd = await startRawServer(() => rawAnswer(BODY, 'X-Note : a'), '::1');
+  await using other = createFetcher({ allowedHosts: [`[::1]:${odd.port}`] });
+  expect(textOf(await other.fetch(`http://[::1]:${odd.port}/odd`))).toBe(BODY);
+});
+
 test('an odd answer never shares its connection with another request', async () => {
   await using odd = await startRawServer(() =>
     Buffer.concat([rawAnswer(BODY, 'X-Note : a'), rawAnswer('bytes of somebody else')]),
