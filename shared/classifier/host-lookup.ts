@@ -1,4 +1,4 @@
-import { getServers, type LookupAddress } from 'node:dns';
+import dns, { type LookupAddress } from 'node:dns';
 import { Resolver, lookup as systemLookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -38,7 +38,7 @@ const LOCALHOST: LookupAddress[] = [
  *
  * @param nameServers as `Resolver.setServers` takes them; by default those of the process
  */
-export function createHostLookup(nameServers: readonly string[] = getServers()): HostLookup {
+export function createHostLookup(nameServers: readonly string[] = dns.getServers()): HostLookup {
   const resolver = new Resolver({ timeout: LOOKUP_TIMEOUT_MS / 4, maxTimeout: LOOKUP_TIMEOUT_MS / 2, tries: 3 });
   // Set only when it makes a difference: not every address that the system has can be set.
   if (nameServers.join() !== resolver.getServers().join()) resolver.setServers(nameServers);

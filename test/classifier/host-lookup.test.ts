@@ -1,4 +1,4 @@
-import type { LookupAddress } from 'node:dns';
+import dns, { type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { createHostLookup } from '../../shared/classifier/host-lookup.ts';
@@ -75,6 +75,16 @@ test('a name is asked for once, however many images want it', async () => {
   await Promise.all(Array.from({ length: 20 }, () => lookUp(names.lookup, 'photos.example')));
   await lookUp(names.lookup, 'photos.example');
   expect(server.asked.toSorted()).toEqual(['A photos.example', 'AAAA photos.example']);
+  names.close();
+});
+
+test('the name servers are those of the process unless others are named', async () => {
+  await using server = await startDnsServer(() => ['203.0.113.7']);
+  const before = dns.getServers();
+  dns.setServers([server.address]);
+  const names = createHostLookup();
+  dns.setServers(before);
+  expect(await lookUp(names.lookup, 'photos.example')).toEqual(['203.0.113.7']);
   names.close();
 });
 
