@@ -97,7 +97,7 @@ function decodersOf(contentEncoding = ''): Decoder[] | ImageError {
   if (unknown !== undefined) {
     return new ImageError(
       'invalid_response',
-      `expected Content-Encoding identity, gzip, deflate, br or zstd, got ${unknown.slice(0, 40).replaceAll(/[^!-~]/g, '?')}`,
+      `expected Content-Encoding identity, gzip, deflate, br or zstd, got ${unknown.slice(0, 40).replaceAll(/[^!-~]/g, '*')}`,
     );
   }
   // The framing is always outermost: AWS's clients write its name first and apply it last.
