@@ -1,5 +1,6 @@
 import { FunctionError } from '../local/execution-environment.ts';
 import { ModelFolderError } from '../shared/classifier/model-folder-error.ts';
+import { TooFewOpenFilesError } from '../shared/classifier/open-files.ts';
 import { ImageTooLargeError } from '../shared/contract/pack-messages.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
 import { NoSuchJobError, OutOfSpaceError } from '../shared/jobs/outcomes/outcome-errors.ts';
@@ -17,6 +18,7 @@ const EXPECTED = [
   CommandError,
   SettingsError,
   ModelFolderError,
+  TooFewOpenFilesError,
   ImageTooLargeError,
   ColumnError,
   SourceChangedError,

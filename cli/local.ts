@@ -2,6 +2,7 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
+import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
 import { allowHostOption, modelEnvironment, modelOption, stateDirOption, wholeNumber } from './options.ts';
@@ -48,6 +49,8 @@ async function runLocal({
   };
   // A wrong host shall show here, not only in the workers' log.
   classifierSettingsFrom(workerEnvironment);
+  // So must a limit on open files that its workers inherit.
+  connectionsAllowed();
   const dataDir = join(stateDir, 'local');
   mkdirSync(dataDir, { recursive: true });
   const logPath = join(dataDir, 'workers.log');

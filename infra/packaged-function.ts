@@ -67,10 +67,11 @@ export function packagedFunction(
   return { function: made, logGroup, role };
 }
 
-/** Settings that all who classify have alike: the model. */
-export function modelEnvironment({ topK, model, modelPrecision }: StageConfig): Record<string, string> {
+/** Settings that all who classify have alike: the model, and what image servers are told. */
+export function modelEnvironment({ topK, model, modelPrecision, fetchUserAgent }: StageConfig): Record<string, string> {
   return {
     ...(topK !== undefined && { TOP_K: String(topK) }),
+    ...(fetchUserAgent !== undefined && { FETCH_USER_AGENT: fetchUserAgent }),
     ...(modelPrecision !== undefined && { MODEL_PRECISION: modelPrecision }),
     ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),
   };

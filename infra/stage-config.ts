@@ -7,7 +7,7 @@ import {
   FUNCTION_MEMORY_MB,
   MAX_TOP_K,
 } from '../shared/contract/limits.ts';
-import { MODEL_PRECISIONS } from '../shared/contract/settings.ts';
+import { MODEL_PRECISIONS, userAgent } from '../shared/contract/settings.ts';
 
 /** A configuration that is missing or wrong. The message names the file, each field, and what was expected. */
 export class StageConfigError extends Error {
@@ -93,6 +93,8 @@ const schema = z
     modelPrecision: z.enum(MODEL_PRECISIONS).optional(),
     /** Labels a result line. */
     topK: z.int().min(1).max(MAX_TOP_K).optional(),
+    /** What image servers are told, with how to reach you: some refuse those who do not say. */
+    fetchUserAgent: userAgent.optional(),
     /** Buckets that `s3://` URLs may name; the worker may read all their objects. */
     sourceBuckets: z.array(bucketName).max(50).default([]),
     /** Results and failures are deleted after so many days; kept without. */

@@ -49,11 +49,9 @@ function originForm(url: string): string {
 
 function queryParameters(query: string): Pick<APIGatewayProxyEventV2, 'queryStringParameters'> {
   if (query === '') return {};
-  const joined: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(query)) {
-    joined[name] = joined[name] === undefined ? value : `${joined[name]},${value}`;
-  }
-  return { queryStringParameters: joined };
+  const values = Map.groupBy(new URLSearchParams(query), ([name]) => name);
+  const joined = [...values].map(([name, pairs]) => [name, pairs.map(([, value]) => value).join(',')]);
+  return { queryStringParameters: Object.fromEntries(joined) };
 }
 
 /** Text is handed on as text, anything else in base64. */

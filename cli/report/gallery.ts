@@ -2,7 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { makeThumbnail } from '../../shared/classifier/decode-image.ts';
 import { fetchImage } from '../../shared/classifier/fetch-image.ts';
-import { createHttpClient } from '../../shared/classifier/http-client.ts';
+import { createImageClient } from '../../shared/classifier/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import type { ClassifierSettings } from '../../shared/contract/settings.ts';
@@ -29,7 +29,7 @@ export async function createGallery(
   settings: ClassifierSettings,
   onProgress: (images: number) => void,
 ): Promise<Shelf[]> {
-  const http = createHttpClient(settings.allowedHosts);
+  const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(new S3Client({}), settings.sourceBuckets) };
   const never = new AbortController().signal;
   let done = 0;

@@ -1,7 +1,8 @@
 import { type ErrorCode, ImageError } from '../contract/error-codes.ts';
+import { NameNotResolvedError } from './host-lookup.ts';
 import { AddressNotAllowedError, UndiciError } from './http-client.ts';
 
-/** Converts a status that is no success into the image's error. */
+/** Converts a status without an image into the image's error. */
 export function statusFailure(status: number, retryAfter: string | undefined, now: Date): ImageError {
   return new ImageError(codeOfStatus(status), `expected status 200, got ${status}`, retryAfterSeconds(retryAfter, now));
 }
@@ -35,6 +36,7 @@ export function fetchFailure(error: unknown): ImageError {
   if (cause instanceof AddressNotAllowedError) {
     return new ImageError('address_not_allowed', `expected a public host: ${cause.message}`);
   }
+  if (cause instanceof NameNotResolvedError) return new ImageError('name_not_resolved', cause.message);
   const code = foreignCode(cause);
   if (code === undefined) throw error;
   return new ImageError(codeOfCause(cause, code), describe(cause, code));
@@ -73,8 +75,9 @@ const TIMEOUT_CODES = new Set([
 const TLS_CODES =
   /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|PATH_LENGTH_|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_|EPROTO)/;
 
-/** undici's parser and Node's, undici's header limit, and a Content-Encoding that zlib or brotli cannot read. */
-const INVALID_RESPONSE_CODES = /^(HTTPParserError$|HPE_|UND_ERR_HEADERS_OVERFLOW$|Z_|ERR_BROTLI|ERR__ERROR_FORMAT)/;
+/** undici's parser and Node's, undici's header limit, and a Content-Encoding that zlib, brotli or zstd cannot read. */
+const INVALID_RESPONSE_CODES =
+  /^(HTTPParserError$|HPE_|UND_ERR_HEADERS_OVERFLOW$|Z_|ERR_BROTLI|ERR__ERROR_FORMAT|ZSTD_error_)/;
 
 function describe(cause: unknown, code: string): string {
   const syscall = Error.isError(cause) && 'syscall' in cause ? ` in ${String(cause.syscall)}` : '';

@@ -1,10 +1,11 @@
-import type { Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ImageError } from '../contract/error-codes.ts';
-import { MAX_IMAGE_BYTES, MAX_REDIRECTS } from '../contract/limits.ts';
+import { MAX_REDIRECTS } from '../contract/limits.ts';
+import { discardBody, readBody } from './body-bytes.ts';
+import { decodeContent } from './content-coding.ts';
 import { fetchFailure, statusFailure } from './fetch-failure.ts';
-import type { HttpClient } from './http-client.ts';
+import type { HttpClient, HttpResponse } from './http-client.ts';
 import type { ObjectReader } from './read-s3-object.ts';
+import { RedirectCookies } from './redirect-cookies.ts';
 
 export type ImageSources = { http: HttpClient; s3: ObjectReader };
 
@@ -46,20 +47,16 @@ export async function fetchImage(
 class FetchTimeout extends Error {}
 
 async function fetchHttp(text: string, http: HttpClient, signal: AbortSignal): Promise<Buffer | ImageError> {
+  const cookies = new RedirectCookies();
   let url = checkedUrl(text);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     if (url instanceof ImageError) return url;
-    const { statusCode, headers, body } = await http.get(url, signal);
-    const location = headerText(headers['location']);
-    if (statusCode >= 300 && statusCode < 400 && location !== undefined) {
-      discard(body);
-      url = checkedUrl(location, url);
-    } else if (statusCode === 200) {
-      return readBody(body, headerText(headers['content-length']), headerText(headers['content-encoding']));
-    } else {
-      discard(body);
-      return statusFailure(statusCode, headerText(headers['retry-after']), new Date());
-    }
+    const response = await http.get(url, signal, cookies.headerFor(url));
+    const location = redirectOf(response);
+    if (location === undefined) return await imageOf(response);
+    discardBody(response.body);
+    cookies.keep(url, response.headers['set-cookie']);
+    url = checkedUrl(location, url);
   }
   return new ImageError('too_many_redirects', `expected at most ${MAX_REDIRECTS} redirects, got more`);
 }
@@ -76,70 +73,39 @@ function checkedUrl(text: string, base?: URL): URL | ImageError {
   return url;
 }
 
-async function readBody(
-  body: Readable,
-  contentLength: string | undefined,
-  contentEncoding: string | undefined,
-): Promise<Buffer | ImageError> {
-  if (contentLength !== undefined && Number(contentLength) > MAX_IMAGE_BYTES) {
-    discard(body);
-    return tooLarge(`Content-Length: ${contentLength}`);
+/** Bytes beyond ASCII, which servers send as UTF-8 or whatever they have, stay the bytes that they are. */
+function redirectOf({ statusCode, headers }: HttpResponse): string | undefined {
+  if (statusCode < 300 || statusCode >= 400) return undefined;
+  return headerText(headers['location'])?.replaceAll(
+    /[\u0080-\u00ff]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+async function imageOf({ statusCode, headers, body }: HttpResponse): Promise<Buffer | ImageError> {
+  if (statusCode < 200 || statusCode >= 300 || isPart(statusCode, headerText(headers['content-range']))) {
+    discardBody(body);
+    return statusFailure(statusCode, headerText(headers['retry-after']), new Date());
   }
-  const decoded = decode(body, contentEncoding);
-  if (decoded instanceof ImageError) return decoded;
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of decoded as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    // Leaving the loop destroys the stream, and with it the connection.
-    if (bytes > MAX_IMAGE_BYTES) return tooLarge('more');
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes);
+  const bytes = await readBody(body, Number(headerText(headers['content-length']) ?? 0));
+  if (bytes instanceof ImageError) return bytes;
+  // 200 may be an empty file; another status of success without a body is a server that has no image.
+  if (bytes.length === 0) return statusCode === 200 ? bytes : statusFailure(statusCode, undefined, new Date());
+  return decodeContent(bytes, allOf(headers['content-encoding']));
 }
 
-function tooLarge(got: string): ImageError {
-  return new ImageError('too_large', `expected at most ${MAX_IMAGE_BYTES} bytes, got ${got}`);
-}
-
-/** Identity was asked for; some servers compress all the same. */
-function decode(body: Readable, encoding = 'identity'): Readable | ImageError {
-  const decoder = DECODERS[encoding.trim().toLowerCase()];
-  if (decoder === undefined) {
-    discard(body);
-    return new ImageError(
-      'invalid_response',
-      `expected Content-Encoding identity, gzip, deflate or br, got ${encoding}`,
-    );
-  }
-  return decoder(body);
-}
-
-const DECODERS: Record<string, (body: Readable) => Readable> = {
-  '': (body) => body,
-  identity: (body) => body,
-  gzip: (body) => through(body, createGunzip()),
-  'x-gzip': (body) => through(body, createGunzip()),
-  deflate: (body) => through(body, createInflate()),
-  br: (body) => through(body, createBrotliDecompress()),
-};
-
-/** Like `pipeline`, but hands the errors of both streams to whoever reads the decoder. */
-function through(
-  body: Readable,
-  decoder: ReturnType<typeof createGunzip> | ReturnType<typeof createBrotliDecompress>,
-): Readable {
-  body.once('error', (error) => decoder.destroy(error));
-  decoder.once('close', () => discard(body));
-  return body.pipe(decoder);
-}
-
-/** Closes the connection rather than read a body of unknown length to its end. */
-function discard(body: Readable): void {
-  body.on('error', () => {});
-  body.destroy();
+/** No part was asked for; a server that answers so all the same may have sent the whole. */
+function isPart(statusCode: number, contentRange: string | undefined): boolean {
+  if (statusCode !== 206 || contentRange === undefined) return false;
+  const [, last, size] = /^bytes 0-(\d+)\/(\d+)$/.exec(contentRange) ?? [];
+  return size === undefined || Number(last) + 1 !== Number(size);
 }
 
 function headerText(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
+}
+
+/** The same list header may come several times. */
+function allOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(',') : value;
 }

@@ -5,7 +5,7 @@ import type { ClassifierSettings } from '../contract/settings.ts';
 import type { Pipeline } from './classify-images.ts';
 import { downloadModel } from './download-model.ts';
 import { fetchImage } from './fetch-image.ts';
-import { createHttpClient } from './http-client.ts';
+import { createImageClient } from './http-client.ts';
 import { loadClassifier } from './infer.ts';
 import { preferInt8 } from './int8-model.ts';
 import { readModelFolder } from './model-folder.ts';
@@ -27,7 +27,7 @@ export async function createPipeline(
 ): Promise<Pipeline> {
   const folder = await readModelFolder(await modelFolderOf(settings, s3, temporary));
   const classifier = await loadClassifier(preferInt8(folder, settings.modelPrecision, await hasVnni()));
-  const http = createHttpClient(settings.allowedHosts);
+  const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
   return {
     fetch: (url, signal) => fetchImage(url, sources, signal, settings.fetchTimeoutSeconds * 1_000),

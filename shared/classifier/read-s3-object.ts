@@ -1,7 +1,10 @@
+import { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { type ErrorCode, ImageError } from '../contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../contract/limits.ts';
 import { parseS3Url } from '../contract/s3-url.ts';
+import { readBody } from './body-bytes.ts';
+import { decodeContent } from './content-coding.ts';
 
 export type ObjectReader = { read(url: string, signal: AbortSignal): Promise<Buffer | ImageError> };
 
@@ -31,13 +34,11 @@ async function readObject(
   try {
     // One byte more than allowed tells a full body from a cut one.
     const range = `bytes=0-${MAX_IMAGE_BYTES}`;
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: range }), {
+    const { Body, ContentEncoding } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: range }), {
       abortSignal: signal,
     });
-    const bytes = Body === undefined ? Buffer.alloc(0) : Buffer.from(await Body.transformToByteArray());
-    return bytes.length > MAX_IMAGE_BYTES
-      ? new ImageError('too_large', `expected at most ${MAX_IMAGE_BYTES} bytes, got more`)
-      : bytes;
+    const bytes = await readBody((Body ?? Readable.from([])) as Readable);
+    return bytes instanceof ImageError ? bytes : await decodeContent(bytes, ContentEncoding);
   } catch (error) {
     if (!(error instanceof S3ServiceException)) throw error;
     // S3 answers a range of an empty object with 416.

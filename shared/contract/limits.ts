@@ -70,6 +70,14 @@ export const DECODE_TIMEOUT_SECONDS = 10;
 export const MAX_REDIRECTS = 5;
 /** Fetches at once to one host, per worker: a politeness limit, not a tuning knob. */
 export const MAX_FETCHES_PER_HOST = 8;
+/** Content codings on one body: nobody needs two, and each may cost as much as a body may have bytes. */
+export const MAX_CONTENT_CODINGS = 4;
+/** How long a name is looked up: as long as half of a fetch, so that the rest is left for the image. */
+export const LOOKUP_TIMEOUT_MS = FETCH_TIMEOUT_MS / 2;
+/** Names looked up at once, far more than there are images in flight: a name that waits delays no other. */
+export const MAX_LOOKUPS = 512;
+/** Longer than any header line that a server is known to want. */
+export const MAX_USER_AGENT_CHARS = 256;
 
 /** Fetches of a host that end in silence, one after the other, before the worker lets the host rest. */
 export const SILENT_FETCHES_BEFORE_REST = 3;
@@ -95,6 +103,18 @@ export const MIN_OUTCOMES_FOR_FAILURE_RATE = 200;
  */
 export const IMAGES_IN_FLIGHT = 40;
 export const INFERENCE_BATCH_SIZE = 8;
+/**
+ * Connections to image servers that a process holds at once, idle ones included. Enough for each image in flight to
+ * leave several behind for the next image of its host.
+ */
+export const MAX_CONNECTIONS = 256;
+/** Fewer would make images in flight wait for each other's connections; a third more for redirects that change hosts. */
+export const CONNECTIONS_NEEDED = Math.ceil((4 / 3) * IMAGES_IN_FLIGHT);
+/**
+ * Descriptors that are no connections to image servers. The AWS SDK opens up to 50 sockets per client, and there are
+ * two; Node, TensorFlow, pipes of child processes, modules being loaded and log files stay below 150.
+ */
+export const OTHER_OPEN_FILES = 2 * 50 + 150;
 /** How long a started inference batch waits for images that are still being fetched. */
 export const INFERENCE_MAX_WAIT_MS = 20;
 

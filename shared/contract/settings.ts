@@ -1,6 +1,13 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { DEFAULT_TOP_K, FETCH_TIMEOUT_MS, MAX_DELAY_SECONDS, MAX_TOP_K, RETRY_BASE_SECONDS } from './limits.ts';
+import {
+  DEFAULT_TOP_K,
+  FETCH_TIMEOUT_MS,
+  MAX_DELAY_SECONDS,
+  MAX_TOP_K,
+  MAX_USER_AGENT_CHARS,
+  RETRY_BASE_SECONDS,
+} from './limits.ts';
 
 /** A setting that is missing or wrong. The message names it, what was expected and what came. */
 export class SettingsError extends Error {
@@ -18,6 +25,12 @@ const list = z
   );
 
 const hostAndPort = z.string().refine(isHostAndPort, 'expected host:port, e.g. 127.0.0.1:8080');
+
+/** The value of a `User-Agent` header: product, version, and how to reach who runs it. */
+export const userAgent = z
+  .string()
+  .max(MAX_USER_AGENT_CHARS, `expected at most ${MAX_USER_AGENT_CHARS} characters`)
+  .regex(/^[!-~]([ -~]*[!-~])?$/, 'expected a User-Agent of printable ASCII, e.g. my-project/1.0 (me@example.com)');
 
 const queueUrl = z.url({ protocol: /^https?$/, error: 'expected the URL of an SQS queue' });
 
@@ -52,6 +65,8 @@ const classifierSettings = {
     .min(0.1)
     .max(FETCH_TIMEOUT_MS / 1_000)
     .default(FETCH_TIMEOUT_MS / 1_000),
+  /** What image servers are told; the project's name and version when it is not set. */
+  fetchUserAgent: userAgent.optional(),
   /** Labels in a result line, best first. */
   topK: z.coerce.number().int().min(1).max(MAX_TOP_K).default(DEFAULT_TOP_K),
 };
@@ -67,6 +82,7 @@ const ENVIRONMENT_NAMES: Record<string, string> = {
   allowedHosts: 'ALLOWED_HOSTS',
   sourceBuckets: 'SOURCE_BUCKETS',
   fetchTimeoutSeconds: 'FETCH_TIMEOUT_SECONDS',
+  fetchUserAgent: 'FETCH_USER_AGENT',
   topK: 'TOP_K',
   retryBaseSeconds: 'RETRY_BASE_SECONDS',
   // Its name in Powertools, whose variables people know.

@@ -84,11 +84,12 @@ function stateOf(
 }
 
 function byCode(parts: readonly Part[]): Record<string, number> {
-  const counts: Record<string, number> = {};
+  // A map: the codes are text from keys, and one of them may be the name of a property that every object has.
+  const counts = new Map<string, number>();
   for (const { codes } of parts) {
-    for (const [code, lines] of codes) counts[code] = (counts[code] ?? 0) + lines;
+    for (const [code, lines] of codes) counts.set(code, (counts.get(code) ?? 0) + lines);
   }
-  return counts;
+  return Object.fromEntries(counts);
 }
 
 /** From the times at which parts were written: no state has to be kept between two looks. */

@@ -2,12 +2,14 @@ import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
 import { fetchImage, type ImageSources } from '../../shared/classifier/fetch-image.ts';
-import { createHttpClient } from '../../shared/classifier/http-client.ts';
+import { createHttpClient, type HttpClientOptions } from '../../shared/classifier/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 
 /** What fetchImage needs, and a fetch that is given up early enough for a test. */
 export type Fetcher = AsyncDisposable & {
+  /** Connections that are open now. */
+  openConnections(): number;
   fetch(url: string, timeoutMs?: number, cancelled?: AbortSignal): Promise<Buffer | ImageError>;
 };
 
@@ -19,17 +21,19 @@ export function createFetcher({
   sourceBuckets = [],
   s3 = new S3Client({ region: 'us-east-1' }),
   lookup,
-}: {
+  ...options
+}: HttpClientOptions & {
   allowedHosts?: string[];
   sourceBuckets?: string[];
   s3?: S3Client;
   lookup?: LookupFunction;
 }): Fetcher {
-  const http = createHttpClient(allowedHosts, lookup);
+  const http = createHttpClient(allowedHosts, lookup, options);
   const sources: ImageSources = { http, s3: createObjectReader(s3, sourceBuckets) };
   const never = new AbortController().signal;
   return {
     fetch: (url, timeoutMs = PATIENT_MS, cancelled = never) => fetchImage(url, sources, cancelled, timeoutMs),
+    openConnections: () => http.openConnections(),
     [Symbol.asyncDispose]: () => http.close(),
   };
 }

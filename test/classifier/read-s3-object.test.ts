@@ -1,3 +1,4 @@
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
@@ -6,10 +7,12 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pMap from 'p-map';
 import { type EmbeddedAws, startEmbeddedAws } from '../../local/embedded-aws.ts';
 import type { ImageError } from '../../shared/contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../../shared/contract/limits.ts';
 import { type ImageServer, startImageServer } from '../support/image-server.ts';
+import { rawAnswer, startRawServer } from '../support/raw-server.ts';
 import { codeOf, createFetcher, type Fetcher } from './fetch-setup.ts';
 
 const BUCKET = 'photos-of-mine';
@@ -80,6 +83,40 @@ describe('reads an object', () => {
   });
 });
 
+describe('decodes an object as over HTTP', () => {
+  const bytes = Buffer.from('the bytes of a picture');
+
+  test.each([
+    ['gzip', gzipSync(bytes)],
+    ['br', brotliCompressSync(bytes)],
+    ['utf-8', bytes],
+    ['gzip', Buffer.concat([gzipSync(bytes), Buffer.from('\r\n')])],
+  ])('when its Content-Encoding is %s', async (ContentEncoding, Body) => {
+    await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'encoded.jpg', Body, ContentEncoding }));
+    expect(await fetcher.fetch(`s3://${BUCKET}/encoded.jpg`)).toEqual(bytes);
+  });
+
+  // The embedded S3 takes off framing that is not there; S3 itself keeps the name and has no framing.
+  test.each([
+    ['aws-chunked', bytes],
+    ['aws-chunked,gzip', gzipSync(bytes)],
+  ])('when its Content-Encoding is %s', async (encoding, body) => {
+    await using server = await startRawServer(() => rawAnswer(body, `Content-Encoding: ${encoding}`));
+    using other = rudeS3(server);
+    await using reader = createFetcher({ sourceBuckets: [BUCKET], s3: other });
+    expect(await reader.fetch(`s3://${BUCKET}/encoded.jpg`)).toEqual(bytes);
+  });
+
+  test.each([
+    ['__proto__', bytes, 'invalid_response'],
+    ['gzip', bytes, 'invalid_response'],
+    ['gzip', gzipSync(Buffer.alloc(MAX_IMAGE_BYTES + 1)), 'too_large'],
+  ])('and refuses %s of %p', async (ContentEncoding, Body, code) => {
+    await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'wrong.jpg', Body, ContentEncoding }));
+    expect(codeOf(await fetcher.fetch(`s3://${BUCKET}/wrong.jpg`))).toBe(code);
+  });
+});
+
 describe('says what went wrong:', () => {
   test('an object that is not there is not_found', async () => {
     expect(codeOf(await fetcher.fetch(`s3://${BUCKET}/missing.jpg`))).toBe('not_found');
@@ -104,7 +141,7 @@ describe('says what went wrong:', () => {
 });
 
 /** A client of an S3 that answers as S3 does not: the image server, asked for `s3://route/rest`. */
-function rudeS3(server: ImageServer): S3Client & Disposable {
+function rudeS3(server: Pick<ImageServer, 'url'>): S3Client & Disposable {
   const client = new S3Client({
     ...aws.clientConfig,
     endpoint: server.url(''),
@@ -144,6 +181,16 @@ describe('an S3 that', () => {
     expect(await fromRudeS3('large', 'a.jpg')).toBe('too_large');
   });
 });
+
+test('an object that is too large or cut short keeps no connection', async () => {
+  await using server = await startImageServer();
+  using rude = rudeS3(server);
+  await using other = createFetcher({ sourceBuckets: ['endless', 'truncated'], s3: rude });
+  // More than the 50 connections that a client of S3 has.
+  const urls = Array.from({ length: 60 }, (_, index) => `s3://${index % 2 === 0 ? 'endless' : 'truncated'}/a.jpg`);
+  const codes = await pMap(urls, async (url) => codeOf(await other.fetch(url, 60_000)), { concurrency: 4 });
+  expect(new Set(codes)).toEqual(new Set(['too_large', 'connection_failed']));
+}, 60_000);
 
 test('an aborted read rejects with the reason', async () => {
   await using server = await startImageServer();

@@ -1,6 +1,7 @@
-import { DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { parseMessage } from '../../shared/contract/message.ts';
+import { partPrefix } from '../../shared/contract/object-keys.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { runCommand } from '../support/command.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
@@ -40,6 +41,17 @@ async function enqueueJob(job: string, good: number, missing: number, ...options
   const { code, stderr } = await labelqueue('enqueue', file, '--job', job, ...options);
   if (code !== 0) throw new Error(stderr);
 }
+
+test('codes in part names may be called like what every object has', async () => {
+  await enqueueJob('odd', 3, 0);
+  const Key = `${partPrefix('failures', 'odd')}part-${'0'.repeat(32)}-n3.__proto__-1.constructor-2.jsonl`;
+  await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body: '' }));
+  const { failedByCode } = await statusOf('odd');
+  expect(Object.entries(failedByCode)).toEqual([
+    ['__proto__', 1],
+    ['constructor', 2],
+  ]);
+});
 
 test('a job goes from running to completed with failures, and is listed', async () => {
   await enqueueJob('cats', 40, 2, '--per-message', '10');

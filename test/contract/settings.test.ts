@@ -61,6 +61,7 @@ test('what is set is read', () => {
     TOP_K: '3',
     MODEL_PRECISION: 'float32',
     FETCH_TIMEOUT_SECONDS: '2.5',
+    FETCH_USER_AGENT: 'my-project/1.0 (me@example.com)',
     RETRY_BASE_SECONDS: '0.5',
     PATH: '/usr/bin',
   });
@@ -71,6 +72,7 @@ test('what is set is read', () => {
     topK: 3,
     modelPrecision: 'float32',
     fetchTimeoutSeconds: 2.5,
+    fetchUserAgent: 'my-project/1.0 (me@example.com)',
     retryBaseSeconds: 0.5,
   });
 });
@@ -139,6 +141,10 @@ describe('names a variable that is wrong, what it was and what was expected:', (
     ['TOP_K', 'many', /expected number/],
     ['FETCH_TIMEOUT_SECONDS', '0', /0\.1/],
     ['FETCH_TIMEOUT_SECONDS', '11', /10/],
+    ['FETCH_USER_AGENT', 'a\r\nX-Injected: b', /printable ASCII/],
+    ['FETCH_USER_AGENT', ' spaces around ', /printable ASCII/],
+    ['FETCH_USER_AGENT', 'größe/1.0', /printable ASCII/],
+    ['FETCH_USER_AGENT', 'x'.repeat(257), /at most 256 characters/],
     ['RETRY_BASE_SECONDS', '-1', /0/],
     ['RETRY_BASE_SECONDS', '901', /900/],
     ['RETRY_BASE_SECONDS', 'soon', /expected number/],

@@ -115,11 +115,13 @@ describe('the function', () => {
   test('takes memory, concurrency, model and labels from the configuration', () => {
     const model = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
     const api = { memoryMb: 3_008, reservedConcurrency: 5 };
-    templateOf({ api, model, topK: 3 }).hasResourceProperties('AWS::Lambda::Function', {
+    templateOf({ api, model, topK: 3, fetchUserAgent: 'me/1.0' }).hasResourceProperties('AWS::Lambda::Function', {
       ...ofApi,
       MemorySize: 3_008,
       ReservedConcurrentExecutions: 5,
-      Environment: { Variables: Match.objectLike({ MODEL_S3_URI: model.s3Uri, TOP_K: '3' }) },
+      Environment: {
+        Variables: Match.objectLike({ MODEL_S3_URI: model.s3Uri, TOP_K: '3', FETCH_USER_AGENT: 'me/1.0' }),
+      },
     });
   });
 

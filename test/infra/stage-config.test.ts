@@ -44,6 +44,7 @@ test.each([
   [{ logRetentionDays: 31 }, 'logRetentionDays'],
   [{ alarmEmail: 'someone' }, 'alarmEmail'],
   [{ failureShareAlarm: 25 }, 'failureShareAlarm'],
+  [{ fetchUserAgent: 'a\r\nX-Injected: b' }, 'fetchUserAgent'],
   [{ chatbot: true }, 'chatbot'],
   [{ chatbot: { memoryMb: 512 } }, 'chatbot.memoryMb'],
   [{ chatbot: { idleSessionMinutes: 0 } }, 'chatbot.idleSessionMinutes'],

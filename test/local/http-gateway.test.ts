@@ -29,6 +29,16 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.stop());
 
+test('query parameters may have the names of what every object has', async () => {
+  await fetch(`${gateway.address}/?constructor=a&toString=b&toString=c&__proto__=d`);
+  const [event] = events as { queryStringParameters: object }[];
+  expect(Object.entries(event?.queryStringParameters ?? {})).toEqual([
+    ['constructor', 'a'],
+    ['toString', 'b,c'],
+    ['__proto__', 'd'],
+  ]);
+});
+
 test('an event has what API Gateway says of a request', async () => {
   const { address } = gateway;
   await fetch(`${address}/a%20b/c?x=1&y=%26&x=2`, { headers: { cookie: 'one=1; two=2', 'X-Mine': 'yes' } });

@@ -47,7 +47,12 @@ async function signaturesText(path: string): Promise<string> {
 }
 
 /** NumPy's names for the types that tfjs-node tells apart, and TensorFlow's for the others. */
-const DTYPES: Record<string, string> = { DT_FLOAT: 'float32', DT_INT32: 'int32', DT_INT64: 'int64', DT_UINT8: 'uint8' };
+const DTYPES: ReadonlyMap<string, string> = new Map([
+  ['DT_FLOAT', 'float32'],
+  ['DT_INT32', 'int32'],
+  ['DT_INT64', 'int64'],
+  ['DT_UINT8', 'uint8'],
+]);
 
 /** tfjs-node declares the dimensions as numbers, but gives them as the protocol buffer's messages. */
 type Dimension = number | { getSize(): number };
@@ -56,7 +61,7 @@ function factsOf({ tfDtype, shape = [] }: ModelTensorInfo, name: string): Tensor
   const sizes = (shape as Dimension[]).map((size) => (typeof size === 'number' ? size : size.getSize()));
   return {
     name,
-    dtype: tfDtype === undefined ? undefined : (DTYPES[tfDtype] ?? tfDtype),
+    dtype: tfDtype === undefined ? undefined : (DTYPES.get(tfDtype) ?? tfDtype),
     // No dimensions at all is how a signature says that it does not know.
     shape: sizes.length === 0 ? undefined : sizes.map(dimension),
   };

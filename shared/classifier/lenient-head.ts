@@ -1,0 +1,48 @@
+/** Up to and with the empty line, whose line ends may lack their carriage return. */
+const HEAD = /^[\s\S]*?\r?\n\r?\n/;
+const STATUS_LINE = /^HTTP\/\d(?:\.\d)?[ \t]+(?<status>\d{3})(?!\d)/i;
+/** A token of RFC 9110, 5.6.2, and whatever space there is around it. */
+const HEADER = /^[ \t]*(?<name>[!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*:(?<value>.*)$/is;
+const LINE_CONTINUED = /\r?\n[ \t]+/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a header must not have.
+const CONTROL_CHARACTERS = /[\u0000-\u0008\u000a-\u001f\u007f]/g;
+
+/**
+ * The head of an HTTP answer as a strict parser takes it, and all that came behind it. Interim answers (1xx) are left
+ * out.
+ *
+ * @returns undefined while the head is not whole; the bytes as they are when they are not an answer at all
+ */
+export function tidyHead(received: Buffer): Buffer | undefined {
+  const text = received.toString('latin1');
+  const head = HEAD.exec(text)?.[0];
+  if (head === undefined) return undefined;
+  const [statusLine = '', ...lines] = head.trimEnd().replaceAll(LINE_CONTINUED, ' ').split(/\r?\n/);
+  const status = STATUS_LINE.exec(statusLine)?.groups?.['status'];
+  if (status === undefined) return received;
+  const rest = received.subarray(head.length);
+  if (status.startsWith('1')) return tidyHead(rest);
+  const tidied = [`HTTP/1.1 ${status}`, ...tidyHeaders(lines), 'connection: close'].join('\r\n');
+  return Buffer.concat([Buffer.from(`${tidied}\r\n\r\n`, 'latin1'), rest]);
+}
+
+function tidyHeaders(lines: readonly string[]): string[] {
+  const headers = lines.flatMap((line) => {
+    const { name, value = '' } = HEADER.exec(line)?.groups ?? {};
+    return name === undefined
+      ? []
+      : [{ name: name.toLowerCase(), value: value.replaceAll(CONTROL_CHARACTERS, '').trim() }];
+  });
+  const others = headers.filter(({ name }) => !FRAMING.has(name)).map(({ name, value }) => `${name}: ${value}`);
+  return [...others, ...framing(headers)];
+}
+
+const FRAMING = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade']);
+
+/** How long the body is: chunked before any length (RFC 9112, 6.3); lengths that contradict are left to the parser. */
+function framing(headers: readonly { name: string; value: string }[]): string[] {
+  const valuesOf = (wanted: string) =>
+    headers.filter(({ name }) => name === wanted).flatMap(({ value }) => value.split(',').map((part) => part.trim()));
+  if (valuesOf('transfer-encoding').some((coding) => /^chunked$/i.test(coding))) return ['transfer-encoding: chunked'];
+  return [...new Set(valuesOf('content-length'))].map((length) => `content-length: ${length}`);
+}

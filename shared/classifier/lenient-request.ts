@@ -1,0 +1,96 @@
+import { type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { HttpResponse } from './http-client.ts';
+import { tidyHead } from './lenient-head.ts';
+
+/** Head bytes read before an answer is given up as malformed. */
+const MAX_HEAD_BYTES = 64 * 1_024;
+
+type Get = { url: URL; headers: Record<string, string>; signal: AbortSignal };
+type Connect = (callback: (error: Error | null, socket: Socket | null) => void) => void;
+
+/**
+ * One GET with headers parsed as browsers and curl do: names followed by spaces, control characters, lines that are
+ * not headers at all, the same Content-Length twice. What a strict parser refuses can split one answer into two for
+ * those who share a connection; this connection serves one request and is closed, so that there is no second one.
+ *
+ * @param connect makes the connection; the address rules are its business
+ */
+export async function requestLeniently({ url, headers, signal }: Get, connect: Connect): Promise<HttpResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const { pathname, search, host } = url;
+  const outgoing = request({
+    path: `${pathname}${search}`,
+    headers: { ...headers, host, connection: 'close' },
+    signal,
+    // No agent: with one, even with `agent: false`, Node would connect by itself and past the address rules.
+    insecureHTTPParser: true,
+    maxHeaderSize: MAX_HEAD_BYTES,
+    createConnection: (_options, oncreate) => {
+      connect((error, socket) => oncreate(error, (socket === null ? undefined : new TidySocket(socket)) as Duplex));
+      return undefined;
+    },
+  });
+  outgoing.once('response', resolve).on('error', reject).end();
+  const body = await promise;
+  return { statusCode: body.statusCode as number, headers: body.headers, body };
+}
+
+/** A socket whose first bytes, the head of the answer, are handed on tidied. */
+class TidySocket extends Duplex {
+  readonly #socket: Socket;
+  #head: Buffer | undefined = Buffer.alloc(0);
+  #ended = false;
+
+  constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => this.#end());
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('close', () => this.#close());
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, encoding, done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#socket.destroy();
+    done(error);
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#head === undefined) {
+      this.#pass(chunk);
+      return;
+    }
+    this.#head = Buffer.concat([this.#head, chunk]);
+    // A head ends with a line feed: searching after each byte would take quadratic time.
+    const tidied = chunk.includes('\n') ? tidyHead(this.#head) : undefined;
+    if (tidied === undefined && this.#head.length <= MAX_HEAD_BYTES) return;
+    this.#pass(tidied ?? this.#head);
+    this.#head = undefined;
+  }
+
+  #pass(bytes: Buffer): void {
+    if (!this.push(bytes)) this.#socket.pause();
+  }
+
+  /** After an end there may still be bytes to read. */
+  #close(): void {
+    if (!this.#ended) this.destroy(Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' }));
+  }
+
+  #end(): void {
+    this.#ended = true;
+    if (this.#head !== undefined) this.push(this.#head);
+    this.#head = undefined;
+    this.push(null);
+  }
+}
