@@ -10,9 +10,16 @@ import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { readImageFile } from './image-file.ts';
 import { labelsText } from './labels-text.ts';
-import { allowHostOption, modelEnvironment, modelOption, wholeNumber } from './options.ts';
+import {
+  allowHostOption,
+  type ModelOptions,
+  modelEnvironment,
+  modelOption,
+  trustModelOption,
+  wholeNumber,
+} from './options.ts';
 
-type Options = { top: number; json?: true; allowHost?: string[]; model?: string };
+type Options = ModelOptions & { top: number; json?: true; allowHost?: string[] };
 type Input = { url: string };
 
 export function classifyCommand(): Command {
@@ -22,11 +29,12 @@ export function classifyCommand(): Command {
     .option('--top <k>', 'labels an image', wholeNumber(1, 1_000), DEFAULT_TOP_K)
     .option('--json', 'a result or failure line an image')
     .addOption(modelOption())
+    .addOption(trustModelOption())
     .addOption(allowHostOption())
     .action(classify);
 }
 
-async function classify(inputs: string[], { top, json, allowHost, model }: Options): Promise<void> {
+async function classify(inputs: string[], { top, json, allowHost, ...model }: Options): Promise<void> {
   const s3 = new S3Client({});
   const buckets = inputs.flatMap((input) => parseS3Url(input)?.bucket ?? []);
   // A missing region is wrong usage rather than a failure of each image.

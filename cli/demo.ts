@@ -16,7 +16,7 @@ import { readSource, type SourceFile } from '../shared/jobs/sources/read-source.
 import { validImages } from '../shared/jobs/survey.ts';
 import { demoTable } from './demo-table.ts';
 import { CommandError } from './expected-failures.ts';
-import { modelEnvironment, modelOption, stateDirOption } from './options.ts';
+import { type ModelOptions, modelEnvironment, modelOption, stateDirOption, trustModelOption } from './options.ts';
 import { startProgress } from './progress.ts';
 import { SAMPLES } from './project-folder.ts';
 
@@ -33,11 +33,12 @@ export function demoCommand(): Command {
   return new Command('demo')
     .description('Labels the sample photos through SQS, workers and S3 on this machine.')
     .addOption(modelOption())
+    .addOption(trustModelOption())
     .addOption(stateDirOption())
     .action(runDemo);
 }
 
-async function runDemo({ stateDir, model }: { stateDir: string; model?: string }): Promise<void> {
+async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string }): Promise<void> {
   const folder = join(stateDir, 'demo');
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });

@@ -4,14 +4,21 @@ import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
-import { allowHostOption, modelEnvironment, modelOption, stateDirOption, wholeNumber } from './options.ts';
+import {
+  allowHostOption,
+  type ModelOptions,
+  modelEnvironment,
+  modelOption,
+  stateDirOption,
+  trustModelOption,
+  wholeNumber,
+} from './options.ts';
 
 const DEFAULT_PORT = 4_566;
-type Options = {
+type Options = ModelOptions & {
   port: number;
   apiPort?: number;
   workers: number;
-  model?: string;
   allowHost?: string[];
   stateDir: string;
 };
@@ -28,6 +35,7 @@ export function localCommand(): Command {
       availableParallelism(),
     )
     .addOption(modelOption())
+    .addOption(trustModelOption())
     .addOption(allowHostOption())
     .addOption(stateDirOption())
     .action(runLocal);
@@ -37,9 +45,9 @@ async function runLocal({
   port,
   apiPort = portAfter(port),
   workers,
-  model,
   allowHost = [],
   stateDir,
+  ...model
 }: Options): Promise<void> {
   const workerEnvironment = {
     ...modelEnvironment(model),

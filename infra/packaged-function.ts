@@ -73,6 +73,7 @@ export function modelEnvironment({ topK, model, modelPrecision }: StageConfig): 
     ...(topK !== undefined && { TOP_K: String(topK) }),
     ...(modelPrecision !== undefined && { MODEL_PRECISION: modelPrecision }),
     ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),
+    ...(model?.trusted && { MODEL_TRUSTED: 'true' }),
   };
 }
 

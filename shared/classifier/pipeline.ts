@@ -25,7 +25,7 @@ export async function createPipeline(
   s3: S3Client,
   temporary: string = tmpdir(),
 ): Promise<Pipeline> {
-  const folder = await readModelFolder(await modelFolderOf(settings, s3, temporary));
+  const folder = await readModelFolder(await modelFolderOf(settings, s3, temporary), settings.modelTrusted);
   const classifier = await loadClassifier(preferInt8(folder, settings.modelPrecision, await hasVnni()));
   const http = createHttpClient(settings.allowedHosts);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };

@@ -11,17 +11,25 @@ const TAGS = ['serve'];
 /** @throws {ModelFolderError} when it is no SavedModel, or has no such signature */
 export async function loadSavedModel(path: string, signature: string = DEFAULT_SIGNATURE): Promise<LoadedModel> {
   const model = await load(path, signature);
-  const outputNames = Object.keys(model.outputNodeNames);
+  const outputNodes = Object.entries(model.outputNodeNames);
   return {
     inputs: model.inputs.map((info) => factsOf(info, withoutPort(info.name))),
-    outputs: model.outputs.map((info, index) => factsOf(info, outputNames[index] as string)),
+    outputs: model.outputs.map((info, index) => factsOf(info, outputNodes[index]?.[0] as string)),
     predict: (values, shape, output) =>
       tf.tidy(() => {
-        const outputs = [model.predict(tensorOf(values, shape))].flat() as tf.Tensor[];
-        return scoresOf(outputs[output] as tf.Tensor);
+        askFor(model, outputNodes[output] as [string, string]);
+        return scoresOf(model.predict(tensorOf(values, shape)) as tf.Tensor);
       }),
     dispose: () => model.dispose(),
   };
+}
+
+/**
+ * The one output that is wanted: tfjs-node would compute and fetch all of them, print a line per batch for one of int64,
+ * and throw for one of a type that it does not know. It takes them from a field that it fills itself when it is empty.
+ */
+function askFor(model: TFSavedModel, [name, node]: [name: string, node: string]): void {
+  Object.assign(model, { outputNodeNames_: { [name]: node } });
 }
 
 async function load(path: string, signature: string): Promise<TFSavedModel> {
@@ -47,7 +55,15 @@ async function signaturesText(path: string): Promise<string> {
 }
 
 /** NumPy's names for the types that tfjs-node tells apart, and TensorFlow's for the others. */
-const DTYPES: Record<string, string> = { DT_FLOAT: 'float32', DT_INT32: 'int32', DT_INT64: 'int64', DT_UINT8: 'uint8' };
+const DTYPES: Record<string, string> = {
+  DT_FLOAT: 'float32',
+  DT_DOUBLE: 'float64',
+  DT_HALF: 'float16',
+  DT_BFLOAT16: 'bfloat16',
+  DT_INT32: 'int32',
+  DT_INT64: 'int64',
+  DT_UINT8: 'uint8',
+};
 
 /** tfjs-node declares the dimensions as numbers, but gives them as the protocol buffer's messages. */
 type Dimension = number | { getSize(): number };
