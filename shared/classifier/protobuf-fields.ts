@@ -22,47 +22,75 @@ const MAX_KEY_BYTES = 5;
 const MAX_VARINT_BYTES = 10;
 
 /** @throws {ProtobufError} at the first byte that does not fit */
-export function* fieldsOf(bytes: Buffer): Generator<ProtobufField> {
-  let at = 0;
-  const varint = (maxBytes: number): number => {
-    let value = 0;
-    for (let read = 0; read < maxBytes; read++) {
-      const byte = bytes[at++];
-      if (byte === undefined) break;
-      value += (byte & 0x7f) * 2 ** (7 * read);
-      if (byte < 0x80) return value;
-    }
-    throw new ProtobufError(`expected a varint of at most ${maxBytes} bytes at byte ${at}`);
-  };
-  const skip = (length: number): Buffer => {
-    if (at + length > bytes.length)
-      throw new ProtobufError(`expected ${length} bytes at byte ${at}, the end came first`);
-    at += length;
-    return bytes.subarray(at - length, at);
-  };
-  while (at < bytes.length) {
-    const key = varint(MAX_KEY_BYTES);
-    const number = Math.floor(key / 8);
-    if (number === 0 || number > MAX_FIELD_NUMBER) throw new ProtobufError(`expected a field at byte ${at}`);
-    const type = key % 8;
-    if (type === VARINT) yield { number, value: varint(MAX_VARINT_BYTES) };
-    else if (type === BYTES) yield { number, value: skip(varint(MAX_KEY_BYTES)) };
-    else if (type === FIXED_64) skip(8);
-    else if (type === FIXED_32) skip(4);
-    else throw new ProtobufError(`expected a known type of field at byte ${at}, got ${type}`);
-  }
+export function fieldsOf(message: Buffer): ProtobufField[] {
+  const found: ProtobufField[] = [];
+  eachField(message, {
+    varint: (number, value) => found.push({ number, value }),
+    bytes: (number, start, end) => found.push({ number, value: message.subarray(start, end) }),
+  });
+  return found;
 }
 
 /** The messages or texts that a message holds under a number. */
-export function bytesOf(message: Buffer, number: number): Buffer[] {
+export function bytesOf(message: Buffer, wanted: number): Buffer[] {
   const found: Buffer[] = [];
-  for (const field of fieldsOf(message)) {
-    if (field.number === number && typeof field.value !== 'number') found.push(field.value);
-  }
+  eachField(message, {
+    varint: () => {},
+    bytes(number, start, end) {
+      if (number === wanted) found.push(message.subarray(start, end));
+    },
+  });
   return found;
 }
 
 /** The texts that a message holds under a number. */
 export function textsOf(message: Buffer, number: number): string[] {
   return bytesOf(message, number).map((bytes) => bytes.toString('utf8'));
+}
+
+type Visitor = {
+  varint(number: number, value: number): void;
+  bytes(number: number, start: number, end: number): void;
+};
+
+/** Without a view of each field: a large graph has a million, and few of them matter. */
+function eachField(message: Buffer, visit: Visitor): void {
+  const cursor = { message, at: 0 };
+  while (cursor.at < message.length) {
+    const key = readVarint(cursor, MAX_KEY_BYTES);
+    const number = Math.floor(key / 8);
+    if (number === 0 || number > MAX_FIELD_NUMBER) throw new ProtobufError(`expected a field at byte ${cursor.at}`);
+    const type = key % 8;
+    if (type === VARINT) visit.varint(number, readVarint(cursor, MAX_VARINT_BYTES));
+    else {
+      const length = lengthOf(type, cursor);
+      const start = cursor.at;
+      cursor.at += length;
+      if (cursor.at > message.length)
+        throw new ProtobufError(`expected ${length} bytes at byte ${start}, the end came first`);
+      if (type === BYTES) visit.bytes(number, start, cursor.at);
+    }
+  }
+}
+
+type Cursor = { message: Buffer; at: number };
+
+function lengthOf(type: number, cursor: Cursor): number {
+  if (type === BYTES) return readVarint(cursor, MAX_KEY_BYTES);
+  if (type === FIXED_64) return 8;
+  if (type === FIXED_32) return 4;
+  throw new ProtobufError(`expected a known type of field at byte ${cursor.at}, got ${type}`);
+}
+
+function readVarint(cursor: Cursor, maxBytes: number): number {
+  let value = 0;
+  let factor = 1;
+  for (let read = 0; read < maxBytes; read++) {
+    const byte = cursor.message[cursor.at++];
+    if (byte === undefined) break;
+    value += (byte & 0x7f) * factor;
+    if (byte < 0x80) return value;
+    factor *= 128;
+  }
+  throw new ProtobufError(`expected a varint of at most ${maxBytes} bytes at byte ${cursor.at}`);
 }

@@ -72,6 +72,31 @@ function signatureOutputs(entry: Buffer): string[] {
   return outputs.flatMap((output) => bytesOf(output, 2)).flatMap((tensor) => textsOf(tensor, 1));
 }
 
+/** An input or an output of a signature. */
+export type SignatureTensor = { signature: string; name: string /** As TensorFlow numbers them. */; type: number };
+
+/**
+ * The inputs and outputs of all signatures.
+ *
+ * @throws {ProtobufError}
+ */
+export function signatureTensors(bytes: Buffer): SignatureTensor[] {
+  const entries = bytesOf(bytes, 2).flatMap((metaGraph) => bytesOf(metaGraph, 5));
+  return entries.flatMap((entry) => {
+    const signature = textsOf(entry, 1).at(-1) ?? '';
+    const tensors = bytesOf(entry, 2).flatMap((one) => [...bytesOf(one, 1), ...bytesOf(one, 2)]);
+    return tensors.flatMap((mapped) => {
+      const name = textsOf(mapped, 1).at(-1) ?? '';
+      return bytesOf(mapped, 2).map((tensor) => ({ signature, name, type: typeOf(tensor) }));
+    });
+  });
+}
+
+function typeOf(tensor: Buffer): number {
+  const field = fieldsOf(tensor).findLast(({ number }) => number === 2);
+  return typeof field?.value === 'number' ? field.value : 0;
+}
+
 /** Of the collections of operations; the ones that initialize are among them. */
 function collectedNames(entry: Buffer): string[] {
   const [key] = textsOf(entry, 1);

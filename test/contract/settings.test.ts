@@ -30,6 +30,7 @@ describe('without more than what is required', () => {
       resultsBucket: REQUIRED.RESULTS_BUCKET,
       modelDir: undefined,
       modelPrecision: 'auto',
+      modelTrusted: false,
       allowedHosts: [],
       sourceBuckets: [],
       topK: 5,
@@ -60,6 +61,7 @@ test('what is set is read', () => {
     SOURCE_BUCKETS: 'photos,more-photos',
     TOP_K: '3',
     MODEL_PRECISION: 'float32',
+    MODEL_TRUSTED: 'true',
     FETCH_TIMEOUT_SECONDS: '2.5',
     RETRY_BASE_SECONDS: '0.5',
     PATH: '/usr/bin',
@@ -70,6 +72,7 @@ test('what is set is read', () => {
     sourceBuckets: ['photos', 'more-photos'],
     topK: 3,
     modelPrecision: 'float32',
+    modelTrusted: true,
     fetchTimeoutSeconds: 2.5,
     retryBaseSeconds: 0.5,
   });

@@ -1,6 +1,9 @@
 import type { ModelTensorInfo } from '@tensorflow/tfjs-core';
 import type { TFSavedModel } from '@tensorflow/tfjs-node/dist/saved_model.js';
 import { ModelFolderError } from '../model-folder-error.ts';
+import { SAVED_MODEL_FILE } from '../model-format.ts';
+import { MAX_MODEL_BYTES, readModelFile } from '../read-model-file.ts';
+import { signatureTensors } from '../saved-model-graph.ts';
 import { dimension, type LoadedModel, type TensorFacts, withoutPort } from './loaded-model.ts';
 import { scoresOf, tensorOf, tf } from './tfjs-node.ts';
 
@@ -25,8 +28,8 @@ export async function loadSavedModel(path: string, signature: string = DEFAULT_S
 }
 
 /**
- * The one output that is wanted: tfjs-node would compute and fetch all of them, print a line per batch for one of int64,
- * and throw for one of a type that it does not know. It takes them from a field that it fills itself when it is empty.
+ * The one output that is wanted: tfjs-node would compute and fetch all of them, print a line per batch for one of int64.
+ * It takes them from a field that it fills itself when it is empty.
  */
 function askFor(model: TFSavedModel, [name, node]: [name: string, node: string]): void {
   Object.assign(model, { outputNodeNames_: { [name]: node } });
@@ -36,12 +39,41 @@ async function load(path: string, signature: string): Promise<TFSavedModel> {
   try {
     return await tf.node.loadSavedModel(path, [...TAGS], signature);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = (await unsupportedTypeText(path)) ?? (cause instanceof Error ? cause.message : String(cause));
     throw new ModelFolderError(
       `${path}: expected a SavedModel with the signature ${signature}: ${reason}${await signaturesText(path)}`,
       { cause },
     );
   }
+}
+
+/** As TensorFlow numbers and names the types that tfjs-node does not know; one of them anywhere and it loads nothing. */
+const UNSUPPORTED_TYPES: ReadonlyMap<number, string> = new Map([
+  [2, 'float64 (DT_DOUBLE)'],
+  [5, 'int16 (DT_INT16)'],
+  [6, 'int8 (DT_INT8)'],
+  [14, 'bfloat16 (DT_BFLOAT16)'],
+  [17, 'uint16 (DT_UINT16)'],
+  [19, 'float16 (DT_HALF)'],
+  [22, 'uint32 (DT_UINT32)'],
+  [23, 'uint64 (DT_UINT64)'],
+]);
+
+/** The first input or output that nothing can be done with, where that can be read. */
+async function unsupportedTypeText(path: string): Promise<string | undefined> {
+  try {
+    for (const { signature, name, type } of signatureTensors(
+      await readModelFile(path, SAVED_MODEL_FILE, MAX_MODEL_BYTES),
+    )) {
+      const unsupported = UNSUPPORTED_TYPES.get(type);
+      if (unsupported !== undefined) {
+        return `${name} of the signature ${signature} is ${unsupported}: export the model with a cast to float32`;
+      }
+    }
+  } catch {
+    // TensorFlow's own reason is the better one then.
+  }
+  return undefined;
 }
 
 /** Which signatures there are, where that can be read. */
@@ -55,15 +87,7 @@ async function signaturesText(path: string): Promise<string> {
 }
 
 /** NumPy's names for the types that tfjs-node tells apart, and TensorFlow's for the others. */
-const DTYPES: Record<string, string> = {
-  DT_FLOAT: 'float32',
-  DT_DOUBLE: 'float64',
-  DT_HALF: 'float16',
-  DT_BFLOAT16: 'bfloat16',
-  DT_INT32: 'int32',
-  DT_INT64: 'int64',
-  DT_UINT8: 'uint8',
-};
+const DTYPES: Record<string, string> = { DT_FLOAT: 'float32', DT_INT32: 'int32', DT_INT64: 'int64', DT_UINT8: 'uint8' };
 
 /** tfjs-node declares the dimensions as numbers, but gives them as the protocol buffer's messages. */
 type Dimension = number | { getSize(): number };
