@@ -19,6 +19,7 @@ import { CommandError } from './expected-failures.ts';
 import { type ModelOptions, modelEnvironment, modelOption, stateDirOption, trustModelOption } from './options.ts';
 import { startProgress } from './progress.ts';
 import { SAMPLES } from './project-folder.ts';
+import { print, printNote } from './terminal.ts';
 
 const JOB = 'demo';
 /** So that there are messages for several workers: one of them takes up to ten at once. */
@@ -44,7 +45,7 @@ async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string
   await mkdir(folder, { recursive: true });
   const log = createWriteStream(join(folder, 'workers.log'));
   const samples = await startSampleServer(SAMPLES);
-  process.stderr.write('starting SQS, S3 and the workers on this machine …\n');
+  printNote('starting SQS, S3 and the workers on this machine …\n');
   const { startLocalService } = await import('../local/local-service.ts');
   const service = await startLocalService({
     port: 0,
@@ -52,7 +53,7 @@ async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string
     workers: availableParallelism(),
     workerEnvironment: { ...modelEnvironment(model), ALLOWED_HOSTS: samples.baseUrl.host, RETRY_BASE_SECONDS },
     onLog: (text) => log.write(text),
-    onFunctionError: (error) => process.stderr.write(`worker: ${error.message}\n`),
+    onFunctionError: (error) => printNote(`worker: ${error.message}\n`),
   });
   try {
     await labelSamples(service, samples.baseUrl, folder);
@@ -83,7 +84,7 @@ async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: 
   checkAllAccountedFor(images, outcomes);
   const resultsPath = await writeLines(join(folder, 'results.jsonl'), outcomes.results.values());
   const failuresPath = await writeLines(join(folder, 'failures.jsonl'), outcomes.failures.values());
-  process.stdout.write(
+  print(
     `${demoTable(images, outcomes)}\n${speedText(outcomes, started)}\n` +
       `results   ${resultsPath}\nfailures  ${failuresPath}\n`,
   );

@@ -13,6 +13,7 @@ import {
   trustModelOption,
   wholeNumber,
 } from './options.ts';
+import { print, printNote } from './terminal.ts';
 
 const DEFAULT_PORT = 4_566;
 type Options = ModelOptions & {
@@ -68,22 +69,21 @@ async function runLocal({
     workerEnvironment,
     apiPort,
     onLog: (text) => log.write(text),
-    onFunctionError: (error) => process.stderr.write(`function: ${error.message}\n`),
+    onFunctionError: (error) => printNote(`function: ${error.message}\n`),
   }).catch((error: unknown) => {
     throw isPortInUse(error, apiPort)
       ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)
       : error;
   });
-  process.stderr.write(
+  printNote(
     `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
       'Ctrl-C ends it. For another terminal:\n\n',
   );
-  for (const [name, value] of Object.entries(service.aws.environment))
-    process.stdout.write(`export ${name}=${value}\n`);
+  for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
   try {
     await Promise.race([interrupted(), service.ended()]);
-    process.stderr.write('\nfinishing what is in hand …\n');
+    printNote('\nfinishing what is in hand …\n');
   } finally {
     await service.stop();
     log.end();

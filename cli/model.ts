@@ -8,6 +8,7 @@ import { readImageFile } from './image-file.ts';
 import { modelReportText } from './model-report-text.ts';
 import { jsonOption, trustModelOption, wholeNumber } from './options.ts';
 import { SAMPLES } from './project-folder.ts';
+import { print } from './terminal.ts';
 
 type Options = { top: number; trustModel?: true; json?: true };
 
@@ -45,7 +46,7 @@ async function check(folder: string, photos: string[], { top, trustModel, json }
     await hasVnni(),
   );
   const report = await checkModel(model, await Promise.all(read), top);
-  process.stdout.write(json ? `${JSON.stringify(report)}\n` : modelReportText(report));
+  print(json ? `${JSON.stringify(report)}\n` : modelReportText(report));
   if (report.predictions.some((prediction) => 'error' in prediction)) process.exitCode = EXIT.finishedWithFailures;
 }
 

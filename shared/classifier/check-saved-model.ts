@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { visibleLine } from '../contract/visible-text.ts';
 import { type RefusedOperation, refusedInGraph } from './graph-operations.ts';
 import { isInnerPath } from './inner-path.ts';
 import { ModelFolderError } from './model-folder-error.ts';
@@ -37,7 +38,9 @@ const NAMED = 5;
 export function refuse(refused: readonly RefusedOperation[], path: string): void {
   if (refused.length === 0) return;
   const byOperation = Map.groupBy(refused, ({ operation }) => operation);
-  const named = [...byOperation].slice(0, NAMED).map(([operation, [first]]) => `${operation}${placeOf(first)}`);
+  const named = [...byOperation]
+    .slice(0, NAMED)
+    .map(([operation, [first]]) => visibleLine(`${operation}${placeOf(first)}`));
   const others = byOperation.size - named.length;
   throw new ModelFolderError(
     `${path}: expected operations that compute, got ${named.join(', ')}${others > 0 ? ` and ${others} others` : ''}: ` +
