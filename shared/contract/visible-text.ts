@@ -9,15 +9,15 @@
  * stay: they are part of ordinary emoji.
  */
 const INVISIBLE = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]--[\uFE0E\uFE0F]]/gv;
-const INVISIBLE_BUT_LINE_FEED = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]--[\n\uFE0E\uFE0F]]/gv;
+const INVISIBLE_BUT_LAYOUT = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]--[\n\t\uFE0E\uFE0F]]/gv;
 
 /**
- * A text of which all is to be seen, line by line. What is not is written as in JSON, so that JSON stays the same JSON.
+ * A text of which all is to be seen, in its lines and with its tabs. What is not is written as in JSON, so that JSON stays the same JSON.
  *
  * @example visibleText('a\u001b[2Jb\n') // 'a\\u001b[2Jb\n'
  */
 export function visibleText(text: string): string {
-  return text.replace(INVISIBLE_BUT_LINE_FEED, escaped);
+  return text.replace(INVISIBLE_BUT_LAYOUT, escaped);
 }
 
 /**

@@ -2,10 +2,15 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { checkSavedModel } from '../../shared/classifier/check-saved-model.ts';
+import { refusedInGraph } from '../../shared/classifier/graph-operations.ts';
 import { loadClassifier } from '../../shared/classifier/infer.ts';
 import { readModelFolder } from '../../shared/classifier/model-folder.ts';
 import { ModelFolderError } from '../../shared/classifier/model-folder-error.ts';
+import { ProtobufError } from '../../shared/classifier/protobuf-fields.ts';
+import { savedModelGraphs } from '../../shared/classifier/saved-model-graph.ts';
+import { seed } from '../contract/seed.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { MEANS_MODEL } from './s3-model.ts';
 import { graphFolder } from './tfjs-folders.ts';
@@ -283,6 +288,27 @@ describe('before TensorFlow reads it, a SavedModel is refused that', () => {
       /expected a SavedModel, it is damaged/,
     );
   });
+});
+
+test('whatever bytes it is given, the check ends with a verdict', async () => {
+  const whole = channelMeans(2, 'float32', [-1, 2, 2, 3], copying('/from', '/to'));
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+      (changes) => {
+        const bytes = Buffer.from(whole);
+        for (const [at, byte] of changes) bytes[at] = byte;
+        let verdict: unknown;
+        try {
+          verdict = savedModelGraphs(bytes).flatMap(refusedInGraph);
+        } catch (error) {
+          verdict = error;
+        }
+        expect(Array.isArray(verdict) || verdict instanceof ProtobufError).toBe(true);
+      },
+    ),
+    { seed, numRuns: 2_000 },
+  );
 });
 
 function deep(levels: number): Field {

@@ -8,7 +8,6 @@ describe('what moves, hides or turns text is written as in JSON:', () => {
     ['\u001b[2J', '\\u001b[2J'],
     ['\u0007', '\\u0007'],
     ['a\rb', 'a\\u000db'],
-    ['a\tb', 'a\\u0009b'],
     ['\u007f', '\\u007f'],
     ['\u009b31m', '\\u009b31m'],
     ['gpj.\u202egnp', 'gpj.\\u202egnp'],
@@ -35,8 +34,9 @@ test.each(['https://example.com/ü.jpg', '猫 🐈 ❤️', 'a "b" \\ c', 'İsta
   },
 );
 
-test('line feeds stay in a text and not in a line', () => {
-  expect(visibleText('one\ntwo\n')).toBe('one\ntwo\n');
+test('line feeds and tabs stay in a text and not in a line', () => {
+  expect(visibleText('one\n\ttwo\n')).toBe('one\n\ttwo\n');
+  expect(visibleLine('one\ttwo')).toBe('one\\u0009two');
   expect(visibleLine('one\ntwo')).toBe('one\\u000atwo');
 });
 
