@@ -12,6 +12,7 @@ import { ProtobufError } from '../../shared/classifier/protobuf-fields.ts';
 import { savedModelGraphs } from '../../shared/classifier/saved-model-graph.ts';
 import { seed } from '../contract/seed.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { DEFAULT_MODEL } from './model-folders.ts';
 import { MEANS_MODEL } from './s3-model.ts';
 import { graphFolder } from './tfjs-folders.ts';
 import { type Additions, attribute, channelMeans, encode, type Field, node, shape } from './tiny-model.ts';
@@ -117,6 +118,10 @@ describe('a model that copies a file', () => {
     );
     expect(existsSync(copy)).toBe(false);
   });
+});
+
+test.each(['', 'int8'])('the default model computes and does nothing else: %j', async (precision) => {
+  await expect(checkSavedModel(join(DEFAULT_MODEL, precision))).resolves.toBeUndefined();
 });
 
 describe('refused wherever they are:', () => {
