@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { cancelJob } from '../shared/jobs/job-store.ts';
 import { knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobArgument } from './options.ts';
+import { print } from './terminal.ts';
 
 export function cancelCommand(): Command {
   return new Command('cancel')
@@ -11,6 +12,6 @@ export function cancelCommand(): Command {
       const target = targetFromEnvironment();
       const { toGo } = await knownJobStatus(target, job);
       await cancelJob(target, job, 'labelqueue cancel');
-      process.stdout.write(`job ${job}: cancelled with ${toGo} images to go\n`);
+      print(`job ${job}: cancelled with ${toGo} images to go\n`);
     });
 }

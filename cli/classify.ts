@@ -7,12 +7,21 @@ import { DEFAULT_TOP_K } from '../shared/contract/limits.ts';
 import { failureLine, resultLine } from '../shared/contract/result-line.ts';
 import { parseS3Url } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
 import { EXIT } from './exit-codes.ts';
 import { readImageFile } from './image-file.ts';
 import { labelsText } from './labels-text.ts';
-import { allowHostOption, modelEnvironment, modelOption, wholeNumber } from './options.ts';
+import {
+  allowHostOption,
+  type ModelOptions,
+  modelEnvironment,
+  modelOption,
+  trustModelOption,
+  wholeNumber,
+} from './options.ts';
+import { print, printNote } from './terminal.ts';
 
-type Options = { top: number; json?: true; allowHost?: string[]; model?: string };
+type Options = ModelOptions & { top: number; json?: true; allowHost?: string[] };
 type Input = { url: string };
 
 export function classifyCommand(): Command {
@@ -22,11 +31,12 @@ export function classifyCommand(): Command {
     .option('--top <k>', 'labels an image', wholeNumber(1, 1_000), DEFAULT_TOP_K)
     .option('--json', 'a result or failure line an image')
     .addOption(modelOption())
+    .addOption(trustModelOption())
     .addOption(allowHostOption())
     .action(classify);
 }
 
-async function classify(inputs: string[], { top, json, allowHost, model }: Options): Promise<void> {
+async function classify(inputs: string[], { top, json, allowHost, ...model }: Options): Promise<void> {
   const s3 = new S3Client({});
   const buckets = inputs.flatMap((input) => parseS3Url(input)?.bucket ?? []);
   // A missing region is wrong usage rather than a failure of each image.
@@ -42,12 +52,13 @@ async function classify(inputs: string[], { top, json, allowHost, model }: Optio
   // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
   const { createPipeline } = await import('../shared/classifier/pipeline.ts');
   const pipeline = await createPipeline(settings, s3);
+  for (const note of pipeline.classifier.notes) printNote(`${note}\n`);
   const outcomes = await classifyInOrder(inputs, pipeline);
   await pipeline.close();
   inputs.forEach((input, index) => {
     const outcome = outcomes[index] as Classified | ImageError;
     if (json) printJson(input, outcome, pipeline);
-    else print(input, outcome, inputs.length > 1);
+    else printText(input, outcome, inputs.length > 1);
   });
   if (outcomes.some((outcome) => outcome instanceof ImageError)) process.exitCode = EXIT.finishedWithFailures;
 }
@@ -78,14 +89,14 @@ function printJson(input: string, outcome: Classified | ImageError, { classifier
     outcome instanceof ImageError
       ? failureLine(origin, outcome.report())
       : resultLine(origin, outcome.labels, classifier.id, outcome.image);
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  print(`${JSON.stringify(line)}\n`);
 }
 
-function print(input: string, outcome: Classified | ImageError, named: boolean): void {
+function printText(input: string, outcome: Classified | ImageError, named: boolean): void {
   if (outcome instanceof ImageError) {
-    process.stderr.write(`${input}: ${outcome.code}: ${outcome.message}\n`);
+    printNote(`${visibleLine(input)}: ${outcome.code}: ${visibleLine(outcome.message)}\n`);
     return;
   }
-  const heading = named ? `${input}:\n` : '';
-  process.stdout.write(`${heading}${labelsText(outcome.labels)}`);
+  const heading = named ? `${visibleLine(input)}:\n` : '';
+  print(`${heading}${labelsText(outcome.labels)}`);
 }

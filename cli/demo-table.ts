@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import type { ImageRef } from '../shared/contract/message.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { Outcomes } from '../shared/jobs/read-outcomes.ts';
 
 /** Labels list all synonyms; a table has room for the first few. */
@@ -20,8 +21,8 @@ export function demoTable(images: readonly ImageRef[], { results, failures }: Ou
   for (const { id } of images) {
     const labels = results.get(id)?.labels;
     const best = labels?.[0];
-    if (best !== undefined) table.push([id, shortened(best.label), best.score.toFixed(3)]);
-    else table.push([id, labels === undefined ? (failures.get(id)?.error.code ?? '') : NO_LABEL, '']);
+    if (best !== undefined) table.push([visibleLine(id), visibleLine(shortened(best.label)), best.score.toFixed(3)]);
+    else table.push([visibleLine(id), labels === undefined ? (failures.get(id)?.error.code ?? '') : NO_LABEL, '']);
   }
   return table.toString();
 }

@@ -16,9 +16,10 @@ import { readSource, type SourceFile } from '../shared/jobs/sources/read-source.
 import { validImages } from '../shared/jobs/survey.ts';
 import { demoTable } from './demo-table.ts';
 import { CommandError } from './expected-failures.ts';
-import { modelEnvironment, modelOption, stateDirOption } from './options.ts';
+import { type ModelOptions, modelEnvironment, modelOption, stateDirOption, trustModelOption } from './options.ts';
 import { startProgress } from './progress.ts';
 import { SAMPLES } from './project-folder.ts';
+import { print, printNote } from './terminal.ts';
 
 const JOB = 'demo';
 /** So that there are messages for several workers: one of them takes up to ten at once. */
@@ -33,17 +34,18 @@ export function demoCommand(): Command {
   return new Command('demo')
     .description('Labels the sample photos through SQS, workers and S3 on this machine.')
     .addOption(modelOption())
+    .addOption(trustModelOption())
     .addOption(stateDirOption())
     .action(runDemo);
 }
 
-async function runDemo({ stateDir, model }: { stateDir: string; model?: string }): Promise<void> {
+async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string }): Promise<void> {
   const folder = join(stateDir, 'demo');
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const log = createWriteStream(join(folder, 'workers.log'));
   const samples = await startSampleServer(SAMPLES);
-  process.stderr.write('starting SQS, S3 and the workers on this machine …\n');
+  printNote('starting SQS, S3 and the workers on this machine …\n');
   const { startLocalService } = await import('../local/local-service.ts');
   const service = await startLocalService({
     port: 0,
@@ -51,7 +53,7 @@ async function runDemo({ stateDir, model }: { stateDir: string; model?: string }
     workers: availableParallelism(),
     workerEnvironment: { ...modelEnvironment(model), ALLOWED_HOSTS: samples.baseUrl.host, RETRY_BASE_SECONDS },
     onLog: (text) => log.write(text),
-    onFunctionError: (error) => process.stderr.write(`worker: ${error.message}\n`),
+    onFunctionError: (error) => printNote(`worker: ${error.message}\n`),
   });
   try {
     await labelSamples(service, samples.baseUrl, folder);
@@ -82,7 +84,7 @@ async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: 
   checkAllAccountedFor(images, outcomes);
   const resultsPath = await writeLines(join(folder, 'results.jsonl'), outcomes.results.values());
   const failuresPath = await writeLines(join(folder, 'failures.jsonl'), outcomes.failures.values());
-  process.stdout.write(
+  print(
     `${demoTable(images, outcomes)}\n${speedText(outcomes, started)}\n` +
       `results   ${resultsPath}\nfailures  ${failuresPath}\n`,
   );

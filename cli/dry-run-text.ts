@@ -1,4 +1,5 @@
 import { costOfImages, MEASURED } from '../shared/contract/cost.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { Survey } from '../shared/jobs/survey.ts';
 
 const HOSTS_SHOWN = 10;
@@ -36,7 +37,7 @@ export function dryRunText(
     `invalid rows   ${found.invalid}`,
     `messages       ${found.messages} of up to ${perMessage} images, ${(found.bytes / 1e6).toFixed(1)} MB`,
     `hosts          ${hosts.length}${hosts.length > HOSTS_SHOWN ? `, the first ${HOSTS_SHOWN} of them:` : ''}`,
-    ...hosts.slice(0, HOSTS_SHOWN).map(([host, images]) => `  ${String(images).padStart(11)}  ${host}`),
+    ...hosts.slice(0, HOSTS_SHOWN).map(([host, images]) => `  ${String(images).padStart(11)}  ${visibleLine(host)}`),
     `cost           $${cost.totalUsd.toFixed(4)} at AWS list prices, us-east-1, without retries`,
     `  Lambda       $${(cost.lambdaUsd + cost.lambdaRequestsUsd).toFixed(4)} (${MEASURED.millisecondsPerImage} ms an image at 1,769 MB)`,
     `  SQS          $${cost.sqsUsd.toFixed(4)}`,

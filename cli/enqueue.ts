@@ -11,6 +11,7 @@ import { InvalidRows } from './invalid-rows.ts';
 import { targetFromEnvironment } from './job-target.ts';
 import { jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
+import { print, printNote } from './terminal.ts';
 
 type Options = SourceOptions & {
   job?: string;
@@ -71,7 +72,7 @@ async function run(names: string[], options: Options): Promise<void> {
   await using source = await openSources(names, options, target, job);
   const found = await surveyed(source, job, options);
   if (options.dryRun) {
-    process.stdout.write(dryRunText(job, found, options));
+    print(dryRunText(job, found, options));
     return;
   }
   const before = await readJob(target, job);
@@ -79,7 +80,7 @@ async function run(names: string[], options: Options): Promise<void> {
   if (problem !== undefined) throw new CommandError(problem);
   if (before?.state === 'enqueued') return report(job, before, found, options);
 
-  await source.upload((done, of) => process.stderr.write(done === of ? `uploaded ${done} files\n` : ''));
+  await source.upload((done, of) => printNote(done === of ? `uploaded ${done} files\n` : ''));
   const progress = startProgress('enqueued', found.images);
   const { perMessage, maxFailureRate } = options;
   const plan = newJob({
@@ -119,10 +120,10 @@ function report(
   { json }: Options,
 ): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ job, images, messages, repetitions, invalid })}\n`);
+    print(`${JSON.stringify({ job, images, messages, repetitions, invalid })}\n`);
     return;
   }
   const leftOut = repetitions === 0 ? '' : `; ${repetitions} exact repetitions left out`;
   const skipped = invalid === 0 ? '' : `; ${invalid} invalid rows in ${job}.invalid.txt`;
-  process.stdout.write(`job ${job}: ${images} images in ${messages} messages${leftOut}${skipped}\n`);
+  print(`job ${job}: ${images} images in ${messages} messages${leftOut}${skipped}\n`);
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { FORMATS, type Format, type Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
 import type { OutcomeDatabase } from '../shared/jobs/outcomes/outcome-database.ts';
@@ -10,6 +11,7 @@ import { CommandError } from './expected-failures.ts';
 import { targetFromEnvironment } from './job-target.ts';
 import { writeOutput } from './output-file.ts';
 import { startProgress } from './progress.ts';
+import { onTerminal, print, printNote } from './terminal.ts';
 import { createWorkFolder } from './work-folder.ts';
 
 export type ExportOptions = { format?: Format; out?: string; json?: true };
@@ -50,7 +52,7 @@ export async function exportSelection(
   const file = out === '-' ? undefined : out;
   if (json && file === undefined) command.error('error: --json needs --out: standard output has room for one of them');
   const actualFormat = format ?? FORMAT_OF_EXTENSION[extname(file ?? '').toLowerCase()] ?? 'jsonl';
-  if (actualFormat === 'parquet' && file === undefined && process.stdout.isTTY) {
+  if (actualFormat === 'parquet' && file === undefined && onTerminal.output) {
     command.error('error: Parquet is no text for a terminal: name a file with --out');
   }
   const summaryFile = selection.kind === 'results' && file !== undefined ? summaryBeside(file) : undefined;
@@ -62,8 +64,8 @@ export async function exportSelection(
     );
     const document = { ...summary, file: { format: actualFormat, images } };
     if (summaryFile !== undefined) await writeFile(summaryFile, `${JSON.stringify(document, null, 2)}\n`);
-    if (json) process.stdout.write(`${JSON.stringify(document)}\n`);
-    if (file !== undefined) process.stderr.write(`${images} images in ${file}\n`);
+    if (json) print(`${JSON.stringify(document)}\n`);
+    if (file !== undefined) printNote(`${images} images in ${visibleLine(file)}\n`);
   });
 }
 
@@ -104,7 +106,7 @@ export async function withOutcomes(job: string, use: (outcomes: GatheredOutcomes
     },
   }).finally(() => progress?.stop());
   const note = unfinishedNote(summary);
-  if (note !== undefined) process.stderr.write(`${note}\n`);
+  if (note !== undefined) printNote(`${note}\n`);
   await use({ target, database, summary, folder: folder.path });
 }
 

@@ -1,6 +1,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { InvalidRow } from '../shared/jobs/sources/source-row.ts';
+import { printNote } from './terminal.ts';
 
 /** So many are shown; a file with another format has as many as it has lines. */
 const SHOWN = 10;
@@ -20,8 +22,8 @@ export class InvalidRows {
   add({ line, text, problem, source }: InvalidRow): void {
     this.#count++;
     if (this.#count <= SHOWN)
-      process.stderr.write(`${source === undefined ? '' : `${source}, `}line ${line}: ${problem}\n`);
-    if (this.#count === SHOWN + 1) process.stderr.write('…\n');
+      printNote(`${visibleLine(`${source === undefined ? '' : `${source}, `}line ${line}: ${problem}`)}\n`);
+    if (this.#count === SHOWN + 1) printNote('…\n');
     if (!this.#keep) return;
     this.#file ??= createWriteStream(this.#path);
     this.#file.write(`${text}\n`);

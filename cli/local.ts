@@ -5,14 +5,22 @@ import { Command } from 'commander';
 import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
-import { allowHostOption, modelEnvironment, modelOption, stateDirOption, wholeNumber } from './options.ts';
+import {
+  allowHostOption,
+  type ModelOptions,
+  modelEnvironment,
+  modelOption,
+  stateDirOption,
+  trustModelOption,
+  wholeNumber,
+} from './options.ts';
+import { print, printNote } from './terminal.ts';
 
 const DEFAULT_PORT = 4_566;
-type Options = {
+type Options = ModelOptions & {
   port: number;
   apiPort?: number;
   workers: number;
-  model?: string;
   allowHost?: string[];
   stateDir: string;
 };
@@ -29,6 +37,7 @@ export function localCommand(): Command {
       availableParallelism(),
     )
     .addOption(modelOption())
+    .addOption(trustModelOption())
     .addOption(allowHostOption())
     .addOption(stateDirOption())
     .action(runLocal);
@@ -38,9 +47,9 @@ async function runLocal({
   port,
   apiPort = portAfter(port),
   workers,
-  model,
   allowHost = [],
   stateDir,
+  ...model
 }: Options): Promise<void> {
   const workerEnvironment = {
     ...modelEnvironment(model),
@@ -63,22 +72,21 @@ async function runLocal({
     workerEnvironment,
     apiPort,
     onLog: (text) => log.write(text),
-    onFunctionError: (error) => process.stderr.write(`function: ${error.message}\n`),
+    onFunctionError: (error) => printNote(`function: ${error.message}\n`),
   }).catch((error: unknown) => {
     throw isPortInUse(error, apiPort)
       ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)
       : error;
   });
-  process.stderr.write(
+  printNote(
     `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
       'Ctrl-C ends it. For another terminal:\n\n',
   );
-  for (const [name, value] of Object.entries(service.aws.environment))
-    process.stdout.write(`export ${name}=${value}\n`);
+  for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
   try {
     await Promise.race([interrupted(), service.ended()]);
-    process.stderr.write('\nfinishing what is in hand …\n');
+    printNote('\nfinishing what is in hand …\n');
   } finally {
     await service.stop();
     log.end();

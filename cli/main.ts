@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { cancelCommand } from './cancel.ts';
@@ -15,6 +16,7 @@ import { redriveCommand } from './redrive.ts';
 import { reportCommand } from './report.ts';
 import { resultsCommand } from './results.ts';
 import { statusCommand } from './status.ts';
+import { print, printNote } from './terminal.ts';
 import { waitCommand } from './wait.ts';
 
 const program = new Command('labelqueue')
@@ -48,8 +50,11 @@ for (const command of [demoCommand(), localCommand(), ...JOB_COMMANDS, classifyC
   program.addCommand(command.copyInheritedSettings(program));
 }
 for (const command of [program, ...program.commands.flatMap((command) => [command, ...command.commands])]) {
+  command.configureOutput({ writeOut: print, writeErr: printNote });
   command.exitOverride().showHelpAfterError(true).allowExcessArguments(false);
 }
+
+process.on('uncaughtException', defect);
 
 try {
   if (process.argv.length <= 2) {
@@ -62,11 +67,17 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
+/** Node would print it as it is, with whatever others wrote into its message. */
+function defect(error: unknown): never {
+  printNote(`${inspect(error)}\n`);
+  process.exit(EXIT.error);
+}
+
 function exitCodeOf(error: unknown): number {
   // Commander has printed its own message already; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   const text = expectedFailureText(error);
-  if (text === undefined) throw error;
-  process.stderr.write(`labelqueue: ${text}\n`);
+  if (text === undefined) return defect(error);
+  printNote(`labelqueue: ${text}\n`);
   return EXIT.error;
 }

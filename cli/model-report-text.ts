@@ -1,5 +1,6 @@
 import type { ModelReport } from '../shared/classifier/check-model.ts';
 import { shapeText } from '../shared/classifier/model-input.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
 import { labelsText } from './labels-text.ts';
 
 /** What `labelqueue model check` prints. */
@@ -62,17 +63,17 @@ function timingsText({ timings, memory }: ModelReport): string {
 function predictionsText({ predictions }: ModelReport): string {
   const texts = predictions.map((prediction) =>
     'error' in prediction
-      ? `${prediction.photo}: ${prediction.error.code}: ${prediction.error.message}\n`
-      : `${prediction.photo}:\n${labelsText(prediction.labels)}`,
+      ? `${visibleLine(prediction.photo)}: ${prediction.error.code}: ${visibleLine(prediction.error.message)}\n`
+      : `${visibleLine(prediction.photo)}:\n${labelsText(prediction.labels)}`,
   );
   return texts.join('');
 }
 
 function warningsText({ warnings }: ModelReport): string {
   if (warnings.length === 0) return 'no warnings\n';
-  return warnings.map(({ code, message }) => `warning ${code}: ${message}\n`).join('');
+  return warnings.map(({ code, message }) => `warning ${code}: ${visibleLine(message)}\n`).join('');
 }
 
 function lines(rows: readonly (readonly [name: string, value: string])[]): string {
-  return rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join('');
+  return rows.map(([name, value]) => `${name.padEnd(12)} ${visibleLine(value)}\n`).join('');
 }

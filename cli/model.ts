@@ -6,10 +6,11 @@ import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { readImageFile } from './image-file.ts';
 import { modelReportText } from './model-report-text.ts';
-import { jsonOption, wholeNumber } from './options.ts';
+import { jsonOption, trustModelOption, wholeNumber } from './options.ts';
 import { SAMPLES } from './project-folder.ts';
+import { print } from './terminal.ts';
 
-type Options = { top: number; json?: true };
+type Options = { top: number; trustModel?: true; json?: true };
 
 export function modelCommand(): Command {
   return new Command('model')
@@ -24,12 +25,13 @@ function checkCommand(): Command {
     .argument('<folder>', 'with a SavedModel, a TensorFlow.js model or a Teachable Machine export')
     .argument('[photo...]', 'files to label; without, the sample photos')
     .option('--top <k>', 'labels a photo', wholeNumber(1, 1_000), DEFAULT_TOP_K)
+    .addOption(trustModelOption())
     .addOption(jsonOption())
     .addHelpText('after', '\ndocs/models.md describes model folders and what the warnings mean.')
     .action(check);
 }
 
-async function check(folder: string, photos: string[], { top, json }: Options): Promise<void> {
+async function check(folder: string, photos: string[], { top, trustModel, json }: Options): Promise<void> {
   // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
   const { checkModel } = await import('../shared/classifier/check-model.ts');
   const { preferInt8 } = await import('../shared/classifier/int8-model.ts');
@@ -38,9 +40,13 @@ async function check(folder: string, photos: string[], { top, json }: Options): 
   const names = photos.length > 0 ? photos : await samplePhotos();
   const read = names.map(async (name) => ({ name, bytes: await readImageFile(name) }));
   const { modelPrecision } = classifierSettingsFrom({ MODEL_PRECISION: process.env['MODEL_PRECISION'] });
-  const model = preferInt8(await readModelFolder(resolve(folder)), modelPrecision, await hasVnni());
+  const model = preferInt8(
+    await readModelFolder(resolve(folder), trustModel === true),
+    modelPrecision,
+    await hasVnni(),
+  );
   const report = await checkModel(model, await Promise.all(read), top);
-  process.stdout.write(json ? `${JSON.stringify(report)}\n` : modelReportText(report));
+  print(json ? `${JSON.stringify(report)}\n` : modelReportText(report));
   if (report.predictions.some((prediction) => 'error' in prediction)) process.exitCode = EXIT.finishedWithFailures;
 }
 

@@ -34,10 +34,25 @@ export function modelOption(): Option {
   );
 }
 
-/** The settings that `--model` stands for; they take the place of whatever the environment says of models. */
-export function modelEnvironment(folder: string | undefined): Record<string, string> {
-  if (folder === undefined) return {};
-  return { MODEL_DIR: resolve(folder), MODEL_S3_URI: '', MODEL_SHA256: '' };
+/** `--trust-model`, beside each model that is given. */
+export function trustModelOption(): Option {
+  return new Option(
+    '--trust-model',
+    'the model may read and write files, use the network and start programs, as you may (default: it may compute)',
+  );
+}
+
+/** What commands that run a model on this machine are told of it. */
+export type ModelOptions = { model?: string; trustModel?: true };
+
+/**
+ * The settings that `--model` and `--trust-model` stand for; they take the place of whatever the environment says of
+ * models.
+ */
+export function modelEnvironment({ model, trustModel }: ModelOptions): Record<string, string> {
+  const trust = trustModel ? { MODEL_TRUSTED: 'true' } : {};
+  if (model === undefined) return trust;
+  return { MODEL_DIR: resolve(model), MODEL_S3_URI: '', MODEL_SHA256: '', MODEL_TRUSTED: '', ...trust };
 }
 
 /** `--state-dir`, on every command that runs the embedded AWS. */

@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { printStream } from './terminal.ts';
 
 /**
  * Has a file written and puts it where the user wants it: it appears there whole or not at all.
@@ -18,7 +19,9 @@ export async function writeOutput<Result>(
   if (to !== undefined && (await canBeReplaced(to))) return writeAndRename(to, write);
   const path = join(folder, 'output');
   const result = await write(path);
-  await (to === undefined ? copy(path, process.stdout, false) : copy(path, createWriteStream(to), true));
+  await (to === undefined
+    ? untilClosed(printStream(createReadStream(path)))
+    : untilClosed(pipeline(createReadStream(path), createWriteStream(to))));
   return result;
 }
 
@@ -55,9 +58,9 @@ function forUser(path: string): (error: Error) => never {
 }
 
 /** Whoever reads may have seen enough, as `head` has: that is no error. */
-async function copy(file: string, stream: NodeJS.WritableStream, end: boolean): Promise<void> {
+async function untilClosed(copying: Promise<void>): Promise<void> {
   try {
-    await pipeline(createReadStream(file), stream, { end });
+    await copying;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   }

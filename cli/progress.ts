@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { drawingSurface, onTerminal, printNote } from './terminal.ts';
 
 export type Progress = {
   /** @param done how many so far */
@@ -11,13 +12,13 @@ const PLAIN_LINE_SHARE = 0.1;
 
 /** Progress on standard error: a bar on a terminal, a plain line now and then elsewhere. */
 export function startProgress(what: string, total: number): Progress {
-  return process.stderr.isTTY ? bar(what, total) : plainLines(what, total);
+  return onTerminal.notes ? bar(what, total) : plainLines(what, total);
 }
 
 function bar(what: string, total: number): Progress {
   const single = new SingleBar({
     format: `${what} {bar} {value}/{total}  {note}`,
-    stream: process.stderr,
+    stream: drawingSurface(),
     clearOnComplete: false,
     hideCursor: true,
     gracefulExit: true,
@@ -35,7 +36,7 @@ function plainLines(what: string, total: number): Progress {
     update(done, note = '') {
       if (done === lastShown || (done < total && done - lastShown < total * PLAIN_LINE_SHARE)) return;
       lastShown = done;
-      process.stderr.write(`${what} ${done}/${total}  ${note}`.trimEnd().concat('\n'));
+      printNote(`${what} ${done}/${total}  ${note}`.trimEnd().concat('\n'));
     },
     stop() {},
   };

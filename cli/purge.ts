@@ -4,6 +4,7 @@ import { purgeJob } from '../shared/jobs/purge-job.ts';
 import { CommandError } from './expected-failures.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobArgument } from './options.ts';
+import { drawingSurface, onTerminal, print } from './terminal.ts';
 
 export function purgeCommand(): Command {
   return new Command('purge')
@@ -21,12 +22,12 @@ async function run(job: string, { yes }: { yes?: true }): Promise<void> {
     throw new CommandError('nothing was removed');
   }
   const { files } = await purgeJob(target, job);
-  process.stdout.write(`job ${job}: ${files} files removed\n`);
+  print(`job ${job}: ${files} files removed\n`);
 }
 
 async function confirmed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new CommandError('expected a terminal to ask on, or --yes');
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  if (!onTerminal.input) throw new CommandError('expected a terminal to ask on, or --yes');
+  const terminal = createInterface({ input: process.stdin, output: drawingSurface() });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
   } finally {

@@ -3,6 +3,7 @@ import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { parseMessage, UnreadableMessage } from '../shared/contract/message.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
 import { scanDeadLetters } from '../shared/jobs/dead-letters.ts';
 import { isCancelled } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
@@ -10,6 +11,7 @@ import { redrive } from '../shared/jobs/redrive.ts';
 import { CommandError } from './expected-failures.ts';
 import { targetFromEnvironment } from './job-target.ts';
 import { errorCodesOption, jobName, jsonOption } from './options.ts';
+import { print } from './terminal.ts';
 
 type Options = { code?: string[]; dryRun?: true; unreadable?: true; out: string; json?: true };
 
@@ -35,12 +37,10 @@ async function run(job: string | undefined, options: Options): Promise<void> {
   const codes = code === undefined ? undefined : new Set(code);
   const perMessage = DEFAULT_IMAGES_PER_MESSAGE;
   const redriven = await redrive(target, { job, codes, perMessage, dryRun }, new Date());
-  if (options.json) process.stdout.write(`${JSON.stringify({ job, dryRun, ...redriven })}\n`);
-  else if (dryRun) process.stdout.write(`job ${job}: would send ${redriven.images} images again\n`);
+  if (options.json) print(`${JSON.stringify({ job, dryRun, ...redriven })}\n`);
+  else if (dryRun) print(`job ${job}: would send ${redriven.images} images again\n`);
   else {
-    process.stdout.write(
-      `job ${job}: ${redriven.images} images sent again, ${redriven.deadLetters} dead letters removed\n`,
-    );
+    print(`job ${job}: ${redriven.images} images sent again, ${redriven.deadLetters} dead letters removed\n`);
   }
 }
 
@@ -52,12 +52,12 @@ async function saveUnreadable(target: JobTarget, { out, json }: Options): Promis
     const message = parseMessage(body);
     if (!(message instanceof UnreadableMessage)) return false;
     count++;
-    if (!json) process.stdout.write(`${sentAt.toISOString()}  ${reason ?? message.reason}\n`);
+    if (!json) print(`${sentAt.toISOString()}  ${visibleLine(reason ?? message.reason)}\n`);
     file.write(`${JSON.stringify({ sentAt, reason: reason ?? message.reason, body })}\n`);
     return false;
   });
   file.end();
   await finished(file);
-  if (json) process.stdout.write(`${JSON.stringify({ unreadable: count, out })}\n`);
-  else process.stdout.write(`${count} unreadable messages saved in ${out}\n`);
+  if (json) print(`${JSON.stringify({ unreadable: count, out })}\n`);
+  else print(`${count} unreadable messages saved in ${out}\n`);
 }

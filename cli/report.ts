@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { SampleImage } from '../shared/jobs/outcomes/report-data.ts';
 import { withOutcomes } from './export-command.ts';
 import { allowHostOption, jobArgument, wholeNumber } from './options.ts';
 import { writeOutput } from './output-file.ts';
 import { startProgress } from './progress.ts';
 import type { Shelf } from './report/gallery.ts';
+import { print, printNote } from './terminal.ts';
 
 type Options = { out: string; images: number; allowHost?: string[]; json?: true };
 
@@ -45,8 +47,8 @@ async function report(job: string, { out, images, allowHost, json }: Options): P
     const page = await reportPage({ summary, timeline: await timelineOf(database), gallery });
     await writeOutput(out, folder, (path) => writeFile(path, page));
     const thumbnails = gallery.reduce((sum, shelf) => sum + shelf.thumbnails.length, 0);
-    if (json) process.stdout.write(`${JSON.stringify({ ...summary, file: { format: 'html', thumbnails } })}\n`);
-    process.stderr.write(`${out}: ${thumbnails} sample images\n`);
+    if (json) print(`${JSON.stringify({ ...summary, file: { format: 'html', thumbnails } })}\n`);
+    printNote(`${visibleLine(out)}: ${thumbnails} sample images\n`);
   });
 }
 

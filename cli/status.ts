@@ -8,6 +8,7 @@ import { NO_LINES_BETWEEN_ROWS } from './demo-table.ts';
 import { duration } from './dry-run-text.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobName, jsonOption } from './options.ts';
+import { createRedraw, print } from './terminal.ts';
 
 const WATCH_MS = 2_000;
 
@@ -25,7 +26,7 @@ export function statusCommand(): Command {
 async function run(job: string | undefined, { watch, json }: Options): Promise<void> {
   const target = targetFromEnvironment();
   if (job === undefined) {
-    process.stdout.write(await jobList(target, json === true));
+    print(await jobList(target, json === true));
     return;
   }
   const redraw = createRedraw();
@@ -33,20 +34,10 @@ async function run(job: string | undefined, { watch, json }: Options): Promise<v
     const status = await knownJobStatus(target, job);
     const text = json ? `${JSON.stringify(status)}\n` : statusText(status);
     if (watch && !json) redraw(text);
-    else process.stdout.write(text);
+    else print(text);
     if (!watch || hasEnded(status)) return;
     await delay(WATCH_MS);
   }
-}
-
-/** On a terminal each text takes the place of the one before; elsewhere they follow each other. */
-function createRedraw(): (text: string) => void {
-  let lines = 0;
-  return (text) => {
-    const erase = process.stdout.isTTY && lines > 0 ? `\u001b[${lines}A\u001b[0J` : '';
-    process.stdout.write(erase + text);
-    lines = text.split('\n').length - 1;
-  };
 }
 
 export function statusText(status: JobStatus): string {

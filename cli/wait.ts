@@ -6,6 +6,7 @@ import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts
 import { jobArgument, jsonOption, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
 import { statusText } from './status.ts';
+import { print } from './terminal.ts';
 
 const POLL_MS = 1_000;
 const A_MONTH_SECONDS = 30 * 24 * 3_600;
@@ -36,6 +37,6 @@ async function run(job: string, { timeout, json }: { timeout?: number; json?: tr
     progress.update(status.classified + status.failed);
   }
   progress.stop();
-  process.stdout.write(json ? `${JSON.stringify(status)}\n` : statusText(status));
+  print(json ? `${JSON.stringify(status)}\n` : statusText(status));
   if (status.state !== 'completed') process.exitCode = EXIT.finishedWithFailures;
 }

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { visibleText } from '../shared/contract/visible-text.ts';
 import { stackNameOf } from './stage-app.ts';
 import { readStageConfig, StageConfigError } from './stage-config.ts';
 
@@ -28,7 +29,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof StageConfigError)) throw error;
-  process.stderr.write(`labelqueue: ${error.message}\n`);
+  process.stderr.write(visibleText(`labelqueue: ${error.message}\n`));
   process.exitCode = 1;
 }
 

@@ -74,6 +74,7 @@ export function modelEnvironment({ topK, model, modelPrecision, fetchUserAgent }
     ...(fetchUserAgent !== undefined && { FETCH_USER_AGENT: fetchUserAgent }),
     ...(modelPrecision !== undefined && { MODEL_PRECISION: modelPrecision }),
     ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),
+    ...(model?.trusted && { MODEL_TRUSTED: 'true' }),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   MAX_TOP_K,
 } from '../shared/contract/limits.ts';
 import { MODEL_PRECISIONS, userAgent } from '../shared/contract/settings.ts';
+import { TextEncodingError, textOfFile } from '../shared/contract/text-file.ts';
 
 /** A configuration that is missing or wrong. The message names the file, each field, and what was expected. */
 export class StageConfigError extends Error {
@@ -37,6 +38,8 @@ const model = z.strictObject({
     .string()
     .regex(/^s3:\/\/[a-z0-9.-]{3,63}\/([^*?]*[^/*?]\/)?$/, 'expected s3://bucket/prefix/ with a slash at its end'),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits: what sha256sum SHA256SUMS prints'),
+  /** Whether it may do more than compute, see MODEL_TRUSTED: the hash says which model it is, not what it does. */
+  trusted: z.boolean().optional(),
 });
 
 const api = z.strictObject({
@@ -156,8 +159,9 @@ export function readStageConfig(stage: string, folder: string = STAGES): StageCo
   const source = `infra/stages/${stage}.json`;
   let text: string;
   try {
-    text = readFileSync(join(folder, `${stage}.json`), 'utf8');
+    text = textOfFile(readFileSync(join(folder, `${stage}.json`)));
   } catch (cause) {
+    if (cause instanceof TextEncodingError) throw new StageConfigError(`${source}: ${cause.message}`, { cause });
     throw new StageConfigError(`there is no ${source}: copy infra/stages/dev.json and change it`, { cause });
   }
   return stageConfig(stage, parseJson(text, source), source);

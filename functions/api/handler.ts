@@ -21,6 +21,7 @@ const telemetry = createTelemetry(logger);
 const s3 = new S3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
 const { queueUrl, deadLetterQueueUrl, resultsBucket } = settings;
 const { fetch, classifier, topK } = await createPipeline(settings, s3);
+for (const note of classifier.notes) logger.warn('model', { note });
 
 const api = createApi({
   classifier: createImageClassifier(classifier, Math.max(MAX_TOP, topK), telemetry.batch),

@@ -19,6 +19,7 @@ const telemetry = createTelemetry(logger);
 // Source buckets may be in other regions.
 const s3 = new S3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
 const { fetch, classifier } = await createPipeline(settings, s3);
+for (const note of classifier.notes) logger.warn('model', { note });
 const dependencies = {
   classifier: createImageClassifier(classifier, LABELS_IN_A_REPLY, telemetry.batch),
   fetch,

@@ -50,6 +50,8 @@ const dependencies: WorkerDependencies = {
   random: Math.random,
 };
 
+for (const note of dependencies.pipeline.classifier.notes) logger.warn('model', { note });
+
 async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const deadline = deadlineIn(context.getRemainingTimeInMillis());
   const failed = await processBatch(event.Records, dependencies, deadline);

@@ -1,5 +1,6 @@
 /** `npm run package`: makes dist/classify.zip, the worker as AWS Lambda takes it. */
 import { join } from 'node:path';
+import { visibleText } from '../../shared/contract/visible-text.ts';
 import { PackageError } from './package-error.ts';
 import { packageWorker } from './package-worker.ts';
 import { sizesText } from './sizes.ts';
@@ -9,9 +10,9 @@ const ROOT = join(import.meta.dirname, '../..');
 try {
   const folders = { root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(ROOT, 'dist') };
   const made = await packageWorker(folders, 'lambda');
-  process.stdout.write(sizesText(made, ROOT));
+  process.stdout.write(visibleText(sizesText(made, ROOT)));
 } catch (error) {
   if (!(error instanceof PackageError)) throw error;
-  process.stderr.write(`package: ${error.message}\n`);
+  process.stderr.write(visibleText(`package: ${error.message}\n`));
   process.exitCode = 1;
 }

@@ -126,6 +126,7 @@ async function warningsOf(model: OpenModel, pixels: readonly Uint8Array[]): Prom
   const { folder, input } = model;
   return [
     ...formatWarnings(folder.format, input),
+    ...model.notes.map((message): ModelWarning => ({ code: 'output_not_read', message })),
     ...activationWarnings(outputRows(model, pixels, folder.config), folder.config),
     ...normalizationWarnings(folder.config, input, await normalizesItself(folder)),
     ...(input.dtype === 'float32' ? compare(model, pixels) : []),

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { isInnerPath } from './inner-path.ts';
 import { ModelFolderError } from './model-folder-error.ts';
 import { makeWholeFolder } from './whole-folder.ts';
 
@@ -48,7 +49,7 @@ function parseSums(text: string, where: string): Map<string, string> {
   for (const line of text.split(/\r?\n/)) {
     if (line === '') continue;
     const { hash, name } = /^(?<hash>[0-9a-f]{64}) [ *](?:\.\/)?(?<name>.+)$/.exec(line)?.groups ?? {};
-    if (hash === undefined || name === undefined || !staysInside(name)) {
+    if (hash === undefined || name === undefined || !isInnerPath(name)) {
       throw new ModelFolderError(
         `${where}: expected lines as "sha256sum FILE…" writes them, with paths inside the model's folder, got ${JSON.stringify(line)}`,
       );
@@ -56,10 +57,6 @@ function parseSums(text: string, where: string): Map<string, string> {
     sums.set(name, hash);
   }
   return sums;
-}
-
-function staysInside(name: string): boolean {
-  return name.split('/').every((part) => part !== '' && part !== '.' && part !== '..') && !name.includes('\\');
 }
 
 async function downloadFile(s3: S3Client, uri: string, name: string, sha256: string, folder: string): Promise<void> {

@@ -8,6 +8,8 @@ import { topK } from './top-k.ts';
 export type Classifier = {
   readonly id: ModelId;
   readonly format: PictureFormat;
+  /** Lines about the model that are worth logging once. */
+  readonly notes: readonly string[];
   /**
    * The `k` best labels of each image, or those of them that reach the model's threshold. Blocks the
    * thread for 5 (int8) to 11 ms an image with the default model.
@@ -30,6 +32,7 @@ export async function loadClassifier(folder: ModelFolder): Promise<Classifier> {
   return {
     id: { name: config.name, version: config.version },
     format: config,
+    notes: model.notes,
     infer(images, k) {
       const scores = model.scores(images);
       return images.map((_, row) => topK(scores, row * labels.length, labels, k, config.threshold));

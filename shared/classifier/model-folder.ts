@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type ClassifierConfig, parseClassifierConfig } from './classifier-config.ts';
 import { ModelFolderError } from './model-folder-error.ts';
 import { type ModelFormat, modelFormatOf } from './model-format.ts';
-import { readOptionalModelFile } from './read-model-file.ts';
+import { checkStaysInside, readOptionalModelFile } from './read-model-file.ts';
 import { METADATA_FILE, teachableMachineConfig } from './teachable-machine.ts';
 
 const CONFIG_FILE = 'classifier.json';
@@ -17,18 +17,22 @@ export type ModelFolder = {
   labels: readonly string[];
   /** The file that the labels are from, for messages. */
   labelsFrom: string;
+  /** Whether its model may do whatever TensorFlow can, see `checkSavedModel`. */
+  trusted: boolean;
 };
 
 /**
  * Reads all of a model folder but the model itself; `docs/models.md` describes it.
  *
+ * @param trusted whether links may lead out of the folder, and its model do more than compute
  * @throws {ModelFolderError} naming the file, the field, what was expected and what was found
  */
-export async function readModelFolder(path: string): Promise<ModelFolder> {
+export async function readModelFolder(path: string, trusted = false): Promise<ModelFolder> {
   const format = await modelFormatOf(path);
+  if (!trusted) await checkStaysInside(path);
   const config = await readOptionalModelFile(path, CONFIG_FILE);
   if (config !== undefined) {
-    const folder = { path, format, ...(await configured(path, config)) };
+    const folder = { path, format, trusted, ...(await configured(path, config)) };
     await checkInt8(folder);
     return folder;
   }
@@ -39,7 +43,7 @@ export async function readModelFolder(path: string): Promise<ModelFolder> {
         '(docs/models.md describes it; only exports of Teachable Machine, which have a metadata.json, do without)',
     );
   }
-  return { path, format, ...(await teachableMachineConfig(path, metadata)), labelsFrom: METADATA_FILE };
+  return { path, format, trusted, ...(await teachableMachineConfig(path, metadata)), labelsFrom: METADATA_FILE };
 }
 
 /** On every processor, so that nothing is found out on those alone that load it. */

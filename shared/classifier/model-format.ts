@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ModelFolderError } from './model-folder-error.ts';
-import { parseJson, readOptionalModelFile } from './read-model-file.ts';
+import { MAX_TOPOLOGY_BYTES, parseJson, readOptionalModelFile } from './read-model-file.ts';
 
 /** What a model folder may hold: TensorFlow's own format, or one of the two of TensorFlow.js. */
 export type ModelFormat = 'saved-model' | 'graph-model' | 'layers-model';
@@ -50,7 +50,8 @@ function listed(files: readonly string[]): string {
 /** Files from before TensorFlow.js 2 have no `format`; their topology tells. */
 async function tfjsFormatOf(folder: string): Promise<ModelFormat> {
   const path = join(folder, TFJS_MODEL_FILE);
-  const found = parseJson((await readOptionalModelFile(folder, TFJS_MODEL_FILE)) ?? '', path) as {
+  const text = await readOptionalModelFile(folder, TFJS_MODEL_FILE, MAX_TOPOLOGY_BYTES);
+  const found = parseJson(text ?? '', path) as {
     format?: unknown;
     modelTopology?: { node?: unknown; model_config?: unknown; class_name?: unknown };
   } | null;

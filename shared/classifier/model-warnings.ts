@@ -7,6 +7,7 @@ export type ModelWarning = {
   code:
     | 'slow_format'
     | 'one_image_at_once'
+    | 'output_not_read'
     | 'activation_twice'
     | 'scores_are_logits'
     | 'scores_do_not_add_up'

@@ -14,6 +14,8 @@ export type OpenModel = {
   outputs: readonly TensorFacts[];
   /** The one that holds the scores. */
   output: TensorFacts;
+  /** What is worth a line when it is loaded: what the model gives and nobody gets. */
+  notes: readonly string[];
   /**
    * What the model's output holds, a score a label, image by image. Blocks the thread.
    *
@@ -54,6 +56,8 @@ function fitted(model: LoadedModel, folder: ModelFolder): OpenModel {
   const { inputSize, activation } = config;
   const input = checkInput(model.inputs, config, path);
   const index = outputIndex(model.outputs, config.output, path);
+  const output = model.outputs[index] as TensorFacts;
+  checkScores(output, path);
   const predict = (images: readonly Uint8Array[], normalization: Normalization) =>
     model.predict(pixelValues(images, input.dtype, normalization), [images.length, inputSize, inputSize, 3], index);
   const outputScores: OpenModel['outputScores'] = (images, normalization = config) =>
@@ -64,7 +68,8 @@ function fitted(model: LoadedModel, folder: ModelFolder): OpenModel {
     folder,
     input: { ...(model.inputs[0] as TensorFacts), ...input },
     outputs: model.outputs,
-    output: model.outputs[index] as TensorFacts,
+    output,
+    notes: notesOf(model.outputs, output),
     outputScores,
     scores(images) {
       const scores = outputScores(images);
@@ -96,6 +101,20 @@ function outputIndex(outputs: readonly TensorFacts[], wanted: string | undefined
       ? `${path}: expected the field output in classifier.json to name one of ${names.join(', ')}, it is not there`
       : `${path}: expected an output named ${wanted}, got ${names.join(', ')}`,
   );
+}
+
+/** Where the format says nothing of its outputs, the first prediction does. */
+function checkScores({ name, dtype }: TensorFacts, path: string): void {
+  if (dtype === undefined || dtype === 'float32') return;
+  throw new ModelFolderError(
+    `${path}: expected scores of float32, got ${dtype} in the output ${name}: export the model with a cast at its end`,
+  );
+}
+
+function notesOf(outputs: readonly TensorFacts[], scores: TensorFacts): string[] {
+  return outputs
+    .filter((output) => output !== scores && output.dtype !== undefined && output.dtype !== 'float32')
+    .map(({ name, dtype }) => `the output ${name} of ${dtype} is not read: the scores are those of ${scores.name}`);
 }
 
 /** Predictions tell what no signature does: whether the model runs, and how many scores an image gets. */

@@ -25,7 +25,10 @@ export async function createPipeline(
   s3: S3Client,
   temporary: string = tmpdir(),
 ): Promise<Pipeline> {
-  const folder = await readModelFolder(await modelFolderOf(settings, s3, temporary));
+  const folder = await readModelFolder(
+    await modelFolderOf(settings, s3, temporary),
+    settings.modelTrusted || takesDefaultModel(settings),
+  );
   const classifier = await loadClassifier(preferInt8(folder, settings.modelPrecision, await hasVnni()));
   const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
@@ -38,6 +41,11 @@ export async function createPipeline(
       await http.close();
     },
   };
+}
+
+/** It comes with the program, and a cold start need not check it; a test does. */
+function takesDefaultModel({ modelDir, modelS3Uri }: ClassifierSettings): boolean {
+  return modelDir === undefined && modelS3Uri === undefined;
 }
 
 async function modelFolderOf(settings: ClassifierSettings, s3: S3Client, temporary: string): Promise<string> {

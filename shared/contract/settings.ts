@@ -53,6 +53,11 @@ const classifierSettings = {
     .string()
     .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits in lower case: what sha256sum SHA256SUMS prints')
     .optional(),
+  /** `true` lets a model read and write files, use the network and start programs; for one whose author is trusted. */
+  modelTrusted: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
   /** `float32` never takes a model of eight-bit integers: each answer is then the same on every processor. */
   modelPrecision: z.enum(MODEL_PRECISIONS).default('auto'),
   /** host:port pairs that may be fetched from whatever their address is. */
@@ -78,6 +83,7 @@ const ENVIRONMENT_NAMES: Record<string, string> = {
   modelDir: 'MODEL_DIR',
   modelS3Uri: 'MODEL_S3_URI',
   modelSha256: 'MODEL_SHA256',
+  modelTrusted: 'MODEL_TRUSTED',
   modelPrecision: 'MODEL_PRECISION',
   allowedHosts: 'ALLOWED_HOSTS',
   sourceBuckets: 'SOURCE_BUCKETS',

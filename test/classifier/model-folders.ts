@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { constants, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -15,8 +15,10 @@ export async function changedModel(change: Change): Promise<AsyncDisposable & { 
   });
   await writeFile(join(path, 'classifier.json'), JSON.stringify({ ...config, int8: undefined, ...change.config }));
   await cp(join(DEFAULT_MODEL, 'labels.txt'), join(path, 'labels.txt'));
-  // 18 MB that nobody has to copy.
-  await symlink(join(DEFAULT_MODEL, 'saved_model.pb'), join(path, 'saved_model.pb'));
+  // A link would lead out of the folder, which is refused.
+  if (change.files?.['saved_model.pb'] === undefined) {
+    await cp(join(DEFAULT_MODEL, 'saved_model.pb'), join(path, 'saved_model.pb'), { mode: constants.COPYFILE_FICLONE });
+  }
   for (const [file, content] of Object.entries(change.files ?? {})) {
     await rm(join(path, file), { force: true });
     if (content === null) continue;

@@ -5,9 +5,9 @@ const TYPES = { float32: 1, float64: 2, int32: 3 } as const;
 type Type = keyof typeof TYPES;
 
 /** A field: numbers are varints, text is bytes, a list is a message of fields. */
-type Field = [number: number, value: number | string | Buffer | Field[]];
+export type Field = [number: number, value: number | string | Buffer | Field[]];
 
-function encode(fields: Field[]): Buffer {
+export function encode(fields: Field[]): Buffer {
   return Buffer.concat(
     fields.map(([number, value]) => {
       if (typeof value === 'number') return Buffer.concat([varint(number << 3), varint(value)]);
@@ -24,7 +24,7 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, Number(left)]);
 }
 
-function attribute(name: string, value: Field): Field {
+export function attribute(name: string, value: Field): Field {
   const entry: Field[] = [
     [1, name],
     [2, [value]],
@@ -32,22 +32,41 @@ function attribute(name: string, value: Field): Field {
   return [5, entry];
 }
 
-function node(name: string, op: string, inputs: string[], attributes: Field[]): Field {
+export function node(name: string, op: string, inputs: string[], attributes: Field[]): Field {
   return [1, [[1, name], [2, op], ...inputs.map((input): Field => [3, input]), ...attributes]];
 }
 
-function shape(...sizes: number[]): Field[] {
+export function shape(...sizes: number[]): Field[] {
   return sizes.map((size): Field => [2, [[1, size]]]);
 }
 
 /** Sizes of a dimension; -1 is any. */
 type Shape = [batch: number, height: number, width: number, channels: number];
 
+/** What a test adds to the model of `channelMeans`, each a field of its message. */
+export type Additions = {
+  /** Of the graph: nodes, a library of functions. */
+  graph?: Field[];
+  /** Of the meta graph: a saver, collections, further graphs. */
+  metaGraph?: Field[];
+  /** The tensor that is the model's answer; the means without. */
+  answer?: string;
+  /** Its type as TensorFlow numbers it; that of the images without. */
+  answerType?: number;
+  /** Further outputs of the signature: their names, tensors and types as TensorFlow numbers them. */
+  outputs?: { name: string; tensor: string; type: number; sizes: number[] }[];
+};
+
 /**
  * The bytes of a `saved_model.pb` with the input `images` of shape [any, size, size, 3], if no other is
  * given, and the output `means` of shape [any, 3]: the mean of each channel.
  */
-export function channelMeans(size: number, type: Type, inputShape: Shape = [-1, size, size, 3]): Buffer {
+export function channelMeans(
+  size: number,
+  type: Type,
+  inputShape: Shape = [-1, size, size, 3],
+  { graph: more = [], metaGraph: beside = [], answer = 'mean:0', answerType, outputs = [] }: Additions = {},
+): Buffer {
   const dtype = TYPES[type];
   const axes = Buffer.from(Int32Array.of(1, 2).buffer);
   const axesTensor: Field[] = [
@@ -60,10 +79,11 @@ export function channelMeans(size: number, type: Type, inputShape: Shape = [-1, 
     node('axes', 'Const', [], [attribute('dtype', [6, TYPES.int32]), attribute('value', [8, axesTensor])]),
     node('mean', 'Mean', ['images', 'axes'], [attribute('T', [6, dtype]), attribute('Tidx', [6, TYPES.int32])]),
     [4, [[1, 1_000]]],
+    ...more,
   ];
-  const tensor = (name: string, ...sizes: number[]): Field[] => [
+  const tensor = (name: string, numberOfType: number, ...sizes: number[]): Field[] => [
     [1, name],
-    [2, dtype],
+    [2, numberOfType],
     [3, shape(...sizes)],
   ];
   const signature: Field[] = [
@@ -71,16 +91,25 @@ export function channelMeans(size: number, type: Type, inputShape: Shape = [-1, 
       1,
       [
         [1, 'images'],
-        [2, tensor('images:0', ...inputShape)],
+        [2, tensor('images:0', dtype, ...inputShape)],
       ],
     ],
     [
       2,
       [
         [1, 'means'],
-        [2, tensor('mean:0', inputShape[0], 3)],
+        [2, tensor(answer, answerType ?? dtype, inputShape[0], 3)],
       ],
     ],
+    ...outputs.map(
+      ({ name, tensor: from, type, sizes }): Field => [
+        2,
+        [
+          [1, name],
+          [2, tensor(from, type, ...sizes)],
+        ],
+      ],
+    ),
     [3, 'tensorflow/serving/predict'],
   ];
   const metaGraph: Field[] = [
@@ -93,6 +122,7 @@ export function channelMeans(size: number, type: Type, inputShape: Shape = [-1, 
         [2, signature],
       ],
     ],
+    ...beside,
   ];
   return encode([
     [1, 1],

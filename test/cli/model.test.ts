@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { graphFolder, METADATA, teachableMachineFolder } from '../classifier/tfjs-folders.ts';
@@ -55,6 +56,28 @@ test('exits with 1 and the reason when the folder cannot be used', async () => {
   const { code, stdout, stderr } = await check(folder.path, COFFEE);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toMatch(/^labelqueue: .*expected a label for each score, got 1 labels .* and 3 scores/m);
+});
+
+test('a model that does more than compute is refused with its operations, and used with --trust-model', async () => {
+  await using folder = await graphFolder({ output: 'means' });
+  const file = join(folder.path, 'model.json');
+  const model = JSON.parse(await readFile(file, 'utf8'));
+  model.modelTopology.node.push({ name: 'idle', op: 'ReadFile', input: [] });
+  await folder.write('model.json', JSON.stringify(model));
+  const refused = await check(folder.path, COFFEE);
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toMatch(
+    /^labelqueue: .*model\.json: expected operations that compute, got ReadFile \(idle\): .*--trust-model/,
+  );
+  expect(await check('--trust-model', folder.path, COFFEE)).toMatchObject({ code: 0, stderr: '' });
+  // The environment's word is for the environment's model.
+  const environment = { MODEL_TRUSTED: 'true' };
+  const options = ['classify', '--model', folder.path, COFFEE];
+  expect(await runCommand(options, { environment })).toMatchObject({ code: 1, stdout: '' });
+  expect(
+    await runCommand(['classify', COFFEE], { environment: { ...environment, MODEL_DIR: folder.path } }),
+  ).toMatchObject({ code: 0 });
+  expect(await runCommand([...options, '--trust-model'])).toMatchObject({ code: 0 });
 });
 
 test('classify takes a model by its option, whatever the environment says, and its lines name it', async () => {

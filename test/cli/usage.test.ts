@@ -31,11 +31,11 @@ test.each([
   ],
   [
     ['model', 'check', '--help'],
-    ['<folder>', '[photo...]', '--json', 'docs/models.md'],
+    ['<folder>', '[photo...]', '--trust-model', '--json', 'docs/models.md'],
   ],
   [
     ['local', '--help'],
-    ['--port', '--workers', '--model', '--allow-host', '--state-dir'],
+    ['--port', '--workers', '--model', '--trust-model', '--allow-host', '--state-dir'],
   ],
   [
     ['enqueue', '--help'],
@@ -55,7 +55,7 @@ test.each([
   ],
   [
     ['classify', '--help'],
-    ['<image...>', '--top', '--json', '--model', '--allow-host'],
+    ['<image...>', '--top', '--json', '--model', '--trust-model', '--allow-host'],
   ],
 ])('explains itself for %j', async (args, mentioned) => {
   const { code, stdout, stderr } = await runCommand(args);

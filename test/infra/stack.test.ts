@@ -100,6 +100,13 @@ describe('worker', () => {
     });
   });
 
+  test('trusts its model only when the configuration does', () => {
+    const model = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
+    const trusting = { Environment: { Variables: Match.objectLike({ MODEL_TRUSTED: 'true' }) } };
+    templateOf({ model: { ...model, trusted: true } }).hasResourceProperties('AWS::Lambda::Function', trusting);
+    templateOf({ model }).resourcePropertiesCountIs('AWS::Lambda::Function', trusting, 0);
+  });
+
   test('starts with the settings that its process needs', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Environment: { Variables: Match.objectLike({ UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2' }) },

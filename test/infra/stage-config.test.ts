@@ -78,3 +78,15 @@ test('a file that is no JSON is named', async () => {
 test.each(['', 'Prod', '../dev', 'a'.repeat(21), '1st'])('%j is no name of a stage', (name) => {
   expect(() => readStageConfig(name, folder.path)).toThrow('expected a stage of at most 20');
 });
+
+test('a byte order mark at the start of a file is not part of it, and UTF-16 is read', async () => {
+  await folder.write('marked.json', '\uFEFF{ "topK": 3 }');
+  expect(readStageConfig('marked', folder.path)).toMatchObject({ topK: 3 });
+  await folder.write('wide.json', Buffer.from('\uFEFF{ "topK": 4 }', 'utf16le'));
+  expect(readStageConfig('wide', folder.path)).toMatchObject({ topK: 4 });
+});
+
+test('a file in another encoding is named', async () => {
+  await folder.write('latin.json', Buffer.from('{ "alarmEmail": "ü@example.com" }', 'latin1'));
+  expect(() => readStageConfig('latin', folder.path)).toThrow(/infra\/stages\/latin\.json: expected text in UTF-8/);
+});

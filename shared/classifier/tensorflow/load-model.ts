@@ -1,10 +1,14 @@
+import { checkSavedModel } from '../check-saved-model.ts';
 import type { ModelFolder } from '../model-folder.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { loadSavedModel } from './saved-model.ts';
 
-/** @throws {ModelFolderError} when TensorFlow cannot load what is in the folder */
-export async function loadModel({ path, format, config }: ModelFolder): Promise<LoadedModel> {
-  if (format === 'saved-model') return loadSavedModel(path, config.signature);
+/** @throws {ModelFolderError} when TensorFlow cannot load what is in the folder, or should not */
+export async function loadModel({ path, format, config, trusted }: ModelFolder): Promise<LoadedModel> {
+  if (format === 'saved-model') {
+    if (!trusted) await checkSavedModel(path);
+    return loadSavedModel(path, config.signature);
+  }
   const { loadGraphModelFolder, loadLayersModelFolder } = await import('./tfjs-model.ts');
-  return format === 'graph-model' ? loadGraphModelFolder(path) : loadLayersModelFolder(path);
+  return format === 'graph-model' ? loadGraphModelFolder(path, trusted) : loadLayersModelFolder(path);
 }

@@ -1,6 +1,9 @@
 import type { ModelTensorInfo } from '@tensorflow/tfjs-core';
 import type { TFSavedModel } from '@tensorflow/tfjs-node/dist/saved_model.js';
 import { ModelFolderError } from '../model-folder-error.ts';
+import { SAVED_MODEL_FILE } from '../model-format.ts';
+import { MAX_MODEL_BYTES, readModelFile } from '../read-model-file.ts';
+import { signatureTensors } from '../saved-model-graph.ts';
 import { dimension, type LoadedModel, type TensorFacts, withoutPort } from './loaded-model.ts';
 import { scoresOf, tensorOf, tf } from './tfjs-node.ts';
 
@@ -11,29 +14,66 @@ const TAGS = ['serve'];
 /** @throws {ModelFolderError} when it is no SavedModel, or has no such signature */
 export async function loadSavedModel(path: string, signature: string = DEFAULT_SIGNATURE): Promise<LoadedModel> {
   const model = await load(path, signature);
-  const outputNames = Object.keys(model.outputNodeNames);
+  const outputNodes = Object.entries(model.outputNodeNames);
   return {
     inputs: model.inputs.map((info) => factsOf(info, withoutPort(info.name))),
-    outputs: model.outputs.map((info, index) => factsOf(info, outputNames[index] as string)),
+    outputs: model.outputs.map((info, index) => factsOf(info, outputNodes[index]?.[0] as string)),
     predict: (values, shape, output) =>
       tf.tidy(() => {
-        const outputs = [model.predict(tensorOf(values, shape))].flat() as tf.Tensor[];
-        return scoresOf(outputs[output] as tf.Tensor);
+        askFor(model, outputNodes[output] as [string, string]);
+        return scoresOf(model.predict(tensorOf(values, shape)) as tf.Tensor);
       }),
     dispose: () => model.dispose(),
   };
+}
+
+/**
+ * The one output that is wanted: tfjs-node would compute and fetch all of them, print a line per batch for one of int64.
+ * It takes them from a field that it fills itself when it is empty.
+ */
+function askFor(model: TFSavedModel, [name, node]: [name: string, node: string]): void {
+  Object.assign(model, { outputNodeNames_: { [name]: node } });
 }
 
 async function load(path: string, signature: string): Promise<TFSavedModel> {
   try {
     return await tf.node.loadSavedModel(path, [...TAGS], signature);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = (await unsupportedTypeText(path)) ?? (cause instanceof Error ? cause.message : String(cause));
     throw new ModelFolderError(
       `${path}: expected a SavedModel with the signature ${signature}: ${reason}${await signaturesText(path)}`,
       { cause },
     );
   }
+}
+
+/** As TensorFlow numbers and names the types that tfjs-node does not know; one of them anywhere and it loads nothing. */
+const UNSUPPORTED_TYPES: ReadonlyMap<number, string> = new Map([
+  [2, 'float64 (DT_DOUBLE)'],
+  [5, 'int16 (DT_INT16)'],
+  [6, 'int8 (DT_INT8)'],
+  [14, 'bfloat16 (DT_BFLOAT16)'],
+  [17, 'uint16 (DT_UINT16)'],
+  [19, 'float16 (DT_HALF)'],
+  [22, 'uint32 (DT_UINT32)'],
+  [23, 'uint64 (DT_UINT64)'],
+]);
+
+/** The first input or output that nothing can be done with, where that can be read. */
+async function unsupportedTypeText(path: string): Promise<string | undefined> {
+  try {
+    for (const { signature, name, type } of signatureTensors(
+      await readModelFile(path, SAVED_MODEL_FILE, MAX_MODEL_BYTES),
+    )) {
+      const unsupported = UNSUPPORTED_TYPES.get(type);
+      if (unsupported !== undefined) {
+        return `${name} of the signature ${signature} is ${unsupported}: export the model with a cast to float32`;
+      }
+    }
+  } catch {
+    // TensorFlow's own reason is the better one then.
+  }
+  return undefined;
 }
 
 /** Which signatures there are, where that can be read. */

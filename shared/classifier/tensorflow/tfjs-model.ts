@@ -2,18 +2,19 @@
  * Models in TensorFlow.js's own formats. Loaded only for a folder that holds one: what it imports takes
  * longer to load than all that a SavedModel needs.
  */
-import { join } from 'node:path';
 import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
-import type { io } from '@tensorflow/tfjs-core';
+import { io } from '@tensorflow/tfjs-core';
 import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
 import { ModelFolderError } from '../model-folder-error.ts';
-import { TFJS_MODEL_FILE } from '../model-format.ts';
+import { checkGraphModel, readTfjsModel, readWeights, type TfjsModelFile } from '../tfjs-files.ts';
 import { dimension, type LoadedModel, type TensorFacts, withoutPort } from './loaded-model.ts';
 import { scoresOf, tensorOf, tf } from './tfjs-node.ts';
 
-/** @throws {ModelFolderError} with TensorFlow.js's reason */
-export async function loadGraphModelFolder(path: string): Promise<LoadedModel> {
-  const model = await loading(path, 'graph', () => loadGraphModel(filesOf(path)));
+/** @throws {ModelFolderError} with TensorFlow.js's reason, or naming what a model that is not trusted may not do */
+export async function loadGraphModelFolder(path: string, trusted: boolean): Promise<LoadedModel> {
+  const file = await readTfjsModel(path);
+  if (!trusted) checkGraphModel(file, path);
+  const model = await loading(path, 'graph', () => loadGraphModel(filesOf(path, file)));
   return {
     inputs: model.inputs.map(factsOf),
     outputs: model.outputNodes.map((name) => graphOutput(model, name)),
@@ -25,7 +26,8 @@ export async function loadGraphModelFolder(path: string): Promise<LoadedModel> {
 
 /** @throws {ModelFolderError} with TensorFlow.js's reason */
 export async function loadLayersModelFolder(path: string): Promise<LoadedModel> {
-  const model = await loading(path, 'layers', () => loadLayersModel(filesOf(path)));
+  const file = await readTfjsModel(path);
+  const model = await loading(path, 'layers', () => loadLayersModel(filesOf(path, file)));
   return {
     inputs: model.inputs.map(factsOf),
     outputs: model.outputs.map(factsOf),
@@ -38,8 +40,20 @@ export async function loadLayersModelFolder(path: string): Promise<LoadedModel> 
   };
 }
 
-function filesOf(path: string): io.IOHandler {
-  return tf.io.fileSystem(join(path, TFJS_MODEL_FILE));
+/** In place of TensorFlow.js's own, which follows whatever paths are in the file. */
+function filesOf(path: string, file: TfjsModelFile): io.IOHandler {
+  return {
+    load: () =>
+      io.getModelArtifactsForJSON(file as unknown as io.ModelJSON, async (manifest) => [
+        manifest.flatMap(({ weights }) => weights),
+        arrayBufferOf(await readWeights(path, file)),
+      ]),
+  };
+}
+
+/** Of its own: that of a small Buffer is shared. */
+function arrayBufferOf(bytes: Buffer): ArrayBuffer {
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 }
 
 async function loading<Model extends GraphModel | LayersModel>(
@@ -50,6 +64,7 @@ async function loading<Model extends GraphModel | LayersModel>(
   try {
     return await load();
   } catch (cause) {
+    if (cause instanceof ModelFolderError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ModelFolderError(`${path}: expected a ${kind} model that TensorFlow.js can load: ${reason}`, { cause });
   }

@@ -1,0 +1,24 @@
+/**
+ * Whether a path that a stranger wrote names something in the folder that it is relative to, however it may be read:
+ * as a path of POSIX or Windows, as a URL, or decoded from one.
+ */
+export function isInnerPath(path: string): boolean {
+  return [path, percentDecoded(path)].every(staysInside);
+}
+
+const CONTROL_OR_BACKSLASH = /[\p{Cc}\\]/u;
+const DRIVE_OR_SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+
+function staysInside(path: string): boolean {
+  if (CONTROL_OR_BACKSLASH.test(path) || DRIVE_OR_SCHEME.test(path)) return false;
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+function percentDecoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // A name may have a per cent sign.
+    return path;
+  }
+}

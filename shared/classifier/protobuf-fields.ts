@@ -1,0 +1,96 @@
+/**
+ * The wire format of protocol buffers, read without a schema: every occurrence of a field is given, also of one that
+ * should occur once. A generated reader keeps the last or merges them, as its language has it; who must see all that
+ * another reader may see has to look at each.
+ */
+
+/** Bytes that are not a protocol buffer. */
+export class ProtobufError extends Error {
+  override readonly name = 'ProtobufError';
+}
+
+/** A field: a varint's value, or the bytes of a text or a message; fields of fixed width are left out. */
+export type ProtobufField = { number: number; value: number } | { number: number; value: Buffer };
+
+const MAX_FIELD_NUMBER = 2 ** 29 - 1;
+const VARINT = 0;
+const FIXED_64 = 1;
+const BYTES = 2;
+const FIXED_32 = 5;
+/** Keys and lengths are 32 bits; what is longer is read differently by different readers. */
+const MAX_KEY_BYTES = 5;
+const MAX_VARINT_BYTES = 10;
+
+/** @throws {ProtobufError} at the first byte that does not fit */
+export function fieldsOf(message: Buffer): ProtobufField[] {
+  const found: ProtobufField[] = [];
+  eachField(message, {
+    varint: (number, value) => found.push({ number, value }),
+    bytes: (number, start, end) => found.push({ number, value: message.subarray(start, end) }),
+  });
+  return found;
+}
+
+/** The messages or texts that a message holds under a number. */
+export function bytesOf(message: Buffer, wanted: number): Buffer[] {
+  const found: Buffer[] = [];
+  eachField(message, {
+    varint: () => {},
+    bytes(number, start, end) {
+      if (number === wanted) found.push(message.subarray(start, end));
+    },
+  });
+  return found;
+}
+
+/** The texts that a message holds under a number. */
+export function textsOf(message: Buffer, number: number): string[] {
+  return bytesOf(message, number).map((bytes) => bytes.toString('utf8'));
+}
+
+type Visitor = {
+  varint(number: number, value: number): void;
+  bytes(number: number, start: number, end: number): void;
+};
+
+/** Without a view of each field: a large graph has a million, and few of them matter. */
+function eachField(message: Buffer, visit: Visitor): void {
+  const cursor = { message, at: 0 };
+  while (cursor.at < message.length) {
+    const key = readVarint(cursor, MAX_KEY_BYTES);
+    const number = Math.floor(key / 8);
+    if (number === 0 || number > MAX_FIELD_NUMBER) throw new ProtobufError(`expected a field at byte ${cursor.at}`);
+    const type = key % 8;
+    if (type === VARINT) visit.varint(number, readVarint(cursor, MAX_VARINT_BYTES));
+    else {
+      const length = lengthOf(type, cursor);
+      const start = cursor.at;
+      cursor.at += length;
+      if (cursor.at > message.length)
+        throw new ProtobufError(`expected ${length} bytes at byte ${start}, the end came first`);
+      if (type === BYTES) visit.bytes(number, start, cursor.at);
+    }
+  }
+}
+
+type Cursor = { message: Buffer; at: number };
+
+function lengthOf(type: number, cursor: Cursor): number {
+  if (type === BYTES) return readVarint(cursor, MAX_KEY_BYTES);
+  if (type === FIXED_64) return 8;
+  if (type === FIXED_32) return 4;
+  throw new ProtobufError(`expected a known type of field at byte ${cursor.at}, got ${type}`);
+}
+
+function readVarint(cursor: Cursor, maxBytes: number): number {
+  let value = 0;
+  let factor = 1;
+  for (let read = 0; read < maxBytes; read++) {
+    const byte = cursor.message[cursor.at++];
+    if (byte === undefined) break;
+    value += (byte & 0x7f) * factor;
+    if (byte < 0x80) return value;
+    factor *= 128;
+  }
+  throw new ProtobufError(`expected a varint of at most ${maxBytes} bytes at byte ${cursor.at}`);
+}

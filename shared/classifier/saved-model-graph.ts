@@ -1,0 +1,194 @@
+import { bytesOf, fieldsOf, ProtobufError, textsOf } from './protobuf-fields.ts';
+
+/**
+ * What a `saved_model.pb` holds as far as it decides what a model can do. The numbers of fields are those of
+ * TensorFlow's saved_model.proto, meta_graph.proto, saver.proto, graph.proto, function.proto, node_def.proto,
+ * attr_value.proto and tensor.proto.
+ */
+
+/** An operation of a graph or a function. */
+export type GraphNode = {
+  name: string;
+  operation: string;
+  /** `name`, `name:port` or `^name`; in functions `name:output:port`, or the name of an argument. */
+  inputs: readonly string[];
+  /** The functions that its attributes name. */
+  functions: readonly string[];
+  /** What its constant tensors say that they take in memory. */
+  constantBytes: number;
+};
+
+/** A function: its arguments and the operations of its body. */
+export type GraphFunction = {
+  name: string;
+  arguments: readonly string[];
+  nodes: readonly GraphNode[];
+  /** Whether TensorFlow may run it in place of another one that says the same. */
+  interchangeable: boolean;
+};
+
+/** A graph with all that TensorFlow may run of it. */
+export type ModelGraph = {
+  nodes: readonly GraphNode[];
+  functions: readonly GraphFunction[];
+  /** The tensors and operations that are asked for when it is loaded or used, without restoring. */
+  entries: readonly string[];
+  /** The operations that restore variables. */
+  restoreEntries: readonly string[];
+  /** The tensors that are given the path of the variables then. */
+  variablePaths: readonly string[];
+  /** The names of files in `assets/`. */
+  assets: readonly string[];
+};
+
+/**
+ * Every graph of a SavedModel. A field that should occur once and occurs more often counts each time: another reader may
+ * take any of them.
+ *
+ * @throws {ProtobufError}
+ */
+export function savedModelGraphs(bytes: Buffer): ModelGraph[] {
+  return bytesOf(bytes, 2).map(modelGraph);
+}
+
+function modelGraph(metaGraph: Buffer): ModelGraph {
+  const graphs = bytesOf(metaGraph, 2);
+  const savers = bytesOf(metaGraph, 3);
+  return {
+    nodes: graphs.flatMap((graph) => bytesOf(graph, 1).map(graphNode)),
+    functions: graphs
+      .flatMap((graph) => bytesOf(graph, 2))
+      .flatMap((library) => bytesOf(library, 1).map(graphFunction)),
+    entries: [...bytesOf(metaGraph, 5).flatMap(signatureOutputs), ...bytesOf(metaGraph, 4).flatMap(collectedNames)],
+    restoreEntries: savers.flatMap((saver) => textsOf(saver, 3)),
+    variablePaths: savers.flatMap((saver) => textsOf(saver, 1)),
+    assets: bytesOf(metaGraph, 6).flatMap((asset) => textsOf(asset, 2)),
+  };
+}
+
+/** Of an entry of the map of signatures: outputs are a map again, of tensors. The initialization is one, too. */
+function signatureOutputs(entry: Buffer): string[] {
+  const outputs = bytesOf(entry, 2).flatMap((signature) => bytesOf(signature, 2));
+  return outputs.flatMap((output) => bytesOf(output, 2)).flatMap((tensor) => textsOf(tensor, 1));
+}
+
+/** An input or an output of a signature. */
+export type SignatureTensor = { signature: string; name: string /** As TensorFlow numbers them. */; type: number };
+
+/**
+ * The inputs and outputs of all signatures.
+ *
+ * @throws {ProtobufError}
+ */
+export function signatureTensors(bytes: Buffer): SignatureTensor[] {
+  const entries = bytesOf(bytes, 2).flatMap((metaGraph) => bytesOf(metaGraph, 5));
+  return entries.flatMap((entry) => {
+    const signature = textsOf(entry, 1).at(-1) ?? '';
+    const tensors = bytesOf(entry, 2).flatMap((one) => [...bytesOf(one, 1), ...bytesOf(one, 2)]);
+    return tensors.flatMap((mapped) => {
+      const name = textsOf(mapped, 1).at(-1) ?? '';
+      return bytesOf(mapped, 2).map((tensor) => ({ signature, name, type: typeOf(tensor) }));
+    });
+  });
+}
+
+function typeOf(tensor: Buffer): number {
+  const field = fieldsOf(tensor).findLast(({ number }) => number === 2);
+  return typeof field?.value === 'number' ? field.value : 0;
+}
+
+/** Of the collections of operations; the ones that initialize are among them. */
+function collectedNames(entry: Buffer): string[] {
+  const [key] = textsOf(entry, 1);
+  if (key !== 'saved_model_main_op' && key !== 'legacy_init_op') return [];
+  return bytesOf(entry, 2)
+    .flatMap((collection) => bytesOf(collection, 1))
+    .flatMap((list) => textsOf(list, 1));
+}
+
+function graphFunction(definition: Buffer): GraphFunction {
+  const signatures = bytesOf(definition, 1);
+  const attributes = bytesOf(definition, 5).flatMap((entry) => textsOf(entry, 1));
+  return {
+    name: signatures.flatMap((signature) => textsOf(signature, 1)).at(-1) ?? '',
+    arguments: signatures
+      .flatMap((signature) => bytesOf(signature, 2))
+      .map((argument) => textsOf(argument, 1).at(-1) ?? ''),
+    nodes: bytesOf(definition, 3).map(graphNode),
+    interchangeable: attributes.includes('api_implements'),
+  };
+}
+
+function graphNode(definition: Buffer): GraphNode {
+  const attributes = bytesOf(definition, 5).flatMap((entry) => bytesOf(entry, 2));
+  const found: Attributes = { functions: [], constantBytes: 0 };
+  for (const attribute of attributes) readAttribute(attribute, found, 0);
+  return {
+    name: textsOf(definition, 1).at(-1) ?? '',
+    operation: textsOf(definition, 2).at(-1) ?? '',
+    inputs: textsOf(definition, 3),
+    ...found,
+  };
+}
+
+type Attributes = { functions: string[]; constantBytes: number };
+
+/** That of TensorFlow's own reader. */
+const MAX_DEPTH = 100;
+
+/** A value may be a function, whose own attributes are values again, or a list of them, or a tensor. */
+function readAttribute(value: Buffer, found: Attributes, depth: number): void {
+  if (depth > MAX_DEPTH) throw new ProtobufError(`expected at most ${MAX_DEPTH} attributes within each other`);
+  for (const field of fieldsOf(value)) {
+    if (typeof field.value === 'number') continue;
+    if (field.number === 10) readFunctionName(field.value, found, depth);
+    else if (field.number === 8) found.constantBytes += declaredBytes(field.value);
+    else if (field.number === 1) readList(field.value, found, depth);
+  }
+}
+
+function readList(list: Buffer, found: Attributes, depth: number): void {
+  for (const name of bytesOf(list, 9)) readFunctionName(name, found, depth);
+  for (const tensor of bytesOf(list, 8)) found.constantBytes += declaredBytes(tensor);
+}
+
+function readFunctionName(named: Buffer, found: Attributes, depth: number): void {
+  found.functions.push(...textsOf(named, 1));
+  const values = bytesOf(named, 2).flatMap((entry) => bytesOf(entry, 2));
+  for (const value of values) readAttribute(value, found, depth + 1);
+}
+
+/** DT_UINT8, DT_INT8, DT_BOOL, DT_QINT8 and DT_QUINT8; DT_INT16, DT_HALF and the like; others take 4 to 16. */
+const BYTES_OF_TYPE: ReadonlyMap<number, number> = new Map([
+  [1, 4],
+  [3, 4],
+  [4, 1],
+  [5, 2],
+  [6, 1],
+  [10, 1],
+  [11, 1],
+  [12, 1],
+  [13, 4],
+  [14, 2],
+  [17, 2],
+  [19, 2],
+]);
+const BYTES_OF_OTHERS = 8;
+
+/** A constant of a billion numbers takes a few bytes in a file when they are all the same. */
+function declaredBytes(tensor: Buffer): number {
+  let bytes = BYTES_OF_OTHERS;
+  let elements = 1;
+  for (const { number, value } of fieldsOf(tensor)) {
+    if (number === 1 && typeof value === 'number') bytes = BYTES_OF_TYPE.get(value) ?? BYTES_OF_OTHERS;
+    if (number !== 2 || typeof value === 'number') continue;
+    for (const dimension of bytesOf(value, 2)) elements *= sizeOf(dimension);
+  }
+  return elements * bytes;
+}
+
+function sizeOf(dimension: Buffer): number {
+  let size = 0;
+  for (const { number, value } of fieldsOf(dimension)) if (number === 1 && typeof value === 'number') size = value;
+  return size;
+}
