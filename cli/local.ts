@@ -1,7 +1,8 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
+import { openWorkerLog } from '../local/worker-log.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
 import { allowHostOption, modelEnvironment, modelOption, stateDirOption, wholeNumber } from './options.ts';
@@ -51,7 +52,7 @@ async function runLocal({
   const dataDir = join(stateDir, 'local');
   mkdirSync(dataDir, { recursive: true });
   const logPath = join(dataDir, 'workers.log');
-  const log = createWriteStream(logPath, { flags: 'a' });
+  using log = openWorkerLog(logPath, notice);
   const { startLocalService } = await import('../local/local-service.ts');
   const service = await startLocalService({
     port,
@@ -61,6 +62,7 @@ async function runLocal({
     apiPort,
     onLog: (text) => log.write(text),
     onFunctionError: (error) => process.stderr.write(`function: ${error.message}\n`),
+    onNotice: notice,
   }).catch((error: unknown) => {
     throw isPortInUse(error, apiPort)
       ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)
@@ -78,8 +80,11 @@ async function runLocal({
     process.stderr.write('\nfinishing what is in hand …\n');
   } finally {
     await service.stop();
-    log.end();
   }
+}
+
+function notice(text: string): void {
+  process.stderr.write(`labelqueue: ${text}\n`);
 }
 
 function portAfter(port: number): number {
@@ -92,9 +97,17 @@ function isPortInUse(error: unknown, port: number): boolean {
   );
 }
 
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Resolves at Ctrl-C, at a polite kill, and when the terminal is closed. The next of them ends the process at once. */
 function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = () => {
+    for (const signal of ENDINGS) process.off(signal, end);
+    // A terminal that was closed takes no more text; what is in hand is finished all the same.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+    resolve();
+  };
+  for (const signal of ENDINGS) process.on(signal, end);
+  return promise;
 }

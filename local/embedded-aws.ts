@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { type AwsServer, startAwsServer } from './aws-server.ts';
+import { isNoRoom } from './disk-room.ts';
 import { type LocalCredentials, localCredentials } from './local-credentials.ts';
+import { StateFolderError } from './state-folder-error.ts';
 import { lockState } from './state-lock.ts';
 
 const REGION = 'us-east-1';
@@ -42,8 +44,18 @@ export type EmbeddedAwsOptions = {
   onNotice?: (text: string) => void;
 };
 
-/** @throws {StateInUseError} when another process has the data folder */
-export async function startEmbeddedAws({
+/** @throws {StateFolderError} when another process has the data folder, or it takes no writes */
+export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
+  try {
+    return await start(options);
+  } catch (error) {
+    if (!isNoRoom(error)) throw error;
+    const text = `${options.dataDir}: the disk is full, or takes no writes: make room, or choose another folder with --state-dir`;
+    throw new StateFolderError(text, { cause: error });
+  }
+}
+
+async function start({
   port,
   dataDir,
   visibilityTimeoutSeconds = VISIBILITY_TIMEOUT_SECONDS,

@@ -40,7 +40,7 @@ export class ObjectFiles extends FileS3Persistence {
   override upsertObject(bucket: string, { body, ...meta }: StoredObject): void {
     const path = this.#pathOf(bucket, meta.key);
     this.#write(() => {
-      mkdirSync(dirname(path), { recursive: true });
+      mkdirSync(dirname(`${path}.data`), { recursive: true });
       replaceFile(`${path}.data`, body);
       replaceFile(`${path}.meta.json`, JSON.stringify(meta));
     });

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { sep } from 'node:path';
 import { S3Error } from './fauxqs-parts.ts';
 
 /** Most file systems take no more for a name. */
@@ -36,7 +36,7 @@ function nameBytes(segment: string): number {
 
 /** Where an object is below the folder of all buckets, without the endings of its two files: fauxqs's own layout. */
 export function objectPath(bucket: string, key: string): string {
-  return join('buckets', bucket, 'objects', `${fileName(key)}.`).slice(0, -1);
+  return ['buckets', bucket, 'objects', ...fileName(key).split('/')].join(sep);
 }
 
 /** Characters that one file system or another does not take. */

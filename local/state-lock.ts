@@ -1,11 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-
-/** The message names who has the folder and what to do; nothing of it is a defect. */
-export class StateInUseError extends Error {
-  override readonly name = 'StateInUseError';
-}
+import { StateFolderError } from './state-folder-error.ts';
 
 const BUSY = 5;
 
@@ -14,7 +10,7 @@ const BUSY = 5;
  * however the process ends: nothing is left behind that looks like a lock and is none.
  *
  * @returns gives the folder back
- * @throws {StateInUseError} when another process, or another service of this one, has it
+ * @throws {StateFolderError} when another process, or another service of this one, has it
  */
 export function lockState(folder: string): () => void {
   const pidFile = join(folder, 'pid');
@@ -24,7 +20,7 @@ export function lockState(folder: string): () => void {
   } catch (error) {
     lock.close();
     if ((error as { errcode?: number }).errcode !== BUSY) throw error;
-    throw new StateInUseError(
+    throw new StateFolderError(
       `${folder} is in use by process ${readPid(pidFile)}: end that one, or choose another folder with --state-dir` +
         ' and another port with --port',
     );

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
@@ -135,8 +134,7 @@ async function answered(host: string, port: number): Promise<boolean> {
     answer += text;
     socket.end();
   });
-  socket.on('error', () => {});
   socket.write('GET /health HTTP/1.0\r\n\r\n');
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.on('error', resolve).on('close', resolve));
   return answer.startsWith('HTTP/');
 }
