@@ -66,7 +66,14 @@ async function start({
   if (dataDir !== undefined) starting.defer(lockState(dataDir));
   const credentials = localCredentials(dataDir);
   const { accessKeyId } = credentials;
-  const server = await startAwsServer({ port, region: REGION, accessKeyId, dataDir, onNotice });
+  const server = await startAwsServer({
+    port,
+    region: REGION,
+    accessKeyId,
+    dataDir,
+    // What a damaged file holds may be part of it.
+    onNotice: (text) => onNotice(text.replace(/\p{C}+/gu, ' ')),
+  });
   starting.defer(() => server.stop());
   createResources(server, visibilityTimeoutSeconds);
   const endpoint = `http://127.0.0.1:${server.port}`;

@@ -55,7 +55,8 @@ async function stopped(): Promise<CommandRun | undefined> {
 
 function targetOf(environment: Record<string, string>): JobTarget {
   const { AWS_ENDPOINT_URL: endpoint = '', AWS_REGION: region = '' } = environment;
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = environment;
+  const credentials = { accessKeyId, secretAccessKey };
   return createJobTarget(jobSettingsFrom(environment), { endpoint, region, credentials, maxAttempts: 1 });
 }
 
