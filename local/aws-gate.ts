@@ -53,12 +53,13 @@ function isOwnName(name: string): boolean {
 /** `AWS4-HMAC-SHA256 Credential=<access key ID>/<date>/<region>/<service>/aws4_request, …`. */
 const AUTHORIZATION = /^AWS4-\S+ (?:.*[ ,])?Credential=([^/,\s]+)\//;
 
-/** From the header, or from the query of a presigned URL. */
+/** From the header, or from the query of a presigned URL; boto3 still presigns for S3 with signature version 2. */
 function accessKeyIdOf({ headers: { authorization }, url = '' }: IncomingMessage): string | undefined {
   if (authorization !== undefined) return AUTHORIZATION.exec(authorization)?.[1];
   const query = url.indexOf('?');
   if (query === -1) return undefined;
-  return new URLSearchParams(url.slice(query)).get('X-Amz-Credential')?.split('/')[0];
+  const parameters = new URLSearchParams(url.slice(query));
+  return parameters.get('X-Amz-Credential')?.split('/')[0] ?? parameters.get('AWSAccessKeyId') ?? undefined;
 }
 
 /** What is still to come of a body this small is read, so that the client gets to read the answer. */
