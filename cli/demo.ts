@@ -1,4 +1,3 @@
-import { createWriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
@@ -6,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { LocalService } from '../local/local-service.ts';
 import { startSampleServer } from '../local/sample-server.ts';
+import { openWorkerLog } from '../local/worker-log.ts';
 import type { ImageRef } from '../shared/contract/message.ts';
 import { jobSettingsFrom } from '../shared/contract/settings.ts';
 import { enqueue, newJob } from '../shared/jobs/enqueue.ts';
@@ -43,7 +43,7 @@ async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string
   const folder = join(stateDir, 'demo');
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const log = createWriteStream(join(folder, 'workers.log'));
+  using log = openWorkerLog(join(folder, 'workers.log'), (text) => printNote(`${text}\n`));
   const samples = await startSampleServer(SAMPLES);
   printNote('starting SQS, S3 and the workers on this machine …\n');
   const { startLocalService } = await import('../local/local-service.ts');
@@ -60,7 +60,6 @@ async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string
   } finally {
     await service.stop();
     await samples.close();
-    log.end();
   }
 }
 

@@ -1,4 +1,5 @@
 import { FunctionError } from '../local/execution-environment.ts';
+import { StateFolderError } from '../local/state-folder-error.ts';
 import { ModelFolderError } from '../shared/classifier/model-folder-error.ts';
 import { TooFewOpenFilesError } from '../shared/classifier/open-files.ts';
 import { ImageTooLargeError } from '../shared/contract/pack-messages.ts';
@@ -27,6 +28,7 @@ const EXPECTED = [
   NoSuchJobError,
   OutOfSpaceError,
   FunctionError,
+  StateFolderError,
 ];
 
 /** What to print for an error that a user can do something about; undefined for a defect. */

@@ -1,8 +1,9 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { connectionsAllowed } from '../shared/classifier/open-files.ts';
+import { openWorkerLog } from '../local/worker-log.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
 import {
@@ -63,7 +64,7 @@ async function runLocal({
   const dataDir = join(stateDir, 'local');
   mkdirSync(dataDir, { recursive: true });
   const logPath = join(dataDir, 'workers.log');
-  const log = createWriteStream(logPath, { flags: 'a' });
+  using log = openWorkerLog(logPath, notice);
   const { startLocalService } = await import('../local/local-service.ts');
   const service = await startLocalService({
     port,
@@ -73,6 +74,7 @@ async function runLocal({
     apiPort,
     onLog: (text) => log.write(text),
     onFunctionError: (error) => printNote(`function: ${error.message}\n`),
+    onNotice: notice,
   }).catch((error: unknown) => {
     throw isPortInUse(error, apiPort)
       ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)
@@ -89,8 +91,11 @@ async function runLocal({
     printNote('\nfinishing what is in hand …\n');
   } finally {
     await service.stop();
-    log.end();
   }
+}
+
+function notice(text: string): void {
+  printNote(`labelqueue: ${text}\n`);
 }
 
 function portAfter(port: number): number {
@@ -103,9 +108,17 @@ function isPortInUse(error: unknown, port: number): boolean {
   );
 }
 
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Resolves at Ctrl-C, at a polite kill, and when the terminal is closed. The next of them ends the process at once. */
 function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = () => {
+    for (const signal of ENDINGS) process.off(signal, end);
+    // A terminal that was closed takes no more text; what is in hand is finished all the same.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+    resolve();
+  };
+  for (const signal of ENDINGS) process.on(signal, end);
+  return promise;
 }

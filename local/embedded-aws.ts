@@ -1,16 +1,16 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
-import { acceptFromLoopbackOnly } from './loopback-only.ts';
+import { type AwsServer, startAwsServer } from './aws-server.ts';
+import { isNoRoom } from './disk-room.ts';
+import { type LocalCredentials, localCredentials } from './local-credentials.ts';
+import { StateFolderError } from './state-folder-error.ts';
+import { lockState } from './state-lock.ts';
 
 const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
 const QUEUE = 'labelqueue';
 const DEAD_LETTER_QUEUE = 'labelqueue-dlq';
 const BUCKET = 'labelqueue';
-/** fauxqs checks no signature, but the SDKs refuse to send a request without keys. */
-const KEY = 'local';
 
 type EmbeddedEnvironment = Record<
   | 'AWS_ENDPOINT_URL'
@@ -25,68 +25,85 @@ type EmbeddedEnvironment = Record<
 
 /** An SQS and an S3 on this machine and for it, with the queues and the bucket that labelqueue needs. */
 export type EmbeddedAws = {
-  server: FauxqsServer;
+  server: AwsServer;
   /** The variables that point the command, the AWS CLI, an SDK and the worker at it. */
   environment: EmbeddedEnvironment;
   /** What an SDK client in this process needs to reach it. */
-  clientConfig: { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+  clientConfig: { endpoint: string; region: string; credentials: LocalCredentials };
   stop(): Promise<void>;
 };
 
-/**
- * @param port 0 for any free one
- * @param dataDir where queues and objects are kept from one start to the next; in memory without
- * @param visibilityTimeoutSeconds how long a message is hidden from others once it is received
- */
-export async function startEmbeddedAws({
+export type EmbeddedAwsOptions = {
+  /** 0 for any free one. */
+  port: number;
+  /** Where queues and objects are kept from one start to the next; in memory without. */
+  dataDir?: string;
+  /** How long a message is hidden from others once it is received. */
+  visibilityTimeoutSeconds?: number;
+  /** Is given a line for each event that a person should know; standard error without. */
+  onNotice?: (text: string) => void;
+};
+
+/** @throws {StateFolderError} when another process has the data folder, or it takes no writes */
+export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
+  try {
+    return await start(options);
+  } catch (error) {
+    if (!isNoRoom(error)) throw error;
+    const text = `${options.dataDir}: the disk is full, or takes no writes: make room, or choose another folder with --state-dir`;
+    throw new StateFolderError(text, { cause: error });
+  }
+}
+
+async function start({
   port,
   dataDir,
   visibilityTimeoutSeconds = VISIBILITY_TIMEOUT_SECONDS,
-}: {
-  port: number;
-  dataDir?: string;
-  visibilityTimeoutSeconds?: number;
-}): Promise<EmbeddedAws> {
+  onNotice = (text) => process.stderr.write(`labelqueue: ${text}\n`),
+}: EmbeddedAwsOptions): Promise<EmbeddedAws> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
-  const server = await startFauxqs({
+  await using starting = new AsyncDisposableStack();
+  if (dataDir !== undefined) starting.defer(lockState(dataDir));
+  const credentials = localCredentials(dataDir);
+  const { accessKeyId } = credentials;
+  const server = await startAwsServer({
     port,
-    logger: false,
-    defaultRegion: REGION,
-    ...(dataDir !== undefined && { dataDir, s3StorageDir: join(dataDir, 's3') }),
+    region: REGION,
+    accessKeyId,
+    dataDir,
+    // What a damaged file holds may be part of it.
+    onNotice: (text) => onNotice(text.replace(/\p{C}+/gu, ' ')),
   });
-  // fauxqs listens on every interface, and asks nobody for a password.
-  const acceptFromAnywhere = acceptFromLoopbackOnly(server.port);
+  starting.defer(() => server.stop());
   createResources(server, visibilityTimeoutSeconds);
   const endpoint = `http://127.0.0.1:${server.port}`;
+  const running = starting.move();
   return {
     server,
-    environment: environmentFor(endpoint),
-    clientConfig: { endpoint, region: REGION, credentials: { accessKeyId: KEY, secretAccessKey: KEY } },
-    async stop() {
-      await server.stop();
-      acceptFromAnywhere();
-    },
+    environment: environmentFor(endpoint, credentials),
+    clientConfig: { endpoint, region: REGION, credentials },
+    stop: () => running.disposeAsync(),
   };
 }
 
-function createResources(server: FauxqsServer, visibilityTimeoutSeconds: number): void {
+function createResources(server: AwsServer, visibilityTimeoutSeconds: number): void {
   const deadLetterTargetArn = `arn:aws:sqs:${REGION}:${ACCOUNT}:${DEAD_LETTER_QUEUE}`;
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: MAX_RECEIVE_COUNT });
   // Created by an earlier start when the data is kept.
   if (server.inspectQueue(DEAD_LETTER_QUEUE) === undefined) server.createQueue(DEAD_LETTER_QUEUE);
   if (server.inspectQueue(QUEUE) === undefined) {
     const attributes = { VisibilityTimeout: String(visibilityTimeoutSeconds), RedrivePolicy };
-    server.createQueue(QUEUE, { attributes });
+    server.createQueue(QUEUE, attributes);
   }
   server.setup({ buckets: [BUCKET] });
 }
 
-function environmentFor(endpoint: string): EmbeddedEnvironment {
+function environmentFor(endpoint: string, { accessKeyId, secretAccessKey }: LocalCredentials): EmbeddedEnvironment {
   return {
     AWS_ENDPOINT_URL: endpoint,
     AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: KEY,
-    AWS_SECRET_ACCESS_KEY: KEY,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
     QUEUE_URL: `${endpoint}/${ACCOUNT}/${QUEUE}`,
     DEAD_LETTER_QUEUE_URL: `${endpoint}/${ACCOUNT}/${DEAD_LETTER_QUEUE}`,
     RESULTS_BUCKET: BUCKET,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import {
@@ -8,6 +9,8 @@ import {
 } from '../shared/contract/limits.ts';
 import { type ExecutionEnvironment, FunctionError } from './execution-environment.ts';
 
+/** How long the queue is left alone after it answered that it could not. */
+const RETRY_MS = 1_000;
 /** Lambda polls for 20 s; a shorter poll lets Ctrl-C end sooner, and none has to be broken off. */
 const POLL_SECONDS = 2;
 
@@ -75,6 +78,17 @@ export class EventSource {
   }
 
   async #receive(most: number, waitSeconds: number): Promise<Message[]> {
+    try {
+      return await this.#ask(most, waitSeconds);
+    } catch (error) {
+      // Lambda does not give up either: a full disk has room again some day.
+      if (!isServersFault(error)) throw error;
+      await delay(RETRY_MS);
+      return [];
+    }
+  }
+
+  async #ask(most: number, waitSeconds: number): Promise<Message[]> {
     const { Messages = [] } = await this.#options.sqs.send(
       new ReceiveMessageCommand({
         QueueUrl: this.#options.queueUrl,
@@ -106,6 +120,12 @@ export class EventSource {
       await this.#options.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries }));
     }
   }
+}
+
+/** An answer of SQS that it could not, rather than that it will not. */
+function isServersFault(error: unknown): boolean {
+  const { $metadata: { httpStatusCode = 0 } = {} } = error as { $metadata?: { httpStatusCode?: number } };
+  return httpStatusCode >= 500;
 }
 
 function firstThatFit(messages: readonly Message[]): Message[] {

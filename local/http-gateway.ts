@@ -2,13 +2,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Semaphore } from 'async-mutex';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { API_OPERATIONS } from '../shared/contract/api-operations.ts';
 import { MAX_GATEWAY_BODY_BYTES, MAX_GATEWAY_HEADER_BYTES, MAX_PAYLOAD_BYTES } from '../shared/contract/limits.ts';
 import { PROBLEM_MEDIA_TYPE, type ProblemCode, problemDocument } from '../shared/contract/problem.ts';
 import { FunctionError } from './execution-environment.ts';
 import { gatewayEvent, sendResult } from './gateway-event.ts';
+import { type BodyProblem, UPLOAD_LIMITS, type UploadLimits, Uploads } from './uploads.ts';
+import { isFromAnotherOrigin, isLoopbackName, parseHost } from './web-origin.ts';
 
-/** As long as API Gateway waits for a request. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** Far above what is taken, so that what is refused is told so in words. */
 const MAX_PARSED_HEADER_BYTES = 512 * 1_024;
 
@@ -17,8 +18,10 @@ export type HttpGatewayOptions = {
   port: number;
   /** The function that answers. */
   invoke(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2>;
-  /** Requests that the function is given at once; others wait, their bodies unread. */
+  /** Requests that the function is given at once; others wait. Health is never among those that wait. */
   atOnce: number;
+  /** What bodies may cost while they arrive and wait. */
+  uploads?: Partial<UploadLimits>;
   /** Told of each invocation that failed as a whole. */
   onFunctionError: (error: FunctionError) => void;
 };
@@ -33,28 +36,20 @@ export type HttpGateway = {
 
 /**
  * Listens on loopback and gives each request to a function as API Gateway does. Requests whose Host is
- * not this machine's are refused: a page of the web may have its name lead here (DNS rebinding).
+ * not this machine's are refused: a page of the web may have its name lead here (DNS rebinding). So are
+ * those that a browser sends for a page of another origin.
  */
 export async function startHttpGateway(options: HttpGatewayOptions): Promise<HttpGateway> {
-  const slots = new Semaphore(options.atOnce);
-  const parsing = { requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: MAX_PARSED_HEADER_BYTES };
+  const gate = { ...options, slots: new Semaphore(options.atOnce), uploads: new Uploads(options.uploads) };
+  const parsing = { requestTimeout: UPLOAD_LIMITS.wholeMs, maxHeaderSize: MAX_PARSED_HEADER_BYTES };
   const server = createServer(parsing, (request, response) => {
     // A connection that is kept open after a stop would hold it up.
     response.once('finish', () => {
       if (!server.listening) request.socket.end();
     });
-    if (!isOwnHost(request.headers.host, port)) {
-      sendProblem(response, 'host_not_allowed', `expected the Host 127.0.0.1:${port} or localhost:${port}`);
-      return;
-    }
-    const headerBytes = headerBytesOf(request);
-    if (headerBytes > MAX_GATEWAY_HEADER_BYTES) {
-      const detail = `expected address and headers of at most ${MAX_GATEWAY_HEADER_BYTES} bytes, got ${headerBytes}`;
-      sendProblem(response, 'header_too_large', detail);
-      return;
-    }
-    slots
-      .runExclusive(() => answer(request, response, options))
+    const refusal = refusalOf(request, port);
+    if (refusal !== undefined) return sendProblem(response, ...refusal);
+    answer(request, response, gate)
       // A caller that went away, or a defect: nobody is left to tell.
       .catch((error: Error) => response.destroy(error));
   });
@@ -72,47 +67,68 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   };
 }
 
-function isOwnHost(host: string | undefined, port: number): boolean {
-  return host === `127.0.0.1:${port}` || host === `localhost:${port}`;
+type Refusal = [code: ProblemCode, detail: string];
+
+/** What is wrong with a request before its body is looked at. */
+function refusalOf(request: IncomingMessage, port: number): Refusal | undefined {
+  const host = parseHost(request.headers.host);
+  if (host === undefined || !isLoopbackName(host.name) || host.port !== port) {
+    return ['host_not_allowed', `expected the Host 127.0.0.1:${port}, localhost:${port} or [::1]:${port}`];
+  }
+  if (isFromAnotherOrigin(request.headers)) {
+    return ['origin_not_allowed', 'expected a request of a program, or of a page that this server has served'];
+  }
+  const headerBytes = headerBytesOf(request);
+  if (headerBytes <= MAX_GATEWAY_HEADER_BYTES) return undefined;
+  const detail = `expected address and headers of at most ${MAX_GATEWAY_HEADER_BYTES} bytes, got ${headerBytes}`;
+  return ['header_too_large', detail];
 }
 
 function headerBytesOf({ method = '', url = '', rawHeaders }: IncomingMessage): number {
   return rawHeaders.reduce((bytes, text) => bytes + text.length, method.length + url.length);
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { invoke, onFunctionError }: HttpGatewayOptions,
-): Promise<void> {
-  const body = await readBody(request);
-  if (body === undefined) {
-    return sendProblem(response, 'body_too_large', `expected at most ${MAX_GATEWAY_BODY_BYTES} bytes, got more`);
-  }
+type Gate = HttpGatewayOptions & { slots: Semaphore; uploads: Uploads };
+
+/** The body arrives before a slot is taken: one that stalls holds up nobody else. */
+async function answer(request: IncomingMessage, response: ServerResponse, gate: Gate): Promise<void> {
+  using upload = gate.uploads.begin(request);
+  const body = await upload.body();
+  if (typeof body === 'string') return refuseBody(request, response, body);
   const event = gatewayEvent(request, body);
   if (Buffer.byteLength(event.body ?? '') > MAX_PAYLOAD_BYTES) {
     const limit = event.isBase64Encoded ? (MAX_PAYLOAD_BYTES / 4) * 3 : MAX_PAYLOAD_BYTES;
     return sendProblem(response, 'body_too_large', `expected at most ${limit} bytes, got ${body.length}`);
   }
-  try {
-    sendResult(response, await invoke(event));
-  } catch (error) {
-    if (!(error instanceof FunctionError)) throw error;
-    onFunctionError(error);
-    sendProblem(response, 'internal_error', 'the function that answers ended without an answer; the log tells why');
-  }
+  if (isHealth(event)) return invoke(response, event, gate);
+  await gate.slots.runExclusive(() => invoke(response, event, gate));
 }
 
-/** @returns undefined when there is more than API Gateway takes; it is read to its end all the same, so that the answer is */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  let chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= MAX_GATEWAY_BODY_BYTES) chunks.push(chunk);
-    else chunks = [];
+const BODY_PROBLEMS: Record<BodyProblem, string> = {
+  body_too_large: `expected at most ${MAX_GATEWAY_BODY_BYTES} bytes, got more`,
+  upload_timeout: 'the body did not arrive in time',
+  too_many_uploads: 'too many bodies are being sent at once',
+};
+
+/** The rest of the body, if there is any, is not waited for. */
+function refuseBody(request: IncomingMessage, response: ServerResponse, problem: BodyProblem): void {
+  if (!request.complete) response.setHeader('connection', 'close');
+  sendProblem(response, problem, BODY_PROBLEMS[problem]);
+}
+
+function isHealth({ rawPath, requestContext: { http } }: APIGatewayProxyEventV2): boolean {
+  const { method, path } = API_OPERATIONS.health;
+  return rawPath === path && http.method === method;
+}
+
+async function invoke(response: ServerResponse, event: APIGatewayProxyEventV2, gate: Gate): Promise<void> {
+  try {
+    sendResult(response, await gate.invoke(event));
+  } catch (error) {
+    if (!(error instanceof FunctionError)) throw error;
+    gate.onFunctionError(error);
+    sendProblem(response, 'internal_error', 'the function that answers ended without an answer; the log tells why');
   }
-  return bytes <= MAX_GATEWAY_BODY_BYTES ? Buffer.concat(chunks, bytes) : undefined;
 }
 
 function sendProblem(response: ServerResponse, code: ProblemCode, detail: string): void {

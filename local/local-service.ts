@@ -26,6 +26,8 @@ export type LocalServiceOptions = {
   apiPort?: number;
   onLog: (text: string) => void;
   onFunctionError: (error: FunctionError) => void;
+  /** Is given a line for each event that a person should know, e.g. a file that is damaged; standard error without. */
+  onNotice?: (text: string) => void;
 };
 
 /** The embedded AWS with workers that take messages from its queue. */
@@ -41,8 +43,12 @@ export type LocalService = {
 
 /** Starts the embedded AWS and waits until the workers have their model loaded. */
 export async function startLocalService(options: LocalServiceOptions): Promise<LocalService> {
-  const { port, dataDir, workers, workerEnvironment, apiPort, onLog, onFunctionError } = options;
-  const aws = await startEmbeddedAws({ port, ...(dataDir !== undefined && { dataDir }) });
+  const { port, dataDir, workers, workerEnvironment, apiPort, onLog, onFunctionError, onNotice } = options;
+  const aws = await startEmbeddedAws({
+    port,
+    ...(dataDir !== undefined && { dataDir }),
+    ...(onNotice !== undefined && { onNotice }),
+  });
   const environment = { ...aws.environment, ...workerEnvironment };
   const environments = Array.from(
     { length: workers },

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
+import { isFromAnotherOrigin, isLoopbackName, parseHost } from './web-origin.ts';
 
 /** The photo that `unavailable/once.jpg` turns out to be at the second request. */
 const ONCE_UNAVAILABLE_PHOTO = 'photos/coffee.jpg';
@@ -32,8 +33,11 @@ export async function startSampleServer(folder: string): Promise<SampleServer> {
 
 function sampleRoutes(folder: string): RequestListener {
   let onceAsked = false;
-  return (request, response) => {
-    const path = normalize(decodeURIComponent(URL.parse(request.url ?? '/', 'http://localhost')?.pathname ?? '/'));
+  return ({ headers, url = '/' }, response) => {
+    const { name = '' } = parseHost(headers.host) ?? {};
+    if (!isLoopbackName(name) || isFromAnotherOrigin(headers)) return void response.writeHead(403).end();
+    const path = pathOf(url);
+    if (path === undefined) return void response.writeHead(400).end();
     if (path === '/unavailable/always.jpg') return unavailable(response);
     if (path === '/unavailable/once.jpg') {
       if (onceAsked) return void sendFile(join(folder, ONCE_UNAVAILABLE_PHOTO), response);
@@ -42,6 +46,15 @@ function sampleRoutes(folder: string): RequestListener {
     }
     return void sendFile(join(folder, path), response);
   };
+}
+
+/** Begins with a slash and leads nowhere above the folder; undefined for a URL that cannot be decoded. */
+function pathOf(url: string): string | undefined {
+  try {
+    return normalize(decodeURIComponent(new URL(url, 'http://localhost').pathname));
+  } catch {
+    return undefined;
+  }
 }
 
 function unavailable(response: ServerResponse): void {

@@ -50,6 +50,8 @@ export function nodeProgram(services: Services, { nodeFolder, onnx }: Peers): Wo
 function settingsOf({ environment }: Services): Record<string, string> {
   return {
     endpoint: environment['AWS_ENDPOINT_URL'] ?? '',
+    accessKeyId: environment['AWS_ACCESS_KEY_ID'] ?? '',
+    secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'] ?? '',
     queue: environment['QUEUE_URL'] ?? '',
     bucket: environment['RESULTS_BUCKET'] ?? '',
     labels: join(MODEL, 'labels.txt'),

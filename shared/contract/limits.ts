@@ -151,3 +151,7 @@ export const CHAT_DEADLINE_RESERVE_MS = 1_000;
 
 /** Requests that the HTTP API's process is given at once on this machine; on Lambda it is one (`npm run bench:api`). */
 export const LOCAL_API_REQUESTS_AT_ONCE = 32;
+/** Bodies that the local HTTP API lets arrive at once: several for each request that is worked on. */
+export const LOCAL_API_UPLOADS_AT_ONCE = 8 * LOCAL_API_REQUESTS_AT_ONCE;
+/** What those bodies may hold of memory together: twice what is worked on at once, at its largest. */
+export const LOCAL_API_UPLOAD_BYTES_AT_ONCE = 2 * LOCAL_API_REQUESTS_AT_ONCE * MAX_UPLOAD_BYTES;

@@ -40,9 +40,19 @@ type ProblemRow = { status: number; retryable: boolean; meaning: string };
 /** What can be wrong with a request, beside the image that it names. */
 const REQUEST_PROBLEMS = {
   invalid_request: { status: 400, retryable: false, meaning: 'a parameter or the body is not what the API takes' },
+  origin_not_allowed: {
+    status: 403,
+    retryable: false,
+    meaning: 'a page of another origin sent the request: only `labelqueue local` looks at it',
+  },
   no_such_route: { status: 404, retryable: false, meaning: 'the API has nothing at this path' },
   no_such_job: { status: 404, retryable: false, meaning: 'no job of this name was enqueued' },
   method_not_allowed: { status: 405, retryable: false, meaning: 'the path does not take this method' },
+  upload_timeout: {
+    status: 408,
+    retryable: true,
+    meaning: 'the body did not arrive in time: only `labelqueue local` looks at it',
+  },
   job_exists: { status: 409, retryable: false, meaning: 'a job of this name was enqueued before' },
   body_too_large: { status: 413, retryable: false, meaning: 'the body has more bytes than the limit' },
   unsupported_media_type: { status: 415, retryable: false, meaning: 'the Content-Type is not one that the path takes' },
@@ -55,6 +65,11 @@ const REQUEST_PROBLEMS = {
     status: 431,
     retryable: false,
     meaning: 'address and headers together have more bytes than API Gateway takes',
+  },
+  too_many_uploads: {
+    status: 503,
+    retryable: true,
+    meaning: 'too many bodies are being sent at once: only `labelqueue local` looks at it',
   },
   service_unavailable: { status: 503, retryable: true, meaning: 'SQS or S3 did not take or give what was needed' },
   deadline_exceeded: { status: 504, retryable: true, meaning: 'the request took longer than the API may' },

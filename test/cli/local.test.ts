@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { jobSettingsFrom } from '../../shared/contract/settings.ts';
@@ -10,6 +11,7 @@ import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { layersFolder } from '../classifier/tfjs-folders.ts';
 import { type CommandRun, type RunningCommand, runCommand, startCommand } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const PHOTO = join(import.meta.dirname, '../../samples/photos/coffee.jpg');
@@ -55,7 +57,8 @@ async function stopped(): Promise<CommandRun | undefined> {
 
 function targetOf(environment: Record<string, string>): JobTarget {
   const { AWS_ENDPOINT_URL: endpoint = '', AWS_REGION: region = '' } = environment;
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = environment;
+  const credentials = { accessKeyId, secretAccessKey };
   return createJobTarget(jobSettingsFrom(environment), { endpoint, region, credentials, maxAttempts: 1 });
 }
 
@@ -121,6 +124,55 @@ test('finishes on Ctrl-C what is in hand, and leaves the rest in the queue for t
   while ((await resultIds(again, 'rest')).length < 1) await delay(50);
   expect(await resultIds(again, 'rest')).toEqual([`http://${host()}/b.jpg`]);
 }, 120_000);
+
+test('works at once on what was in flight when it was killed', async () => {
+  const environment = await start('--allow-host', host());
+  const photo = await readFile(PHOTO);
+  const asked = Promise.withResolvers<void>();
+  // The first request gets no answer.
+  answer = () => asked.resolve();
+  await enqueue(environment, 'killed', 'a.jpg');
+  await asked.promise;
+  local?.signal('SIGKILL');
+  await local?.ended;
+
+  answer = (_request, response) => void response.end(photo);
+  const again = targetOf(await start('--allow-host', host()));
+  // Its visibility timeout would be many times as long.
+  await eventually('the image is labelled', async () => (await resultIds(again, 'killed')).length === 1);
+  expect(await resultIds(again, 'killed')).toEqual([`http://${host()}/a.jpg`]);
+}, 120_000);
+
+test.each(['SIGTERM', 'SIGHUP'] as const)(
+  '%s ends it as Ctrl-C does',
+  async (signal) => {
+    await start();
+    local?.signal(signal);
+    const end = await local?.ended;
+    expect(end?.stderr).toContain('finishing what is in hand');
+    expect(end?.code).toBe(0);
+  },
+  60_000,
+);
+
+test('says which process has the state folder, and how to choose another', async () => {
+  await start();
+  const run = await runCommand(['local', '--port', '0', '--state-dir', state.path]);
+  expect(run).toMatchObject({ code: 1, stdout: '' });
+  expect(run.stderr).toMatch(
+    /^labelqueue: \S+\/local is in use by process \d+: end that one, or choose another folder with --state-dir .*\n$/,
+  );
+}, 60_000);
+
+test('starts on a state with an empty description of an object, and names the file', async () => {
+  const environment = await start();
+  await targetOf(environment).s3.send(new PutObjectCommand({ Bucket: 'labelqueue', Key: 'a', Body: 'x' }));
+  await stopped();
+  const file = join(state.path, 'local/s3/buckets/labelqueue/objects/a.meta.json');
+  await truncate(file);
+  await start();
+  expect(local?.stderr()).toContain(`labelqueue: ${file} is damaged (it is empty)`);
+}, 60_000);
 
 test('ends with an error when the queue is taken away', async () => {
   const target = targetOf(await start());

@@ -1,10 +1,15 @@
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { DeleteMessageCommand, GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { startTestAws, type TestAws } from '../support/test-aws.ts';
@@ -109,6 +114,58 @@ test('still redrives after a restart', async () => {
   expect(aws.deadLetters().map(({ body }) => body)).toEqual(['nobody takes me']);
 });
 
+test('makes visible at once what was in flight when the last one ended, and counts that it was received', async () => {
+  const before = await start({ dataDir, visibilityTimeoutSeconds: 600 });
+  await before.send('in flight');
+  await receive(before);
+  expect(await receive(before)).toEqual([]);
+  const after = await restart();
+  const [message] = await receive(after);
+  expect(message).toMatchObject({ Body: 'in flight', Attributes: { ApproximateReceiveCount: '2' } });
+});
+
+test('gives a message back at once when its visibility timeout is set to zero', async () => {
+  const aws = await start({ dataDir, visibilityTimeoutSeconds: 600 });
+  const { sqs, queueUrl: QueueUrl } = aws.target;
+  await aws.send('given back');
+  const [{ ReceiptHandle } = {}] = await receive(aws);
+  await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
+  expect((await receive(aws)).map(({ Body }) => Body)).toEqual(['given back']);
+  const after = await restart();
+  expect((await receive(after)).map(({ Body }) => Body)).toEqual(['given back']);
+});
+
+test('takes the characters that SQS takes, and no others', async () => {
+  const aws = await start({});
+  const taken = 'tab\t, \u{d7ff}, \u{e000}, \u{fffd}, \u{10000} 💥 \u{10ffff}';
+  await aws.send(taken);
+  expect((await receive(aws)).map(({ Body }) => Body)).toEqual([taken]);
+  const { sqs, queueUrl: QueueUrl } = aws.target;
+  for (const character of ['\0', '\u{1b}', '\u{fffe}', '\u{ffff}']) {
+    const sent = sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: `a${character}b` }));
+    await expect(sent).rejects.toThrow('Invalid characters');
+  }
+});
+
+test('has an access key of its own, which holds as long as its data folder', async () => {
+  const keyOf = ({ environment }: TestAws) => environment.AWS_ACCESS_KEY_ID;
+  const first = keyOf(await start());
+  expect(keyOf(await restart())).toBe(first);
+  expect(first).toMatch(/^LQ[A-Z2-7]{26}$/);
+  expect((await stat(join(dataDir, 'credentials.json'))).mode & 0o077).toBe(0);
+  await running?.stop();
+  expect(keyOf(await start({}))).not.toBe(first);
+});
+
+test('refuses a data folder that another one has, and says which process that is', async () => {
+  await start();
+  await expect(startTestAws({ dataDir })).rejects.toMatchObject({
+    name: 'StateFolderError',
+    message: expect.stringMatching(`^${dataDir} is in use by process ${process.pid}: .*--state-dir.*--port`),
+  });
+  await restart();
+});
+
 test('keeps nothing without a data folder', async () => {
   const { send, stop } = await start({});
   await send('forgotten');
@@ -135,8 +192,7 @@ async function answered(host: string, port: number): Promise<boolean> {
     answer += text;
     socket.end();
   });
-  socket.on('error', () => {});
   socket.write('GET /health HTTP/1.0\r\n\r\n');
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.on('error', resolve).on('close', resolve));
   return answer.startsWith('HTTP/');
 }

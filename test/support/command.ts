@@ -24,6 +24,8 @@ export type RunningCommand = {
   says(pattern: RegExp): Promise<void>;
   /** What Ctrl-C in a terminal does: the signal goes to its whole process group. Nothing once it has ended. */
   interrupt(): void;
+  /** To the command alone, not to its process group. */
+  signal(signal: NodeJS.Signals): void;
   ended: Promise<CommandRun>;
 };
 
@@ -60,6 +62,7 @@ export function startCommand(
         process.kill(-child.pid, 'SIGINT');
       }
     },
+    signal: (signal) => void child.kill(signal),
     ended,
   };
 }

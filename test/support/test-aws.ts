@@ -1,5 +1,5 @@
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { type EmbeddedAws, startEmbeddedAws } from '../../local/embedded-aws.ts';
+import { type EmbeddedAws, type EmbeddedAwsOptions, startEmbeddedAws } from '../../local/embedded-aws.ts';
 import { type PartKind, partPrefix } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
 import { jobSettingsFrom } from '../../shared/contract/settings.ts';
@@ -32,7 +32,7 @@ export type TestAws = EmbeddedAws &
   };
 
 export async function startTestAws(
-  options: { dataDir?: string; visibilityTimeoutSeconds?: number } = {},
+  options: Pick<EmbeddedAwsOptions, 'dataDir' | 'visibilityTimeoutSeconds' | 'onNotice'> = {},
 ): Promise<TestAws> {
   const aws = await startEmbeddedAws({ port: 0, ...options });
   // No SDK retries: a test of a failure shall not wait for them.

@@ -24,7 +24,7 @@ const labels = readFileSync(settings.labels, 'utf8').trimEnd().split('\n');
 const clientConfig = {
   endpoint: settings.endpoint,
   region: 'us-east-1',
-  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  credentials: { accessKeyId: settings.accessKeyId, secretAccessKey: settings.secretAccessKey },
 };
 const sqs = new SQSClient(clientConfig);
 const s3 = new S3Client(clientConfig);

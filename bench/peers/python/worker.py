@@ -36,8 +36,8 @@ infer = model.signatures["serving_default"]
 client_options = {
     "endpoint_url": settings["endpoint"],
     "region_name": "us-east-1",
-    "aws_access_key_id": "local",
-    "aws_secret_access_key": "local",
+    "aws_access_key_id": settings["accessKeyId"],
+    "aws_secret_access_key": settings["secretAccessKey"],
 }
 sqs = boto3.client("sqs", **client_options)
 s3 = boto3.client("s3", **client_options)

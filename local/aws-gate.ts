@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isFromAnotherOrigin, isLoopbackName, isSameSecret, parseHost } from './web-origin.ts';
+
+/** Why a request is not let through: the name of an AWS error, and what to do about it. */
+export type Refusal = { status: number; code: string; message: string };
+
+const WRONG_HOST: Refusal = {
+  status: 421,
+  code: 'AccessDenied',
+  message: 'expected the Host 127.0.0.1, localhost or a name that ends with .localhost',
+};
+const WRONG_ORIGIN: Refusal = {
+  status: 403,
+  code: 'AccessDenied',
+  message: 'a page in a browser has sent this; only programs on this machine may',
+};
+const NO_CREDENTIALS: Refusal = {
+  status: 403,
+  code: 'AccessDenied',
+  message: 'expected a signed request; the variables that `labelqueue local` prints have the access key',
+};
+const WRONG_CREDENTIALS: Refusal = {
+  status: 403,
+  code: 'InvalidAccessKeyId',
+  message: 'this is not the access key of this service: paste the variables that `labelqueue local` printed',
+};
+
+/**
+ * Stands before the embedded SQS, SNS and S3, which ask nobody who they are. A request must be for this machine by name
+ * (a page whose name was made to lead here has another Host), must not come from a page in a browser, and must name
+ * the access key ID, which is random and secret: no page can set `Authorization` without asking first (CORS), and what
+ * asks is refused as well.
+ *
+ * The signature itself is not checked. It would prove that the request was not changed on its way, and on loopback
+ * nobody is on the way; who knows the access key ID has read it where the secret key stands beside it.
+ *
+ * @returns undefined for a request that may pass
+ */
+export function refusalOf(request: IncomingMessage, accessKeyId: string): Refusal | undefined {
+  const { name } = parseHost(request.headers.host) ?? {};
+  if (name === undefined || !isOwnName(name)) return WRONG_HOST;
+  if (isFromAnotherOrigin(request.headers)) return WRONG_ORIGIN;
+  const given = accessKeyIdOf(request);
+  if (given === undefined) return NO_CREDENTIALS;
+  return isSameSecret(given, accessKeyId) ? undefined : WRONG_CREDENTIALS;
+}
+
+/** `<bucket>.localhost` and `sqs.<region>.localhost` are S3's and SQS's own forms; browsers never look such names up. */
+function isOwnName(name: string): boolean {
+  return isLoopbackName(name) || name.endsWith('.localhost');
+}
+
+/** `AWS4-HMAC-SHA256 Credential=<access key ID>/<date>/<region>/<service>/aws4_request, …`. */
+const AUTHORIZATION = /^AWS4-\S+ (?:.*[ ,])?Credential=([^/,\s]+)\//;
+
+/** From the header, or from the query of a presigned URL; boto3 still presigns for S3 with signature version 2. */
+function accessKeyIdOf({ headers: { authorization }, url = '' }: IncomingMessage): string | undefined {
+  if (authorization !== undefined) return AUTHORIZATION.exec(authorization)?.[1];
+  const query = url.indexOf('?');
+  if (query === -1) return undefined;
+  const parameters = new URLSearchParams(url.slice(query));
+  return parameters.get('X-Amz-Credential')?.split('/')[0] ?? parameters.get('AWSAccessKeyId') ?? undefined;
+}
+
+/** What is still to come of a body this small is read, so that the client gets to read the answer. */
+const MAX_DRAINED_BYTES = 1024 * 1024;
+
+/** Answers in the form that the SDKs of the service read: JSON for SQS, XML for the others. */
+export function sendRefusal(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+  const isSqs = request.headers['x-amz-target']?.toString().startsWith('AmazonSQS.') ?? false;
+  const body = isSqs ? sqsError(refusal) : s3Error(refusal);
+  response.writeHead(refusal.status, {
+    'content-type': isSqs ? 'application/x-amz-json-1.0' : 'application/xml',
+    'content-length': Buffer.byteLength(body),
+    ...(!isSmall(request) && { connection: 'close' }),
+  });
+  response.end(request.method === 'HEAD' ? '' : body);
+}
+
+function isSmall({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= MAX_DRAINED_BYTES;
+}
+
+function sqsError({ code, message }: Refusal): string {
+  return JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message });
+}
+
+/** Codes and messages are this file's own and have nothing to escape. */
+function s3Error({ code, message }: Refusal): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+}

@@ -1,0 +1,138 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { type Refusal, refusalOf, sendRefusal } from './aws-gate.ts';
+import { DiskRoom } from './disk-room.ts';
+import {
+  applyInitConfig,
+  buildApp,
+  type FauxqsInitConfig,
+  S3Store,
+  SnsStore,
+  type SqsQueue,
+  SqsStore,
+} from './fauxqs-parts.ts';
+import { ObjectFiles } from './object-files.ts';
+import { QueueDatabase } from './queue-database.ts';
+
+/** How long a request may take to arrive; long polls have arrived before they wait. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+export type AwsServerOptions = {
+  /** On 127.0.0.1; 0 for any free one. */
+  port: number;
+  region: string;
+  /** What each request must name. */
+  accessKeyId: string;
+  /** Where queues and objects are kept; in memory without. */
+  dataDir: string | undefined;
+  /** Is given a line for each event that a person should know: damage that was left out, a full disk. */
+  onNotice: (text: string) => void;
+};
+
+/** SQS, SNS and S3 behind a gate, and what is done to them from inside the process. */
+export type AwsServer = {
+  port: number;
+  createQueue(name: string, attributes?: Record<string, string>): void;
+  deleteQueue(name: string): void;
+  /** What is in a queue; undefined when there is none of this name. Receives nothing. */
+  inspectQueue(name: string): { messages: ReturnType<SqsQueue['inspectMessages']> } | undefined;
+  sendMessage(queue: string, body: string, options: { delaySeconds: number }): void;
+  setup(config: FauxqsInitConfig): void;
+  /** Empties queues and buckets. */
+  reset(): void;
+  stop(): Promise<void>;
+};
+
+type Stores = { sqsStore: SqsStore; snsStore: SnsStore; s3Store: S3Store };
+type Files = { queues: QueueDatabase; objects: ObjectFiles; room: DiskRoom };
+
+/** Starts the service on loopback alone. */
+export async function startAwsServer(options: AwsServerOptions): Promise<AwsServer> {
+  const { port: wanted, region, accessKeyId } = options;
+  const stores = { sqsStore: new SqsStore(), snsStore: new SnsStore(), s3Store: new S3Store() };
+  const files = loadFiles(stores, options);
+  const app = buildApp({ logger: false, defaultRegion: region, stores });
+  if (files !== undefined) {
+    app.addHook('preClose', (done) => {
+      files.queues.close();
+      done();
+    });
+  }
+  guard(app.server, (request, response) => isLetThrough(request, response, accessKeyId, files?.room));
+  app.server.requestTimeout = REQUEST_TIMEOUT_MS;
+  await app.listen({ port: wanted, host: '127.0.0.1' }).catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
+  const port = Number(new URL(app.listeningOrigin).port);
+  const setup = (config: FauxqsInitConfig) =>
+    void applyInitConfig(config, stores.sqsStore, stores.snsStore, stores.s3Store, { port, region });
+  return {
+    port,
+    createQueue: (name, attributes = {}) => setup({ queues: [{ name, attributes }] }),
+    deleteQueue: (name) => void stores.sqsStore.deleteQueue(stores.sqsStore.getQueueByName(name)?.url ?? ''),
+    inspectQueue: (name) => stores.sqsStore.inspectQueue(name),
+    sendMessage: (queue, body, { delaySeconds }) => sendMessage(stores.sqsStore, queue, body, delaySeconds),
+    setup,
+    reset: () => reset(stores, files),
+    stop: () => app.close(),
+  };
+}
+
+/** Loads what is kept before it is told to keep: loading must write nothing. */
+function loadFiles(
+  { sqsStore, snsStore, s3Store }: Stores,
+  { dataDir, onNotice }: AwsServerOptions,
+): Files | undefined {
+  if (dataDir === undefined) return undefined;
+  const room = new DiskRoom(dataDir, onNotice);
+  const queues = new QueueDatabase({ dataDir, room, onDamage: onNotice });
+  const objects = new ObjectFiles({ folder: join(dataDir, 's3'), room, onDamage: onNotice });
+  queues.loadSqsAndSns(sqsStore, snsStore);
+  objects.loadS3(s3Store);
+  sqsStore.persistence = queues;
+  snsStore.persistence = queues;
+  for (const queue of sqsStore.allQueues()) queue.persistence = queues;
+  s3Store.persistence = objects;
+  return { queues, objects, room };
+}
+
+/** Puts a check before everything that the server does with a request, its routing and its parsing with it. */
+function guard(server: Server, isLetThrough: (request: IncomingMessage, response: ServerResponse) => boolean): void {
+  const handlers = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    if (!isLetThrough(request, response)) return;
+    for (const handle of handlers) handle(request, response);
+  });
+}
+
+function isLetThrough(
+  request: IncomingMessage,
+  response: ServerResponse,
+  accessKeyId: string,
+  room?: DiskRoom,
+): boolean {
+  const refusal = refusalOf(request, accessKeyId) ?? fullDisk(request, room);
+  if (refusal !== undefined) sendRefusal(request, response, refusal);
+  return refusal === undefined;
+}
+
+/** Work that is received while its results cannot be written would only use up its receives. */
+function fullDisk({ headers }: IncomingMessage, room: DiskRoom | undefined): Refusal | undefined {
+  if (headers['x-amz-target'] !== 'AmazonSQS.ReceiveMessage' || room === undefined || room.hasRoom()) return undefined;
+  return { status: 503, code: 'ServiceUnavailable', message: 'the disk of the state folder is full' };
+}
+
+function sendMessage(store: SqsStore, name: string, body: string, delaySeconds: number): void {
+  const queue = store.getQueueByName(name);
+  if (queue === undefined) throw new Error(`expected a queue named ${name}`);
+  queue.enqueue(SqsStore.createMessage(body, {}, delaySeconds));
+}
+
+function reset({ sqsStore, s3Store }: Stores, files: Files | undefined): void {
+  sqsStore.clearMessages();
+  s3Store.clearObjects();
+  files?.objects.deleteAllObjects();
+  files?.objects.deleteAllMultipartUploads();
+}

@@ -1,0 +1,37 @@
+/**
+ * The parts of fauxqs that `labelqueue local` puts together itself. `startFauxqs` listens on every interface and
+ * leaves no place for a gate before the port or for files that survive a kill, and the package exports nothing else
+ * but `buildApp`; so this file, and no other, reaches into the package. Its version is pinned.
+ */
+import { S3Error, SqsError } from '../node_modules/fauxqs/dist/common/errors.js';
+import { applyInitConfig } from '../node_modules/fauxqs/dist/initConfig.js';
+import { PersistenceManager } from '../node_modules/fauxqs/dist/persistence.js';
+import { FileS3Persistence } from '../node_modules/fauxqs/dist/s3/fileS3Persistence.js';
+import { S3Store } from '../node_modules/fauxqs/dist/s3/s3Store.js';
+import { SnsStore } from '../node_modules/fauxqs/dist/sns/snsStore.js';
+import { type SqsQueue, SqsStore } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
+import { INVALID_MESSAGE_BODY_CHAR } from '../node_modules/fauxqs/dist/sqs/sqsTypes.js';
+
+export { buildApp, type FauxqsInitConfig } from 'fauxqs';
+export {
+  applyInitConfig,
+  FileS3Persistence,
+  PersistenceManager,
+  S3Error,
+  S3Store,
+  SnsStore,
+  SqsError,
+  type SqsQueue,
+  SqsStore,
+};
+export type StoredObject = Parameters<S3Store['restoreObject']>[1];
+export type StoredUpload = Parameters<S3Store['restoreMultipartUpload']>[0];
+export type StoredPart = StoredUpload['parts'] extends Map<number, infer Part> ? Part : never;
+export type StoredMessage = Parameters<SqsQueue['enqueue']>[0];
+
+/**
+ * What SQS does not take in a message: anything but #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD and #x10000 to
+ * #x10FFFF (SendMessage in the Amazon SQS API Reference). fauxqs leaves out the last range, emoji with it.
+ */
+const NOT_IN_A_MESSAGE = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+INVALID_MESSAGE_BODY_CHAR.test = (body) => NOT_IN_A_MESSAGE.test(body);
