@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
-import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
+import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
 import {
@@ -15,7 +15,7 @@ import {
   trustModelOption,
   wholeNumber,
 } from './options.ts';
-import { print, printNote } from './terminal.ts';
+import { print, printNote, surviveClosedTerminal } from './terminal.ts';
 
 const DEFAULT_PORT = 4_566;
 type Options = ModelOptions & {
@@ -115,8 +115,7 @@ function interrupted(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const end = () => {
     for (const signal of ENDINGS) process.off(signal, end);
-    // A terminal that was closed takes no more text; what is in hand is finished all the same.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+    surviveClosedTerminal();
     resolve();
   };
   for (const signal of ENDINGS) process.on(signal, end);

@@ -40,6 +40,11 @@ export const onTerminal = {
   },
 };
 
+/** Lets the process outlive its terminal: one that was closed takes no more text. */
+export function surviveClosedTerminal(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
+
 /** Where a program draws by itself; it may be given no text of strangers. */
 export function drawingSurface(): NodeJS.WriteStream {
   return process.stderr;
