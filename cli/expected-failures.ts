@@ -2,7 +2,9 @@ import { FunctionError } from '../local/execution-environment.ts';
 import { ModelFolderError } from '../shared/classifier/model-folder-error.ts';
 import { ImageTooLargeError } from '../shared/contract/pack-messages.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
+import { ListingError } from '../shared/jobs/list-objects.ts';
 import { NoSuchJobError, OutOfSpaceError } from '../shared/jobs/outcomes/outcome-errors.ts';
+import { PurgeError } from '../shared/jobs/purge-job.ts';
 import { SendError } from '../shared/jobs/send-messages.ts';
 import { ColumnError } from '../shared/jobs/sources/columns.ts';
 import { UnreadableSourceError } from '../shared/jobs/sources/read-source.ts';
@@ -22,6 +24,8 @@ const EXPECTED = [
   SourceChangedError,
   UnreadableSourceError,
   SendError,
+  ListingError,
+  PurgeError,
   NoSuchJobError,
   OutOfSpaceError,
   FunctionError,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { acceptFromLoopbackOnly } from './loopback-only.ts';
+import './sorted-listing.ts';
 
 const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
