@@ -9,6 +9,7 @@ import { type DeadLetter, scanDeadLetters } from './dead-letters.ts';
 import type { JobTarget } from './job-target.ts';
 import { listObjects } from './list-objects.ts';
 import { allParts, type Part } from './list-parts.ts';
+import { withWholeCharacters } from './outcomes/whole-characters.ts';
 import { partLines } from './read-outcomes.ts';
 import { sendMessages } from './send-messages.ts';
 
@@ -120,7 +121,7 @@ class RedriveRun {
   async #write(Key: string, lines: readonly FailureLine[]): Promise<void> {
     if (this.#options.dryRun) return;
     const { s3, resultsBucket: Bucket } = this.#target;
-    const Body = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const Body = withWholeCharacters(Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
     await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'application/x-ndjson' }));
   }
 
