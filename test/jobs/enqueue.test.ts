@@ -72,6 +72,13 @@ describe('enqueueing', () => {
     expect(idsInQueue().sort()).toEqual(Array.from({ length: 150 }, (_, index) => `row-${index + 100}`).sort());
   });
 
+  test('writes the same sum of all ids down, sent at once or in two tries', async () => {
+    const { idSum } = (await enqueue(aws.target, numbered(250), plan(250))) as { idSum?: string };
+    const before = { ...plan(250), sent: 100, messages: 1 };
+    expect(await enqueue(aws.target, numbered(250), before)).toMatchObject({ idSum });
+    expect(idSum).toMatch(/^[0-9a-f]{32}$/);
+  });
+
   test('puts as many images into a message as told', async () => {
     await enqueue(aws.target, numbered(10), plan(10, 3));
     expect(
