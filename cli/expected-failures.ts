@@ -4,7 +4,9 @@ import { ModelFolderError } from '../shared/classifier/model-folder-error.ts';
 import { TooFewOpenFilesError } from '../shared/classifier/open-files.ts';
 import { ImageTooLargeError } from '../shared/contract/pack-messages.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
+import { ListingError } from '../shared/jobs/list-objects.ts';
 import { NoSuchJobError, OutOfSpaceError } from '../shared/jobs/outcomes/outcome-errors.ts';
+import { PurgeError } from '../shared/jobs/purge-job.ts';
 import { SendError } from '../shared/jobs/send-messages.ts';
 import { ColumnError } from '../shared/jobs/sources/columns.ts';
 import { UnreadableSourceError } from '../shared/jobs/sources/read-source.ts';
@@ -25,6 +27,8 @@ const EXPECTED = [
   SourceChangedError,
   UnreadableSourceError,
   SendError,
+  ListingError,
+  PurgeError,
   NoSuchJobError,
   OutOfSpaceError,
   FunctionError,

@@ -1,5 +1,5 @@
 import { jobSettingsFrom } from '../shared/contract/settings.ts';
-import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
+import { type JobStatus, jobStatus, type StatusOptions } from '../shared/jobs/job-status.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
 import { CommandError } from './expected-failures.ts';
 
@@ -9,8 +9,8 @@ export function targetFromEnvironment(): JobTarget {
 }
 
 /** @throws {CommandError} when the job was never enqueued */
-export async function knownJobStatus(target: JobTarget, job: string): Promise<JobStatus> {
-  const status = await jobStatus(target, job, new Date());
+export async function knownJobStatus(target: JobTarget, job: string, options?: StatusOptions): Promise<JobStatus> {
+  const status = await jobStatus(target, job, new Date(), options);
   if (status === undefined)
     throw new CommandError(`no job ${job} in the bucket ${target.resultsBucket}: see labelqueue status`);
   return status;

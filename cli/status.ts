@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
 import { listJobs } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
+import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
 import { NO_LINES_BETWEEN_ROWS } from './demo-table.ts';
 import { duration } from './dry-run-text.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
@@ -11,6 +12,8 @@ import { jobName, jsonOption } from './options.ts';
 import { createRedraw, print } from './terminal.ts';
 
 const WATCH_MS = 2_000;
+/** For all jobs together; one that would need more shows as running, until it is asked for by its name. */
+const READ_IDS_MS = 10_000;
 
 type Options = { watch?: true; json?: true };
 
@@ -30,8 +33,9 @@ async function run(job: string | undefined, { watch, json }: Options): Promise<v
     return;
   }
   const redraw = createRedraw();
+  const counter = new OutcomeCounter(target);
   for (;;) {
-    const status = await knownJobStatus(target, job);
+    const status = await knownJobStatus(target, job, { counter });
     const text = json ? `${JSON.stringify(status)}\n` : statusText(status);
     if (watch && !json) redraw(text);
     else print(text);
@@ -60,8 +64,9 @@ export function statusText(status: JobStatus): string {
 async function jobList(target: JobTarget, json: boolean): Promise<string> {
   const jobs = await listJobs(target);
   const statuses: JobStatus[] = [];
+  const signal = AbortSignal.timeout(READ_IDS_MS);
   for (const job of jobs) {
-    const status = await jobStatus(target, job, new Date());
+    const status = await jobStatus(target, job, new Date(), { signal });
     if (status !== undefined) statuses.push(status);
   }
   if (json) return `${JSON.stringify(statuses)}\n`;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
+import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
 import { EXIT } from './exit-codes.ts';
 import { CommandError } from './expected-failures.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
@@ -25,7 +26,8 @@ export function waitCommand(): Command {
 async function run(job: string, { timeout, json }: { timeout?: number; json?: true }): Promise<void> {
   const target = targetFromEnvironment();
   const giveUpAt = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;
-  let status = await knownJobStatus(target, job);
+  const counter = new OutcomeCounter(target);
+  let status = await knownJobStatus(target, job, { counter });
   const progress = startProgress('settled', status.enqueued);
   while (!hasEnded(status)) {
     if (Date.now() >= giveUpAt) {
@@ -33,7 +35,7 @@ async function run(job: string, { timeout, json }: { timeout?: number; json?: tr
       throw new CommandError(`the job ${job} is ${status.state} after ${timeout} s: ${status.toGo} images to go`);
     }
     await delay(POLL_MS);
-    status = await knownJobStatus(target, job);
+    status = await knownJobStatus(target, job, { counter });
     progress.update(status.classified + status.failed);
   }
   progress.stop();

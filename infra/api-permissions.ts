@@ -15,12 +15,22 @@ export const API_WRITES: ObjectPatterns = {
   'jobs/*/order-*': 'The API writes down the order of the images of a job, whatever its name.',
 };
 
+/** What else the API reads: the ids of a job, where the names of its files do not prove that it is complete. */
+export const API_READS: ObjectPatterns = {
+  'results/*': 'The API counts the outcomes of a job, whatever its name.',
+  'failures/*': 'The API counts the outcomes of a job, whatever its name.',
+};
+
 /** All that the API may do: each statement names its resources. */
 export function apiStatements({ config, queues, results, logGroup }: WorkerResources): PolicyStatement[] {
   return [
     ...logStatements(logGroup),
     ...queueStatements(queues),
     ...resultStatements(results, API_WRITES),
+    new PolicyStatement({
+      actions: ['s3:GetObject'],
+      resources: Object.keys(API_READS).map((pattern) => results.arnForObjects(pattern)),
+    }),
     ...sourceStatements(config.sourceBuckets),
     ...modelStatements(config.model),
   ];

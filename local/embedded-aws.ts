@@ -5,6 +5,7 @@ import { type AwsServer, startAwsServer } from './aws-server.ts';
 import { isNoRoom } from './disk-room.ts';
 import { type LocalCredentials, localCredentials } from './local-credentials.ts';
 import { StateFolderError } from './state-folder-error.ts';
+import './sorted-listing.ts';
 import { lockState } from './state-lock.ts';
 
 const REGION = 'us-east-1';

@@ -1,4 +1,5 @@
 /** HTTP requests and answers as API Gateway's HTTP APIs put them to a function: payload format 2.0. */
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
@@ -54,12 +55,12 @@ function queryParameters(query: string): Pick<APIGatewayProxyEventV2, 'queryStri
   return { queryStringParameters: Object.fromEntries(joined) };
 }
 
-/** Text is handed on as text, anything else in base64. */
+/** Text is handed on as text, anything else in base64, bytes that only claim to be text among it. */
 const TEXT = /^\s*(text\/|application\/(json|xml|javascript)\s*(;|$))/i;
 
 function bodyFields(body: Buffer, contentType: string): Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'> {
   if (body.length === 0) return { isBase64Encoded: false };
-  const isBase64Encoded = !TEXT.test(contentType);
+  const isBase64Encoded = !TEXT.test(contentType) || !isUtf8(body);
   return { body: body.toString(isBase64Encoded ? 'base64' : 'utf8'), isBase64Encoded };
 }
 

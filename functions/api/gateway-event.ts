@@ -13,9 +13,19 @@ export function routedRequest({ rawPath, rawQueryString, requestContext }: APIGa
   return new Request(url, { method: NOT_FOR_FETCH.has(method) ? 'OPTIONS' : method });
 }
 
-export function bodyOf({ body = '', isBase64Encoded }: APIGatewayProxyEventV2): Buffer {
-  return Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+/**
+ * The bytes of the body. What is text by its type comes as a string, in which bytes that were no UTF-8 have become U+FFFD;
+ * the length gives that away, and a byte that is no UTF-8 then stands in each place.
+ */
+export function bodyOf({ body = '', isBase64Encoded, headers }: APIGatewayProxyEventV2): Buffer {
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  const sent = Number(headers['content-length'] ?? bytes.length);
+  if (isBase64Encoded || sent === bytes.length || !body.includes('\uFFFD')) return bytes;
+  const parts = body.split('\uFFFD').flatMap((text, index) => (index === 0 ? [text] : [NO_UTF8, text]));
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
+
+const NO_UTF8 = Buffer.from([0xff]);
 
 /** In lower case and without parameters; empty when there is none. */
 export function mediaTypeOf({ headers }: APIGatewayProxyEventV2): string {

@@ -19,6 +19,11 @@ export const jobDescriptionSchema = z.object({
   images: z.int().min(0),
   /** The first so many images of the source are on the queue for certain. */
   sent: z.int().min(0),
+  /** The sum of all its ids (see `id-sum.ts`), once all are sent. */
+  idSum: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
   /** Messages that carry them. */
   messages: z.int().min(0),
   /** The job cancels itself once this share of at least 200 outcomes has failed. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ErrorCode } from './error-codes.ts';
+import { IdSum } from './id-sum.ts';
 
 /** The two kinds of part files; their names are the top-level prefixes of the bucket. */
 export type PartKind = 'results' | 'failures';
@@ -8,6 +9,8 @@ export type PartKind = 'results' | 'failures';
 export type PartName = {
   /** Two files with the same digest have lines of the same images: the later one replaces the other. */
   digest: string;
+  /** The sum of its ids (see `id-sum.ts`); undefined for files of workers that did not write it yet. */
+  idSum: string | undefined;
   lines: number;
   /** Lines by error code; empty for results. */
   codes: Map<string, number>;
@@ -22,34 +25,39 @@ export function partPrefix(kind: PartKind, job: string): string {
 }
 
 /**
- * The key of a part file: `part-<digest>-n<lines>.jsonl`, with `.<code>-<lines>` after the number for
+ * The key of a part file: `part-<digest>-<sum>-n<lines>.jsonl`, with `.<code>-<lines>` after the number for
  * each error code. It is derived from the ids in the file, so that doing the same work again
- * overwrites the file instead of adding a second one; and it carries numbers, so that progress is
- * read from a listing.
+ * overwrites the file instead of adding a second one. It carries numbers, so that progress is
+ * read from a listing, and the sum of the ids, so that a listing proves that a job is complete.
  *
  * @param lines at least one
  */
 export function partKey(kind: PartKind, job: string, lines: readonly NamedLine[]): string {
   const ids = lines.map(({ id }) => id).sort();
   const digest = createHash('sha256').update(JSON.stringify(ids)).digest('hex').slice(0, 32);
+  const sum = new IdSum();
+  for (const id of ids) sum.add(id);
   const codes = new Map<ErrorCode, number>();
   for (const { error } of lines) if (error !== undefined) codes.set(error.code, (codes.get(error.code) ?? 0) + 1);
   const numbers = [...codes].sort().map(([code, count]) => `.${code}-${count}`);
-  return `${partPrefix(kind, job)}part-${digest}-n${ids.length}${numbers.join('')}.jsonl`;
+  return `${partPrefix(kind, job)}part-${digest}-${sum}-n${ids.length}${numbers.join('')}.jsonl`;
 }
 
 /** Reads the name of a part file; undefined when `key` is not one of a part file. */
 export function readPartName(key: string): PartName | undefined {
   const {
     digest,
+    idSum,
     lines,
     codes = '',
-  } = /\/part-(?<digest>[0-9a-f]{32})-n(?<lines>\d+)(?<codes>(?:\.[a-z_]+-\d+)*)\.jsonl$/.exec(key)?.groups ?? {};
+  } = /\/part-(?<digest>[0-9a-f]{32})(?:-(?<idSum>[0-9a-f]{32}))?-n(?<lines>\d+)(?<codes>(?:\.[a-z_]+-\d+)*)\.jsonl$/.exec(
+    key,
+  )?.groups ?? {};
   if (digest === undefined || lines === undefined) return undefined;
   const numbers = [...codes.matchAll(/\.([a-z_]+)-(\d+)/g)].map(
     ([, code = '', count]) => [code, Number(count)] as const,
   );
-  return { digest, lines: Number(lines), codes: new Map(numbers) };
+  return { digest, idSum, lines: Number(lines), codes: new Map(numbers) };
 }
 
 /** All that the producer and the operator write about a job. */
@@ -65,6 +73,11 @@ export function jobKey(job: string): string {
 /** Its presence stops the job. */
 export function cancelledKey(job: string): string {
   return `${jobPrefix(job)}cancelled`;
+}
+
+/** Failures that a redrive took out of `failures/` and has not sent again for certain; see `shared/jobs/redrive.ts`. */
+export function redrivePrefix(job: string): string {
+  return `${jobPrefix(job)}redrive/`;
 }
 
 /** Where the images of a local folder are put before they are enqueued. */

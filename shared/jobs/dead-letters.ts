@@ -27,7 +27,7 @@ const POLL_SECONDS = 1;
  * Looks at each message of the DLQ once. Those that `handle` says `true` of are deleted; the others
  * are put back untouched at the end, or by themselves after two minutes when this is interrupted.
  *
- * @param handle does what has to be done before the letter may be deleted
+ * @param handle does what has to be done before the letter may be deleted; of ten letters at once
  * @returns how many were deleted
  */
 export async function scanDeadLetters(
@@ -39,10 +39,12 @@ export async function scanDeadLetters(
   for (let emptyAnswers = 0; emptyAnswers < EMPTY_ANSWERS_UNTIL_END; ) {
     const letters = await receive(target);
     if (letters.length === 0) emptyAnswers++;
-    const done: Message[] = [];
-    for (const letter of letters) (await handle(toDeadLetter(letter))) ? done.push(letter) : kept.push(letter);
-    await remove(target, done);
-    deleted += done.length;
+    const verdicts = await Promise.all(letters.map((letter) => handle(toDeadLetter(letter))));
+    kept.push(...letters.filter((_, index) => !verdicts[index]));
+    deleted += await remove(
+      target,
+      letters.filter((_, index) => verdicts[index]),
+    );
   }
   await putBack(target, kept);
   return deleted;
@@ -70,10 +72,12 @@ function toDeadLetter({ Body = '', Attributes, MessageAttributes }: Message): De
   };
 }
 
-async function remove({ sqs, deadLetterQueueUrl }: JobTarget, letters: readonly Message[]): Promise<void> {
-  if (letters.length === 0) return;
+async function remove({ sqs, deadLetterQueueUrl }: JobTarget, letters: readonly Message[]): Promise<number> {
+  if (letters.length === 0) return 0;
   const Entries = letters.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-  await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: deadLetterQueueUrl, Entries }));
+  const command = new DeleteMessageBatchCommand({ QueueUrl: deadLetterQueueUrl, Entries });
+  const { Failed = [] } = await sqs.send(command);
+  return letters.length - Failed.length;
 }
 
 async function putBack({ sqs, deadLetterQueueUrl }: JobTarget, letters: readonly Message[]): Promise<void> {

@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { IdSum } from '../contract/id-sum.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 import type { ImageRef } from '../contract/message.ts';
@@ -73,7 +74,8 @@ export async function enqueue(
   };
   await writeJob(target, describe('enqueuing'));
   const checkpoints = checkpointEvery(CHECKPOINT_MS, () => writeJob(target, describe('enqueuing')));
-  const toSend = skip(recordOrder(target, plan.job, images), plan.sent);
+  const idSum = new IdSum();
+  const toSend = skip(recordOrder(target, plan.job, summed(images, idSum)), plan.sent);
   const requests = rememberingFailure(requestsOf(packMessages({ job: plan.job, attempt: 1 }, toSend, plan.perMessage)));
   try {
     await pMap(
@@ -93,7 +95,7 @@ export async function enqueue(
     throw error;
   }
   await checkpoints.stop();
-  const enqueued = describe('enqueued');
+  const enqueued = { ...describe('enqueued'), idSum: idSum.toString() };
   await writeJob(target, enqueued);
   return enqueued;
 }
@@ -118,6 +120,14 @@ function rememberingFailure<Item>(source: AsyncIterable<Item>): { items: AsyncIt
       if (failure !== undefined) throw failure.error;
     },
   };
+}
+
+/** Those that an earlier try has sent are in the sum too. */
+async function* summed(images: AsyncIterable<ImageRef>, idSum: IdSum): AsyncGenerator<ImageRef> {
+  for await (const image of images) {
+    idSum.add(image.id);
+    yield image;
+  }
 }
 
 async function* skip<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item> {

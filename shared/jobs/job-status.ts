@@ -4,6 +4,7 @@ import type { JobDescription } from '../contract/job-description.ts';
 import { isCancelled, readJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { listParts, type Part, totalLines } from './list-parts.ts';
+import { OutcomeCounter } from './outcome-counter.ts';
 
 export type JobState =
   | 'enqueuing'
@@ -13,7 +14,10 @@ export type JobState =
   | 'cancelled'
   | 'failed while enqueuing';
 
-/** How far a job is. All counts are of images, but those of the queues, which SQS gives in messages. */
+/**
+ * How far a job is. All counts are of images, but those of the queues, which SQS gives in messages. While a job runs,
+ * an image that was delivered twice may count twice; when it has ended, each counts once.
+ */
 export type JobStatus = {
   job: string;
   state: JobState;
@@ -21,7 +25,7 @@ export type JobStatus = {
   classified: number;
   failed: number;
   failedByCode: Record<string, number>;
-  /** Without an outcome; of a cancelled job these will stay so. */
+  /** Without an outcome, at least; of a cancelled job these will stay so. */
   toGo: number;
   /** Messages of all jobs: SQS does not tell them apart. */
   queue: { waiting: number; inFlight: number; retrying: number; deadLetters: number };
@@ -36,42 +40,54 @@ export type JobStatus = {
 const STALE_AFTER_MS = 60_000;
 const RATE_WINDOW_MS = 60_000;
 
+/** How a status is counted. */
+export type StatusOptions = {
+  /** Remembers what it has read; to be given again to whoever asks for the same job again. */
+  counter?: OutcomeCounter;
+  /** Ends the reading of ids; the job then counts as running. */
+  signal?: AbortSignal;
+};
+
 /**
  * Reads a job's status from key listings and queue attributes: a request per 1,000 part files, and
- * four more. Undefined for a job that was not enqueued with the command.
+ * four more. Ids are read only of a job that has enough outcomes to be complete, where their names do not prove
+ * that it is. Undefined for a job that was not enqueued with the command.
  */
-export async function jobStatus(target: JobTarget, job: string, now: Date): Promise<JobStatus | undefined> {
-  const [description, cancelled, results, failures, queue] = await Promise.all([
+export async function jobStatus(
+  target: JobTarget,
+  job: string,
+  now: Date,
+  { counter = new OutcomeCounter(target), signal }: StatusOptions = {},
+): Promise<JobStatus | undefined> {
+  const [description, cancelled, queue, failures] = await Promise.all([
     readJob(target, job),
     isCancelled(target, job),
-    listParts(target, 'results', job),
-    listParts(target, 'failures', job),
     queueDepths(target),
+    listParts(target, 'failures', job),
   ]);
   if (description === undefined) return undefined;
-  const classified = totalLines(results);
-  const failed = totalLines(failures);
-  const enqueued = description.sent;
-  const toGo = Math.max(0, enqueued - classified - failed);
+  // After the failures: a redrive turns them into results, never the other way round.
+  const results = await listParts(target, 'results', job);
+  const { exact, ...counts } = await counter.count(description, { results, failures }, signal);
+  const settled = counts.classified + counts.failed;
+  const toGo = Math.max(0, description.sent - settled);
   const imagesPerSecond = recentRate([...results, ...failures], now);
   return {
     job,
-    state: stateOf(description, { cancelled, toGo, failed }, now),
-    enqueued,
-    classified,
-    failed,
-    failedByCode: byCode(failures),
+    state: stateOf(description, { cancelled, isComplete: exact && toGo === 0, failed: counts.failed }, now),
+    enqueued: description.sent,
+    ...counts,
     toGo,
     queue,
     imagesPerSecond,
     ...(imagesPerSecond > 0 && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
-    costSoFarUsd: costOfImages(classified + failed, description.perMessage).totalUsd,
+    costSoFarUsd: costOfImages(settled, description.perMessage).totalUsd,
   };
 }
 
 function stateOf(
   { state, updatedAt }: JobDescription,
-  { cancelled, toGo, failed }: { cancelled: boolean; toGo: number; failed: number },
+  { cancelled, isComplete, failed }: { cancelled: boolean; isComplete: boolean; failed: number },
   now: Date,
 ): JobState {
   if (cancelled) return 'cancelled';
@@ -79,17 +95,8 @@ function stateOf(
   if (state === 'enqueuing') {
     return now.getTime() - Date.parse(updatedAt) > STALE_AFTER_MS ? 'failed while enqueuing' : 'enqueuing';
   }
-  if (toGo > 0) return 'running';
+  if (!isComplete) return 'running';
   return failed > 0 ? 'completed with failures' : 'completed';
-}
-
-function byCode(parts: readonly Part[]): Record<string, number> {
-  // A map: the codes are text from keys, and one of them may be the name of a property that every object has.
-  const counts = new Map<string, number>();
-  for (const { codes } of parts) {
-    for (const [code, lines] of codes) counts.set(code, (counts.get(code) ?? 0) + lines);
-  }
-  return Object.fromEntries(counts);
 }
 
 /** From the times at which parts were written: no state has to be kept between two looks. */

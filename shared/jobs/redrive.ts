@@ -1,11 +1,15 @@
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { randomUUID } from 'node:crypto';
+import { DeleteObjectCommand, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3';
+import pMap from 'p-map';
 import { type ImageRef, messageSchema, parseMessage, UnreadableMessage } from '../contract/message.ts';
-import { partKey } from '../contract/object-keys.ts';
+import { partKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import type { FailureLine } from '../contract/result-line.ts';
 import { type DeadLetter, scanDeadLetters } from './dead-letters.ts';
 import type { JobTarget } from './job-target.ts';
-import { listParts, type Part } from './list-parts.ts';
+import { listObjects } from './list-objects.ts';
+import { allParts, type Part } from './list-parts.ts';
+import { withWholeCharacters } from './outcomes/whole-characters.ts';
 import { partLines } from './read-outcomes.ts';
 import { sendMessages } from './send-messages.ts';
 
@@ -21,95 +25,156 @@ export type RedriveOptions = {
 /** How many images were sent again, and how many dead-letter messages were taken away for it. */
 export type Redriven = { images: number; deadLetters: number };
 
+/** Failure files that are worked on at once: each takes some requests, one after the other. */
+const FILES_AT_ONCE = 8;
+
 /**
  * Sends failed images of a job again, as attempt 1, and takes their failures away: from the failure
- * files and from the DLQ. Interrupted at any point, it is simply run again: an image is sent before
- * its failure is taken away, and one that was sent twice is counted once.
+ * files and from the DLQ. A failure is taken away before its image is sent, since the worker may fail it again at once,
+ * under the same key. Until the image is sent, its line lies in `jobs/<job>/redrive/`: interrupted at any point, a
+ * redrive is simply run again. Whatever is taken away is sent afterwards; an image that was sent twice is counted
+ * once.
  *
  * @param now letters that come later belong to failures that come later, and stay
  */
 export async function redrive(target: JobTarget, options: RedriveOptions, now: Date): Promise<Redriven> {
-  const sent = new Set<string>();
-  const stillFailed = new Set<string>();
-  for (const part of await listParts(target, 'failures', options.job)) {
-    await redrivePart(target, part, options, sent, stillFailed);
-  }
-  if (options.dryRun) return { images: sent.size, deadLetters: 0 };
-  const deadLetters = await scanDeadLetters(target, async (letter) => {
-    if (letter.sentAt > now) return false;
-    return isDone(target, letter, options, sent, stillFailed);
-  });
-  return { images: sent.size, deadLetters };
+  const run = new RedriveRun(target, options);
+  await run.finishInterrupted();
+  await run.sendFailures();
+  if (options.dryRun) return { images: run.sent.size, deadLetters: 0 };
+  const deadLetters = await scanDeadLetters(target, async (letter) => letter.sentAt <= now && run.mayDelete(letter));
+  return { images: run.sent.size, deadLetters };
 }
 
-async function redrivePart(
-  target: JobTarget,
-  part: Part,
-  { job, codes, perMessage, dryRun }: RedriveOptions,
-  sent: Set<string>,
-  stillFailed: Set<string>,
-): Promise<void> {
-  const lines = await Array.fromAsync(partLines<FailureLine>(target, part.key));
-  const chosen = lines.filter(({ error }) => codes === undefined || codes.has(error.code));
-  const left = lines.filter((line) => !chosen.includes(line));
-  for (const { id } of left) stillFailed.add(id);
-  const images = chosen.filter(({ id }) => !sent.has(id)).map(toImage);
-  for (const { id } of images) sent.add(id);
-  if (dryRun || chosen.length === 0) return;
-  await sendMessages(
-    target.sqs,
-    target.queueUrl,
-    await Array.fromAsync(packMessages({ job, attempt: 1 }, images, perMessage)),
-  );
-  await replacePart(target, part, left);
+class RedriveRun {
+  readonly #target: JobTarget;
+  readonly #options: RedriveOptions;
+  /** Ids of images that were sent again. */
+  readonly sent = new Set<string>();
+  /** Ids of images whose failures were not chosen. */
+  readonly #stillFailed = new Set<string>();
+
+  constructor(target: JobTarget, options: RedriveOptions) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  /** Sends what earlier runs took away and may not have sent. */
+  async finishInterrupted(): Promise<void> {
+    const { s3, resultsBucket } = this.#target;
+    for await (const { Key = '' } of listObjects(s3, resultsBucket, redrivePrefix(this.#options.job))) {
+      await this.#send(await this.#linesIn(Key));
+      await this.#delete(Key);
+    }
+  }
+
+  async sendFailures(): Promise<void> {
+    const filesOfSameImages = new Map<string, Part[]>();
+    for await (const part of allParts(this.#target, 'failures', this.#options.job)) {
+      const files = filesOfSameImages.get(part.digest);
+      if (files === undefined) filesOfSameImages.set(part.digest, [part]);
+      else files.push(part);
+    }
+    await eachToItsEnd(filesOfSameImages.values(), (files) => this.#redriveFiles(files));
+  }
+
+  /** @param files with lines of the same images, of which the latest counts */
+  async #redriveFiles(files: readonly Part[]): Promise<void> {
+    const latest = files.toSorted((one, other) => one.writtenAt.getTime() - other.writtenAt.getTime()).at(-1) as Part;
+    const { codes } = this.#options;
+    const lines = await this.#linesIn(latest.key);
+    const isChosen = ({ error }: FailureLine) => codes === undefined || codes.has(error.code);
+    const chosen = lines.filter(isChosen);
+    const left = lines.filter((line) => !isChosen(line));
+    for (const { id } of left) this.#stillFailed.add(id);
+    if (chosen.length === 0) return;
+    const takenAway = `${redrivePrefix(this.#options.job)}${randomUUID()}.jsonl`;
+    await this.#write(takenAway, chosen);
+    if (left.length > 0) await this.#write(partKey('failures', this.#options.job, left), left);
+    for (const { key } of files) await this.#delete(key);
+    await this.#send(chosen);
+    await this.#delete(takenAway);
+  }
+
+  async #send(lines: readonly FailureLine[]): Promise<void> {
+    for (const { id } of lines) this.sent.add(id);
+    await this.#sendImages(lines.map(toImage));
+  }
+
+  async #sendImages(images: readonly ImageRef[]): Promise<void> {
+    const { job, perMessage, dryRun } = this.#options;
+    if (dryRun) return;
+    const { sqs, queueUrl } = this.#target;
+    await sendMessages(sqs, queueUrl, await Array.fromAsync(packMessages({ job, attempt: 1 }, images, perMessage)));
+  }
+
+  /** None when the file is gone since it was listed: another redrive has it. */
+  async #linesIn(key: string): Promise<FailureLine[]> {
+    try {
+      return await Array.fromAsync(partLines<FailureLine>(this.#target, key));
+    } catch (error) {
+      if (error instanceof NoSuchKey) return [];
+      throw error;
+    }
+  }
+
+  async #write(Key: string, lines: readonly FailureLine[]): Promise<void> {
+    if (this.#options.dryRun) return;
+    const { s3, resultsBucket: Bucket } = this.#target;
+    const Body = withWholeCharacters(Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
+    await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'application/x-ndjson' }));
+  }
+
+  async #delete(Key: string): Promise<void> {
+    if (this.#options.dryRun) return;
+    const { s3, resultsBucket: Bucket } = this.#target;
+    await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+  }
+
+  /**
+   * Whether a letter of the DLQ may go: its images were sent again. Those of a letter without a failure line are
+   * sent here: SQS moved it there by itself, or an earlier redrive did not come to it. Whether it sent them nobody
+   * knows, and to label an image twice costs less than to look for its result.
+   */
+  async mayDelete({ body }: DeadLetter): Promise<boolean> {
+    const message = parseMessage(body);
+    if (message instanceof UnreadableMessage || message.job !== this.#options.job) return false;
+    if (message.images.some(({ id }) => this.#stillFailed.has(id))) return false;
+    const unsent = message.images.filter(({ id }) => !this.sent.has(id));
+    if (unsent.length > 0 && !this.#isChosen(body)) return false;
+    for (const { id } of unsent) this.sent.add(id);
+    await this.#sendImages(unsent);
+    return true;
+  }
+
+  #isChosen(body: string): boolean {
+    const { codes } = this.#options;
+    return codes === undefined || errorCodesOf(body).every((code) => codes.has(code));
+  }
+}
+
+/** As p-map, but when one fails, those that are under way come to their end before it rejects. */
+async function eachToItsEnd<Item>(items: Iterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
+  let failure: { error: unknown } | undefined;
+  const workUnlessFailed = async (item: Item) => {
+    if (failure !== undefined) return;
+    await work(item).catch((error: unknown) => {
+      failure ??= { error };
+    });
+  };
+  await pMap(items, workUnlessFailed, { concurrency: FILES_AT_ONCE });
+  if (failure !== undefined) throw failure.error;
 }
 
 function toImage({ id, url, meta }: FailureLine): ImageRef {
   return meta === undefined ? { id, url } : { id, url, meta };
 }
 
-/** What is left is written before the old file goes. */
-async function replacePart(
-  { s3, resultsBucket: Bucket }: JobTarget,
-  { key }: Part,
-  left: FailureLine[],
-): Promise<void> {
-  const [first] = left;
-  if (first !== undefined) {
-    const Body = left.map((line) => `${JSON.stringify(line)}\n`).join('');
-    const Key = partKey('failures', first.job, left);
-    await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'application/x-ndjson' }));
-  }
-  await s3.send(new DeleteObjectCommand({ Bucket, Key: key }));
-}
-
-/**
- * Whether a letter of the DLQ may go: its images were sent again, now or by a redrive that was
- * interrupted. A letter that SQS moved there by itself has no failure line, so it is sent here.
- */
-async function isDone(
-  { sqs, queueUrl }: JobTarget,
-  { body }: DeadLetter,
-  { job, codes }: RedriveOptions,
-  sent: Set<string>,
-  stillFailed: ReadonlySet<string>,
-): Promise<boolean> {
-  const message = parseMessage(body);
-  if (message instanceof UnreadableMessage || message.job !== job) return false;
-  if (message.images.some(({ id }) => stillFailed.has(id))) return false;
-  if (tellsItsError(body)) return true;
-  const unsent = message.images.filter(({ id }) => !sent.has(id));
-  if (unsent.length === 0) return true;
-  if (codes !== undefined && !codes.has('worker_crashed')) return false;
-  await sendMessages(sqs, queueUrl, await Array.fromAsync(packMessages({ job, attempt: 1 }, unsent)));
-  for (const { id } of unsent) sent.add(id);
-  return true;
-}
-
 /** The worker writes what went wrong into the letters that it sends; SQS does not. */
-function tellsItsError(body: string): boolean {
+function errorCodesOf(body: string): string[] {
   const parsed = messageSchema.safeParse(parseJson(body));
-  return parsed.success && parsed.data.images.every(({ error }) => error !== undefined);
+  if (!parsed.success) return ['worker_crashed'];
+  return parsed.data.images.map(({ error }) => error?.code ?? 'worker_crashed');
 }
 
 function parseJson(text: string): unknown {

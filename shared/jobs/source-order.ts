@@ -1,9 +1,10 @@
 import { buffer } from 'node:stream/consumers';
 import { createGzip } from 'node:zlib';
-import { PutObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { ImageRef } from '../contract/message.ts';
 import { orderKey, orderPrefix } from '../contract/object-keys.ts';
 import type { JobTarget } from './job-target.ts';
+import { listObjects } from './list-objects.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
@@ -65,8 +66,6 @@ function newOrderFile(): { add(line: string): Promise<void> | void; end(): Promi
 /** The keys of what `recordOrder` wrote; none for a job that was not enqueued with the command. */
 export async function orderKeys({ s3, resultsBucket: Bucket }: Bucket, job: string): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket, Prefix: orderPrefix(job) })) {
-    for (const { Key } of Contents) if (Key !== undefined) keys.push(Key);
-  }
+  for await (const { Key = '' } of listObjects(s3, Bucket, orderPrefix(job))) keys.push(Key);
   return keys;
 }

@@ -135,7 +135,7 @@ test('a redrive that was interrupted before the DLQ was cleared is finished by t
   for (const Key of await aws.partKeys('failures', 'cats')) {
     await aws.target.s3.send(new DeleteObjectCommand({ Bucket: aws.target.resultsBucket, Key }));
   }
-  expect((await labelqueue('redrive', 'cats')).stdout).toBe('job cats: 0 images sent again, 2 dead letters removed\n');
+  expect((await labelqueue('redrive', 'cats')).stdout).toBe('job cats: 2 images sent again, 2 dead letters removed\n');
   expect(aws.deadLetters()).toEqual([]);
 });
 

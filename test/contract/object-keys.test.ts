@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { addSums, IdSum } from '../../shared/contract/id-sum.ts';
 import { cancelledKey, jobKey, partKey, partPrefix, readPartName } from '../../shared/contract/object-keys.ts';
 import { jobName } from './arbitraries.ts';
 import { seed } from './seed.ts';
@@ -10,11 +11,21 @@ function linesOf(ids: string[]): { id: string }[] {
   return ids.map((id) => ({ id }));
 }
 
+function sumOf(ids: readonly string[]): string {
+  const sum = new IdSum();
+  for (const id of ids) sum.add(id);
+  return sum.toString();
+}
+
 const ids = fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 30 });
 
 test('keys are laid out as the documentation says', () => {
-  expect(partKey('results', 'cats', linesOf(['a', 'b']))).toMatch(/^results\/job=cats\/part-[0-9a-f]{32}-n2\.jsonl$/);
-  expect(partKey('failures', 'cats', linesOf(['a']))).toMatch(/^failures\/job=cats\/part-[0-9a-f]{32}-n1\.jsonl$/);
+  expect(partKey('results', 'cats', linesOf(['a', 'b']))).toMatch(
+    /^results\/job=cats\/part-[0-9a-f]{32}-[0-9a-f]{32}-n2\.jsonl$/,
+  );
+  expect(partKey('failures', 'cats', linesOf(['a']))).toMatch(
+    /^failures\/job=cats\/part-[0-9a-f]{32}-[0-9a-f]{32}-n1\.jsonl$/,
+  );
   expect(jobKey('cats')).toBe('jobs/cats/job.json');
   expect(cancelledKey('cats')).toBe('jobs/cats/cancelled');
 });
@@ -52,8 +63,35 @@ test('ids that only look alike when they are joined have different keys', () => 
 
 test('a key does not change from release to release: old parts are overwritten too', () => {
   expect(partKey('results', 'cats', linesOf(['b', 'a']))).toBe(
-    'results/job=cats/part-0473ef2dc0d324ab659d3580c1134e9d-n2.jsonl',
+    'results/job=cats/part-0473ef2dc0d324ab659d3580c1134e9d-08bb6928ca5517152e4b8118ff058d81-n2.jsonl',
   );
+});
+
+test('a key from before ids were summed is replaced by one with the same digest', () => {
+  const old = readPartName('results/job=cats/part-0473ef2dc0d324ab659d3580c1134e9d-n2.jsonl');
+  expect(old).toMatchObject({ digest: '0473ef2dc0d324ab659d3580c1134e9d', idSum: undefined, lines: 2 });
+  expect(readPartName(partKey('results', 'cats', linesOf(['b', 'a'])))?.digest).toBe(old?.digest);
+});
+
+test('the sums of the files of a job add up to the sum of its ids, however they are divided', () => {
+  const halves = ids.chain((given) =>
+    fc
+      .tuple(fc.constant(given), fc.nat(given.length))
+      .map(([all, at]) => [all, all.slice(0, at), all.slice(at)] as const),
+  );
+  fc.assert(
+    fc.property(halves, ([all, ...parts]) => {
+      const sums = parts
+        .filter((part) => part.length > 0)
+        .map((part) => readPartName(partKey('results', 'cats', linesOf(part)))?.idSum ?? '');
+      expect(addSums(sums)).toBe(sumOf(all));
+    }),
+    { seed },
+  );
+});
+
+test('an image that counts twice in place of another one changes the sum', () => {
+  expect(addSums([sumOf(['a', 'b']), sumOf(['b', 'd'])])).not.toBe(sumOf(['a', 'b', 'c', 'd']));
 });
 
 test('the number of lines is read back from the key, which lies below the prefix of its job', () => {

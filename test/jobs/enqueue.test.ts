@@ -61,7 +61,8 @@ describe('enqueueing', () => {
     const { startedAt, ...begun } = plan(250);
     await enqueue(aws.target, numbered(250), { ...begun, startedAt });
     const { updatedAt, ...description } = (await jobDescription()) as { updatedAt: string };
-    expect(description).toEqual({ v: 1, ...begun, state: 'enqueued', sent: 250, messages: 3, startedAt });
+    const idSum = expect.stringMatching(/^[0-9a-f]{32}$/);
+    expect(description).toEqual({ v: 1, ...begun, state: 'enqueued', sent: 250, messages: 3, startedAt, idSum });
     expect(Date.parse(updatedAt)).toBeGreaterThanOrEqual(Date.parse(startedAt));
   });
 
@@ -69,6 +70,13 @@ describe('enqueueing', () => {
     const before = { ...plan(250), sent: 100, messages: 1 };
     expect(await enqueue(aws.target, numbered(250), before)).toMatchObject({ sent: 250, messages: 3 });
     expect(idsInQueue().sort()).toEqual(Array.from({ length: 150 }, (_, index) => `row-${index + 100}`).sort());
+  });
+
+  test('writes the same sum of all ids down, sent at once or in two tries', async () => {
+    const { idSum } = (await enqueue(aws.target, numbered(250), plan(250))) as { idSum?: string };
+    const before = { ...plan(250), sent: 100, messages: 1 };
+    expect(await enqueue(aws.target, numbered(250), before)).toMatchObject({ idSum });
+    expect(idSum).toMatch(/^[0-9a-f]{32}$/);
   });
 
   test('puts as many images into a message as told', async () => {

@@ -7,6 +7,7 @@ import { enqueue, newJob, resumedFrom, resumeProblem } from '../../../shared/job
 import { jobStatus as readJobStatus } from '../../../shared/jobs/job-status.ts';
 import { readJob } from '../../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../../shared/jobs/job-target.ts';
+import { OutcomeCounter } from '../../../shared/jobs/outcome-counter.ts';
 import { type InvalidRow, type SourceRow, toSourceRow } from '../../../shared/jobs/sources/source-row.ts';
 import { type Survey, survey, surveyedImages } from '../../../shared/jobs/survey.ts';
 import type { Answer, Operation } from '../operation.ts';
@@ -112,6 +113,18 @@ async function surveyed(
   }
 }
 
+/** What is left of the 29 s is for the listing; a job that needs more shows as running, and the next request goes on. */
+const READ_IDS_MS = 10_000;
+
+/** A process has one target, and is asked for the same job again and again. */
+const counters = new WeakMap<JobTarget, OutcomeCounter>();
+
+function counterOf(target: JobTarget): OutcomeCounter {
+  const counter = counters.get(target) ?? new OutcomeCounter(target);
+  counters.set(target, counter);
+  return counter;
+}
+
 export const jobStatus: Operation = {
   document: {
     operationId: 'jobStatus',
@@ -126,7 +139,8 @@ export const jobStatus: Operation = {
     const parsed = jobPathSchema.safeParse(path);
     if (!parsed.success) return schemaProblem(parsed.error);
     const { job } = parsed.data;
-    const status = await readJobStatus(target, job, new Date());
+    const options = { counter: counterOf(target), signal: AbortSignal.timeout(READ_IDS_MS) };
+    const status = await readJobStatus(target, job, new Date(), options);
     return status === undefined
       ? new Problem('no_such_job', `no job ${job} was enqueued`)
       : { status: 200, body: status };

@@ -1,9 +1,19 @@
 import type { PartKind } from '../../contract/object-keys.ts';
+import { jsonWithNumbers, textWithNumbers } from './exact-numbers.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 import { identifier, literal } from './sql.ts';
 
 /** Up to so many different keys of `meta` become columns; with more, `meta` is one column of JSON. */
 const MAX_META_COLUMNS = 50;
+
+/**
+ * What makes a spreadsheet take a cell for a formula when it starts with it, or take what follows for a cell of its own:
+ * operators, their full-width forms (a Japanese Excel reads these), white space that is skipped, and delimiters.
+ */
+const DANGEROUS_START = '^[=+\\-@＝＋－＠\\t\\r\\n,;]';
+
+/** A negative number is one. */
+const NUMBER = '^-[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$';
 
 /**
  * What is nested, made flat: `label1`, `score1`, `label2`, ... and `meta.<key>`. Text of strangers that a
@@ -49,8 +59,11 @@ async function resultColumns(database: OutcomeDatabase): Promise<string[]> {
 async function metaColumns(database: OutcomeDatabase, kind: PartKind): Promise<string[]> {
   const keys = await database.rows<{ key: string }>(`
     SELECT DISTINCT unnest(json_keys(meta)) AS key FROM ${kind} ORDER BY key LIMIT ${MAX_META_COLUMNS + 1}`);
-  if (keys.length > MAX_META_COLUMNS) return ['meta::VARCHAR AS meta'];
-  return keys.map(({ key }) => harmless(`json_extract_string(meta, ${literal(jsonPointer(key))})`, `meta.${key}`));
+  if (keys.length > MAX_META_COLUMNS) return [harmless(jsonWithNumbers('meta'), 'meta')];
+  return keys.map(({ key }) => {
+    const text = textWithNumbers(`json_extract_string(meta, ${literal(jsonPointer(key))})`);
+    return harmless(text, `meta.${key}`);
+  });
 }
 
 /** RFC 6901: with a path of JSONPath, some keys could not be named. */
@@ -58,7 +71,9 @@ function jsonPointer(key: string): string {
   return `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-/** A cell as a spreadsheet shows it, whatever the text starts with. */
+/** A cell as a spreadsheet shows it, whatever the text starts with. Many readers end at a NUL, so it is escaped. */
 function harmless(text: string, name: string): string {
-  return `CASE WHEN regexp_matches(${text}, '^[=+\\-@\\t\\r]') THEN '''' || ${text} ELSE ${text} END AS ${identifier(name)}`;
+  const readable = `replace(${text}, chr(0), '\\u0000')`;
+  const isDangerous = `regexp_matches(${text}, '${DANGEROUS_START}') AND NOT regexp_matches(${text}, '${NUMBER}')`;
+  return `CASE WHEN ${isDangerous} THEN '''' || ${readable} ELSE ${readable} END AS ${identifier(name)}`;
 }

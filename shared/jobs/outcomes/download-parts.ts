@@ -4,6 +4,7 @@ import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import type { JobTarget } from '../job-target.ts';
 import type { Part } from '../list-parts.ts';
+import { withMarkedNumbers } from './exact-numbers.ts';
 import { withWholeCharacters } from './whole-characters.ts';
 
 /** S3 gives each connection tens of megabytes a second; more of them help until the disk is busy. */
@@ -65,7 +66,8 @@ async function downloadBatch(
     parts,
     async ({ key }, index) => {
       const file = join(folder, `${index}.jsonl`);
-      await writeFile(file, withWholeCharacters(await readPart(s3, resultsBucket, key)), { mode: 0o600 });
+      const lines = withMarkedNumbers(withWholeCharacters(await readPart(s3, resultsBucket, key)));
+      await writeFile(file, lines, { mode: 0o600 });
       return file;
     },
     { concurrency: DOWNLOADS_AT_ONCE },

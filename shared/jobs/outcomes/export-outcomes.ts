@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../contract/error-codes.ts';
 import type { PartKind } from '../../contract/object-keys.ts';
 import { csvColumns } from './csv-columns.ts';
+import { jsonWithNumbers } from './exact-numbers.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 import { literal } from './sql.ts';
 
@@ -72,7 +73,7 @@ const COLUMNS: Record<Format, (database: OutcomeDatabase, job: string, kind: Par
   jsonl: async (_database, job, kind) => [jsonLine(job, kind)],
   csv: csvColumns,
   parquet: async (_database, _job, kind) => [
-    ...['id', 'url', 'meta::VARCHAR AS meta'],
+    ...['id', 'url', `${jsonWithNumbers('meta')} AS meta`],
     ...(kind === 'results' ? ['labels', 'model', 'image'] : ['error']),
     ...['attempt', '"at"::TIMESTAMPTZ AS "at"'],
   ],
@@ -86,7 +87,7 @@ function jsonLine(job: string, kind: PartKind): string {
     literal(`{"v":1,"job":${JSON.stringify(job)},"id":`),
     'to_json(id)',
     field('url'),
-    `',"meta":' || meta::VARCHAR`,
+    `',"meta":' || ${jsonWithNumbers('meta')}`,
     ...outcome.map(field),
     field('attempt'),
     `',"at":"'`,

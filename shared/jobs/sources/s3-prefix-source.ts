@@ -1,5 +1,6 @@
-import { paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import picomatch from 'picomatch';
+import { listObjects } from '../list-objects.ts';
 import { type SourceRow, toSourceRow } from './source-row.ts';
 
 /** Keys and paths with these endings are taken for images; what they hold shows when they are decoded. */
@@ -30,11 +31,9 @@ export async function* readS3Prefix(
 ): AsyncGenerator<SourceRow> {
   const wanted = nameFilter(filter);
   let line = 0;
-  for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, { Bucket: bucket, Prefix: prefix })) {
-    for (const { Key = '' } of Contents) {
-      if (!wanted(Key.slice(prefix.length).replace(/^\//, ''))) continue;
-      const url = `s3://${bucket}/${Key}`;
-      yield toSourceRow(++line, url, { url }, undefined);
-    }
+  for await (const { Key = '' } of listObjects(s3, bucket, prefix)) {
+    if (!wanted(Key.slice(prefix.length).replace(/^\//, ''))) continue;
+    const url = `s3://${bucket}/${Key}`;
+    yield toSourceRow(++line, url, { url }, undefined);
   }
 }

@@ -71,6 +71,15 @@ describe('a job', () => {
     expect(await readJob(api.target, 'forms')).toMatchObject({ state: 'enqueued', images: 3, source: 'POST /jobs' });
   });
 
+  test('in bytes that are not UTF-8 is refused, and nothing is sent', async () => {
+    const body = Buffer.from('{"job":"latin","images":["https://example.com/caf\xe9.jpg"]}', 'latin1');
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${api.address}/jobs`, { method: 'POST', body, headers });
+    const detail = 'expected the body to be JSON in UTF-8';
+    expect(await problemOf(response)).toEqual({ status: 400, code: 'invalid_request', detail });
+    expect(await messagesOf('latin')).toEqual([]);
+  });
+
   test('may have 10,000 images and no more', async () => {
     const response = await post({ job: 'large', images: urls(10_000) });
     expect(await response.json()).toEqual({ job: 'large', images: 10_000, messages: 100, repetitions: 0 });

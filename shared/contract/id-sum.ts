@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto';
+import { wholeText } from './whole-text.ts';
+
+/** Bits of a sum: 32 digits of a file's name. */
+const BITS = 128;
+
+/**
+ * A fingerprint of a set of ids that needs neither their order nor all of them at once: the sum of their SHA-256,
+ * modulo 2^128. The sums of disjoint sets add up to the sum of their union, so part files whose counts and sums add
+ * up to those of their job hold each of its images exactly once. Other sets of as many ids have the same sum
+ * with a probability of 2^-128; ids can be computed so that they do (Wagner's generalized birthday attack), so a sum
+ * proves nothing about a producer who wants to deceive itself.
+ */
+export class IdSum {
+  #sum = 0n;
+
+  add(id: string): void {
+    this.#sum += hashOf(id);
+  }
+
+  /** In 32 hexadecimal digits. */
+  toString(): string {
+    return formatSum(this.#sum);
+  }
+}
+
+/** The first 128 bits of the SHA-256 of the id as lines have it. */
+function hashOf(id: string): bigint {
+  return BigInt(`0x${hash('sha256', wholeText(id), 'hex').slice(0, BITS / 4)}`);
+}
+
+/** The sum of disjoint sets, from their sums; modulo 2^128. */
+export function addSums(sums: Iterable<string>): string {
+  let total = 0n;
+  for (const sum of sums) total += BigInt(`0x${sum}`);
+  return formatSum(total);
+}
+
+/** What is left of a sum without a part of its set. */
+export function subtractSum(sum: string, part: string): string {
+  return formatSum(BigInt(`0x${sum}`) - BigInt(`0x${part}`));
+}
+
+function formatSum(sum: bigint): string {
+  return BigInt.asUintN(BITS, sum)
+    .toString(16)
+    .padStart(BITS / 4, '0');
+}

@@ -1,0 +1,216 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import pMap from 'p-map';
+import { formatMessage, type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { listObjects } from '../../shared/jobs/list-objects.ts';
+import { partLines, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { type RedriveOptions, redrive } from '../../shared/jobs/redrive.ts';
+import { sendMessages } from '../../shared/jobs/send-messages.ts';
+import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { catsButMissing, type Verdict, workQueueEmpty } from '../support/stub-worker.ts';
+import type { TestAws } from '../support/test-aws.ts';
+
+const JOB = 'cats';
+const ALL: RedriveOptions = { job: JOB, codes: undefined, perMessage: 100, dryRun: false };
+/** Every request of a redrive. */
+const CALLS = ['LIST', 'GET', 'PUT', 'DELETE', 'SendMessageBatch', 'ReceiveMessage', 'DeleteMessageBatch'];
+
+let network: FarAws;
+let aws: TestAws;
+beforeAll(async () => {
+  network = await startFarAws();
+  aws = network.aws;
+});
+beforeEach(() => {
+  aws.clear();
+  network.onTheWay((_call, pass) => pass());
+});
+afterAll(async () => network[Symbol.asyncDispose]());
+
+const failing: Verdict = () => catsButMissing({ id: 'missing', url: '' });
+
+function imagesNamed(name: string, count: number): ImageRef[] {
+  return Array.from({ length: count }, (_, index) => {
+    const id = `${name}-${index}`;
+    return { id, url: `https://host.example/${id}.jpg` };
+  });
+}
+
+/** 32 images that failed together, and 8 that failed in twos, in files with others. */
+async function failedImages(aws: TestAws): Promise<string[]> {
+  const large = imagesNamed('large', 32);
+  const small = imagesNamed('small', 8);
+  await aws.send(formatMessage({ job: JOB, attempt: 1, images: large }));
+  for (const start of [0, 2, 4, 6]) {
+    await aws.send(formatMessage({ job: JOB, attempt: 1, images: small.slice(start, start + 2) }));
+  }
+  await workQueueEmpty(aws, failing, 3);
+  await workQueueEmpty(aws, failing);
+  return [...large, ...small].map(({ id }) => id).toSorted();
+}
+
+async function settled(aws: TestAws): Promise<string[]> {
+  const { results, failures } = await readOutcomes(aws.target, JOB);
+  return [...results.keys(), ...failures.keys()].toSorted();
+}
+
+function idsIn(messages: { body: string }[]): string[] {
+  return messages.flatMap(({ body }) => {
+    const message = parseMessage(body);
+    return message instanceof UnreadableMessage ? [] : message.images.map(({ id }) => id);
+  });
+}
+
+/** Works on what comes until it is told that no more will. */
+function workMeanwhile(aws: TestAws, verdict: Verdict): { end(): Promise<void> } {
+  let isOver = false;
+  const working = (async () => {
+    while (!isOver) {
+      await workQueueEmpty(aws, verdict);
+      await delay(2);
+    }
+    await workQueueEmpty(aws, verdict);
+  })();
+  return {
+    end() {
+      isOver = true;
+      return working;
+    },
+  };
+}
+
+describe('images that fail again while they are redriven', () => {
+  async function redrivenSlowly(slow: string, milliseconds: number): Promise<void> {
+    await using network = await startFarAws();
+    const { aws, far } = network;
+    const ids = await failedImages(aws);
+    network.onTheWay(async (call, pass) => {
+      if (call === slow) await delay(milliseconds);
+      await pass();
+      if (call === slow) await delay(milliseconds);
+    });
+    const worker = workMeanwhile(aws, failing);
+    const { images } = await redrive(far, ALL, new Date());
+    await worker.end();
+    expect({ slow, images }).toEqual({ slow, images: ids.length });
+    expect({ slow, settled: await settled(aws) }).toEqual({ slow, settled: ids });
+    expect({ slow, letters: new Set(idsIn(aws.deadLetters())) }).toEqual({ slow, letters: new Set(ids) });
+  }
+
+  test.each([0, 80, 150, 1_500])(
+    'end in failures, with %i ms before and after each kind of call',
+    async (milliseconds) => {
+      await Promise.all(CALLS.map((slow) => redrivenSlowly(slow, milliseconds)));
+    },
+    120_000,
+  );
+
+  test('are still there after a second redrive, and are classified once they can be', async () => {
+    const ids = await failedImages(aws);
+    network.onTheWay(async (call, pass) => {
+      if (call === 'DELETE') await delay(80);
+      await pass();
+    });
+    const failingAgain = workMeanwhile(aws, failing);
+    await redrive(network.far, ALL, new Date());
+    await failingAgain.end();
+    await redrive(network.far, ALL, new Date());
+    await workQueueEmpty(aws, catsButMissing);
+    const { results, failures } = await readOutcomes(aws.target, JOB);
+    expect([...results.keys()].toSorted()).toEqual(ids);
+    expect(failures.size).toBe(0);
+  });
+});
+
+describe('a redrive that is interrupted', () => {
+  /** More than a whole redrive of these images makes. */
+  const REQUESTS = 45;
+
+  test.each(['before', 'after'] as const)(
+    '%s any of its requests has its effect loses no image, and the next one finishes',
+    async (when) => {
+      const requests = Array.from({ length: REQUESTS }, (_, index) => index + 1);
+      const wereWhole = await pMap(requests, (at) => isWholeWhenCutAt(at, when), { concurrency: 15 });
+      expect(wereWhole.indexOf(true)).toBeGreaterThan(20);
+      expect(wereWhole.at(-1)).toBe(true);
+    },
+    120_000,
+  );
+
+  /** From that request on, none passes: the process is gone. */
+  async function isWholeWhenCutAt(at: number, when: 'before' | 'after'): Promise<boolean> {
+    await using network = await startFarAws();
+    const { aws, far } = network;
+    const ids = await failedImages(aws);
+    let requests = 0;
+    network.onTheWay(async (_call, pass, cut) => {
+      requests++;
+      if (requests < at) return pass();
+      if (requests === at && when === 'after') await pass();
+      cut();
+    });
+    const isWhole = await redrive(far, ALL, new Date()).then(
+      () => true,
+      () => false,
+    );
+    // Without a look into the DLQ, which keeps letters for 14 days only.
+    const known = [...(await settled(aws)), ...idsIn(aws.queued()), ...(await takenAway(aws))];
+    expect({ at, known: new Set(known) }).toEqual({ at, known: new Set(ids) });
+    await redrive(aws.target, ALL, new Date());
+    await workQueueEmpty(aws, catsButMissing);
+    const { results } = await readOutcomes(aws.target, JOB);
+    expect({ at, classified: [...results.keys()].toSorted() }).toEqual({ at, classified: ids });
+    expect(await takenAway(aws)).toEqual([]);
+    return isWhole;
+  }
+
+  /** Images in the files that a redrive keeps until it has sent them. */
+  async function takenAway({ target }: TestAws): Promise<string[]> {
+    const ids: string[] = [];
+    for await (const { Key = '' } of listObjects(target.s3, target.resultsBucket, `jobs/${JOB}/redrive/`)) {
+      for await (const { id } of partLines<{ id: string }>(target, Key)) ids.push(id);
+    }
+    return ids;
+  }
+});
+
+describe('dead letters without a failure line', () => {
+  const [image] = imagesNamed('alone', 1) as [ImageRef];
+
+  async function sendLetter(code?: string): Promise<void> {
+    const error = code === undefined ? {} : { error: { code, stage: 'fetch', message: 'expected this', attempts: 1 } };
+    const body = JSON.stringify({ v: 1, job: JOB, attempt: 1, images: [{ ...image, ...error }] });
+    await sendMessages(aws.target.sqs, aws.target.deadLetterQueueUrl, [{ body }]);
+  }
+
+  test('are not thrown away: their images are sent again', async () => {
+    await sendLetter('timeout');
+    expect(await redrive(aws.target, ALL, new Date())).toEqual({ images: 1, deadLetters: 1 });
+    expect(idsIn(aws.queued())).toEqual([image.id]);
+  });
+
+  test('stay where they are when another code was asked for', async () => {
+    await sendLetter('timeout');
+    const options = { ...ALL, codes: new Set(['not_found']) };
+    expect(await redrive(aws.target, options, new Date())).toEqual({ images: 0, deadLetters: 0 });
+    expect(idsIn(aws.queued())).toEqual([]);
+  });
+
+  test('count as worker_crashed when SQS moved them', async () => {
+    await sendLetter();
+    const options = { ...ALL, codes: new Set(['worker_crashed']) };
+    expect(await redrive(aws.target, options, new Date())).toEqual({ images: 1, deadLetters: 1 });
+    expect(idsIn(aws.queued())).toEqual([image.id]);
+  });
+});
+
+test('an image that stands in two failure files is sent, and both files go', async () => {
+  const images = imagesNamed('twice', 3);
+  await aws.send(formatMessage({ job: JOB, attempt: 1, images }));
+  await workQueueEmpty(aws, failing);
+  await aws.send(formatMessage({ job: JOB, attempt: 1, images: images.slice(0, 1) }));
+  await workQueueEmpty(aws, failing);
+  expect(await redrive(aws.target, ALL, new Date())).toEqual({ images: 3, deadLetters: 4 });
+  expect(await aws.partKeys('failures', JOB)).toEqual([]);
+  expect(new Set(idsIn(aws.queued()))).toEqual(new Set(images.map(({ id }) => id)));
+});

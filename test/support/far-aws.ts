@@ -1,0 +1,78 @@
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { jobSettingsFrom } from '../../shared/contract/settings.ts';
+import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
+import { startTestAws, type TestAws } from './test-aws.ts';
+
+/** A request as S3 and SQS know it: `LIST`, `GET`, `PUT`, `DELETE`, or the name of an SQS action. */
+export type AwsCall = string;
+/** What becomes of a request: `pass` brings it to AWS, whose answer is then given unless the connection was cut. */
+export type OnTheWay = (call: AwsCall, pass: () => Promise<void>, cut: () => void) => Promise<void>;
+
+/** The embedded AWS, near for the test and its worker, and far for what is tested. */
+export type FarAws = AsyncDisposable & {
+  aws: TestAws;
+  /** Behind the network; the SDK does not try again by itself. */
+  far: JobTarget;
+  onTheWay(rule: OnTheWay): void;
+};
+
+export async function startFarAws(): Promise<FarAws> {
+  const aws = await startTestAws();
+  const upstream = new URL(aws.environment.AWS_ENDPOINT_URL);
+  let rule: OnTheWay = (_call, pass) => pass();
+  const server = createServer(async (incoming, answer) => {
+    const { method = '', url = '', headers } = incoming;
+    const body = await buffer(incoming);
+    let give = () => void answer.destroy();
+    const pass = async () => {
+      const reply = await ask(upstream, { method, path: url, headers }, body);
+      give = () => void answer.writeHead(reply.status, reply.headers).end(reply.body);
+    };
+    await rule(callOf(method, url, headers), pass, () => void answer.destroy());
+    if (!answer.destroyed) give();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const through = Object.entries(aws.environment).map(([name, value]) => [
+    name,
+    value.replace(upstream.origin, endpoint),
+  ]);
+  const settings = jobSettingsFrom(Object.fromEntries(through));
+  const far = createJobTarget(settings, { ...aws.clientConfig, endpoint, maxAttempts: 1 });
+  return {
+    aws,
+    far,
+    onTheWay(changed) {
+      rule = changed;
+    },
+    async [Symbol.asyncDispose]() {
+      far.s3.destroy();
+      far.sqs.destroy();
+      server.close();
+      server.closeAllConnections();
+      await aws.stop();
+    },
+  };
+}
+
+function callOf(method: string, url: string, headers: IncomingHttpHeaders): AwsCall {
+  const action = headers['x-amz-target'];
+  if (typeof action === 'string') return action.replace('AmazonSQS.', '');
+  return url.includes('list-type=2') ? 'LIST' : method;
+}
+
+type Question = { method: string; path: string; headers: IncomingHttpHeaders };
+type Reply = { status: number; headers: IncomingHttpHeaders; body: Buffer };
+
+function ask({ hostname, port }: URL, question: Question, body: Buffer): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest({ hostname, port, ...question });
+    outgoing.once('error', reject);
+    outgoing.once('response', async (response) => {
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, body: await buffer(response) });
+    });
+    outgoing.end(body);
+  });
+}
