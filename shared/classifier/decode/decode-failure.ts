@@ -2,7 +2,7 @@ import { ImageError } from '../../contract/error-codes.ts';
 import { DECODE_TIMEOUT_SECONDS } from '../../contract/limits.ts';
 import { FORMAT_NAMES } from './inspect/findings.ts';
 import { tooManyPixels } from './inspect/inspect.ts';
-import type { FileFormat } from './picture.ts';
+import type { Inspected } from './picture.ts';
 
 /**
  * Converts sharp's error. libvips gathers the texts of all threads in one buffer, so that a text may be another
@@ -11,16 +11,18 @@ import type { FileFormat } from './picture.ts';
  * @param milliseconds that the decode took
  * @throws what does not come from decoding
  */
-export function decodeFailure(error: unknown, format: FileFormat, milliseconds: number): ImageError {
+export function decodeFailure(error: unknown, picture: Inspected, milliseconds: number): ImageError {
   // Of its own accord sharp throws plain errors; a type error is a defect.
   if (!(error instanceof Error) || error instanceof TypeError) throw error;
   if (error.message === 'Input image exceeds pixel limit') return tooManyPixels();
-  const name = FORMAT_NAMES[format];
+  const name = FORMAT_NAMES[picture.format];
   if (error.message === 'Input image exceeds channel limit') {
     return new ImageError('unsupported_format', `expected a ${name} of at most 5 channels, got more`);
   }
   if (milliseconds >= DECODE_TIMEOUT_SECONDS * 1_000) return decodeTimeout();
-  return new ImageError('corrupt', `expected a ${name} that can be decoded, got one that is cut off or damaged`);
+  if (picture.endInDoubt)
+    return new ImageError('corrupt', `expected a whole ${name}, got one that ends within its pixels`);
+  return new ImageError('corrupt', `expected a ${name} that can be decoded, got one with damaged data`);
 }
 
 export function decodeTimeout(): ImageError {

@@ -4,7 +4,7 @@ import { type Box, findBox, readBoxes } from './boxes.ts';
 import { ByteReader } from './byte-reader.ts';
 import { findings } from './findings.ts';
 import { type HeifItems, readHeifItems } from './heif-items.ts';
-import { BYTES_PER_PIXEL, MAX_PARTS, MAX_PIXELS_HELD_HERE } from './limits.ts';
+import { BYTES_PER_PIXEL, MAX_METADATA_BYTES, MAX_PARTS, MAX_PIXELS_HELD_HERE } from './limits.ts';
 
 const BRANDS_AT = 8;
 /** Of still pictures and of sequences, whose first frame is a still picture as well. */
@@ -13,8 +13,6 @@ const SEQUENCE = 'avis';
 /** The container's own brands, which say nothing of the codec. */
 const CONTAINER = ['mif1', 'msf1', 'miaf'];
 const HEVC = ['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis'];
-/** As a PNG may have of profile and EXIF. */
-const MAX_META_BYTES = 1_000_000;
 
 /** Whether a file says of itself that it is AVIF, HEIC (which is not decoded here) or neither. */
 export function heifKind(bytes: Buffer): 'avif' | 'heic' | undefined {
@@ -44,7 +42,7 @@ export function inspectAvif(bytes: Buffer): Inspected | ImageError {
   picture.expensive ||=
     boxes.length >= MAX_PARTS ||
     items.extents >= MAX_PARTS ||
-    meta.end - meta.from > MAX_META_BYTES ||
+    meta.end - meta.from > MAX_METADATA_BYTES ||
     pixelsOfAll(reader, items) > 2 * MAX_PIXELS_HELD_HERE;
   return { ...picture, ...(colours !== undefined && { colours }) };
 }

@@ -2,8 +2,11 @@ import { ImageError } from '../../../contract/error-codes.ts';
 import { DECODE_TIMEOUT_SECONDS } from '../../../contract/limits.ts';
 import type { Inspected } from '../picture.ts';
 import { findings } from './findings.ts';
-import { hasEndMark, isComplete, type JpegWalk, walkJpeg } from './jpeg-walk.ts';
+import { isComplete, type JpegWalk, walkJpeg } from './jpeg-walk.ts';
 import { BYTES_PER_PIXEL, EXPENSIVE_SECONDS, MAX_PARTS, MAX_PIXELS_HELD_HERE } from './limits.ts';
+
+/** What a JPEG ends with. */
+export const JPEG_END_MARK = Buffer.from([0xff, 0xd9]);
 
 /** A decoder passes over so many samples a second of a scan in which nothing stands, the cheapest there is. */
 const EMPTY_SAMPLES_PER_SECOND = 3e9;
@@ -29,9 +32,10 @@ export function inspectJpeg(bytes: Buffer): Inspected | ImageError {
   );
   picture.expensive ||=
     seconds > EXPENSIVE_SECONDS ||
-    segments >= MAX_PARTS ||
+    segments > MAX_PARTS ||
     (frame.isArithmetic && width * height > MAX_ARITHMETIC_PIXELS);
-  if (hasEndMark(bytes, walk)) return picture;
+  // The data of a scan cannot hold it.
+  if (bytes.includes(JPEG_END_MARK, walk.lastScanAt)) return picture;
   if (!isComplete(frame)) return new ImageError('corrupt', 'expected a whole JPEG, got one without its last scans');
   return withEndMark(picture);
 }
@@ -46,6 +50,7 @@ function hopeless({ scans, frame }: JpegWalk): ImageError {
 
 /** The decoder then complains where the last scan breaks off, and only there. */
 function withEndMark(picture: Inspected): Inspected {
-  const bytes = Buffer.concat([picture.bytes, Buffer.from([0xff, 0xd9])]);
-  return { ...picture, bytes, failOn: 'warning', endInDoubt: true };
+  const { bytes } = picture;
+  const data = bytes.at(-1) === JPEG_END_MARK[0] ? bytes.subarray(0, -1) : bytes;
+  return { ...picture, bytes: Buffer.concat([data, JPEG_END_MARK]), failOn: 'warning', endInDoubt: true };
 }

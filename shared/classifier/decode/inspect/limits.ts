@@ -17,3 +17,6 @@ export const MAX_PARTS = 10_000;
  * RGB and libvips's copy. JPEG: coefficients of three components at full resolution, where there are several scans.
  */
 export const BYTES_PER_PIXEL = { avif: 19, webp: 8, gif: 8, interlacedPng: 10, scannedJpeg: 8, tiff: 8, rows: 0 };
+
+/** Of profile and EXIF, which a decoder parses: a profile seldom has more than half a megabyte. */
+export const MAX_METADATA_BYTES = 1_000_000;

@@ -2,91 +2,95 @@ import { ImageError } from '../../../contract/error-codes.ts';
 import type { CodedColours, Inspected } from '../picture.ts';
 import { ByteReader } from './byte-reader.ts';
 import { findings } from './findings.ts';
-import { BYTES_PER_PIXEL, MAX_PARTS } from './limits.ts';
+import { BYTES_PER_PIXEL, MAX_METADATA_BYTES, MAX_PARTS } from './limits.ts';
 
 const SIGNATURE_BYTES = 8;
-/** Length and type before the data, CRC after it. */
-const CHUNK_OVERHEAD = 12;
+const HEADER_BYTES = 8;
+const CRC_BYTES = 4;
+const typeOf = (name: string) => Buffer.from(name).readUInt32BE();
+const IDAT = typeOf('IDAT');
+const IEND = typeOf('IEND');
+const CICP = typeOf('cICP');
+const METADATA = ['iCCP', 'eXIf'].map(typeOf);
 /** What pixels depend on. Texts, which inflate to a thousand times their size, are not among it. */
 const NEEDED = new Set([
-  'IHDR',
-  'PLTE',
-  'tRNS',
-  'gAMA',
-  'cHRM',
-  'sRGB',
-  'iCCP',
-  'cICP',
-  'sBIT',
-  'eXIf',
-  'IDAT',
-  'IEND',
+  ...['IHDR', 'PLTE', 'tRNS', 'gAMA', 'cHRM', 'sRGB', 'sBIT'].map(typeOf),
+  ...[IDAT, IEND, CICP, ...METADATA],
 ]);
 /** Beyond so many bytes of other chunks the decoder gets a copy without them. */
 const MAX_OTHER_BYTES = 65_536;
-/** As much as a JPEG can have of EXIF; a profile seldom has more than half a megabyte. */
-const MAX_METADATA_BYTES = 1_000_000;
 
-type Chunk = { type: string; from: number; end: number };
+/** What the chunks of a PNG come to. */
+type PngChunks = {
+  /** Of chunks that are needed: those that follow each other are one range. */
+  ranges: { from: number; end: number }[];
+  count: number;
+  otherBytes: number;
+  metadataBytes: number;
+  hasPixels: boolean;
+  colours: CodedColours | undefined;
+  /** It may reach beyond the file. */
+  last: { type: number; end: number };
+};
 
-/** Reads the chunks of a PNG, whose other chunks may cost more than its pixels. */
+/** Reads the chunks of a PNG: what is not its pixels may cost more than they do. */
 export function inspectPng(bytes: Buffer): Inspected | ImageError {
   const reader = new ByteReader(bytes, false);
   const size = { width: reader.uint(16, 4), height: reader.uint(20, 4) };
   const isInterlaced = reader.uint(28, 1) !== 0;
   const chunks = readChunks(reader);
-  const last = chunks.at(-1);
-  if (last === undefined || !chunks.some(({ type }) => type === 'IDAT')) return cut('before');
-  if (last.end > bytes.length && last.type === 'IDAT') return cut('within');
-  const picture = findings(
-    'png',
-    size,
-    withoutOthers(bytes, chunks),
-    isInterlaced ? BYTES_PER_PIXEL.interlacedPng : BYTES_PER_PIXEL.rows,
-  );
-  const colours = codedColours(reader, chunks);
-  return {
-    ...picture,
-    expensive: picture.expensive || chunks.length >= MAX_PARTS || bytesOf(chunks, isMetadata) > MAX_METADATA_BYTES,
-    // What follows the pixels shows that they are complete, whether it is whole or not.
-    endInDoubt: last.type === 'IDAT' && chunks.length < MAX_PARTS,
-    ...(colours !== undefined && { colours }),
-  };
+  const { last, hasPixels, colours } = chunks;
+  if (!hasPixels) return cut('before');
+  if (last.type === IDAT && last.end > bytes.length) return cut('within');
+  const bytesPerPixel = isInterlaced ? BYTES_PER_PIXEL.interlacedPng : BYTES_PER_PIXEL.rows;
+  const picture = findings('png', size, withoutOthers(bytes, chunks), bytesPerPixel);
+  picture.expensive ||= chunks.count > MAX_PARTS || chunks.metadataBytes > MAX_METADATA_BYTES;
+  // What follows the pixels shows that they are complete, whether it is whole or not.
+  picture.endInDoubt = last.type === IDAT;
+  return { ...picture, ...(colours !== undefined && { colours }) };
 }
 
 function cut(where: 'before' | 'within'): ImageError {
   return new ImageError('corrupt', `expected a whole PNG, got one that ends ${where} its pixels`);
 }
 
-/** Up to the end mark or the end of the file; the last one may reach beyond it. At most `MAX_PARTS` are read. */
-function readChunks(reader: ByteReader): Chunk[] {
-  const chunks: Chunk[] = [];
-  let at = SIGNATURE_BYTES;
-  while (at + 8 <= reader.bytes.length && chunks.length < MAX_PARTS) {
-    const chunk = { type: reader.text(at + 4, 4), from: at, end: at + CHUNK_OVERHEAD + reader.uint(at, 4) };
-    chunks.push(chunk);
-    if (chunk.type === 'IEND') break;
-    at = chunk.end;
+/** Up to the end mark or the end of the file. */
+function readChunks(reader: ByteReader): PngChunks {
+  const chunks: PngChunks = {
+    ranges: [],
+    count: 0,
+    otherBytes: 0,
+    metadataBytes: 0,
+    hasPixels: false,
+    colours: undefined,
+    last: { type: 0, end: SIGNATURE_BYTES },
+  };
+  while (chunks.last.type !== IEND && chunks.last.end + HEADER_BYTES <= reader.bytes.length) {
+    addChunk(reader, chunks.last.end, chunks);
   }
   return chunks;
 }
 
-const isOther = ({ type }: Chunk) => !NEEDED.has(type);
-const isMetadata = ({ type }: Chunk) => type === 'eXIf' || type === 'iCCP';
-
-function bytesOf(chunks: readonly Chunk[], wanted: (chunk: Chunk) => boolean): number {
-  return chunks.filter(wanted).reduce((sum, { from, end }) => sum + end - from, 0);
+function addChunk(reader: ByteReader, from: number, chunks: PngChunks): void {
+  const type = reader.uint(from + 4, 4);
+  const end = from + HEADER_BYTES + reader.uint(from, 4) + CRC_BYTES;
+  chunks.last = { type, end };
+  if (!NEEDED.has(type)) {
+    chunks.otherBytes += end - from;
+    return;
+  }
+  chunks.count++;
+  if (type === IDAT) chunks.hasPixels = true;
+  if (METADATA.includes(type)) chunks.metadataBytes += end - from;
+  // Primaries and transfer function are its first two bytes.
+  if (type === CICP) chunks.colours ??= { primaries: reader.uint(from + 8, 1), transfer: reader.uint(from + 9, 1) };
+  const before = chunks.ranges.at(-1);
+  if (before?.end === from) before.end = end;
+  else chunks.ranges.push({ from, end });
 }
 
-function withoutOthers(bytes: Buffer, chunks: readonly Chunk[]): Buffer {
-  if (chunks.length >= MAX_PARTS || bytesOf(chunks, isOther) <= MAX_OTHER_BYTES) return bytes;
-  const kept = chunks.filter((chunk) => !isOther(chunk)).map(({ from, end }) => bytes.subarray(from, end));
-  return Buffer.concat([bytes.subarray(0, SIGNATURE_BYTES), ...kept]);
-}
-
-/** cICP counts more than a profile and is not known to the decoder. */
-function codedColours(reader: ByteReader, chunks: readonly Chunk[]): CodedColours | undefined {
-  const chunk = chunks.find(({ type }) => type === 'cICP');
-  if (chunk === undefined || chunk.end > reader.bytes.length) return undefined;
-  return { primaries: reader.uint(chunk.from + 8, 1), transfer: reader.uint(chunk.from + 9, 1) };
+function withoutOthers(bytes: Buffer, { ranges, otherBytes }: PngChunks): Buffer {
+  if (otherBytes <= MAX_OTHER_BYTES) return bytes;
+  const needed = ranges.map(({ from, end }) => bytes.subarray(from, end));
+  return Buffer.concat([bytes.subarray(0, SIGNATURE_BYTES), ...needed]);
 }

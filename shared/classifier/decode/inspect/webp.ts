@@ -2,30 +2,29 @@ import { ImageError } from '../../../contract/error-codes.ts';
 import type { Inspected, Size } from '../picture.ts';
 import { ByteReader } from './byte-reader.ts';
 import { findings } from './findings.ts';
-import { BYTES_PER_PIXEL, MAX_PARTS } from './limits.ts';
+import { BYTES_PER_PIXEL, MAX_METADATA_BYTES, MAX_PARTS } from './limits.ts';
 
 const RIFF_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
-/** The decoder goes through all frames for each frame. */
-const MAX_FRAMES = 2_000;
-/** As a PNG may have of profile and EXIF. */
-const MAX_METADATA_BYTES = 1_000_000;
+const FRAME = 'ANMF';
 
-/** What the chunks of a WebP add up to. */
-type Totals = { chunks: number; frames: number; metadataBytes: number };
+type Chunk = { type: string; from: number; end: number };
 
-/** Reads the chunks of a WebP; what its RIFF header promises must be there. */
+/** Reads the chunks of a WebP: what its RIFF header promises must be there, of an animation the first frame. */
 export function inspectWebp(bytes: Buffer): Inspected | ImageError {
   const reader = new ByteReader(bytes, true);
-  const end = reader.uint(4, 4) + CHUNK_HEADER_BYTES;
-  if (end > bytes.length)
-    return new ImageError('corrupt', 'expected a whole WebP, got one that ends within its chunks');
   const size = sizeOf(reader);
-  if (size === undefined)
+  if (size === undefined) {
     return new ImageError('corrupt', 'expected a WebP that begins with its picture, got another chunk');
-  const { chunks, frames, metadataBytes } = countChunks(reader, end);
-  const picture = findings('webp', size, bytes, BYTES_PER_PIXEL.webp);
-  picture.expensive ||= chunks >= MAX_PARTS || frames > MAX_FRAMES || metadataBytes > MAX_METADATA_BYTES;
+  }
+  const end = reader.uint(4, 4) + CHUNK_HEADER_BYTES;
+  const chunks = readChunks(reader, Math.min(end, bytes.length));
+  const frame = chunks.find(({ type }) => type === FRAME);
+  if (end > bytes.length && frame === undefined) {
+    return new ImageError('corrupt', 'expected a whole WebP, got one that ends within its pixels');
+  }
+  const picture = findings('webp', size, frame ? firstFrame(bytes, chunks, frame) : bytes, BYTES_PER_PIXEL.webp);
+  picture.expensive ||= chunks.length >= MAX_PARTS || metadataBytes(chunks) > MAX_METADATA_BYTES;
   return picture;
 }
 
@@ -50,14 +49,31 @@ function uint24(reader: ByteReader, at: number): number {
   return reader.uint(at, 2) + 65_536 * reader.uint(at + 2, 1);
 }
 
-function countChunks(reader: ByteReader, end: number): Totals {
-  const totals = { chunks: 0, frames: 0, metadataBytes: 0 };
-  for (let at = RIFF_BYTES; at + CHUNK_HEADER_BYTES <= end && totals.chunks < MAX_PARTS; totals.chunks++) {
-    const type = reader.text(at, 4);
+/** Those that are whole, and at most `MAX_PARTS` of them. */
+function readChunks(reader: ByteReader, fileEnd: number): Chunk[] {
+  const chunks: Chunk[] = [];
+  for (let at = RIFF_BYTES; at + CHUNK_HEADER_BYTES <= fileEnd && chunks.length < MAX_PARTS; ) {
     const length = reader.uint(at + 4, 4);
-    if (type === 'ANMF') totals.frames++;
-    if (type === 'EXIF' || type === 'ICCP') totals.metadataBytes += length;
-    at += CHUNK_HEADER_BYTES + length + (length % 2);
+    const end = at + CHUNK_HEADER_BYTES + length + (length % 2);
+    if (end > fileEnd) break;
+    chunks.push({ type: reader.text(at, 4), from: at, end });
+    at = end;
   }
-  return totals;
+  return chunks;
+}
+
+function metadataBytes(chunks: readonly Chunk[]): number {
+  const metadata = chunks.filter(({ type }) => type === 'EXIF' || type === 'ICCP');
+  return metadata.reduce((sum, { from, end }) => sum + end - from, 0);
+}
+
+/** The decoder would go through all frames for each frame, so that it is given one. */
+function firstFrame(bytes: Buffer, chunks: readonly Chunk[], frame: Chunk): Buffer {
+  const kept = chunks.filter((chunk) => chunk.type !== FRAME || chunk === frame);
+  const file = Buffer.concat([
+    bytes.subarray(0, RIFF_BYTES),
+    ...kept.map(({ from, end }) => bytes.subarray(from, end)),
+  ]);
+  file.writeUInt32LE(file.length - CHUNK_HEADER_BYTES, 4);
+  return file;
 }
