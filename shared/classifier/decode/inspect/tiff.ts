@@ -66,7 +66,8 @@ export function inspectTiff(bytes: Buffer): Inspected | ImageError {
       pixels > 2 * MAX_PIXELS_HELD_HERE ||
       directory.entries.size >= MAX_PARTS ||
       directory.valueBytes > 2 * bytes.length,
-    failOn: 'error',
+    // libvips takes tiles that cannot be read for warnings, and warns of nothing else.
+    failOn: directory.entries.has(TAG.tileOffsets) ? 'warning' : 'error',
   };
 }
 
