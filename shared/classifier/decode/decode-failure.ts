@@ -17,12 +17,12 @@ export function decodeFailure(error: unknown, picture: Inspected, milliseconds: 
   if (error.message === 'Input image exceeds pixel limit') return tooManyPixels();
   const name = FORMAT_NAMES[picture.format];
   if (error.message === 'Input image exceeds channel limit') {
-    return new ImageError('unsupported_format', `expected a ${name} of at most 5 channels, got more`);
+    return new ImageError('unsupported_format', `expected ${name} of at most 5 channels, got more`);
   }
   if (milliseconds >= DECODE_TIMEOUT_SECONDS * 1_000) return decodeTimeout();
   if (picture.endInDoubt)
     return new ImageError('corrupt', `expected a whole ${name}, got one that ends within its pixels`);
-  return new ImageError('corrupt', `expected a ${name} that can be decoded, got one with damaged data`);
+  return new ImageError('corrupt', `expected ${name} data that can be decoded, got damaged data`);
 }
 
 export function decodeTimeout(): ImageError {
