@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
-import { makeThumbnail } from '../../shared/classifier/decode-image.ts';
+import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
 import { fetchImage } from '../../shared/classifier/fetch-image.ts';
 import { createImageClient } from '../../shared/classifier/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';

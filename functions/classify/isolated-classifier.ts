@@ -2,9 +2,9 @@
  * The process of its own in which an image is classified that was in a worker when it died: what
  * the image does to it, it does to nobody else. Takes one image at a time from its parent.
  */
-import { writeFileSync } from 'node:fs';
 import { S3Client } from '@aws-sdk/client-s3';
 import { classifyImages } from '../../shared/classifier/classify-images.ts';
+import { volunteerForOutOfMemoryKill } from '../../shared/classifier/decode/out-of-memory.ts';
 import { HostResting } from '../../shared/classifier/host-health.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
@@ -19,15 +19,6 @@ const pipeline = await createPipeline(
 process.on('message', (request: IsolatedRequest) => void classifyOne(request));
 process.once('disconnect', () => process.exit(0));
 report({ kind: 'ready' });
-
-/** When memory runs out, the kernel shall take this process and not the worker. */
-function volunteerForOutOfMemoryKill(): void {
-  try {
-    writeFileSync('/proc/self/oom_score_adj', '1000');
-  } catch {
-    // Not Linux, or not allowed: then the redrive policy remains.
-  }
-}
 
 async function classifyOne({ url }: IsolatedRequest): Promise<void> {
   const never = new AbortController().signal;

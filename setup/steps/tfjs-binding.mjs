@@ -1,5 +1,7 @@
 // @ts-check
 
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { cxxCompiler } from '../prerequisites.mjs';
@@ -8,6 +10,8 @@ import { cxxCompiler } from '../prerequisites.mjs';
 
 const SOURCES = 'node_modules/@tensorflow/tfjs-node';
 const NODE_HEADERS = 'node_modules/node-api-headers';
+/** Compiled with tfjs-node's own sources. */
+const QUIET = 'setup/steps/quiet-tensorflow.cc';
 const LIBTENSORFLOW = '.labelqueue/toolchain/libtensorflow';
 
 /**
@@ -35,6 +39,9 @@ export function tfjsBinding({ project, lock, libtensorflow, wheel, machine, cxx 
       headers: lock.packages[NODE_HEADERS]?.integrity ?? '',
       libtensorflow: JSON.stringify(libtensorflow.stamp),
       arguments: args,
+      quiet: createHash('sha256')
+        .update(readFileSync(join(project.root, QUIET)))
+        .digest('hex'),
     },
     needs: [cxxCompiler(compiler)],
     bytes: 50e6,
@@ -68,6 +75,7 @@ function compilerArguments(os, libraries) {
     `-I${NODE_HEADERS}/include`,
     `${SOURCES}/binding/tfjs_backend.cc`,
     `${SOURCES}/binding/tfjs_binding.cc`,
+    QUIET,
     ...libraries.map((library) => `${LIBTENSORFLOW}/lib/${library}`),
     ...libraryPath(os),
   ];

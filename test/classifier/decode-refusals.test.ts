@@ -76,7 +76,7 @@ describe('calls corrupt', () => {
     expect(await decodeCode(await readPhoto('truncated.jpg'))).toBe('corrupt');
   });
 
-  test.each(['coffee.jpg', 'chelsea-alpha.png', 'coffee.webp', 'chelsea.avif'])(
+  test.each(['coffee.jpg', 'chelsea-alpha.png', 'coffee.webp', 'chelsea.avif', 'shuttle-model.tiff'])(
     '%s without its second half',
     async (name) => {
       const bytes = await readPhoto(name);
@@ -92,11 +92,6 @@ describe('calls corrupt', () => {
   test('a PNG that is shorter than its header says', async () => {
     expect(await decodeCode(greyPng(5_000, 5_000, Buffer.alloc(1_000)))).toBe('corrupt');
   });
-});
-
-test('a TIFF without its second half is not_an_image: what makes it one stands at its end', async () => {
-  const bytes = await readPhoto('shuttle-model.tiff');
-  expect(await decodeCode(bytes.subarray(0, bytes.length / 2))).toBe('not_an_image');
 });
 
 test('a complete JPEG with fewer pixels than its header says is taken as browsers take it: the rest is grey', async () => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { makeThumbnail } from '../../shared/classifier/decode-image.ts';
+import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
 
 const PHOTOS = join(import.meta.dirname, '../../samples/photos');
 

@@ -113,6 +113,12 @@ test('prints errors on standard error, and the labels of the others', async () =
   expect(code).toBe(3);
 });
 
+test('prints nothing but the labels: nothing of TensorFlow, nothing on standard error', async () => {
+  const { code, stdout, stderr } = await classify('--top', '1', CAT);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(linesOf(stdout)).toEqual([expect.stringMatching(/^Egyptian cat /)]);
+});
+
 test('fetches a URL whose host is allowed, and follows the rules of the worker otherwise', async () => {
   const url = images.url('/photos/coffee.jpg');
   const refused = await classify(url);

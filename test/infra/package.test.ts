@@ -10,6 +10,7 @@ import type {
   LexV2Result,
   SQSRecord,
 } from 'aws-lambda';
+import sharp from 'sharp';
 import { packageWorker, type WorkerPackage } from '../../infra/package/package-worker.ts';
 import { MAX_UNZIPPED_BYTES } from '../../infra/package/sizes.ts';
 import { MEANS_MODEL, sha256, sumsOf } from '../classifier/s3-model.ts';
@@ -134,6 +135,19 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     await using worker = await start({ MODEL_S3_URI: `s3://${bucket}/model/`, MODEL_SHA256: sha256(sums) });
     expect(await worker.invoke({ Records: [record(bucket, ['coffee.jpg'])] })).toEqual({ batchItemFailures: [] });
     expect(await aws.results(bucket)).toEqual([expect.objectContaining({ model })]);
+  });
+
+  test('an image that is expensive to decode is decoded by the package’s own process for that', async () => {
+    const large = sharp({ create: { width: 4_000, height: 4_000, channels: 3, background: '#204060' } });
+    aws.server.setup({ buckets: ['large'] });
+    const Body = await large.avif({ effort: 0 }).toBuffer();
+    await aws.target.s3.send(new PutObjectCommand({ Bucket: 'large', Key: 'large.avif', Body }));
+    await using worker = await start({ SOURCE_BUCKETS: 'large' });
+    const message = messageRecord({ job: 'large', images: [{ id: 'large', url: 's3://large/large.avif' }] });
+    expect(await worker.invoke({ Records: [message] })).toEqual({ batchItemFailures: [] });
+    expect(await aws.results('large')).toEqual([
+      expect.objectContaining({ image: expect.objectContaining({ width: 4_000, height: 4_000, format: 'avif' }) }),
+    ]);
   });
 
   test('its other handler answers the HTTP API', async () => {

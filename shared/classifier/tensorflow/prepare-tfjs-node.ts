@@ -8,5 +8,6 @@ Object.assign(util, {
   isArray: Array.isArray,
 });
 
-// TensorFlow greets on standard error at every start; its warnings and errors stay.
-process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
+// TensorFlow greets on standard error and reports what it does there; its errors stay. The binding hands the level on to
+// those parts of TensorFlow that do not look for the variable (`setup/steps/quiet-tensorflow.cc`).
+process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';

@@ -1,0 +1,30 @@
+import { ImageError } from '../../contract/error-codes.ts';
+import { DECODE_TIMEOUT_SECONDS } from '../../contract/limits.ts';
+import { FORMAT_NAMES } from './inspect/findings.ts';
+import { tooManyPixels } from './inspect/inspect.ts';
+import type { Inspected } from './picture.ts';
+
+/**
+ * Converts sharp's error. libvips gathers the texts of all threads in one buffer, so that a text may be another
+ * picture's, or missing: nothing depends on it. What sharp throws by itself, it throws with a text of its own.
+ *
+ * @param milliseconds that the decode took
+ * @throws what does not come from decoding
+ */
+export function decodeFailure(error: unknown, picture: Inspected, milliseconds: number): ImageError {
+  // Of its own accord sharp throws plain errors; a type error is a defect.
+  if (!(error instanceof Error) || error instanceof TypeError) throw error;
+  if (error.message === 'Input image exceeds pixel limit') return tooManyPixels();
+  const name = FORMAT_NAMES[picture.format];
+  if (error.message === 'Input image exceeds channel limit') {
+    return new ImageError('unsupported_format', `expected ${name} of at most 5 channels, got more`);
+  }
+  if (milliseconds >= DECODE_TIMEOUT_SECONDS * 1_000) return decodeTimeout();
+  if (picture.endInDoubt)
+    return new ImageError('corrupt', `expected a whole ${name}, got one that ends within its pixels`);
+  return new ImageError('corrupt', `expected ${name} data that can be decoded, got damaged data`);
+}
+
+export function decodeTimeout(): ImageError {
+  return new ImageError('decode_timeout', `expected to decode within ${DECODE_TIMEOUT_SECONDS} s`);
+}

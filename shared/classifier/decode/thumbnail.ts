@@ -1,0 +1,20 @@
+import sharp from 'sharp';
+import { ImageError } from '../../contract/error-codes.ts';
+import { decodePicture } from './decode-picture.ts';
+import { inspect } from './inspect/inspect.ts';
+import type { PictureFormat } from './picture.ts';
+
+/** Side of a thumbnail's square on a screen with two pixels a point, and its quality: about 6 kB each. */
+const SIDE = 240;
+const QUALITY = 70;
+const FORMAT: PictureFormat = { inputSize: SIDE, crop: 1, interpolation: 'lanczos3' };
+
+/** A small square WebP of an image, for pages: upright, the middle of it. */
+export async function makeThumbnail(bytes: Buffer): Promise<Buffer | ImageError> {
+  const picture = await inspect(bytes);
+  if (picture instanceof ImageError) return picture;
+  const decoded = await decodePicture(picture, FORMAT);
+  if (decoded instanceof ImageError) return decoded;
+  const raw = { width: SIDE, height: SIDE, channels: 3 } as const;
+  return sharp(decoded.pixels, { raw }).webp({ quality: QUALITY }).toBuffer();
+}
