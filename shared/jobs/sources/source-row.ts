@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { MAX_ID_CHARS } from '../../contract/limits.ts';
+import { MAX_ID_CHARS, MAX_MESSAGE_BYTES } from '../../contract/limits.ts';
 import { type ImageRef, imageRefSchema } from '../../contract/message.ts';
+import { bytesInMessage } from '../../contract/sqs-json.ts';
+import { wellFormedImage } from '../../contract/well-formed.ts';
 
 /** What a line, a row or a key of a source says: an image, or why it names none. */
 export type SourceRow = { line: number; image: ImageRef } | InvalidRow;
@@ -22,13 +24,37 @@ export function toSourceRow(line: number, text: string, given: unknown, base: UR
   if (!parsed.success) return { line, text, problem: z.prettifyError(parsed.error).replaceAll('\n', ' ') };
   const url = resolve(parsed.data.url, base);
   const { id = url, meta } = parsed.data;
+  const image = wellFormed(meta === undefined ? { id, url } : { id, url, meta }, text);
   if (!ABSOLUTE_URL.test(url)) {
     return { line, text, problem: `expected a http, https or s3 URL, got ${JSON.stringify(url.slice(0, 80))}` };
   }
   if (id.length > MAX_ID_CHARS) {
     return { line, text, problem: `expected an id beside a URL of more than ${MAX_ID_CHARS} characters` };
   }
-  return { line, image: meta === undefined ? { id, url } : { id, url, meta } };
+  if (isLargerThanAMessage(image, text)) {
+    return {
+      line,
+      text,
+      problem: `expected an image that fits a message of ${MAX_MESSAGE_BYTES} bytes, its meta is larger`,
+    };
+  }
+  return { line, image };
+}
+
+/** Text that was decoded has no unpaired surrogates; escapes of JSON may make some. */
+function wellFormed(image: ImageRef, text: string): ImageRef {
+  return text === '' || text.includes('\\u') ? wellFormedImage(image) : image;
+}
+
+/** What a message has beside its images. */
+const ENVELOPE_BYTES = 512;
+/** A character of a source becomes no more bytes than these, e.g. a surrogate that is escaped. */
+const MOST_BYTES_PER_CHARACTER = 6;
+
+/** The queue would refuse it. */
+function isLargerThanAMessage(image: ImageRef, text: string): boolean {
+  const room = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
+  return text.length > room / MOST_BYTES_PER_CHARACTER && bytesInMessage(image).shortest > room;
 }
 
 /** An absolute URL stays as it was written: the key in an s3:// one is not encoded. */
