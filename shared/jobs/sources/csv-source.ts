@@ -23,20 +23,19 @@ export async function* readTable(
   reading: SourceReading,
 ): AsyncGenerator<SourceRow> {
   let reader: RowReader | undefined;
-  let waiting: TableRow[] = [];
+  const waiting: TableRow[] = [];
   for await (const rows of rowsOf(batches, options, reading)) {
     if (reader === undefined) {
       waiting.push(...rows);
       if (waiting.length <= SAMPLE_ROWS) continue;
       reader = startReading(waiting, options, reading);
     }
-    yield* imagesOf(waiting.length > 0 ? waiting.splice(0) : rows, reader, options.base);
+    yield* imagesOf(waiting.length > 0 ? waiting.splice(0) : rows, reader, options.base, reading);
   }
   if (reader === undefined && waiting.length > 0) {
     reader = startReading(waiting, options, reading);
-    yield* imagesOf(waiting, reader, options.base);
+    yield* imagesOf(waiting, reader, options.base, reading);
   }
-  waiting = [];
 }
 
 /** The rows below the delimiter's own line, the header first. */
@@ -52,7 +51,8 @@ async function* rowsOf(
   reading.header = header.text;
   reading.delimiter =
     delimiter ?? separator ?? (kind === 'tsv' ? '\t' : likelyDelimiter(header.text, columns.urlColumn));
-  yield* tableRows(resumed(lines, iterator), { delimiter: reading.delimiter, quotes: kind === 'csv' });
+  reading.quotes = kind === 'csv';
+  yield* tableRows(resumed(lines, iterator), { delimiter: reading.delimiter, quotes: reading.quotes });
 }
 
 /** The lines from the header on, as far as they came with it. */
@@ -103,8 +103,14 @@ function startReading(rows: TableRow[], { columns }: TableOptions, reading: Sour
   return reader;
 }
 
-function* imagesOf(rows: readonly TableRow[], { imageOf }: RowReader, base: URL | undefined): Generator<SourceRow> {
+function* imagesOf(
+  rows: readonly TableRow[],
+  { imageOf }: RowReader,
+  base: URL | undefined,
+  reading: SourceReading,
+): Generator<SourceRow> {
   for (const row of rows) {
+    reading.row = row.raw;
     if ('problem' in row) yield { line: row.line, text: row.raw, problem: row.problem };
     else yield toSourceRow(row.line, row.raw, imageOf(row.fields), base);
   }

@@ -1,5 +1,6 @@
 import { parseExactJson } from '../../contract/exact-json.ts';
-import { ABSOLUTE_URL, type SourceRow, toSourceRow } from './source-row.ts';
+import type { SourceReading } from './source-reading.ts';
+import { ABSOLUTE_URL, type SourceRow, toSourceRow, urlRow } from './source-row.ts';
 import type { Line } from './text-lines.ts';
 
 /**
@@ -9,11 +10,14 @@ import type { Line } from './text-lines.ts';
 export async function* readLines(
   batches: AsyncIterable<readonly Line[]>,
   base: URL | undefined,
+  reading: SourceReading,
 ): AsyncGenerator<SourceRow> {
   for await (const lines of batches) {
     for (const line of lines) {
       const text = line.text.trim();
-      if (text !== '' && !text.startsWith('#')) yield readLine(line, text, base);
+      if (text === '' || text.startsWith('#')) continue;
+      reading.row = text;
+      yield readLine(line, text, base);
     }
   }
 }
@@ -33,7 +37,7 @@ function readLine({ number, problem }: Line, text: string, base: URL | undefined
 function readUrl(number: number, text: string, base: URL | undefined): SourceRow {
   const space = text.search(/\s/);
   const more = text.includes('\t') || (space !== -1 && /^https?:/i.test(text) && ABSOLUTE_URL.test(text));
-  if (!more) return toSourceRow(number, text, { url: text }, base);
+  if (!more) return urlRow(number, text, base);
   const problem =
     `expected one URL per line, got more: ${JSON.stringify(text.slice(space).trim().slice(0, 80))} after ` +
     'the URL. Give a table a header line and --format csv or tsv; write a space in a URL as %20';

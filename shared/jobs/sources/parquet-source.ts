@@ -48,6 +48,7 @@ async function* rowsOf(
       line++;
       const row = values.map((value, index) => (toNumber[index] && isNumber(value) ? JSON.rawJSON(value) : value));
       const text = JSON.stringify(Object.fromEntries(names.map((name, index) => [name, row[index]])));
+      reading.row = text;
       yield toSourceRow(line, text, imageOf(row), base);
     }
   }

@@ -91,7 +91,7 @@ function rowsOfText(
   reading: SourceReading,
 ): AsyncGenerator<SourceRow> {
   const lines = textLines(bytes.chunks(), encoding);
-  if (format !== 'csv' && format !== 'tsv') return readLines(lines, base);
+  if (format !== 'csv' && format !== 'tsv') return readLines(lines, base, reading);
   return readTable(lines, { kind: format, delimiter, columns, base }, reading);
 }
 

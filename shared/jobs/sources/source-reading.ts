@@ -20,6 +20,10 @@ export class SourceReading {
   /** The header line of a table as it stands in the source. */
   header: string | undefined;
   columns: TakenColumns | undefined;
+  /** Whether the fields of the table may be quoted. */
+  quotes = false;
+  /** The row that was given last, as it stands in the source. */
+  row = '';
   readonly warnings = new Set<string>();
   /** What of a folder or prefix was left out, by reason. */
   readonly leftOut = new Map<string, number>();
