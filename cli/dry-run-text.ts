@@ -1,22 +1,25 @@
 import { costOfImages, MEASURED } from '../shared/contract/cost.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { Survey } from '../shared/jobs/survey.ts';
+import type { EnqueueSource } from './enqueue-sources.ts';
+import { sourcesJson, sourcesText } from './source-text.ts';
 
 const HOSTS_SHOWN = 10;
 /** What Lambda gives an account that asked for nothing. */
 const DEFAULT_CONCURRENCY = 1_000;
 
-/** What enqueuing the source would do, and what the figures come from. */
+/** What enqueuing the sources would do, how they were read, and what the figures come from. */
 export function dryRunText(
   job: string,
   found: Survey,
+  sources: readonly EnqueueSource[],
   { perMessage, json }: { perMessage: number; json?: true },
 ): string {
   const cost = costOfImages(found.images, perMessage);
   const workerSeconds = (found.images * MEASURED.millisecondsPerImage) / 1_000;
   const hosts = [...found.hosts].sort(([, one], [, other]) => other - one);
   if (json) {
-    const { images, messages, bytes, repetitions, invalid } = found;
+    const { images, messages, bytes, repetitions, invalid, first } = found;
     const document = {
       job,
       images,
@@ -24,6 +27,8 @@ export function dryRunText(
       bytes,
       repetitions,
       invalid,
+      sources: sourcesJson(sources),
+      first,
       hosts: Object.fromEntries(hosts),
       cost,
       workerSeconds,
@@ -45,7 +50,7 @@ export function dryRunText(
     `  logs         $${cost.logsUsd.toFixed(4)}`,
     `time           ${duration(workerSeconds)} of one worker; ${duration(workerSeconds / Math.min(found.messages, DEFAULT_CONCURRENCY))} of ${Math.min(found.messages, DEFAULT_CONCURRENCY)} at once`,
   ];
-  return `${lines.join('\n')}\n`;
+  return `${sourcesText(sources, found.first)}${lines.join('\n')}\n`;
 }
 
 /** E.g. `3 h 12 min`, `4 min 10 s`, `2.5 s`. */

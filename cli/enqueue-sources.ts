@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { readFolder, uploadFolder } from '../shared/jobs/sources/folder-source.ts';
-import { formatOf, readSource, type SourceFormat } from '../shared/jobs/sources/read-source.ts';
+import { formatOf, readSource, type SourceFile, type SourceFormat } from '../shared/jobs/sources/read-source.ts';
 import { parseS3Prefix, readS3Prefix } from '../shared/jobs/sources/s3-prefix-source.ts';
+import { SourceReading } from '../shared/jobs/sources/source-reading.ts';
 import type { SourceRow } from '../shared/jobs/sources/source-row.ts';
 
 export type SourceOptions = {
   format?: SourceFormat;
+  encoding?: string;
+  delimiter?: string;
   urlColumn?: string;
   idColumn?: string;
   meta?: true;
@@ -18,38 +21,54 @@ export type SourceOptions = {
   exclude?: string[];
 };
 
-/** What the arguments of `enqueue` name. It can be read more than once, and gives the same each time. */
+/** What an argument of `enqueue` names. It can be read more than once, and gives the same each time. */
 export type EnqueueSource = AsyncDisposable & {
-  /** An invalid row tells which source it is of, when there are several. */
+  name: string;
+  format: SourceFormat | 'folder' | 'prefix';
+  /** What the last reading has found. */
+  reading: SourceReading;
   rows(): AsyncGenerator<SourceRow>;
-  /** Puts local images where the rows say that they are. */
-  upload(onProgress: (files: number, of: number) => void): Promise<void>;
+  /** Puts local images where the rows say that they are; returns how many. */
+  upload(): Promise<number>;
 };
+
+/** All of them, one after the other. */
+export class EnqueueSources implements AsyncDisposable {
+  readonly all: readonly EnqueueSource[];
+  /** The one that the last row was of. */
+  current: EnqueueSource | undefined;
+
+  constructor(all: readonly EnqueueSource[]) {
+    this.all = all;
+  }
+
+  async *rows(): AsyncGenerator<SourceRow> {
+    for (const source of this.all) {
+      this.current = source;
+      yield* source.rows();
+    }
+  }
+
+  async upload(): Promise<number> {
+    let files = 0;
+    for (const source of this.all) files += await source.upload();
+    return files;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const source of this.all) await source[Symbol.asyncDispose]();
+  }
+}
 
 export async function openSources(
   names: readonly string[],
   options: SourceOptions,
   target: JobTarget,
   job: string,
-): Promise<EnqueueSource> {
+): Promise<EnqueueSources> {
   const sources: EnqueueSource[] = [];
   for (const name of names) sources.push(await openSource(name, options, target, job));
-  return {
-    async *rows() {
-      if (sources.length === 1) yield* sources[0]?.rows() ?? [];
-      else for (const [index, source] of sources.entries()) yield* namingSource(source.rows(), names[index] ?? '');
-    },
-    async upload(onProgress) {
-      for (const source of sources) await source.upload(onProgress);
-    },
-    async [Symbol.asyncDispose]() {
-      for (const source of sources) await source[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function* namingSource(rows: AsyncIterable<SourceRow>, source: string): AsyncGenerator<SourceRow> {
-  for await (const row of rows) yield 'image' in row ? row : { ...row, source };
+  return new EnqueueSources(sources);
 }
 
 async function openSource(
@@ -58,24 +77,42 @@ async function openSource(
   target: JobTarget,
   job: string,
 ): Promise<EnqueueSource> {
+  const reading = new SourceReading();
   const filter = { include: options.include ?? [], exclude: options.exclude ?? [] };
   const s3Prefix = parseS3Prefix(name);
-  if (s3Prefix !== undefined) return readOnly(() => readS3Prefix(target.s3, s3Prefix, filter));
+  if (s3Prefix !== undefined) {
+    const rows = () => readS3Prefix(target.s3, s3Prefix, filter, reading);
+    return { name, format: 'prefix', reading, ...readOnly(rows) };
+  }
   const found = name === '-' ? undefined : await stat(name);
   if (found?.isDirectory()) {
-    return {
-      ...readOnly(() => readFolder(name, job, target.resultsBucket, filter)),
-      upload: (onProgress) => uploadFolder(target, name, job, filter, onProgress),
-    };
+    const folder = { path: name, job, filter };
+    const rows = () => readFolder(folder, target.resultsBucket, reading);
+    return { name, format: 'folder', reading, ...readOnly(rows), upload: () => uploadFolder(target, folder) };
   }
   const kept = found?.isFile() ? undefined : await keep(name);
-  const columns = { urlColumn: options.urlColumn, idColumn: options.idColumn, meta: options.meta === true };
-  const file = { path: kept?.path ?? name, format: options.format ?? formatOf(name), columns };
-  return { ...readOnly(() => readSource(file)), [Symbol.asyncDispose]: kept?.remove ?? (async () => {}) };
+  const file = { ...fileOptions(name, options), path: kept?.path ?? name };
+  const remove = kept?.remove ?? (async () => {});
+  const rows = () => readSource(file, reading);
+  return { name, format: file.format, reading, ...readOnly(rows), [Symbol.asyncDispose]: remove };
 }
 
-function readOnly(rows: () => AsyncGenerator<SourceRow>): EnqueueSource {
-  return { rows, upload: async () => {}, [Symbol.asyncDispose]: async () => {} };
+function fileOptions(name: string, options: SourceOptions): Omit<SourceFile, 'path'> {
+  const { format, encoding, delimiter, urlColumn, idColumn, meta } = options;
+  const byName = formatOf(name);
+  return {
+    // What has a delimiter is a table.
+    format: format ?? (delimiter !== undefined && byName === 'lines' ? 'csv' : byName),
+    columns: { urlColumn, idColumn, meta: meta === true },
+    ...(encoding !== undefined && { encoding }),
+    ...(delimiter !== undefined && { delimiter }),
+  };
+}
+
+function readOnly(
+  rows: () => AsyncGenerator<SourceRow>,
+): Pick<EnqueueSource, 'rows' | 'upload' | typeof Symbol.asyncDispose> {
+  return { rows, upload: async () => 0, [Symbol.asyncDispose]: async () => {} };
 }
 
 /** What can be read once only, standard input or another pipe, is kept in a file meanwhile. */

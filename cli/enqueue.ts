@@ -1,16 +1,19 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
+import { SettingsError } from '../shared/contract/settings.ts';
 import { defaultJobName } from '../shared/jobs/default-job-name.ts';
 import { enqueue, newJob, resumedFrom, resumeProblem } from '../shared/jobs/enqueue.ts';
 import { readJob } from '../shared/jobs/job-store.ts';
+import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
 import { dryRunText } from './dry-run-text.ts';
-import { type EnqueueSource, openSources, type SourceOptions } from './enqueue-sources.ts';
+import { type EnqueueSources, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
 import { InvalidRows } from './invalid-rows.ts';
 import { targetFromEnvironment } from './job-target.ts';
 import { jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
+import { sourcesText } from './source-text.ts';
 import { print, printNote } from './terminal.ts';
 
 type Options = SourceOptions & {
@@ -28,7 +31,7 @@ export function enqueueCommand(): Command {
     .description('Puts images on the queue, after checking all of them.')
     .argument(
       '<source...>',
-      'files of URLs or JSON lines, .csv, .tsv or .parquet (each also .gz), - for standard input, a folder, or s3://bucket/prefix/',
+      'files of URLs or JSON lines, .csv, .tsv or .parquet (each also .gz or .zst), - for standard input, a folder, or s3://bucket/prefix/',
     )
     .option('--job <name>', "the job's name (default: made from the source's name and the time)", jobName)
     .option(
@@ -40,8 +43,13 @@ export function enqueueCommand(): Command {
     .addOption(
       new Option('--format <format>', 'of files, whatever their names are').choices(['lines', 'csv', 'tsv', 'parquet']),
     )
-    .option('--url-column <name>', 'of a table (default: url, image_url, imagelink, …)')
-    .option('--id-column <name>', 'of a table (default: the URL is the id)')
+    .option('--encoding <label>', 'of text, e.g. windows-1252 or shift_jis (default: UTF-8, or UTF-16 where it shows)')
+    .option('--delimiter <character>', 'of a table, or "tab" (default: the one that its header line shows)', delimiter)
+    .option('--url-column <name>', 'of a table (default: url, image_url, imagelink, … that holds URLs)')
+    .option(
+      '--id-column <name>',
+      'of a table; the column of the URL for no other id (default: id, else the URL is the id)',
+    )
     .option('--meta', 'the other columns of a table become meta, which comes back in the result lines')
     .option(
       '--include <glob>',
@@ -49,14 +57,20 @@ export function enqueueCommand(): Command {
       repeated,
     )
     .option('--exclude <glob>', 'names under a folder or prefix that are not meant; may be repeated', repeated)
-    .option('--skip-invalid', 'write the rows that name no image to a file and send the others')
+    .option(
+      '--skip-invalid',
+      'write the rows that name no image to a file that can be fixed and enqueued, and send the others',
+    )
     .option(
       '--max-failure-rate <share>',
       'the job cancels itself once this share of 200 or more outcomes failed',
       share,
     )
     .option('--resume', 'go on with a job that was interrupted: sends only what was not sent')
-    .option('--dry-run', 'send nothing; tell counts, hosts, and what it will cost')
+    .option(
+      '--dry-run',
+      'send nothing; report counts, hosts, how the source was read and what it will cost; needs no AWS',
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -66,13 +80,13 @@ export function enqueueCommand(): Command {
 }
 
 async function run(names: string[], options: Options): Promise<void> {
-  const target = targetFromEnvironment();
+  const target = options.dryRun ? targetOfDryRun() : targetFromEnvironment();
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
   if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
-  await using source = await openSources(names, options, target, job);
-  const found = await surveyed(source, job, options);
+  await using sources = await openSources(names, options, target, job);
+  const found = await surveyed(sources, job, options);
   if (options.dryRun) {
-    print(dryRunText(job, found, options));
+    print(dryRunText(job, found, sources.all, options));
     return;
   }
   const before = await readJob(target, job);
@@ -80,7 +94,9 @@ async function run(names: string[], options: Options): Promise<void> {
   if (problem !== undefined) throw new CommandError(problem);
   if (before?.state === 'enqueued') return report(job, before, found, options);
 
-  await source.upload((done, of) => printNote(done === of ? `uploaded ${done} files\n` : ''));
+  printNote(sourcesText(sources.all, found.first));
+  const uploaded = await sources.upload();
+  if (uploaded > 0) printNote(`uploaded ${uploaded} files\n`);
   const progress = startProgress('enqueued', found.images);
   const { perMessage, maxFailureRate } = options;
   const plan = newJob({
@@ -91,39 +107,67 @@ async function run(names: string[], options: Options): Promise<void> {
     images: found.images,
     ...(maxFailureRate !== undefined && { maxFailureRate }),
   });
-  const images = surveyedImages(source.rows(), found);
+  const images = surveyedImages(sources.rows(), found);
   const enqueued = await enqueue(target, images, resumedFrom(before, plan), progress.update).finally(progress.stop);
   report(job, enqueued, found, options);
 }
 
+type Found = Survey & { invalidFiles: string[] };
+
 async function surveyed(
-  source: EnqueueSource,
+  sources: EnqueueSources,
   job: string,
   { perMessage, skipInvalid, dryRun }: Options,
-): Promise<Survey> {
-  const invalid = new InvalidRows(`${job}.invalid.txt`, skipInvalid === true && !dryRun);
-  const found = await survey(source.rows(), { job, perMessage }, (row) => invalid.add(row));
-  await invalid.close();
-  if (found.invalid > 0 && !skipInvalid) {
+): Promise<Found> {
+  const invalid = new InvalidRows({ job, sources: sources.all, keep: skipInvalid === true && !dryRun });
+  const found = await survey(sources.rows(), { job, perMessage }, (row) => {
+    if (sources.current !== undefined) invalid.add(row, sources.current);
+  });
+  const invalidFiles = invalid.close();
+  const nothingSent = found.invalid > 0 && !skipInvalid;
+  if (nothingSent || found.images === 0) printNote(sourcesText(sources.all, found.first));
+  if (nothingSent) {
     throw new CommandError(
       `${found.invalid} rows name no image, so nothing was sent; --skip-invalid writes them to a file and sends the others`,
     );
   }
   if (found.images === 0) throw new CommandError('expected at least one image, the source has none');
-  return found;
+  return { ...found, invalidFiles };
+}
+
+/** It sends nothing, so it goes on without settings; only what lies in S3 needs AWS. */
+function targetOfDryRun(): JobTarget {
+  try {
+    return targetFromEnvironment();
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const none = {
+      queueUrl: '',
+      deadLetterQueueUrl: '',
+      resultsBucket: process.env['RESULTS_BUCKET'] || 'RESULTS_BUCKET',
+    };
+    return createJobTarget(none, {});
+  }
+}
+
+/** For commander. */
+function delimiter(text: string): string {
+  const character = text === 'tab' || text === '\\t' ? '\t' : text;
+  if (/^[^"\r\n]$/.test(character)) return character;
+  throw new InvalidArgumentError('Expected one character that is not a quote, or "tab".');
 }
 
 function report(
   job: string,
   { images, messages }: { images: number; messages: number },
-  { repetitions, invalid }: Survey,
+  { repetitions, invalid, invalidFiles }: Found,
   { json }: Options,
 ): void {
   if (json) {
-    print(`${JSON.stringify({ job, images, messages, repetitions, invalid })}\n`);
+    print(`${JSON.stringify({ job, images, messages, repetitions, invalid, invalidFiles })}\n`);
     return;
   }
   const leftOut = repetitions === 0 ? '' : `; ${repetitions} exact repetitions left out`;
-  const skipped = invalid === 0 ? '' : `; ${invalid} invalid rows in ${job}.invalid.txt`;
+  const skipped = invalid === 0 ? '' : `; ${invalid} invalid rows in ${invalidFiles.join(' and ')}`;
   print(`job ${job}: ${images} images in ${messages} messages${leftOut}${skipped}\n`);
 }

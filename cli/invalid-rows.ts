@@ -1,37 +1,65 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
+import { resolve } from 'node:path';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { InvalidRow } from '../shared/jobs/sources/source-row.ts';
+import type { EnqueueSource } from './enqueue-sources.ts';
+import { InvalidRowFile } from './invalid-row-file.ts';
 import { printNote } from './terminal.ts';
 
 /** So many are shown; a file with another format has as many as it has lines. */
 const SHOWN = 10;
 
-/** Rows that name no image: the first ones are told on standard error, all of them kept in a file. */
+export type InvalidRowsOptions = {
+  job: string;
+  sources: readonly EnqueueSource[];
+  /** Whether they are written to files. */
+  keep: boolean;
+};
+
+/**
+ * Rows that name no image: the first ones are reported on standard error. All of them are kept in a file per source,
+ * which can be fixed and enqueued as it is.
+ */
 export class InvalidRows {
-  readonly #path: string;
-  readonly #keep: boolean;
-  #file: WriteStream | undefined;
+  readonly #options: InvalidRowsOptions;
+  readonly #files = new Map<EnqueueSource, InvalidRowFile>();
   #count = 0;
 
-  constructor(path: string, keep: boolean) {
-    this.#path = path;
-    this.#keep = keep;
+  constructor(options: InvalidRowsOptions) {
+    this.#options = options;
   }
 
-  add({ line, text, problem, source }: InvalidRow): void {
+  add(row: InvalidRow, source: EnqueueSource): void {
     this.#count++;
-    if (this.#count <= SHOWN)
-      printNote(`${visibleLine(`${source === undefined ? '' : `${source}, `}line ${line}: ${problem}`)}\n`);
+    const { sources, keep } = this.#options;
+    const where = sources.length > 1 ? `${source.name}, ` : '';
+    if (this.#count <= SHOWN) printNote(`${visibleLine(`${where}line ${row.line}: ${row.problem}`)}\n`);
     if (this.#count === SHOWN + 1) printNote('…\n');
-    if (!this.#keep) return;
-    this.#file ??= createWriteStream(this.#path);
-    this.#file.write(`${text}\n`);
+    if (keep) this.#fileOf(source).add(source.reading.row, row);
   }
 
-  async close(): Promise<void> {
-    if (this.#file === undefined) return;
-    this.#file.end();
-    await finished(this.#file);
+  /** @returns the paths of the files */
+  close(): string[] {
+    return [...this.#files.values()].map((file) => file.close());
+  }
+
+  #fileOf(source: EnqueueSource): InvalidRowFile {
+    const known = this.#files.get(source);
+    if (known !== undefined) return known;
+    const file = new InvalidRowFile(this.#path(InvalidRowFile.ending(source.reading)), source.reading);
+    this.#files.set(source, file);
+    return file;
+  }
+
+  /** Never that of a source: it is read again. */
+  #path(ending: string): string {
+    const { job, sources } = this.#options;
+    const taken = new Set([
+      ...sources.map(({ name }) => resolve(name)),
+      ...[...this.#files.values()].map(({ path }) => resolve(path)),
+    ]);
+    for (let number = 1; ; number++) {
+      const path = `${job}.invalid${number === 1 ? '' : `-${number}`}.${ending}`;
+      if (!taken.has(resolve(path))) return path;
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { wholeText } from './whole-text.ts';
+import { wellFormedText } from './well-formed.ts';
 
 /** Bits of a sum: 32 digits of a file's name. */
 const BITS = 128;
@@ -26,7 +26,7 @@ export class IdSum {
 
 /** The first 128 bits of the SHA-256 of the id as lines have it. */
 function hashOf(id: string): bigint {
-  return BigInt(`0x${hash('sha256', wholeText(id), 'hex').slice(0, BITS / 4)}`);
+  return BigInt(`0x${hash('sha256', wellFormedText(id), 'hex').slice(0, BITS / 4)}`);
 }
 
 /** The sum of disjoint sets, from their sums; modulo 2^128. */

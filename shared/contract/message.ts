@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseExactJson } from './exact-json.ts';
 import {
   MAX_ATTEMPTS,
   MAX_HOPS,
@@ -7,6 +8,7 @@ import {
   MAX_META_DEPTH,
   MAX_URL_CHARS,
 } from './limits.ts';
+import { sqsJson } from './sqs-json.ts';
 
 export const DEFAULT_JOB = 'default';
 
@@ -22,10 +24,18 @@ const urlSchema = z.string().min(1).max(MAX_URL_CHARS);
 const metaSchema = z
   .custom((meta) => !isDeeperThan(MAX_META_DEPTH, meta), `expected at most ${MAX_META_DEPTH} levels of nesting`)
   .meta({ type: 'object', description: `JSON that comes back in the result line; at most ${MAX_META_DEPTH} levels` })
-  .pipe(z.record(z.string(), z.json()));
+  .pipe(z.custom<Meta>(isJsonObject, 'expected an object'));
+
+/** JSON; a number whose digits JavaScript would not keep is an object of `JSON.rawJSON`, see `parseExactJson`. */
+type Meta = Record<string, z.core.util.JSONType>;
+
+/** What comes here was parsed from JSON, so only its kind is checked: a copy would lose the exact numbers. */
+function isJsonObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return false;
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
@@ -146,7 +156,7 @@ export function parseMessage(body: string): QueueMessage | UnreadableMessage {
 
 function parseJson(body: string): unknown {
   try {
-    return JSON.parse(body);
+    return parseExactJson(body);
   } catch {
     return undefined;
   }
@@ -250,9 +260,4 @@ export function formatMessage({ job, attempt, hops, images }: QueueMessage): str
  */
 export function formatDeadLetter(job: string, image: ImageRef, error: PastError): string {
   return sqsJson({ v: 1, job, attempt: 1, images: [{ ...image, error }] });
-}
-
-/** SQS refuses two characters that JSON does not escape by itself (SendMessage, "MessageBody"). */
-function sqsJson(value: object): string {
-  return JSON.stringify(value).replaceAll('\uFFFE', '\\ufffe').replaceAll('\uFFFF', '\\uffff');
 }

@@ -1,5 +1,6 @@
 import { MAX_HOPS, MAX_IMAGES_PER_MESSAGE, MAX_MESSAGE_BYTES } from './limits.ts';
 import { type Envelope, formatMessage, type ImageRef } from './message.ts';
+import { bytesInMessage } from './sqs-json.ts';
 
 /** An image that is too large for a message of its own. */
 export class ImageTooLargeError extends Error {
@@ -26,14 +27,9 @@ export async function* packMessages(
   let packed: ImageRef[] = [];
   let bytes = envelopeBytes;
   for await (const image of images) {
-    const size = bytesOf(image);
-    if (size + envelopeBytes > MAX_MESSAGE_BYTES) {
-      throw new ImageTooLargeError(
-        `expected at most ${MAX_MESSAGE_BYTES - envelopeBytes} bytes of JSON an image, got ${size} for the id ${image.id.slice(0, 80)}`,
-      );
-    }
+    const size = bytesOf(image, MAX_MESSAGE_BYTES - envelopeBytes);
     if (packed.length === perMessage || bytes + size > MAX_MESSAGE_BYTES) {
-      yield { body: formatMessage({ ...envelope, images: packed }), images: packed.length };
+      if (packed.length > 0) yield { body: formatMessage({ ...envelope, images: packed }), images: packed.length };
       packed = [];
       bytes = envelopeBytes;
     }
@@ -43,9 +39,18 @@ export async function* packMessages(
   if (packed.length > 0) yield { body: formatMessage({ ...envelope, images: packed }), images: packed.length };
 }
 
-/** With the comma behind it, and with what SQS's escapes may add. */
-function bytesOf(image: ImageRef): number {
-  const json = JSON.stringify(image);
-  const escapes = json.match(/[\uFFFE\uFFFF]/g)?.length ?? 0;
-  return Buffer.byteLength(json) + 1 + escapes * 3;
+/**
+ * With the comma behind it.
+ *
+ * @param most what an image may take; all of it for one that fits only without the escapes that may be left out
+ * @throws {ImageTooLargeError}
+ */
+function bytesOf(image: ImageRef, most: number): number {
+  const { escaped, shortest } = bytesInMessage(image);
+  if (shortest + 1 > most) {
+    throw new ImageTooLargeError(
+      `expected at most ${most} bytes of JSON per image, got ${shortest + 1} for the id ${image.id.slice(0, 80)}`,
+    );
+  }
+  return Math.min(escaped + 1, most);
 }

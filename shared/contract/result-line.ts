@@ -1,5 +1,6 @@
 import type { ErrorReport } from './error-codes.ts';
 import type { ImageRef } from './message.ts';
+import { wellFormedImage } from './well-formed.ts';
 
 /** One of the model's best classes; `score` is its probability, 0 to 1. */
 export type Label = { label: string; score: number; classId: number };
@@ -57,7 +58,8 @@ export function failureLine(origin: LineOrigin, error: ErrorReport): FailureLine
   return { ...head(origin), error, ...tail(origin) };
 }
 
-function head({ job, image: { id, url, meta } }: LineOrigin) {
+function head({ job, image }: LineOrigin) {
+  const { id, url, meta } = wellFormedImage(image);
   return { v: 1 as const, job, id, url, ...(meta !== undefined && { meta }) };
 }
 

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { wholeText } from '../contract/whole-text.ts';
+import { wellFormedText } from '../contract/well-formed.ts';
 
 const FIRST_CAPACITY = 1 << 12;
 const MAX_LOAD = 0.7;
@@ -37,7 +37,7 @@ export class IdSet {
   }
 
   #hashOf(id: string): bigint {
-    return hash('sha256', this.#salt + wholeText(id), 'buffer').readBigUInt64LE(0) || 1n;
+    return hash('sha256', this.#salt + wellFormedText(id), 'buffer').readBigUInt64LE(0) || 1n;
   }
 
   /** Where the hash is, or else where it belongs: linear probing. The number of slots is a power of two. */

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { parseExactJson } from '../contract/exact-json.ts';
 import type { PartKind } from '../contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../contract/result-line.ts';
 import type { JobTarget } from './job-target.ts';
@@ -35,5 +36,5 @@ async function latestLines<Line extends { id: string; at: string }>(
 /** The lines of one part file. */
 export async function* partLines<Line>({ s3, resultsBucket }: JobTarget, key: string): AsyncGenerator<Line> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: resultsBucket, Key: key }));
-  for await (const text of linesOf(Body as Readable)) yield JSON.parse(text) as Line;
+  for await (const text of linesOf(Body as Readable)) yield parseExactJson(text) as Line;
 }

@@ -3,7 +3,7 @@ import type { ImageRef } from '../contract/message.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import { hostOf } from '../contract/url-host.ts';
 import type { InvalidRow, SourceRow } from './sources/source-row.ts';
-import { uniqueImages } from './unique-images.ts';
+import { uniqueImages, withOwnId } from './unique-images.ts';
 
 /** What a source holds, found out before anything is sent. */
 export type Survey = {
@@ -19,6 +19,10 @@ export type Survey = {
   digest: string;
   /** Where the rows stand, from 0 and rising, that are repetitions or invalid. */
   leftOut: number[];
+  /** Where the rows stand, from 0 and rising, that got ids of their own. */
+  ownIds: number[];
+  /** As it was read; undefined when there is none. */
+  first: ImageRef | undefined;
 };
 
 /** A source that reads otherwise the second time. */
@@ -41,19 +45,21 @@ export async function survey(
 ): Promise<Survey> {
   const digest = createHash('sha256');
   const counts = { images: 0, messages: 0, bytes: 0, repetitions: 0, invalid: 0 };
-  const found: Survey = { ...counts, hosts: new Map(), digest: '', leftOut: [] };
+  const found: Survey = { ...counts, hosts: new Map(), digest: '', leftOut: [], ownIds: [], first: undefined };
   let row = -1;
   const counted = tap(rows, () => row++);
-  const unique = uniqueImages(counted, () => {
+  const onRepetition = () => {
     found.repetitions++;
     found.leftOut.push(row);
-  });
+  };
+  const unique = uniqueImages(counted, onRepetition, () => found.ownIds.push(row));
   const images = validImages(unique, (invalid) => {
     found.invalid++;
     found.leftOut.push(row);
     onInvalid(invalid);
   });
   const noted = tap(images, (image) => {
+    found.first ??= image;
     digest.update(JSON.stringify(image));
     countHost(found.hosts, hostOf(image.url));
   });
@@ -83,17 +89,21 @@ export async function* validImages(
  */
 export async function* surveyedImages(
   rows: AsyncIterable<SourceRow>,
-  { images, leftOut }: Survey,
+  { images, leftOut, ownIds }: Survey,
 ): AsyncGenerator<ImageRef> {
-  let [row, skipped, sent] = [0, 0, 0];
+  let [row, skipped, renamed, sent] = [0, 0, 0, 0];
   for await (const given of rows) {
-    if (row++ === leftOut[skipped]) {
+    const at = row++;
+    if (at === leftOut[skipped]) {
       skipped++;
       continue;
     }
-    if (!('image' in given) || sent === images) throw changed(row);
+    const isRenamed = at === ownIds[renamed];
+    if (isRenamed) renamed++;
+    const taken = isRenamed && 'image' in given ? withOwnId(given) : given;
+    if (!('image' in taken) || sent === images) throw changed(row);
     sent++;
-    yield given.image;
+    yield taken.image;
   }
   if (sent < images) throw changed(row);
 }

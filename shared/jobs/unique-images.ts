@@ -1,39 +1,83 @@
 import { hash } from 'node:crypto';
+import { MAX_ID_CHARS } from '../contract/limits.ts';
+import type { ImageRef } from '../contract/message.ts';
 import type { SourceRow } from './sources/source-row.ts';
 
 /**
- * The rows without exact repetitions: a list of URLs often has some, and one outcome serves them all.
- * An id that stood for another URL before makes its row invalid: their outcomes could not be told apart.
+ * The rows without exact repetitions, which are the same in id, URL and meta: a list of URLs often has some, and one
+ * outcome serves them all. A row whose URL is its id and stood before with other meta gets an id of its own. An id
+ * that stood for another row before makes its row invalid: their outcomes could not be told apart.
  *
- * @param onRepetition told of each row that is left out
+ * @param onRepetition called for each row that is left out
+ * @param onOwnId called for each row that gets an id of its own
  */
 export async function* uniqueImages(
   rows: AsyncIterable<SourceRow>,
   onRepetition: () => void = () => {},
+  onOwnId: () => void = () => {},
 ): AsyncGenerator<SourceRow> {
   const seen = new FingerprintMap();
   for await (const row of rows) {
-    if (!('image' in row)) {
-      yield row;
+    const judged = 'image' in row ? judge(row, seen) : row;
+    if (judged === 'repetition') {
+      onRepetition();
       continue;
     }
-    const { id, url } = row.image;
-    const verdict = seen.add(fingerprint(id), id === url ? SAME : fingerprint(url));
-    if (verdict === 'new') yield row;
-    else if (verdict === 'same') onRepetition();
-    else yield { line: row.line, text: JSON.stringify(row.image), problem: differentUrl(id) };
+    if ('image' in judged && judged !== row) onOwnId();
+    yield judged;
   }
 }
 
-function differentUrl(id: string): string {
-  return `expected each id for one URL only, got ${JSON.stringify(id.slice(0, 80))} for another one again`;
+/** The row, the row with an id of its own, or why it cannot have one. */
+function judge(row: ImageRow, seen: FingerprintMap): SourceRow | 'repetition' {
+  const verdict = seen.add(...entryOf(row.image));
+  if (verdict === 'new') return row;
+  if (verdict === 'same') return 'repetition';
+  if (verdict === 'other id' || row.image.id !== row.image.url) return sameId(row);
+  const renamed = withOwnId(row);
+  if (!('image' in renamed)) return renamed;
+  const again = seen.add(...entryOf(renamed.image));
+  if (again === 'same') return 'repetition';
+  return again === 'new' ? renamed : sameId(row);
+}
+
+/**
+ * A row of which only the URL is known, with an id of its own: the URL and a digest of its meta, so that it gets the
+ * same one each time.
+ */
+export function withOwnId(row: ImageRow): SourceRow {
+  const { url, meta } = row.image;
+  const id = `${url}#${hash('sha256', JSON.stringify(meta ?? null)).slice(0, ID_DIGITS)}`;
+  if (id.length > MAX_ID_CHARS) return { line: row.line, text: url, problem: NO_ROOM_FOR_ID };
+  return { ...row, image: { ...row.image, id } };
+}
+
+type ImageRow = Extract<SourceRow, { image: ImageRef }>;
+
+/** 64 bits in hexadecimal. */
+const ID_DIGITS = 16;
+const NO_ROOM_FOR_ID = 'expected an id beside a long URL that stands in the list again with other meta';
+
+function sameId({ line, image }: ImageRow): SourceRow {
+  const got = JSON.stringify(image.id.slice(0, 80));
+  const problem = `expected each id for one URL only, got ${got} for another one again, or with other meta`;
+  return { line, text: JSON.stringify(image), problem };
 }
 
 /** 64 bits: among a million ids, two that differ are taken for the same with a probability of 3e-8. */
 type Fingerprint = readonly [high: number, low: number];
 
-/** Of a URL that is its own id. */
-const SAME: Fingerprint = [0, 0];
+/** Of a URL that is its own id and has no meta. */
+const BARE: Fingerprint = [1, 0];
+
+/** The id, and what else the row says: whether the URL is the id stands in the lowest bit. */
+function entryOf({ id, url, meta }: ImageRef): [key: Fingerprint, value: Fingerprint] {
+  const bare = id === url;
+  if (bare && meta === undefined) return [fingerprint(id), BARE];
+  const json = meta === undefined ? '' : JSON.stringify(meta);
+  const [high, low] = fingerprint(bare ? json : `${url}\n${json}`);
+  return [fingerprint(id), [bare ? high | 1 : high & ~1, low]];
+}
 
 function fingerprint(text: string): Fingerprint {
   const digest = hash('sha1', text, 'buffer');
@@ -42,6 +86,9 @@ function fingerprint(text: string): Fingerprint {
 
 const FIELDS = 4;
 const MAX_LOAD = 0.7;
+
+/** `other meta`: the key was there as the id of its own URL; `other id`: as one that was given. */
+type Verdict = 'new' | 'same' | 'other meta' | 'other id';
 
 /**
  * From fingerprints to fingerprints, in less than 50 bytes an entry: a `Map` of strings would need some
@@ -54,8 +101,8 @@ class FingerprintMap {
   #table = new Uint32Array(this.#capacity * FIELDS);
   #size = 0;
 
-  /** Whether the key is new, was there with the same value, or was there with another one. */
-  add([keyHigh, keyLow]: Fingerprint, [valueHigh, valueLow]: Fingerprint): 'new' | 'same' | 'other' {
+  /** Whether the key is new, was there with the same value, or with another one, and then of which kind that was. */
+  add([keyHigh, keyLow]: Fingerprint, [valueHigh, valueLow]: Fingerprint): Verdict {
     if (this.#size > this.#capacity * MAX_LOAD) this.#grow();
     const high = keyHigh || 1;
     const at = this.#find(high, keyLow);
@@ -64,7 +111,9 @@ class FingerprintMap {
       this.#size++;
       return 'new';
     }
-    return this.#table[at + 2] === valueHigh && this.#table[at + 3] === valueLow ? 'same' : 'other';
+    const [thereHigh, thereLow] = [this.#table[at + 2] as number, this.#table[at + 3]];
+    if (thereHigh === valueHigh >>> 0 && thereLow === valueLow) return 'same';
+    return thereHigh & 1 ? 'other meta' : 'other id';
   }
 
   /** Where the key is, or else where it belongs: linear probing from its low bits. */

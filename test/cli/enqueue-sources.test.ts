@@ -62,12 +62,14 @@ test('rows that name no image stop everything before it begins, or are kept in a
 
   const job = `skipped-${process.pid}`;
   const { code, stdout } = await enqueue(source, '--skip-invalid', '--job', job);
-  const kept = `${job}.invalid.txt`;
+  const kept = `${job}.invalid.csv`;
   expect({ code, stdout }).toEqual({
     code: 0,
     stdout: `job ${job}: 2 images in 1 messages; 1 invalid rows in ${kept}\n`,
   });
-  expect(await readFile(kept, 'utf8')).toBe('nonsense\n');
+  expect(await readFile(kept, 'utf8')).toBe(
+    'url,labelqueue_problem\nnonsense,"expected a http, https or s3 URL, got ""nonsense"""\n',
+  );
   await rm(kept);
 });
 

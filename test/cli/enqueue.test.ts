@@ -120,7 +120,7 @@ test('sends nothing when one image among many is too large for a message', async
   const large = JSON.stringify({ url: 'https://example.com/large.jpg', meta: { text: 'x'.repeat(1_100_000) } });
   const { code, stderr } = await enqueue([...good, large].join('\n'), '--per-message', '1');
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^labelqueue: expected at most .* https:\/\/example\.com\/large\.jpg$/m);
+  expect(stderr).toMatch(/^line 51: expected at most .* https:\/\/example\.com\/large\.jpg$/m);
   expect(aws.queued()).toEqual([]);
 });
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { partKey } from '../../shared/contract/object-keys.ts';
-import { wholeText } from '../../shared/contract/whole-text.ts';
+import { wellFormedText } from '../../shared/contract/well-formed.ts';
 import { exportOutcomes, type Format } from '../../shared/jobs/outcomes/export-outcomes.ts';
 import { gatherOutcomes } from '../../shared/jobs/outcomes/gather-outcomes.ts';
 import { OutcomeDatabase } from '../../shared/jobs/outcomes/outcome-database.ts';
@@ -47,14 +47,14 @@ const { object } = fc.letrec<{ value: string; object: string }>((tie) => ({
     tie('object'),
   ),
   object: fc
-    .uniqueArray(fc.tuple(key, tie('value')), { maxLength: 4, selector: ([name]) => wholeText(name) })
+    .uniqueArray(fc.tuple(key, tie('value')), { maxLength: 4, selector: ([name]) => wellFormedText(name) })
     .map((fields) => `{${fields.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`),
 }));
 
 const images: fc.Arbitrary<Given[]> = fc.uniqueArray(fc.record({ id: text.filter((id) => id !== ''), meta: object }), {
   minLength: 1,
   maxLength: 25,
-  selector: ({ id }) => wholeText(id),
+  selector: ({ id }) => wellFormedText(id),
 });
 
 /** JSON with its digits and without half characters, in a form that can be compared. */
@@ -66,9 +66,9 @@ function comparable(json: string): unknown {
   ) => unknown;
   return withSources(json, (_key, value, { source }) => {
     if (typeof value === 'number') return { number: source };
-    if (typeof value === 'string') return wholeText(value);
+    if (typeof value === 'string') return wellFormedText(value);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.entries(value).map(([name, inner]) => [wholeText(name), inner]);
+    return Object.entries(value).map(([name, inner]) => [wellFormedText(name), inner]);
   });
 }
 
@@ -97,7 +97,7 @@ async function exported(given: readonly Given[], format: Format, read: (file: st
 
 /** By id, what `meta` has to be. */
 function expected(given: readonly Given[]): Map<string, unknown> {
-  return new Map(given.map(({ id, meta }) => [wholeText(id), comparable(meta)]));
+  return new Map(given.map(({ id, meta }) => [wellFormedText(id), comparable(meta)]));
 }
 
 const RUNS = { seed, numRuns: 12 };
@@ -139,7 +139,7 @@ test('whatever JSON allows in id and meta comes out as CSV: a row per image, and
         const [head = [], ...rows] = parse(await readFile(file, 'utf8')) as string[][];
         const ids = rows.map(([id = '']) => id.replace(/^'/, ''));
         expect(ids.toSorted()).toEqual(
-          given.map(({ id }) => wholeText(id).replaceAll('\u0000', '\\u0000').replace(/^'/, '')).toSorted(),
+          given.map(({ id }) => wellFormedText(id).replaceAll('\u0000', '\\u0000').replace(/^'/, '')).toSorted(),
         );
         for (const row of rows) expect(row).toHaveLength(head.length);
         for (const cell of rows.flat()) expect(cell).not.toMatch(/^(?!-[\d.]+([eE][-+]?\d+)?$)[=+\-@＝＋－＠\t\r\n,;]/);

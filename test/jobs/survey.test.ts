@@ -42,3 +42,17 @@ test.each([
 ])('a source that has %s at the second reading is found out', async (_what, first, second) => {
   await expect(idsOfSecondReading(first, second)).rejects.toThrow(SourceChangedError);
 });
+
+test('the second reading gives rows with other meta the same ids of their own', async () => {
+  async function* withMeta(): AsyncGenerator<SourceRow> {
+    for (const [line, n] of [1, 2, 2, 1, 3].entries()) {
+      yield { line, image: { id: 'https://host/a', url: 'https://host/a', meta: { n } } };
+    }
+  }
+  const found = await survey(withMeta(), PLAN, () => {});
+  expect(found).toMatchObject({ images: 3, repetitions: 2, leftOut: [2, 3], ownIds: [1, 4] });
+  expect(found.first).toEqual({ id: 'https://host/a', url: 'https://host/a', meta: { n: 1 } });
+  const images = await Array.fromAsync(surveyedImages(withMeta(), found));
+  expect(images.map(({ meta }) => meta?.['n'])).toEqual([1, 2, 3]);
+  expect(new Set(images.map(({ id }) => id)).size).toBe(3);
+});

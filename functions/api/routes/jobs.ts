@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { parseExactJson } from '../../../shared/contract/exact-json.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../../shared/contract/limits.ts';
 import { ImageTooLargeError } from '../../../shared/contract/pack-messages.ts';
 import { defaultJobName } from '../../../shared/jobs/default-job-name.ts';
@@ -47,7 +48,7 @@ export const enqueueJob: Operation = {
 
 function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
     return undefined;
   }

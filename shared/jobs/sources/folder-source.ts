@@ -1,60 +1,78 @@
 import { createReadStream } from 'node:fs';
-import { glob, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import pMap from 'p-map';
+import pMap, { pMapSkip } from 'p-map';
 import { uploadPrefix } from '../../contract/object-keys.ts';
 import type { JobTarget } from '../job-target.ts';
-import { type NameFilter, nameFilter } from './s3-prefix-source.ts';
+import { filesIn } from './folder-files.ts';
+import { type NameFilter, nameFilter } from './name-filter.ts';
+import { SourceReading } from './source-reading.ts';
 import { type SourceRow, toSourceRow } from './source-row.ts';
 
 const UPLOADS_AT_ONCE = 8;
+/** S3's own limit on a key. */
+const MAX_KEY_BYTES = 1_024;
 
-/** The images of a folder and the folders in it, by the names that they get in the bucket. */
+/** A folder, and what its images belong to. */
+export type ImageFolder = { path: string; job: string; filter: NameFilter };
+
+/**
+ * The images of a folder and the folders in it, by the names that they get in the bucket.
+ *
+ * @param reading counts what is left out
+ */
 export async function* readFolder(
-  folder: string,
-  job: string,
+  folder: ImageFolder,
   resultsBucket: string,
-  filter: NameFilter,
+  reading = new SourceReading(),
 ): AsyncGenerator<SourceRow> {
+  reading.begin();
   let line = 0;
-  for (const name of await imageNames(folder, filter)) {
-    const url = `s3://${resultsBucket}/${uploadPrefix(job)}${name}`;
-    yield toSourceRow(++line, join(folder, name), { id: name, url }, undefined);
+  for await (const name of imageNames(folder, reading)) {
+    const url = `s3://${resultsBucket}/${keyOf(folder, name)}`;
+    reading.row = join(folder.path, name);
+    yield toSourceRow(++line, reading.row, { id: name, url }, undefined);
   }
 }
 
-/** Puts the images of a folder where `readFolder` says they are. */
-export async function uploadFolder(
-  { s3, resultsBucket }: JobTarget,
-  folder: string,
-  job: string,
-  filter: NameFilter,
-  onProgress: (files: number, of: number) => void,
-): Promise<void> {
-  const names = await imageNames(folder, filter);
-  let done = 0;
+/**
+ * Puts the images of a folder where `readFolder` says they are.
+ *
+ * @returns how many
+ */
+export async function uploadFolder({ s3, resultsBucket }: JobTarget, folder: ImageFolder): Promise<number> {
+  let files = 0;
   await pMap(
-    names,
+    imageNames(folder, new SourceReading()),
     async (name) => {
-      const path = join(folder, name);
+      const path = join(folder.path, name);
       const { size } = await stat(path);
-      const Key = `${uploadPrefix(job)}${name}`;
       const Body = createReadStream(path);
+      const Key = keyOf(folder, name);
       await s3.send(new PutObjectCommand({ Bucket: resultsBucket, Key, Body, ContentLength: size }));
-      onProgress(++done, names.length);
+      files++;
+      return pMapSkip;
     },
     { concurrency: UPLOADS_AT_ONCE },
   );
+  return files;
 }
 
-/** Sorted: the order must be the same when the job is resumed. */
-async function imageNames(folder: string, filter: NameFilter): Promise<string[]> {
-  const wanted = nameFilter(filter);
-  const names: string[] = [];
-  for await (const path of glob('**/*', { cwd: folder })) {
-    const name = path.split(sep).join('/');
-    if (wanted(name)) names.push(name);
-  }
-  return names.sort();
+function keyOf({ job }: ImageFolder, name: string): string {
+  return `${uploadPrefix(job)}${name}`;
+}
+
+async function* imageNames(folder: ImageFolder, reading: SourceReading): AsyncGenerator<string> {
+  const whyNot = nameFilter(folder.filter);
+  const wanted = (name: string) => {
+    const reason =
+      whyNot(name) ??
+      (Buffer.byteLength(keyOf(folder, name)) > MAX_KEY_BYTES
+        ? `names that are too long for a key of S3 (${MAX_KEY_BYTES} bytes)`
+        : undefined);
+    if (reason !== undefined) reading.leaveOut(reason);
+    return reason === undefined;
+  };
+  yield* filesIn(folder.path, wanted, (reason) => reading.leaveOut(reason));
 }

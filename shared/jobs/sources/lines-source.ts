@@ -1,28 +1,47 @@
-import type { Readable } from 'node:stream';
-import { linesOf } from '../lines.ts';
-import { type SourceRow, toSourceRow } from './source-row.ts';
+import { parseExactJson } from '../../contract/exact-json.ts';
+import type { SourceReading } from './source-reading.ts';
+import { ABSOLUTE_URL, type SourceRow, toSourceRow, urlRow } from './source-row.ts';
+import type { Line } from './text-lines.ts';
 
 /**
- * A URL a line, or a JSON object a line with `url` and, if wanted, `id` (or `custom_id`) and `meta`.
- * Empty lines are skipped.
+ * A URL per line, or a JSON object per line with `url` and, if wanted, `id` (or `custom_id`) and `meta`.
+ * Empty lines are skipped, and so are comments, which begin with `#`.
  */
-export async function* readLines(text: Readable, base: URL | undefined): AsyncGenerator<SourceRow> {
-  let number = 0;
-  for await (const line of linesOf(text)) {
-    number++;
-    const trimmed = line.trim();
-    if (trimmed !== '') yield readLine(number, trimmed, base);
+export async function* readLines(
+  batches: AsyncIterable<readonly Line[]>,
+  base: URL | undefined,
+  reading: SourceReading,
+): AsyncGenerator<SourceRow> {
+  for await (const lines of batches) {
+    for (const line of lines) {
+      const text = line.text.trim();
+      if (text === '' || text.startsWith('#')) continue;
+      reading.row = text;
+      yield readLine(line, text, base);
+    }
   }
 }
 
-function readLine(number: number, text: string, base: URL | undefined): SourceRow {
-  if (!text.startsWith('{')) return toSourceRow(number, text, { url: text }, base);
+function readLine({ number, problem }: Line, text: string, base: URL | undefined): SourceRow {
+  if (problem !== undefined) return { line: number, text, problem };
+  if (!text.startsWith('{')) return readUrl(number, text, base);
   const parsed = parseJson(text);
   if (parsed === undefined) {
     const problem = `expected a URL or a JSON object, got ${JSON.stringify(text.slice(0, 80))}`;
     return { line: number, text, problem };
   }
   return toSourceRow(number, text, withId(parsed), base);
+}
+
+/** Only keys of S3 may hold spaces; and file names, which relative URLs are made of. */
+function readUrl(number: number, text: string, base: URL | undefined): SourceRow {
+  const space = text.search(/\s/);
+  const more = text.includes('\t') || (space !== -1 && /^https?:/i.test(text) && ABSOLUTE_URL.test(text));
+  if (!more) return urlRow(number, text, base);
+  const problem =
+    `expected one URL per line, got more: ${JSON.stringify(text.slice(space).trim().slice(0, 80))} after ` +
+    'the URL. Give a table a header line and --format csv or tsv; write a space in a URL as %20';
+  return { line: number, text, problem };
 }
 
 /** Batch APIs of other vendors call it `custom_id`. */
@@ -32,7 +51,7 @@ function withId({ custom_id, ...image }: Record<string, unknown>): unknown {
 
 function parseJson(text: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    return parseExactJson(text) as Record<string, unknown>;
   } catch {
     return undefined;
   }

@@ -80,6 +80,20 @@ describe('a job', () => {
     expect(await messagesOf('latin')).toEqual([]);
   });
 
+  test('keeps every character, the digits of numbers, and rows that differ in meta alone', async () => {
+    const image = (id: string) => `{"url":"https://example.com/🐱.jpg","meta":{"n":${id},"t":"🐱"}}`;
+    const response = await post(
+      `{"job":"exact","images":[${image('1234567890123456789')},${image('1234567890123456790')}]}`,
+    );
+    expect(await response.json()).toEqual({ job: 'exact', images: 2, messages: 1, repetitions: 0 });
+    const [message] = await messagesOf('exact');
+    expect(message?.images.map(({ meta }) => JSON.stringify(meta))).toEqual([
+      '{"n":1234567890123456789,"t":"🐱"}',
+      '{"n":1234567890123456790,"t":"🐱"}',
+    ]);
+    expect(new Set(message?.images.map(({ id }) => id)).size).toBe(2);
+  });
+
   test('may have 10,000 images and no more', async () => {
     const response = await post({ job: 'large', images: urls(10_000) });
     expect(await response.json()).toEqual({ job: 'large', images: 10_000, messages: 100, repetitions: 0 });

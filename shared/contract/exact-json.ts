@@ -1,0 +1,51 @@
+/** JSON whose numbers keep the digits that they were written with. */
+
+type Source = { source?: string };
+
+declare global {
+  /** ECMAScript's JSON.parse source text access, which TypeScript's library does not list yet. */
+  interface JSON {
+    parse(text: string, reviver: (this: unknown, key: string, value: unknown, context: Source) => unknown): unknown;
+    rawJSON(text: string): object;
+    isRawJSON(value: unknown): boolean;
+  }
+}
+
+/**
+ * A number that JavaScript may write differently: 16 or more digits, an exponent, a last digit 0 after the point, -0 or
+ * many zeros after the point. Finding one too many costs time, missing one costs digits.
+ */
+const AT_RISK = /[:[,\s]-?(?:\d[\d.]{15}|\d[\d.]*[eE]|\d+\.\d*0(?!\d)|\d\.0{6}|(?<=-)0(?![.\d]))/;
+
+/**
+ * Parses JSON. Numbers under a key `meta` keep their digits: where a JavaScript number would not, an object of
+ * `JSON.rawJSON` stands in its place, which `JSON.stringify` writes as it came.
+ *
+ * @example JSON.stringify(parseExactJson('{"meta":{"id":1234567890123456789}}')) // '{"meta":{"id":1234567890123456789}}'
+ * @throws {SyntaxError}
+ */
+export function parseExactJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (!text.includes('"meta"') || !AT_RISK.test(text)) return value;
+  try {
+    return withExactMeta(value, JSON.parse(text, keepDigits));
+  } catch (error) {
+    // Unlike the parser itself, a reviver recurses. What is nested so deep is refused later.
+    if (error instanceof RangeError) return value;
+    throw error;
+  }
+}
+
+function keepDigits(this: unknown, _key: string, value: unknown, { source }: Source): unknown {
+  return typeof value === 'number' && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
+}
+
+/** Everything but `meta` has a schema, which expects JavaScript's own numbers. */
+function withExactMeta(value: unknown, exact: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const [fields, exactFields] = [value as Record<string, unknown>, exact as Record<string, unknown>];
+  for (const key of Object.keys(fields)) {
+    fields[key] = key === 'meta' ? exactFields[key] : withExactMeta(fields[key], exactFields[key]);
+  }
+  return value;
+}

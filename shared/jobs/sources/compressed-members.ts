@@ -1,0 +1,128 @@
+import type { Transform } from 'node:stream';
+import { crc32, createInflateRaw, createZstdDecompress } from 'node:zlib';
+import { ByteQueue } from './byte-queue.ts';
+import { SourceProblem } from './source-reading.ts';
+
+/** zlib's streams; what the types call them differs. */
+type Engine = Transform & { readonly bytesWritten: number };
+
+/** RFC 1952, 2.3.1: ID1 and ID2. */
+export const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+/** RFC 8878, 3.1.1. */
+export const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** RFC 8878, 3.1.2: the first byte's lower half is free. */
+const ZSTD_SKIPPABLE = Buffer.from([0x2a, 0x4d, 0x18]);
+
+const TRAILER_BYTES = 8;
+
+/**
+ * Unpacks a gzip file with however many members. Node's own `createGunzip` fails on bytes after the last member, and
+ * loses with them what it has unpacked.
+ *
+ * @param onTrailing called when such bytes were left out
+ * @throws {SourceProblem}
+ */
+export async function* gunzip(bytes: AsyncIterable<Buffer>, onTrailing: () => void): AsyncGenerator<Buffer> {
+  const input = new ByteQueue(bytes);
+  do {
+    await skipGzipHeader(input);
+    let checksum = 0;
+    for await (const output of unpackOne(createInflateRaw() as unknown as Engine, input, 'gzip')) {
+      checksum = crc32(output, checksum);
+      yield output;
+    }
+    const trailer = await input.take(TRAILER_BYTES);
+    if (trailer.length < TRAILER_BYTES) throw notWhole('gzip');
+    if (trailer.readUInt32LE(0) !== checksum)
+      throw new SourceProblem('expected a sound gzip file, its checksum is wrong');
+  } while (startsWith(await input.peek(GZIP_MAGIC.length), GZIP_MAGIC));
+  await reportRest(input, onTrailing);
+}
+
+/** As `gunzip`, for zstd: `createZstdDecompress` reads one frame and leaves out the others in silence. */
+export async function* unzstd(bytes: AsyncIterable<Buffer>, onTrailing: () => void): AsyncGenerator<Buffer> {
+  const input = new ByteQueue(bytes);
+  for (;;) {
+    const magic = await input.peek(ZSTD_MAGIC.length);
+    if (magic.length === 4 && startsWith(magic.subarray(1), ZSTD_SKIPPABLE)) await skipZstdFrame(input);
+    else if (startsWith(magic, ZSTD_MAGIC))
+      yield* unpackOne(createZstdDecompress() as unknown as Engine, input, 'zstd');
+    else break;
+  }
+  await reportRest(input, onTrailing);
+}
+
+async function skipZstdFrame(input: ByteQueue): Promise<void> {
+  const header = await input.take(8);
+  if (header.length < 8) throw notWhole('zstd');
+  await input.skip(header.readUInt32LE(4));
+}
+
+/** Padding with zeros is usual on tapes and block devices. */
+async function reportRest(input: ByteQueue, onTrailing: () => void): Promise<void> {
+  const [first] = await input.peek(1);
+  if (first !== undefined && first !== 0) onTrailing();
+}
+
+/** RFC 1952, 2.3. */
+async function skipGzipHeader(input: ByteQueue): Promise<void> {
+  const header = await input.take(10);
+  if (header.length < 10) throw notWhole('gzip');
+  if (header[2] !== 8) throw new SourceProblem('expected a sound gzip file, its header is wrong');
+  const flags = header[3] ?? 0;
+  if (flags & 4) await input.skip((await input.take(2)).readUInt16LE(0));
+  if (flags & 8) await input.skipThroughZero();
+  if (flags & 16) await input.skipThroughZero();
+  if (flags & 2) await input.skip(2);
+}
+
+/** Unpacks to the end of one member or frame, and leaves what comes after it in the queue. */
+async function* unpackOne(engine: Engine, input: ByteQueue, what: 'gzip' | 'zstd'): AsyncGenerator<Buffer> {
+  const outputs: Buffer[] = [];
+  engine.on('data', (output: Buffer) => outputs.push(output));
+  try {
+    for (let ended = false; !ended; ) {
+      const chunk = await input.chunk();
+      if (chunk === undefined) {
+        ended = await endOf(engine, what);
+      } else {
+        const before = engine.bytesWritten;
+        ended = await write(engine, chunk, what);
+        if (ended) input.putBack(chunk.subarray(engine.bytesWritten - before));
+      }
+      yield* outputs.splice(0);
+    }
+  } finally {
+    engine.destroy();
+  }
+}
+
+/** @returns whether the member has ended, with or without bytes left over */
+function write(engine: Engine, chunk: Buffer, what: string): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  engine.once('end', () => resolve(true));
+  engine.once('error', (error) => reject(broken(error, what)));
+  engine.write(chunk, (error) => (error ? reject(broken(error, what)) : resolve(false)));
+  return promise.finally(() => engine.removeAllListeners('end').removeAllListeners('error'));
+}
+
+/** @returns true; a member that has not ended is an error */
+function endOf(engine: Engine, what: 'gzip' | 'zstd'): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  engine.once('end', () => resolve(true));
+  engine.once('error', () => reject(notWhole(what)));
+  engine.end();
+  return promise;
+}
+
+function broken(cause: Error, what: string): SourceProblem {
+  return new SourceProblem(`expected a sound ${what} file, got one that is damaged (${cause.message})`, { cause });
+}
+
+function notWhole(what: 'gzip' | 'zstd'): SourceProblem {
+  return new SourceProblem(`expected a whole ${what} file, got one that ends in the middle`);
+}
+
+function startsWith(bytes: Buffer, start: Buffer): boolean {
+  return bytes.subarray(0, start.length).equals(start);
+}

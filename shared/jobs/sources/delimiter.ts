@@ -1,0 +1,27 @@
+import { couldHoldUrl } from './columns.ts';
+import { splitQuoted } from './table-rows.ts';
+
+const DELIMITERS = [',', ';', '\t', '|'];
+
+/** The delimiter that Excel's `sep=` line names, e.g. `sep=;`; undefined when the line is none. */
+export function namedDelimiter(line: string): string | undefined {
+  return /^"?sep=(.)"?[,;|\t]*$/i.exec(line.trimEnd() === 'sep=' ? 'sep=\t' : line)?.[1];
+}
+
+/**
+ * The delimiter of a table by its header line: the one that gives a column for the URL, and the most columns.
+ *
+ * @param urlColumn its name, if it is known
+ */
+export function likelyDelimiter(header: string, urlColumn: string | undefined): string {
+  let [best, most] = [',', 0];
+  for (const delimiter of DELIMITERS) {
+    const fields = splitQuoted(header, delimiter, undefined);
+    if (!Array.isArray(fields)) continue;
+    const names = fields.map((name) => name.trim());
+    const hasUrl = urlColumn === undefined ? names.some(couldHoldUrl) : names.includes(urlColumn);
+    const score = names.length + (hasUrl ? header.length : 0);
+    if (score > most) [best, most] = [delimiter, score];
+  }
+  return best;
+}

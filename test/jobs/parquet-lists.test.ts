@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ColumnError } from '../../shared/jobs/sources/columns.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { outcomes, type ReadOptions, readList } from './lists.ts';
+
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  folder = await createTemporaryFolder();
+});
+afterAll(async () => {
+  await folder[Symbol.asyncDispose]();
+});
+
+const CAT = 'https://h/größe.jpg';
+
+/** Reads a Parquet file with the rows of a SELECT. */
+async function readParquetOf(select: string, options: ReadOptions = {}, name = 'a.parquet') {
+  const path = join(folder.path, 'made.parquet');
+  const database = await DuckDBInstance.create(':memory:');
+  const connection = await database.connect();
+  await connection.run(`COPY (${select}) TO '${path}' (FORMAT parquet)`);
+  connection.closeSync();
+  database.closeSync();
+  const { rows } = await readList(folder, name, await readFile(path), options);
+  return outcomes(rows);
+}
+
+test.each([
+  ['text', `'${CAT}'::VARCHAR`],
+  ['plain binary', `encode('${CAT}')`],
+  ['an enumeration', `'${CAT}'::ENUM('${CAT}', 'other')`],
+])('a URL that is stored as %s is read', async (_what, expression) => {
+  expect(await readParquetOf(`SELECT ${expression} AS url`, { meta: false })).toEqual([{ id: CAT, url: CAT }]);
+});
+
+test('a URL that is stored in a dictionary is read', async () => {
+  const images = await readParquetOf(`SELECT '${CAT}' AS url, i::VARCHAR AS id FROM range(5000) AS t(i)`, {
+    meta: false,
+  });
+  expect(images).toHaveLength(5_000);
+  expect(images[4_999]).toEqual({ id: '4999', url: CAT });
+});
+
+test.each([
+  ['a list', `['${CAT}']`, /column url to hold text, got VARCHAR\[\]/],
+  ['a struct', `{'bytes': 'x'::BLOB, 'path': 'a.jpg'}`, /column url to hold text, got STRUCT/],
+  ['a map', `MAP {'a': '${CAT}'}`, /column url to hold text, got MAP/],
+])('a URL that is stored in %s is refused by its name', async (_what, expression, message) => {
+  const reading = readParquetOf(`SELECT ${expression} AS url`);
+  await expect(reading).rejects.toThrow(ColumnError);
+  await expect(reading).rejects.toThrow(message);
+});
+
+test('numbers keep their digits in id and meta', async () => {
+  const [image] = await readParquetOf(
+    `SELECT '${CAT}' AS url, 1234567890123456789 AS id, 1234567890123456789 AS tweet, 1.10::DECIMAL(9, 2) AS price, 7 AS n`,
+  );
+  expect(JSON.stringify(image)).toBe(
+    `{"id":"1234567890123456789","url":"${CAT}","meta":{"tweet":1234567890123456789,"price":1.10,"n":7}}`,
+  );
+});
+
+test('binary that is no text comes back as base64', async () => {
+  expect(await readParquetOf(`SELECT '${CAT}' AS url, '\\xFF\\xFE'::BLOB AS thumb`)).toMatchObject([
+    { meta: { thumb: '//4=' } },
+  ]);
+});
+
+test('a Parquet file is one whatever its name is', async () => {
+  expect(await readParquetOf(`SELECT '${CAT}' AS url`, {}, 'list.txt')).toMatchObject([{ url: CAT }]);
+});
