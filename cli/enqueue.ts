@@ -124,14 +124,16 @@ async function surveyed(
     if (sources.current !== undefined) invalid.add(row, sources.current);
   });
   const invalidFiles = invalid.close();
-  const nothingSent = found.invalid > 0 && !skipInvalid;
-  if (nothingSent || found.images === 0) printNote(sourcesText(sources.all, found.first));
-  if (nothingSent) {
+  if (found.invalid > 0 && !skipInvalid) {
+    printNote(sourcesText(sources.all, found.first));
     throw new CommandError(
       `${found.invalid} rows name no image, so nothing was sent; --skip-invalid writes them to a file and sends the others`,
     );
   }
-  if (found.images === 0) throw new CommandError('expected at least one image, the source has none');
+  if (found.images === 0) {
+    const howRead = sourcesText(sources.all, undefined).trimEnd();
+    throw new CommandError(`expected at least one image, the source has none\n${howRead}`);
+  }
   return { ...found, invalidFiles };
 }
 

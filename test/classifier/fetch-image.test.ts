@@ -173,7 +173,7 @@ test('a message never shows the query of a URL, which may be a signature', async
 test('asks for images as they are, and names itself', async () => {
   const headers = await headersOfOneFetch();
   expect(headers).toMatchObject({
-    'user-agent': expect.stringMatching(/^labelqueue\/\d+\.\d+\.\d+ \(\+https:\/\/.+\)$/),
+    'user-agent': expect.stringMatching(/^labelqueue\/\d+\.\d+\.\d+ \(.*contact not set\)$/),
     accept: expect.stringContaining('image/jpeg,image/png,image/webp,image/gif,image/avif,image/tiff,'),
     'accept-encoding': 'identity',
   });
