@@ -1,8 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import { classifyImages, type ImageOutcome, type ImageToClassify } from '../../shared/classifier/classify-images.ts';
 import type { ImageRef, UnreadableMessage } from '../../shared/contract/message.ts';
-import { escapedBody } from '../../shared/contract/sqs-json.ts';
-import { SendError, sendMessages } from '../../shared/jobs/send-messages.ts';
+import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { Acknowledgements } from './acknowledgement.ts';
 import type { Cancellations } from './cancellations.ts';
 import type { Deadline } from './deadline.ts';
@@ -54,20 +53,13 @@ function withoutCancelled(sorted: SortedRecords, cancellations: Cancellations): 
   };
 }
 
-/**
- * The body goes to the DLQ as it came: someone may still recognize it. An SQS that refuses characters of it, which came
- * from elsewhere, gets them as JSON escapes.
- */
+/** The body goes to the DLQ as it came: someone may still recognize it. */
 async function rejectMessage(
   { body, messageId }: SQSRecord,
   { reason, expected }: UnreadableMessage,
   { destinations: { sqs, deadLetterQueueUrl }, telemetry }: WorkerDependencies,
 ): Promise<void> {
-  await sendMessages(sqs, deadLetterQueueUrl, [{ body, attributes: { reason } }]).catch(async (error: unknown) => {
-    if (!(error instanceof SendError) || error.code !== 'InvalidMessageContents') throw error;
-    const attributes = { reason, bodyEncoding: 'json-escapes' };
-    await sendMessages(sqs, deadLetterQueueUrl, [{ body: escapedBody(body), attributes }]);
-  });
+  await sendMessages(sqs, deadLetterQueueUrl, [{ body, attributes: { reason } }]);
   telemetry.unreadable(messageId, expected);
 }
 

@@ -10,14 +10,6 @@ export function sqsJson(value: unknown): string {
   return Buffer.byteLength(escaped) <= MAX_MESSAGE_BYTES ? escaped : json.replaceAll(REFUSED_BY_ALL, escapeOf);
 }
 
-/**
- * The body of a message that SQS refused for its characters, so that those can be sent: the same JSON with escapes, or a
- * text as a JSON string.
- */
-export function escapedBody(body: string): string {
-  return (isJson(body) ? body : JSON.stringify(body)).replaceAll(REFUSED_BY_SOME, escapeOf);
-}
-
 /** Bytes of a value's JSON in a message: with all escapes, and with those alone that no SQS can do without. */
 export function bytesInMessage(value: unknown): { escaped: number; shortest: number } {
   const json = JSON.stringify(value);
@@ -40,13 +32,4 @@ const SURROGATE_BYTES = 2;
 
 function escapeOf(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16)}`;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -16,13 +16,6 @@ export type Outgoing = {
 /** Messages that SQS did not take, after retries. Those that are not named here were sent. */
 export class SendError extends Error {
   override readonly name = 'SendError';
-  /** SQS's own, e.g. `InvalidMessageContents`. */
-  readonly code: string | undefined;
-
-  constructor(message: string, code?: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 const SEND_ATTEMPTS = 4;
@@ -53,7 +46,6 @@ async function sendBatch(sqs: SQSClient, queueUrl: string, batch: readonly Outgo
     if (blame?.SenderFault || attempt === SEND_ATTEMPTS) {
       throw new SendError(
         `SQS did not take ${Failed.length} of ${left.length} messages: ${blame?.Code} ${blame?.Message ?? ''}`,
-        blame?.Code,
       );
     }
     left = Failed.map(({ Id }) => left[Number(Id)] as Outgoing);
