@@ -3,7 +3,6 @@ import { MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
 import { formatDeadLetter, formatMessage, type ImageRef, parseMessage } from '../../shared/contract/message.ts';
 import { packMessages } from '../../shared/contract/pack-messages.ts';
 import { resultLine } from '../../shared/contract/result-line.ts';
-import { escapedBody } from '../../shared/contract/sqs-json.ts';
 
 /** What the embedded SQS takes; SQS itself takes U+10000 to U+10FFFF too. */
 const TAKEN_BY_ALL = /^[\t\n\r\x20-\uD7FF\uE000-\uFFFD]*$/;
@@ -48,14 +47,6 @@ test('an image that fits a message only without the escapes is sent without them
     { images: [small] },
   ]);
   expect(bodies.every((body) => Buffer.byteLength(body) <= MAX_MESSAGE_BYTES)).toBe(true);
-});
-
-test.each([
-  ['JSON', '{"cats": "🐱"}', { cats: '🐱' }],
-  ['text', 'no URL 🐱', 'no URL 🐱'],
-])('the escaped body of %s is JSON that means the same', (_what, body, value) => {
-  expect(escapedBody(body)).toMatch(TAKEN_BY_ALL);
-  expect(JSON.parse(escapedBody(body))).toEqual(value);
 });
 
 function lineOf(image: ImageRef): string {
