@@ -71,15 +71,29 @@ const idAndMeta = {
   meta: imageRefSchema.shape.meta,
 };
 
+/** A union says only that nothing fits. What was given decides which form was meant, and so which issues are told. */
+function reasonOfForm(given: unknown, [text, withUrl, withImagelink]: z.core.$ZodIssue[][]): string {
+  const object = typeof given === 'object' && given !== null && !Array.isArray(given);
+  if (typeof given === 'string') return reasonOf(text);
+  if (object && 'url' in given) return reasonOf(withUrl);
+  if (object && 'imagelink' in given) return reasonOf(withImagelink);
+  return 'expected a URL, or an object with url or imagelink';
+}
+
+function reasonOf(issues: z.core.$ZodIssue[] = []): string {
+  return issues
+    .map(({ message, path }) => (path.length > 0 ? `${path[0]?.toString()}: ${message}` : message))
+    .join('; ');
+}
+
 export const jobRequestSchema = z
   .strictObject({
     images: z
       .array(
-        z.union([
-          jobUrl,
-          z.strictObject({ url: jobUrl, ...idAndMeta }),
-          z.strictObject({ imagelink: jobUrl, ...idAndMeta }),
-        ]),
+        z.union(
+          [jobUrl, z.strictObject({ url: jobUrl, ...idAndMeta }), z.strictObject({ imagelink: jobUrl, ...idAndMeta })],
+          { error: ({ input, errors }) => reasonOfForm(input, errors) },
+        ),
       )
       .min(1)
       .max(MAX_IMAGES_PER_REQUEST),

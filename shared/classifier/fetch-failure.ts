@@ -55,10 +55,16 @@ function foreignCode(cause: unknown): string | undefined {
   return Error.isError(cause) && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }
 
+/** The server closed the connection ahead of the last chunk: undici reports what was well-formed so far as malformed. */
+export function isCut(cause: unknown): boolean {
+  return cause instanceof UndiciError.HTTPParserError && cause.message.includes('Invalid EOF state');
+}
+
 function codeOfCause(cause: unknown, code: string): ErrorCode {
   if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return 'name_not_resolved';
   if (TIMEOUT_CODES.has(code)) return 'timeout';
   if (TLS_CODES.test(code)) return 'tls_invalid';
+  if (isCut(cause)) return 'connection_failed';
   if (INVALID_RESPONSE_CODES.test(code)) return 'invalid_response';
   if (code === 'ERR_INVALID_URL' || cause instanceof UndiciError.InvalidArgumentError) return 'invalid_url';
   return 'connection_failed';

@@ -2,8 +2,8 @@ import { ImageError } from '../contract/error-codes.ts';
 import { MAX_REDIRECTS } from '../contract/limits.ts';
 import { discardBody, readBody } from './body-bytes.ts';
 import { decodeContent } from './content-coding.ts';
-import { fetchFailure, statusFailure } from './fetch-failure.ts';
-import type { HttpClient, HttpResponse } from './http-client.ts';
+import { fetchFailure, isCut, statusFailure } from './fetch-failure.ts';
+import { type HttpClient, type HttpResponse, isUnparsable } from './http-client.ts';
 import type { ObjectReader } from './read-s3-object.ts';
 import { RedirectCookies } from './redirect-cookies.ts';
 
@@ -51,14 +51,29 @@ async function fetchHttp(text: string, http: HttpClient, signal: AbortSignal): P
   let url = checkedUrl(text);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     if (url instanceof ImageError) return url;
-    const response = await http.get(url, signal, cookies.headerFor(url));
+    const target = url;
+    const cookie = cookies.headerFor(target);
+    const response = await http.get(target, signal, cookie);
     const location = redirectOf(response);
-    if (location === undefined) return await imageOf(response);
+    if (location === undefined) return await imageOrAgain(response, () => http.getLeniently(target, signal, cookie));
     discardBody(response.body);
     cookies.keep(url, response.headers['set-cookie']);
     url = checkedUrl(location, url);
   }
   return new ImageError('too_many_redirects', `expected at most ${MAX_REDIRECTS} redirects, got more`);
+}
+
+/** A body that a strict parser refuses, such as one with spaces behind the sizes of its chunks, is asked for once more. */
+async function imageOrAgain(
+  response: HttpResponse,
+  getLeniently: () => Promise<HttpResponse>,
+): Promise<Buffer | ImageError> {
+  try {
+    return await imageOf(response);
+  } catch (error) {
+    if (!isUnparsable(error) || isCut(error)) throw error;
+    return imageOf(await getLeniently());
+  }
 }
 
 function checkedUrl(text: string, base?: URL): URL | ImageError {

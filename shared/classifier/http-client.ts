@@ -30,6 +30,8 @@ export type HttpResponse = {
 export type HttpClient = {
   /** One GET with no redirect followed and no content decoded. */
   get(url: URL, signal: AbortSignal, cookie?: string): Promise<HttpResponse>;
+  /** The same over a connection of its own and with a lenient parser, for an answer whose body was refused. */
+  getLeniently(url: URL, signal: AbortSignal, cookie?: string): Promise<HttpResponse>;
   /** Connections that are open now, idle ones included. */
   openConnections(): number;
   close(): Promise<void>;
@@ -80,9 +82,10 @@ export function createHttpClient(
     perOrigin: MAX_FETCHES_PER_HOST,
   });
   const headers = { 'user-agent': userAgent, accept: ACCEPT, 'accept-encoding': 'identity' };
+  const headersWith = (cookie?: string) => (cookie === undefined ? headers : { ...headers, cookie });
   return {
-    get: (url, signal, cookie) =>
-      getOver(connections, { url, signal, headers: cookie === undefined ? headers : { ...headers, cookie } }),
+    get: (url, signal, cookie) => getOver(connections, { url, signal, headers: headersWith(cookie) }),
+    getLeniently: (url, signal, cookie) => getLenientlyOver(connections, { url, signal, headers: headersWith(cookie) }),
     openConnections: () => connections.open,
     async close() {
       names.close();
@@ -121,10 +124,14 @@ async function getOver(connections: Connections<OriginConnection>, get: Get): Pr
       return heldUntilRead(fresh, () => fresh.connection.get(get));
     });
   } catch (error) {
-    if (!isUnparsable(error)) throw error;
-    const lease = await connections.take(origin, get.signal, true);
-    return heldUntilRead(lease, () => requestLeniently(get, lease.connection.connectOnce));
+    if (!isUnparsable(error) && !isInterim(error)) throw error;
+    return getLenientlyOver(connections, get);
   }
+}
+
+async function getLenientlyOver(connections: Connections<OriginConnection>, get: Get): Promise<HttpResponse> {
+  const lease = await connections.take(get.url.origin, get.signal, true);
+  return heldUntilRead(lease, () => requestLeniently(get, lease.connection.connectOnce));
 }
 
 /** Gives the connection back once the body is closed, or at once when there is none. */
@@ -147,8 +154,13 @@ function isLostConnection(error: unknown): boolean {
   return Error.isError(error) && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 }
 
+/** undici closes the connection of an answer that begins with 100 (Continue), which nobody asked for. */
+function isInterim(error: unknown): boolean {
+  return error instanceof UndiciError.SocketError && error.message === 'bad response';
+}
+
 /** undici reports headers that it cannot parse as a body that is too short when it saw a Content-Length before. */
-function isUnparsable(error: unknown): boolean {
+export function isUnparsable(error: unknown): boolean {
   return (
     error instanceof UndiciError.HTTPParserError || error instanceof UndiciError.ResponseContentLengthMismatchError
   );

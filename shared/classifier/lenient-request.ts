@@ -32,7 +32,12 @@ export async function requestLeniently({ url, headers, signal }: Get, connect: C
       return undefined;
     },
   });
-  outgoing.once('response', resolve).on('error', reject).end();
+  outgoing.on('error', reject).once('response', (answer) => {
+    // Only the request gets the reason when the parser refuses a body, even within the same tick.
+    outgoing.on('error', (error) => answer.destroy(error));
+    resolve(answer);
+  });
+  outgoing.end();
   const body = await promise;
   return { statusCode: body.statusCode as number, headers: body.headers, body };
 }

@@ -19,6 +19,8 @@ export const DEFAULT_IMAGES_PER_MESSAGE = 100;
 export const MAX_ID_CHARS = 2_048;
 /** Levels of JSON within an image's `meta`: whatever walks it recurses, and a stack has its end. */
 export const MAX_META_DEPTH = 32;
+/** Envelopes around a message, one in the other: SNS that carries an event of EventBridge has two, and nothing has more than three. */
+export const MAX_ENVELOPES = 3;
 /** Longer than any URL that browsers, CDNs and S3 presigning produce. */
 export const MAX_URL_CHARS = 8_192;
 

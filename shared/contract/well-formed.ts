@@ -1,4 +1,4 @@
-import type { ImageRef } from './message.ts';
+import type { ImageRef } from './image-ref.ts';
 
 /**
  * An image without unpaired surrogates, which JSON can escape but DuckDB, Athena and pandas refuse to read: a

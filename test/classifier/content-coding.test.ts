@@ -68,6 +68,8 @@ describe('gives the bytes of a body', () => {
       'another member and line ends',
       Buffer.concat([gzipSync(PICTURE.subarray(0, 99)), gzipSync(PICTURE.subarray(99)), Buffer.from('\n')]),
     ],
+    ['no trailer', gzipSync(PICTURE).subarray(0, -8)],
+    ['half a trailer', gzipSync(PICTURE).subarray(0, -4)],
     ['a header of every kind', Buffer.concat([gzipWithEveryField(PICTURE), Buffer.from('rest')])],
   ])('of gzip with %s behind it', async (_behind, body) => {
     expect(await decodeContent(body, 'gzip')).toEqual(PICTURE);

@@ -36,6 +36,16 @@ const ROUTES: ReadonlyMap<string, (request: RawRequest) => Buffer | string | und
     '/line-feeds': () => `HTTP/1.1 200 OK\nContent-Length: ${BODY.length}\nX-Note : a\n\n${BODY}`,
     '/http-1.2': () => `HTTP/1.2 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
     '/hints-first': () => `HTTP/1.1 103 Early Hints\r\nLink : x\r\n\r\n${rawAnswer(BODY)}`,
+    '/unrequested-continue': () => `HTTP/1.1 100 Continue\r\n\r\n${rawAnswer(BODY)}`,
+    '/padded-chunk-sizes': () => chunked('9    \r\nthe bytes\r\n0   \r\n\r\n'),
+    '/padded-chunk-later': ({ socket }) => {
+      socket.write(chunked('4\r\nthe \r\n'), () => setImmediate(() => socket.write('5 \r\nbytes\r\n0\r\n\r\n')));
+      return undefined;
+    },
+    '/cut-chunks': ({ socket }) => void socket.end(chunked('9\r\nthe bytes\r\n')),
+    '/cut-in-chunk': ({ socket }) => void socket.end(chunked('9\r\nthe')),
+    '/bad-chunk-size': () => chunked('zz\r\nthe bytes\r\n'),
+    '/gzip-without-trailer': () => rawAnswer(gzipSync(BODY).subarray(0, -8), 'Content-Encoding: gzip'),
     '/slow-head': ({ socket }) => sendByByte(socket, rawAnswer(BODY, 'X-Note : a')),
     '/lengths-that-differ': () => rawAnswer(BODY, 'Content-Length: 4'),
     '/huge-bad-head': () => rawAnswer(BODY, `X-Note : ${'.'.repeat(100_000)}`),
@@ -44,6 +54,10 @@ const ROUTES: ReadonlyMap<string, (request: RawRequest) => Buffer | string | und
     '/bad-redirect-inside': () => rawAnswerOf('302 Found', '', 'X-Note : a', 'Location: http://127.0.0.2:1/'),
   }),
 );
+
+function chunked(body: string): string {
+  return `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${body}`;
+}
 
 function sendByByte(socket: RawRequest['socket'], bytes: Buffer): undefined {
   const send = (at: number) => {
@@ -90,6 +104,10 @@ describe('gets what browsers get from', () => {
     '/line-feeds',
     '/http-1.2',
     '/hints-first',
+    '/unrequested-continue',
+    '/padded-chunk-sizes',
+    '/padded-chunk-later',
+    '/gzip-without-trailer',
     '/slow-head',
   ])('%s', async (path) => {
     expect(textOf(await fetcher.fetch(server.url(path)))).toBe(BODY);
@@ -111,10 +129,19 @@ test.each([
   ['/huge-bad-head', 'invalid_response'],
   ['/cut-bad-head', 'invalid_response'],
   ['/cut-bad-body', 'connection_failed'],
+  ['/cut-chunks', 'connection_failed'],
+  ['/cut-in-chunk', 'connection_failed'],
+  ['/bad-chunk-size', 'invalid_response'],
   ['/bad-redirect-inside', 'address_not_allowed'],
 ])('%s is %s', async (path, code) => {
   const outcome = await fetcher.fetch(server.url(path));
   expect([codeOf(outcome), (outcome as ImageError).message]).toEqual([code, expect.stringMatching(/./)]);
+});
+
+test('a body that was cut is not asked for again at once: that is what a retry is for', async () => {
+  const before = server.paths.length;
+  await fetcher.fetch(server.url('/cut-chunks'));
+  expect(server.paths.slice(before)).toEqual(['/cut-chunks']);
 });
 
 test('a lenient request goes to the address that was asked for and no other', async () => {

@@ -65,6 +65,11 @@ test('reading never throws on what is nearly a message', () => {
     's3',
     'Service',
     'Event',
+    'Type',
+    'Message',
+    'source',
+    'detail-type',
+    'detail',
   ];
   const nearly = fc.dictionary(fc.constantFrom(...names), fc.oneof(value, fc.constantFrom(1, 'a', 's3:TestEvent')));
   fc.assert(
@@ -81,6 +86,9 @@ test('reading never throws, however deep the JSON', () => {
     (deep: string) => `{"v":1,"job":"a","attempt":1,"images":[{"id":"a","url":"https://h/","meta":{"a":${deep}}}]}`,
     (deep: string) => `{"Records":${deep}}`,
     (deep: string) => `{"images":${deep}}`,
+    (deep: string) => JSON.stringify({ Type: 'Notification', Message: deep }),
+    (deep: string) => `{"source":"a","detail-type":"b","detail":{"url":"https://h/","meta":{"a":${deep}}}}`,
+    (deep: string) => `{"source":"a","detail":${deep}}`,
   );
   const pair = fc.constantFrom(['[', ']'], ['{"a":', '}']);
   fc.assert(

@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
 
 /** One record as S3 writes it, keys form-encoded. */
-function record(key: string, eventName = 'ObjectCreated:Put', bucket = 'photos'): object {
+function record(key: string, eventName = 'ObjectCreated:Put', bucket = 'photos', eventSource = 'aws:s3'): object {
   return {
     eventVersion: '2.1',
-    eventSource: 'aws:s3',
+    eventSource,
     awsRegion: 'us-east-1',
     eventName,
     s3: {
@@ -50,12 +50,31 @@ describe('an S3 event', () => {
   });
 
   test.each([
+    ['minio:s3', 's3:ObjectCreated:Put', 'in%2Fa%2Ffolder+b%2Bc.jpg', 'in/a/folder b+c.jpg'],
+    ['minio:s3', 's3:ObjectCreated:CompleteMultipartUpload', 'a.jpg', 'a.jpg'],
+    ['ceph:s3', 'ObjectCreated:Put', 'in/a/folder.jpg', 'in/a/folder.jpg'],
+    ['ceph:s3', 's3:ObjectCreated:Put', '100% a+b%20.jpg', '100% a+b%20.jpg'],
+    ['sgws:s3', 'ObjectCreated:Put', 'a+b.jpg', 'a b.jpg'],
+  ])('of %s with %s and the key %s names the object %s', (eventSource, eventName, written, key) => {
+    const url = `s3://photos/${key}`;
+    const records = [record(written, eventName, 'photos', eventSource)];
+    const body = JSON.stringify({ EventName: eventName, Key: `photos/${key}`, Records: records });
+    expect(parseMessage(body)).toEqual({ job: 'default', attempt: 1, images: [{ id: url, url }] });
+  });
+
+  test.each([
     ['of a removal', event(record('a.jpg', 'ObjectRemoved:Delete')), /ObjectCreated:\*, got ObjectRemoved:Delete/],
     [
       'of one removal among others',
       event(record('a.jpg'), record('b.jpg', 'ObjectRemoved:Delete')),
       /got ObjectRemoved/,
     ],
+    [
+      'of a removal at MinIO',
+      event(record('a.jpg', 's3:ObjectRemoved:Delete', 'photos', 'minio:s3')),
+      /Records\[0\]\.eventName: expected S3 events ObjectCreated:\*, got s3:ObjectRemoved/,
+    ],
+    ['of more objects than a message may have', event(...Array(1_001).fill(record('a.jpg'))), /at Records/],
     ['without records', event(), /at Records/],
     ['of another service', event({ ...record('a.jpg'), eventSource: 'aws:sns' }), /at Records\[0\]\.eventSource/],
     ['without a key', event(record('')), /at Records\[0\]\.s3\.object\.key/],
@@ -78,5 +97,44 @@ describe('an S3 event', () => {
       HostId: '8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR',
     });
     expect(parseMessage(body)).toEqual({ job: 'default', attempt: 1, images: [] });
+  });
+});
+
+/** S3's own event on EventBridge, where keys are not encoded. */
+function bridgeEvent(change: object = {}): string {
+  return JSON.stringify({
+    version: '0',
+    id: '17793124-05d4-b198-2fde-7ededc63b103',
+    'detail-type': 'Object Created',
+    source: 'aws.s3',
+    account: '111122223333',
+    time: '2026-11-24T10:00:00Z',
+    region: 'us-east-1',
+    resources: ['arn:aws:s3:::photos'],
+    detail: {
+      version: '0',
+      bucket: { name: 'photos' },
+      object: { key: 'in/a+b 100%25.jpg', size: 1024, etag: 'b1946ac92492d2347c6235b4d2611184' },
+      reason: 'PutObject',
+    },
+    ...change,
+  });
+}
+
+describe('an event of S3 on EventBridge', () => {
+  test('names its object', () => {
+    const url = 's3://photos/in/a+b 100%25.jpg';
+    expect(parseMessage(bridgeEvent())).toEqual({ job: 'default', attempt: 1, images: [{ id: url, url }] });
+  });
+
+  test.each([
+    ['of a removal', { 'detail-type': 'Object Deleted' }, /expected "Object Created" → at \["detail-type"\]$/],
+    ['without detail', { detail: undefined }, /at detail$/],
+    ['without a bucket', { detail: { object: { key: 'a.jpg' } } }, /at detail\.bucket$/],
+    ['without a key', { detail: { bucket: { name: 'photos' }, object: {} } }, /at detail\.object\.key$/],
+  ])('%s is unreadable', (_case, change, reason) => {
+    const message = parseMessage(bridgeEvent(change));
+    expect(message).toBeInstanceOf(UnreadableMessage);
+    expect((message as UnreadableMessage).reason).toMatch(reason);
   });
 });

@@ -1,0 +1,38 @@
+/** What SNS and EventBridge put around the messages that they hand to a queue. */
+import { z } from 'zod';
+import { type UnreadableMessage, unreadable } from './unreadable-message.ts';
+
+/** What was in an envelope: a text as a body would be, or JSON that is parsed already. */
+export type Opened = { name: string; content: string | object };
+
+const notificationSchema = z.object({
+  Type: z.literal(
+    'Notification',
+    'expected "Notification"; a subscription is confirmed by opening the SubscribeURL of its message',
+  ),
+  Message: z.string(),
+});
+
+const bridgeEventSchema = z.object({
+  detail: z.custom<object>(
+    (detail) => typeof detail === 'object' && detail !== null && !Array.isArray(detail),
+    'expected an object',
+  ),
+});
+
+/** Opens an envelope; undefined for what is none. */
+export function openEnvelope(message: object): Opened | UnreadableMessage | undefined {
+  if ('Type' in message && ('Message' in message || 'TopicArn' in message)) return openNotification(message);
+  if ('detail-type' in message || ('detail' in message && 'source' in message)) return openBridgeEvent(message);
+  return undefined;
+}
+
+function openNotification(message: object): Opened | UnreadableMessage {
+  const result = notificationSchema.safeParse(message);
+  return result.success ? { name: 'in Message of SNS', content: result.data.Message } : unreadable(result.error);
+}
+
+function openBridgeEvent(message: object): Opened | UnreadableMessage {
+  const result = bridgeEventSchema.safeParse(message);
+  return result.success ? { name: 'in detail of EventBridge', content: result.data.detail } : unreadable(result.error);
+}

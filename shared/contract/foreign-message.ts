@@ -1,0 +1,82 @@
+/** The forms that other producers send: URLs, or objects that name them; `id` may be missing. */
+import { z } from 'zod';
+import { type ImageRef, imageRefSchema } from './image-ref.ts';
+import { MAX_IMAGES_PER_MESSAGE } from './limits.ts';
+
+export type ForeignImage = { url: string; id?: string | undefined; meta?: ImageRef['meta'] | undefined };
+
+const { url, meta } = imageRefSchema.shape;
+const idAndMeta = { id: imageRefSchema.shape.id.optional(), meta };
+
+const bareForm = url.transform((bare): ForeignImage => ({ url: bare }));
+/** By the field that an object of the form has. */
+const imageForms: ReadonlyMap<string, z.ZodType<ForeignImage>> = new Map<string, z.ZodType<ForeignImage>>([
+  ['url', z.object({ url, ...idAndMeta })],
+  [
+    'imagelink',
+    z.object({ imagelink: url, ...idAndMeta }).transform(({ imagelink, ...rest }) => ({ url: imagelink, ...rest })),
+  ],
+]);
+const imageSchema = z
+  .unknown()
+  .transform((image, context) =>
+    firstThatFits(
+      image,
+      typeof image === 'string' ? [bareForm] : formsOf(image, imageForms),
+      'expected a URL, or an object with url or imagelink',
+      context,
+    ),
+  );
+
+const messageForms: ReadonlyMap<string, z.ZodType<ForeignImage[]>> = new Map<string, z.ZodType<ForeignImage[]>>([
+  [
+    'images',
+    z
+      .object({
+        images: z
+          .array(imageSchema, 'expected a list')
+          .min(1, `expected 1 to ${MAX_IMAGES_PER_MESSAGE} images`)
+          .max(MAX_IMAGES_PER_MESSAGE, `expected 1 to ${MAX_IMAGES_PER_MESSAGE} images`),
+      })
+      .transform(({ images }) => images),
+  ],
+  ...[...imageForms].map(([field, form]) => [field, form.transform((image) => [image])] as const),
+]);
+
+/** A message of another producer; its issues are those of the forms whose fields it has. */
+export const foreignSchema = z
+  .unknown()
+  .transform((message, context) =>
+    firstThatFits(
+      message,
+      formsOf(message, messageForms),
+      `expected v, url, imagelink, images (1 to ${MAX_IMAGES_PER_MESSAGE}) or Records, or an envelope of SNS or EventBridge`,
+      context,
+    ),
+  );
+
+/** Whether an object has a field of another producer's form. */
+export function isForeign(message: object): boolean {
+  return formsOf(message, messageForms).length > 0;
+}
+
+function formsOf<Form>(value: unknown, forms: ReadonlyMap<string, Form>): Form[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return [...forms].filter(([field]) => Object.hasOwn(value, field)).map(([, form]) => form);
+}
+
+/** A union would say no more than that nothing fits: which forms were meant is only known here. */
+function firstThatFits<Output>(
+  value: unknown,
+  forms: z.ZodType<Output>[],
+  otherwise: string,
+  context: z.RefinementCtx,
+): Output {
+  const results = forms.map((form) => form.safeParse(value));
+  const fitting = results.find(({ success }) => success);
+  if (fitting?.success) return fitting.data;
+  const issues = results.flatMap(({ error }) => error?.issues ?? []);
+  for (const { message, path } of issues) context.addIssue({ code: 'custom', message, path });
+  if (issues.length === 0) context.addIssue(otherwise);
+  return z.NEVER;
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { MAX_ID_CHARS, MAX_META_DEPTH, MAX_URL_CHARS } from './limits.ts';
+
+const urlSchema = z.string().min(1).max(MAX_URL_CHARS, `expected at most ${MAX_URL_CHARS} characters`);
+const metaSchema = z
+  .custom((meta) => !isDeeperThan(MAX_META_DEPTH, meta), `expected at most ${MAX_META_DEPTH} levels of nesting`)
+  .meta({ type: 'object', description: `JSON that comes back in the result line; at most ${MAX_META_DEPTH} levels` })
+  .pipe(z.custom<Meta>(isJsonObject, 'expected an object'));
+
+/** JSON; a number whose digits JavaScript would not keep is an object of `JSON.rawJSON`, see `parseExactJson`. */
+type Meta = Record<string, z.core.util.JSONType>;
+
+/** What comes here was parsed from JSON, so only its kind is checked: a copy would lose the exact numbers. */
+function isJsonObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+}
+
+/** An image as producers name it. */
+export const imageRefSchema = z.strictObject({
+  id: z.string().min(1).max(MAX_ID_CHARS),
+  url: urlSchema,
+  meta: metaSchema.optional(),
+});
+
+/** An image to classify. `id` is unique within its job. */
+export type ImageRef = { id: string; url: string; meta?: z.infer<typeof metaSchema> };

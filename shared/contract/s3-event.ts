@@ -1,0 +1,78 @@
+/** The events in which S3, and services that speak its language, name new objects. */
+import { z } from 'zod';
+import type { ForeignImage } from './foreign-message.ts';
+import { MAX_IMAGES_PER_MESSAGE } from './limits.ts';
+import { UnreadableMessage, unreadable } from './unreadable-message.ts';
+
+const bucketAndObject = {
+  bucket: z.object({ name: z.string().min(1) }),
+  object: z.object({ key: z.string().min(1) }),
+};
+
+const notificationSchema = z.object({
+  Records: z
+    .array(
+      z.object({
+        eventSource: z.string().regex(/^[a-z]+:s3$/, 'expected aws:s3, minio:s3, ceph:s3 or another that ends in :s3'),
+        eventName: z.string(),
+        s3: z.object(bucketAndObject),
+      }),
+    )
+    .min(1)
+    .max(MAX_IMAGES_PER_MESSAGE),
+});
+type S3Record = z.infer<typeof notificationSchema>['Records'][number];
+
+/** S3 sends this once, when a bucket's notifications are set up; it names no object. */
+const testEventSchema = z.object({ Service: z.literal('Amazon S3'), Event: z.literal('s3:TestEvent') });
+
+const bridgeEventSchema = z.object({
+  'detail-type': z.literal('Object Created'),
+  detail: z.object(bucketAndObject),
+});
+
+export function isS3TestEvent(message: object): boolean {
+  return testEventSchema.safeParse(message).success;
+}
+
+/** The objects that a bucket notification names, which has `Records`. */
+export function objectsOfS3Event(message: object): ForeignImage[] | UnreadableMessage {
+  const result = notificationSchema.safeParse(message);
+  if (!result.success) return unreadable(result.error);
+  const { Records } = result.data;
+  const other = Records.findIndex(({ eventName }) => !/^(s3:)?ObjectCreated:/.test(eventName));
+  if (other >= 0) {
+    const expected = `at Records[${other}].eventName: expected S3 events ObjectCreated:*`;
+    return new UnreadableMessage(expected, Records[other]?.eventName);
+  }
+  return Records.map((record) => objectUrl(record.s3.bucket, keyOf(record)));
+}
+
+/**
+ * The object that S3's own event on EventBridge names, whose key is not encoded; undefined for events that are not S3's.
+ */
+export function objectsOfBridgeEvent(message: object): ForeignImage[] | UnreadableMessage | undefined {
+  if (!('detail-type' in message && 'source' in message && message.source === 'aws.s3')) return undefined;
+  const result = bridgeEventSchema.safeParse(message);
+  if (!result.success) return unreadable(result.error);
+  const { bucket, object } = result.data.detail;
+  return [objectUrl(bucket, object.key)];
+}
+
+function objectUrl({ name }: { name: string }, key: string): ForeignImage {
+  return { url: `s3://${name}/${key}` };
+}
+
+/**
+ * S3 and MinIO form-encode keys in their events (MinIO slashes too); Ceph does not. A key that cannot have been encoded
+ * is taken as it is.
+ */
+function keyOf({ eventSource, s3 }: S3Record): string {
+  const { key } = s3.object;
+  if (eventSource === 'ceph:s3') return key;
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '));
+  } catch {
+    return key;
+  }
+}
