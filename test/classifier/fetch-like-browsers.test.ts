@@ -42,8 +42,8 @@ const ROUTES: ReadonlyMap<string, (request: RawRequest) => Buffer | string | und
       socket.write(chunked('4\r\nthe \r\n'), () => setImmediate(() => socket.write('5 \r\nbytes\r\n0\r\n\r\n')));
       return undefined;
     },
-    '/cut-chunks': ({ socket }) => void socket.end(chunked('9\r\nthe bytes\r\n')),
-    '/cut-in-chunk': ({ socket }) => void socket.end(chunked('9\r\nthe')),
+    '/cut-chunks': ({ socket }) => void socket.end(lastChunked('9\r\nthe bytes\r\n')),
+    '/cut-in-chunk': ({ socket }) => void socket.end(lastChunked('9\r\nthe')),
     '/bad-chunk-size': () => chunked('zz\r\nthe bytes\r\n'),
     '/gzip-without-trailer': () => rawAnswer(gzipSync(BODY).subarray(0, -8), 'Content-Encoding: gzip'),
     '/slow-head': ({ socket }) => sendByByte(socket, rawAnswer(BODY, 'X-Note : a')),
@@ -57,6 +57,11 @@ const ROUTES: ReadonlyMap<string, (request: RawRequest) => Buffer | string | und
 
 function chunked(body: string): string {
   return `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${body}`;
+}
+
+/** What a strict parser judges by itself: here the end of the connection could be that of the body. */
+function lastChunked(body: string): string {
+  return chunked(body).replace('\r\n', '\r\nConnection: close\r\n');
 }
 
 function sendByByte(socket: RawRequest['socket'], bytes: Buffer): undefined {

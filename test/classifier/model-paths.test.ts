@@ -8,7 +8,7 @@ import { readModelFolder } from '../../shared/classifier/model-folder.ts';
 import { ModelFolderError } from '../../shared/classifier/model-folder-error.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { MEANS_MODEL } from './s3-model.ts';
-import { graphFolder, layersFolder, teachableMachineFolder } from './tfjs-folders.ts';
+import { brightChannelFolder, graphFolder, layersFolder, teachableMachineFolder } from './tfjs-folders.ts';
 
 const MARK = '\uFEFF';
 
@@ -79,6 +79,15 @@ describe('weights are read from the folder alone:', () => {
       weightsManifest.push({ paths: ['../secret.bin'], weights: [] });
     });
     expect(await refusal(folder)).toMatch(/paths inside the model's folder, got "\.\.\/secret\.bin"/);
+  });
+
+  test.each<[what: string, change: (json: { weightsManifest?: unknown }) => void]>([
+    ['no weightsManifest', (json) => delete json.weightsManifest],
+    ['an empty one', (json) => (json.weightsManifest = [])],
+  ])('and are not left out: a layers model with %s would have random ones', async (_what, change) => {
+    await using folder = await brightChannelFolder();
+    await changeModelJson(folder, change);
+    expect(await refusal(folder)).toMatch(/expected a layers model .* 2 of 2 weights are not set/);
   });
 
   test('and are as many bytes as they say', async () => {

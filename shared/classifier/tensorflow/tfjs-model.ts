@@ -40,11 +40,15 @@ export async function loadLayersModelFolder(path: string): Promise<LoadedModel> 
   };
 }
 
-/** In place of TensorFlow.js's own, which follows whatever paths are in the file. */
+/**
+ * In place of TensorFlow.js's own, which follows whatever paths are in the file. A file without a manifest has an empty
+ * one: TensorFlow.js would leave the weights of a layers model as they are before training, and not complain.
+ */
 function filesOf(path: string, file: TfjsModelFile): io.IOHandler {
+  const modelJson = { ...file, weightsManifest: file.weightsManifest ?? [] };
   return {
     load: () =>
-      io.getModelArtifactsForJSON(file as unknown as io.ModelJSON, async (manifest) => [
+      io.getModelArtifactsForJSON(modelJson as unknown as io.ModelJSON, async (manifest) => [
         manifest.flatMap(({ weights }) => weights),
         arrayBufferOf(await readWeights(path, file)),
       ]),
