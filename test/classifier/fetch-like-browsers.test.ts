@@ -36,6 +36,10 @@ const ROUTES: ReadonlyMap<string, (request: RawRequest) => Buffer | string | und
     '/line-feeds': () => `HTTP/1.1 200 OK\nContent-Length: ${BODY.length}\nX-Note : a\n\n${BODY}`,
     '/http-1.2': () => `HTTP/1.2 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
     '/hints-first': () => `HTTP/1.1 103 Early Hints\r\nLink : x\r\n\r\n${rawAnswer(BODY)}`,
+    '/thousands-of-interim-heads': ({ headers }) =>
+      headers.get('connection') === 'close'
+        ? `${'HTTP/1 100\n\n'.repeat(5_400)}${rawAnswer(BODY)}`
+        : rawAnswer(BODY, 'X-Note : a'),
     '/slow-head': ({ socket }) => sendByByte(socket, rawAnswer(BODY, 'X-Note : a')),
     '/lengths-that-differ': () => rawAnswer(BODY, 'Content-Length: 4'),
     '/huge-bad-head': () => rawAnswer(BODY, `X-Note : ${'.'.repeat(100_000)}`),
@@ -91,6 +95,7 @@ describe('gets what browsers get from', () => {
     '/http-1.2',
     '/hints-first',
     '/slow-head',
+    '/thousands-of-interim-heads',
   ])('%s', async (path) => {
     expect(textOf(await fetcher.fetch(server.url(path)))).toBe(BODY);
   });
