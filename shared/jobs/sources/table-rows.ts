@@ -68,9 +68,15 @@ function takeRow(
 ): Found | 'needs more lines' {
   const line = lines[at] as Line;
   if (line.problem !== undefined) return only(line, { problem: line.problem });
-  if (line.text.trim() === '') return { row: undefined, lines: 1 };
+  if (isBlank(line.text, delimiter)) return { row: undefined, lines: 1 };
   if (quotes && line.text.includes('"')) return quotedRow(lines, at, delimiter, width, isLast);
-  return only(line, checked(line.text.split(delimiter), width));
+  return only(line, checked(line.text.split(delimiter), width, delimiter));
+}
+
+/** Spreadsheets write rows that were emptied as nothing but delimiters. */
+function isBlank(text: string, delimiter: string): boolean {
+  const start = text.trimStart();
+  return start === '' || (start.startsWith(delimiter) && start.replaceAll(delimiter, '').trim() === '');
 }
 
 /** A row that may go on over several lines. That it does is believed only when it has as many fields as the others. */
@@ -83,7 +89,7 @@ function quotedRow(
 ): Found | 'needs more lines' {
   const first = lines[at] as Line;
   let row: OpenRow = { raw: first.text, fields: splitQuoted(first.text, delimiter, width), last: first };
-  if (Array.isArray(row.fields)) return only(first, checked(row.fields, width));
+  if (Array.isArray(row.fields)) return only(first, checked(row.fields, width, delimiter));
   for (let count = 1; row.fields === 'open' && row.raw.length <= MAX_ROW_CHARS; count++) {
     const next = lines[at + count];
     if (next === undefined && !isLast) return 'needs more lines';
@@ -109,9 +115,15 @@ function only({ number, text }: Line, outcome: { fields: string[] } | { problem:
   return { row: { line: number, raw: text, ...outcome }, lines: 1 };
 }
 
-function checked(fields: string[], width: number | undefined): { fields: string[] } | { problem: string } {
+function checked(
+  fields: string[],
+  width: number | undefined,
+  delimiter: string,
+): { fields: string[] } | { problem: string } {
   if (width === undefined || fields.length === width) return { fields };
-  return { problem: `Invalid Record Length: expected ${width} fields, got ${fields.length}` };
+  const expected = `expected ${width === 1 ? '1 field' : `${width} fields`} as in the header line, got ${fields.length}`;
+  const hint = `quote a field that has ${JSON.stringify(delimiter)} in it, or name another --delimiter`;
+  return { problem: fields.length > width ? `${expected}: ${hint}` : expected };
 }
 
 /**
