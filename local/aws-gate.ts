@@ -52,10 +52,13 @@ function isOwnName(name: string): boolean {
 
 /** `AWS4-HMAC-SHA256 Credential=<access key ID>/<date>/<region>/<service>/aws4_request, …`. */
 const AUTHORIZATION = /^AWS4-\S+ (?:.*[ ,])?Credential=([^/,\s]+)\//;
+/** `AWS <access key ID>:<signature>`, version 2: older clients still sign for S3 so. */
+const AUTHORIZATION_2 = /^AWS ([^:\s]+):/;
 
 /** From the header, or from the query of a presigned URL; boto3 still presigns for S3 with signature version 2. */
 function accessKeyIdOf({ headers: { authorization }, url = '' }: IncomingMessage): string | undefined {
-  if (authorization !== undefined) return AUTHORIZATION.exec(authorization)?.[1];
+  if (authorization !== undefined)
+    return (AUTHORIZATION.exec(authorization) ?? AUTHORIZATION_2.exec(authorization))?.[1];
   const query = url.indexOf('?');
   if (query === -1) return undefined;
   const parameters = new URLSearchParams(url.slice(query));

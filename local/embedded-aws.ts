@@ -17,6 +17,7 @@ const BUCKET = 'labelqueue';
 type EmbeddedEnvironment = Record<
   | 'AWS_ENDPOINT_URL'
   | 'AWS_REGION'
+  | 'AWS_DEFAULT_REGION'
   | 'AWS_ACCESS_KEY_ID'
   | 'AWS_SECRET_ACCESS_KEY'
   | 'QUEUE_URL'
@@ -104,6 +105,8 @@ function environmentFor(endpoint: string, { accessKeyId, secretAccessKey }: Loca
   return {
     AWS_ENDPOINT_URL: endpoint,
     AWS_REGION: REGION,
+    // boto3 and version 1 of the AWS CLI know this name alone.
+    AWS_DEFAULT_REGION: REGION,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     QUEUE_URL: `${endpoint}/${ACCOUNT}/${QUEUE}`,

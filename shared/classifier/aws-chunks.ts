@@ -3,17 +3,20 @@ const CHUNK_HEADER = /^(?<size>[0-9a-f]{1,8})(?:;[^\r\n]{0,200})?\r\n/i;
 /** Longer than any such line. */
 const MAX_CHUNK_HEADER_BYTES = 256;
 const LINE_END = '\r\n';
+/** Four times as many as an image has: AWS's clients send chunks of at least 8 KiB. */
+const MAX_CHUNKS = 10_000;
 
 /**
  * What is within the framing of AWS's streaming uploads. Most objects whose Content-Encoding says `aws-chunked` have
  * no such framing: S3 takes it off and keeps the name. Other stores keep both.
  *
- * @returns the bytes as they are when they are not framed from their first byte to the chunk of size 0
+ * @returns the bytes as they are when they are not framed from their first byte to the chunk of size 0, and when there
+ *   are more chunks than a client would send: each costs memory, and each may hold a single byte
  */
 export function withoutAwsChunks(bytes: Buffer): Buffer {
   const chunks: Buffer[] = [];
   let at = 0;
-  for (;;) {
+  while (chunks.length <= MAX_CHUNKS) {
     const header = CHUNK_HEADER.exec(bytes.toString('latin1', at, at + MAX_CHUNK_HEADER_BYTES));
     if (header === null) return bytes;
     const size = Number.parseInt(header.groups?.['size'] as string, 16);
@@ -25,4 +28,5 @@ export function withoutAwsChunks(bytes: Buffer): Buffer {
     chunks.push(bytes.subarray(start, end));
     at = end + LINE_END.length;
   }
+  return bytes;
 }

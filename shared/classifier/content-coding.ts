@@ -106,6 +106,9 @@ function decodersOf(contentEncoding = ''): Decoder[] | ImageError {
     .map((coding) => DECODERS.get(coding) as Decoder);
 }
 
+/** Three times as many as an image has in the blocks of bgzip: each member costs a call to zlib, however small it is. */
+const MAX_MEMBERS = 1_000;
+
 /** RFC 1952: an answer may be several members in a row; whatever comes after them is left. */
 async function membersOfGzip(bytes: Buffer): Promise<Buffer> {
   const members: Buffer[] = [];
@@ -117,6 +120,7 @@ async function membersOfGzip(bytes: Buffer): Promise<Buffer> {
     // Browsers do without the last member's trailer when its data have come to their end.
     const whole = trailer + 8 <= bytes.length;
     if (whole && bytes.readUInt32LE(trailer) !== crc32(buffer)) throw new Error('a broken member');
+    if (members.length === MAX_MEMBERS) throw new Error('too many members');
     length += buffer.length;
     if (length > MAX_IMAGE_BYTES) throw Object.assign(new Error('more than one image'), { code: TOO_LARGE });
     members.push(buffer);

@@ -1,5 +1,5 @@
-/** Up to and with the empty line, whose line ends may lack their carriage return. */
-const HEAD = /^[\s\S]*?\r?\n\r?\n/;
+/** What ends a head: lines may lack their carriage return. */
+const EMPTY_LINE = /\n\r?\n/g;
 const STATUS_LINE = /^HTTP\/\d(?:\.\d)?[ \t]+(?<status>\d{3})(?!\d)/i;
 /** A token of RFC 9110, 5.6.2, and whatever space there is around it. */
 const HEADER = /^[ \t]*(?<name>[!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*:(?<value>.*)$/is;
@@ -15,15 +15,26 @@ const CONTROL_CHARACTERS = /[\u0000-\u0008\u000a-\u001f\u007f]/g;
  */
 export function tidyHead(received: Buffer): Buffer | undefined {
   const text = received.toString('latin1');
-  const head = HEAD.exec(text)?.[0];
-  if (head === undefined) return undefined;
-  const [statusLine = '', ...lines] = head.trimEnd().replaceAll(LINE_CONTINUED, ' ').split(/\r?\n/);
-  const status = STATUS_LINE.exec(statusLine)?.groups?.['status'];
-  if (status === undefined) return received;
-  const rest = received.subarray(head.length);
-  if (status.startsWith('1')) return tidyHead(rest);
-  const tidied = [`HTTP/1.1 ${status}`, ...tidyHeaders(lines), 'connection: close'].join('\r\n');
-  return Buffer.concat([Buffer.from(`${tidied}\r\n\r\n`, 'latin1'), rest]);
+  let start = 0;
+  // Not one call per interim answer: a server may send thousands of them.
+  for (const { index, 0: emptyLine } of text.matchAll(EMPTY_LINE)) {
+    const end = index + emptyLine.length;
+    const [statusLine = '', ...lines] = linesOf(text.slice(start, end));
+    const status = STATUS_LINE.exec(statusLine)?.groups?.['status'];
+    if (status === undefined) return received.subarray(start);
+    if (!status.startsWith('1')) return Buffer.concat([tidied(status, lines), received.subarray(end)]);
+    start = end;
+  }
+  return undefined;
+}
+
+function linesOf(head: string): string[] {
+  return head.trimEnd().replaceAll(LINE_CONTINUED, ' ').split(/\r?\n/);
+}
+
+function tidied(status: string, lines: readonly string[]): Buffer {
+  const head = [`HTTP/1.1 ${status}`, ...tidyHeaders(lines), 'connection: close'].join('\r\n');
+  return Buffer.from(`${head}\r\n\r\n`, 'latin1');
 }
 
 function tidyHeaders(lines: readonly string[]): string[] {

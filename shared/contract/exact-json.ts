@@ -2,6 +2,12 @@
 
 type Source = { source?: string };
 
+/**
+ * Python refuses to read an integer of more than 4,300 digits, and with it the file that it stands in. Nobody counts so
+ * far: what has more characters than this becomes text.
+ */
+const MAX_NUMBER_CHARS = 1_000;
+
 declare global {
   /** ECMAScript's JSON.parse source text access, which TypeScript's library does not list yet. */
   interface JSON {
@@ -37,7 +43,8 @@ export function parseExactJson(text: string): unknown {
 }
 
 function keepDigits(this: unknown, _key: string, value: unknown, { source }: Source): unknown {
-  return typeof value === 'number' && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
+  if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
+  return source.length > MAX_NUMBER_CHARS ? source : JSON.rawJSON(source);
 }
 
 /** Everything but `meta` has a schema, which expects JavaScript's own numbers. */

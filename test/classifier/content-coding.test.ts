@@ -88,6 +88,10 @@ describe('gives the bytes of a body', () => {
   });
 });
 
+function manyMembers(count: number): Buffer {
+  return Buffer.concat(Array(count).fill(gzipSync('a')));
+}
+
 /** RFC 1952 with FEXTRA, FNAME, FCOMMENT and FHCRC. */
 function gzipWithEveryField(bytes: Buffer): Buffer {
   const plain = gzipSync(bytes);
@@ -96,6 +100,16 @@ function gzipWithEveryField(bytes: Buffer): Buffer {
   const fields = Buffer.from([3, 0, 1, 2, 3, ...Buffer.from('name\0comment\0'), 0, 0]);
   return Buffer.concat([header, fields, plain.subarray(10)]);
 }
+
+test('takes hundreds of gzip members with bytes behind them', async () => {
+  const body = Buffer.concat([manyMembers(400), Buffer.from('rest')]);
+  expect(await decodeContent(body, 'gzip')).toEqual(Buffer.alloc(400, 'a'));
+});
+
+test('leaves a body as it is that has more chunks than a client sends: each costs memory', async () => {
+  const body = awsChunks(Buffer.alloc(20_000), 1);
+  expect(await decodeContent(body, 'aws-chunked')).toEqual(body);
+});
 
 describe('refuses', () => {
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'zip', 'gzip, __proto__', 'x'.repeat(9_999)])(
@@ -138,6 +152,7 @@ describe('refuses', () => {
   test.each<[what: string, coding: string, body: Buffer]>([
     ['a cut gzip', 'gzip', gzipSync(PICTURE).subarray(0, 60)],
     ['a gzip whose checksum is wrong', 'gzip', withWrongChecksum(gzipSync(PICTURE))],
+    ['thousands of gzip members with bytes behind them', 'gzip', Buffer.concat([manyMembers(2_000), Buffer.from('x')])],
     ['a picture that is said to be gzip', 'gzip', PICTURE],
     ['a picture that is said to be deflate', 'deflate', PICTURE],
     ['a cut zstd', 'zstd', zstdCompressSync(PICTURE).subarray(0, 60)],

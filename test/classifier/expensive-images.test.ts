@@ -9,6 +9,7 @@ import { DECODE_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import {
   compressedText,
   manyFramesGif,
+  manyPropertiesAvif,
   scansJpeg,
   withJpegSegments,
   withPngChunks,
@@ -111,6 +112,10 @@ describe('is decoded apart from the worker:', () => {
     const file = await make();
     expect(await isExpensive(file)).toBe(true);
     expect((await decoded(file)).pixels).toEqual((await decoded(await readPhoto(original))).pixels);
+  });
+
+  test('an AVIF whose picture has a hundred thousand properties, most of which are not read', async () => {
+    expect(await isExpensive(manyPropertiesAvif(500))).toBe(true);
   });
 
   test('an AVIF of 16 megapixels, which a decoder holds whole', async () => {

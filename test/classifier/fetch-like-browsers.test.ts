@@ -46,6 +46,10 @@ const ROUTES: ReadonlyMap<string, (request: RawRequest) => Buffer | string | und
     '/cut-in-chunk': ({ socket }) => void socket.end(lastChunked('9\r\nthe')),
     '/bad-chunk-size': () => chunked('zz\r\nthe bytes\r\n'),
     '/gzip-without-trailer': () => rawAnswer(gzipSync(BODY).subarray(0, -8), 'Content-Encoding: gzip'),
+    '/thousands-of-interim-heads': ({ headers }) =>
+      headers.get('connection') === 'close'
+        ? `${'HTTP/1 100\n\n'.repeat(5_400)}${rawAnswer(BODY)}`
+        : rawAnswer(BODY, 'X-Note : a'),
     '/slow-head': ({ socket }) => sendByByte(socket, rawAnswer(BODY, 'X-Note : a')),
     '/lengths-that-differ': () => rawAnswer(BODY, 'Content-Length: 4'),
     '/huge-bad-head': () => rawAnswer(BODY, `X-Note : ${'.'.repeat(100_000)}`),
@@ -114,6 +118,7 @@ describe('gets what browsers get from', () => {
     '/padded-chunk-later',
     '/gzip-without-trailer',
     '/slow-head',
+    '/thousands-of-interim-heads',
   ])('%s', async (path) => {
     expect(textOf(await fetcher.fetch(server.url(path)))).toBe(BODY);
   });

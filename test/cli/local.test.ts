@@ -77,6 +77,7 @@ test('prints the variables that point the command at it, labels what is enqueued
   expect(Object.keys(environment)).toEqual([
     'AWS_ENDPOINT_URL',
     'AWS_REGION',
+    'AWS_DEFAULT_REGION',
     'AWS_ACCESS_KEY_ID',
     'AWS_SECRET_ACCESS_KEY',
     'QUEUE_URL',

@@ -58,8 +58,27 @@ test('a row with a wrong number of fields is told with its line, and the others 
   const rows = await read('a.csv', `url,sku\n${A},1\n${B}\n${B},2\n`);
   expect(rows.filter((row) => 'image' in row)).toHaveLength(2);
   expect(rows.filter((row) => 'problem' in row)).toEqual([
-    { line: 3, text: B, problem: expect.stringContaining('Invalid Record Length') },
+    { line: 3, text: B, problem: 'expected 2 fields as in the header line, got 1' },
   ]);
+});
+
+test('a row that has too many fields is told what to do about it: URLs may hold commas', async () => {
+  expect(await read('a.csv', `url\nhttps://host/w_300,h_200/a.jpg\n`)).toEqual([
+    {
+      line: 2,
+      text: 'https://host/w_300,h_200/a.jpg',
+      problem:
+        'expected 1 field as in the header line, got 2: quote a field that has "," in it, or name another --delimiter',
+    },
+  ]);
+});
+
+test('rows of nothing but delimiters are skipped, as empty lines are', async () => {
+  for (const [name, delimiter] of [['a.csv', ','] as const, ['a.csv', ';'] as const, ['a.tsv', '\t'] as const]) {
+    const blank = [delimiter, ` ${delimiter} `, ''].join('\n');
+    const text = `sku${delimiter}url\n1${delimiter}${A}\n${blank}\n2${delimiter}${B}\n${blank}`;
+    expect((await read(name, text)).map((row) => 'image' in row && row.image.url)).toEqual([A, B]);
+  }
 });
 
 test('tabs separate the columns of .tsv', async () => {

@@ -145,3 +145,32 @@ test('comments are ignored', async () => {
   const { rows } = await readList(folder, 'a.txt', `# of cats\n${url(1)}\n`);
   expect(outcomes(rows)).toEqual([{ id: url(1), url: url(1) }]);
 });
+
+describe('what programs write', () => {
+  test.each([
+    [
+      'a first field that is empty, before one in quotes',
+      `note,url,text\n,${url(1)},"a, b"\n`,
+      { note: '', text: 'a, b' },
+    ],
+    ['an index without a name, as pandas does', `,url,text\n0,${url(1)},"a, b"\n`, { '': '0', text: 'a, b' }],
+    ['a delimiter at the end of each row but the header', `url,a\n${url(1)},x,\n`, { a: 'x' }],
+    ["DOS's end of file behind the last line", `url,a\n${url(1)},x\n\u001a`, { a: 'x' }],
+  ])('%s, is read', async (_what, content, meta) => {
+    const { rows } = await readList(folder, 'a.csv', content);
+    expect(outcomes(rows)).toEqual([{ id: url(1), url: url(1), meta }]);
+  });
+
+  test.each(['Image URL', 'image-url', ' IMAGE_URL '])('the column %j is the URL', async (name) => {
+    const { rows } = await readList(folder, 'a.csv', `${name},a\n${url(1)},x\n`);
+    expect(outcomes(rows)).toMatchObject([{ url: url(1) }]);
+  });
+
+  test('a comma behind a URL in a list without columns is not a part of it', async () => {
+    const { rows } = await readList(folder, 'a.txt', `${url(1)},\n${url(2)}\n\u001a`);
+    expect(rows).toMatchObject([
+      { line: 1, problem: expect.stringContaining('got a comma at its end') },
+      { image: { url: url(2) } },
+    ]);
+  });
+});

@@ -140,6 +140,18 @@ test.each([
   expect((await send(`/labelqueue/kept?${query('LQAAAAAAAAAAAAAAAAAAAAAAAAAA')}`)).status).toBe(403);
 });
 
+test('takes a request that is signed with signature version 2, and none of other credentials', async () => {
+  const signedBy = (accessKeyId: string) => ({ headers: { authorization: `AWS ${accessKeyId}:c2lnbmF0dXJl` } });
+  expect((await send('/', signedBy(aws.clientConfig.credentials.accessKeyId))).status).toBe(200);
+  expect((await send('/', signedBy('LQAAAAAAAAAAAAAAAAAAAAAAAAAA'))).status).toBe(403);
+});
+
+test.each(['marker', 'folder/'])('takes the empty object %s as boto3 sends it: without a type', async (key) => {
+  const headers = { authorization: authorization(), 'content-length': '0' };
+  expect((await send(`/labelqueue/${key}`, { method: 'PUT', headers })).status).toBe(200);
+  expect(await keys()).toEqual([key]);
+});
+
 test('the SDKs say what is wrong with the credentials, and what to do', async () => {
   const wrong = { ...aws.clientConfig, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   const s3 = new S3Client(wrong);

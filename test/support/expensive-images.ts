@@ -93,3 +93,23 @@ export function manyFramesGif(frames: number): Buffer {
   const frame = Buffer.from('2c000000000100010000 0202440100'.replaceAll(' ', ''), 'hex');
   return Buffer.concat([header, ...Array(frames).fill(frame), Buffer.from([0x3b])]);
 }
+
+/** The boxes of an AVIF whose one item is named again and again, each time with 255 properties. */
+export function manyPropertiesAvif(times: number): Buffer {
+  const item = Buffer.concat([Buffer.from([0, 1, 255]), Buffer.alloc(255, 1)]);
+  const count = Buffer.alloc(8);
+  count.writeUInt32BE(times, 4);
+  const size = box('ispe', Buffer.from([0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 10]));
+  const properties = box('iprp', box('ipco', size), box('ipma', count, ...Array(times).fill(item)));
+  const meta = box('meta', Buffer.alloc(4), box('pitm', Buffer.from([0, 0, 0, 0, 0, 1])), properties);
+  return Buffer.concat([box('ftyp', Buffer.from('avif\0\0\0\0avifmif1')), meta]);
+}
+
+/** Of an ISO base media file. */
+function box(type: string, ...parts: Buffer[]): Buffer {
+  const header = Buffer.alloc(8);
+  const content = Buffer.concat(parts);
+  header.writeUInt32BE(header.length + content.length, 0);
+  header.write(type, 4, 'latin1');
+  return Buffer.concat([header, content]);
+}

@@ -43,7 +43,15 @@ const IMAGE_END = /\.(jpe?g|jpe|jfif|png|webp|gif|avif|tiff?)\s*([?#]|$)/i;
 
 /** Whether a column of this name usually holds URLs of images. */
 export function couldHoldUrl(name: string): boolean {
-  return USUAL_URL_COLUMNS.includes(name.toLowerCase());
+  return USUAL_URL_COLUMNS.includes(plainName(name));
+}
+
+/** `Image URL` and `image-url` are `image_url`. */
+function plainName(name: string): string {
+  return name
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, '_');
 }
 
 /** What makes `{url, id?, meta?}` of a row, and which columns it takes for it. */
@@ -100,7 +108,7 @@ function urlColumns(
   sample: readonly (readonly unknown[])[],
 ): number[] {
   if (wanted !== undefined) return names.includes(wanted) ? [names.indexOf(wanted)] : [];
-  const rank = (index: number) => USUAL_URL_COLUMNS.indexOf(names[index]?.toLowerCase() ?? '');
+  const rank = (index: number) => USUAL_URL_COLUMNS.indexOf(plainName(names[index] ?? ''));
   const candidates = [...names.keys()].filter((index) => rank(index) !== -1);
   const share = (index: number, pattern: RegExp) =>
     sample.filter((row) => typeof row[index] === 'string' && pattern.test(row[index])).length;

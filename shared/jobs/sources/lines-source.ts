@@ -1,7 +1,7 @@
 import { parseExactJson } from '../../contract/exact-json.ts';
 import type { SourceReading } from './source-reading.ts';
 import { ABSOLUTE_URL, type SourceRow, toSourceRow, urlRow } from './source-row.ts';
-import type { Line } from './text-lines.ts';
+import { END_OF_FILE, type Line } from './text-lines.ts';
 
 /**
  * A URL per line, or a JSON object per line with `url` and, if wanted, `id` (or `custom_id`) and `meta`.
@@ -15,7 +15,7 @@ export async function* readLines(
   for await (const lines of batches) {
     for (const line of lines) {
       const text = line.text.trim();
-      if (text === '' || text.startsWith('#')) continue;
+      if (text === '' || text === END_OF_FILE || text.startsWith('#')) continue;
       reading.row = text;
       yield readLine(line, text, base);
     }
@@ -37,6 +37,10 @@ function readLine({ number, problem }: Line, text: string, base: URL | undefined
 function readUrl(number: number, text: string, base: URL | undefined): SourceRow {
   const space = text.search(/\s/);
   const more = text.includes('\t') || (space !== -1 && /^https?:/i.test(text) && ABSOLUTE_URL.test(text));
+  if (!more && text.endsWith(',') && ABSOLUTE_URL.test(text)) {
+    const problem = `expected one URL per line, got a comma at its end; name the columns in a header line, or write it as %2C`;
+    return { line: number, text, problem };
+  }
   if (!more) return urlRow(number, text, base);
   const problem =
     `expected one URL per line, got more: ${JSON.stringify(text.slice(space).trim().slice(0, 80))} after ` +

@@ -1,5 +1,5 @@
 import { MAX_MESSAGE_BYTES } from '../../contract/limits.ts';
-import type { Line } from './text-lines.ts';
+import { END_OF_FILE, type Line } from './text-lines.ts';
 
 /** How the fields of a row are told apart. */
 export type TableFormat = {
@@ -68,9 +68,19 @@ function takeRow(
 ): Found | 'needs more lines' {
   const line = lines[at] as Line;
   if (line.problem !== undefined) return only(line, { problem: line.problem });
-  if (line.text.trim() === '') return { row: undefined, lines: 1 };
+  if (isBlank(line.text, delimiter)) return { row: undefined, lines: 1 };
   if (quotes && line.text.includes('"')) return quotedRow(lines, at, delimiter, width, isLast);
-  return only(line, checked(line.text.split(delimiter), width));
+  return only(line, checked(line.text.split(delimiter), width, delimiter));
+}
+
+/** Spreadsheets write rows that were emptied as nothing but delimiters. */
+function isBlank(text: string, delimiter: string): boolean {
+  const start = text.trimStart();
+  return (
+    start === '' ||
+    start === END_OF_FILE ||
+    (start.startsWith(delimiter) && start.replaceAll(delimiter, '').trim() === '')
+  );
 }
 
 /** A row that may go on over several lines. That it does is believed only when it has as many fields as the others. */
@@ -83,7 +93,7 @@ function quotedRow(
 ): Found | 'needs more lines' {
   const first = lines[at] as Line;
   let row: OpenRow = { raw: first.text, fields: splitQuoted(first.text, delimiter, width), last: first };
-  if (Array.isArray(row.fields)) return only(first, checked(row.fields, width));
+  if (Array.isArray(row.fields)) return only(first, checked(row.fields, width, delimiter));
   for (let count = 1; row.fields === 'open' && row.raw.length <= MAX_ROW_CHARS; count++) {
     const next = lines[at + count];
     if (next === undefined && !isLast) return 'needs more lines';
@@ -109,9 +119,17 @@ function only({ number, text }: Line, outcome: { fields: string[] } | { problem:
   return { row: { line: number, raw: text, ...outcome }, lines: 1 };
 }
 
-function checked(fields: string[], width: number | undefined): { fields: string[] } | { problem: string } {
+function checked(
+  fields: string[],
+  width: number | undefined,
+  delimiter: string,
+): { fields: string[] } | { problem: string } {
   if (width === undefined || fields.length === width) return { fields };
-  return { problem: `Invalid Record Length: expected ${width} fields, got ${fields.length}` };
+  // Many programs end each row, but not the header, with a delimiter.
+  if (fields.length === width + 1 && fields.at(-1) === '') return { fields: fields.slice(0, width) };
+  const expected = `expected ${width === 1 ? '1 field' : `${width} fields`} as in the header line, got ${fields.length}`;
+  const hint = `quote a field that has ${JSON.stringify(delimiter)} in it, or name another --delimiter`;
+  return { problem: fields.length > width ? `${expected}: ${hint}` : expected };
 }
 
 /**
@@ -122,19 +140,28 @@ function checked(fields: string[], width: number | undefined): { fields: string[
 export function splitQuoted(text: string, delimiter: string, most: number | undefined): string[] | 'open' | 'broken' {
   const fields: string[] = [];
   for (let at = 0; ; at++) {
-    const isQuoted = text[at] === '"';
-    const end = isQuoted ? closingQuote(text, at + 1) + 1 : endOfPlain(text, delimiter, at);
-    if (end === 0) return fields.length < (most ?? Number.POSITIVE_INFINITY) ? 'open' : 'broken';
-    fields.push(isQuoted ? text.slice(at + 1, end - 1).replaceAll('""', '"') : text.slice(at, end));
-    if (end === text.length) return fields;
-    if (text[end] !== delimiter) return 'broken';
-    at = end;
+    const field = text[at] === '"' ? quotedField(text, at) : plainField(text, delimiter, at);
+    if (field === undefined) return fields.length < (most ?? Number.POSITIVE_INFINITY) ? 'open' : 'broken';
+    fields.push(field.value);
+    if (field.end === text.length) return fields;
+    if (text[field.end] !== delimiter) return 'broken';
+    at = field.end;
   }
 }
 
-function endOfPlain(text: string, delimiter: string, from: number): number {
-  const next = text.indexOf(delimiter, from);
-  return next === -1 ? text.length : next;
+type Field = { value: string; end: number };
+
+/** Undefined when the quote is not closed. */
+function quotedField(text: string, start: number): Field | undefined {
+  const quote = closingQuote(text, start + 1);
+  if (quote === -1) return undefined;
+  return { value: text.slice(start + 1, quote).replaceAll('""', '"'), end: quote + 1 };
+}
+
+function plainField(text: string, delimiter: string, start: number): Field {
+  const next = text.indexOf(delimiter, start);
+  const end = next === -1 ? text.length : next;
+  return { value: text.slice(start, end), end };
 }
 
 /** The first quote that is not doubled; -1 when there is none. */

@@ -12,6 +12,9 @@ export type Line = {
   problem?: string;
 };
 
+/** What DOS programs, and some that still export for them, write behind the last line. */
+export const END_OF_FILE = '\u001a';
+
 /** JSON may write each byte of an image's message as `\u00xx`, six characters, and have white space around them. */
 const MAX_LINE_BYTES = 8 * MAX_MESSAGE_BYTES;
 const SHOWN_OF_A_LONG_LINE = 1_000;

@@ -42,6 +42,7 @@ export function inspectAvif(bytes: Buffer): Inspected | ImageError {
   picture.expensive ||=
     boxes.length >= MAX_PARTS ||
     items.extents >= MAX_PARTS ||
+    items.associations >= MAX_PARTS ||
     meta.end - meta.from > MAX_METADATA_BYTES ||
     pixelsOfAll(reader, items) > 2 * MAX_PIXELS_HELD_HERE;
   return { ...picture, ...(colours !== undefined && { colours }) };

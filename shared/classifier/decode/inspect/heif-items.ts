@@ -14,6 +14,8 @@ export type HeifItems = {
   /** Where the last byte of an item's data ends in the file. */
   dataEnd: number;
   extents: number;
+  /** Properties of all items together; at most `MAX_PARTS`, and beyond those they are not read. */
+  associations: number;
 };
 
 /** @throws {FileEnds} when the box is not whole */
@@ -25,32 +27,40 @@ export function readHeifItems(reader: ByteReader, meta: Box): HeifItems {
   const iloc = findBox(boxes, 'iloc');
   return {
     primary: pitm && reader.uint(pitm.from + FULL_BOX_BYTES, reader.uint(pitm.from, 1) === 0 ? 2 : 4),
-    properties: iprp ? readProperties(reader, iprp) : new Map(),
+    ...(iprp ? readProperties(reader, iprp) : { properties: new Map(), associations: 0 }),
     ...(iloc ? readLocations(reader, iloc) : { dataEnd: 0, extents: 0 }),
   };
 }
 
-function readProperties(reader: ByteReader, iprp: Box): Map<number, Box[]> {
+type Properties = { properties: Map<number, Box[]>; associations: number };
+
+function readProperties(reader: ByteReader, iprp: Box): Properties {
   const boxes = readBoxes(reader, iprp.from, iprp.end);
   const ipco = findBox(boxes, 'ipco');
-  const properties = ipco ? readBoxes(reader, ipco.from, ipco.end) : [];
-  const ofItems = new Map<number, Box[]>();
-  for (const ipma of boxes.filter(({ type }) => type === 'ipma')) associate(reader, ipma, properties, ofItems);
-  return ofItems;
+  const known = ipco ? readBoxes(reader, ipco.from, ipco.end) : [];
+  const found: Properties = { properties: new Map(), associations: 0 };
+  for (const ipma of boxes.filter(({ type }) => type === 'ipma')) associate(reader, ipma, known, found);
+  return found;
 }
 
-function associate(reader: ByteReader, ipma: Box, properties: readonly Box[], ofItems: Map<number, Box[]>): void {
+/** An item may come again and again, each time with up to 255 properties. */
+function associate(reader: ByteReader, ipma: Box, known: readonly Box[], found: Properties): void {
   const idBytes = reader.uint(ipma.from, 1) === 0 ? 2 : 4;
   const indexBytes = reader.uint(ipma.from + 3, 1) & 1 ? 2 : 1;
   const mostIndex = indexBytes === 2 ? 0x7fff : 0x7f;
   let at = ipma.from + FULL_BOX_BYTES + 4;
   for (let left = Math.min(MAX_PARTS, reader.uint(at - 4, 4)); left > 0; left--) {
     const id = reader.uint(at, idBytes);
-    const count = reader.uint(at + idBytes, 1);
+    const count = Math.min(reader.uint(at + idBytes, 1), MAX_PARTS - found.associations);
     at += idBytes + 1;
-    const indices = Array.from({ length: count }, (_, n) => reader.uint(at + n * indexBytes, indexBytes) & mostIndex);
-    ofItems.set(id, [...(ofItems.get(id) ?? []), ...indices.flatMap((index) => properties[index - 1] ?? [])]);
-    at += count * indexBytes;
+    const ofItem = found.properties.get(id) ?? [];
+    found.properties.set(id, ofItem);
+    for (const end = at + count * indexBytes; at < end; at += indexBytes) {
+      const property = known[(reader.uint(at, indexBytes) & mostIndex) - 1];
+      if (property !== undefined) ofItem.push(property);
+    }
+    found.associations += count;
+    if (found.associations === MAX_PARTS) return;
   }
 }
 
