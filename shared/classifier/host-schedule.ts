@@ -2,7 +2,10 @@ import { IMAGES_IN_FLIGHT, LEAST_UNPROVEN_FETCHES, SUSPECT_FETCHES } from '../co
 import type { HostHealth, Standing } from './host-health.ts';
 import { Queue } from './queue.ts';
 
-/** The images of one group on one host that were not given out, the next one last, and how many are being fetched. */
+/**
+ * The images of one group on one host that were not given out, the next one last. `active` are those being fetched; a
+ * line's are without those that stepped aside.
+ */
 type Line<Item> = { host: Host<Item>; group: Group<Item>; items: Item[]; active: number; ticket: number };
 type Host<Item> = { name: string; standing: Standing; atOnce: number; active: number; lines: Line<Item>[] };
 /** Lines that may be taken from, by the standing of their hosts. An entry whose ticket is not its line's is void. */
@@ -15,7 +18,7 @@ type Group<Item> = {
 const STANDINGS = ['answers', 'unknown', 'suspect'] as const;
 
 /** An image that may be started. To be released once it is fetched. */
-export type Taken<Item> = { host: string; item: Item; line: Line<Item> };
+export type Taken<Item> = { host: string; item: Item; line: Line<Item>; isAside: boolean };
 
 /**
  * Shares the fetches out among groups, in each of them among the standings of hosts, and there among the hosts in turn;
@@ -66,11 +69,23 @@ export class HostSchedule<Item> {
     return undefined;
   }
 
+  /** Hosts that have only been silent get few fetches anyway. */
+  mayStepAside({ line }: Taken<Item>): boolean {
+    return line.host.standing === 'answers' || line.host.standing === 'unknown';
+  }
+
+  /** Makes room for others, but for those of its own host: its fetch hangs. */
+  stepAside(taken: Taken<Item>): void {
+    taken.isAside = true;
+    this.#count(taken.line, -1);
+  }
+
   /** @returns the images that are not given out any more, since the host is left to rest */
-  release({ line }: Taken<Item>): Item[] {
+  release({ line, isAside }: Taken<Item>): Item[] {
     const { host } = line;
     const wasBusy = host.active >= host.atOnce;
-    this.#count(line, -1);
+    host.active--;
+    if (!isAside) this.#count(line, -1);
     const changed = this.#judge(host);
     if (host.standing === 'resting') return this.#withdraw(host);
     if (wasBusy || changed) for (const line of host.lines) host.active < host.atOnce ? enqueue(line) : line.ticket++;
@@ -151,17 +166,17 @@ export class HostSchedule<Item> {
     const { host, items } = line;
     const item = items.pop() as Item;
     this.#left[host.standing]--;
+    host.active++;
     this.#count(line, 1);
     if (host.active < host.atOnce) enqueue(line);
     else for (const other of host.lines) other.ticket++;
-    return { host: host.name, item, line };
+    return { host: host.name, item, line, isAside: false };
   }
 
-  /** A fetch that begins or ends. */
+  /** A fetch that begins, steps aside or ends. */
   #count(line: Line<Item>, more: 1 | -1): void {
     const { host, group } = line;
     line.active += more;
-    host.active += more;
     group.active[host.standing] += more;
     this.#active[host.standing] += more;
   }
@@ -175,9 +190,11 @@ export class HostSchedule<Item> {
     const left = leftOf(host);
     for (const [was, sign] of [[standing, -1] as const, [host.standing, 1] as const]) {
       this.#known[was] += sign;
-      this.#active[was] += sign * host.active;
       this.#left[was] += sign * left;
-      for (const { group, active } of host.lines) group.active[was] += sign * active;
+      for (const { group, active } of host.lines) {
+        this.#active[was] += sign * active;
+        group.active[was] += sign * active;
+      }
     }
     return true;
   }
