@@ -61,7 +61,7 @@ const HALVES = 2;
 async function* retries({ message, retries, putOff, decodeLater, notReached }: Settlement): AsyncGenerator<Outgoing> {
   yield* delayed(nextEnvelope(message, message.attempt + 1), retries);
   yield* delayed(nextEnvelope(message), putOff);
-  yield* delayed(nextEnvelope(message), decodeLater, HALVES);
+  yield* delayed(nextEnvelope(message), new Map([[decodeLater.delaySeconds, decodeLater.images]]), HALVES);
   yield* inMessages(nextEnvelope(message), notReached, HALVES);
 }
 

@@ -24,8 +24,8 @@ export type Settlement = {
   retryCodes: Map<ErrorCode, number>;
   /** By delay in seconds: images of hosts that have stopped answering, to be sent again with the same attempt. */
   putOff: Map<number, ImageRef[]>;
-  /** By delay in seconds: images that are expensive to decode and came after too many others, as `putOff`. */
-  decodeLater: Map<number, ImageRef[]>;
+  /** Images that are expensive to decode and came after too many others, to be sent again with the same attempt. */
+  decodeLater: { delaySeconds: number; images: ImageRef[] };
   /** Of a job that was cancelled: nothing is written of them. */
   cancelled: number;
   /** To be sent again with the same attempt. */
@@ -47,7 +47,7 @@ export function settlementOf(
     retries: new Map(),
     retryCodes: new Map(),
     putOff: new Map(),
-    decodeLater: new Map(),
+    decodeLater: { delaySeconds: 0, images: [] },
     cancelled: 0,
     notReached: [],
   };
@@ -80,7 +80,13 @@ function putOff(
 ): void {
   const attemptsWorth = Math.min(hops + 1, MAX_ATTEMPTS - 1);
   const delay = retryDelaySeconds(attemptsWorth, retryBaseSeconds, seconds, random);
-  addTo(reason === 'host_rests' ? putOff : decodeLater, delay, image);
+  if (reason === 'host_rests') {
+    addTo(putOff, delay, image);
+    return;
+  }
+  decodeLater.images.push(image);
+  // They differ by moments, and a message for each moment would be too many.
+  decodeLater.delaySeconds = Math.max(decodeLater.delaySeconds, delay);
 }
 
 function settleError(

@@ -54,7 +54,7 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
         cancelled,
         retryCodes: Object.fromEntries(retryCodes),
         putOff: imagesIn(putOff),
-        decodeLater: imagesIn(decodeLater),
+        decodeLater: decodeLater.images.length,
         notReached: notReached.length,
       });
     },

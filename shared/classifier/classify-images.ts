@@ -3,7 +3,7 @@ import { ABANDON_AFTER_MS, STEP_ASIDE_AFTER_MS } from '../contract/limits.ts';
 import { hostOf } from '../contract/url-host.ts';
 import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
 import { ApartQueue } from './decode/apart-queue.ts';
-import { decodeOrPutOff } from './decode-image.ts';
+import { DecodeTurns } from './decode-turns.ts';
 import { HostHealth } from './host-health.ts';
 import { HostSchedule, type Taken } from './host-schedule.ts';
 import type { Classifier } from './infer.ts';
@@ -74,9 +74,10 @@ export async function classifyImages<Image extends ImageToClassify>(
   const schedule = new HostSchedule(images, keys, hosts);
   const finished = Promise.withResolvers<void>();
   const slots = new Slots();
+  const decodes = new DecodeTurns(apart, classifier.format, signal);
 
   const startMore = () => {
-    while (slots.hasRoom && !signal.aborted) {
+    while (slots.hasRoom(decodes.imagesInFlight) && !signal.aborted) {
       const next = schedule.take();
       if (next === undefined) break;
       const slot = slots.take();
@@ -117,7 +118,7 @@ export async function classifyImages<Image extends ImageToClassify>(
       fetch: () => fetchWatched(taken, slot),
       async decode(bytes: Buffer) {
         await slot.comeBack();
-        return decodeOrPutOff(bytes, classifier.format, { apart, signal });
+        return decodes.decode(bytes);
       },
       onFetched() {
         freeHost();

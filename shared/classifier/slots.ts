@@ -20,8 +20,9 @@ export class Slots {
   #aside = 0;
   readonly #waiting = new Set<() => void>();
 
-  get hasRoom(): boolean {
-    return this.#counted < IMAGES_IN_FLIGHT && this.#waiting.size === 0;
+  /** @param most images that are to hold memory, 40 at most */
+  hasRoom(most: number = IMAGES_IN_FLIGHT): boolean {
+    return this.#counted < most && this.#waiting.size === 0;
   }
 
   get isEmpty(): boolean {

@@ -115,6 +115,11 @@ export const IMAGES_ASIDE = 2 * IMAGES_IN_FLIGHT;
  */
 export const MAX_EXPENSIVE_IMAGES = EVENT_SOURCE_BATCH_SIZE;
 /**
+ * Expensive images that an invocation puts off without having met another. Then it takes all of them for expensive, and
+ * fetches no more than can be decoded: whatever is put off has to be fetched again.
+ */
+export const PUT_OFF_BEFORE_WAITING = 2 * IMAGES_IN_FLIGHT;
+/**
  * Connections to image servers that a process holds at once, idle ones included. Enough for each image in flight to
  * leave several behind for the next image of its host.
  */

@@ -6,7 +6,12 @@ import { inspect } from '../../shared/classifier/decode/inspect/inspect.ts';
 import type { Inspected } from '../../shared/classifier/decode/picture.ts';
 import { PutOff } from '../../shared/classifier/put-off.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
-import { ABANDON_AFTER_MS, MAX_EXPENSIVE_IMAGES } from '../../shared/contract/limits.ts';
+import {
+  ABANDON_AFTER_MS,
+  IMAGES_IN_FLIGHT,
+  MAX_EXPENSIVE_IMAGES,
+  PUT_OFF_BEFORE_WAITING,
+} from '../../shared/contract/limits.ts';
 import { scansJpeg } from '../support/expensive-images.ts';
 import { FORMAT, readPhoto } from './pictures.ts';
 
@@ -83,6 +88,16 @@ test('as many expensive images as ten messages of one image have are all decoded
   const { outcomes } = await classify(MAX_EXPENSIVE_IMAGES, 0);
   expect(outcomes).toEqual(Array(MAX_EXPENSIVE_IMAGES).fill('decode_timeout'));
 }, 60_000);
+
+test('where all images are expensive, they are not fetched faster than they are decoded', async () => {
+  const most = 2;
+  const images = 150;
+  const { outcomes } = await classify(images, 0, { most, timeoutSeconds: 0.01 });
+  const putOff = outcomes.filter((code) => code === 'decoder_busy').length;
+  // Those that were being fetched when it turned out are put off too.
+  expect(putOff).toBeGreaterThanOrEqual(PUT_OFF_BEFORE_WAITING);
+  expect(putOff).toBeLessThanOrEqual(PUT_OFF_BEFORE_WAITING + IMAGES_IN_FLIGHT);
+}, 200_000);
 
 test('an expensive image is put off for as long as those before it may take', async () => {
   const queue = new ApartQueue({ most: 2, timeoutSeconds: 3 });

@@ -8,7 +8,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function takeAll(slots: Slots): Slot[] {
   const taken: Slot[] = [];
-  while (slots.hasRoom) taken.push(slots.take());
+  while (slots.hasRoom()) taken.push(slots.take());
   return taken;
 }
 
@@ -24,7 +24,7 @@ test('an image that steps aside makes room for another', () => {
   const taken = takeAll(slots);
   expect(taken).toHaveLength(IMAGES_IN_FLIGHT);
   expect(taken[0]?.stepAside()).toBe(true);
-  expect(slots.hasRoom).toBe(true);
+  expect(slots.hasRoom()).toBe(true);
 });
 
 test('no more than a bounded number is aside', () => {
@@ -33,7 +33,7 @@ test('no more than a bounded number is aside', () => {
     for (const slot of takeAll(slots)) expect(slot.stepAside()).toBe(true);
   }
   expect(takeAll(slots).some((slot) => slot.stepAside())).toBe(false);
-  expect(slots.hasRoom).toBe(false);
+  expect(slots.hasRoom()).toBe(false);
 });
 
 test('an image that comes back waits for room, and comes before new ones', async () => {
@@ -45,7 +45,7 @@ test('an image that comes back waits for room, and comes before new ones', async
   await turn();
   expect(back.size).toBe(0);
   other?.release();
-  expect(slots.hasRoom).toBe(false);
+  expect(slots.hasRoom()).toBe(false);
   await turn();
   expect(back.size).toBe(1);
 });
@@ -82,7 +82,7 @@ class Crowd {
   }
 
   take(): void {
-    if (this.slots.hasRoom) this.#live.push(this.slots.take());
+    if (this.slots.hasRoom()) this.#live.push(this.slots.take());
   }
 
   aside(number: number): void {

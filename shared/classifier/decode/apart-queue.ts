@@ -17,7 +17,7 @@ export type ApartQueueOptions = {
  * wait: each keeps the bytes of its image, and one of the images in flight.
  */
 export class ApartQueue {
-  readonly #most: number;
+  readonly most: number;
   readonly #timeoutSeconds: number;
   #present = 0;
   #last: Promise<unknown> = Promise.resolve();
@@ -25,7 +25,7 @@ export class ApartQueue {
   #secondsEach: number;
 
   constructor({ most = MAX_EXPENSIVE_IMAGES, timeoutSeconds = DECODE_TIMEOUT_SECONDS }: ApartQueueOptions = {}) {
-    this.#most = most;
+    this.most = most;
     this.#timeoutSeconds = timeoutSeconds;
     this.#secondsEach = timeoutSeconds;
   }
@@ -37,7 +37,7 @@ export class ApartQueue {
    * @throws when the isolated process cannot be started, or dies
    */
   async decode(picture: Inspected, format: PictureFormat, signal: AbortSignal): Promise<Decoded | ImageError | PutOff> {
-    if (this.#present >= this.#most) return this.#putOff();
+    if (this.#present >= this.most) return this.#putOff();
     this.#present++;
     const before = this.#last;
     const turn = Promise.withResolvers<void>();

@@ -7,7 +7,7 @@ import { decodeWithSharp } from './sharp-decoder.ts';
 
 export type DecodeOptions = {
   /** Where expensive pictures go. */
-  apart: ApartQueue;
+  apart: Pick<ApartQueue, 'decode'>;
   /** Gives up where the decode has not begun or can be broken off; the promise then rejects with its reason. */
   signal: AbortSignal;
 };

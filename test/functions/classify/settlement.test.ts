@@ -111,7 +111,7 @@ test.each([
     hops,
   );
   expect(putOff).toEqual(new Map([[seconds, [image('a')]]]));
-  expect(decodeLater).toEqual(new Map([[seconds, [image('b')]]]));
+  expect(decodeLater).toEqual({ delaySeconds: seconds, images: [image('b')] });
   expect([retries.size, failures, message.attempt]).toEqual([0, [], 2]);
 });
 
@@ -133,7 +133,7 @@ test('sends nothing on that was sent on as often as it may be', () => {
   expect(failures[1]?.line.error.message).toContain('host.example');
   expect(failures[3]?.line.error.message).toContain('decoder');
   expect(results.map(({ id }) => id)).toEqual(['d']);
-  expect([retries.size, putOff.size, decodeLater.size, notReached]).toEqual([0, 0, 0, []]);
+  expect([retries.size, putOff.size, decodeLater.images.length, notReached]).toEqual([0, 0, 0, []]);
 });
 
 test('puts each image into exactly one place, whatever became of it', () => {
@@ -157,7 +157,7 @@ test('puts each image into exactly one place, whatever became of it', () => {
       const ids = [
         ...results.map(({ id }) => id),
         ...failures.map(({ line }) => line.id),
-        ...[...retries.values(), ...putOff.values(), ...decodeLater.values()].flat().map(({ id }) => id),
+        ...[...retries.values(), ...putOff.values(), decodeLater.images].flat().map(({ id }) => id),
         ...notReached.map(({ id }) => id),
       ];
       expect(ids.toSorted()).toEqual(outcomes.map(([{ id }]) => id).toSorted());
