@@ -11,6 +11,8 @@ export type Attack = {
   body: string;
   /** @param key makes the path one that no other image has */
   path: (key: string) => string;
+  /** In place of a rude server: a name, which only a name server knows. */
+  host?: (key: string) => string;
   right: RightOutcome;
 };
 
@@ -111,6 +113,15 @@ const RIGHT_OF_ODDITY: Record<keyof typeof ODDITIES, RightOutcome> = {
   heic: { codes: ['unsupported_format', 'corrupt'] },
 };
 
+/** Names whose server does not answer: each image has its own, and each look-up takes its whole time. */
+const SILENT_NAMES: Attack[] = Array.from({ length: 30 }, () => ({
+  behaviour: 'silent-name-server',
+  body: 'jpeg',
+  path: (key) => `/plain/jpeg/${key}`,
+  host: (key) => `name-${key}.silent.invalid`,
+  right: { codes: ['timeout', 'name_not_resolved'] },
+}));
+
 /**
  * Behaviours with all formats.
  *
@@ -123,7 +134,11 @@ export function attacksOf(wanted: readonly string[]): Attack[] {
     path: (key: string) => `/plain/${name}/${key}`,
     right,
   }));
-  const all = [...FORMATS.flatMap((format) => [...overTheWire(format), ...inTheImage(format)]), ...odd];
+  const all = [
+    ...FORMATS.flatMap((format) => [...overTheWire(format), ...inTheImage(format)]),
+    ...odd,
+    ...SILENT_NAMES,
+  ];
   if (wanted.length === 0) return all;
   return all.filter(({ behaviour }) => wanted.some((start) => behaviour.startsWith(start)));
 }
