@@ -3,10 +3,17 @@ import type { HostHealth, Standing } from './host-health.ts';
 import { Queue } from './queue.ts';
 
 /**
- * The images of one group on one host that were not given out, the next one last. `active` are those being fetched; a
- * line's are without those that stepped aside.
+ * The images of one group on one host that were not given out, the next one last; how many are being fetched, and how
+ * many of those stepped aside.
  */
-type Line<Item> = { host: Host<Item>; group: Group<Item>; items: Item[]; active: number; ticket: number };
+type Line<Item> = {
+  host: Host<Item>;
+  group: Group<Item>;
+  items: Item[];
+  active: number;
+  aside: number;
+  ticket: number;
+};
 type Host<Item> = { name: string; standing: Standing; atOnce: number; active: number; lines: Line<Item>[] };
 /** Lines that may be taken from, by the standing of their hosts. An entry whose ticket is not its line's is void. */
 type Group<Item> = {
@@ -34,7 +41,7 @@ export class HostSchedule<Item> {
   readonly #health: HostHealth;
   readonly #hosts = new Map<string, Host<Item>>();
   readonly #groups: Group<Item>[] = [];
-  /** By the standing of their hosts: fetches under way, images not given out, hosts. */
+  /** By the standing of their hosts: fetches under way that did not step aside, images not given out, hosts. */
   readonly #active = noneOfEach();
   readonly #left = noneOfEach();
   readonly #known = noneOfEach();
@@ -74,18 +81,22 @@ export class HostSchedule<Item> {
     return line.host.standing === 'answers' || line.host.standing === 'unknown';
   }
 
-  /** Makes room for others, but for those of its own host: its fetch hangs. */
+  /** Makes room for others, but not in the shares of its job and its host: its fetch hangs. */
   stepAside(taken: Taken<Item>): void {
     taken.isAside = true;
-    this.#count(taken.line, -1);
+    taken.line.aside++;
+    this.#active[taken.line.host.standing]--;
   }
 
   /** @returns the images that are not given out any more, since the host is left to rest */
   release({ line, isAside }: Taken<Item>): Item[] {
     const { host } = line;
     const wasBusy = host.active >= host.atOnce;
-    host.active--;
-    if (!isAside) this.#count(line, -1);
+    if (isAside) {
+      line.aside--;
+      this.#active[host.standing]++;
+    }
+    this.#count(line, -1);
     const changed = this.#judge(host);
     if (host.standing === 'resting') return this.#withdraw(host);
     if (wasBusy || changed) for (const line of host.lines) host.active < host.atOnce ? enqueue(line) : line.ticket++;
@@ -114,7 +125,7 @@ export class HostSchedule<Item> {
       const { group, lines } = getOrAdd(groups, groupOf(item), () => ({ group: this.#addGroup(), lines: new Map() }));
       const line = getOrAdd(lines, hostOf(item), (name) => {
         const host = getOrAdd(this.#hosts, name, () => this.#meet(name));
-        const added: Line<Item> = { host, group, items: [], active: 0, ticket: 0 };
+        const added: Line<Item> = { host, group, items: [], active: 0, aside: 0, ticket: 0 };
         host.lines.push(added);
         all.push(added);
         return added;
@@ -166,17 +177,17 @@ export class HostSchedule<Item> {
     const { host, items } = line;
     const item = items.pop() as Item;
     this.#left[host.standing]--;
-    host.active++;
     this.#count(line, 1);
     if (host.active < host.atOnce) enqueue(line);
     else for (const other of host.lines) other.ticket++;
     return { host: host.name, item, line, isAside: false };
   }
 
-  /** A fetch that begins, steps aside or ends. */
+  /** A fetch that begins or ends. */
   #count(line: Line<Item>, more: 1 | -1): void {
     const { host, group } = line;
     line.active += more;
+    host.active += more;
     group.active[host.standing] += more;
     this.#active[host.standing] += more;
   }
@@ -191,8 +202,8 @@ export class HostSchedule<Item> {
     for (const [was, sign] of [[standing, -1] as const, [host.standing, 1] as const]) {
       this.#known[was] += sign;
       this.#left[was] += sign * left;
-      for (const { group, active } of host.lines) {
-        this.#active[was] += sign * active;
+      for (const { group, active, aside } of host.lines) {
+        this.#active[was] += sign * (active - aside);
         group.active[was] += sign * active;
       }
     }
