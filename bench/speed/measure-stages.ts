@@ -48,7 +48,7 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
 for (const size of BATCHES) stages.inference[size] = await inferenceTime(classifier, size);
 const url = `http://${host}/${encodeURIComponent(ORDINARY)}`;
 stages.fetch = await millisecondsEach(400, async (number) => {
-  await fetchImage(`${url}/${number}`, sources, new AbortController().signal, 10_000);
+  await fetchImage(`${url}/${number}`, sources, new AbortController().signal, { timeoutMs: 10_000 });
 });
 stages.write = (await millisecondsEach(20, (number) => writeLines(number))) / LINES;
 process.stdout.write(`${JSON.stringify(stages)}\n`);

@@ -38,7 +38,7 @@ export async function createGallery(
     await pMap(
       [...samples.values()].flat(),
       async (image) => {
-        const bytes = await fetchImage(image.url, sources, never, settings.fetchTimeoutSeconds * 1_000);
+        const bytes = await fetchImage(image.url, sources, never, { timeoutMs: settings.fetchTimeoutSeconds * 1_000 });
         const small = bytes instanceof ImageError ? bytes : await makeThumbnail(bytes);
         if (!(small instanceof ImageError)) {
           const source = `data:image/webp;base64,${small.toString('base64')}`;

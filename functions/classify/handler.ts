@@ -5,6 +5,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { ApartQueue } from '../../shared/classifier/decode/apart-queue.ts';
 import { HostHealth } from '../../shared/classifier/host-health.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
@@ -34,6 +35,7 @@ const dependencies: WorkerDependencies = {
   pipeline: {
     ...(await createPipeline(settings, s3)),
     hosts: new HostHealth(settings.fetchTimeoutSeconds * 1_000),
+    apart: new ApartQueue(),
   },
   isolation: createIsolation(),
   destinations: {

@@ -5,8 +5,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { classifyImages } from '../../shared/classifier/classify-images.ts';
 import { volunteerForOutOfMemoryKill } from '../../shared/classifier/decode/out-of-memory.ts';
-import { HostResting } from '../../shared/classifier/host-health.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
+import { PutOff } from '../../shared/classifier/put-off.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
 import type { IsolatedReport, IsolatedRequest } from './isolation.ts';
@@ -27,8 +27,8 @@ async function classifyOne({ url }: IsolatedRequest): Promise<void> {
 }
 
 function toReport(outcome: Parameters<Parameters<typeof classifyImages>[3]>[1]): IsolatedReport {
-  if (outcome === 'not_reached' || outcome === 'cancelled' || outcome instanceof HostResting)
-    throw new Error('an isolated image has no deadline of its own, is wanted, and is fetched whatever its host did');
+  if (outcome === 'not_reached' || outcome === 'cancelled' || outcome instanceof PutOff)
+    throw new Error('an isolated image has no deadline of its own, is wanted, and is never put off');
   if (!(outcome instanceof ImageError)) return { kind: 'classified', ...outcome };
   const { code, message, retryAfterSeconds } = outcome;
   return { kind: 'error', code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };

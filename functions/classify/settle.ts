@@ -51,17 +51,36 @@ function deadLetters({ message, failures }: Settlement): Outgoing[] {
   });
 }
 
-async function* retries({ message, retries, putOff, notReached }: Settlement): AsyncGenerator<Outgoing> {
+/**
+ * What was too much for an invocation is sent on in halves: they go to different workers, and whatever an image costs,
+ * after ten links there is a message for each, and ten of those are no more than an invocation has time for. Images of
+ * hosts that have stopped answering stay together: they cost next to nothing, and more workers would ask those hosts.
+ */
+const HALVES = 2;
+
+async function* retries({ message, retries, putOff, decodeLater, notReached }: Settlement): AsyncGenerator<Outgoing> {
   yield* delayed(nextEnvelope(message, message.attempt + 1), retries);
   yield* delayed(nextEnvelope(message), putOff);
-  for await (const { body } of packMessages(nextEnvelope(message), notReached)) yield { body };
+  yield* delayed(nextEnvelope(message), new Map([[decodeLater.delaySeconds, decodeLater.images]]), HALVES);
+  yield* inMessages(nextEnvelope(message), notReached, HALVES);
 }
 
 async function* delayed(
   envelope: Envelope,
   byDelay: ReadonlyMap<number, readonly ImageRef[]>,
+  messages = 1,
 ): AsyncGenerator<Outgoing> {
   for (const [delaySeconds, images] of byDelay) {
-    for await (const { body } of packMessages(envelope, images)) yield { body, delaySeconds };
+    for await (const outgoing of inMessages(envelope, images, messages)) yield { ...outgoing, delaySeconds };
   }
+}
+
+/** In more messages where they do not fit so few. */
+async function* inMessages(
+  envelope: Envelope,
+  images: readonly ImageRef[],
+  messages: number,
+): AsyncGenerator<Outgoing> {
+  const perMessage = Math.ceil(images.length / messages);
+  for await (const { body } of packMessages(envelope, images, perMessage)) yield { body };
 }

@@ -1,5 +1,5 @@
 import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
-import { HostResting } from '../../shared/classifier/host-health.ts';
+import { PutOff } from '../../shared/classifier/put-off.ts';
 import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
 import { MAX_ATTEMPTS, MAX_HOPS } from '../../shared/contract/limits.ts';
 import { type ImageRef, maySendOn, type QueueMessage } from '../../shared/contract/message.ts';
@@ -24,6 +24,8 @@ export type Settlement = {
   retryCodes: Map<ErrorCode, number>;
   /** By delay in seconds: images of hosts that have stopped answering, to be sent again with the same attempt. */
   putOff: Map<number, ImageRef[]>;
+  /** Images that are expensive to decode and came after too many others, to be sent again with the same attempt. */
+  decodeLater: { delaySeconds: number; images: ImageRef[] };
   /** Of a job that was cancelled: nothing is written of them. */
   cancelled: number;
   /** To be sent again with the same attempt. */
@@ -45,6 +47,7 @@ export function settlementOf(
     retries: new Map(),
     retryCodes: new Map(),
     putOff: new Map(),
+    decodeLater: { delaySeconds: 0, images: [] },
     cancelled: 0,
     notReached: [],
   };
@@ -54,7 +57,7 @@ export function settlementOf(
     const origin: LineOrigin = { job: message.job, image, attempt: message.attempt, at: context.now };
     if (outcome === 'not_reached') settlement.notReached.push(image);
     else if (outcome === 'cancelled') settlement.cancelled++;
-    else if (outcome instanceof HostResting) putOff(settlement, image, outcome, context);
+    else if (outcome instanceof PutOff) putOff(settlement, image, outcome, context);
     else if (outcome instanceof ImageError) settleError(settlement, origin, outcome, context);
     else settlement.results.push(resultLine(origin, outcome.labels, context.model, outcome.image));
   }
@@ -63,20 +66,27 @@ export function settlementOf(
 
 /** The worker sends no image on for ever: at the end of its chain, one that was never fetched fails as well. */
 function lastOutcome(outcome: ImageOutcome): ImageOutcome {
-  if (outcome instanceof HostResting) return outcome.toError();
+  if (outcome instanceof PutOff) return outcome.toError();
   if (outcome !== 'not_reached') return outcome;
   return new ImageError('timeout', `expected to reach this image in ${MAX_HOPS + 1} invocations, there was no time`);
 }
 
-/** Waits for the end of the host's rest, and like a retry: the longer, the more often the image was sent on. */
+/** Waits until trying it is not in vain, and like a retry: the longer, the more often the image was sent on. */
 function putOff(
-  { message: { hops = 0 }, putOff }: Settlement,
+  { message: { hops = 0 }, putOff, decodeLater }: Settlement,
   image: ImageRef,
-  { restSeconds }: HostResting,
+  { reason, seconds }: PutOff,
   { retryBaseSeconds, random }: SettlementContext,
 ): void {
   const attemptsWorth = Math.min(hops + 1, MAX_ATTEMPTS - 1);
-  addTo(putOff, retryDelaySeconds(attemptsWorth, retryBaseSeconds, restSeconds, random), image);
+  const delay = retryDelaySeconds(attemptsWorth, retryBaseSeconds, seconds, random);
+  if (reason === 'host_rests') {
+    addTo(putOff, delay, image);
+    return;
+  }
+  decodeLater.images.push(image);
+  // They differ by moments, and a message for each moment would be too many.
+  decodeLater.delaySeconds = Math.max(decodeLater.delaySeconds, delay);
 }
 
 function settleError(

@@ -30,7 +30,8 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       metrics.addMetric(METRICS.inferenceTime, MetricUnit.Milliseconds, rounded(milliseconds));
     },
     settled(messageId, settlement) {
-      const { message, results, failures, retries, retryCodes, putOff, cancelled, notReached } = settlement;
+      const { message, results, failures, retries, retryCodes, putOff, decodeLater, cancelled, notReached } =
+        settlement;
       const { job, attempt, hops = 0 } = message;
       const retried = imagesIn(retries);
       count(METRICS.imagesClassified, results.length);
@@ -53,6 +54,7 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
         cancelled,
         retryCodes: Object.fromEntries(retryCodes),
         putOff: imagesIn(putOff),
+        decodeLater: decodeLater.images.length,
         notReached: notReached.length,
       });
     },

@@ -2,13 +2,21 @@ import { Readable } from 'node:stream';
 import { ImageError } from '../contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../contract/limits.ts';
 
+/** As much as a stream holds by itself anyway. */
+const SMALL_BYTES = 64 * 1_024;
+
 /**
  * All bytes of a body, or that there are too many. The body is closed on every way out: a connection whose body is
  * neither read nor closed keeps its descriptor for ever.
  *
  * @param announced its length as the server says
+ * @param beforeMore awaited before more than 64 kB of it are held
  */
-export async function readBody(body: Readable, announced?: number): Promise<Buffer | ImageError> {
+export async function readBody(
+  body: Readable,
+  announced?: number,
+  beforeMore?: () => Promise<void>,
+): Promise<Buffer | ImageError> {
   if (announced !== undefined && announced > MAX_IMAGE_BYTES) {
     discardBody(body);
     return tooLarge(`${announced}`);
@@ -20,6 +28,7 @@ export async function readBody(body: Readable, announced?: number): Promise<Buff
     // Leaving the loop destroys the stream, and with it the connection.
     if (bytes > MAX_IMAGE_BYTES) return tooLarge('more');
     chunks.push(chunk);
+    if (bytes > SMALL_BYTES) await beforeMore?.();
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes);
 }

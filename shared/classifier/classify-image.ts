@@ -1,8 +1,9 @@
 import { ImageError } from '../contract/error-codes.ts';
 import type { ImageFacts, Label } from '../contract/result-line.ts';
 import { describeThrown } from '../contract/safe-text.ts';
-import { type DecodedImage, decodeImage, type PictureFormat } from './decode-image.ts';
+import type { DecodedImage } from './decode-image.ts';
 import type { Place } from './inference-batches.ts';
+import { PutOff } from './put-off.ts';
 
 /** An image with its labels, best first. */
 export type Classified = { labels: Label[]; image: ImageFacts };
@@ -11,29 +12,34 @@ export type TimedStage = 'fetch' | 'decode' | 'infer';
 /** Told how long each stage of each image took, in milliseconds; `infer` includes the wait for its batch. */
 export type StageTimer = (stage: TimedStage, milliseconds: number) => void;
 
+/** How an image comes to its pixels. Rejects when the signal is aborted, or on a defect. */
+export type ImageStages<Other> = {
+  fetch(): Promise<Buffer | ImageError>;
+  decode(bytes: Buffer): Promise<DecodedImage | ImageError | Other>;
+  /** Called once the image's server is free for the next fetch. */
+  onFetched(): void;
+};
+
 /**
  * The life of one image: fetch, decode, infer. An expected failure is returned; so is a surprise,
  * as `internal_error`, since one image must not take down those beside it. It rejects only when
  * `signal` is aborted, with the signal's reason.
  *
  * @param place in the inference batch; filled or given up when this settles
- * @param onFetched called once the image's server is free for the next fetch
  */
-export async function classifyImage(
-  fetch: () => Promise<Buffer | ImageError>,
+export async function classifyImage<Other extends PutOff = never>(
+  stages: ImageStages<Other>,
   place: Place,
-  format: PictureFormat,
   time: StageTimer,
   signal: AbortSignal,
-  onFetched: () => void,
-): Promise<Classified | ImageError> {
-  let decoded: DecodedImage | ImageError;
+): Promise<Classified | ImageError | Other> {
+  let decoded: DecodedImage | ImageError | Other;
   try {
-    decoded = await fetchAndDecode(fetch, format, time, onFetched);
+    decoded = await fetchAndDecode(stages, time);
   } catch (error) {
     decoded = new ImageError('internal_error', describeThrown(error));
   }
-  if (decoded instanceof ImageError) {
+  if (decoded instanceof ImageError || decoded instanceof PutOff) {
     place.giveUp();
     signal.throwIfAborted();
     return decoded;
@@ -49,18 +55,16 @@ export async function classifyImage(
   }
 }
 
-async function fetchAndDecode(
-  fetch: () => Promise<Buffer | ImageError>,
-  format: PictureFormat,
+async function fetchAndDecode<Other>(
+  { fetch, decode, onFetched }: ImageStages<Other>,
   time: StageTimer,
-  onFetched: () => void,
-): Promise<DecodedImage | ImageError> {
+): Promise<DecodedImage | ImageError | Other> {
   const started = performance.now();
   const bytes = await fetch().finally(onFetched);
   const fetched = performance.now();
   time('fetch', fetched - started);
   if (bytes instanceof ImageError) return bytes;
-  const decoded = await decodeImage(bytes, format);
+  const decoded = await decode(bytes);
   time('decode', performance.now() - fetched);
   return decoded;
 }

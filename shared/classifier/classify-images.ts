@@ -1,29 +1,39 @@
 import type { ImageError } from '../contract/error-codes.ts';
-import { ABANDON_AFTER_MS, IMAGES_IN_FLIGHT } from '../contract/limits.ts';
+import { ABANDON_AFTER_MS, STEP_ASIDE_AFTER_MS } from '../contract/limits.ts';
 import { hostOf } from '../contract/url-host.ts';
 import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
-import { HostHealth, type HostResting } from './host-health.ts';
+import { ApartQueue } from './decode/apart-queue.ts';
+import { DecodeTurns } from './decode-turns.ts';
+import { HostHealth } from './host-health.ts';
 import { HostSchedule, type Taken } from './host-schedule.ts';
 import type { Classifier } from './infer.ts';
 import { InferenceBatches } from './inference-batches.ts';
+import type { PutOff } from './put-off.ts';
+import { type Slot, Slots } from './slots.ts';
 
 /** What the stages are made of: one of each a process. */
 export type Pipeline = {
-  /** The bytes at a URL; rejects only when the signal is aborted or on a defect. */
-  fetch(url: string, signal: AbortSignal): Promise<Buffer | ImageError>;
+  /**
+   * The bytes at a URL; rejects only when the signal is aborted or on a defect.
+   *
+   * @param beforeContent awaited before more than some kilobytes are held
+   */
+  fetch(url: string, signal: AbortSignal, beforeContent?: () => Promise<void>): Promise<Buffer | ImageError>;
   classifier: Classifier;
   /** Labels an image. */
   topK: number;
   /** What is known of hosts; without it, each call finds out by itself, and leaves no host to rest. */
   hosts?: HostHealth;
+  /** Where images go that look expensive to decode; without it, all of them wait, and none is put off. */
+  apart?: ApartQueue;
   close(): Promise<void>;
 };
 
 /**
  * What became of an image: `not_reached` when the signal was aborted first, `cancelled` when nobody
- * wanted it any more when its turn came, `HostResting` when its host has stopped answering.
+ * wanted it any more when its turn came, `PutOff` when trying it would be in vain for now.
  */
-export type ImageOutcome = Classified | ImageError | HostResting | 'not_reached' | 'cancelled';
+export type ImageOutcome = Classified | ImageError | PutOff | 'not_reached' | 'cancelled';
 
 /** An image to classify. Groups take turns, however many images each has. */
 export type ImageToClassify = { url: string; group?: string; isCancelled?: () => boolean };
@@ -33,7 +43,8 @@ export type BatchObserver = (images: number, milliseconds: number) => void;
 
 /**
  * Classifies many images at once: their fetches, decodes and inferences overlap, and they share
- * inference batches. However many there are, no more than 40 of them are in memory.
+ * inference batches. However many there are, no more than 40 of them are in memory; a fetch that has brought next to
+ * nothing after a while makes room for others.
  *
  * @param onOutcome called once an image, in the order in which they finish; must not throw. An
  *   image that hangs where nothing can break it off (a native decoder) gets no outcome: after the
@@ -42,7 +53,13 @@ export type BatchObserver = (images: number, milliseconds: number) => void;
  */
 export async function classifyImages<Image extends ImageToClassify>(
   images: readonly Image[],
-  { fetch, classifier, topK, hosts = new HostHealth() }: Pipeline,
+  {
+    fetch,
+    classifier,
+    topK,
+    hosts = new HostHealth(),
+    apart = new ApartQueue({ most: Number.POSITIVE_INFINITY }),
+  }: Pipeline,
   signal: AbortSignal,
   onOutcome: (image: Image, outcome: ImageOutcome) => void,
   observe: { stage: StageTimer; batch: BatchObserver },
@@ -56,19 +73,20 @@ export async function classifyImages<Image extends ImageToClassify>(
   const keys = { hostOf: ({ url }: Image) => hostOf(url), groupOf: ({ group = '' }: Image) => group };
   const schedule = new HostSchedule(images, keys, hosts);
   const finished = Promise.withResolvers<void>();
-  let inFlight = 0;
+  const slots = new Slots();
+  const decodes = new DecodeTurns(apart, classifier.format, signal);
 
   const startMore = () => {
-    while (inFlight < IMAGES_IN_FLIGHT && !signal.aborted) {
+    while (slots.hasRoom(decodes.imagesInFlight) && !signal.aborted) {
       const next = schedule.take();
       if (next === undefined) break;
-      inFlight++;
-      classifyOne(next).then(() => {
-        inFlight--;
+      const slot = slots.take();
+      classifyOne(next, slot).then(() => {
+        slot.release();
         startMore();
       }, finished.reject);
     }
-    if (inFlight === 0) finished.resolve();
+    if (slots.isEmpty) finished.resolve();
   };
 
   const putOff = (images: readonly Image[]) => {
@@ -76,31 +94,38 @@ export async function classifyImages<Image extends ImageToClassify>(
       onOutcome(image, image.isCancelled?.() ? 'cancelled' : hosts.putOff(hostOf(image.url)));
     }
   };
-  const fetchWatched = async (url: string, host: string) => {
+  const stepAside = (taken: Taken<Image>, slot: Slot) => {
+    if (!schedule.mayStepAside(taken) || !slot.stepAside()) return;
+    schedule.stepAside(taken);
+    startMore();
+  };
+  const fetchWatched = async (taken: Taken<Image>, slot: Slot) => {
     const started = performance.now();
-    const fetched = await fetch(url, signal);
-    hosts.saw(host, fetched, performance.now() - started);
+    const impatience = setTimeout(() => stepAside(taken, slot), STEP_ASIDE_AFTER_MS);
+    const fetched = await fetch(taken.item.url, signal, slot.comeBack).finally(() => clearTimeout(impatience));
+    hosts.saw(taken.host, fetched, performance.now() - started);
     return fetched;
   };
-  const classifyOne = async (taken: Taken<Image>) => {
-    const { item: image, host } = taken;
+  const classifyOne = async (taken: Taken<Image>, slot: Slot) => {
+    const image = taken.item;
     const freeHost = () => putOff(schedule.release(taken));
     if (image.isCancelled?.()) {
       freeHost();
       onOutcome(image, 'cancelled');
       return;
     }
-    const outcome = await classifyImage(
-      () => fetchWatched(image.url, host),
-      batches.reserve(),
-      classifier.format,
-      observe.stage,
-      signal,
-      () => {
+    const stages = {
+      fetch: () => fetchWatched(taken, slot),
+      async decode(bytes: Buffer) {
+        await slot.comeBack();
+        return decodes.decode(bytes);
+      },
+      onFetched() {
         freeHost();
         startMore();
       },
-    ).catch((error: unknown) => {
+    };
+    const outcome = await classifyImage(stages, batches.reserve(), observe.stage, signal).catch((error: unknown) => {
       if (signal.aborted) return 'not_reached' as const;
       throw error;
     });

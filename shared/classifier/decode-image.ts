@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { ImageError } from '../contract/error-codes.ts';
 import type { ImageFacts } from '../contract/result-line.ts';
-import { decodePicture } from './decode/decode-picture.ts';
+import { type DecodeOptions, decodePatiently, decodePicture } from './decode/decode-picture.ts';
 import { inspect } from './decode/inspect/inspect.ts';
-import type { PictureFormat } from './decode/picture.ts';
+import type { Decoded, Inspected, PictureFormat } from './decode/picture.ts';
+import type { PutOff } from './put-off.ts';
 
 export type { PictureFormat } from './decode/picture.ts';
 
@@ -16,12 +17,34 @@ export type DecodedImage = {
 /**
  * Decodes an image of whatever supported format into the pixels that the model takes: upright by
  * its EXIF orientation, in sRGB, transparency on white, the first frame of an animation, the centre square.
+ *
+ * @param signal gives up where the decode has not begun or can be broken off; the promise then rejects with its reason
  */
-export async function decodeImage(bytes: Buffer, format: PictureFormat): Promise<DecodedImage | ImageError> {
+export async function decodeImage(
+  bytes: Buffer,
+  format: PictureFormat,
+  signal?: AbortSignal,
+): Promise<DecodedImage | ImageError> {
+  return decodeWith((picture) => decodePatiently(picture, format, signal), bytes);
+}
+
+/** As `decodeImage`, but an expensive image is put off where too many others wait. */
+export async function decodeOrPutOff(
+  bytes: Buffer,
+  format: PictureFormat,
+  options: DecodeOptions,
+): Promise<DecodedImage | ImageError | PutOff> {
+  return decodeWith((picture) => decodePicture(picture, format, options), bytes);
+}
+
+async function decodeWith<Other extends ImageError | PutOff>(
+  decode: (picture: Inspected) => Promise<Decoded | Other>,
+  bytes: Buffer,
+): Promise<DecodedImage | Other | ImageError> {
   const picture = await inspect(bytes);
   if (picture instanceof ImageError) return picture;
-  const decoded = await decodePicture(picture, format);
-  if (decoded instanceof ImageError) return decoded;
+  const decoded = await decode(picture);
+  if (!('pixels' in decoded)) return decoded;
   const { width, height } = decoded.size;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { pixels: decoded.pixels, facts: { width, height, format: picture.format, bytes: bytes.length, sha256 } };

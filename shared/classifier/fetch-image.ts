@@ -9,19 +9,27 @@ import { RedirectCookies } from './redirect-cookies.ts';
 
 export type ImageSources = { http: HttpClient; s3: ObjectReader };
 
+export type FetchLimits = {
+  /** For all of it. */
+  timeoutMs: number;
+  /** Awaited before more than some kilobytes are held: until then, a fetch costs a connection and no memory. */
+  beforeContent?: (() => Promise<void>) | undefined;
+};
+
+const noWait = async () => {};
+
 /**
  * The bytes of the image at `url`, or why they cannot be had. Follows up to 5 redirects, reads at
  * most 20 MB.
  *
  * @param url http, https or s3, as a stranger wrote it
  * @param cancelled aborts the fetch; the promise then rejects with the signal's reason
- * @param timeoutMs for all of it
  */
 export async function fetchImage(
   url: string,
   sources: ImageSources,
   cancelled: AbortSignal,
-  timeoutMs: number,
+  { timeoutMs, beforeContent = noWait }: FetchLimits,
 ): Promise<Buffer | ImageError> {
   cancelled.throwIfAborted();
   const controller = new AbortController();
@@ -29,9 +37,9 @@ export async function fetchImage(
   const cancel = () => controller.abort(cancelled.reason);
   cancelled.addEventListener('abort', cancel, { once: true });
   try {
-    return /^s3:/i.test(url)
-      ? await sources.s3.read(url, controller.signal)
-      : await fetchHttp(url, sources.http, controller.signal);
+    if (!/^s3:/i.test(url)) return await fetchHttp(url, sources.http, controller.signal, beforeContent);
+    await beforeContent();
+    return await sources.s3.read(url, controller.signal);
   } catch (error) {
     cancelled.throwIfAborted();
     if (controller.signal.aborted) {
@@ -46,7 +54,12 @@ export async function fetchImage(
 
 class FetchTimeout extends Error {}
 
-async function fetchHttp(text: string, http: HttpClient, signal: AbortSignal): Promise<Buffer | ImageError> {
+async function fetchHttp(
+  text: string,
+  http: HttpClient,
+  signal: AbortSignal,
+  beforeContent: () => Promise<void>,
+): Promise<Buffer | ImageError> {
   const cookies = new RedirectCookies();
   let url = checkedUrl(text);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -55,7 +68,10 @@ async function fetchHttp(text: string, http: HttpClient, signal: AbortSignal): P
     const cookie = cookies.headerFor(target);
     const response = await http.get(target, signal, cookie);
     const location = redirectOf(response);
-    if (location === undefined) return await imageOrAgain(response, () => http.getLeniently(target, signal, cookie));
+    const readImage = (from: HttpResponse) => imageOf(from, beforeContent);
+    if (location === undefined) {
+      return await imageOrAgain(response, () => http.getLeniently(target, signal, cookie), readImage);
+    }
     discardBody(response.body);
     cookies.keep(url, response.headers['set-cookie']);
     url = checkedUrl(location, url);
@@ -67,12 +83,13 @@ async function fetchHttp(text: string, http: HttpClient, signal: AbortSignal): P
 async function imageOrAgain(
   response: HttpResponse,
   getLeniently: () => Promise<HttpResponse>,
+  readImage: (from: HttpResponse) => Promise<Buffer | ImageError>,
 ): Promise<Buffer | ImageError> {
   try {
-    return await imageOf(response);
+    return await readImage(response);
   } catch (error) {
     if (!isUnparsable(error) || isCut(error)) throw error;
-    return imageOf(await getLeniently());
+    return readImage(await getLeniently());
   }
 }
 
@@ -97,16 +114,22 @@ function redirectOf({ statusCode, headers }: HttpResponse): string | undefined {
   );
 }
 
-async function imageOf({ statusCode, headers, body }: HttpResponse): Promise<Buffer | ImageError> {
+async function imageOf(
+  { statusCode, headers, body }: HttpResponse,
+  beforeContent: () => Promise<void>,
+): Promise<Buffer | ImageError> {
   if (statusCode < 200 || statusCode >= 300 || isPart(statusCode, headerText(headers['content-range']))) {
     discardBody(body);
     return statusFailure(statusCode, headerText(headers['retry-after']), new Date());
   }
-  const bytes = await readBody(body, Number(headerText(headers['content-length']) ?? 0));
+  const bytes = await readBody(body, Number(headerText(headers['content-length']) ?? 0), beforeContent);
   if (bytes instanceof ImageError) return bytes;
   // 200 may be an empty file; another status of success without a body is a server that has no image.
   if (bytes.length === 0) return statusCode === 200 ? bytes : statusFailure(statusCode, undefined, new Date());
-  return decodeContent(bytes, allOf(headers['content-encoding']));
+  const coding = allOf(headers['content-encoding']);
+  // A few bytes may become many.
+  if (coding !== undefined) await beforeContent();
+  return decodeContent(bytes, coding);
 }
 
 /** No part was asked for; a server that answers so all the same may have sent the whole. */

@@ -6,29 +6,13 @@ import {
   SILENT_FETCHES_BEFORE_REST,
   SLOW_FAILURE_MS,
 } from '../contract/limits.ts';
+import { PutOff } from './put-off.ts';
 
 /**
  * What is known of a host: it has answered; nothing; it has only been silent so far, or was left to rest and may be
  * asked again; it is left to rest.
  */
 export type Standing = 'answers' | 'unknown' | 'suspect' | 'resting';
-
-/** What became of an image whose host is left to rest: it was not fetched, and can be once the rest is over. */
-export class HostResting {
-  readonly host: string;
-  /** Until the host may be asked again, from now. */
-  readonly restSeconds: number;
-
-  constructor(host: string, restSeconds: number) {
-    this.host = host;
-    this.restSeconds = restSeconds;
-  }
-
-  /** For an image that cannot be put off any more. */
-  toError(): ImageError {
-    return new ImageError('timeout', `expected ${this.host} to answer: it has stopped answering, and was given time`);
-  }
-}
 
 /** `silences` are those since the last answer. */
 type Health = { hasAnswered: boolean; silences: number; restUntil: number };
@@ -72,9 +56,11 @@ export class HostHealth {
     return SILENT_FETCHES_BEFORE_REST;
   }
 
-  /** What an image of a resting host comes to. */
-  putOff(host: string): HostResting {
-    return new HostResting(host, Math.max(0, this.#of(host).restUntil - this.#now()) / 1_000);
+  /** What an image of a resting host comes to: until the host may be asked again. */
+  putOff(host: string): PutOff {
+    const seconds = Math.max(0, this.#of(host).restUntil - this.#now()) / 1_000;
+    const expected = `expected ${host} to answer: it has stopped answering, and was given time`;
+    return new PutOff('host_rests', seconds, expected);
   }
 
   /** Takes note of how a fetch ended, and after how many milliseconds. */

@@ -2,8 +2,18 @@ import { IMAGES_IN_FLIGHT, LEAST_UNPROVEN_FETCHES, SUSPECT_FETCHES } from '../co
 import type { HostHealth, Standing } from './host-health.ts';
 import { Queue } from './queue.ts';
 
-/** The images of one group on one host that were not given out, the next one last, and how many are being fetched. */
-type Line<Item> = { host: Host<Item>; group: Group<Item>; items: Item[]; active: number; ticket: number };
+/**
+ * The images of one group on one host that were not given out, the next one last; how many are being fetched, and how
+ * many of those stepped aside.
+ */
+type Line<Item> = {
+  host: Host<Item>;
+  group: Group<Item>;
+  items: Item[];
+  active: number;
+  aside: number;
+  ticket: number;
+};
 type Host<Item> = { name: string; standing: Standing; atOnce: number; active: number; lines: Line<Item>[] };
 /** Lines that may be taken from, by the standing of their hosts. An entry whose ticket is not its line's is void. */
 type Group<Item> = {
@@ -15,7 +25,7 @@ type Group<Item> = {
 const STANDINGS = ['answers', 'unknown', 'suspect'] as const;
 
 /** An image that may be started. To be released once it is fetched. */
-export type Taken<Item> = { host: string; item: Item; line: Line<Item> };
+export type Taken<Item> = { host: string; item: Item; line: Line<Item>; isAside: boolean };
 
 /**
  * Shares the fetches out among groups, in each of them among the standings of hosts, and there among the hosts in turn;
@@ -31,7 +41,7 @@ export class HostSchedule<Item> {
   readonly #health: HostHealth;
   readonly #hosts = new Map<string, Host<Item>>();
   readonly #groups: Group<Item>[] = [];
-  /** By the standing of their hosts: fetches under way, images not given out, hosts. */
+  /** By the standing of their hosts: fetches under way that did not step aside, images not given out, hosts. */
   readonly #active = noneOfEach();
   readonly #left = noneOfEach();
   readonly #known = noneOfEach();
@@ -66,10 +76,26 @@ export class HostSchedule<Item> {
     return undefined;
   }
 
+  /** Hosts that have only been silent get few fetches anyway. */
+  mayStepAside({ line }: Taken<Item>): boolean {
+    return line.host.standing === 'answers' || line.host.standing === 'unknown';
+  }
+
+  /** Makes room for others, but not in the shares of its job and its host: its fetch hangs. */
+  stepAside(taken: Taken<Item>): void {
+    taken.isAside = true;
+    taken.line.aside++;
+    this.#active[taken.line.host.standing]--;
+  }
+
   /** @returns the images that are not given out any more, since the host is left to rest */
-  release({ line }: Taken<Item>): Item[] {
+  release({ line, isAside }: Taken<Item>): Item[] {
     const { host } = line;
     const wasBusy = host.active >= host.atOnce;
+    if (isAside) {
+      line.aside--;
+      this.#active[host.standing]++;
+    }
     this.#count(line, -1);
     const changed = this.#judge(host);
     if (host.standing === 'resting') return this.#withdraw(host);
@@ -99,7 +125,7 @@ export class HostSchedule<Item> {
       const { group, lines } = getOrAdd(groups, groupOf(item), () => ({ group: this.#addGroup(), lines: new Map() }));
       const line = getOrAdd(lines, hostOf(item), (name) => {
         const host = getOrAdd(this.#hosts, name, () => this.#meet(name));
-        const added: Line<Item> = { host, group, items: [], active: 0, ticket: 0 };
+        const added: Line<Item> = { host, group, items: [], active: 0, aside: 0, ticket: 0 };
         host.lines.push(added);
         all.push(added);
         return added;
@@ -154,7 +180,7 @@ export class HostSchedule<Item> {
     this.#count(line, 1);
     if (host.active < host.atOnce) enqueue(line);
     else for (const other of host.lines) other.ticket++;
-    return { host: host.name, item, line };
+    return { host: host.name, item, line, isAside: false };
   }
 
   /** A fetch that begins or ends. */
@@ -175,9 +201,11 @@ export class HostSchedule<Item> {
     const left = leftOf(host);
     for (const [was, sign] of [[standing, -1] as const, [host.standing, 1] as const]) {
       this.#known[was] += sign;
-      this.#active[was] += sign * host.active;
       this.#left[was] += sign * left;
-      for (const { group, active } of host.lines) group.active[was] += sign * active;
+      for (const { group, active, aside } of host.lines) {
+        this.#active[was] += sign * (active - aside);
+        group.active[was] += sign * active;
+      }
     }
     return true;
   }

@@ -2,6 +2,7 @@ import { whenAborted } from '../contract/deadline-signal.ts';
 import type { ImageError } from '../contract/error-codes.ts';
 import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
 import type { BatchObserver } from './classify-images.ts';
+import { decodeImage } from './decode-image.ts';
 import type { Classifier } from './infer.ts';
 import { InferenceBatches } from './inference-batches.ts';
 
@@ -28,12 +29,12 @@ export function createImageClassifier(classifier: Classifier, k: number, observe
   });
   return {
     async classify(fetch, time, signal) {
-      const classified = classifyImage(fetch, batches.reserve(), classifier.format, time, signal, () => {}).catch(
-        (error: unknown) => {
-          if (signal.aborted) return 'deadline' as const;
-          throw error;
-        },
-      );
+      const decode = (bytes: Buffer) => decodeImage(bytes, classifier.format, signal);
+      const stages = { fetch, decode, onFetched: () => {} };
+      const classified = classifyImage<never>(stages, batches.reserve(), time, signal).catch((error: unknown) => {
+        if (signal.aborted) return 'deadline' as const;
+        throw error;
+      });
       // A decoder cannot be broken off: it ends by itself, and nobody waits for it.
       return Promise.race([classified, whenAborted(signal, () => 'deadline' as const)]);
     },

@@ -33,7 +33,8 @@ export async function createPipeline(
   const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
   return {
-    fetch: (url, signal) => fetchImage(url, sources, signal, settings.fetchTimeoutSeconds * 1_000),
+    fetch: (url, signal, beforeContent) =>
+      fetchImage(url, sources, signal, { timeoutMs: settings.fetchTimeoutSeconds * 1_000, beforeContent }),
     classifier,
     topK: settings.topK,
     async close() {

@@ -94,6 +94,9 @@ export const SUSPECT_FETCHES = 8;
 /** Fetches at once that hosts without an answer so far may always have, however many of their kind are silent. */
 export const LEAST_UNPROVEN_FETCHES = 8;
 
+/** A fetch that has brought next to nothing after so long makes room for others: far longer than servers usually take. */
+export const STEP_ASIDE_AFTER_MS = 1_500;
+
 /** How soon a worker notices that a job was cancelled. */
 export const CANCELLATION_CHECK_MS = 10_000;
 /** A failure rate is judged from so many outcomes on. */
@@ -105,13 +108,29 @@ export const MIN_OUTCOMES_FOR_FAILURE_RATE = 200;
  */
 export const IMAGES_IN_FLIGHT = 40;
 export const INFERENCE_BATCH_SIZE = 8;
+/** Fetches beside those in flight that have brought next to nothing: each costs a connection and no memory. */
+export const IMAGES_ASIDE = 2 * IMAGES_IN_FLIGHT;
+/**
+ * Of the images in flight those that look expensive to decode. Together with a decode limit of 10 s, an invocation of
+ * ten messages with one image each, as they come at the end of a chain, has time for all of them; and the rest of the
+ * images in flight keep a core busy.
+ */
+export const MAX_EXPENSIVE_IMAGES = EVENT_SOURCE_BATCH_SIZE;
+/**
+ * Expensive images that an invocation puts off without having met another. Then it takes all of them for expensive, and
+ * fetches no more than can be decoded: whatever is put off has to be fetched again.
+ */
+export const PUT_OFF_BEFORE_WAITING = 2 * IMAGES_IN_FLIGHT;
 /**
  * Connections to image servers that a process holds at once, idle ones included. Enough for each image in flight to
  * leave several behind for the next image of its host.
  */
 export const MAX_CONNECTIONS = 256;
-/** Fewer would make images in flight wait for each other's connections; a third more for redirects that change hosts. */
-export const CONNECTIONS_NEEDED = Math.ceil((4 / 3) * IMAGES_IN_FLIGHT);
+/**
+ * Fewer would make images in flight wait for each other's connections, or for those of hosts that hang; a third more for
+ * redirects that change hosts.
+ */
+export const CONNECTIONS_NEEDED = Math.ceil((4 / 3) * IMAGES_IN_FLIGHT) + IMAGES_ASIDE;
 /**
  * Descriptors that are no connections to image servers. The AWS SDK opens up to 50 sockets per client, and there are
  * two; Node, TensorFlow, pipes of child processes, modules being loaded and log files stay below 150.

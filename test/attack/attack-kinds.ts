@@ -11,11 +11,15 @@ export type Attack = {
   body: string;
   /** @param key makes the path one that no other image has */
   path: (key: string) => string;
+  /** In place of a rude server: a name, which only a name server knows. */
+  host?: (key: string) => string;
   right: RightOutcome;
 };
 
 /** Values of Content-Encoding: names that an object has of itself, and what nobody can decode. */
-const ENCODINGS = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'gzip, __proto__', 'zip', ', ,', '\u00ff'];
+const ENCODINGS = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'gzip, __proto__', 'zip', '\u00ff'];
+/** A list without elements: nothing is encoded. */
+const NO_ENCODING = ', ,';
 
 /** Of each kind of refused address one: all of them are tried in address-rules.test.ts. */
 const REFUSED = Object.values(REFUSED_HOSTS).flatMap(([host = '']) => host);
@@ -46,6 +50,10 @@ function overTheWire(format: Format): Attack[] {
       ...of('encoded-as', code('invalid_response'), `?encoding=${encodeURIComponent(encoding)}`),
       behaviour: `encoded-as ${encoding}`,
     })),
+    {
+      ...of('encoded-as', LABEL(format), `?encoding=${encodeURIComponent(NO_ENCODING)}`),
+      behaviour: `encoded-as ${NO_ENCODING}`,
+    },
     of('hang', code('timeout')),
     of('stall', code('timeout')),
     of('drip-body', code('timeout')),
@@ -56,8 +64,9 @@ function overTheWire(format: Format): Attack[] {
     of('two-lengths', BROKEN),
     of('length-below-zero', code('invalid_response')),
     of('length-and-chunks', BROKEN),
-    of('a-nul-in-a-header', BROKEN),
-    of('many-headers', code('invalid_response')),
+    of('a-nul-in-a-header', LABEL(format)),
+    of('many-headers', LABEL(format)),
+    of('too-many-headers', code('invalid_response')),
     of('endless', code('too_large')),
     of('gzip-bomb', code('too_large')),
     of('half-gzip', code('invalid_response')),
@@ -104,6 +113,15 @@ const RIGHT_OF_ODDITY: Record<keyof typeof ODDITIES, RightOutcome> = {
   heic: { codes: ['unsupported_format', 'corrupt'] },
 };
 
+/** Names whose server does not answer: each image has its own, and each look-up takes its whole time. */
+const SILENT_NAMES: Attack[] = Array.from({ length: 30 }, () => ({
+  behaviour: 'silent-name-server',
+  body: 'jpeg',
+  path: (key) => `/plain/jpeg/${key}`,
+  host: (key) => `name-${key}.silent.invalid`,
+  right: { codes: ['timeout', 'name_not_resolved'] },
+}));
+
 /**
  * Behaviours with all formats.
  *
@@ -116,7 +134,11 @@ export function attacksOf(wanted: readonly string[]): Attack[] {
     path: (key: string) => `/plain/${name}/${key}`,
     right,
   }));
-  const all = [...FORMATS.flatMap((format) => [...overTheWire(format), ...inTheImage(format)]), ...odd];
+  const all = [
+    ...FORMATS.flatMap((format) => [...overTheWire(format), ...inTheImage(format)]),
+    ...odd,
+    ...SILENT_NAMES,
+  ];
   if (wanted.length === 0) return all;
   return all.filter(({ behaviour }) => wanted.some((start) => behaviour.startsWith(start)));
 }

@@ -21,8 +21,9 @@ export function planAttacks(
   let left: Attack[] = [];
   return Array.from({ length: count }, (_, row) => {
     if (left.length === 0) left = shuffled(attacks, random);
-    const { behaviour, path, right } = left.pop() as Attack;
-    const url = `http://${hosts[row % hosts.length]}${path(String(row))}`;
+    const { behaviour, path, host, right } = left.pop() as Attack;
+    const key = String(row);
+    const url = `http://${host?.(key) ?? hosts[row % hosts.length]}${path(key)}`;
     return { image: { id: `attack-${row}`, url }, right, behaviour };
   });
 }

@@ -85,6 +85,7 @@ export function attackRoutes(bodies: Bodies): Routes {
     'length-and-chunks': raw(({ length }) => `Content-Length: ${length}\r\nTransfer-Encoding: chunked`),
     'a-nul-in-a-header': raw(({ length }) => `Content-Length: ${length}\r\nX-A: b\0c`),
     'many-headers': raw(({ length }) => `Content-Length: ${length}\r\n${'x-a: b\r\n'.repeat(5_000)}x-end: 1`),
+    'too-many-headers': raw(({ length }) => `Content-Length: ${length}\r\n${'x-a: b\r\n'.repeat(20_000)}x-end: 1`),
   };
 }
 

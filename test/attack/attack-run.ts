@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageRef } from '../../shared/contract/message.ts';
 import { jobSettingsFrom } from '../../shared/contract/settings.ts';
@@ -9,6 +10,7 @@ import type { PlannedImage } from '../chaos/image-plan.ts';
 import { messagesLeft, takeDeadLetters } from '../chaos/queue-state.ts';
 import { untilQuiet } from '../chaos/until-quiet.ts';
 import { judge } from '../chaos/verdict.ts';
+import { startDnsServer } from '../support/dns-server.ts';
 import type { OwnAws } from '../support/own-aws.ts';
 import type { OwnImageServer } from '../support/own-image-server.ts';
 import { startOwnProcess } from '../support/own-process.ts';
@@ -17,6 +19,7 @@ import { startWorkerFleet, type WorkerFleet } from '../support/worker-fleet.ts';
 import { startAttackHosts } from './attack-hosts.ts';
 import type { Attack } from './attack-kinds.ts';
 import { type PlannedAttack, planAttacks, planHealthy } from './attack-plan.ts';
+import { NAME_SERVER_VARIABLE } from './name-server-variable.ts';
 import { startWatch } from './worker-watch.ts';
 
 export type AttackOptions = {
@@ -75,6 +78,7 @@ const IMAGES_PER_MESSAGE = 20;
 /** So that the time alone is that of warm workers. */
 const WARM_UP_IMAGES = 60;
 const POLL_MS = 100;
+const ASK_NAME_SERVER = join(import.meta.dirname, 'ask-name-server.ts');
 const VISIBILITY_MARGIN_SECONDS = 5;
 
 /**
@@ -136,13 +140,16 @@ async function setScene({ hosts, attacks, workers, timing, onLog }: AttackOption
   const visibility = String(timing.functionTimeoutSeconds + VISIBILITY_MARGIN_SECONDS);
   const { environment, clientConfig } = scene.use(await startOwnProcess<OwnAws>('own-aws.ts', visibility)).report;
   const target = createJobTarget(jobSettingsFrom(environment), clientConfig);
+  const names = scene.use(await startDnsServer(() => 'silence'));
   const fleet = await startWorkerFleet(
     { environment, target },
     {
       workers,
       timeoutSeconds: timing.functionTimeoutSeconds,
       onLog,
+      execArgv: ['--import', ASK_NAME_SERVER],
       environment: {
+        [NAME_SERVER_VARIABLE]: names.address,
         ALLOWED_HOSTS: [healthy.report.host, ...rude.hosts].join(','),
         FETCH_TIMEOUT_SECONDS: String(timing.fetchTimeoutSeconds),
         RETRY_BASE_SECONDS: String(timing.retryBaseSeconds),

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import sharp from 'sharp';
 import { classifyImages, type ImageOutcome, type Pipeline } from '../../shared/classifier/classify-images.ts';
-import { HostHealth, HostResting } from '../../shared/classifier/host-health.ts';
+import { HostHealth } from '../../shared/classifier/host-health.ts';
+import { PutOff } from '../../shared/classifier/put-off.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import {
   ABANDON_AFTER_MS,
@@ -201,7 +202,7 @@ test('of a job, images on a host that answers are done before many hosts that ha
   ).toBe(true);
   // Each host that hangs is asked a few times, and then left to rest.
   expect(waves.flat().length).toBeLessThan(58 * 6);
-  const resting = outcomes.flat().filter((outcome) => outcome instanceof HostResting);
+  const resting = outcomes.flat().filter((outcome) => outcome instanceof PutOff);
   expect(resting).toHaveLength(986 - waves.flat().length);
 });
 
@@ -214,7 +215,7 @@ test('a host that rests is left alone in later calls too, until its rest is over
   const unexpected = jest.fn<Fetch>();
   const { outcomes } = await classify(imagesOn(1, 20), { hosts, fetch: unexpected });
   expect(unexpected).not.toHaveBeenCalled();
-  expect(outcomes.flat().every((outcome) => outcome instanceof HostResting)).toBe(true);
+  expect(outcomes.flat().every((outcome) => outcome instanceof PutOff)).toBe(true);
   expect(asked).toBeLessThanOrEqual(MAX_FETCHES_PER_HOST);
   clock.now += 30_000;
   expect(codes((await classify(imagesOn(1, 20), { hosts, fetch: async () => photo })).outcomes)).toEqual(
@@ -298,7 +299,7 @@ describe('when the signal is aborted', () => {
     const { outcomes } = await classify(imagesOn(1, 1), {
       signal: controller.signal,
       fetch: async () => {
-        queueMicrotask(() => queueMicrotask(() => controller.abort()));
+        setImmediate(() => controller.abort());
         return photo;
       },
     });

@@ -32,7 +32,7 @@ export function createFetcher({
   const sources: ImageSources = { http, s3: createObjectReader(s3, sourceBuckets) };
   const never = new AbortController().signal;
   return {
-    fetch: (url, timeoutMs = PATIENT_MS, cancelled = never) => fetchImage(url, sources, cancelled, timeoutMs),
+    fetch: (url, timeoutMs = PATIENT_MS, cancelled = never) => fetchImage(url, sources, cancelled, { timeoutMs }),
     openConnections: () => http.openConnections(),
     [Symbol.asyncDispose]: () => http.close(),
   };

@@ -41,7 +41,7 @@ test('a host that was only silent is suspect, and rests after three silent fetch
   expect(health.standingOf(HOST)).toBe('suspect');
   timeouts(SILENT_FETCHES_BEFORE_REST - 1);
   expect(health.standingOf(HOST)).toBe('resting');
-  expect(health.putOff(HOST)).toMatchObject({ host: HOST, restSeconds: REST_MS / 1_000 });
+  expect(health.putOff(HOST)).toMatchObject({ reason: 'host_rests', seconds: REST_MS / 1_000 });
 });
 
 test('a host that has only been silent is asked by fewer fetches at once, one that has answered is not', () => {

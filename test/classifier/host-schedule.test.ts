@@ -131,6 +131,36 @@ describe('hosts that do not answer:', () => {
     expect(takeSome(schedule, IMAGES_IN_FLIGHT).filter(isSilent).length).toBeGreaterThan(SUSPECT_FETCHES);
   });
 
+  test('a fetch that steps aside makes room for others, and not for more of its own host', () => {
+    const schedule = scheduleOf([...itemsOf('slow', 20), ...itemsOf('other', 1)]);
+    const slow = takeSome(schedule).filter(({ host }) => host === 'slow');
+    expect(slow).toHaveLength(MAX_FETCHES_PER_HOST);
+    for (const one of slow) {
+      expect(schedule.mayStepAside(one)).toBe(true);
+      schedule.stepAside(one);
+    }
+    expect(schedule.take()).toBeUndefined();
+    for (const one of slow) schedule.release(one);
+    expect(takeSome(schedule)).toHaveLength(MAX_FETCHES_PER_HOST);
+  });
+
+  test('fetches that stepped aside count in the share of their job', () => {
+    const items = [...hosts('hang', 60).map((item) => `${item}/a`), ...hosts('good', 60).map((item) => `${item}/b`)];
+    const schedule = scheduleOf(items);
+    const hanging = takeSome(schedule, 20).filter(({ host }) => host.startsWith('hang'));
+    expect(hanging).toHaveLength(10);
+    const jobsOf = (count: number) => takeSome(schedule, count).map(({ host }) => host.replace(/\d+$/, ''));
+    for (const one of hanging) schedule.stepAside(one);
+    expect(jobsOf(2).toSorted()).toEqual(['good', 'hang']);
+    for (const one of hanging) schedule.release(one);
+    expect(jobsOf(10)).toEqual(Array(10).fill('hang'));
+  });
+
+  test('a host that was only silent does not step aside: it gets few fetches anyway', () => {
+    const schedule = scheduleOf(itemsOf('silent', 2), healthOf({ silent: { silent: 1 } }));
+    expect(takeSome(schedule).map((one) => schedule.mayStepAside(one))).toEqual([false, false]);
+  });
+
   test('a host that answers after all gets its eight', () => {
     const health = healthOf({ silent: { late: SILENT_FETCHES_BEFORE_REST - 1 } });
     const schedule = scheduleOf([...itemsOf('late', 20), ...hosts('new', 60)], health);

@@ -66,7 +66,7 @@ describe('under a limit that is too small to work', () => {
       const failed = await runLimited(TOO_FEW, MAIN, args).catch((error: { code: number; stderr: string }) => error);
       expect(failed).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/got 303: raise the limit.*ulimit -n 1024/),
+        stderr: expect.stringMatching(new RegExp(`got ${TOO_FEW}: raise the limit.*ulimit -n 1024`)),
       });
       expect(failed.stderr).not.toMatch(/\n\s+at /);
     },

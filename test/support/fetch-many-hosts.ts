@@ -31,7 +31,7 @@ const sources = { http: createHttpClient(addresses), s3: createObjectReader(s3, 
 const never = new AbortController().signal;
 
 async function fetchFrom(host: string): Promise<string> {
-  const outcome = await fetchImage(`http://${host}/a.jpg`, sources, never, FETCH_TIMEOUT_MS);
+  const outcome = await fetchImage(`http://${host}/a.jpg`, sources, never, { timeoutMs: FETCH_TIMEOUT_MS });
   return outcome instanceof ImageError ? outcome.code : 'ok';
 }
 

@@ -12,10 +12,12 @@ import { destinationsOf } from './test-worker.ts';
 
 /** What a test decides; the rest is as in the real worker, but for a model that knows one label. */
 export type Injected = Partial<Omit<WorkerDependencies, 'pipeline'>> &
-  Partial<Pick<Pipeline, 'fetch'>> & {
+  Partial<Pick<Pipeline, 'fetch' | 'apart'>> & {
     infer?: Pipeline['classifier']['infer'];
     /** Milliseconds until the deadline; asked whenever the worker asks. */
     msLeft?: () => number;
+    /** The deadline's signal; asked for each `process`. */
+    signal?: () => AbortSignal;
   };
 
 /** A worker in this process whose time, chance and surprises a test decides. */
@@ -29,13 +31,15 @@ export function createInjectedWorker(aws: TestAws, allowedHosts: string[], injec
   const http = createHttpClient(allowedHosts);
   const sources = { http, s3: createObjectReader(aws.target.s3, []) };
   const {
-    fetch = (url, signal) => fetchImage(url, sources, signal, FETCH_TIMEOUT_MS),
+    fetch = (url, signal) => fetchImage(url, sources, signal, { timeoutMs: FETCH_TIMEOUT_MS }),
     infer = (images) => images.map(() => [{ label: 'cat', score: 1, classId: 0 }]),
     msLeft = () => 60_000,
+    signal = () => new AbortController().signal,
+    apart,
     ...others
   } = injected;
   const dependencies: WorkerDependencies = {
-    pipeline: { fetch, classifier: classifier(infer), topK: 1, close: () => http.close() },
+    pipeline: { fetch, classifier: classifier(infer), topK: 1, ...(apart && { apart }), close: () => http.close() },
     isolation: {
       classify: () => Promise.reject(new Error('expected no image to be isolated')),
       close() {},
@@ -50,7 +54,7 @@ export function createInjectedWorker(aws: TestAws, allowedHosts: string[], injec
     ...others,
   };
   return {
-    process: (records) => processBatch(records, dependencies, { signal: new AbortController().signal, msLeft }),
+    process: (records) => processBatch(records, dependencies, { signal: signal(), msLeft }),
     [Symbol.asyncDispose]: () => http.close(),
   };
 }

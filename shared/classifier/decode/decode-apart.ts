@@ -15,24 +15,42 @@ export type ApartReport =
   | ({ kind: 'decoded' } & Decoded)
   | { kind: 'error'; code: ErrorCode; message: string };
 
+export type ApartLimits = {
+  /** For the picture, once the process is ready. */
+  timeoutSeconds: number;
+  /** Gives up: the promise then rejects with its reason. */
+  signal: AbortSignal;
+};
+
+/** How long a process may take to be ready: on a busy machine some seconds. */
+const START_TIMEOUT_SECONDS = DECODE_TIMEOUT_SECONDS;
+
 /**
  * Decodes a picture in a process of its own, which is killed at the limit, and is gone whatever happens. Takes about a
  * fifth of a second longer than in this process.
  *
  * @throws when the process cannot be started, or dies: that need not be the picture's fault
  */
-export async function decodeApart(picture: Inspected, format: PictureFormat): Promise<Decoded | ImageError> {
+export async function decodeApart(
+  picture: Inspected,
+  format: PictureFormat,
+  { timeoutSeconds, signal }: ApartLimits,
+): Promise<Decoded | ImageError> {
   const child = fork(ISOLATED_DECODER, {
     execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const settled = new AbortController();
+  const over = AbortSignal.any([settled.signal, signal]);
   try {
-    const died = once(child, 'exit', { signal: settled.signal }).then(() => {
+    const died = once(child, 'exit', { signal: over }).then(() => {
       throw new Error(`the process that decodes expensive images died of ${child.signalCode ?? child.exitCode}`);
     });
-    return await Promise.race([died, decodeIn(child, { picture, format }, settled.signal)]);
+    return await Promise.race([died, decodeIn(child, { picture, format }, timeoutSeconds, over)]);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
     settled.abort();
     child.kill('SIGKILL');
@@ -42,26 +60,31 @@ export async function decodeApart(picture: Inspected, format: PictureFormat): Pr
 async function decodeIn(
   child: ChildProcess,
   request: ApartRequest,
-  settled: AbortSignal,
+  timeoutSeconds: number,
+  over: AbortSignal,
 ): Promise<Decoded | ImageError> {
-  if ((await nextReport(child, settled)) === undefined)
+  if ((await nextReport(child, START_TIMEOUT_SECONDS, over)) === undefined)
     throw new Error('the process that decodes did not start in time');
   child.send(request, ignoreDeadChild);
-  const report = await nextReport(child, settled);
-  if (report === undefined) return decodeTimeout();
+  const report = await nextReport(child, timeoutSeconds, over);
+  if (report === undefined) return decodeTimeout(timeoutSeconds);
   if (report.kind === 'error') return new ImageError(report.code, report.message);
   if (report.kind === 'decoded') return { pixels: report.pixels, size: report.size };
   throw new Error('the isolated decoder was ready twice');
 }
 
 /** undefined when there is none within the limit */
-async function nextReport(child: ChildProcess, settled: AbortSignal): Promise<ApartReport | undefined> {
-  const limit = AbortSignal.timeout(DECODE_TIMEOUT_SECONDS * 1_000);
+async function nextReport(
+  child: ChildProcess,
+  timeoutSeconds: number,
+  over: AbortSignal,
+): Promise<ApartReport | undefined> {
+  const limit = AbortSignal.timeout(timeoutSeconds * 1_000);
   try {
-    const [report] = await once(child, 'message', { signal: AbortSignal.any([limit, settled]) });
+    const [report] = await once(child, 'message', { signal: AbortSignal.any([limit, over]) });
     return report as ApartReport;
   } catch (error) {
-    if (limit.aborted && !settled.aborted) return undefined;
+    if (limit.aborted && !over.aborted) return undefined;
     throw error;
   }
 }

@@ -25,6 +25,6 @@ export function decodeFailure(error: unknown, picture: Inspected, milliseconds: 
   return new ImageError('corrupt', `expected ${name} data that can be decoded, got damaged data`);
 }
 
-export function decodeTimeout(): ImageError {
-  return new ImageError('decode_timeout', `expected to decode within ${DECODE_TIMEOUT_SECONDS} s`);
+export function decodeTimeout(seconds: number = DECODE_TIMEOUT_SECONDS): ImageError {
+  return new ImageError('decode_timeout', `expected to decode within ${seconds} s`);
 }

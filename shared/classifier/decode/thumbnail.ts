@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { ImageError } from '../../contract/error-codes.ts';
-import { decodePicture } from './decode-picture.ts';
+import { decodePatiently } from './decode-picture.ts';
 import { inspect } from './inspect/inspect.ts';
 import type { PictureFormat } from './picture.ts';
 
@@ -13,7 +13,7 @@ const FORMAT: PictureFormat = { inputSize: SIDE, crop: 1, interpolation: 'lanczo
 export async function makeThumbnail(bytes: Buffer): Promise<Buffer | ImageError> {
   const picture = await inspect(bytes);
   if (picture instanceof ImageError) return picture;
-  const decoded = await decodePicture(picture, FORMAT);
+  const decoded = await decodePatiently(picture, FORMAT);
   if (decoded instanceof ImageError) return decoded;
   const raw = { width: SIDE, height: SIDE, channels: 3 } as const;
   return sharp(decoded.pixels, { raw }).webp({ quality: QUALITY }).toBuffer();

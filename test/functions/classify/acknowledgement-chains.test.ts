@@ -3,14 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ExecutionEnvironment } from '../../../local/execution-environment.ts';
 import {
+  MAX_EXPENSIVE_IMAGES,
   MAX_FETCHES_PER_HOST,
   MAX_HOPS,
   MAX_RECEIVE_COUNT,
   REST_IN_FETCH_TIMEOUTS,
 } from '../../../shared/contract/limits.ts';
 import { formatMessage } from '../../../shared/contract/message.ts';
+import { readPhoto } from '../../classifier/pictures.ts';
 import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
 import { eventually } from '../../support/eventually.ts';
+import { withJpegSegments } from '../../support/expensive-images.ts';
+import { startImageServer } from '../../support/image-server.ts';
 import { type MoodyHosts, startMoodyHosts } from '../../support/moody-hosts.ts';
 
 const FETCH_TIMEOUT_SECONDS = 0.5;
@@ -147,6 +151,28 @@ describe('an image is not done when its message has been sent on eleven times', 
     expect(trial.inQueue()).toEqual([]);
   });
 });
+
+test('more images are expensive to decode than can wait for their turn', async () => {
+  const photo = withJpegSegments(await readPhoto('coffee.jpg'), 100_000);
+  await using server = await startImageServer(undefined, { expensive: ({ response }) => void response.end(photo) });
+  worker = await trial.startWorker({ environment: { ALLOWED_HOSTS: [trial.pictures.host, server.host].join(',') } });
+  const ids = Array.from({ length: 40 }, (_, number) => `expensive-${number}`);
+  const expensive = ids.map((id) => ({ id, url: server.url(`/expensive/${id}`) }));
+  await trial.aws.send(bodyOf([...expensive, trial.good('good')], 2));
+
+  expect((await trial.deliver(worker)).unacknowledged).toEqual([]);
+
+  const queue = trial.inQueue();
+  expect(queue).toEqual([
+    expect.objectContaining({ attempt: 2, hops: 1 }),
+    expect.objectContaining({ attempt: 2, hops: 1 }),
+  ]);
+  expect(new Set(queue.map(({ delaySeconds }) => delaySeconds > 0))).toEqual(new Set([true]));
+  const { classified, failed } = await trial.seen();
+  expect(failed).toEqual({});
+  expect(classified.length).toBeGreaterThan(MAX_EXPENSIVE_IMAGES);
+  expect([...classified, ...queue.flatMap((message) => message.ids)].toSorted()).toEqual([...ids, 'good'].toSorted());
+}, 120_000);
 
 test('a dead letter of a chain is moved back to the queue', async () => {
   await startImpatientWorker();

@@ -3,9 +3,10 @@ import type { Destinations } from '../../../functions/classify/settle.ts';
 import { settle } from '../../../functions/classify/settle.ts';
 import { type Settlement, settlementOf } from '../../../functions/classify/settlement.ts';
 import type { ImageOutcome } from '../../../shared/classifier/classify-images.ts';
+import { PutOff } from '../../../shared/classifier/put-off.ts';
 import { ImageError } from '../../../shared/contract/error-codes.ts';
 import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
-import { type ImageRef, parseMessage } from '../../../shared/contract/message.ts';
+import { type ImageRef, parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
 import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 import { destinationsOf } from '../../support/test-worker.ts';
 
@@ -100,6 +101,28 @@ test('sends what was not reached back at once, with the same attempt', async () 
   const [message] = aws.queued();
   expect(message?.delaySeconds).toBe(0);
   expect(parseMessage(message?.body ?? '')).toEqual({ job: 'job', attempt: 5, hops: 1, images: [image('a')] });
+});
+
+test.each<[what: string, outcome: ImageOutcome, messages: number[]]>([
+  ['was not reached', 'not_reached', [4, 3]],
+  ['waits for the decoder', new PutOff('decoder_busy', 30, 'expected the decoder to be free'), [4, 3]],
+  ['is on a host that rests', new PutOff('host_rests', 30, 'expected the host to answer'), [7]],
+])('sends what %s on in messages of %j images', async (_what, outcome, messages) => {
+  const images = Array.from({ length: 7 }, (_, number) => image(`image-${number}`));
+  await settleNow(
+    settlement(
+      2,
+      images.map((one) => [one, outcome]),
+    ),
+  );
+  const sentOn = aws.queued().map(({ body }) => parseMessage(body) as QueueMessage);
+  expect(
+    sentOn
+      .map(({ images }) => images.length)
+      .toSorted()
+      .reverse(),
+  ).toEqual(messages);
+  expect(sentOn.flatMap(({ images }) => images.map(({ id }) => id)).toSorted()).toEqual(images.map(({ id }) => id));
 });
 
 test('sends hundreds of dead letters and splits retries that no message holds', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { settlementOf } from '../../../functions/classify/settlement.ts';
 import type { ImageOutcome } from '../../../shared/classifier/classify-images.ts';
-import { HostResting } from '../../../shared/classifier/host-health.ts';
+import { PutOff } from '../../../shared/classifier/put-off.ts';
 import { ERROR_CODES, type ErrorCode, ImageError } from '../../../shared/contract/error-codes.ts';
 import { MAX_ATTEMPTS, MAX_HOPS } from '../../../shared/contract/limits.ts';
 import type { ImageRef } from '../../../shared/contract/message.ts';
@@ -15,7 +15,8 @@ const CLASSIFIED: ImageOutcome = {
   image: { width: 4, height: 3, format: 'jpeg', bytes: 100, sha256: 'ab' },
 };
 const NOT_FOUND = new ImageError('not_found', 'expected status 200, got 404');
-const RESTING = new HostResting('host.example', 30);
+const RESTING = new PutOff('host_rests', 30, 'expected host.example to answer');
+const DECODER_BUSY = new PutOff('decoder_busy', 30, 'expected the decoder to be free');
 const SERVER_ERROR = new ImageError('server_error', 'expected status 200, got 503');
 
 function image(id: string, more: Partial<ImageRef> = {}): ImageRef {
@@ -100,9 +101,17 @@ test.each([
   // Half of 10, 20, 40 and 80 s, and of no more than that.
   [3, 40],
   [10, 40],
-])('puts an image of a resting host off, attempt unchanged: sent on %d times, for %d s', (hops, seconds) => {
-  const { putOff, retries, failures, message } = settle(2, [[image('a'), RESTING]], hops);
+])('puts an image off, attempt unchanged: sent on %d times, for %d s', (hops, seconds) => {
+  const { putOff, decodeLater, retries, failures, message } = settle(
+    2,
+    [
+      [image('a'), RESTING],
+      [image('b'), DECODER_BUSY],
+    ],
+    hops,
+  );
   expect(putOff).toEqual(new Map([[seconds, [image('a')]]]));
+  expect(decodeLater).toEqual({ delaySeconds: seconds, images: [image('b')] });
   expect([retries.size, failures, message.attempt]).toEqual([0, [], 2]);
 });
 
@@ -112,16 +121,19 @@ test('sends nothing on that was sent on as often as it may be', () => {
     [image('b'), RESTING],
     [image('c'), SERVER_ERROR],
     [image('d'), CLASSIFIED],
+    [image('e'), DECODER_BUSY],
   ];
-  const { results, failures, retries, putOff, notReached } = settle(2, outcomes, MAX_HOPS);
+  const { results, failures, retries, putOff, decodeLater, notReached } = settle(2, outcomes, MAX_HOPS);
   expect(failures.map(({ line: { id, error, attempt } }) => [id, error.code, attempt])).toEqual([
     ['a', 'timeout', 2],
     ['b', 'timeout', 2],
     ['c', 'server_error', 2],
+    ['e', 'timeout', 2],
   ]);
   expect(failures[1]?.line.error.message).toContain('host.example');
+  expect(failures[3]?.line.error.message).toContain('decoder');
   expect(results.map(({ id }) => id)).toEqual(['d']);
-  expect([retries.size, putOff.size, notReached]).toEqual([0, 0, []]);
+  expect([retries.size, putOff.size, decodeLater.images.length, notReached]).toEqual([0, 0, 0, []]);
 });
 
 test('puts each image into exactly one place, whatever became of it', () => {
@@ -129,6 +141,7 @@ test('puts each image into exactly one place, whatever became of it', () => {
     fc.constant(CLASSIFIED),
     fc.constant<ImageOutcome>('not_reached'),
     fc.constant(RESTING),
+    fc.constant(DECODER_BUSY),
     fc
       .tuple(
         fc.constantFrom(...(Object.keys(ERROR_CODES) as ErrorCode[])),
@@ -140,11 +153,11 @@ test('puts each image into exactly one place, whatever became of it', () => {
   fc.assert(
     fc.property(attempt, fc.nat({ max: MAX_HOPS }), fc.array(outcome, { maxLength: 50 }), (attempt, hops, given) => {
       const outcomes = given.map((outcome, index): [ImageRef, ImageOutcome] => [image(String(index)), outcome]);
-      const { results, failures, retries, putOff, notReached } = settle(attempt, outcomes, hops);
+      const { results, failures, retries, putOff, decodeLater, notReached } = settle(attempt, outcomes, hops);
       const ids = [
         ...results.map(({ id }) => id),
         ...failures.map(({ line }) => line.id),
-        ...[...retries.values(), ...putOff.values()].flat().map(({ id }) => id),
+        ...[...retries.values(), ...putOff.values(), decodeLater.images].flat().map(({ id }) => id),
         ...notReached.map(({ id }) => id),
       ];
       expect(ids.toSorted()).toEqual(outcomes.map(([{ id }]) => id).toSorted());

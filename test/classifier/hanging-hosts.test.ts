@@ -1,0 +1,77 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { classifyImages, type ImageOutcome, type Pipeline } from '../../shared/classifier/classify-images.ts';
+import { fetchImage } from '../../shared/classifier/fetch-image.ts';
+import { HostHealth } from '../../shared/classifier/host-health.ts';
+import { createHttpClient } from '../../shared/classifier/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { ImageError } from '../../shared/contract/error-codes.ts';
+import { IMAGES_IN_FLIGHT } from '../../shared/contract/limits.ts';
+import { type MoodyHosts, startMoodyHosts } from '../support/moody-hosts.ts';
+import { FORMAT } from './pictures.ts';
+
+/** Far longer than healthy images take, on a busy machine too. */
+const FETCH_TIMEOUT_MS = 15_000;
+
+let healthy: MoodyHosts;
+let hanging: MoodyHosts[];
+
+beforeAll(async () => {
+  healthy = await startMoodyHosts(1, 'answer');
+  hanging = await Promise.all((['hang', 'stall', 'drip'] as const).map((mood) => startMoodyHosts(20, mood)));
+});
+afterAll(async () => {
+  await Promise.all([healthy, ...hanging].map((hosts) => hosts[Symbol.asyncDispose]()));
+});
+
+function pipelineOf(fetch: Pipeline['fetch']): Pipeline {
+  const infer = (pictures: readonly Uint8Array[]) => pictures.map(() => [{ label: 'a', score: 1, classId: 0 }]);
+  const classifier = { format: FORMAT, infer } as unknown as Pipeline['classifier'];
+  return { fetch, classifier, topK: 1, hosts: new HostHealth(FETCH_TIMEOUT_MS), close: async () => {} };
+}
+
+const ignore = { stage: () => {}, batch: () => {} };
+
+test('more unknown hosts that hang than fetches there are hold up no other image for as long as a fetch may take', async () => {
+  const http = createHttpClient([healthy, ...hanging].flatMap(({ hosts }) => hosts));
+  const sources = { http, s3: createObjectReader(new S3Client({}), []) };
+  const stop = new AbortController();
+  const order: string[] = [];
+  const onOutcome = ({ id }: { id: string }, outcome: ImageOutcome) => {
+    order.push(`${id.split('-')[0]} ${outcome instanceof ImageError ? outcome.code : 'done'}`);
+    if (order.length === 20) stop.abort();
+  };
+  const hostile = hanging.flatMap((hosts) => hosts.images('hanging', 20));
+  expect(hostile.length).toBeGreaterThan(IMAGES_IN_FLIGHT);
+  const fetch: Pipeline['fetch'] = (url, signal, beforeContent) =>
+    fetchImage(url, sources, signal, { timeoutMs: FETCH_TIMEOUT_MS, beforeContent });
+  await classifyImages(
+    [...hostile, ...healthy.images('healthy', 20)],
+    pipelineOf(fetch),
+    stop.signal,
+    onOutcome,
+    ignore,
+  );
+  await http.close();
+  expect(order.slice(0, 20)).toEqual(Array(20).fill('healthy done'));
+}, 60_000);
+
+test('when all servers that were slow send at once, no more than 40 images are held', async () => {
+  const count = 2 * IMAGES_IN_FLIGHT;
+  const allAsked = Promise.withResolvers<void>();
+  let asked = 0;
+  let held = 0;
+  let most = 0;
+  const fetch: Pipeline['fetch'] = async (_url, _signal, beforeContent) => {
+    if (++asked === count) allAsked.resolve();
+    await allAsked.promise;
+    await beforeContent?.();
+    most = Math.max(most, ++held);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return new ImageError('not_found', 'expected status 200, got 404');
+  };
+  const images = Array.from({ length: count }, (_, number) => ({ url: `https://host-${number}.example/` }));
+  await classifyImages(images, pipelineOf(fetch), new AbortController().signal, () => held--, ignore);
+  expect(asked).toBe(count);
+  expect(most).toBeLessThanOrEqual(IMAGES_IN_FLIGHT);
+}, 60_000);
