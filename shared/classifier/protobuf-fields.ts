@@ -20,6 +20,8 @@ const FIXED_32 = 5;
 /** Keys and lengths are 32 bits; what is longer is read differently by different readers. */
 const MAX_KEY_BYTES = 5;
 const MAX_VARINT_BYTES = 10;
+/** Of one message: a field may take two bytes in the file and a hundred in memory. No list of a model is so long. */
+const MAX_FIELDS = 1_000_000;
 
 /** @throws {ProtobufError} at the first byte that does not fit */
 export function fieldsOf(message: Buffer): ProtobufField[] {
@@ -56,7 +58,8 @@ type Visitor = {
 /** Without a view of each field: a large graph has a million, and few of them matter. */
 function eachField(message: Buffer, visit: Visitor): void {
   const cursor = { message, at: 0 };
-  while (cursor.at < message.length) {
+  for (let fields = 0; cursor.at < message.length; fields++) {
+    if (fields === MAX_FIELDS) throw new ProtobufError(`expected at most ${MAX_FIELDS} fields in a message`);
     const key = readVarint(cursor, MAX_KEY_BYTES);
     const number = Math.floor(key / 8);
     if (number === 0 || number > MAX_FIELD_NUMBER) throw new ProtobufError(`expected a field at byte ${cursor.at}`);

@@ -48,17 +48,31 @@ export type ModelGraph = {
  * @throws {ProtobufError}
  */
 export function savedModelGraphs(bytes: Buffer): ModelGraph[] {
-  return bytesOf(bytes, 2).map(modelGraph);
+  const room = { nodes: MAX_NODES };
+  return bytesOf(bytes, 2).map((metaGraph) => modelGraph(metaGraph, room));
 }
 
-function modelGraph(metaGraph: Buffer): ModelGraph {
+/** The largest image models have some ten thousand operations; an empty one takes two bytes in the file. */
+const MAX_NODES = 500_000;
+
+/** How many operations the file may still have. */
+type Room = { nodes: number };
+
+function nodesOf(message: Buffer, number: number, room: Room): GraphNode[] {
+  const definitions = bytesOf(message, number);
+  room.nodes -= definitions.length;
+  if (room.nodes < 0) throw new ProtobufError(`expected at most ${MAX_NODES} operations`);
+  return definitions.map(graphNode);
+}
+
+function modelGraph(metaGraph: Buffer, room: Room): ModelGraph {
   const graphs = bytesOf(metaGraph, 2);
   const savers = bytesOf(metaGraph, 3);
   return {
-    nodes: graphs.flatMap((graph) => bytesOf(graph, 1).map(graphNode)),
+    nodes: graphs.flatMap((graph) => nodesOf(graph, 1, room)),
     functions: graphs
       .flatMap((graph) => bytesOf(graph, 2))
-      .flatMap((library) => bytesOf(library, 1).map(graphFunction)),
+      .flatMap((library) => bytesOf(library, 1).map((definition) => graphFunction(definition, room))),
     entries: [...bytesOf(metaGraph, 5).flatMap(signatureOutputs), ...bytesOf(metaGraph, 4).flatMap(collectedNames)],
     restoreEntries: savers.flatMap((saver) => textsOf(saver, 3)),
     variablePaths: savers.flatMap((saver) => textsOf(saver, 1)),
@@ -106,7 +120,7 @@ function collectedNames(entry: Buffer): string[] {
     .flatMap((list) => textsOf(list, 1));
 }
 
-function graphFunction(definition: Buffer): GraphFunction {
+function graphFunction(definition: Buffer, room: Room): GraphFunction {
   const signatures = bytesOf(definition, 1);
   const attributes = bytesOf(definition, 5).flatMap((entry) => textsOf(entry, 1));
   return {
@@ -114,7 +128,7 @@ function graphFunction(definition: Buffer): GraphFunction {
     arguments: signatures
       .flatMap((signature) => bytesOf(signature, 2))
       .map((argument) => textsOf(argument, 1).at(-1) ?? ''),
-    nodes: bytesOf(definition, 3).map(graphNode),
+    nodes: nodesOf(definition, 3, room),
     interchangeable: attributes.includes('api_implements'),
   };
 }
