@@ -1,7 +1,7 @@
 import { DeleteQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
-import { cancelJob, readJob, writeJob } from '../../../shared/jobs/job-store.ts';
+import { cancelJob, newestRun, readJob, writeJob } from '../../../shared/jobs/job-store.ts';
 import { runCommand } from '../../support/command.ts';
 import { type LocalApi, startLocalApi } from '../../support/local-api.ts';
 
@@ -204,7 +204,7 @@ describe('the status of a job', () => {
     const { stdout } = await runCommand(['status', 'told', '--json'], { environment: api.environment });
     expect(answer).toEqual(JSON.parse(stdout));
     expect(answer).toMatchObject({ job: 'told', state: 'running', enqueued: 3, classified: 0, failed: 0, toGo: 3 });
-    await cancelJob(api.target, 'told', 'a test');
+    await cancelJob(api.target, await newestRun(api.target, 'told'), 'a test');
     expect(await (await fetch(`${api.address}/jobs/told`)).json()).toMatchObject({ state: 'cancelled' });
   });
 

@@ -25,7 +25,7 @@ afterAll(async () => {
 beforeEach(() => aws.clear());
 
 test('the images of a cancelled job are acknowledged without being fetched, those of others are classified', async () => {
-  await cancelJob(aws.target, 'cancelled', 'test');
+  await cancelJob(aws.target, { job: 'cancelled' }, 'test');
   for (const job of ['cancelled', 'wanted']) {
     const url = server.url(`/photos/coffee.jpg?${job}`);
     for await (const { body } of packMessages({ job, attempt: 1 }, [{ id: job, url }])) await aws.send(body);
@@ -51,7 +51,7 @@ async function writeOutcomes(job: string, classified: number, failed: number): P
   );
   const failures = Array.from({ length: failed }, (_, index) => failureLine(origin(`bad-${index}`), error));
   const parts = new PartWriter(aws.target.s3, aws.target.resultsBucket);
-  const written = [parts.write('results', job, results), parts.write('failures', job, failures)];
+  const written = [parts.write('results', { job }, results), parts.write('failures', { job }, failures)];
   parts.flush();
   await Promise.all(written);
 }
@@ -76,6 +76,6 @@ test.each([
     updatedAt: at,
   });
   await writeOutcomes('cats', classified, failed);
-  await new FailureRateGuard(aws.target).sawFailures('cats', 0);
-  expect(await isCancelled(aws.target, 'cats')).toBe(cancelled);
+  await new FailureRateGuard(aws.target).sawFailures({ job: 'cats' }, 0);
+  expect(await isCancelled(aws.target, { job: 'cats' })).toBe(cancelled);
 });
