@@ -27,7 +27,10 @@ const IMAGES_PER_MESSAGE = 2;
  * that only this run has. `missing` fails for good, `flaky` at its first attempt.
  */
 export function imagesOf(n: number): ImageRef[] {
-  return ['same', 'missing', 'flaky', 'other', `only-${n}`].map((id) => ({ id, url: `https://host.example/${n}/${id}` }));
+  return ['same', 'missing', 'flaky', 'other', `only-${n}`].map((id) => ({
+    id,
+    url: `https://host.example/${n}/${id}`,
+  }));
 }
 
 /** Fetches of one invocation that wait. */

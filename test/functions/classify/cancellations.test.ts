@@ -35,13 +35,40 @@ test('notices a cancellation once the answer has grown old', async () => {
   expect(cancellations.isCancelled({ job: 'cats' })).toBe(true);
 });
 
-test('does not ask again for a job that is cancelled', async () => {
+test('does not ask again for a run that is cancelled', async () => {
   const { cancelled, asked, clock, cancellations } = trial();
-  cancelled.add('cats');
-  await cancellations.refresh([{ job: 'cats' }]);
+  const of = { job: 'cats', run: '0123456789abcdef' };
+  cancelled.add(runName(of));
+  await cancellations.refresh([of]);
   clock.now = 10 * CANCELLATION_CHECK_MS;
-  await cancellations.refresh([{ job: 'cats' }]);
-  expect(asked).toEqual(['cats']);
+  await cancellations.refresh([of]);
+  expect(asked).toEqual([runName(of)]);
+});
+
+test('a run of the same job is not cancelled with another one', async () => {
+  const { cancelled, cancellations } = trial();
+  const [one, other] = [
+    { job: 'cats', run: '0'.repeat(16) },
+    { job: 'cats', run: '1'.repeat(16) },
+  ];
+  cancelled.add(runName(one));
+  await cancellations.refresh([one, other, { job: 'cats' }]);
+  expect([one, other, { job: 'cats' }].map((of) => cancellations.isCancelled(of))).toEqual([true, false, false]);
+});
+
+test('a job without runs is wanted again once its mark is gone, and not while S3 does not answer', async () => {
+  const answers = [async () => true, () => Promise.reject(new Error('no answer')), async () => false];
+  const clock = { now: 0 };
+  const cancellations = new Cancellations(
+    () => (answers.shift() as () => Promise<boolean>)(),
+    () => clock.now,
+  );
+  const seen: boolean[] = [];
+  for (; answers.length > 0; clock.now += CANCELLATION_CHECK_MS) {
+    await cancellations.refresh([{ job: 'cats' }]);
+    seen.push(cancellations.isCancelled({ job: 'cats' }));
+  }
+  expect(seen).toEqual([true, true, false]);
 });
 
 test('a job counts as wanted while S3 does not answer', async () => {

@@ -59,7 +59,9 @@ async function expectOutcomesOfNewestRunAlone(
     status: expect.objectContaining({ run, state: 'completed with failures', classified: 4, failed: 1, toGo: 0 }),
   });
   expect({ commands, ...(await scene.redrive()) }).toMatchObject({ commands, images: 1, ofEarlierRuns: earlier });
-  expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([{ job: JOB, run, attempt: 1, images: [missing] }]);
+  expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([
+    { job: JOB, run, attempt: 1, images: [missing] },
+  ]);
   await scene.work();
   await scene.purge();
   expect(await keysLeft(aws)).toEqual([]);
