@@ -60,6 +60,7 @@ describe('a job', () => {
     expect(await messagesOf('forms')).toEqual([
       {
         job: 'forms',
+        run: expect.stringMatching(/^[0-9a-f]{16}$/),
         attempt: 1,
         images: [
           { id: plain, url: plain },
