@@ -96,7 +96,7 @@ test('the API can do nothing to outcomes, nor to messages that are on a queue', 
   const objects = written.flatMap(([, { Resource }]) => list(Resource).map(text));
   expect(objects).toEqual([
     expect.stringMatching(/\/jobs\/\*\/job\.json$/),
-    expect.stringMatching(/\/runs\/\*$/),
     expect.stringMatching(/\/jobs\/\*\/order-\*$/),
+    expect.stringMatching(/\/runs\/\*$/),
   ]);
 });
