@@ -10,8 +10,8 @@ export function cancelCommand(): Command {
     .addArgument(jobArgument())
     .action(async (job: string) => {
       const target = targetFromEnvironment();
-      const { toGo } = await knownJobStatus(target, job);
-      await cancelJob(target, job, 'labelqueue cancel');
+      const { toGo, run } = await knownJobStatus(target, job);
+      await cancelJob(target, { job, run }, 'labelqueue cancel');
       print(`job ${job}: cancelled with ${toGo} images to go\n`);
     });
 }

@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import type { LocalService } from '../local/local-service.ts';
 import { startSampleServer } from '../local/sample-server.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
+import type { JobRun } from '../shared/contract/job-run.ts';
 import type { ImageRef } from '../shared/contract/message.ts';
 import { jobSettingsFrom } from '../shared/contract/settings.ts';
 import { enqueue, newJob } from '../shared/jobs/enqueue.ts';
@@ -67,7 +68,7 @@ async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: 
   const target = createJobTarget(jobSettingsFrom(aws.environment), aws.clientConfig);
   const images = await Array.fromAsync(validImages(readSource(manifestAt(baseUrl))));
   const started = Date.now();
-  await enqueue(
+  const of = await enqueue(
     target,
     toAsync(images),
     newJob({
@@ -78,7 +79,7 @@ async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: 
       images: images.length,
     }),
   );
-  await Promise.race([allSettled(target, images.length), ended()]);
+  await Promise.race([allSettled(target, of, images.length), ended()]);
   const outcomes = await readOutcomes(target, JOB);
   checkAllAccountedFor(images, outcomes);
   const resultsPath = await writeLines(join(folder, 'results.jsonl'), outcomes.results.values());
@@ -98,13 +99,13 @@ async function* toAsync<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
   yield* items;
 }
 
-async function allSettled(target: JobTarget, total: number): Promise<void> {
+async function allSettled(target: JobTarget, of: JobRun, total: number): Promise<void> {
   const progress = startProgress('labelled', total);
   const giveUpAt = Date.now() + GIVE_UP_MS;
   try {
     for (;;) {
-      const classified = totalLines(await listParts(target, 'results', JOB));
-      const failed = totalLines(await listParts(target, 'failures', JOB));
+      const classified = totalLines(await listParts(target, 'results', of));
+      const failed = totalLines(await listParts(target, 'failures', of));
       const settled = classified + failed;
       progress.update(settled, settled < total ? `${failed} failed, some are being retried` : `${failed} failed`);
       if (settled >= total) return;

@@ -4,6 +4,7 @@ import { ModelFolderError } from '../shared/classifier/model-folder-error.ts';
 import { TooFewOpenFilesError } from '../shared/classifier/open-files.ts';
 import { ImageTooLargeError } from '../shared/contract/pack-messages.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
+import { RunEndedError } from '../shared/jobs/enqueue.ts';
 import { ListingError } from '../shared/jobs/list-objects.ts';
 import { NoSuchJobError, OutOfSpaceError } from '../shared/jobs/outcomes/outcome-errors.ts';
 import { PurgeError } from '../shared/jobs/purge-job.ts';
@@ -27,6 +28,7 @@ const EXPECTED = [
   SourceChangedError,
   UnreadableSourceError,
   SendError,
+  RunEndedError,
   ListingError,
   PurgeError,
   NoSuchJobError,

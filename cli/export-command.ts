@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import type { JobRun } from '../shared/contract/job-run.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { FORMATS, type Format, type Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
@@ -57,10 +58,10 @@ export async function exportSelection(
   }
   const summaryFile = selection.kind === 'results' && file !== undefined ? summaryBeside(file) : undefined;
   await withOutcomes(job, async ({ database, summary, folder, target }) => {
-    if (selection.inOrder) await orderLike(target, job, database, folder);
+    if (selection.inOrder) await orderLike(target, summary, database, folder);
     const { exportOutcomes } = await import('../shared/jobs/outcomes/export-outcomes.ts');
     const images = await writeOutput(file, folder, (path) =>
-      exportOutcomes(database, job, selection, actualFormat, path),
+      exportOutcomes(database, summary, selection, actualFormat, path),
     );
     const document = { ...summary, file: { format: actualFormat, images } };
     if (summaryFile !== undefined) await writeFile(summaryFile, `${JSON.stringify(document, null, 2)}\n`);
@@ -75,10 +76,10 @@ function summaryBeside(file: string): string {
   throw new CommandError(`${file}: expected another name, the summary is written to summary.json`);
 }
 
-async function orderLike(target: JobTarget, job: string, database: OutcomeDatabase, folder: string): Promise<void> {
+async function orderLike(target: JobTarget, of: JobRun, database: OutcomeDatabase, folder: string): Promise<void> {
   const { loadOrder } = await import('../shared/jobs/outcomes/load-order.ts');
-  if (await loadOrder(target, job, database, folder)) return;
-  throw new CommandError(`the order of ${job} is not known: only \`labelqueue enqueue\` writes it down`);
+  if (await loadOrder(target, of, database, folder)) return;
+  throw new CommandError(`the order of ${of.job} is not known: only \`labelqueue enqueue\` writes it down`);
 }
 
 export type GatheredOutcomes = {

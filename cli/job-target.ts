@@ -11,9 +11,12 @@ export function targetFromEnvironment(): JobTarget {
 /** @throws {CommandError} when the job was never enqueued */
 export async function knownJobStatus(target: JobTarget, job: string, options?: StatusOptions): Promise<JobStatus> {
   const status = await jobStatus(target, job, new Date(), options);
-  if (status === undefined)
-    throw new CommandError(`no job ${job} in the bucket ${target.resultsBucket}: see labelqueue status`);
+  if (status === undefined) throw noSuchJob(target, job);
   return status;
+}
+
+export function noSuchJob({ resultsBucket }: JobTarget, job: string): CommandError {
+  return new CommandError(`no job ${job} in the bucket ${resultsBucket}: see labelqueue status`);
 }
 
 const ENDED = new Set<JobStatus['state']>([

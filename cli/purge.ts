@@ -1,8 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { purgeJob } from '../shared/jobs/purge-job.ts';
+import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
+import { hasFiles, purgeJob } from '../shared/jobs/purge-job.ts';
 import { CommandError } from './expected-failures.ts';
-import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { hasEnded, noSuchJob, targetFromEnvironment } from './job-target.ts';
 import { jobArgument } from './options.ts';
 import { drawingSurface, onTerminal, print } from './terminal.ts';
 
@@ -16,13 +17,21 @@ export function purgeCommand(): Command {
 
 async function run(job: string, { yes }: { yes?: true }): Promise<void> {
   const target = targetFromEnvironment();
-  const status = await knownJobStatus(target, job);
-  if (!hasEnded(status)) throw new CommandError(`the job ${job} is ${status.state}: cancel it before you purge it`);
-  if (!yes && !(await confirmed(`Remove all files of ${job}, ${status.classified} results among them?`))) {
+  const status = await jobStatus(target, job, new Date());
+  if (status === undefined && !(await hasFiles(target, job))) throw noSuchJob(target, job);
+  if (status !== undefined && !hasEnded(status))
+    throw new CommandError(`the job ${job} is ${status.state}: cancel it before you purge it`);
+  if (!yes && !(await confirmed(questionOf(job, status)))) {
     throw new CommandError('nothing was removed');
   }
   const { files } = await purgeJob(target, job);
   print(`job ${job}: ${files} files removed\n`);
+}
+
+function questionOf(job: string, status: JobStatus | undefined): string {
+  return status === undefined
+    ? `Remove all files of ${job}, which was purged before or not enqueued with this command?`
+    : `Remove all files of ${job}, ${status.classified} results among them?`;
 }
 
 async function confirmed(question: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { DEFAULT_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { parseMessage, UnreadableMessage } from '../shared/contract/message.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { scanDeadLetters } from '../shared/jobs/dead-letters.ts';
-import { isCancelled } from '../shared/jobs/job-store.ts';
+import { isCancelled, newestRun } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { redrive } from '../shared/jobs/redrive.ts';
 import { CommandError } from './expected-failures.ts';
@@ -31,16 +31,18 @@ async function run(job: string | undefined, options: Options): Promise<void> {
   const target = targetFromEnvironment();
   if (options.unreadable) return saveUnreadable(target, options);
   if (job === undefined) throw new CommandError('expected a job, or --unreadable');
-  if (await isCancelled(target, job))
-    throw new CommandError(`the job ${job} is cancelled: its images would be dropped`);
+  const of = await newestRun(target, job);
+  if (await isCancelled(target, of)) throw new CommandError(`the job ${job} is cancelled: its images would be dropped`);
   const { code, dryRun = false } = options;
   const codes = code === undefined ? undefined : new Set(code);
   const perMessage = DEFAULT_IMAGES_PER_MESSAGE;
-  const redriven = await redrive(target, { job, codes, perMessage, dryRun }, new Date());
+  const redriven = await redrive(target, { ...of, codes, perMessage, dryRun }, new Date());
+  const { ofEarlierRuns } = redriven;
+  const left = ofEarlierRuns === 0 ? '' : `; ${ofEarlierRuns} dead letters of earlier runs left in the DLQ`;
   if (options.json) print(`${JSON.stringify({ job, dryRun, ...redriven })}\n`);
   else if (dryRun) print(`job ${job}: would send ${redriven.images} images again\n`);
   else {
-    print(`job ${job}: ${redriven.images} images sent again, ${redriven.deadLetters} dead letters removed\n`);
+    print(`job ${job}: ${redriven.images} images sent again, ${redriven.deadLetters} dead letters removed${left}\n`);
   }
 }
 

@@ -12,6 +12,7 @@ import {
 /** What the API writes of a job: it enqueues, and has no part in outcomes. */
 export const API_WRITES: ObjectPatterns = {
   'jobs/*/job.json': 'The API describes the jobs that it enqueues, whatever their names.',
+  'runs/*': 'The API writes down which run of a job counts, whatever its name.',
   'jobs/*/order-*': 'The API writes down the order of the images of a job, whatever its name.',
 };
 

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 
 /** SQS keeps no message longer; a message in the DLQ counts from when it was first sent. */
-const RETENTION = Duration.days(14);
+export const RETENTION = Duration.days(14);
 
 /** The queue of images, and the dead-letter queue for those that no retry will mend. */
 export class JobQueues extends Construct {

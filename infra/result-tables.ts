@@ -16,6 +16,7 @@ const MAX_BYTES_A_QUERY = 100 * 1_000 ** 3;
 type Column = [name: string, type: string];
 
 const COMMON: Column[] = [
+  ['run', 'string'],
   ['id', 'string'],
   ['url', 'string'],
   ['meta', 'string'],
@@ -24,7 +25,10 @@ const OCCASION: Column[] = [
   ['attempt', 'int'],
   ['at', 'string'],
 ];
-const COLUMNS: Record<PartKind, Column[]> = {
+/** Named after their folders of the bucket. */
+type TableName = PartKind | 'runs';
+
+const COLUMNS: Record<TableName, Column[]> = {
   results: [
     ...COMMON,
     ['labels', 'array<struct<label:string,score:double,classid:int>>'],
@@ -33,6 +37,14 @@ const COLUMNS: Record<PartKind, Column[]> = {
     ...OCCASION,
   ],
   failures: [...COMMON, ['error', 'struct<code:string,stage:string,message:string,retryable:boolean>'], ...OCCASION],
+  // Which run of a job counts.
+  runs: [['run', 'string']],
+};
+
+const LOGICAL_IDS: Record<TableName, string> = {
+  results: 'ResultsTable',
+  failures: 'FailuresTable',
+  runs: 'RunsTable',
 };
 
 /** Tables of Athena over the part files, a workgroup, and the queries of `samples/queries.sql`. */
@@ -45,8 +57,8 @@ export class ResultTables extends Construct {
       catalogId: account,
       databaseInput: { name: databaseName, description: 'labelqueue: what became of images' },
     });
-    for (const kind of ['results', 'failures'] as const) {
-      this.#table(kind, databaseName, bucket.bucketName).addResourceDependency(database);
+    for (const name of ['results', 'failures', 'runs'] as const) {
+      this.#table(name, databaseName, bucket.bucketName).addResourceDependency(database);
     }
     const workGroup = new CfnWorkGroup(this, 'WorkGroup', {
       name: stackName,
@@ -64,13 +76,13 @@ export class ResultTables extends Construct {
   }
 
   /** Jobs are partitions that need no registration: a query names its job, and Athena reads that prefix alone. */
-  #table(kind: PartKind, databaseName: string, bucketName: string): CfnTable {
-    const location = `s3://${bucketName}/${kind}/`;
-    return new CfnTable(this, kind === 'results' ? 'ResultsTable' : 'FailuresTable', {
+  #table(name: TableName, databaseName: string, bucketName: string): CfnTable {
+    const location = `s3://${bucketName}/${name}/`;
+    return new CfnTable(this, LOGICAL_IDS[name], {
       catalogId: Stack.of(this).account,
       databaseName,
       tableInput: {
-        name: kind,
+        name,
         tableType: 'EXTERNAL_TABLE',
         parameters: {
           'projection.enabled': 'true',
@@ -81,7 +93,7 @@ export class ResultTables extends Construct {
         partitionKeys: [{ name: 'job', type: 'string' }],
         storageDescriptor: {
           location,
-          columns: COLUMNS[kind].map(([name, type]) => ({ name, type })),
+          columns: COLUMNS[name].map(([column, type]) => ({ name: column, type })),
           inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
           outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
           serdeInfo: {

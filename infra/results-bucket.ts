@@ -1,6 +1,7 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { RETENTION } from './job-queues.ts';
 
 /** Result and failure lines and the jobs' descriptions. It outlives its stack: results are what was paid for. */
 export class ResultsBucket extends Construct {
@@ -18,7 +19,12 @@ export class ResultsBucket extends Construct {
       lifecycleRules: [
         { id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) },
         { id: 'answers-of-athena', prefix: ATHENA_PREFIX, expiration: Duration.days(7) },
-        ...(expireAfterDays === undefined ? [] : ['results/', 'failures/', 'jobs/'].map(expiring(expireAfterDays))),
+        ...(expireAfterDays === undefined
+          ? []
+          : [
+              ...['results/', 'failures/', 'jobs/'].map(expiring(expireAfterDays)),
+              ...['runs/', 'cancelled/'].map(expiring(expireAfterDays + MESSAGES_LIVE_DAYS)),
+            ]),
       ],
     });
     Validations.of(this.bucket).acknowledge({
@@ -28,6 +34,12 @@ export class ResultsBucket extends Construct {
     });
   }
 }
+
+/**
+ * Marks of a run are older than its last line and have to outlast it, by no more than a message can wait: what SQS keeps,
+ * and a day since S3 counts days from midnight.
+ */
+const MESSAGES_LIVE_DAYS = RETENTION.toDays() + 1;
 
 /** Where Athena writes what its queries find. */
 export const ATHENA_PREFIX = 'athena/';

@@ -1,7 +1,7 @@
 export type NamedQuery = { name: string; sql: string };
 
 /** The statements that make tables: in the stack, CloudFormation does that. */
-const TABLES = /^(athena-(results|failures)(-jobs)?)$/;
+const TABLES = /^(athena-(results|failures|runs)(-jobs)?)$/;
 
 /** The queries of `samples/queries.sql` that Athena understands and that do not make tables, in their order. */
 export function namedQueries(text: string): NamedQuery[] {

@@ -40,11 +40,13 @@ export type ObjectPatterns = Readonly<Record<string, string>>;
 export const WORKER_WRITES: ObjectPatterns = {
   'results/*': 'The names of part files are made of the ids in them.',
   'failures/*': 'The names of part files are made of the ids in them.',
+  'cancelled/*': 'A worker marks a run that fails too often as cancelled, whatever the name of its job.',
   'jobs/*/cancelled': 'A worker marks a job that fails too often as cancelled, whatever the name of the job.',
 };
 /** Of results, what functions read. */
 const READ: ObjectPatterns = {
   'jobs/*': 'Descriptions of jobs and images of local folders lie there, whatever the name of the job.',
+  'cancelled/*': 'Whether a run was cancelled, whatever the name of its job.',
 };
 
 /** @param written objects that the function writes */

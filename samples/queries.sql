@@ -8,15 +8,17 @@
 --    DuckDB reads S3 after
 --      INSTALL httpfs; LOAD httpfs; CREATE SECRET (TYPE s3, PROVIDER credential_chain);
 --    or put a folder in place of s3://BUCKET that `aws s3 sync s3://BUCKET folder` filled.
--- 2. The two views: SQS delivers at least once, and a redrive mends failures. They count an image once.
+-- 2. The two views: SQS delivers at least once, and a redrive makes failures good. They count an image once, and of a job
+--    the newest run alone: a name that is used again after a purge has another one, and a worker that was busy meanwhile
+--    may still write lines of the earlier run. Lines without a run are of jobs that have none.
 -- 3. Whatever you want to know, of one job with WHERE job = '...'; Athena then reads the files of that job alone.
 
 -- name: duckdb-results
 -- dialect: duckdb
 CREATE OR REPLACE VIEW results AS
-SELECT * FROM read_json('s3://BUCKET/results/job=*/part-*.jsonl', format = 'newline_delimited',
+SELECT * FROM read_json('s3://BUCKET/results/job=*/**/part-*.jsonl', format = 'newline_delimited',
   hive_partitioning = false, columns = {
-    job: 'VARCHAR', id: 'VARCHAR', url: 'VARCHAR', meta: 'JSON',
+    job: 'VARCHAR', run: 'VARCHAR', id: 'VARCHAR', url: 'VARCHAR', meta: 'JSON',
     labels: 'STRUCT("label" VARCHAR, score DOUBLE, classId INTEGER)[]',
     model: 'STRUCT("name" VARCHAR, "version" VARCHAR)',
     image: 'STRUCT(width INTEGER, height INTEGER, format VARCHAR, bytes BIGINT, sha256 VARCHAR)',
@@ -26,17 +28,23 @@ SELECT * FROM read_json('s3://BUCKET/results/job=*/part-*.jsonl', format = 'newl
 -- name: duckdb-failures
 -- dialect: duckdb
 CREATE OR REPLACE VIEW failures AS
-SELECT * FROM read_json('s3://BUCKET/failures/job=*/part-*.jsonl', format = 'newline_delimited',
+SELECT * FROM read_json('s3://BUCKET/failures/job=*/**/part-*.jsonl', format = 'newline_delimited',
   hive_partitioning = false, columns = {
-    job: 'VARCHAR', id: 'VARCHAR', url: 'VARCHAR', meta: 'JSON',
+    job: 'VARCHAR', run: 'VARCHAR', id: 'VARCHAR', url: 'VARCHAR', meta: 'JSON',
     error: 'STRUCT(code VARCHAR, stage VARCHAR, message VARCHAR, retryable BOOLEAN)',
     attempt: 'INTEGER', "at": 'VARCHAR'
   });
 
+-- name: duckdb-runs
+-- dialect: duckdb
+CREATE OR REPLACE VIEW runs AS
+SELECT * FROM read_json('s3://BUCKET/jobs/*/job.json', format = 'newline_delimited',
+  columns = { job: 'VARCHAR', run: 'VARCHAR' });
+
 -- name: athena-results
 -- dialect: athena
 CREATE EXTERNAL TABLE IF NOT EXISTS results (
-  id string, url string, meta string,
+  run string, id string, url string, meta string,
   labels array<struct<label:string, score:double, classid:int>>,
   model struct<name:string, version:string>,
   image struct<width:int, height:int, format:string, bytes:bigint, sha256:string>,
@@ -54,7 +62,7 @@ MSCK REPAIR TABLE results;
 -- name: athena-failures
 -- dialect: athena
 CREATE EXTERNAL TABLE IF NOT EXISTS failures (
-  id string, url string, meta string,
+  run string, id string, url string, meta string,
   error struct<code:string, stage:string, message:string, retryable:boolean>,
   attempt int, `at` string
 )
@@ -67,20 +75,35 @@ LOCATION 's3://BUCKET/failures/';
 -- dialect: athena
 MSCK REPAIR TABLE failures;
 
+-- name: athena-runs
+-- dialect: athena
+CREATE EXTERNAL TABLE IF NOT EXISTS runs (run string)
+PARTITIONED BY (job string)
+ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
+LOCATION 's3://BUCKET/runs/';
+
+-- name: athena-runs-jobs
+-- dialect: athena
+MSCK REPAIR TABLE runs;
+
 -- name: classified
 CREATE OR REPLACE VIEW classified AS
 SELECT * FROM (
-  SELECT *, row_number() OVER (PARTITION BY job, id ORDER BY "at" DESC) AS line FROM results
+  SELECT results.*, row_number() OVER (PARTITION BY results.job, results.id ORDER BY results."at" DESC) AS line
+  FROM results LEFT JOIN runs ON runs.job = results.job
+  WHERE coalesce(results.run, '') = coalesce(runs.run, '')
 ) AS lines
 WHERE line = 1;
 
 -- name: failed
 CREATE OR REPLACE VIEW failed AS
 SELECT * FROM (
-  SELECT *, row_number() OVER (PARTITION BY job, id ORDER BY "at" DESC) AS line FROM failures
+  SELECT failures.*, row_number() OVER (PARTITION BY failures.job, failures.id ORDER BY failures."at" DESC) AS line
+  FROM failures LEFT JOIN runs ON runs.job = failures.job
+  WHERE coalesce(failures.run, '') = coalesce(runs.run, '')
 ) AS lines
 WHERE line = 1
-  AND NOT EXISTS (SELECT 1 FROM results WHERE results.job = lines.job AND results.id = lines.id);
+  AND NOT EXISTS (SELECT 1 FROM classified WHERE classified.job = lines.job AND classified.id = lines.id);
 
 -- name: images-per-label
 SELECT try(labels[1].label) AS label, count(*) AS images, avg(try(labels[1].score)) AS mean_score

@@ -1,5 +1,6 @@
 /** What the API takes and gives. The same schemas check requests and make the OpenAPI document. */
 import { z } from 'zod';
+import { runSchema } from '../../shared/contract/job-run.ts';
 import { MAX_IMAGES_PER_REQUEST, MAX_TOP, MAX_TOP_K, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
 import { imageRefSchema, jobNameSchema } from '../../shared/contract/message.ts';
 import { PROBLEMS, type ProblemCode, type ProblemDocument } from '../../shared/contract/problem.ts';
@@ -122,6 +123,9 @@ const count = z.int().min(0);
 export const jobStatusSchema = z
   .object({
     job: jobNameSchema,
+    run: runSchema.exactOptional().meta({
+      description: 'the run that counts: a name that is used again after a purge gets a new one',
+    }),
     state: z.enum([
       'enqueuing',
       'running',

@@ -1,40 +1,43 @@
+import { type JobRun, runName } from '../../shared/contract/job-run.ts';
 import { CANCELLATION_CHECK_MS } from '../../shared/contract/limits.ts';
 
 /**
- * Which jobs were cancelled, asked for in S3 as seldom as possible: once a job and ten seconds. A
- * cancelled job stays so.
+ * Which runs were cancelled, asked for in S3 as seldom as possible: once per run and ten seconds. A cancelled run stays
+ * so. A job whose messages have no run does not: after a purge its name may be used again.
  */
 export class Cancellations {
-  readonly #ask: (job: string) => Promise<boolean>;
+  readonly #ask: (of: JobRun) => Promise<boolean>;
   readonly #now: () => number;
   readonly #answers = new Map<string, { cancelled: boolean; askedAt: number }>();
 
-  /** @param ask whether a job is cancelled; when it fails, the job counts as it did before */
-  constructor(ask: (job: string) => Promise<boolean>, now: () => number = Date.now) {
+  /** @param ask whether a run is cancelled; when it fails, the run counts as it did before */
+  constructor(ask: (of: JobRun) => Promise<boolean>, now: () => number = Date.now) {
     this.#ask = ask;
     this.#now = now;
   }
 
   /** As it was when it was last asked for. */
-  isCancelled(job: string): boolean {
-    return this.#answers.get(job)?.cancelled ?? false;
+  isCancelled(of: JobRun): boolean {
+    return this.#answers.get(runName(of))?.cancelled ?? false;
   }
 
-  /** Asks for the jobs whose answers have grown old. */
-  async refresh(jobs: Iterable<string>): Promise<void> {
-    await Promise.all(Array.from(new Set(jobs), (job) => this.#refreshOne(job)));
+  /** Asks for the runs whose answers have grown old. */
+  async refresh(runs: Iterable<JobRun>): Promise<void> {
+    const byName = new Map(Array.from(runs, (of) => [runName(of), of]));
+    await Promise.all(Array.from(byName.values(), (of) => this.#refreshOne(of)));
   }
 
   /** Asks again and again while an invocation lasts. */
-  watch(jobs: readonly string[]): Disposable {
-    const timer = setInterval(() => void this.refresh(jobs), CANCELLATION_CHECK_MS);
+  watch(runs: readonly JobRun[]): Disposable {
+    const timer = setInterval(() => void this.refresh(runs), CANCELLATION_CHECK_MS);
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
-  async #refreshOne(job: string): Promise<void> {
-    const known = this.#answers.get(job);
-    if (known?.cancelled || (known !== undefined && this.#now() - known.askedAt < CANCELLATION_CHECK_MS)) return;
-    const cancelled = await this.#ask(job).catch(() => false);
-    this.#answers.set(job, { cancelled, askedAt: this.#now() });
+  async #refreshOne({ job, run }: JobRun): Promise<void> {
+    const known = this.#answers.get(runName({ job, run }));
+    const isFinal = known?.cancelled === true && run !== undefined;
+    if (isFinal || (known !== undefined && this.#now() - known.askedAt < CANCELLATION_CHECK_MS)) return;
+    const cancelled = await this.#ask({ job, run }).catch(() => known?.cancelled ?? false);
+    this.#answers.set(runName({ job, run }), { cancelled, askedAt: this.#now() });
   }
 }

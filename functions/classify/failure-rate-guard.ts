@@ -1,3 +1,4 @@
+import { type JobRun, runName } from '../../shared/contract/job-run.ts';
 import { MIN_OUTCOMES_FOR_FAILURE_RATE } from '../../shared/contract/limits.ts';
 import { cancelJob, readJob } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
@@ -21,21 +22,28 @@ export class FailureRateGuard {
     this.#bucket = bucket;
   }
 
-  /** To be called when images of the job have failed. Counts once in 15 s at most, and never rejects. */
-  async sawFailures(job: string, now: number): Promise<void> {
-    if (now - (this.#countedAt.get(job) ?? Number.NEGATIVE_INFINITY) < COUNT_EVERY_MS) return;
-    this.#countedAt.set(job, now);
+  /** To be called when images of the run have failed. Counts once in 15 s at most, and never rejects. */
+  async sawFailures(of: JobRun, now: number): Promise<void> {
+    if (now - (this.#countedAt.get(runName(of)) ?? Number.NEGATIVE_INFINITY) < COUNT_EVERY_MS) return;
+    this.#countedAt.set(runName(of), now);
     // The images are settled already; the next failure gives the next chance.
-    await this.#cancelIfTooMany(job).catch(() => undefined);
+    await this.#cancelIfTooMany(of).catch(() => undefined);
   }
 
-  async #cancelIfTooMany(job: string): Promise<void> {
-    if (!this.#limits.has(job)) this.#limits.set(job, (await readJob(this.#bucket, job))?.maxFailureRate);
-    const limit = this.#limits.get(job);
+  async #cancelIfTooMany(of: JobRun): Promise<void> {
+    const name = runName(of);
+    if (!this.#limits.has(name)) this.#limits.set(name, await this.#limitOf(of));
+    const limit = this.#limits.get(name);
     if (limit === undefined) return;
-    const failed = totalLines(await listParts(this.#bucket, 'failures', job));
-    const outcomes = failed + totalLines(await listParts(this.#bucket, 'results', job));
+    const failed = totalLines(await listParts(this.#bucket, 'failures', of));
+    const outcomes = failed + totalLines(await listParts(this.#bucket, 'results', of));
     if (outcomes < MIN_OUTCOMES_FOR_FAILURE_RATE || failed <= limit * outcomes) return;
-    await cancelJob(this.#bucket, job, `${failed} of ${outcomes} images failed, more than the share of ${limit}`);
+    await cancelJob(this.#bucket, of, `${failed} of ${outcomes} images failed, more than the share of ${limit}`);
+  }
+
+  /** What the job was told holds for its newest run alone. */
+  async #limitOf({ job, run }: JobRun): Promise<number | undefined> {
+    const description = await readJob(this.#bucket, job);
+    return description?.run === run ? description?.maxFailureRate : undefined;
   }
 }

@@ -45,7 +45,7 @@ const dependencies: WorkerDependencies = {
     parts: new PartWriter(s3, settings.resultsBucket),
   },
   telemetry: createTelemetry(logger, metrics),
-  cancellations: new Cancellations((job) => isCancelled({ s3, resultsBucket: settings.resultsBucket }, job)),
+  cancellations: new Cancellations((of) => isCancelled({ s3, resultsBucket: settings.resultsBucket }, of)),
   failureRateGuard: new FailureRateGuard({ s3, resultsBucket: settings.resultsBucket }),
   retryBaseSeconds: settings.retryBaseSeconds,
   now: () => new Date(),

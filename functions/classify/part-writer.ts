@@ -1,4 +1,5 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { type JobRun, runName } from '../../shared/contract/job-run.ts';
 import { MAX_SHARED_PART_AGE_MS, MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../shared/contract/limits.ts';
 import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
@@ -7,7 +8,7 @@ type Line = ResultLine | FailureLine;
 /** By id: two messages of an invocation may name the same image. */
 type SharedPart = {
   kind: PartKind;
-  job: string;
+  of: JobRun;
   lines: Map<string, Line>;
   written: PromiseWithResolvers<void>;
   timer: NodeJS.Timeout;
@@ -34,44 +35,51 @@ export class PartWriter {
    * @param ofImages how many images their message has: it, and not the number of its lines, says whether
    *   they are a file of their own, so that the few failures of a large message overwrite theirs too
    */
-  async write(kind: PartKind, job: string, lines: Line[], ofImages: number = lines.length): Promise<void> {
+  async write(kind: PartKind, of: JobRun, lines: Line[], ofImages: number = lines.length): Promise<void> {
     if (lines.length === 0) return;
-    if (ofImages >= OWN_PART_IMAGES) return this.#put(kind, job, lines);
-    const part = this.#sharedPart(kind, job);
+    if (ofImages >= OWN_PART_IMAGES) return this.#put(kind, of, lines);
+    const part = this.#sharedPart(kind, of);
     for (const line of lines) part.lines.set(line.id, line);
     if (part.lines.size >= MAX_SHARED_PART_LINES) this.#close(part);
     return part.written.promise;
   }
 
-  /** Writes what waits for more lines, of one job or of all. Errors reach those who wait for the lines. */
-  flush(job?: string): void {
-    for (const part of this.#shared.values()) if (job === undefined || part.job === job) this.#close(part);
+  /** Writes what waits for more lines, of one run or of all. Errors reach those who wait for the lines. */
+  flush(of?: JobRun): void {
+    for (const part of this.#shared.values()) {
+      if (of === undefined || runName(part.of) === runName(of)) this.#close(part);
+    }
   }
 
-  #sharedPart(kind: PartKind, job: string): SharedPart {
-    const name = `${kind}/${job}`;
+  #sharedPart(kind: PartKind, { job, run }: JobRun): SharedPart {
+    const of = { job, run };
+    const name = nameOf(kind, of);
     const open = this.#shared.get(name);
     if (open !== undefined) return open;
     const timer = setTimeout(() => this.#close(part), MAX_SHARED_PART_AGE_MS).unref();
-    const part: SharedPart = { kind, job, lines: new Map(), written: Promise.withResolvers(), timer };
+    const part: SharedPart = { kind, of, lines: new Map(), written: Promise.withResolvers(), timer };
     this.#shared.set(name, part);
     return part;
   }
 
   #close(part: SharedPart): void {
     clearTimeout(part.timer);
-    this.#shared.delete(`${part.kind}/${part.job}`);
-    this.#put(part.kind, part.job, [...part.lines.values()]).then(part.written.resolve, part.written.reject);
+    this.#shared.delete(nameOf(part.kind, part.of));
+    this.#put(part.kind, part.of, [...part.lines.values()]).then(part.written.resolve, part.written.reject);
   }
 
-  async #put(kind: PartKind, job: string, lines: Line[]): Promise<void> {
+  async #put(kind: PartKind, of: JobRun, lines: Line[]): Promise<void> {
     await this.#s3.send(
       new PutObjectCommand({
         Bucket: this.#bucket,
-        Key: partKey(kind, job, lines),
+        Key: partKey(kind, of, lines),
         Body: `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`,
         ContentType: 'application/x-ndjson',
       }),
     );
   }
+}
+
+function nameOf(kind: PartKind, of: JobRun): string {
+  return `${kind}/${runName(of)}`;
 }

@@ -1,5 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import { classifyImages, type ImageOutcome, type ImageToClassify } from '../../shared/classifier/classify-images.ts';
+import { runName } from '../../shared/contract/job-run.ts';
 import type { ImageRef, UnreadableMessage } from '../../shared/contract/message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { Acknowledgements } from './acknowledgement.ts';
@@ -25,9 +26,12 @@ export async function processBatch(
 ): Promise<string[]> {
   const { cancellations } = dependencies;
   const sorted = sortRecords(records);
-  const jobs = [...sorted.fresh, ...sorted.toSplit, ...sorted.suspects].map(({ message }) => message.job);
-  await cancellations.refresh(jobs);
-  using _watch = cancellations.watch(jobs);
+  const runs = [...sorted.fresh, ...sorted.toSplit, ...sorted.suspects].map(({ message: { job, run } }) => ({
+    job,
+    run,
+  }));
+  await cancellations.refresh(runs);
+  using _watch = cancellations.watch(runs);
   const { unreadable, fresh, toSplit, suspects } = withoutCancelled(sorted, cancellations);
   const acknowledgements = new Acknowledgements(records, dependencies.destinations, dependencies.telemetry);
   const notForetold = await foretellCrashes([...toSplit, ...suspects], dependencies);
@@ -43,7 +47,7 @@ export async function processBatch(
 
 /** What is left of a cancelled job is only acknowledged, whatever it did to a worker before. */
 function withoutCancelled(sorted: SortedRecords, cancellations: Cancellations): SortedRecords {
-  const isCancelled = ({ message }: ReadRecord) => cancellations.isCancelled(message.job);
+  const isCancelled = ({ message }: ReadRecord) => cancellations.isCancelled(message);
   const wanted = (read: ReadRecord) => !isCancelled(read);
   return {
     unreadable: sorted.unreadable,
@@ -77,20 +81,20 @@ async function processFresh(
   const { pipeline, destinations, telemetry } = dependencies;
   const settling: Promise<void>[] = [];
   const messagesLeft = new Map<string, number>();
-  for (const { message } of fresh) messagesLeft.set(message.job, (messagesLeft.get(message.job) ?? 0) + 1);
+  for (const { message } of fresh) messagesLeft.set(runName(message), (messagesLeft.get(runName(message)) ?? 0) + 1);
   const settleIfComplete = (work: MessageInWork) => {
-    const { job, images } = work.message;
-    if (work.outcomes.size < images.length) return;
+    if (work.outcomes.size < work.message.images.length) return;
     settling.push(acknowledgements.after(work.record, settleMessage(work, work.outcomes, dependencies)));
-    const left = (messagesLeft.get(job) ?? 0) - 1;
-    messagesLeft.set(job, left);
+    const run = runName(work.message);
+    const left = (messagesLeft.get(run) ?? 0) - 1;
+    messagesLeft.set(run, left);
     // The last lines of a job must not wait for another job's slow hosts.
-    if (left === 0) destinations.parts.flush(job);
+    if (left === 0) destinations.parts.flush(work.message);
   };
   const images: ImageInWork[] = [];
   for (const read of fresh) {
     const work: MessageInWork = { ...read, outcomes: new Map() };
-    const isCancelled = () => dependencies.cancellations.isCancelled(read.message.job);
+    const isCancelled = () => dependencies.cancellations.isCancelled(read.message);
     for (const image of read.message.images) {
       images.push({ url: image.url, group: read.message.job, isCancelled, image, work });
     }

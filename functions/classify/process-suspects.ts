@@ -30,11 +30,11 @@ export async function foretellCrashes(
 }
 
 async function foretellCrash({ message }: ReadRecord, { destinations, now }: WorkerDependencies): Promise<void> {
-  const { job, attempt, images } = message;
+  const { job, run, attempt, images } = message;
   const error = new ImageError('worker_crashed', `each of the ${MAX_RECEIVE_COUNT} workers that took this image died`);
   const at = now();
-  const lines = images.map((image) => failureLine({ job, image, attempt, at }, error.report()));
-  await destinations.parts.write('failures', job, lines);
+  const lines = images.map((image) => failureLine({ job, run, image, attempt, at }, error.report()));
+  await destinations.parts.write('failures', message, lines);
 }
 
 /**

@@ -15,5 +15,5 @@ export async function settleMessage(
   const settlement = settlementOf(message, outcomes, context);
   await settle(settlement, destinations);
   telemetry.settled(record.messageId, settlement);
-  if (settlement.failures.length > 0) await failureRateGuard.sawFailures(message.job, now().getTime());
+  if (settlement.failures.length > 0) await failureRateGuard.sawFailures(message, now().getTime());
 }

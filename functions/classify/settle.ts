@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { runField } from '../../shared/contract/job-run.ts';
 import { MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
 import {
   type Envelope,
@@ -25,10 +26,10 @@ export type Destinations = { sqs: SQSClient; queueUrl: string; deadLetterQueueUr
 export async function settle(settlement: Settlement, to: Destinations): Promise<void> {
   const { message, results, failures } = settlement;
   await Promise.all([
-    to.parts.write('results', message.job, results, message.images.length),
+    to.parts.write('results', message, results, message.images.length),
     to.parts.write(
       'failures',
-      message.job,
+      message,
       failures.map(({ line }) => line),
       message.images.length,
     ),
@@ -41,11 +42,11 @@ export async function settle(settlement: Settlement, to: Destinations): Promise<
 function deadLetters({ message, failures }: Settlement): Outgoing[] {
   return failures.map(({ image, line: { error, attempt } }) => {
     const { code, stage } = error;
-    const body = formatDeadLetter(message.job, image, { code, stage, message: error.message, attempts: attempt });
+    const body = formatDeadLetter(message, image, { code, stage, message: error.message, attempts: attempt });
     // An image of nearly 1 MiB leaves no room for its error; its failure line has it.
     const fits = Buffer.byteLength(body) < MAX_MESSAGE_BYTES - 1_024;
     return {
-      body: fits ? body : formatMessage({ job: message.job, attempt: 1, images: [image] }),
+      body: fits ? body : formatMessage({ job: message.job, ...runField(message.run), attempt: 1, images: [image] }),
       attributes: { job: message.job, code },
     };
   });

@@ -54,7 +54,8 @@ export function settlementOf(
   const isLast = !maySendOn(message);
   for (const [image, given] of outcomes) {
     const outcome = isLast ? lastOutcome(given) : given;
-    const origin: LineOrigin = { job: message.job, image, attempt: message.attempt, at: context.now };
+    const { job, run, attempt } = message;
+    const origin: LineOrigin = { job, run, image, attempt, at: context.now };
     if (outcome === 'not_reached') settlement.notReached.push(image);
     else if (outcome === 'cancelled') settlement.cancelled++;
     else if (outcome instanceof PutOff) putOff(settlement, image, outcome, context);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runSchema } from './job-run.ts';
 import { jobNameSchema } from './message.ts';
 
 /**
@@ -8,6 +9,8 @@ import { jobNameSchema } from './message.ts';
 export const jobDescriptionSchema = z.object({
   v: z.literal(1),
   job: jobNameSchema,
+  /** Missing in jobs of versions before there were runs. */
+  run: runSchema.optional(),
   /** `enqueuing` also while the producer is gone in the middle of it: `updatedAt` then grows old. */
   state: z.enum(['enqueuing', 'enqueued', 'failed']),
   /** For people: a file's name, an s3:// prefix, or `-`. */

@@ -3,6 +3,7 @@ import { openEnvelope } from './envelopes.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type ForeignImage, foreignSchema, isForeign } from './foreign-message.ts';
 import { type ImageRef, imageRefSchema } from './image-ref.ts';
+import { type JobRun, runField, runSchema } from './job-run.ts';
 import { MAX_ATTEMPTS, MAX_ENVELOPES, MAX_HOPS, MAX_ID_CHARS, MAX_IMAGES_PER_MESSAGE } from './limits.ts';
 import { isS3TestEvent, objectsOfBridgeEvent, objectsOfS3Event } from './s3-event.ts';
 import { sqsJson } from './sqs-json.ts';
@@ -31,12 +32,13 @@ const pastErrorSchema = z.object({
 const imageSchema = imageRefSchema.extend({ error: pastErrorSchema.optional() });
 
 /**
- * The product's own message, version 1. `attempt` counts from 1; `hops` is how often the worker has sent the images on
- * in a new message, and is missing in what producers send.
+ * The product's own message, version 1. `run` is that of `job.json`, and missing where the job has none. `attempt` counts
+ * from 1; `hops` is how often the worker has sent the images on in a new message, and is missing in what producers send.
  */
 export const messageSchema = z.strictObject({
   v: z.literal(1),
   job: jobNameSchema,
+  run: runSchema.optional(),
   attempt: z.int().min(1).max(MAX_ATTEMPTS),
   hops: z.int().min(0).max(MAX_HOPS).optional(),
   images: z.array(imageSchema).min(1).max(MAX_IMAGES_PER_MESSAGE),
@@ -44,10 +46,10 @@ export const messageSchema = z.strictObject({
 
 export type PastError = z.infer<typeof pastErrorSchema>;
 /**
- * A parsed message: which images of which job, how often they have been tried, and how often they were sent on (not at
- * all when `hops` is missing).
+ * A parsed message: which images of which run of a job, how often they have been tried, and how often they were sent on
+ * (not at all when `hops` is missing).
  */
-export type QueueMessage = { job: string; attempt: number; hops?: number; images: ImageRef[] };
+export type QueueMessage = { job: string; run?: string; attempt: number; hops?: number; images: ImageRef[] };
 /** What a message says beside its images. */
 export type Envelope = Omit<QueueMessage, 'images'>;
 
@@ -57,8 +59,8 @@ export function maySendOn({ hops = 0 }: Envelope): boolean {
 }
 
 /** The envelope of the next message of a chain, with the attempt of this one unless told otherwise. */
-export function nextEnvelope({ job, attempt, hops = 0 }: Envelope, nextAttempt: number = attempt): Envelope {
-  return { job, attempt: nextAttempt, hops: hops + 1 };
+export function nextEnvelope({ job, run, attempt, hops = 0 }: Envelope, nextAttempt: number = attempt): Envelope {
+  return { job, ...runField(run), attempt: nextAttempt, hops: hops + 1 };
 }
 
 /**
@@ -112,8 +114,8 @@ function readObject(parsed: object, envelopes: number): QueueMessage | Unreadabl
 function ownMessage(parsed: object): QueueMessage | UnreadableMessage {
   const result = messageSchema.safeParse(parsed);
   if (!result.success) return unreadable(result.error);
-  const { job, attempt, hops, images } = result.data;
-  return { job, attempt, ...(hops !== undefined && { hops }), images: images.map(withoutError) };
+  const { job, run, attempt, hops, images } = result.data;
+  return { job, ...runField(run), attempt, ...(hops !== undefined && { hops }), images: images.map(withoutError) };
 }
 
 function withoutError({ id, url, meta }: z.infer<typeof messageSchema>['images'][number]): ImageRef {
@@ -163,14 +165,14 @@ function withoutRepetitions(message: QueueMessage): QueueMessage | UnreadableMes
 }
 
 /** The body of a message in the product's own form; `parseMessage` gives it back. */
-export function formatMessage({ job, attempt, hops, images }: QueueMessage): string {
-  return sqsJson({ v: 1, job, attempt, hops, images });
+export function formatMessage({ job, run, attempt, hops, images }: QueueMessage): string {
+  return sqsJson({ v: 1, job, run, attempt, hops, images });
 }
 
 /**
  * The body of a dead-letter message: one image with what went wrong. It is a valid queue message
  * with a fresh `attempt` and no `hops`, so moving it back to the queue is all that a redrive has to do.
  */
-export function formatDeadLetter(job: string, image: ImageRef, error: PastError): string {
-  return sqsJson({ v: 1, job, attempt: 1, images: [{ ...image, error }] });
+export function formatDeadLetter({ job, run }: JobRun, image: ImageRef, error: PastError): string {
+  return sqsJson({ v: 1, job, run, attempt: 1, images: [{ ...image, error }] });
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ErrorCode } from './error-codes.ts';
 import { IdSum } from './id-sum.ts';
+import type { JobRun } from './job-run.ts';
 
 /** The two kinds of part files; their names are the top-level prefixes of the bucket. */
 export type PartKind = 'results' | 'failures';
@@ -19,20 +20,25 @@ export type PartName = {
 /** What of a result or failure line shows in the name of its file. */
 type NamedLine = { id: string; error?: { code: ErrorCode } };
 
-/** Where all part files of a job lie. */
+/** Where all part files of a job lie, those of all its runs. */
 export function partPrefix(kind: PartKind, job: string): string {
   return `${kind}/job=${job}/`;
 }
 
+/** How the keys of the part files of one run begin; those of no other run begin so. */
+export function runPartPrefix(kind: PartKind, { job, run }: JobRun): string {
+  return `${partPrefix(kind, job)}${run === undefined ? '' : `run=${run}/`}part-`;
+}
+
 /**
- * The key of a part file: `part-<digest>-<sum>-n<lines>.jsonl`, with `.<code>-<lines>` after the number for
+ * The key of a part file: `[run=<run>/]part-<digest>-<sum>-n<lines>.jsonl`, with `.<code>-<lines>` after the number for
  * each error code. It is derived from the ids in the file, so that doing the same work again
  * overwrites the file instead of adding a second one. It carries numbers, so that progress is
  * read from a listing, and the sum of the ids, so that a listing proves that a job is complete.
  *
  * @param lines at least one
  */
-export function partKey(kind: PartKind, job: string, lines: readonly NamedLine[]): string {
+export function partKey(kind: PartKind, of: JobRun, lines: readonly NamedLine[]): string {
   const ids = lines.map(({ id }) => id).sort();
   const digest = createHash('sha256').update(JSON.stringify(ids)).digest('hex').slice(0, 32);
   const sum = new IdSum();
@@ -40,7 +46,7 @@ export function partKey(kind: PartKind, job: string, lines: readonly NamedLine[]
   const codes = new Map<ErrorCode, number>();
   for (const { error } of lines) if (error !== undefined) codes.set(error.code, (codes.get(error.code) ?? 0) + 1);
   const numbers = [...codes].sort().map(([code, count]) => `.${code}-${count}`);
-  return `${partPrefix(kind, job)}part-${digest}-${sum}-n${ids.length}${numbers.join('')}.jsonl`;
+  return `${runPartPrefix(kind, of)}${digest}-${sum}-n${ids.length}${numbers.join('')}.jsonl`;
 }
 
 /** Reads the name of a part file; undefined when `key` is not one of a part file. */
@@ -65,19 +71,32 @@ export function jobPrefix(job: string): string {
   return `jobs/${job}/`;
 }
 
+/** What belongs to one run alone; files of a job without runs lie beside its description. */
+function runFolder({ job, run }: JobRun): string {
+  return `${jobPrefix(job)}${run === undefined ? '' : `run=${run}/`}`;
+}
+
 /** What is enqueued, written by the producer; see `job-description.ts`. */
 export function jobKey(job: string): string {
   return `${jobPrefix(job)}job.json`;
 }
 
-/** Its presence stops the job. */
-export function cancelledKey(job: string): string {
-  return `${jobPrefix(job)}cancelled`;
+/**
+ * Its presence stops a run. That of a run lies apart from the job's files and outlives them, so that messages that are
+ * still in flight when a job is purged stay without effect.
+ */
+export function cancelledKey({ job, run }: JobRun): string {
+  return run === undefined ? `${jobPrefix(job)}cancelled` : `cancelled/job=${job}/run=${run}`;
+}
+
+/** Which run counts, for queries, which cannot read `job.json`: the folder is a table with a partition per job. */
+export function newestRunKey(job: string): string {
+  return `runs/job=${job}/run.json`;
 }
 
 /** Failures that a redrive took out of `failures/` and has not sent again for certain; see `shared/jobs/redrive.ts`. */
-export function redrivePrefix(job: string): string {
-  return `${jobPrefix(job)}redrive/`;
+export function redrivePrefix(of: JobRun): string {
+  return `${runFolder(of)}redrive/`;
 }
 
 /** Where the images of a local folder are put before they are enqueued. */
@@ -86,10 +105,10 @@ export function uploadPrefix(job: string): string {
 }
 
 /** The ids of a job's images in the order of their source; see `shared/jobs/source-order.ts`. */
-export function orderPrefix(job: string): string {
-  return `${jobPrefix(job)}order-`;
+export function orderPrefix(of: JobRun): string {
+  return `${runFolder(of)}order-`;
 }
 
-export function orderKey(job: string, file: number): string {
-  return `${orderPrefix(job)}${String(file).padStart(5, '0')}.jsonl.gz`;
+export function orderKey(of: JobRun, file: number): string {
+  return `${orderPrefix(of)}${String(file).padStart(5, '0')}.jsonl.gz`;
 }

@@ -1,4 +1,5 @@
 import type { ErrorReport } from './error-codes.ts';
+import { runField } from './job-run.ts';
 import type { ImageRef } from './message.ts';
 import { wellFormedImage } from './well-formed.ts';
 
@@ -22,12 +23,13 @@ export type ImageFacts = {
 };
 
 /** What every line says of its image: which it is, and when which attempt settled it. */
-export type LineOrigin = { job: string; image: ImageRef; attempt: number; at: Date };
+export type LineOrigin = { job: string; run?: string | undefined; image: ImageRef; attempt: number; at: Date };
 
 /** A line of `results/`: an image that was classified. `at` is ISO 8601, UTC. */
 export type ResultLine = {
   v: 1;
   job: string;
+  run?: string;
   id: string;
   url: string;
   meta?: ImageRef['meta'];
@@ -42,6 +44,7 @@ export type ResultLine = {
 export type FailureLine = {
   v: 1;
   job: string;
+  run?: string;
   id: string;
   url: string;
   meta?: ImageRef['meta'];
@@ -58,9 +61,9 @@ export function failureLine(origin: LineOrigin, error: ErrorReport): FailureLine
   return { ...head(origin), error, ...tail(origin) };
 }
 
-function head({ job, image }: LineOrigin) {
+function head({ job, run, image }: LineOrigin) {
   const { id, url, meta } = wellFormedImage(image);
-  return { v: 1 as const, job, id, url, ...(meta !== undefined && { meta }) };
+  return { v: 1 as const, job, ...runField(run), id, url, ...(meta !== undefined && { meta }) };
 }
 
 function tail({ attempt, at }: LineOrigin) {

@@ -1,10 +1,11 @@
 import pMap from 'p-map';
 import { IdSum } from '../contract/id-sum.ts';
 import type { JobDescription } from '../contract/job-description.ts';
+import { newRun, runField } from '../contract/job-run.ts';
 import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { type PackedMessage, packMessages } from '../contract/pack-messages.ts';
-import { writeJob } from './job-store.ts';
+import { readJob, writeJob, writeNewestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { sendMessages } from './send-messages.ts';
 import { SentInOrder } from './sent-in-order.ts';
@@ -18,18 +19,25 @@ const CHECKPOINT_MS = 1_000;
 /** What is to be sent; `sent` images of it, in `messages`, are on the queue already from an earlier try. */
 export type EnqueuePlan = Omit<JobDescription, 'v' | 'state' | 'updatedAt'>;
 
-/** The plan of a job of which nothing was sent yet. */
+/** The name of the job got another run, or none, while this one was being enqueued. */
+export class RunEndedError extends Error {
+  override readonly name = 'RunEndedError';
+}
+
+/** The plan of a new run of a job, of which nothing was sent yet. */
 export function newJob(
   job: Pick<EnqueuePlan, 'job' | 'source' | 'sourceDigest' | 'perMessage' | 'images' | 'maxFailureRate'>,
 ): EnqueuePlan {
-  return { ...job, sent: 0, messages: 0, startedAt: new Date().toISOString() };
+  return { ...job, run: newRun(), sent: 0, messages: 0, startedAt: new Date().toISOString() };
 }
 
 /** The plan of a job that goes on from an earlier try: what that has on the queue, and what it was told and this was not. */
 export function resumedFrom(before: JobDescription | undefined, plan: EnqueuePlan): EnqueuePlan {
   if (before === undefined) return plan;
-  const { sent, messages, startedAt, maxFailureRate } = before;
-  return { ...(maxFailureRate !== undefined && { maxFailureRate }), ...plan, sent, messages, startedAt };
+  const { run, sent, messages, startedAt, maxFailureRate } = before;
+  const { run: _unused, ...planned } = plan;
+  const told = { ...(maxFailureRate !== undefined && { maxFailureRate }), ...planned };
+  return { ...told, ...runField(run), sent, messages, startedAt };
 }
 
 /**
@@ -60,6 +68,7 @@ export function resumeProblem(
  * @param onProgress told how many images are on the queue for certain
  * @throws {SendError} when SQS does not take a message; what was sent before stays sent, and the plan
  *   can be carried on with `sent` as `job.json` then says
+ * @throws {RunEndedError} when the job was purged meanwhile, or enqueued again: this run counts no more
  */
 export async function enqueue(
   target: JobTarget,
@@ -72,15 +81,25 @@ export async function enqueue(
     const { images: sent, messages } = progress;
     return { v: 1, ...plan, state, sent, messages, updatedAt: new Date().toISOString() };
   };
+  let ended: RunEndedError | undefined;
+  /** A purge and another producer may have come in between: what they did stays. */
+  const update = async (description: JobDescription) => {
+    ended ??= await whyEnded(target, plan);
+    if (ended !== undefined) throw ended;
+    await writeJob(target, description);
+  };
   await writeJob(target, describe('enqueuing'));
-  const checkpoints = checkpointEvery(CHECKPOINT_MS, () => writeJob(target, describe('enqueuing')));
+  await writeNewestRun(target, plan);
+  const checkpoints = checkpointEvery(CHECKPOINT_MS, () => update(describe('enqueuing')));
   const idSum = new IdSum();
-  const toSend = skip(recordOrder(target, plan.job, summed(images, idSum)), plan.sent);
-  const requests = rememberingFailure(requestsOf(packMessages({ job: plan.job, attempt: 1 }, toSend, plan.perMessage)));
+  const toSend = skip(recordOrder(target, plan, summed(images, idSum)), plan.sent);
+  const envelope = { job: plan.job, ...runField(plan.run), attempt: 1 };
+  const requests = rememberingFailure(requestsOf(packMessages(envelope, toSend, plan.perMessage)));
   try {
     await pMap(
       requests.items,
       async (messages, index) => {
+        if (ended !== undefined) throw ended;
         await sendMessages(target.sqs, target.queueUrl, messages);
         progress.sent(index, messages);
         onProgress(progress.images);
@@ -91,13 +110,20 @@ export async function enqueue(
   } catch (error) {
     await checkpoints.stop();
     // The first error is the one to tell; without this note the job shows as failed a minute later.
-    await writeJob(target, describe('failed')).catch(() => undefined);
+    await update(describe('failed')).catch(() => undefined);
     throw error;
   }
   await checkpoints.stop();
   const enqueued = { ...describe('enqueued'), idSum: idSum.toString() };
-  await writeJob(target, enqueued);
+  await update(enqueued);
   return enqueued;
+}
+
+async function whyEnded(target: JobTarget, { job, run }: EnqueuePlan): Promise<RunEndedError | undefined> {
+  const newest = await readJob(target, job);
+  if (newest !== undefined && newest.run === run) return undefined;
+  const what = newest === undefined ? 'purged' : 'purged and enqueued again';
+  return new RunEndedError(`the job ${job} was ${what} while its images were being sent: they get no outcomes`);
 }
 
 /**

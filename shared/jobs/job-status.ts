@@ -1,6 +1,7 @@
 import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/client-sqs';
 import { costOfImages } from '../contract/cost.ts';
 import type { JobDescription } from '../contract/job-description.ts';
+import { runField } from '../contract/job-run.ts';
 import { isCancelled, readJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { listParts, type Part, totalLines } from './list-parts.ts';
@@ -20,6 +21,8 @@ export type JobState =
  */
 export type JobStatus = {
   job: string;
+  /** The newest run, which is the one that counts; missing for a job of a version before there were runs. */
+  run?: string;
   state: JobState;
   enqueued: number;
   classified: number;
@@ -59,21 +62,22 @@ export async function jobStatus(
   now: Date,
   { counter = new OutcomeCounter(target), signal }: StatusOptions = {},
 ): Promise<JobStatus | undefined> {
-  const [description, cancelled, queue, failures] = await Promise.all([
-    readJob(target, job),
-    isCancelled(target, job),
-    queueDepths(target),
-    listParts(target, 'failures', job),
-  ]);
+  const description = await readJob(target, job);
   if (description === undefined) return undefined;
+  const [cancelled, queue, failures] = await Promise.all([
+    isCancelled(target, description),
+    queueDepths(target),
+    listParts(target, 'failures', description),
+  ]);
   // After the failures: a redrive turns them into results, never the other way round.
-  const results = await listParts(target, 'results', job);
+  const results = await listParts(target, 'results', description);
   const { exact, ...counts } = await counter.count(description, { results, failures }, signal);
   const settled = counts.classified + counts.failed;
   const toGo = Math.max(0, description.sent - settled);
   const imagesPerSecond = recentRate([...results, ...failures], now);
   return {
     job,
+    ...runField(description.run),
     state: stateOf(description, { cancelled, isComplete: exact && toGo === 0, failed: counts.failed }, now),
     enqueued: description.sent,
     ...counts,

@@ -7,7 +7,8 @@ import {
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import { type JobDescription, jobDescriptionSchema } from '../contract/job-description.ts';
-import { cancelledKey, jobKey } from '../contract/object-keys.ts';
+import type { JobRun } from '../contract/job-run.ts';
+import { cancelledKey, jobKey, newestRunKey } from '../contract/object-keys.ts';
 import type { JobTarget } from './job-target.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
@@ -34,6 +35,24 @@ export async function writeJob({ s3, resultsBucket }: Bucket, description: JobDe
   );
 }
 
+/** The run of a job that counts: that of `job.json`. */
+export async function newestRun(bucket: Bucket, job: string): Promise<JobRun> {
+  return { job, run: (await readJob(bucket, job))?.run };
+}
+
+/** Writes down for queries which run counts. A job without runs needs none: its lines have no run either. */
+export async function writeNewestRun({ s3, resultsBucket }: Bucket, { job, run }: JobRun): Promise<void> {
+  if (run === undefined) return;
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: resultsBucket,
+      Key: newestRunKey(job),
+      Body: `${JSON.stringify({ job, run })}\n`,
+      ContentType: 'application/json',
+    }),
+  );
+}
+
 /** The names of all jobs that have files in `jobs/`, in the order of their names. */
 export async function listJobs({ s3, resultsBucket }: Bucket): Promise<string[]> {
   const jobs: string[] = [];
@@ -44,21 +63,21 @@ export async function listJobs({ s3, resultsBucket }: Bucket): Promise<string[]>
   return jobs;
 }
 
-/** Stops a job: workers that see the mark acknowledge what is left of it without working on it. */
-export async function cancelJob({ s3, resultsBucket }: Bucket, job: string, reason: string): Promise<void> {
+/** Stops a run: workers that see the mark acknowledge what is left of it without working on it. */
+export async function cancelJob({ s3, resultsBucket }: Bucket, of: JobRun, reason: string): Promise<void> {
   await s3.send(
     new PutObjectCommand({
       Bucket: resultsBucket,
-      Key: cancelledKey(job),
+      Key: cancelledKey(of),
       Body: JSON.stringify({ reason, at: new Date().toISOString() }),
       ContentType: 'application/json',
     }),
   );
 }
 
-export async function isCancelled({ s3, resultsBucket }: Bucket, job: string): Promise<boolean> {
+export async function isCancelled({ s3, resultsBucket }: Bucket, of: JobRun): Promise<boolean> {
   try {
-    await s3.send(new HeadObjectCommand({ Bucket: resultsBucket, Key: cancelledKey(job) }));
+    await s3.send(new HeadObjectCommand({ Bucket: resultsBucket, Key: cancelledKey(of) }));
     return true;
   } catch (error) {
     if (error instanceof NotFound) return false;

@@ -1,4 +1,5 @@
-import { type PartKind, type PartName, partPrefix, readPartName } from '../contract/object-keys.ts';
+import type { JobRun } from '../contract/job-run.ts';
+import { type PartKind, type PartName, readPartName, runPartPrefix } from '../contract/object-keys.ts';
 import type { JobTarget } from './job-target.ts';
 import { listObjects } from './list-objects.ts';
 
@@ -8,24 +9,24 @@ export type Part = PartName & { key: string; bytes: number; writtenAt: Date };
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
 /**
- * The part files of a job: a request per 1,000 of them. Of several files with lines of the same
+ * The part files of a run: a request per 1,000 of them. Of several files with lines of the same
  * images only the latest counts: the work was done again, and came out differently.
  */
-export async function listParts(bucket: Bucket, kind: PartKind, job: string): Promise<Part[]> {
+export async function listParts(bucket: Bucket, kind: PartKind, of: JobRun): Promise<Part[]> {
   const parts = new Map<string, Part>();
-  for await (const part of allParts(bucket, kind, job)) {
+  for await (const part of allParts(bucket, kind, of)) {
     const earlier = parts.get(part.digest);
     if (earlier === undefined || earlier.writtenAt <= part.writtenAt) parts.set(part.digest, part);
   }
   return [...parts.values()];
 }
 
-/** The part files of a job, those included that do not count any more. */
-export async function* allParts({ s3, resultsBucket }: Bucket, kind: PartKind, job: string): AsyncGenerator<Part> {
+/** The part files of a run, those included that do not count any more. */
+export async function* allParts({ s3, resultsBucket }: Bucket, kind: PartKind, of: JobRun): AsyncGenerator<Part> {
   for await (const { Key = '', Size = 0, LastModified = new Date(0) } of listObjects(
     s3,
     resultsBucket,
-    partPrefix(kind, job),
+    runPartPrefix(kind, of),
   )) {
     const name = readPartName(Key);
     if (name !== undefined) yield { ...name, key: Key, bytes: Size, writtenAt: LastModified };

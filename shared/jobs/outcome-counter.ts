@@ -1,6 +1,7 @@
 import { NoSuchKey } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import type { JobDescription } from '../contract/job-description.ts';
+import { runName } from '../contract/job-run.ts';
 import type { FailureLine, ResultLine } from '../contract/result-line.ts';
 import { IdSet } from './id-set.ts';
 import type { JobTarget } from './job-target.ts';
@@ -61,11 +62,11 @@ export class OutcomeCounter {
 
   /** Undefined when there was not enough time. */
   async #read(
-    { job, startedAt }: JobDescription,
+    { job, run, startedAt }: JobDescription,
     { results, failures }: PartsOfJob,
     signal: AbortSignal | undefined,
   ): Promise<OutcomeCounts | undefined> {
-    const memory = this.#memoryOf(`${job} ${startedAt}`);
+    const memory = this.#memoryOf(`${runName({ job, run })} ${startedAt}`);
     const unread = results.filter(({ digest }) => !memory.readResults.has(digest));
     const failuresNow = JSON.stringify(failures.map(({ key, writtenAt }) => [key, writtenAt]));
     if (unread.length === 0 && failuresNow === memory.failures && memory.counts !== undefined) return memory.counts;

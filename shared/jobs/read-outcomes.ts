@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { parseExactJson } from '../contract/exact-json.ts';
+import type { JobRun } from '../contract/job-run.ts';
 import type { PartKind } from '../contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../contract/result-line.ts';
+import { newestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { linesOf } from './lines.ts';
 import { listParts } from './list-parts.ts';
@@ -10,10 +12,11 @@ import { listParts } from './list-parts.ts';
 /** A job's outcomes, each image once: a result before a failure, the latest of several. */
 export type Outcomes = { results: Map<string, ResultLine>; failures: Map<string, FailureLine> };
 
-/** Reads all lines of a job into memory: meant for jobs of thousands of images, not of millions. */
+/** Reads all lines of a job's newest run into memory: meant for jobs of thousands of images, not of millions. */
 export async function readOutcomes(target: JobTarget, job: string): Promise<Outcomes> {
-  const results = await latestLines<ResultLine>(target, 'results', job);
-  const failures = await latestLines<FailureLine>(target, 'failures', job);
+  const run = await newestRun(target, job);
+  const results = await latestLines<ResultLine>(target, 'results', run);
+  const failures = await latestLines<FailureLine>(target, 'failures', run);
   for (const id of results.keys()) failures.delete(id);
   return { results, failures };
 }
@@ -21,10 +24,10 @@ export async function readOutcomes(target: JobTarget, job: string): Promise<Outc
 async function latestLines<Line extends { id: string; at: string }>(
   target: JobTarget,
   kind: PartKind,
-  job: string,
+  of: JobRun,
 ): Promise<Map<string, Line>> {
   const lines = new Map<string, Line>();
-  for (const { key } of await listParts(target, kind, job)) {
+  for (const { key } of await listParts(target, kind, of)) {
     for await (const line of partLines<Line>(target, key)) {
       const earlier = lines.get(line.id);
       if (earlier === undefined || earlier.at <= line.at) lines.set(line.id, line);

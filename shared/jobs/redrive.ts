@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
+import { type JobRun, runField } from '../contract/job-run.ts';
 import { type ImageRef, messageSchema, parseMessage, UnreadableMessage } from '../contract/message.ts';
 import { partKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
@@ -13,8 +14,8 @@ import { withWholeCharacters } from './outcomes/whole-characters.ts';
 import { partLines } from './read-outcomes.ts';
 import { sendMessages } from './send-messages.ts';
 
-export type RedriveOptions = {
-  job: string;
+/** `run` is the newest one: failures of others are of no use to anybody. */
+export type RedriveOptions = JobRun & {
   /** Which failures; undefined for all. */
   codes: ReadonlySet<string> | undefined;
   perMessage: number;
@@ -22,18 +23,21 @@ export type RedriveOptions = {
   dryRun: boolean;
 };
 
-/** How many images were sent again, and how many dead-letter messages were taken away for it. */
-export type Redriven = { images: number; deadLetters: number };
+/**
+ * How many images were sent again, how many dead-letter messages were taken away for it, and how many of earlier runs
+ * were left in the DLQ.
+ */
+export type Redriven = { images: number; deadLetters: number; ofEarlierRuns: number };
 
 /** Failure files that are worked on at once: each takes some requests, one after the other. */
 const FILES_AT_ONCE = 8;
 
 /**
- * Sends failed images of a job again, as attempt 1, and takes their failures away: from the failure
+ * Sends failed images of a job's run again, as attempt 1, and takes their failures away: from the failure
  * files and from the DLQ. A failure is taken away before its image is sent, since the worker may fail it again at once,
- * under the same key. Until the image is sent, its line lies in `jobs/<job>/redrive/`: interrupted at any point, a
+ * under the same key. Until the image is sent, its line lies in `jobs/<job>/run=<run>/redrive/`: interrupted at any point, a
  * redrive is simply run again. Whatever is taken away is sent afterwards; an image that was sent twice is counted
- * once.
+ * once. Dead letters of the job without a run are sent again without one; those of another run stay.
  *
  * @param now letters that come later belong to failures that come later, and stay
  */
@@ -41,16 +45,19 @@ export async function redrive(target: JobTarget, options: RedriveOptions, now: D
   const run = new RedriveRun(target, options);
   await run.finishInterrupted();
   await run.sendFailures();
-  if (options.dryRun) return { images: run.sent.size, deadLetters: 0 };
+  if (options.dryRun) return { images: run.images, deadLetters: 0, ofEarlierRuns: 0 };
   const deadLetters = await scanDeadLetters(target, async (letter) => letter.sentAt <= now && run.mayDelete(letter));
-  return { images: run.sent.size, deadLetters };
+  return { images: run.images, deadLetters, ofEarlierRuns: run.lettersOfEarlierRuns };
 }
 
 class RedriveRun {
   readonly #target: JobTarget;
   readonly #options: RedriveOptions;
   /** Ids of images that were sent again. */
-  readonly sent = new Set<string>();
+  readonly #sent = new Set<string>();
+  /** Images of letters without a run, where the job has one; no other run of theirs is known, so their ids count once. */
+  readonly #sentWithoutRun = new Set<string>();
+  lettersOfEarlierRuns = 0;
   /** Ids of images whose failures were not chosen. */
   readonly #stillFailed = new Set<string>();
 
@@ -59,10 +66,14 @@ class RedriveRun {
     this.#options = options;
   }
 
-  /** Sends what earlier runs took away and may not have sent. */
+  get images(): number {
+    return this.#sent.size + this.#sentWithoutRun.size;
+  }
+
+  /** Sends what earlier redrives took away and may not have sent. */
   async finishInterrupted(): Promise<void> {
     const { s3, resultsBucket } = this.#target;
-    for await (const { Key = '' } of listObjects(s3, resultsBucket, redrivePrefix(this.#options.job))) {
+    for await (const { Key = '' } of listObjects(s3, resultsBucket, redrivePrefix(this.#options))) {
       await this.#send(await this.#linesIn(Key));
       await this.#delete(Key);
     }
@@ -70,7 +81,7 @@ class RedriveRun {
 
   async sendFailures(): Promise<void> {
     const filesOfSameImages = new Map<string, Part[]>();
-    for await (const part of allParts(this.#target, 'failures', this.#options.job)) {
+    for await (const part of allParts(this.#target, 'failures', this.#options)) {
       const files = filesOfSameImages.get(part.digest);
       if (files === undefined) filesOfSameImages.set(part.digest, [part]);
       else files.push(part);
@@ -88,24 +99,25 @@ class RedriveRun {
     const left = lines.filter((line) => !isChosen(line));
     for (const { id } of left) this.#stillFailed.add(id);
     if (chosen.length === 0) return;
-    const takenAway = `${redrivePrefix(this.#options.job)}${randomUUID()}.jsonl`;
+    const takenAway = `${redrivePrefix(this.#options)}${randomUUID()}.jsonl`;
     await this.#write(takenAway, chosen);
-    if (left.length > 0) await this.#write(partKey('failures', this.#options.job, left), left);
+    if (left.length > 0) await this.#write(partKey('failures', this.#options, left), left);
     for (const { key } of files) await this.#delete(key);
     await this.#send(chosen);
     await this.#delete(takenAway);
   }
 
   async #send(lines: readonly FailureLine[]): Promise<void> {
-    for (const { id } of lines) this.sent.add(id);
-    await this.#sendImages(lines.map(toImage));
+    for (const { id } of lines) this.#sent.add(id);
+    await this.#sendImages(this.#options, lines.map(toImage));
   }
 
-  async #sendImages(images: readonly ImageRef[]): Promise<void> {
-    const { job, perMessage, dryRun } = this.#options;
+  async #sendImages({ job, run }: JobRun, images: readonly ImageRef[]): Promise<void> {
+    const { perMessage, dryRun } = this.#options;
     if (dryRun) return;
     const { sqs, queueUrl } = this.#target;
-    await sendMessages(sqs, queueUrl, await Array.fromAsync(packMessages({ job, attempt: 1 }, images, perMessage)));
+    const envelope = { job, ...runField(run), attempt: 1 };
+    await sendMessages(sqs, queueUrl, await Array.fromAsync(packMessages(envelope, images, perMessage)));
   }
 
   /** None when the file is gone since it was listed: another redrive has it. */
@@ -139,11 +151,17 @@ class RedriveRun {
   async mayDelete({ body }: DeadLetter): Promise<boolean> {
     const message = parseMessage(body);
     if (message instanceof UnreadableMessage || message.job !== this.#options.job) return false;
-    if (message.images.some(({ id }) => this.#stillFailed.has(id))) return false;
-    const unsent = message.images.filter(({ id }) => !this.sent.has(id));
+    const isOfThisRun = message.run === this.#options.run;
+    if (!isOfThisRun && message.run !== undefined) {
+      this.lettersOfEarlierRuns++;
+      return false;
+    }
+    if (isOfThisRun && message.images.some(({ id }) => this.#stillFailed.has(id))) return false;
+    const sent = isOfThisRun ? this.#sent : this.#sentWithoutRun;
+    const unsent = message.images.filter(({ id }) => !sent.has(id));
     if (unsent.length > 0 && !this.#isChosen(body)) return false;
-    for (const { id } of unsent) this.sent.add(id);
-    await this.#sendImages(unsent);
+    for (const { id } of unsent) sent.add(id);
+    await this.#sendImages(message, unsent);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { createGzip } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { JobRun } from '../contract/job-run.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { orderKey, orderPrefix } from '../contract/object-keys.ts';
 import type { JobTarget } from './job-target.ts';
@@ -14,20 +15,20 @@ const IDS_A_FILE = 100_000;
 const LEVEL = 1;
 
 /**
- * Passes the images on, and writes their ids down in their order: `jobs/<job>/order-<n>.jsonl.gz`, a
+ * Passes the images on, and writes their ids down in their order: `jobs/<job>/run=<run>/order-<n>.jsonl.gz`, a
  * line `{"n":0,"id":"…"}` each. Result lines come in any order, and this is what puts them back. The
  * last file is written before the iteration ends. Doing it again writes the same files.
  */
 export async function* recordOrder(
   { s3, resultsBucket }: Bucket,
-  job: string,
+  of: JobRun,
   images: AsyncIterable<ImageRef>,
 ): AsyncGenerator<ImageRef> {
   let file = 0;
   let n = 0;
   let open = newOrderFile();
   const write = async () => {
-    const Key = orderKey(job, file++);
+    const Key = orderKey(of, file++);
     const Body = await open.end();
     open = newOrderFile();
     await s3.send(new PutObjectCommand({ Bucket: resultsBucket, Key, Body, ContentType: 'application/gzip' }));
@@ -64,8 +65,8 @@ function newOrderFile(): { add(line: string): Promise<void> | void; end(): Promi
 }
 
 /** The keys of what `recordOrder` wrote; none for a job that was not enqueued with the command. */
-export async function orderKeys({ s3, resultsBucket: Bucket }: Bucket, job: string): Promise<string[]> {
+export async function orderKeys({ s3, resultsBucket: Bucket }: Bucket, of: JobRun): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { Key = '' } of listObjects(s3, Bucket, orderPrefix(job))) keys.push(Key);
+  for await (const { Key = '' } of listObjects(s3, Bucket, orderPrefix(of))) keys.push(Key);
   return keys;
 }

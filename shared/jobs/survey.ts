@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { newRun } from '../contract/job-run.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import { hostOf } from '../contract/url-host.ts';
@@ -63,7 +64,7 @@ export async function survey(
     digest.update(JSON.stringify(image));
     countHost(found.hosts, hostOf(image.url));
   });
-  for await (const message of packMessages({ job, attempt: 1 }, noted, perMessage)) {
+  for await (const message of packMessages({ job, run: newRun(), attempt: 1 }, noted, perMessage)) {
     found.messages++;
     found.images += message.images;
     found.bytes += Buffer.byteLength(message.body);

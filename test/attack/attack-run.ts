@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageRef } from '../../shared/contract/message.ts';
 import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
+import { newestRun } from '../../shared/jobs/job-store.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
@@ -224,7 +225,8 @@ async function* toAsync(images: readonly ImageRef[]): AsyncGenerator<ImageRef> {
 }
 
 async function linesOf(target: JobTarget, job: string): Promise<number> {
-  const parts = [...(await listParts(target, 'results', job)), ...(await listParts(target, 'failures', job))];
+  const run = await newestRun(target, job);
+  const parts = [...(await listParts(target, 'results', run)), ...(await listParts(target, 'failures', run))];
   return totalLines(parts);
 }
 

@@ -1,4 +1,5 @@
 import { jobSettingsFrom } from '../../shared/contract/settings.ts';
+import { newestRun } from '../../shared/jobs/job-store.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
@@ -105,7 +106,8 @@ function settingsFor({ fetchTimeoutSeconds, retryBaseSeconds }: Timing): Record<
 }
 
 async function stateOf(target: JobTarget): Promise<string> {
-  const results = totalLines(await listParts(target, 'results', JOB));
-  const failures = totalLines(await listParts(target, 'failures', JOB));
+  const run = await newestRun(target, JOB);
+  const results = totalLines(await listParts(target, 'results', run));
+  const failures = totalLines(await listParts(target, 'failures', run));
   return `${results} result lines, ${failures} failure lines, ${await messagesLeft(target)} messages left`;
 }

@@ -1,3 +1,4 @@
+import { runField } from '../../shared/contract/job-run.ts';
 import type { ImageRef } from '../../shared/contract/message.ts';
 import { packMessages } from '../../shared/contract/pack-messages.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
@@ -13,12 +14,14 @@ const TWICE_RATE = 0.05;
 
 /** Enqueues as the product does, and then some of the same messages once more. */
 export async function enqueueSomeTwice(target: JobTarget, images: ImageRef[], random: Random): Promise<void> {
-  await enqueue(
+  const { run } = await enqueue(
     target,
     toAsync(images),
     newJob({ job: JOB, source: 'chaos', sourceDigest: '', perMessage: IMAGES_PER_MESSAGE, images: images.length }),
   );
-  const messages = await Array.fromAsync(packMessages({ job: JOB, attempt: 1 }, images, IMAGES_PER_MESSAGE));
+  const messages = await Array.fromAsync(
+    packMessages({ job: JOB, ...runField(run), attempt: 1 }, images, IMAGES_PER_MESSAGE),
+  );
   const twice = messages.filter(() => random.happens(TWICE_RATE));
   await sendMessages(target.sqs, target.queueUrl, twice);
 }

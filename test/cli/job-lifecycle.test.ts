@@ -1,7 +1,8 @@
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { parseMessage } from '../../shared/contract/message.ts';
-import { partPrefix } from '../../shared/contract/object-keys.ts';
+import { partKey, runPartPrefix } from '../../shared/contract/object-keys.ts';
+import { newestRun } from '../../shared/jobs/job-store.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { runCommand } from '../support/command.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
@@ -43,8 +44,9 @@ async function enqueueJob(job: string, good: number, missing: number, ...options
 }
 
 test('codes in part names may be called like what every object has', async () => {
+  // One more than these lines, which no file has: so the names alone are read.
   await enqueueJob('odd', 4, 0);
-  const Key = `${partPrefix('failures', 'odd')}part-${'0'.repeat(32)}-n3.__proto__-1.constructor-2.jsonl`;
+  const Key = `${runPartPrefix('failures', await newestRun(aws.target, 'odd'))}${'0'.repeat(32)}-n3.__proto__-1.constructor-2.jsonl`;
   await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body: '' }));
   const { failedByCode } = await statusOf('odd');
   expect(Object.entries(failedByCode)).toEqual([
@@ -115,6 +117,7 @@ test('redrive sends just the failures again, and what then succeeds counts as cl
   expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([
     {
       job: 'cats',
+      run: (await newestRun(aws.target, 'cats')).run,
       attempt: 1,
       images: [0, 1].map((index) => {
         const url = `https://host/cats/missing-${index}.jpg`;
@@ -155,8 +158,34 @@ test('purge asks, refuses while the job runs, and removes all files', async () =
   expect((await labelqueue('purge', 'cats', '--yes')).stderr).toContain('is running: cancel it');
   await workQueueEmpty(aws, catsButMissing);
   expect((await labelqueue('purge', 'cats')).stderr).toContain('expected a terminal to ask on, or --yes');
-  expect((await labelqueue('purge', 'cats', '--yes')).stdout).toBe('job cats: 4 files removed\n');
+  expect((await labelqueue('purge', 'cats', '--yes')).stdout).toBe('job cats: 5 files removed\n');
   expect((await labelqueue('status', 'cats')).code).toBe(1);
+});
+
+test('purge removes what a worker wrote after the last purge, and then there is no such job', async () => {
+  await enqueueJob('cats', 1, 0);
+  const of = await newestRun(aws.target, 'cats');
+  await labelqueue('cancel', 'cats');
+  expect((await labelqueue('purge', 'cats', '--yes')).code).toBe(0);
+  const Key = partKey('results', of, [{ id: 'late' }]);
+  await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body: '{}' }));
+  expect((await labelqueue('results', 'cats')).stderr).toContain('cats');
+  expect((await labelqueue('purge', 'cats', '--yes')).stdout).toBe('job cats: 1 files removed\n');
+  expect(await labelqueue('purge', 'cats', '--yes')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no job cats in the bucket'),
+  });
+});
+
+test('redrive leaves dead letters of an earlier run, and reports how many', async () => {
+  await enqueueJob('cats', 0, 3);
+  await workQueueEmpty(aws, catsButMissing);
+  await labelqueue('purge', 'cats', '--yes');
+  await enqueueJob('cats', 1, 1);
+  await workQueueEmpty(aws, catsButMissing);
+  expect((await labelqueue('redrive', 'cats')).stdout).toBe(
+    'job cats: 1 images sent again, 1 dead letters removed; 3 dead letters of earlier runs left in the DLQ\n',
+  );
 });
 
 test('cancel marks the job, and its images count as cancelled', async () => {

@@ -278,7 +278,7 @@ test('sums the job up in summary.json beside the file, and prints it with --json
 test('says that a job was cancelled', async () => {
   await describeJob(aws.target, ['a', 'b']);
   await writeParts(aws.target, 'results', [result('a')]);
-  await cancelJob(aws.target, 'cats', 'enough');
+  await cancelJob(aws.target, { job: 'cats' }, 'enough');
   const { code, stderr } = await results();
   expect(stderr).toContain('job cats was cancelled: 1 of 2 images have an outcome\n');
   expect(code).toBe(0);

@@ -32,6 +32,7 @@ function withoutProto(meta: Record<string, unknown>): NonNullable<ImageRef['meta
 }
 
 export const jobName = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
+export const run = fc.stringMatching(/^[0-9a-f]{16}$/);
 export const attempt = fc.integer({ min: 1, max: MAX_ATTEMPTS });
 
 /** Images with an id each. */
@@ -40,6 +41,6 @@ export function images(maxLength: number, minLength = 0): fc.Arbitrary<ImageRef[
 }
 
 export const queueMessage: fc.Arbitrary<QueueMessage> = fc.record(
-  { job: jobName, attempt, hops: fc.integer({ min: 0, max: MAX_HOPS }), images: images(20, 1) },
+  { job: jobName, run, attempt, hops: fc.integer({ min: 0, max: MAX_HOPS }), images: images(20, 1) },
   { requiredKeys: ['job', 'attempt', 'images'] },
 );

@@ -14,7 +14,12 @@ test.each(CHARACTERS)('%j goes through messages and dead letters that every SQS 
   const body = formatMessage({ job: 'job', attempt: 2, images: [image] });
   expect(body).toMatch(TAKEN_BY_ALL);
   expect(parseMessage(body)).toEqual({ job: 'job', attempt: 2, images: [image] });
-  const letter = formatDeadLetter('job', image, { code: 'gone', stage: 'fetch', message: character, attempts: 1 });
+  const letter = formatDeadLetter({ job: 'job' }, image, {
+    code: 'gone',
+    stage: 'fetch',
+    message: character,
+    attempts: 1,
+  });
   expect(letter).toMatch(TAKEN_BY_ALL);
   expect(parseMessage(letter)).toEqual({ job: 'job', attempt: 1, images: [image] });
 });

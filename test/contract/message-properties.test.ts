@@ -16,7 +16,7 @@ import {
   UnreadableMessage,
 } from '../../shared/contract/message.ts';
 import { ImageTooLargeError, packMessages } from '../../shared/contract/pack-messages.ts';
-import { attempt, imageRef, images, jobName, queueMessage } from './arbitraries.ts';
+import { attempt, imageRef, images, jobName, queueMessage, run } from './arbitraries.ts';
 import { seed } from './seed.ts';
 
 /** What every reader of a message may rely on. */
@@ -54,6 +54,7 @@ test('reading never throws on what is nearly a message', () => {
   const names = [
     'v',
     'job',
+    'run',
     'attempt',
     'hops',
     'images',
@@ -106,11 +107,12 @@ test('what is written is read back equal', () => {
   );
 });
 
-test('a dead letter is read back as its image', () => {
+test('a dead letter is read back as its image, of the same run', () => {
+  const jobRun = fc.record({ job: jobName, run }, { requiredKeys: ['job'] });
   const error = fc.record({ code: fc.string(), stage: fc.string(), message: fc.string(), attempts: fc.nat() });
   fc.assert(
-    fc.property(jobName, imageRef, error, (job, image, past) =>
-      expect(parseMessage(formatDeadLetter(job, image, past))).toEqual({ job, attempt: 1, images: [image] }),
+    fc.property(jobRun, imageRef, error, (of, image, past) =>
+      expect(parseMessage(formatDeadLetter(of, image, past))).toEqual({ ...of, attempt: 1, images: [image] }),
     ),
     { seed },
   );

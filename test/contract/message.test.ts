@@ -79,6 +79,16 @@ describe('reads', () => {
     expect(nextEnvelope(parse(own()))).toEqual({ job: 'cats-2026-11', attempt: 1, hops: 1 });
   });
 
+  test('the run; none when it does not have one, and the next message of its chain has the same', () => {
+    const run = '0123456789abcdef';
+    expect(parse(own({ run }))).toMatchObject({ run });
+    expect(nextEnvelope(parse(own({ run })))).toMatchObject({ run, hops: 1 });
+    expect(parse(own())).not.toHaveProperty('run');
+    for (const odd of ['', '../0123456789abc', '0123456789ABCDEF', 7, null]) {
+      expect(parseMessage(JSON.stringify(own({ run: odd })))).toBeInstanceOf(UnreadableMessage);
+    }
+  });
+
   test('a chain that is at its end after as many messages as may be sent on', () => {
     let envelope: Envelope = parse(own());
     let links = 1;
@@ -89,7 +99,7 @@ describe('reads', () => {
   test('a dead letter: its image with a fresh attempt, without its error', () => {
     const image = { id: 'row-17', url: URL_A, meta: { sku: 'X1' } };
     const error = { code: 'not_found', stage: 'fetch', message: 'expected status 200, got 404', attempts: 5 };
-    const body = formatDeadLetter('cats', image, error);
+    const body = formatDeadLetter({ job: 'cats' }, image, error);
     expect(JSON.parse(body).images[0].error).toEqual(error);
     expect(parse(body)).toEqual({ job: 'cats', attempt: 1, images: [image] });
   });

@@ -1,7 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { addSums, IdSum } from '../../shared/contract/id-sum.ts';
-import { cancelledKey, jobKey, partKey, partPrefix, readPartName } from '../../shared/contract/object-keys.ts';
+import {
+  cancelledKey,
+  jobKey,
+  newestRunKey,
+  orderKey,
+  orderPrefix,
+  partKey,
+  partPrefix,
+  readPartName,
+  redrivePrefix,
+  runPartPrefix,
+} from '../../shared/contract/object-keys.ts';
 import { jobName } from './arbitraries.ts';
 import { seed } from './seed.ts';
 
@@ -20,14 +31,34 @@ function sumOf(ids: readonly string[]): string {
 const ids = fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 30 });
 
 test('keys are laid out as the documentation says', () => {
-  expect(partKey('results', 'cats', linesOf(['a', 'b']))).toMatch(
+  expect(partKey('results', { job: 'cats' }, linesOf(['a', 'b']))).toMatch(
     /^results\/job=cats\/part-[0-9a-f]{32}-[0-9a-f]{32}-n2\.jsonl$/,
   );
-  expect(partKey('failures', 'cats', linesOf(['a']))).toMatch(
+  expect(partKey('failures', { job: 'cats' }, linesOf(['a']))).toMatch(
     /^failures\/job=cats\/part-[0-9a-f]{32}-[0-9a-f]{32}-n1\.jsonl$/,
   );
   expect(jobKey('cats')).toBe('jobs/cats/job.json');
-  expect(cancelledKey('cats')).toBe('jobs/cats/cancelled');
+  expect(newestRunKey('cats')).toBe('runs/job=cats/run.json');
+  expect(cancelledKey({ job: 'cats' })).toBe('jobs/cats/cancelled');
+});
+
+test('the keys of a run have it in them', () => {
+  const of = { job: 'cats', run: '0123456789abcdef' };
+  expect(partKey('results', of, linesOf(['a']))).toMatch(/^results\/job=cats\/run=0123456789abcdef\/part-/);
+  expect(cancelledKey(of)).toBe('cancelled/job=cats/run=0123456789abcdef');
+  expect(orderKey(of, 0)).toBe('jobs/cats/run=0123456789abcdef/order-00000.jsonl.gz');
+  expect(redrivePrefix(of)).toBe('jobs/cats/run=0123456789abcdef/redrive/');
+});
+
+test('what lies below the prefix of a run is of no other run', () => {
+  const runs = [{ job: 'cats' }, { job: 'cats', run: '0'.repeat(16) }, { job: 'cats', run: '1'.repeat(16) }];
+  for (const one of runs) {
+    for (const other of runs.filter((run) => run !== one)) {
+      expect(partKey('results', other, linesOf(['a'])).startsWith(runPartPrefix('results', one))).toBe(false);
+      expect(orderKey(other, 0).startsWith(orderPrefix(one))).toBe(false);
+      expect(redrivePrefix(other).startsWith(redrivePrefix(one))).toBe(false);
+    }
+  }
 });
 
 test('the same images in another order have the same key, so that redone work overwrites', () => {
@@ -36,7 +67,7 @@ test('the same images in another order have the same key, so that redone work ov
   );
   fc.assert(
     fc.property(kind, jobName, shuffled, (of, job, [given, reordered]) => {
-      expect(partKey(of, job, linesOf(reordered))).toBe(partKey(of, job, linesOf(given)));
+      expect(partKey(of, { job }, linesOf(reordered))).toBe(partKey(of, { job }, linesOf(given)));
     }),
     { seed },
   );
@@ -46,23 +77,27 @@ test('other images, another job or the other kind have another key', () => {
   fc.assert(
     fc.property(jobName, ids, fc.string(), (job, given, another) => {
       fc.pre(!given.includes(another));
-      const key = partKey('results', job, linesOf(given));
-      expect(partKey('results', job, linesOf([...given, another]))).not.toBe(key);
-      expect(partKey('results', job, linesOf([another, ...given.slice(1)]))).not.toBe(key);
-      expect(partKey('failures', job, linesOf(given))).not.toBe(key);
-      expect(partKey('results', `${job}x`, linesOf(given))).not.toBe(key);
+      const key = partKey('results', { job }, linesOf(given));
+      expect(partKey('results', { job }, linesOf([...given, another]))).not.toBe(key);
+      expect(partKey('results', { job }, linesOf([another, ...given.slice(1)]))).not.toBe(key);
+      expect(partKey('failures', { job }, linesOf(given))).not.toBe(key);
+      expect(partKey('results', { job: `${job}x` }, linesOf(given))).not.toBe(key);
     }),
     { seed },
   );
 });
 
 test('ids that only look alike when they are joined have different keys', () => {
-  expect(partKey('results', 'cats', linesOf(['a,b', 'c']))).not.toBe(partKey('results', 'cats', linesOf(['a', 'b,c'])));
-  expect(partKey('results', 'cats', linesOf(['a","b']))).not.toBe(partKey('results', 'cats', linesOf(['a', 'b'])));
+  expect(partKey('results', { job: 'cats' }, linesOf(['a,b', 'c']))).not.toBe(
+    partKey('results', { job: 'cats' }, linesOf(['a', 'b,c'])),
+  );
+  expect(partKey('results', { job: 'cats' }, linesOf(['a","b']))).not.toBe(
+    partKey('results', { job: 'cats' }, linesOf(['a', 'b'])),
+  );
 });
 
 test('a key does not change from release to release: old parts are overwritten too', () => {
-  expect(partKey('results', 'cats', linesOf(['b', 'a']))).toBe(
+  expect(partKey('results', { job: 'cats' }, linesOf(['b', 'a']))).toBe(
     'results/job=cats/part-0473ef2dc0d324ab659d3580c1134e9d-08bb6928ca5517152e4b8118ff058d81-n2.jsonl',
   );
 });
@@ -70,7 +105,7 @@ test('a key does not change from release to release: old parts are overwritten t
 test('a key from before ids were summed is replaced by one with the same digest', () => {
   const old = readPartName('results/job=cats/part-0473ef2dc0d324ab659d3580c1134e9d-n2.jsonl');
   expect(old).toMatchObject({ digest: '0473ef2dc0d324ab659d3580c1134e9d', idSum: undefined, lines: 2 });
-  expect(readPartName(partKey('results', 'cats', linesOf(['b', 'a'])))?.digest).toBe(old?.digest);
+  expect(readPartName(partKey('results', { job: 'cats' }, linesOf(['b', 'a'])))?.digest).toBe(old?.digest);
 });
 
 test('the sums of the files of a job add up to the sum of its ids, however they are divided', () => {
@@ -83,7 +118,7 @@ test('the sums of the files of a job add up to the sum of its ids, however they 
     fc.property(halves, ([all, ...parts]) => {
       const sums = parts
         .filter((part) => part.length > 0)
-        .map((part) => readPartName(partKey('results', 'cats', linesOf(part)))?.idSum ?? '');
+        .map((part) => readPartName(partKey('results', { job: 'cats' }, linesOf(part)))?.idSum ?? '');
       expect(addSums(sums)).toBe(sumOf(all));
     }),
     { seed },
@@ -97,7 +132,7 @@ test('an image that counts twice in place of another one changes the sum', () =>
 test('the number of lines is read back from the key, which lies below the prefix of its job', () => {
   fc.assert(
     fc.property(kind, jobName, ids, (of, job, given) => {
-      const key = partKey(of, job, linesOf(given));
+      const key = partKey(of, { job }, linesOf(given));
       expect(readPartName(key)?.lines).toBe(given.length);
       expect(key.startsWith(partPrefix(of, job))).toBe(true);
     }),
@@ -111,7 +146,7 @@ test('the name of a failure file tells how many lines have which code', () => {
     { id: 'b', error: { code: 'not_found' as const } },
     { id: 'c', error: { code: 'not_found' as const } },
   ];
-  const key = partKey('failures', 'cats', failures);
+  const key = partKey('failures', { job: 'cats' }, failures);
   expect(key).toMatch(/-n3\.not_found-2\.timeout-1\.jsonl$/);
   expect(readPartName(key)).toMatchObject({
     lines: 3,
@@ -124,20 +159,20 @@ test('the name of a failure file tells how many lines have which code', () => {
 
 test('files with lines of the same images have the same digest, whatever became of them', () => {
   const digests = (['timeout', 'not_found'] as const).map(
-    (code) => readPartName(partKey('failures', 'cats', [{ id: 'a', error: { code } }]))?.digest,
+    (code) => readPartName(partKey('failures', { job: 'cats' }, [{ id: 'a', error: { code } }]))?.digest,
   );
   expect(digests[0]).toMatch(/^[0-9a-f]{32}$/);
   expect(digests[1]).toBe(digests[0]);
 });
 
 test('the prefix of a job takes in no other job', () => {
-  expect(partKey('results', 'cats-2', linesOf(['a'])).startsWith(partPrefix('results', 'cats'))).toBe(false);
+  expect(partKey('results', { job: 'cats-2' }, linesOf(['a'])).startsWith(partPrefix('results', 'cats'))).toBe(false);
 });
 
 describe('has no number of lines, being no part file:', () => {
   test.each([
     jobKey('cats'),
-    cancelledKey('cats'),
+    cancelledKey({ job: 'cats' }),
     'results/job=cats/',
     'results/job=cats/notes.txt',
     'results/job=cats/part-n3.jsonl',

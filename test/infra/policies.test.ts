@@ -9,8 +9,10 @@ const ALLOWED_WILDCARDS = [
   /^<Results\w+\.Arn>\/(results|failures)\/\*$/,
   // Whatever the name of a job: its mark of cancellation, its description and its images.
   /^<Results\w+\.Arn>\/jobs\/\*(\/cancelled)?$/,
+  // Which runs were cancelled, whatever the names of their jobs.
+  /^<Results\w+\.Arn>\/cancelled\/\*$/,
   // What the API writes of a job, whatever its name.
-  /^<Results\w+\.Arn>\/jobs\/\*\/(job\.json|order-\*)$/,
+  /^<Results\w+\.Arn>\/(jobs\/\*\/(job\.json|order-\*)|runs\/\*)$/,
   // Images of a bucket that the configuration names.
   /^arn:<AWS::Partition>:s3:::photos\/\*$/,
   // The folder of the model that the configuration names.
@@ -95,5 +97,6 @@ test('the API can do nothing to outcomes, nor to messages that are on a queue', 
   expect(objects).toEqual([
     expect.stringMatching(/\/jobs\/\*\/job\.json$/),
     expect.stringMatching(/\/jobs\/\*\/order-\*$/),
+    expect.stringMatching(/\/runs\/\*$/),
   ]);
 });

@@ -153,6 +153,8 @@ describe('results bucket', () => {
       ['results/', 90],
       ['failures/', 90],
       ['jobs/', 90],
+      ['runs/', 90 + 15],
+      ['cancelled/', 90 + 15],
     ]);
   });
 });
@@ -162,7 +164,7 @@ test('logs are kept for as long as the configuration says', () => {
 });
 
 describe('tables', () => {
-  test.each(['results', 'failures'])('of %s find the partition of a job by themselves', (name) => {
+  test.each(['results', 'failures', 'runs'])('of %s find the partition of a job by themselves', (name) => {
     template.hasResourceProperties('AWS::Glue::Table', {
       TableInput: {
         Name: name,

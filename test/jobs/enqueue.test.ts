@@ -4,7 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
 import { parseMessage } from '../../shared/contract/message.ts';
 import { jobKey } from '../../shared/contract/object-keys.ts';
-import { type EnqueuePlan, enqueue, newJob } from '../../shared/jobs/enqueue.ts';
+import { type EnqueuePlan, enqueue, newJob, resumedFrom } from '../../shared/jobs/enqueue.ts';
+import { readJob } from '../../shared/jobs/job-store.ts';
+import { purgeJob } from '../../shared/jobs/purge-job.ts';
 import { startTestAws, type TestAws } from '../support/test-aws.ts';
 import { interceptSends } from './sqs-faults.ts';
 
@@ -64,6 +66,34 @@ describe('enqueueing', () => {
     const idSum = expect.stringMatching(/^[0-9a-f]{32}$/);
     expect(description).toEqual({ v: 1, ...begun, state: 'enqueued', sent: 250, messages: 3, startedAt, idSum });
     expect(Date.parse(updatedAt)).toBeGreaterThanOrEqual(Date.parse(startedAt));
+  });
+
+  test('gives each message the run of its job, and another run to the next job', async () => {
+    const [{ run }, other] = [plan(250), plan(250)];
+    await enqueue(aws.target, numbered(250), { ...plan(250), run });
+    expect(await jobDescription()).toMatchObject({ run });
+    expect(new Set(messagesInQueue().map((message) => message.run))).toEqual(new Set([run]));
+    expect([run, other.run]).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/), expect.not.stringContaining(run ?? '')]);
+  });
+
+  test('goes on with the run that was begun, or without one', async () => {
+    const begun = await enqueue(aws.target, numbered(250), plan(250));
+    expect(resumedFrom(begun, plan(250)).run).toBe(begun.run);
+    const { run: _none, ...older } = begun;
+    expect(resumedFrom(older, plan(250))).not.toHaveProperty('run');
+  });
+
+  test.each([
+    ['purged', async () => {}],
+    ['purged and enqueued again', () => enqueue(aws.target, numbered(3), plan(3))],
+  ])('ends when the job was %s meanwhile, and leaves it so', async (how, then) => {
+    const images = async function* () {
+      yield* numbered(250);
+      await purgeJob(aws.target, 'cats');
+      await then();
+    };
+    await expect(enqueue(aws.target, images(), plan(250))).rejects.toThrow(`the job cats was ${how} while`);
+    expect((await readJob(aws.target, 'cats'))?.images).toBe(how === 'purged' ? undefined : 3);
   });
 
   test('goes on after the images that were sent before', async () => {

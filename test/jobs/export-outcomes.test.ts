@@ -84,14 +84,14 @@ async function exported(given: readonly Given[], format: Format, read: (file: st
   await using database = await OutcomeDatabase.create(folder.path);
   const Key = partKey(
     'failures',
-    'cats',
+    { job: 'cats' },
     given.map(({ id }) => ({ id, error: { code: 'gone' } })),
   );
   const Body = given.map((image) => `${lineOf(image)}\n`).join('');
   await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body }));
   await gatherOutcomes(aws.target, 'cats', database, { folder: folder.path, version: '0' });
   const file = join(folder.path, `out.${format}`);
-  expect(await exportOutcomes(database, 'cats', { kind: 'failures' }, format, file)).toBe(given.length);
+  expect(await exportOutcomes(database, { job: 'cats' }, { kind: 'failures' }, format, file)).toBe(given.length);
   await read(file);
 }
 

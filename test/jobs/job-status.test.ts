@@ -1,10 +1,11 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { runField } from '../../shared/contract/job-run.ts';
 import { formatMessage, type ImageRef } from '../../shared/contract/message.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import { type JobStatus, jobStatus, type StatusOptions } from '../../shared/jobs/job-status.ts';
-import { readJob, writeJob } from '../../shared/jobs/job-store.ts';
+import { newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { catsButMissing, type Verdict, workQueueEmpty } from '../support/stub-worker.ts';
@@ -53,7 +54,8 @@ async function* each<Item>(items: Item[]): AsyncGenerator<Item> {
 
 /** As SQS does now and then, and a producer that sends again what it has no answer for. */
 async function deliverAgain(images: ImageRef[]): Promise<void> {
-  await aws.send(formatMessage({ job: JOB, attempt: 1, images }));
+  const { run } = await newestRun(aws.target, JOB);
+  await aws.send(formatMessage({ job: JOB, ...runField(run), attempt: 1, images }));
 }
 
 /** Takes so many messages off the queue for a while. */

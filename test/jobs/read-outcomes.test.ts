@@ -36,7 +36,7 @@ async function putObject(Key: string, Body: string): Promise<void> {
 }
 
 async function putPart(kind: PartKind, lines: (ResultLine | FailureLine)[], job = 'cats'): Promise<void> {
-  await putObject(partKey(kind, job, lines), `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
+  await putObject(partKey(kind, { job }, lines), `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
 }
 
 describe('the outcomes of a job', () => {
@@ -93,9 +93,9 @@ describe('the number of lines', () => {
     await putPart('failures', [failure('d')]);
     await putPart('results', [result('x', 'cat', 0, 'cats-2')], 'cats-2');
     await putObject('results/job=cats/notes.txt', 'not a line');
-    expect(totalLines(await listParts(aws.target, 'results', 'cats'))).toBe(4);
-    expect(totalLines(await listParts(aws.target, 'failures', 'cats'))).toBe(1);
-    expect(totalLines(await listParts(aws.target, 'results', 'dogs'))).toBe(0);
+    expect(totalLines(await listParts(aws.target, 'results', { job: 'cats' }))).toBe(4);
+    expect(totalLines(await listParts(aws.target, 'failures', { job: 'cats' }))).toBe(1);
+    expect(totalLines(await listParts(aws.target, 'results', { job: 'dogs' }))).toBe(0);
   });
 
   test('takes in all pages of a listing', async () => {
@@ -103,6 +103,6 @@ describe('the number of lines', () => {
     for (let from = 0; from < ids.length; from += 50) {
       await Promise.all(ids.slice(from, from + 50).map((id) => putPart('results', [result(id)])));
     }
-    expect(totalLines(await listParts(aws.target, 'results', 'cats'))).toBe(1_100);
+    expect(totalLines(await listParts(aws.target, 'results', { job: 'cats' }))).toBe(1_100);
   });
 });

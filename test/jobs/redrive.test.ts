@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pMap from 'p-map';
+import { type JobRun, runField } from '../../shared/contract/job-run.ts';
 import { formatMessage, type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
 import { listObjects } from '../../shared/jobs/list-objects.ts';
 import { partLines, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
@@ -185,22 +186,52 @@ describe('dead letters without a failure line', () => {
 
   test('are not thrown away: their images are sent again', async () => {
     await sendLetter('timeout');
-    expect(await redrive(aws.target, ALL, new Date())).toEqual({ images: 1, deadLetters: 1 });
+    expect(await redrive(aws.target, ALL, new Date())).toEqual({ images: 1, deadLetters: 1, ofEarlierRuns: 0 });
     expect(idsIn(aws.queued())).toEqual([image.id]);
   });
 
   test('stay where they are when another code was asked for', async () => {
     await sendLetter('timeout');
     const options = { ...ALL, codes: new Set(['not_found']) };
-    expect(await redrive(aws.target, options, new Date())).toEqual({ images: 0, deadLetters: 0 });
+    expect(await redrive(aws.target, options, new Date())).toEqual({ images: 0, deadLetters: 0, ofEarlierRuns: 0 });
     expect(idsIn(aws.queued())).toEqual([]);
   });
 
   test('count as worker_crashed when SQS moved them', async () => {
     await sendLetter();
     const options = { ...ALL, codes: new Set(['worker_crashed']) };
-    expect(await redrive(aws.target, options, new Date())).toEqual({ images: 1, deadLetters: 1 });
+    expect(await redrive(aws.target, options, new Date())).toEqual({ images: 1, deadLetters: 1, ofEarlierRuns: 0 });
     expect(idsIn(aws.queued())).toEqual([image.id]);
+  });
+});
+
+describe('of a job with runs', () => {
+  const run = '1'.repeat(16);
+  const images = imagesNamed('same', 2);
+
+  async function failIn(of: JobRun): Promise<void> {
+    await aws.send(formatMessage({ job: JOB, ...runField(of.run), attempt: 1, images }));
+    await workQueueEmpty(aws, failing);
+  }
+
+  test('only failures of this run are sent again, and letters of another one are left and counted', async () => {
+    await failIn({ job: JOB, run: '0'.repeat(16) });
+    await failIn({ job: JOB, run });
+    expect(await redrive(aws.target, { ...ALL, run }, new Date())).toEqual({
+      ...{ images: 2, deadLetters: 2, ofEarlierRuns: 2 },
+    });
+    expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([{ job: JOB, run, attempt: 1, images }]);
+    expect(aws.deadLetters().map(({ body }) => JSON.parse(body).run)).toEqual(['0'.repeat(16), '0'.repeat(16)]);
+  });
+
+  test('letters without a run are sent again without one, apart from images of the same ids', async () => {
+    await failIn({ job: JOB });
+    await failIn({ job: JOB, run });
+    expect(await redrive(aws.target, { ...ALL, run }, new Date())).toEqual({
+      ...{ images: 4, deadLetters: 4, ofEarlierRuns: 0 },
+    });
+    const runs = aws.queued().map(({ body }) => JSON.parse(body).run);
+    expect(runs).toEqual([run, undefined, undefined]);
   });
 });
 
@@ -210,7 +241,7 @@ test('an image that stands in two failure files is sent, and both files go', asy
   await workQueueEmpty(aws, failing);
   await aws.send(formatMessage({ job: JOB, attempt: 1, images: images.slice(0, 1) }));
   await workQueueEmpty(aws, failing);
-  expect(await redrive(aws.target, ALL, new Date())).toEqual({ images: 3, deadLetters: 4 });
+  expect(await redrive(aws.target, ALL, new Date())).toEqual({ images: 3, deadLetters: 4, ofEarlierRuns: 0 });
   expect(await aws.partKeys('failures', JOB)).toEqual([]);
   expect(new Set(idsIn(aws.queued()))).toEqual(new Set(images.map(({ id }) => id)));
 });

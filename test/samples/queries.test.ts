@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { glob, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -56,7 +56,8 @@ beforeAll(async () => {
     }
   }
   connection = await (await DuckDBInstance.create()).connect();
-  const views = ['duckdb-results', 'duckdb-failures', 'classified', 'failed'];
+  await writeAgain();
+  const views = ['duckdb-results', 'duckdb-failures', 'duckdb-runs', 'classified', 'failed'];
   for (const name of views) await run(name);
 });
 afterAll(async () => {
@@ -64,10 +65,41 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-async function run(name: string): Promise<Record<string, unknown>[]> {
+/**
+ * The same lines as the newest run of the job `again`; beside them, those of an earlier run and of messages without one,
+ * which are newer and of other images, too.
+ */
+async function writeAgain(): Promise<void> {
+  const [earlier, newest] = ['1'.repeat(16), '0'.repeat(16)];
+  await write('jobs/again/job.json', JSON.stringify({ v: 1, job: 'again', run: newest, images: 8 }));
+  for (const kind of ['results', 'failures'] as const) {
+    const parts = await Array.fromAsync(glob(`${kind}/job=cats/part-*`, { cwd: folder.path }));
+    for (const [index, part] of parts.entries()) {
+      const lines = (await readFile(join(folder.path, part), 'utf8')).trimEnd().split('\n');
+      const of = (run: string) => lines.map((line) => JSON.stringify({ ...JSON.parse(line), job: 'again', run }));
+      await write(`${kind}/job=again/run=${newest}/part-${index}.jsonl`, of(newest).join('\n'));
+    }
+    const stray = (id: string) =>
+      kind === 'results' ? result(id, {}, { second: 999 }) : failure(id, 'gone', { second: 999 });
+    for (const [place, run] of [
+      [`run=${earlier}/`, earlier],
+      ['', undefined],
+    ] as const) {
+      const lines = ['a', 'd', 'stray'].map((id) => JSON.stringify({ ...stray(id), job: 'again', run }));
+      await write(`${kind}/job=again/${place}part-0.jsonl`, lines.join('\n'));
+    }
+  }
+}
+
+async function write(name: string, text: string): Promise<void> {
+  await mkdir(dirname(join(folder.path, name)), { recursive: true });
+  await writeFile(join(folder.path, name), text);
+}
+
+async function run(name: string, job = 'cats'): Promise<Record<string, unknown>[]> {
   const query = QUERIES.find((one) => one.name === name);
   if (query === undefined) throw new Error(`expected a query called ${name}`);
-  const sql = query.sql.replaceAll('s3://BUCKET', folder.path).replaceAll("'my-job'", "'cats'");
+  const sql = query.sql.replaceAll('s3://BUCKET', folder.path).replaceAll("'my-job'", `'${job}'`);
   return (await connection.runAndReadAll(sql)).getRowObjectsJson() as Record<string, unknown>[];
 }
 
@@ -105,9 +137,12 @@ describe('the query', () => {
   test.each(asking)('%s has the right answer', async (name) => {
     expect(await run(name)).toEqual(ANSWERS[name]);
   });
+  test.each(asking)('%s counts nothing but the newest run of a job', async (name) => {
+    expect(await run(name, 'again')).toEqual(ANSWERS[name]);
+  });
 });
 
-test.each(['results', 'failures'])('the %s table of Athena has the columns that DuckDB has', async (kind) => {
+test.each(['results', 'failures', 'runs'])('the %s table of Athena has the columns that DuckDB has', async (kind) => {
   const { sql = '' } = QUERIES.find(({ name }) => name === `athena-${kind}`) ?? {};
   const [, columns = '', partition = ''] = /\((.*?)\)\s*PARTITIONED BY \((\w+) string\)/s.exec(sql) ?? [];
   const names = [...columns.replaceAll(/<[^()]*?>+(?=,|\s)/g, '').matchAll(/`?(\w+)`? \w+/g)].map(([, name]) => name);

@@ -60,7 +60,7 @@ export async function writeParts(
   lines: (ResultLine | FailureLine)[],
 ): Promise<void> {
   const writer = new PartWriter(target.s3, target.resultsBucket);
-  const written = writer.write(kind, 'cats', lines);
+  const written = writer.write(kind, { job: 'cats' }, lines);
   writer.flush();
   await written;
 }
@@ -75,7 +75,7 @@ export async function describeJob(
   const at = new Date(START).toISOString();
   const sent = { source: 'cats.csv', sourceDigest: '', perMessage: 100, images, sent: images, messages: 1 };
   await writeJob(target, { v: 1, job: 'cats', state: 'enqueued', ...sent, startedAt: at, updatedAt: at, ...more });
-  for await (const _ of recordOrder(target, 'cats', imagesOf(ids)));
+  for await (const _ of recordOrder(target, { job: 'cats' }, imagesOf(ids)));
 }
 
 async function* imagesOf(ids: readonly string[]): AsyncGenerator<ImageRef> {

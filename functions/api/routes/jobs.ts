@@ -4,7 +4,7 @@ import { parseExactJson } from '../../../shared/contract/exact-json.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../../shared/contract/limits.ts';
 import { ImageTooLargeError } from '../../../shared/contract/pack-messages.ts';
 import { defaultJobName } from '../../../shared/jobs/default-job-name.ts';
-import { enqueue, newJob, resumedFrom, resumeProblem } from '../../../shared/jobs/enqueue.ts';
+import { enqueue, newJob, RunEndedError, resumedFrom, resumeProblem } from '../../../shared/jobs/enqueue.ts';
 import { jobStatus as readJobStatus } from '../../../shared/jobs/job-status.ts';
 import { readJob } from '../../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../../shared/jobs/job-target.ts';
@@ -80,8 +80,13 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
     perMessage: DEFAULT_IMAGES_PER_MESSAGE,
     images: found.images,
   });
-  const { images, messages } = await enqueue(target, surveyedImages(rows(), found), resumedFrom(before, plan));
-  return accepted({ job, images, messages, repetitions });
+  try {
+    const { images, messages } = await enqueue(target, surveyedImages(rows(), found), resumedFrom(before, plan));
+    return accepted({ job, images, messages, repetitions });
+  } catch (error) {
+    if (error instanceof RunEndedError) return new Problem('job_exists', error.message);
+    throw error;
+  }
 }
 
 function accepted({ job, images, messages, repetitions }: z.infer<typeof jobAcceptedSchema>): Answer {

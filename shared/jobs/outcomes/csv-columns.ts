@@ -1,3 +1,4 @@
+import type { JobRun } from '../../contract/job-run.ts';
 import type { PartKind } from '../../contract/object-keys.ts';
 import { jsonWithNumbers, textWithNumbers } from './exact-numbers.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
@@ -20,7 +21,7 @@ const NUMBER = '^-[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$';
  * spreadsheet would run as a formula gets a `'` in front (OWASP, "CSV Injection"); the other formats
  * have it as it is.
  */
-export async function csvColumns(database: OutcomeDatabase, _job: string, kind: PartKind): Promise<string[]> {
+export async function csvColumns(database: OutcomeDatabase, _of: JobRun, kind: PartKind): Promise<string[]> {
   const outcome = kind === 'results' ? await resultColumns(database) : FAILURE_COLUMNS;
   const at = `strftime("at", '%Y-%m-%dT%H:%M:%S.%gZ') AS "at"`;
   return [

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../contract/error-codes.ts';
+import type { JobRun } from '../../contract/job-run.ts';
 import type { PartKind } from '../../contract/object-keys.ts';
 import { csvColumns } from './csv-columns.ts';
 import { jsonWithNumbers } from './exact-numbers.ts';
@@ -28,13 +29,13 @@ export type Selection = {
  */
 export async function exportOutcomes(
   database: OutcomeDatabase,
-  job: string,
+  of: JobRun,
   selection: Selection,
   format: Format,
   file: string,
 ): Promise<number> {
   const { from, order } = sourceOf(selection);
-  const columns = await COLUMNS[format](database, job, selection.kind);
+  const columns = await COLUMNS[format](database, of, selection.kind);
   const select = `SELECT ${columns.join(', ')} FROM ${from} ${order}`;
   // Of sorted lines, each thread holds more than DuckDB counts; one is as quick, and stays within the limit.
   if (selection.inOrder) await database.run('SET threads = 1');
@@ -69,10 +70,10 @@ const COPY_OPTIONS: Record<Format, string> = {
   parquet: 'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50_000',
 };
 
-const COLUMNS: Record<Format, (database: OutcomeDatabase, job: string, kind: PartKind) => Promise<string[]>> = {
-  jsonl: async (_database, job, kind) => [jsonLine(job, kind)],
+const COLUMNS: Record<Format, (database: OutcomeDatabase, of: JobRun, kind: PartKind) => Promise<string[]>> = {
+  jsonl: async (_database, of, kind) => [jsonLine(of, kind)],
   csv: csvColumns,
-  parquet: async (_database, _job, kind) => [
+  parquet: async (_database, _of, kind) => [
     ...['id', 'url', `${jsonWithNumbers('meta')} AS meta`],
     ...(kind === 'results' ? ['labels', 'model', 'image'] : ['error']),
     ...['attempt', '"at"::TIMESTAMPTZ AS "at"'],
@@ -80,11 +81,11 @@ const COLUMNS: Record<Format, (database: OutcomeDatabase, job: string, kind: Par
 };
 
 /** The line as the worker wrote it: see `result-line.ts`. */
-function jsonLine(job: string, kind: PartKind): string {
+function jsonLine({ job, run }: JobRun, kind: PartKind): string {
   const field = (name: string) => `',"${name}":', to_json("${name}")`;
   const outcome = kind === 'results' ? ['labels', 'model', 'image'] : ['error'];
   return `concat(${[
-    literal(`{"v":1,"job":${JSON.stringify(job)},"id":`),
+    literal(`{"v":1,"job":${JSON.stringify(job)},${run === undefined ? '' : `"run":"${run}",`}"id":`),
     'to_json(id)',
     field('url'),
     `',"meta":' || ${jsonWithNumbers('meta')}`,

@@ -1,3 +1,4 @@
+import type { JobRun } from '../../contract/job-run.ts';
 import { isCancelled, readJob } from '../job-store.ts';
 import type { JobTarget } from '../job-target.ts';
 import { listParts, totalLines } from '../list-parts.ts';
@@ -26,12 +27,14 @@ export async function gatherOutcomes(
   { folder, version, onProgress = () => {} }: GatherOptions,
 ): Promise<Summary> {
   // Before the parts: what is written down here has its outcomes in them, or is not finished.
-  const [description, cancelled] = await Promise.all([readJob(target, job), isCancelled(target, job)]);
+  const description = await readJob(target, job);
+  const of: JobRun = { job, run: description?.run };
+  const cancelled = await isCancelled(target, of);
   const kinds = ['failures', 'results'] as const;
   // Failures first: a redrive turns them into results, never the other way round.
   const parts = {
-    failures: await listParts(target, 'failures', job),
-    results: await listParts(target, 'results', job),
+    failures: await listParts(target, 'failures', of),
+    results: await listParts(target, 'results', of),
   };
   const total = totalLines(parts.failures) + totalLines(parts.results);
   if (description === undefined && total === 0) {

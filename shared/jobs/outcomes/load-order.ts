@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
+import type { JobRun } from '../../contract/job-run.ts';
 import type { JobTarget } from '../job-target.ts';
 import { orderKeys } from '../source-order.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
@@ -16,12 +17,12 @@ import { withWholeCharacters } from './whole-characters.ts';
  */
 export async function loadOrder(
   target: JobTarget,
-  job: string,
+  of: JobRun,
   database: OutcomeDatabase,
   folder: string,
 ): Promise<boolean> {
   await database.run('CREATE TABLE order_lines (id_hash UBIGINT, n BIGINT)');
-  const keys = await orderKeys(target, job);
+  const keys = await orderKeys(target, of);
   for (const key of keys) {
     const { Body } = await target.s3.send(new GetObjectCommand({ Bucket: target.resultsBucket, Key: key }));
     const file = join(folder, 'order.jsonl');

@@ -1,5 +1,6 @@
 import { type Cost, costOfImages } from '../../contract/cost.ts';
 import type { JobDescription } from '../../contract/job-description.ts';
+import { runField } from '../../contract/job-run.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../contract/limits.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 
@@ -10,6 +11,8 @@ export type Completeness = 'complete' | 'incomplete' | 'cancelled' | 'unknown';
 export type Summary = {
   v: 1;
   job: string;
+  /** Missing for a job without runs. */
+  run?: string;
   state: Completeness;
   source?: string;
   createdAt: string;
@@ -63,6 +66,7 @@ export async function summarize(database: OutcomeDatabase, of: SummaryOf): Promi
   return {
     v: 1,
     job,
+    ...runField(description?.run),
     state: completeness(of, classified + failed),
     ...(description && { source: description.source }),
     createdAt: now.toISOString(),

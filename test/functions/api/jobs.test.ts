@@ -1,7 +1,7 @@
 import { DeleteQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
-import { cancelJob, readJob, writeJob } from '../../../shared/jobs/job-store.ts';
+import { cancelJob, newestRun, readJob, writeJob } from '../../../shared/jobs/job-store.ts';
 import { runCommand } from '../../support/command.ts';
 import { type LocalApi, startLocalApi } from '../../support/local-api.ts';
 
@@ -60,6 +60,7 @@ describe('a job', () => {
     expect(await messagesOf('forms')).toEqual([
       {
         job: 'forms',
+        run: expect.stringMatching(/^[0-9a-f]{16}$/),
         attempt: 1,
         images: [
           { id: plain, url: plain },
@@ -208,7 +209,7 @@ describe('the status of a job', () => {
     const { stdout } = await runCommand(['status', 'told', '--json'], { environment: api.environment });
     expect(answer).toEqual(JSON.parse(stdout));
     expect(answer).toMatchObject({ job: 'told', state: 'running', enqueued: 3, classified: 0, failed: 0, toGo: 3 });
-    await cancelJob(api.target, 'told', 'a test');
+    await cancelJob(api.target, await newestRun(api.target, 'told'), 'a test');
     expect(await (await fetch(`${api.address}/jobs/told`)).json()).toMatchObject({ state: 'cancelled' });
   });
 

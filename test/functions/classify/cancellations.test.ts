@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Cancellations } from '../../../functions/classify/cancellations.ts';
+import { type JobRun, runName } from '../../../shared/contract/job-run.ts';
 import { CANCELLATION_CHECK_MS } from '../../../shared/contract/limits.ts';
 
 /** A bucket in which jobs can be cancelled, and a clock that is moved by hand. */
@@ -7,44 +8,71 @@ function trial() {
   const cancelled = new Set<string>();
   const asked: string[] = [];
   const clock = { now: 0 };
-  const ask = async (job: string) => {
-    asked.push(job);
-    return cancelled.has(job);
+  const ask = async (of: JobRun) => {
+    asked.push(runName(of));
+    return cancelled.has(runName(of));
   };
   return { cancelled, asked, clock, cancellations: new Cancellations(ask, () => clock.now) };
 }
 
 test('asks once a job, however many messages of it come', async () => {
   const { asked, cancellations } = trial();
-  await cancellations.refresh(['cats', 'cats', 'dogs']);
-  await cancellations.refresh(['cats']);
+  await cancellations.refresh([{ job: 'cats' }, { job: 'cats' }, { job: 'dogs' }]);
+  await cancellations.refresh([{ job: 'cats' }]);
   expect(asked).toEqual(['cats', 'dogs']);
-  expect(cancellations.isCancelled('cats')).toBe(false);
+  expect(cancellations.isCancelled({ job: 'cats' })).toBe(false);
 });
 
 test('notices a cancellation once the answer has grown old', async () => {
   const { cancelled, clock, cancellations } = trial();
-  await cancellations.refresh(['cats']);
+  await cancellations.refresh([{ job: 'cats' }]);
   cancelled.add('cats');
   clock.now = CANCELLATION_CHECK_MS - 1;
-  await cancellations.refresh(['cats']);
-  expect(cancellations.isCancelled('cats')).toBe(false);
+  await cancellations.refresh([{ job: 'cats' }]);
+  expect(cancellations.isCancelled({ job: 'cats' })).toBe(false);
   clock.now = CANCELLATION_CHECK_MS;
-  await cancellations.refresh(['cats']);
-  expect(cancellations.isCancelled('cats')).toBe(true);
+  await cancellations.refresh([{ job: 'cats' }]);
+  expect(cancellations.isCancelled({ job: 'cats' })).toBe(true);
 });
 
-test('does not ask again for a job that is cancelled', async () => {
+test('does not ask again for a run that is cancelled', async () => {
   const { cancelled, asked, clock, cancellations } = trial();
-  cancelled.add('cats');
-  await cancellations.refresh(['cats']);
+  const of = { job: 'cats', run: '0123456789abcdef' };
+  cancelled.add(runName(of));
+  await cancellations.refresh([of]);
   clock.now = 10 * CANCELLATION_CHECK_MS;
-  await cancellations.refresh(['cats']);
-  expect(asked).toEqual(['cats']);
+  await cancellations.refresh([of]);
+  expect(asked).toEqual([runName(of)]);
+});
+
+test('a run of the same job is not cancelled with another one', async () => {
+  const { cancelled, cancellations } = trial();
+  const [one, other] = [
+    { job: 'cats', run: '0'.repeat(16) },
+    { job: 'cats', run: '1'.repeat(16) },
+  ];
+  cancelled.add(runName(one));
+  await cancellations.refresh([one, other, { job: 'cats' }]);
+  expect([one, other, { job: 'cats' }].map((of) => cancellations.isCancelled(of))).toEqual([true, false, false]);
+});
+
+test('a job without runs is wanted again once its mark is gone, and not while S3 does not answer', async () => {
+  const answers = [async () => true, () => Promise.reject(new Error('no answer')), async () => false];
+  const clock = { now: 0 };
+  const cancellations = new Cancellations(
+    () => (answers.shift() as () => Promise<boolean>)(),
+    () => clock.now,
+  );
+  const seen: boolean[] = [];
+  for (; answers.length > 0; clock.now += CANCELLATION_CHECK_MS) {
+    await cancellations.refresh([{ job: 'cats' }]);
+    seen.push(cancellations.isCancelled({ job: 'cats' }));
+  }
+  expect(seen).toEqual([true, true, false]);
 });
 
 test('a job counts as wanted while S3 does not answer', async () => {
   const cancellations = new Cancellations(() => Promise.reject(new Error('no answer')));
-  await cancellations.refresh(['cats']);
-  expect(cancellations.isCancelled('cats')).toBe(false);
+  await cancellations.refresh([{ job: 'cats' }]);
+  expect(cancellations.isCancelled({ job: 'cats' })).toBe(false);
 });

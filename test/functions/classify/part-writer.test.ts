@@ -31,13 +31,13 @@ function lineCounts(keys: string[]): (number | undefined)[] {
 
 test('writes the lines of a large message to a part of their own, without waiting for more', async () => {
   const written = lines(OWN_PART_IMAGES);
-  await parts.write('failures', 'job', written);
+  await parts.write('failures', { job: 'job' }, written);
   expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([OWN_PART_IMAGES]);
   expect(await aws.failures('job')).toEqual(written);
 });
 
 test('gathers the lines of small messages in one part', async () => {
-  const writes = [lines(3, 'a'), lines(4, 'b')].map((some) => parts.write('failures', 'job', some));
+  const writes = [lines(3, 'a'), lines(4, 'b')].map((some) => parts.write('failures', { job: 'job' }, some));
   expect(await aws.partKeys('failures', 'job')).toEqual([]);
   parts.flush();
   await Promise.all(writes);
@@ -46,9 +46,9 @@ test('gathers the lines of small messages in one part', async () => {
 
 test('keeps jobs, and results and failures, apart', async () => {
   const writes = [
-    parts.write('failures', 'one', [line('a')]),
-    parts.write('failures', 'two', [line('a')]),
-    parts.write('results', 'one', [line('a')]),
+    parts.write('failures', { job: 'one' }, [line('a')]),
+    parts.write('failures', { job: 'two' }, [line('a')]),
+    parts.write('results', { job: 'one' }, [line('a')]),
   ];
   parts.flush();
   await Promise.all(writes);
@@ -61,24 +61,24 @@ test('writes a shared part once it is full, and starts another', async () => {
   const small = OWN_PART_IMAGES - 1;
   const messages = Math.ceil(MAX_SHARED_PART_LINES / small);
   const writes = Array.from({ length: messages }, (_, index) =>
-    parts.write('failures', 'job', lines(small, `${index}`)),
+    parts.write('failures', { job: 'job' }, lines(small, `${index}`)),
   );
   await Promise.all(writes);
-  const late = parts.write('failures', 'job', [line('late')]);
+  const late = parts.write('failures', { job: 'job' }, [line('late')]);
   parts.flush();
   await late;
   expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([1, messages * small]);
 });
 
 test('overwrites the part when the same work is done again, in whatever order', async () => {
-  await parts.write('failures', 'job', lines(OWN_PART_IMAGES));
+  await parts.write('failures', { job: 'job' }, lines(OWN_PART_IMAGES));
   const [key] = await aws.partKeys('failures', 'job');
-  await parts.write('failures', 'job', lines(OWN_PART_IMAGES).toReversed());
+  await parts.write('failures', { job: 'job' }, lines(OWN_PART_IMAGES).toReversed());
   expect(await aws.partKeys('failures', 'job')).toEqual([key]);
 });
 
 test('writes an image once that two messages of an invocation name', async () => {
-  const writes = [[line('a'), line('b')], [line('b')]].map((some) => parts.write('failures', 'job', some));
+  const writes = [[line('a'), line('b')], [line('b')]].map((some) => parts.write('failures', { job: 'job' }, some));
   parts.flush();
   await Promise.all(writes);
   expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([2]);
@@ -86,21 +86,21 @@ test('writes an image once that two messages of an invocation name', async () =>
 
 test('writes lines that come back as they were, whatever text is in them', async () => {
   const strange = line('line\u2028separator "quoted" 日本語 🐈', 'two\nlines');
-  const written = parts.write('failures', 'job', [strange]);
+  const written = parts.write('failures', { job: 'job' }, [strange]);
   parts.flush();
   await written;
   expect(await aws.failures('job')).toEqual([strange]);
 });
 
 test('writes no empty parts', async () => {
-  await parts.write('failures', 'job', []);
+  await parts.write('failures', { job: 'job' }, []);
   parts.flush();
   expect(await aws.partKeys('failures', 'job')).toEqual([]);
 });
 
 test('tells everyone whose lines are in a part that it could not be written', async () => {
   const nowhere = new PartWriter(aws.target.s3, 'no-such-bucket');
-  const writes = [[line('a')], [line('b')]].map((some) => nowhere.write('failures', 'job', some));
+  const writes = [[line('a')], [line('b')]].map((some) => nowhere.write('failures', { job: 'job' }, some));
   nowhere.flush();
   expect(await Promise.allSettled(writes)).toMatchObject([
     { status: 'rejected', reason: { name: 'NoSuchBucket' } },
