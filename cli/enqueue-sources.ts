@@ -8,6 +8,7 @@ import { readFolder, uploadFolder } from '../shared/jobs/sources/folder-source.t
 import { formatOf, readSource, type SourceFormat } from '../shared/jobs/sources/read-source.ts';
 import { parseS3Prefix, readS3Prefix } from '../shared/jobs/sources/s3-prefix-source.ts';
 import type { SourceRow } from '../shared/jobs/sources/source-row.ts';
+import { interruption } from './interruption.ts';
 
 export type SourceOptions = {
   format?: SourceFormat;
@@ -84,7 +85,7 @@ async function keep(name: string): Promise<{ path: string; remove: () => Promise
   const folder = await mkdtemp(join(tmpdir(), 'labelqueue-'));
   const path = join(folder, 'input');
   const remove = () => rm(folder, { recursive: true });
-  await pipeline(input, createWriteStream(path, { mode: 0o600 })).catch(async (error: unknown) => {
+  await pipeline(input, createWriteStream(path, { mode: 0o600 }), { signal: interruption }).catch(async (error: unknown) => {
     await remove();
     throw error;
   });

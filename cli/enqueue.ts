@@ -4,13 +4,15 @@ import { defaultJobName } from '../shared/jobs/default-job-name.ts';
 import { enqueue, newJob, resumedFrom, resumeProblem } from '../shared/jobs/enqueue.ts';
 import { readJob } from '../shared/jobs/job-store.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
+import { counted } from './counted.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { type EnqueueSource, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
+import { interruptible, sameCommand, untilAborted } from './interruption.ts';
 import { InvalidRows } from './invalid-rows.ts';
 import { targetFromEnvironment } from './job-target.ts';
 import { jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
-import { startProgress } from './progress.ts';
+import { type Progress, startProgress } from './progress.ts';
 import { print, printNote } from './terminal.ts';
 
 type Options = SourceOptions & {
@@ -69,8 +71,9 @@ async function run(names: string[], options: Options): Promise<void> {
   const target = targetFromEnvironment();
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
   if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
+  const send = interruptibleSending(job, options);
   await using source = await openSources(names, options, target, job);
-  const found = await surveyed(source, job, options);
+  const found = await surveyed(source, job, options, send.signal);
   if (options.dryRun) {
     print(dryRunText(job, found, options));
     return;
@@ -81,7 +84,6 @@ async function run(names: string[], options: Options): Promise<void> {
   if (before?.state === 'enqueued') return report(job, before, found, options);
 
   await source.upload((done, of) => printNote(done === of ? `uploaded ${done} files\n` : ''));
-  const progress = startProgress('enqueued', found.images);
   const { perMessage, maxFailureRate } = options;
   const plan = newJob({
     job,
@@ -91,22 +93,46 @@ async function run(names: string[], options: Options): Promise<void> {
     images: found.images,
     ...(maxFailureRate !== undefined && { maxFailureRate }),
   });
-  const images = surveyedImages(source.rows(), found);
+  const images = untilAborted(surveyedImages(source.rows(), found), send.signal);
+  const progress = send.started(found.images);
   const enqueued = await enqueue(target, images, resumedFrom(before, plan), progress.update).finally(progress.stop);
   report(job, enqueued, found, options);
+}
+
+/** What is printed when it is interrupted: what was sent, and the command that sends the others. */
+function interruptibleSending(job: string, { job: given, resume }: Options) {
+  const name = given === undefined ? ['--job', job] : [];
+  let state = 'nothing was sent';
+  let added = name;
+  const signal = interruptible(() => `interrupted: ${state}; continue with: ${sameCommand(...added)}`);
+  return {
+    signal,
+    /** The progress of sending so many images. */
+    started(images: number): Progress {
+      const progress = startProgress('enqueued', images);
+      added = resume ? name : [...name, '--resume'];
+      const update: Progress['update'] = (sent, note) => {
+        state = `${sent} of ${counted(images, 'image')} sent`;
+        progress.update(sent, note);
+      };
+      update(0);
+      return { ...progress, update };
+    },
+  };
 }
 
 async function surveyed(
   source: EnqueueSource,
   job: string,
   { perMessage, skipInvalid, dryRun }: Options,
+  signal: AbortSignal,
 ): Promise<Survey> {
   const invalid = new InvalidRows(`${job}.invalid.txt`, skipInvalid === true && !dryRun);
-  const found = await survey(source.rows(), { job, perMessage }, (row) => invalid.add(row));
+  const found = await survey(untilAborted(source.rows(), signal), { job, perMessage }, (row) => invalid.add(row));
   await invalid.close();
   if (found.invalid > 0 && !skipInvalid) {
     throw new CommandError(
-      `${found.invalid} rows name no image, so nothing was sent; --skip-invalid writes them to a file and sends the others`,
+      `${found.invalid === 1 ? '1 row names' : `${found.invalid} rows name`} no image, so nothing was sent; --skip-invalid writes them to a file and sends the others`,
     );
   }
   if (found.images === 0) throw new CommandError('expected at least one image, the source has none');
@@ -123,7 +149,7 @@ function report(
     print(`${JSON.stringify({ job, images, messages, repetitions, invalid })}\n`);
     return;
   }
-  const leftOut = repetitions === 0 ? '' : `; ${repetitions} exact repetitions left out`;
-  const skipped = invalid === 0 ? '' : `; ${invalid} invalid rows in ${job}.invalid.txt`;
-  print(`job ${job}: ${images} images in ${messages} messages${leftOut}${skipped}\n`);
+  const leftOut = repetitions === 0 ? '' : `; ${counted(repetitions, 'exact repetition')} left out`;
+  const skipped = invalid === 0 ? '' : `; ${counted(invalid, 'invalid row')} in ${job}.invalid.txt`;
+  print(`job ${job}: ${counted(images, 'image')} in ${counted(messages, 'message')}${leftOut}${skipped}\n`);
 }

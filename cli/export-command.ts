@@ -8,6 +8,7 @@ import { FORMATS, type Format, type Selection } from '../shared/jobs/outcomes/ex
 import type { OutcomeDatabase } from '../shared/jobs/outcomes/outcome-database.ts';
 import type { Summary } from '../shared/jobs/outcomes/summarize.ts';
 import { CommandError } from './expected-failures.ts';
+import { interruptible, sameCommand } from './interruption.ts';
 import { targetFromEnvironment } from './job-target.ts';
 import { writeOutput } from './output-file.ts';
 import { startProgress } from './progress.ts';
@@ -92,6 +93,7 @@ export type GatheredOutcomes = {
 /** Downloads the outcomes of a job, hands them to `use`, and cleans up. Says it when they are not all. */
 export async function withOutcomes(job: string, use: (outcomes: GatheredOutcomes) => Promise<void>): Promise<void> {
   const target = targetFromEnvironment();
+  interruptible(() => `interrupted: nothing was written; to begin again: ${sameCommand()}`);
   const { OutcomeDatabase } = await import('../shared/jobs/outcomes/outcome-database.ts');
   const { gatherOutcomes } = await import('../shared/jobs/outcomes/gather-outcomes.ts');
   using folder = await createWorkFolder();

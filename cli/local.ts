@@ -6,6 +6,7 @@ import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
+import { untilInterrupted } from './interruption.ts';
 import {
   allowHostOption,
   type ModelOptions,
@@ -87,7 +88,7 @@ async function runLocal({
   );
   for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
   try {
-    await Promise.race([interrupted(), service.ended()]);
+    await Promise.race([untilInterrupted(), service.ended()]);
     printNote('\nfinishing what is in hand …\n');
   } finally {
     await service.stop();
@@ -106,19 +107,4 @@ function isPortInUse(error: unknown, port: number): boolean {
   return (
     Error.isError(error) && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error && error.port === port
   );
-}
-
-const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** Resolves at Ctrl-C, at a polite kill, and when the terminal is closed. The next of them ends the process at once. */
-function interrupted(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => {
-    for (const signal of ENDINGS) process.off(signal, end);
-    // A terminal that was closed takes no more text; what is in hand is finished all the same.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-    resolve();
-  };
-  for (const signal of ENDINGS) process.on(signal, end);
-  return promise;
 }

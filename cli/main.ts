@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { cancelCommand } from './cancel.ts';
@@ -6,8 +5,9 @@ import { classifyCommand } from './classify.ts';
 import { demoCommand } from './demo.ts';
 import { enqueueCommand } from './enqueue.ts';
 import { EXIT } from './exit-codes.ts';
-import { expectedFailureText } from './expected-failures.ts';
+import { failureText } from './expected-failures.ts';
 import { failuresCommand } from './failures.ts';
+import { cleanUpNow, endInterrupted, forgetInterruption, isInterrupted } from './interruption.ts';
 import { localCommand } from './local.ts';
 import { modelCommand } from './model.ts';
 import { stackOption } from './options.ts';
@@ -17,6 +17,7 @@ import { reportCommand } from './report.ts';
 import { resultsCommand } from './results.ts';
 import { statusCommand } from './status.ts';
 import { print, printNote } from './terminal.ts';
+import { usageErrorPrinter } from './usage-error.ts';
 import { waitCommand } from './wait.ts';
 
 const program = new Command('labelqueue')
@@ -50,11 +51,15 @@ for (const command of [demoCommand(), localCommand(), ...JOB_COMMANDS, classifyC
   program.addCommand(command.copyInheritedSettings(program));
 }
 for (const command of [program, ...program.commands.flatMap((command) => [command, ...command.commands])]) {
-  command.configureOutput({ writeOut: print, writeErr: printNote });
-  command.exitOverride().showHelpAfterError(true).allowExcessArguments(false);
+  command.configureOutput({ writeOut: print, writeErr: printNote, outputError: usageErrorPrinter(command) });
+  command.exitOverride().allowExcessArguments(false);
 }
 
-process.on('uncaughtException', defect);
+process.on('uncaughtException', (error) => {
+  printFailure(error);
+  cleanUpNow();
+  process.exit(EXIT.error);
+});
 
 try {
   if (process.argv.length <= 2) {
@@ -63,21 +68,19 @@ try {
   } else {
     await program.parseAsync();
   }
+  forgetInterruption();
 } catch (error) {
-  process.exitCode = exitCodeOf(error);
-}
-
-/** Node would print it as it is, with whatever others wrote into its message. */
-function defect(error: unknown): never {
-  printNote(`${inspect(error)}\n`);
-  process.exit(EXIT.error);
+  if (isInterrupted()) endInterrupted();
+  else process.exitCode = exitCodeOf(error);
 }
 
 function exitCodeOf(error: unknown): number {
   // Commander has printed its own message already; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  const text = expectedFailureText(error);
-  if (text === undefined) return defect(error);
-  printNote(`labelqueue: ${text}\n`);
+  printFailure(error);
   return EXIT.error;
+}
+
+function printFailure(error: unknown): void {
+  printNote(`labelqueue: ${failureText(error)}\n`);
 }

@@ -8,7 +8,9 @@ import { scanDeadLetters } from '../shared/jobs/dead-letters.ts';
 import { isCancelled } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { redrive } from '../shared/jobs/redrive.ts';
+import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
+import { interruptible, sameCommand } from './interruption.ts';
 import { targetFromEnvironment } from './job-target.ts';
 import { errorCodesOption, jobName, jsonOption } from './options.ts';
 import { print } from './terminal.ts';
@@ -29,6 +31,7 @@ export function redriveCommand(): Command {
 
 async function run(job: string | undefined, options: Options): Promise<void> {
   const target = targetFromEnvironment();
+  interruptible(() => `interrupted: what was sent again stays sent; to send the others: ${sameCommand()}`);
   if (options.unreadable) return saveUnreadable(target, options);
   if (job === undefined) throw new CommandError('expected a job, or --unreadable');
   if (await isCancelled(target, job))
@@ -38,9 +41,9 @@ async function run(job: string | undefined, options: Options): Promise<void> {
   const perMessage = DEFAULT_IMAGES_PER_MESSAGE;
   const redriven = await redrive(target, { job, codes, perMessage, dryRun }, new Date());
   if (options.json) print(`${JSON.stringify({ job, dryRun, ...redriven })}\n`);
-  else if (dryRun) print(`job ${job}: would send ${redriven.images} images again\n`);
+  else if (dryRun) print(`job ${job}: would send ${counted(redriven.images, 'image')} again\n`);
   else {
-    print(`job ${job}: ${redriven.images} images sent again, ${redriven.deadLetters} dead letters removed\n`);
+    print(`job ${job}: ${counted(redriven.images, 'image')} sent again, ${counted(redriven.deadLetters, 'dead letter')} removed\n`);
   }
 }
 
@@ -59,5 +62,5 @@ async function saveUnreadable(target: JobTarget, { out, json }: Options): Promis
   file.end();
   await finished(file);
   if (json) print(`${JSON.stringify({ unreadable: count, out })}\n`);
-  else print(`${count} unreadable messages saved in ${out}\n`);
+  else print(`${counted(count, 'unreadable message')} saved in ${out}\n`);
 }

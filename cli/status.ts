@@ -8,7 +8,7 @@ import { NO_LINES_BETWEEN_ROWS } from './demo-table.ts';
 import { duration } from './dry-run-text.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobName, jsonOption } from './options.ts';
-import { createRedraw, print } from './terminal.ts';
+import { createRedraw, print, readerGone } from './terminal.ts';
 
 const WATCH_MS = 2_000;
 
@@ -18,27 +18,29 @@ export function statusCommand(): Command {
   return new Command('status')
     .description('Tells how far a job is; without a job, lists all.')
     .argument('[job]', 'its name, as `labelqueue enqueue` printed it', jobName)
-    .option('--watch', 'again and again, until the job has ended')
+    .option('--watch', 'again and again, until the job has ended; without a job, until Ctrl-C')
     .addOption(jsonOption())
     .action(run);
 }
 
 async function run(job: string | undefined, { watch, json }: Options): Promise<void> {
   const target = targetFromEnvironment();
-  if (job === undefined) {
-    print(await jobList(target, json === true));
-    return;
-  }
-  const redraw = createRedraw();
-  for (;;) {
+  const look = async (): Promise<Look> => {
+    if (job === undefined) return { text: await jobList(target, json === true), ended: false };
     const status = await knownJobStatus(target, job);
-    const text = json ? `${JSON.stringify(status)}\n` : statusText(status);
-    if (watch && !json) redraw(text);
-    else print(text);
-    if (!watch || hasEnded(status)) return;
+    return { text: json ? `${JSON.stringify(status)}\n` : statusText(status), ended: hasEnded(status) };
+  };
+  const show = watch && !json ? createRedraw() : print;
+  for (;;) {
+    const { text, ended } = await look();
+    show(text);
+    if (!watch || ended || readerGone.aborted) return;
     await delay(WATCH_MS);
   }
 }
+
+/** What is to be shown, and whether it stays so. */
+type Look = { text: string; ended: boolean };
 
 export function statusText(status: JobStatus): string {
   const { queue } = status;

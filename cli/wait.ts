@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { EXIT } from './exit-codes.ts';
 import { CommandError } from './expected-failures.ts';
+import { interruptible, sameCommand } from './interruption.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobArgument, jsonOption, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
@@ -24,6 +25,7 @@ export function waitCommand(): Command {
 
 async function run(job: string, { timeout, json }: { timeout?: number; json?: true }): Promise<void> {
   const target = targetFromEnvironment();
+  const signal = interruptible(() => `interrupted: the job ${job} goes on; to wait again: ${sameCommand()}`);
   const giveUpAt = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;
   let status = await knownJobStatus(target, job);
   const progress = startProgress('settled', status.enqueued);
@@ -32,7 +34,7 @@ async function run(job: string, { timeout, json }: { timeout?: number; json?: tr
       progress.stop();
       throw new CommandError(`the job ${job} is ${status.state} after ${timeout} s: ${status.toGo} images to go`);
     }
-    await delay(POLL_MS);
+    await delay(POLL_MS, undefined, { signal });
     status = await knownJobStatus(target, job);
     progress.update(status.classified + status.failed);
   }

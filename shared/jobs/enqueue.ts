@@ -74,12 +74,15 @@ export async function enqueue(
   await writeJob(target, describe('enqueuing'));
   const checkpoints = checkpointEvery(CHECKPOINT_MS, () => writeJob(target, describe('enqueuing')));
   const toSend = skip(recordOrder(target, plan.job, images), plan.sent);
+  const underWay = new Set<Promise<void>>();
   const requests = rememberingFailure(requestsOf(packMessages({ job: plan.job, attempt: 1 }, toSend, plan.perMessage)));
   try {
     await pMap(
       requests.items,
       async (messages, index) => {
-        await sendMessages(target.sqs, target.queueUrl, messages);
+        const sending = sendMessages(target.sqs, target.queueUrl, messages);
+        underWay.add(sending);
+        await sending.finally(() => underWay.delete(sending));
         progress.sent(index, messages);
         onProgress(progress.images);
       },
@@ -88,6 +91,8 @@ export async function enqueue(
     requests.rethrow();
   } catch (error) {
     await checkpoints.stop();
+    // What is on its way is sent all the same: counted, it is not sent a second time.
+    await Promise.allSettled(underWay);
     // The first error is the one to tell; without this note the job shows as failed a minute later.
     await writeJob(target, describe('failed')).catch(() => undefined);
     throw error;

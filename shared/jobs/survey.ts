@@ -4,6 +4,7 @@ import { packMessages } from '../contract/pack-messages.ts';
 import { hostOf } from '../contract/url-host.ts';
 import type { InvalidRow, SourceRow } from './sources/source-row.ts';
 import { uniqueImages } from './unique-images.ts';
+import { UserError } from '../contract/user-error.ts';
 
 /** What a source holds, found out before anything is sent. */
 export type Survey = {
@@ -22,7 +23,7 @@ export type Survey = {
 };
 
 /** A source that reads otherwise the second time. */
-export class SourceChangedError extends Error {
+export class SourceChangedError extends UserError {
   override readonly name = 'SourceChangedError';
 }
 

@@ -9,9 +9,10 @@ import type { ColumnChoice } from './columns.ts';
 import { readCsv } from './csv-source.ts';
 import { readLines } from './lines-source.ts';
 import type { SourceRow } from './source-row.ts';
+import { UserError } from '../../contract/user-error.ts';
 
 /** A file that is not what its name or its first bytes promise. */
-export class UnreadableSourceError extends Error {
+export class UnreadableSourceError extends UserError {
   override readonly name = 'UnreadableSourceError';
 }
 
