@@ -76,15 +76,18 @@ export async function enqueue(
   const toSend = skip(recordOrder(target, plan.job, images), plan.sent);
   const underWay = new Set<Promise<void>>();
   const requests = rememberingFailure(requestsOf(packMessages({ job: plan.job, attempt: 1 }, toSend, plan.perMessage)));
+  const send = async (messages: PackedMessage[], index: number) => {
+    await sendMessages(target.sqs, target.queueUrl, messages);
+    progress.sent(index, messages);
+    onProgress(progress.images);
+  };
   try {
     await pMap(
       requests.items,
       async (messages, index) => {
-        const sending = sendMessages(target.sqs, target.queueUrl, messages);
+        const sending = send(messages, index);
         underWay.add(sending);
         await sending.finally(() => underWay.delete(sending));
-        progress.sent(index, messages);
-        onProgress(progress.images);
       },
       { concurrency: SENDS_AT_ONCE },
     );
