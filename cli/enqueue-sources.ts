@@ -85,9 +85,11 @@ async function keep(name: string): Promise<{ path: string; remove: () => Promise
   const folder = await mkdtemp(join(tmpdir(), 'labelqueue-'));
   const path = join(folder, 'input');
   const remove = () => rm(folder, { recursive: true });
-  await pipeline(input, createWriteStream(path, { mode: 0o600 }), { signal: interruption }).catch(async (error: unknown) => {
-    await remove();
-    throw error;
-  });
+  await pipeline(input, createWriteStream(path, { mode: 0o600 }), { signal: interruption }).catch(
+    async (error: unknown) => {
+      await remove();
+      throw error;
+    },
+  );
   return { path, remove };
 }

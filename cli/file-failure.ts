@@ -1,3 +1,5 @@
+import { visibleLine } from '../shared/contract/visible-text.ts';
+
 /** What the system says of files, for people. */
 const MEANINGS = new Map([
   ['ENOENT', 'no such file'],
@@ -25,7 +27,7 @@ export function fileFailureText(error: NodeJS.ErrnoException): string | undefine
   const { code = '', path, syscall } = error;
   const meaning = MEANINGS.get(code) ?? (path !== undefined && syscall !== undefined ? code : undefined);
   if (meaning === undefined) return undefined;
-  return path === undefined ? meaning : `${path}: ${meaning}`;
+  return path === undefined ? meaning : `${visibleLine(path)}: ${meaning}`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { InvalidRow } from '../shared/jobs/sources/source-row.ts';
+import { ofFile } from './file-failure.ts';
 import { printNote } from './terminal.ts';
 
 /** So many are shown; a file with another format has as many as it has lines. */
@@ -12,6 +13,7 @@ export class InvalidRows {
   readonly #path: string;
   readonly #keep: boolean;
   #file: WriteStream | undefined;
+  #written: Promise<void> | undefined;
   #count = 0;
 
   constructor(path: string, keep: boolean) {
@@ -25,13 +27,21 @@ export class InvalidRows {
       printNote(`${visibleLine(`${source === undefined ? '' : `${source}, `}line ${line}: ${problem}`)}\n`);
     if (this.#count === SHOWN + 1) printNote('…\n');
     if (!this.#keep) return;
-    this.#file ??= createWriteStream(this.#path);
+    this.#file ??= this.#open();
     this.#file.write(`${text}\n`);
+  }
+
+  #open(): WriteStream {
+    const file = createWriteStream(this.#path);
+    this.#written = finished(file).catch(ofFile(this.#path));
+    // Awaited at the end.
+    this.#written.catch(() => undefined);
+    return file;
   }
 
   async close(): Promise<void> {
     if (this.#file === undefined) return;
     this.#file.end();
-    await finished(this.#file);
+    await this.#written;
   }
 }

@@ -63,6 +63,11 @@ export function stateDirOption(): Option {
   );
 }
 
+/** `--force`, beside each `--out`. */
+export function forceOption(): Option {
+  return new Option('--force', 'replace the file if it exists');
+}
+
 /** For commander: a share above 0 and up to 1. */
 export function share(text: string): number {
   const value = Number(text);

@@ -18,10 +18,15 @@ export function purgeCommand(): Command {
 
 async function run(job: string, { yes }: { yes?: true }): Promise<void> {
   const target = targetFromEnvironment();
-  const signal = interruptible(() => `interrupted: what was removed stays removed; to remove the others: ${sameCommand()}`);
+  const signal = interruptible(
+    () => `interrupted: what was removed stays removed; to remove the others: ${sameCommand()}`,
+  );
   const status = await knownJobStatus(target, job);
   if (!hasEnded(status)) throw new CommandError(`the job ${job} is ${status.state}: cancel it before you purge it`);
-  if (!yes && !(await confirmed(`Remove all files of ${job}, ${counted(status.classified, 'result')} among them?`, signal))) {
+  if (
+    !yes &&
+    !(await confirmed(`Remove all files of ${job}, ${counted(status.classified, 'result')} among them?`, signal))
+  ) {
     throw new CommandError('nothing was removed');
   }
   const { files } = await purgeJob(target, job);

@@ -10,12 +10,14 @@ import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { redrive } from '../shared/jobs/redrive.ts';
 import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
+import { ofFile } from './file-failure.ts';
 import { interruptible, sameCommand } from './interruption.ts';
 import { targetFromEnvironment } from './job-target.ts';
-import { errorCodesOption, jobName, jsonOption } from './options.ts';
+import { errorCodesOption, forceOption, jobName, jsonOption } from './options.ts';
+import { checkOutput } from './output-file.ts';
 import { print } from './terminal.ts';
 
-type Options = { code?: string[]; dryRun?: true; unreadable?: true; out: string; json?: true };
+type Options = { code?: string[]; dryRun?: true; unreadable?: true; out: string; force?: boolean; json?: true };
 
 export function redriveCommand(): Command {
   return new Command('redrive')
@@ -25,6 +27,7 @@ export function redriveCommand(): Command {
     .option('--dry-run', 'only tell how many it would be')
     .option('--unreadable', 'instead: list the dead letters that are no messages, and save their bodies')
     .option('--out <file>', 'where --unreadable saves them', 'unreadable.jsonl')
+    .addOption(forceOption())
     .addOption(jsonOption())
     .action(run);
 }
@@ -43,13 +46,19 @@ async function run(job: string | undefined, options: Options): Promise<void> {
   if (options.json) print(`${JSON.stringify({ job, dryRun, ...redriven })}\n`);
   else if (dryRun) print(`job ${job}: would send ${counted(redriven.images, 'image')} again\n`);
   else {
-    print(`job ${job}: ${counted(redriven.images, 'image')} sent again, ${counted(redriven.deadLetters, 'dead letter')} removed\n`);
+    print(
+      `job ${job}: ${counted(redriven.images, 'image')} sent again, ${counted(redriven.deadLetters, 'dead letter')} removed\n`,
+    );
   }
 }
 
 /** They stay in the DLQ: nobody but their producer knows what they were meant to be. */
-async function saveUnreadable(target: JobTarget, { out, json }: Options): Promise<void> {
+async function saveUnreadable(target: JobTarget, { out, force = false, json }: Options): Promise<void> {
+  await checkOutput({ path: out, force });
   const file = createWriteStream(out);
+  const written = finished(file).catch(ofFile(out));
+  // Awaited at the end.
+  written.catch(() => undefined);
   let count = 0;
   await scanDeadLetters(target, async ({ body, reason, sentAt }) => {
     const message = parseMessage(body);
@@ -60,7 +69,7 @@ async function saveUnreadable(target: JobTarget, { out, json }: Options): Promis
     return false;
   });
   file.end();
-  await finished(file);
+  await written;
   if (json) print(`${JSON.stringify({ unreadable: count, out })}\n`);
   else print(`${counted(count, 'unreadable message')} saved in ${out}\n`);
 }

@@ -1,18 +1,21 @@
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { SampleImage } from '../shared/jobs/outcomes/report-data.ts';
 import { withOutcomes } from './export-command.ts';
-import { allowHostOption, jobArgument, wholeNumber } from './options.ts';
-import { writeOutput } from './output-file.ts';
+import { allowHostOption, forceOption, jobArgument, wholeNumber } from './options.ts';
+import { checkOutput, writeOutput } from './output-file.ts';
 import { startProgress } from './progress.ts';
 import type { Shelf } from './report/gallery.ts';
+import { REPORT_MARK } from './report/mark.ts';
 import { print, printNote } from './terminal.ts';
 
-type Options = { out: string; images: number; allowHost?: string[]; json?: true };
+type Options = { out: string; force?: boolean; images: number; allowHost?: string[]; json?: true };
 
 const MAX_LABELS = 12;
+/** A mark stands near the beginning of each report. */
+const REPORT_HEAD_BYTES = 4_096;
 /** Some images are gone by the time of the report; these take their places. */
 const SPARE_IMAGES = 3;
 
@@ -21,6 +24,7 @@ export function reportCommand(): Command {
     .description('Makes a page that shows a job: labels, confidence, speed, failures, and images of each label.')
     .addArgument(jobArgument())
     .option('--out <file>', 'where to', 'report.html')
+    .addOption(forceOption())
     .option('--images <n>', `images a label, of the ${MAX_LABELS} most frequent; 0 for none`, wholeNumber(0, 20), 4)
     .addOption(allowHostOption())
     .option('--json', 'print the summary as one JSON document')
@@ -33,11 +37,13 @@ the care of the worker; those that cannot be fetched are left out. For s3:// URL
     .action(report);
 }
 
-async function report(job: string, { out, images, allowHost, json }: Options): Promise<void> {
+async function report(job: string, { out, force = false, images, allowHost, json }: Options): Promise<void> {
+  const output = { path: out, force, isOwn: isReport };
   const settings = classifierSettingsFrom({
     ...process.env,
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });
+  await checkOutput(output);
   await withOutcomes(job, async ({ database, summary, folder }) => {
     const { sampleImages, timelineOf } = await import('../shared/jobs/outcomes/report-data.ts');
     const { reportPage } = await import('./report/page.ts');
@@ -45,11 +51,18 @@ async function report(job: string, { out, images, allowHost, json }: Options): P
     const samples = images === 0 ? new Map() : await sampleImages(database, labels, images + SPARE_IMAGES);
     const gallery = await galleryOf(samples, images, settings);
     const page = await reportPage({ summary, timeline: await timelineOf(database), gallery });
-    await writeOutput(out, folder, (path) => writeFile(path, page));
+    await writeOutput(output, folder, (path) => writeFile(path, page));
     const thumbnails = gallery.reduce((sum, shelf) => sum + shelf.thumbnails.length, 0);
     if (json) print(`${JSON.stringify({ ...summary, file: { format: 'html', thumbnails } })}\n`);
     printNote(`${visibleLine(out)}: ${thumbnails} sample images\n`);
   });
+}
+
+/** Whether a file is an earlier report. */
+async function isReport(path: string): Promise<boolean> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(REPORT_HEAD_BYTES), 0, REPORT_HEAD_BYTES, 0);
+  return buffer.toString('utf8', 0, bytesRead).includes(REPORT_MARK);
 }
 
 async function galleryOf(

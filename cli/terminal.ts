@@ -67,7 +67,12 @@ export function fitting(text: string, { columns, rows }: TerminalSize): string {
   const lines = text.replace(/\n$/, '').split('\n');
   return lines
     .slice(0, Math.max(rows - 1, 1))
-    .map((line) => `${Array.from(line).slice(0, Math.max(columns - 1, 1)).join('')}\n`)
+    .map(
+      (line) =>
+        `${Array.from(line)
+          .slice(0, Math.max(columns - 1, 1))
+          .join('')}\n`,
+    )
     .join('');
 }
 

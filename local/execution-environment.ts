@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
 import { UserError } from '../shared/contract/user-error.ts';
+import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
 
 const BOOTSTRAP = join(import.meta.dirname, 'runtime-bootstrap.ts');
 

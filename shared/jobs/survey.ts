@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { ImageRef } from '../contract/message.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import { hostOf } from '../contract/url-host.ts';
+import { UserError } from '../contract/user-error.ts';
 import type { InvalidRow, SourceRow } from './sources/source-row.ts';
 import { uniqueImages } from './unique-images.ts';
-import { UserError } from '../contract/user-error.ts';
 
 /** What a source holds, found out before anything is sent. */
 export type Survey = {

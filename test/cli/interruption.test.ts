@@ -32,7 +32,9 @@ afterAll(async () => {
 });
 
 /** An AWS that takes requests and never answers: a command that asks it waits until it is interrupted. */
-async function startSilentAws(): Promise<AsyncDisposable & { environment: Record<string, string>; requests(): number }> {
+async function startSilentAws(): Promise<
+  AsyncDisposable & { environment: Record<string, string>; requests(): number }
+> {
   let requests = 0;
   const server = createServer(() => {
     requests++;
@@ -75,7 +77,9 @@ describe('Ctrl-C on a terminal', () => {
     while ((await readdir(temporary.path)).length === 0) await delay(10);
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
-    expect(session.screen()).toContain('interrupted: nothing was sent; continue with: labelqueue enqueue - --job typed');
+    expect(session.screen()).toContain(
+      'interrupted: nothing was sent; continue with: labelqueue enqueue - --job typed',
+    );
     expect(await readdir(temporary.path)).toEqual([]);
   }, 60_000);
 
@@ -129,17 +133,21 @@ test.each([
   [['purge', 'cats', '--yes'], 'to remove the others: labelqueue purge cats --yes'],
   [['status', 'cats'], ''],
   [['cancel', 'cats'], ''],
-])('%j ends while AWS does not answer, and says how to continue', async (args, text) => {
-  await using silent = await startSilentAws();
-  await using temporary = await createTemporaryFolder();
-  const environment = { ...silent.environment, TMPDIR: temporary.path };
-  const session = startCommandOnTerminal(args, { environment, columns: 400 });
-  while (silent.requests() === 0) await delay(10);
-  session.press(CTRL_C);
-  expect(await session.ended).toBe(CODES.SIGINT);
-  expect(session.screen()).toContain(text);
-  expect(await readdir(temporary.path)).toEqual([]);
-}, 60_000);
+])(
+  '%j ends while AWS does not answer, and says how to continue',
+  async (args, text) => {
+    await using silent = await startSilentAws();
+    await using temporary = await createTemporaryFolder();
+    const environment = { ...silent.environment, TMPDIR: temporary.path };
+    const session = startCommandOnTerminal(args, { environment, columns: 400 });
+    while (silent.requests() === 0) await delay(10);
+    session.press(CTRL_C);
+    expect(await session.ended).toBe(CODES.SIGINT);
+    expect(session.screen()).toContain(text);
+    expect(await readdir(temporary.path)).toEqual([]);
+  },
+  60_000,
+);
 
 test.each(['SIGTERM', 'SIGHUP'] as const)('%s ends a command as Ctrl-C does', async (signal) => {
   await using silent = await startSilentAws();
@@ -167,7 +175,9 @@ test('a second signal ends a command that would still be finishing', async () =>
   const args = ['local', '--port', '0', '--workers', '1', '--state-dir', state.path, '--allow-host', host];
   const local = startCommand(args);
   await local.says(/RESULTS_BUCKET=/);
-  const environment = Object.fromEntries(Array.from(local.stdout().matchAll(/^export (\w+)=(.*)$/gm), ([, name, value]) => [name, value]));
+  const environment = Object.fromEntries(
+    Array.from(local.stdout().matchAll(/^export (\w+)=(.*)$/gm), ([, name, value]) => [name, value]),
+  );
   const slow = await folder.write('slow.txt', `http://${host}/never.jpg\n`);
   await startCommand(['enqueue', slow, '--job', 'slow'], { environment }).ended;
   while (server.requests() === 0) await delay(10);
@@ -180,12 +190,13 @@ test('a second signal ends a command that would still be finishing', async () =>
   expect(local.endedBy()).toBe('SIGINT');
 }, 120_000);
 
-test.each([['status', 'cats'], ['results', 'cats'], ['classify', '--json', 'gone.jpg']])(
-  'a reader that has seen enough of `%s` is no error',
-  async (...args) => {
-    const command = startCommand(args, { ...aws, closedOutput: true });
-    const { stderr, code } = await command.ended;
-    expect(stderr).not.toMatch(/EPIPE|bug|at .*\.ts/);
-    expect(code).toBe(args[0] === 'classify' ? 3 : 0);
-  },
-);
+test.each([
+  ['status', 'cats'],
+  ['results', 'cats'],
+  ['classify', '--json', 'gone.jpg'],
+])('a reader that has seen enough of `%s` is no error', async (...args) => {
+  const command = startCommand(args, { ...aws, closedOutput: true });
+  const { stderr, code } = await command.ended;
+  expect(stderr).not.toMatch(/EPIPE|bug|at .*\.ts/);
+  expect(code).toBe(args[0] === 'classify' ? 3 : 0);
+});

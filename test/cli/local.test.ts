@@ -69,7 +69,7 @@ async function resultIds(target: JobTarget, job: string): Promise<string[]> {
 async function enqueue(environment: Record<string, string>, job: string, ...paths: string[]): Promise<void> {
   const input = paths.map((path) => `http://${host()}/${path}\n`);
   const run = await runCommand(['enqueue', '-', '--job', job], { environment, input });
-  expect(run).toMatchObject({ code: 0, stdout: `job ${job}: ${paths.length} images in 1 messages\n` });
+  expect(run).toMatchObject({ code: 0, stdout: `job ${job}: ${paths.length} images in 1 message\n` });
 }
 
 test('prints the variables that point the command at it, labels what is enqueued, and keeps it for the next start', async () => {

@@ -207,6 +207,6 @@ test('shows a job that has just begun', async () => {
   const { code } = await report('--images', '0');
   expect(code).toBe(0);
   const text = await reportText();
-  expect(text).toContain('not finished');
+  expect(text).toContain('not completed');
   expect(text).not.toContain('<canvas');
 });

@@ -9,3 +9,17 @@ export class NoSuchJobError extends UserError {
 export class OutOfSpaceError extends UserError {
   override readonly name = 'OutOfSpaceError';
 }
+
+/** A file that DuckDB could not read or write. */
+export class OutcomeFileError extends UserError {
+  override readonly name = 'OutcomeFileError';
+  readonly path: string;
+  /** The system's own words, e.g. `No space left on device`. */
+  readonly reason: string;
+
+  constructor(path: string, reason: string, options?: ErrorOptions) {
+    super(`${path}: ${reason}; temporary files go where TMPDIR says`, options);
+    this.path = path;
+    this.reason = reason;
+  }
+}

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { UserError } from '../../contract/user-error.ts';
 import type { ColumnChoice } from './columns.ts';
 import { readCsv } from './csv-source.ts';
 import { readLines } from './lines-source.ts';
 import type { SourceRow } from './source-row.ts';
-import { UserError } from '../../contract/user-error.ts';
 
 /** A file that is not what its name or its first bytes promise. */
 export class UnreadableSourceError extends UserError {
