@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
+import { publishService } from '../local/running-service.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
 import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
@@ -84,13 +85,15 @@ async function runLocal({
   printNote(
     `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
-      'Ctrl-C ends it. For another terminal:\n\n',
+      'Ctrl-C ends it. Other terminals find it by themselves in this project; other programs need these:\n\n',
   );
   for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
+  const unpublish = publishService(dataDir, service.aws.environment);
   try {
     await Promise.race([untilInterrupted(), service.ended()]);
     printNote('\nfinishing what is in hand …\n');
   } finally {
+    unpublish();
     await service.stop();
   }
 }

@@ -9,6 +9,7 @@ import { failureText } from './expected-failures.ts';
 import { failuresCommand } from './failures.ts';
 import { cleanUpNow, endInterrupted, forgetInterruption, isInterrupted } from './interruption.ts';
 import { localCommand } from './local.ts';
+import { useLocalService } from './local-environment.ts';
 import { modelCommand } from './model.ts';
 import { stackOption } from './options.ts';
 import { purgeCommand } from './purge.ts';
@@ -27,7 +28,10 @@ const program = new Command('labelqueue')
   .addOption(stackOption())
   .hook('preAction', async (_program, command) => {
     const { stack } = command.optsWithGlobals<{ stack?: string }>();
-    if (stack === undefined) return;
+    if (stack === undefined) {
+      if (JOB_COMMANDS.includes(command)) useLocalService(process.env);
+      return;
+    }
     // Only now: every start of the command would pay for CloudFormation's client.
     const { stackEnvironment } = await import('./stack-environment.ts');
     Object.assign(process.env, await stackEnvironment(stack));

@@ -102,7 +102,9 @@ describe('a place that cannot be written to is named in one line by', () => {
 
   test.each(ARGUMENTS)('%s %s %s when the disk is full', async (...args) => {
     const { code, stderr } = await run(...args.filter(Boolean), '--out', '/dev/full');
-    expect(stderr).toMatch(/^((read|fetched).*\n|.*with an outcome.*\n)*labelqueue: \/dev\/full: no space left on the disk\n$/);
+    expect(stderr).toMatch(
+      /^((read|fetched).*\n|.*with an outcome.*\n)*labelqueue: \/dev\/full: no space left on the disk\n$/,
+    );
     expect(code).toBe(1);
   });
 

@@ -325,5 +325,7 @@ test.each([
 
 test('refuses to write its results over the summary', async () => {
   await writeParts(aws.target, 'results', [result('a')]);
-  expect(await results('--format', 'jsonl', '--out', join(folder.path, 'cats.summary.json'))).toMatchObject({ code: 1 });
+  expect(await results('--format', 'jsonl', '--out', join(folder.path, 'cats.summary.json'))).toMatchObject({
+    code: 1,
+  });
 });

@@ -6,6 +6,9 @@ import { eventually } from './eventually.ts';
 /** The module that `bin/labelqueue` runs. */
 export const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 
+/** So that no test finds a service that runs on this machine. */
+const NO_STATE = '/nonexistent';
+
 export type CommandOptions = {
   /** All that the command finds in its environment beside PATH and HOME. */
   environment?: Record<string, string>;
@@ -40,7 +43,7 @@ export function startCommand(
 ): RunningCommand {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [...execArgv, MAIN, ...args], {
-    env: { PATH, HOME, ...environment },
+    env: { PATH, HOME, LABELQUEUE_STATE_DIR: NO_STATE, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
