@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { cancelCommand } from './cancel.ts';
 import { classifyCommand } from './classify.ts';
+import { completionCommand } from './completion.ts';
 import { demoCommand } from './demo.ts';
 import { enqueueCommand } from './enqueue.ts';
 import { EXIT } from './exit-codes.ts';
@@ -51,7 +52,8 @@ const JOB_COMMANDS = [
   purgeCommand(),
 ];
 for (const command of JOB_COMMANDS) command.addOption(stackOption());
-for (const command of [demoCommand(), localCommand(), ...JOB_COMMANDS, classifyCommand(), modelCommand()]) {
+const OTHERS = [classifyCommand(), modelCommand(), completionCommand(program)];
+for (const command of [demoCommand(), localCommand(), ...JOB_COMMANDS, ...OTHERS]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 for (const command of [program, ...program.commands.flatMap((command) => [command, ...command.commands])]) {
