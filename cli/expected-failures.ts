@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
+import { fileFailureText } from '../shared/contract/file-failure.ts';
 import { UserError } from '../shared/contract/user-error.ts';
-import { fileFailureText } from './file-failure.ts';
 
 /** A command cannot do what it was asked to do. */
 export class CommandError extends UserError {

@@ -1,8 +1,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import { ofFile } from '../shared/contract/file-failure.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { InvalidRow } from '../shared/jobs/sources/source-row.ts';
-import { ofFile } from './file-failure.ts';
 import { printNote } from './terminal.ts';
 
 /** So many are shown; a file with another format has as many as it has lines. */

@@ -2,10 +2,10 @@ import { createReadStream, createWriteStream, rmSync } from 'node:fs';
 import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { ofFile } from '../shared/contract/file-failure.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { OutcomeFileError } from '../shared/jobs/outcomes/outcome-errors.ts';
 import { CommandError } from './expected-failures.ts';
-import { ofFile } from './file-failure.ts';
 import { cleanUpAtEnd } from './interruption.ts';
 import { printStream } from './terminal.ts';
 

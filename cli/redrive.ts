@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
+import { ofFile } from '../shared/contract/file-failure.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { parseMessage, UnreadableMessage } from '../shared/contract/message.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
@@ -10,7 +11,6 @@ import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { redrive } from '../shared/jobs/redrive.ts';
 import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
-import { ofFile } from './file-failure.ts';
 import { interruptible, sameCommand } from './interruption.ts';
 import { targetFromEnvironment } from './job-target.ts';
 import { errorCodesOption, forceOption, jobName, jsonOption } from './options.ts';

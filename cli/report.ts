@@ -1,9 +1,12 @@
 import { open, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import type { ImageError } from '../shared/contract/error-codes.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { SampleImage } from '../shared/jobs/outcomes/report-data.ts';
+import { counted } from './counted.ts';
 import { withOutcomes } from './export-command.ts';
+import { failureHints } from './failure-hints.ts';
 import { allowHostOption, forceOption, jobArgument, wholeNumber } from './options.ts';
 import { checkOutput, writeOutput } from './output-file.ts';
 import { startProgress } from './progress.ts';
@@ -49,12 +52,14 @@ async function report(job: string, { out, force = false, images, allowHost, json
     const { reportPage } = await import('./report/page.ts');
     const labels = summary.labels.slice(0, MAX_LABELS).map(({ label }) => label);
     const samples = images === 0 ? new Map() : await sampleImages(database, labels, images + SPARE_IMAGES);
-    const gallery = await galleryOf(samples, images, settings);
+    const left: ImageError[] = [];
+    const gallery = await galleryOf(samples, images, settings, (failure) => left.push(failure));
     const page = await reportPage({ summary, timeline: await timelineOf(database), gallery });
     await writeOutput(output, folder, (path) => writeFile(path, page));
     const thumbnails = gallery.reduce((sum, shelf) => sum + shelf.thumbnails.length, 0);
     if (json) print(`${JSON.stringify({ ...summary, file: { format: 'html', thumbnails } })}\n`);
-    printNote(`${visibleLine(out)}: ${thumbnails} sample images\n`);
+    printNote(`${visibleLine(out)}: ${counted(thumbnails, 'sample image')}${leftOutText(left)}\n`);
+    printNote(failureHints(left.map(({ code }) => code)));
   });
 }
 
@@ -65,14 +70,26 @@ async function isReport(path: string): Promise<boolean> {
   return buffer.toString('utf8', 0, bytesRead).includes(REPORT_MARK);
 }
 
+/** E.g. `; 3 could not be fetched: 2 not_found, 1 timeout`. */
+function leftOutText(left: readonly ImageError[]): string {
+  if (left.length === 0) return '';
+  const codes = Map.groupBy(left, ({ code }) => code);
+  const counts = Array.from(codes, ([code, failures]) => `${failures.length} ${code}`).join(', ');
+  return `; ${left.length} could not be fetched: ${counts}`;
+}
+
 async function galleryOf(
   samples: ReadonlyMap<string, readonly SampleImage[]>,
   perLabel: number,
   settings: ReturnType<typeof classifierSettingsFrom>,
+  onLeftOut: (failure: ImageError) => void,
 ): Promise<Shelf[]> {
   const total = [...samples.values()].reduce((sum, { length }) => sum + length, 0);
   if (total === 0) return [];
   const { createGallery } = await import('./report/gallery.ts');
   const progress = startProgress('fetched', total);
-  return createGallery(samples, perLabel, settings, (done) => progress.update(done)).finally(() => progress.stop());
+  return createGallery(samples, perLabel, settings, (done, failure) => {
+    if (failure !== undefined) onLeftOut(failure);
+    progress.update(done);
+  }).finally(() => progress.stop());
 }

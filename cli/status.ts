@@ -6,6 +6,7 @@ import { listJobs } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { NO_LINES_BETWEEN_ROWS } from './demo-table.ts';
 import { duration } from './dry-run-text.ts';
+import { failureHints } from './failure-hints.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobName, jsonOption } from './options.ts';
 import { createRedraw, print, readerGone } from './terminal.ts';
@@ -55,6 +56,7 @@ export function statusText(status: JobStatus): string {
     `${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${status.toGo}`,
     `speed       ${status.imagesPerSecond.toFixed(1)} images/s${left}`,
     `cost so far $${status.costSoFarUsd.toFixed(4)}, estimated from list prices`,
+    ...failureHints(Object.keys(status.failedByCode)).split('\n').filter(Boolean),
     `queues      ${queue.waiting} messages waiting, ${queue.inFlight} in flight, ${queue.retrying} retrying, ${queue.deadLetters} in the DLQ (of all jobs)`,
   ].join('\n')}\n`;
 }

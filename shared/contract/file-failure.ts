@@ -1,4 +1,4 @@
-import { visibleLine } from '../shared/contract/visible-text.ts';
+import { visibleLine } from './visible-text.ts';
 
 /** What the system says of files, for people. */
 const MEANINGS = new Map([
@@ -23,8 +23,9 @@ const MEANINGS = new Map([
 ]);
 
 /** One line for an error of the file system; undefined for any other error. */
-export function fileFailureText(error: NodeJS.ErrnoException): string | undefined {
-  const { code = '', path, syscall } = error;
+export function fileFailureText(error: unknown): string | undefined {
+  if (!Error.isError(error)) return undefined;
+  const { code = '', path, syscall }: NodeJS.ErrnoException = error;
   const meaning = MEANINGS.get(code) ?? (path !== undefined && syscall !== undefined ? code : undefined);
   if (meaning === undefined) return undefined;
   return path === undefined ? meaning : `${visibleLine(path)}: ${meaning}`;
