@@ -16,7 +16,7 @@ export function failureText(error: unknown): string {
 /** @returns undefined for a bug */
 export function expectedFailureText(error: unknown): string | undefined {
   if (error instanceof UserError) return error.message;
-  if (!(error instanceof Error)) return undefined;
+  if (!Error.isError(error)) return undefined;
   return portFailure(error) ?? awsFailure(error) ?? fileFailureText(error);
 }
 

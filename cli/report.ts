@@ -17,6 +17,7 @@ import { print, printNote } from './terminal.ts';
 type Options = { out: string; force?: boolean; images: number; allowHost?: string[]; json?: true };
 
 const MAX_LABELS = 12;
+const NOTHING_TO_SHOW = '; no image of this job has a label so far';
 /** A mark stands near the beginning of each report. */
 const REPORT_HEAD_BYTES = 4_096;
 /** Some images are gone by the time of the report; these take their places. */
@@ -58,7 +59,9 @@ async function report(job: string, { out, force = false, images, allowHost, json
     await writeOutput(output, folder, (path) => writeFile(path, page));
     const thumbnails = gallery.reduce((sum, shelf) => sum + shelf.thumbnails.length, 0);
     if (json) print(`${JSON.stringify({ ...summary, file: { format: 'html', thumbnails } })}\n`);
-    printNote(`${visibleLine(out)}: ${counted(thumbnails, 'sample image')}${leftOutText(left)}\n`);
+    printNote(
+      `${visibleLine(out)}: ${counted(thumbnails, 'sample image')}${samples.size === 0 && images > 0 ? NOTHING_TO_SHOW : leftOutText(left)}\n`,
+    );
     printNote(failureHints(left.map(({ code }) => code)));
   });
 }

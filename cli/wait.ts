@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
+import { counted } from './counted.ts';
 import { EXIT } from './exit-codes.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
@@ -32,7 +33,9 @@ async function run(job: string, { timeout, json }: { timeout?: number; json?: tr
   while (!hasEnded(status)) {
     if (Date.now() >= giveUpAt) {
       progress.stop();
-      throw new CommandError(`the job ${job} is ${status.state} after ${timeout} s: ${status.toGo} images to go`);
+      throw new CommandError(
+        `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo, 'image')} to go`,
+      );
     }
     await delay(POLL_MS, undefined, { signal });
     status = await knownJobStatus(target, job);

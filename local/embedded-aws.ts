@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { visibleText } from '../shared/contract/visible-text.ts';
 import { type AwsServer, startAwsServer } from './aws-server.ts';
 import { isNoRoom } from './disk-room.ts';
 import { type LocalCredentials, localCredentials } from './local-credentials.ts';
@@ -59,7 +60,7 @@ async function start({
   port,
   dataDir,
   visibilityTimeoutSeconds = VISIBILITY_TIMEOUT_SECONDS,
-  onNotice = (text) => process.stderr.write(`labelqueue: ${text}\n`),
+  onNotice = (text) => process.stderr.write(visibleText(`labelqueue: ${text}\n`)),
 }: EmbeddedAwsOptions): Promise<EmbeddedAws> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
   await using starting = new AsyncDisposableStack();

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readJob } from '../../shared/jobs/job-store.ts';
@@ -167,6 +168,19 @@ test('a terminal that is closed ends a command with the exit code of SIGHUP', as
   session.hangUp();
   expect(await session.ended).toBe(CODES.SIGHUP);
 }, 60_000);
+
+test('a terminal that is closed lets local finish, although the signal arrives from several sides', async () => {
+  await using state = await createTemporaryFolder();
+  const args = ['local', '--port', '0', '--api-port', '0', '--workers', '1', '--state-dir', state.path];
+  const local = startCommandOnTerminal(args);
+  await local.shows(/RESULTS_BUCKET=/);
+  local.hangUp();
+  expect(await local.ended).toBe(0);
+  // What it removes when it ends by itself.
+  const left = await readdir(join(state.path, 'local'));
+  expect(left).not.toContain('environment.json');
+  expect(left).not.toContain('pid');
+}, 120_000);
 
 test('a second signal ends a command that would still be finishing', async () => {
   await using state = await createTemporaryFolder();
