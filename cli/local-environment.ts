@@ -4,8 +4,12 @@ import { visibleLine } from '../shared/contract/visible-text.ts';
 import { stateDirectory } from './project-folder.ts';
 import { printNote } from './terminal.ts';
 
-/** What names a queue, an account or a region: where one of them is set, somebody has chosen. */
-const CHOSEN = /^(?:AWS_.*|QUEUE_URL|DEAD_LETTER_QUEUE_URL|RESULTS_BUCKET)$/;
+/**
+ * What names a queue, an account or a region: where one of them is set, somebody has chosen. Other variables of AWS tools,
+ * e.g. AWS_PAGER, choose nothing.
+ */
+const CHOSEN =
+  /^(?:AWS_(?:(?:DEFAULT_)?(?:PROFILE|REGION)|ACCESS_KEY_ID|SESSION_TOKEN|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|(?:ENDPOINT_URL|CONTAINER_).*)|QUEUE_URL|DEAD_LETTER_QUEUE_URL|RESULTS_BUCKET)$/;
 
 /** Takes the settings of the `labelqueue local` that runs in this project, if one does and nothing else is set. */
 export function useLocalService(environment: NodeJS.ProcessEnv): void {

@@ -2,7 +2,7 @@ import { visibleLine } from './visible-text.ts';
 
 /** What the system says of files, for people. */
 const MEANINGS = new Map([
-  ['ENOENT', 'no such file'],
+  ['ENOENT', 'no such file or folder'],
   ['ENOTDIR', 'a part of the path is not a folder'],
   ['EISDIR', 'expected a file, got a folder'],
   ['EACCES', 'permission denied'],

@@ -27,7 +27,7 @@ test('a bug says that it is one, what to do with it, and all that there is to re
 
 describe('errors of files are one line', () => {
   test.each([
-    ['ENOENT', 'no such file'],
+    ['ENOENT', 'no such file or folder'],
     ['EROFS', 'the disk is read-only'],
     ['ENOSPC', 'no space left on the disk'],
     ['EACCES', 'permission denied'],
@@ -47,7 +47,7 @@ describe('errors of files are one line', () => {
 
   test('also when its name has lines of its own', async () => {
     const error = await readFile('gone\nlabelqueue: all is well').catch((error: unknown) => error);
-    expect(expectedFailureText(error)).toBe('gone\\u000alabelqueue: all is well: no such file');
+    expect(expectedFailureText(error)).toBe('gone\\u000alabelqueue: all is well: no such file or folder');
   });
 });
 

@@ -22,7 +22,9 @@ describe('while `labelqueue local` runs', () => {
   }, 60_000);
 
   test('commands find its settings, and say so on standard error', async () => {
-    const { code, stdout, stderr } = await runCommand(['status', '--json'], { environment });
+    const { code, stdout, stderr } = await runCommand(['status', '--json'], {
+      environment: { ...environment, AWS_PAGER: 'less', AWS_EC2_METADATA_DISABLED: 'true' },
+    });
     expect({ code, stdout }).toEqual({ code: 0, stdout: '[]\n' });
     expect(stderr).toMatch(/^using `labelqueue local` at http:\/\/127\.0\.0\.1:\d+ \(process \d+\)\n$/);
   });
