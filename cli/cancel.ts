@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { cancelJob } from '../shared/jobs/job-store.ts';
+import { counted } from './counted.ts';
 import { knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobArgument } from './options.ts';
 import { print } from './terminal.ts';
@@ -12,6 +13,6 @@ export function cancelCommand(): Command {
       const target = targetFromEnvironment();
       const { toGo, run } = await knownJobStatus(target, job);
       await cancelJob(target, { job, run }, 'labelqueue cancel');
-      print(`job ${job}: cancelled with ${toGo} images to go\n`);
+      print(`job ${job}: cancelled with ${counted(toGo, 'image')} to go\n`);
     });
 }

@@ -9,6 +9,7 @@ import { parseS3Url } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { EXIT } from './exit-codes.ts';
+import { failureHints } from './failure-hints.ts';
 import { readImageFile } from './image-file.ts';
 import { labelsText } from './labels-text.ts';
 import {
@@ -60,7 +61,9 @@ async function classify(inputs: string[], { top, json, allowHost, ...model }: Op
     if (json) printJson(input, outcome, pipeline);
     else printText(input, outcome, inputs.length > 1);
   });
-  if (outcomes.some((outcome) => outcome instanceof ImageError)) process.exitCode = EXIT.finishedWithFailures;
+  const failures = outcomes.filter((outcome) => outcome instanceof ImageError);
+  printNote(failureHints(failures.map(({ code }) => code)));
+  if (failures.length > 0) process.exitCode = EXIT.finishedWithFailures;
 }
 
 async function classifyInOrder(inputs: readonly string[], pipeline: Pipeline): Promise<ImageOutcome[]> {

@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import type { LocalService } from '../local/local-service.ts';
 import { startSampleServer } from '../local/sample-server.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
+import { ofFile } from '../shared/contract/file-failure.ts';
 import type { JobRun } from '../shared/contract/job-run.ts';
 import type { ImageRef } from '../shared/contract/message.ts';
 import { jobSettingsFrom } from '../shared/contract/settings.ts';
@@ -15,8 +16,10 @@ import { listParts, totalLines } from '../shared/jobs/list-parts.ts';
 import { type Outcomes, readOutcomes } from '../shared/jobs/read-outcomes.ts';
 import { readSource, type SourceFile } from '../shared/jobs/sources/read-source.ts';
 import { validImages } from '../shared/jobs/survey.ts';
+import { counted } from './counted.ts';
 import { demoTable } from './demo-table.ts';
 import { CommandError } from './expected-failures.ts';
+import { interruptible, sameCommand } from './interruption.ts';
 import { type ModelOptions, modelEnvironment, modelOption, stateDirOption, trustModelOption } from './options.ts';
 import { startProgress } from './progress.ts';
 import { SAMPLES } from './project-folder.ts';
@@ -42,6 +45,7 @@ export function demoCommand(): Command {
 
 async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string }): Promise<void> {
   const folder = join(stateDir, 'demo');
+  interruptible(() => `interrupted: the demo begins anew each time; to run it again: ${sameCommand()}`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   using log = openWorkerLog(join(folder, 'workers.log'), (text) => printNote(`${text}\n`));
@@ -85,7 +89,7 @@ async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: 
   const resultsPath = await writeLines(join(folder, 'results.jsonl'), outcomes.results.values());
   const failuresPath = await writeLines(join(folder, 'failures.jsonl'), outcomes.failures.values());
   print(
-    `${demoTable(images, outcomes)}\n${speedText(outcomes, started)}\n` +
+    `${demoTable(images, outcomes)}\n${speedText(outcomes, started)}\n${failedText(outcomes)}` +
       `results   ${resultsPath}\nfailures  ${failuresPath}\n`,
   );
 }
@@ -131,12 +135,18 @@ function speedText({ results, failures }: Outcomes, started: number): string {
   const first = lines.filter(({ attempt }) => attempt === 1);
   const firstSeconds = secondsUntilLast(first);
   return (
-    `${first.length} images in ${firstSeconds.toFixed(1)} s (${Math.round(first.length / firstSeconds)} images/s), ` +
+    `${counted(first.length, 'image')} in ${firstSeconds.toFixed(1)} s (${Math.round(first.length / firstSeconds)} images/s), ` +
     `all ${lines.length} with their retries in ${secondsUntilLast(lines).toFixed(1)} s`
   );
 }
 
+/** So that nobody takes the failures for their own. */
+function failedText({ failures }: Outcomes): string {
+  if (failures.size === 0) return '';
+  return `${failures.size} failed, and are meant to: the samples include addresses and files that show what failures look like\n`;
+}
+
 async function writeLines(path: string, lines: Iterable<object>): Promise<string> {
-  await writeFile(path, [...lines].map((line) => `${JSON.stringify(line)}\n`).join(''));
+  await writeFile(path, [...lines].map((line) => `${JSON.stringify(line)}\n`).join('')).catch(ofFile(path));
   return relative(process.cwd(), path);
 }

@@ -9,6 +9,7 @@ import { formatOf, readSource, type SourceFile, type SourceFormat } from '../sha
 import { parseS3Prefix, readS3Prefix } from '../shared/jobs/sources/s3-prefix-source.ts';
 import { SourceReading } from '../shared/jobs/sources/source-reading.ts';
 import type { SourceRow } from '../shared/jobs/sources/source-row.ts';
+import { interruption } from './interruption.ts';
 
 export type SourceOptions = {
   format?: SourceFormat;
@@ -121,9 +122,11 @@ async function keep(name: string): Promise<{ path: string; remove: () => Promise
   const folder = await mkdtemp(join(tmpdir(), 'labelqueue-'));
   const path = join(folder, 'input');
   const remove = () => rm(folder, { recursive: true });
-  await pipeline(input, createWriteStream(path, { mode: 0o600 })).catch(async (error: unknown) => {
-    await remove();
-    throw error;
-  });
+  await pipeline(input, createWriteStream(path, { mode: 0o600 }), { signal: interruption }).catch(
+    async (error: unknown) => {
+      await remove();
+      throw error;
+    },
+  );
   return { path, remove };
 }

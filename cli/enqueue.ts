@@ -6,13 +6,15 @@ import { enqueue, newJob, resumedFrom, resumeProblem } from '../shared/jobs/enqu
 import { readJob } from '../shared/jobs/job-store.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
+import { counted } from './counted.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { type EnqueueSources, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
+import { interruptible, sameCommand, untilAborted } from './interruption.ts';
 import { InvalidRows } from './invalid-rows.ts';
 import { targetFromEnvironment } from './job-target.ts';
 import { jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
-import { startProgress } from './progress.ts';
+import { type Progress, startProgress } from './progress.ts';
 import { sourcesText } from './source-text.ts';
 import { print, printNote } from './terminal.ts';
 
@@ -83,8 +85,9 @@ async function run(names: string[], options: Options): Promise<void> {
   const target = options.dryRun ? targetOfDryRun() : targetFromEnvironment();
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
   if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
+  const send = interruptibleSending(job, options);
   await using sources = await openSources(names, options, target, job);
-  const found = await surveyed(sources, job, options);
+  const found = await surveyed(sources, job, options, send.signal);
   if (options.dryRun) {
     print(dryRunText(job, found, sources.all, options));
     return;
@@ -96,8 +99,7 @@ async function run(names: string[], options: Options): Promise<void> {
 
   printNote(sourcesText(sources.all, found.first));
   const uploaded = await sources.upload();
-  if (uploaded > 0) printNote(`uploaded ${uploaded} files\n`);
-  const progress = startProgress('enqueued', found.images);
+  if (uploaded > 0) printNote(`uploaded ${counted(uploaded, 'file')}\n`);
   const { perMessage, maxFailureRate } = options;
   const plan = newJob({
     job,
@@ -107,9 +109,32 @@ async function run(names: string[], options: Options): Promise<void> {
     images: found.images,
     ...(maxFailureRate !== undefined && { maxFailureRate }),
   });
-  const images = surveyedImages(sources.rows(), found);
+  const images = untilAborted(surveyedImages(sources.rows(), found), send.signal);
+  const progress = send.started(found.images);
   const enqueued = await enqueue(target, images, resumedFrom(before, plan), progress.update).finally(progress.stop);
   report(job, enqueued, found, options);
+}
+
+/** What is printed when it is interrupted: what was sent, and the command that sends the others. */
+function interruptibleSending(job: string, { job: given, resume }: Options) {
+  const name = given === undefined ? ['--job', job] : [];
+  let state = 'nothing was sent';
+  let added = name;
+  const signal = interruptible(() => `interrupted: ${state}; continue with: ${sameCommand(...added)}`);
+  return {
+    signal,
+    /** The progress of sending so many images. */
+    started(images: number): Progress {
+      const progress = startProgress('enqueued', images);
+      added = resume ? name : [...name, '--resume'];
+      const update: Progress['update'] = (sent, note) => {
+        state = `${sent} of ${counted(images, 'image')} sent`;
+        progress.update(sent, note);
+      };
+      update(0);
+      return { ...progress, update };
+    },
+  };
 }
 
 type Found = Survey & { invalidFiles: string[] };
@@ -118,16 +143,17 @@ async function surveyed(
   sources: EnqueueSources,
   job: string,
   { perMessage, skipInvalid, dryRun }: Options,
+  signal: AbortSignal,
 ): Promise<Found> {
   const invalid = new InvalidRows({ job, sources: sources.all, keep: skipInvalid === true && !dryRun });
-  const found = await survey(sources.rows(), { job, perMessage }, (row) => {
+  const found = await survey(untilAborted(sources.rows(), signal), { job, perMessage }, (row) => {
     if (sources.current !== undefined) invalid.add(row, sources.current);
   });
   const invalidFiles = invalid.close();
   if (found.invalid > 0 && !skipInvalid) {
     printNote(sourcesText(sources.all, found.first));
     throw new CommandError(
-      `${found.invalid} rows name no image, so nothing was sent; --skip-invalid writes them to a file and sends the others`,
+      `${found.invalid === 1 ? '1 row names' : `${found.invalid} rows name`} no image, so nothing was sent; --skip-invalid writes them to a file and sends the others`,
     );
   }
   if (found.images === 0) {
@@ -169,7 +195,7 @@ function report(
     print(`${JSON.stringify({ job, images, messages, repetitions, invalid, invalidFiles })}\n`);
     return;
   }
-  const leftOut = repetitions === 0 ? '' : `; ${repetitions} exact repetitions left out`;
-  const skipped = invalid === 0 ? '' : `; ${invalid} invalid rows in ${invalidFiles.join(' and ')}`;
-  print(`job ${job}: ${images} images in ${messages} messages${leftOut}${skipped}\n`);
+  const leftOut = repetitions === 0 ? '' : `; ${counted(repetitions, 'exact repetition')} left out`;
+  const skipped = invalid === 0 ? '' : `; ${counted(invalid, 'invalid row')} in ${invalidFiles.join(' and ')}`;
+  print(`job ${job}: ${counted(images, 'image')} in ${counted(messages, 'message')}${leftOut}${skipped}\n`);
 }

@@ -1,63 +1,38 @@
-import { FunctionError } from '../local/execution-environment.ts';
-import { StateFolderError } from '../local/state-folder-error.ts';
-import { ModelFolderError } from '../shared/classifier/model-folder-error.ts';
-import { TooFewOpenFilesError } from '../shared/classifier/open-files.ts';
-import { ImageTooLargeError } from '../shared/contract/pack-messages.ts';
-import { SettingsError } from '../shared/contract/settings.ts';
-import { RunEndedError } from '../shared/jobs/enqueue.ts';
-import { ListingError } from '../shared/jobs/list-objects.ts';
-import { NoSuchJobError, OutOfSpaceError } from '../shared/jobs/outcomes/outcome-errors.ts';
-import { PurgeError } from '../shared/jobs/purge-job.ts';
-import { SendError } from '../shared/jobs/send-messages.ts';
-import { ColumnError } from '../shared/jobs/sources/columns.ts';
-import { UnreadableSourceError } from '../shared/jobs/sources/read-source.ts';
-import { SourceChangedError } from '../shared/jobs/survey.ts';
+import { inspect } from 'node:util';
+import packageJson from '../package.json' with { type: 'json' };
+import { fileFailureText } from '../shared/contract/file-failure.ts';
+import { UserError } from '../shared/contract/user-error.ts';
 
-/** An error whose message says all that a person needs; a stack trace would only hide it. */
-export class CommandError extends Error {
+/** A command cannot do what it was asked to do. */
+export class CommandError extends UserError {
   override readonly name = 'CommandError';
 }
 
-const EXPECTED = [
-  CommandError,
-  SettingsError,
-  ModelFolderError,
-  TooFewOpenFilesError,
-  ImageTooLargeError,
-  ColumnError,
-  SourceChangedError,
-  UnreadableSourceError,
-  SendError,
-  RunEndedError,
-  ListingError,
-  PurgeError,
-  NoSuchJobError,
-  OutOfSpaceError,
-  FunctionError,
-  StateFolderError,
-];
+/** What to print for an error: one line for what a user can do something about, for a bug all that there is. */
+export function failureText(error: unknown): string {
+  return expectedFailureText(error) ?? bugText(error);
+}
 
-/** What to print for an error that a user can do something about; undefined for a defect. */
+/** @returns undefined for a bug */
 export function expectedFailureText(error: unknown): string | undefined {
-  if (EXPECTED.some((kind) => error instanceof kind)) return (error as Error).message;
-  if (!(error instanceof Error)) return undefined;
-  return portFailure(error) ?? fileFailure(error) ?? awsFailure(error);
+  if (error instanceof UserError) return error.message;
+  if (!Error.isError(error)) return undefined;
+  return portFailure(error) ?? awsFailure(error) ?? fileFailureText(error);
+}
+
+type Repository = { bugs?: { url?: string } };
+
+function bugText(error: unknown): string {
+  const url = (packageJson as Repository).bugs?.url;
+  const where = url === undefined ? '' : ` at ${url}`;
+  const version = `labelqueue ${packageJson.version}, Node ${process.version}, ${process.platform} ${process.arch}`;
+  return `this is a bug in labelqueue: please report it${where} with the text below\n\n${version}\n${inspect(error)}`;
 }
 
 function portFailure(error: NodeJS.ErrnoException & { port?: number }): string | undefined {
   if (error.syscall !== 'listen') return undefined;
   if (error.code === 'EADDRINUSE') return `port ${error.port} is in use: name another one with --port`;
   return `cannot listen on port ${error.port}: ${error.code}`;
-}
-
-/** Some errors of a read name no path. */
-function fileFailure({ code, path }: NodeJS.ErrnoException): string | undefined {
-  const subject = path === undefined ? '' : `${path}: `;
-  if (code === 'ENOENT') return `${subject}no such file`;
-  if (code === 'EISDIR') return `${subject}expected a file, got a folder`;
-  if (code === 'EACCES') return `${subject}permission denied`;
-  if (code === 'ENOSPC') return `${subject}no space left on the disk; temporary files go where TMPDIR says`;
-  return undefined;
 }
 
 /** Errors of the AWS SDK carry `$metadata`, which has a status when there was an answer. */
@@ -69,6 +44,12 @@ function awsFailure(error: NodeJS.ErrnoException & { $metadata?: { httpStatusCod
   if (error.$metadata === undefined) return undefined;
   const where = process.env['AWS_ENDPOINT_URL'] ?? 'AWS';
   return error.$metadata.httpStatusCode === undefined
-    ? `${where} cannot be reached: ${error.code ?? error.message}`
+    ? `${where} cannot be reached: ${error.code ?? error.message}; ${howToReach(where)}`
     : `${where} answered ${error.name}: ${error.message}`;
+}
+
+function howToReach(where: string): string {
+  return /^https?:\/\/(127\.|localhost\b|\[::1\])/.test(where)
+    ? 'is `labelqueue local` running, and are these the settings that it printed?'
+    : 'check the network, the proxy and AWS_REGION';
 }

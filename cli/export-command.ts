@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { dirname, extname, join, resolve } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { JobRun } from '../shared/contract/job-run.ts';
@@ -8,14 +8,18 @@ import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { FORMATS, type Format, type Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
 import type { OutcomeDatabase } from '../shared/jobs/outcomes/outcome-database.ts';
 import type { Summary } from '../shared/jobs/outcomes/summarize.ts';
+import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
+import { interruptible, sameCommand } from './interruption.ts';
 import { targetFromEnvironment } from './job-target.ts';
-import { writeOutput } from './output-file.ts';
+import { forceOption } from './options.ts';
+import { canBeReplaced, checkOutput, type Output, writeOutput } from './output-file.ts';
+import { ENDINGS, outputFormatOf } from './output-format.ts';
 import { startProgress } from './progress.ts';
 import { onTerminal, print, printNote } from './terminal.ts';
 import { createWorkFolder } from './work-folder.ts';
 
-export type ExportOptions = { format?: Format; out?: string; json?: true };
+export type ExportOptions = { format?: Format; out?: string; force?: boolean; json?: true };
 
 /** The options of `results` and `failures`, and their help. */
 export function withExportOptions(command: Command): Command {
@@ -23,7 +27,8 @@ export function withExportOptions(command: Command): Command {
     .addOption(
       new Option('--format <format>', "how (default: by the end of the file's name, else jsonl)").choices(FORMATS),
     )
-    .option('--out <file>', 'where to (default: standard output)')
+    .option('--out <file>', `where to, e.g. ${ENDINGS} (default: standard output)`)
+    .addOption(forceOption())
     .option('--json', 'print the summary as one JSON document; needs --out')
     .addHelpText(
       'after',
@@ -41,39 +46,55 @@ and RESULTS_BUCKET; \`labelqueue local\` prints them.`,
     );
 }
 
-const FORMAT_OF_EXTENSION: Record<string, Format> = { '.csv': 'csv', '.parquet': 'parquet' };
-
 /** Writes the selected outcomes of a job to a file or to standard output. */
 export async function exportSelection(
   job: string,
   selection: Selection,
-  { format, out, json }: ExportOptions,
+  { format: asked, out, force = false, json }: ExportOptions,
   command: Command,
 ): Promise<void> {
   const file = out === '-' ? undefined : out;
   if (json && file === undefined) command.error('error: --json needs --out: standard output has room for one of them');
-  const actualFormat = format ?? FORMAT_OF_EXTENSION[extname(file ?? '').toLowerCase()] ?? 'jsonl';
-  if (actualFormat === 'parquet' && file === undefined && onTerminal.output) {
+  const found = outputFormatOf(file, asked);
+  if (typeof found === 'string') command.error(`error: ${found}`);
+  const { format, gzip } = found;
+  if (format === 'parquet' && file === undefined && onTerminal.output) {
     command.error('error: Parquet is no text for a terminal: name a file with --out');
   }
-  const summaryFile = selection.kind === 'results' && file !== undefined ? summaryBeside(file) : undefined;
+  const output = { path: file, force };
+  const summaryOutput = selection.kind === 'results' ? await summaryBeside(output, job) : undefined;
+  await checkOutput(output);
+  if (summaryOutput !== undefined) await checkOutput(summaryOutput);
   await withOutcomes(job, async ({ database, summary, folder, target }) => {
     if (selection.inOrder) await orderLike(target, summary, database, folder);
     const { exportOutcomes } = await import('../shared/jobs/outcomes/export-outcomes.ts');
-    const images = await writeOutput(file, folder, (path) =>
-      exportOutcomes(database, summary, selection, actualFormat, path),
+    const images = await writeOutput(output, folder, (path) =>
+      exportOutcomes(database, summary, selection, { path, format, gzip }),
     );
-    const document = { ...summary, file: { format: actualFormat, images } };
-    if (summaryFile !== undefined) await writeFile(summaryFile, `${JSON.stringify(document, null, 2)}\n`);
+    const document = { ...summary, file: { format, images } };
+    if (summaryOutput !== undefined) {
+      await writeOutput(summaryOutput, folder, (path) => writeFile(path, `${JSON.stringify(document, null, 2)}\n`));
+    }
     if (json) print(`${JSON.stringify(document)}\n`);
-    if (file !== undefined) printNote(`${images} images in ${visibleLine(file)}\n`);
+    if (file !== undefined) printNote(`${counted(images, 'image')} in ${visibleLine(file)}\n`);
   });
 }
 
-function summaryBeside(file: string): string {
-  const path = join(dirname(file), 'summary.json');
-  if (resolve(path) !== resolve(file)) return path;
-  throw new CommandError(`${file}: expected another name, the summary is written to summary.json`);
+/** Undefined beside a device or a pipe, and for standard output. */
+async function summaryBeside({ path: file, force }: Output, job: string): Promise<Output | undefined> {
+  if (file === undefined || !(await canBeReplaced(file))) return undefined;
+  const path = join(dirname(file), `${job}.summary.json`);
+  if (resolve(path) !== resolve(file)) return { path, force, isOwn: (there) => isSummaryOf(job, there) };
+  throw new CommandError(`${file}: expected another name, the summary is written to ${basename(path)}`);
+}
+
+async function isSummaryOf(job: string, path: string): Promise<boolean> {
+  try {
+    const content: Partial<Summary> = JSON.parse(await readFile(path, 'utf8'));
+    return content.job === job && content.labelqueue !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 async function orderLike(target: JobTarget, of: JobRun, database: OutcomeDatabase, folder: string): Promise<void> {
@@ -93,6 +114,7 @@ export type GatheredOutcomes = {
 /** Downloads the outcomes of a job, hands them to `use`, and cleans up. Says it when they are not all. */
 export async function withOutcomes(job: string, use: (outcomes: GatheredOutcomes) => Promise<void>): Promise<void> {
   const target = targetFromEnvironment();
+  interruptible(() => `interrupted: nothing was written; to begin again: ${sameCommand()}`);
   const { OutcomeDatabase } = await import('../shared/jobs/outcomes/outcome-database.ts');
   const { gatherOutcomes } = await import('../shared/jobs/outcomes/gather-outcomes.ts');
   using folder = await createWorkFolder();
@@ -112,8 +134,9 @@ export async function withOutcomes(job: string, use: (outcomes: GatheredOutcomes
 }
 
 function unfinishedNote({ job, state, images }: Summary): string | undefined {
-  const soFar = `${images.classified + images.failed} of ${images.enqueued} images have an outcome`;
-  if (state === 'incomplete') return `job ${job} is not finished: ${soFar} so far`;
+  const settled = images.classified + images.failed;
+  const soFar = `${settled} of ${counted(images.enqueued ?? 0, 'image')} with an outcome`;
+  if (state === 'incomplete') return `job ${job} is not completed: ${soFar} so far`;
   if (state === 'cancelled') return `job ${job} was cancelled: ${soFar}`;
   if (state === 'unknown') return `job ${job} was not enqueued with this command: more outcomes may be to come`;
   return undefined;

@@ -1,11 +1,21 @@
-import { jobSettingsFrom } from '../shared/contract/settings.ts';
+import { jobSettingsFrom, SettingsError } from '../shared/contract/settings.ts';
 import { type JobStatus, jobStatus, type StatusOptions } from '../shared/jobs/job-status.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
 import { CommandError } from './expected-failures.ts';
 
+const SETTINGS = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'RESULTS_BUCKET'];
+const HOW_TO_SET =
+  'is `labelqueue local` running? Paste the lines that it printed into this terminal, or use --stack NAME for a stack in AWS';
+
 /** The queue and bucket that the environment names. */
 export function targetFromEnvironment(): JobTarget {
-  return createJobTarget(jobSettingsFrom(process.env), {});
+  const given = SETTINGS.filter((name) => process.env[name]);
+  try {
+    return createJobTarget(jobSettingsFrom(process.env), {});
+  } catch (error) {
+    if (!(error instanceof SettingsError) || given.length > 0) throw error;
+    throw new CommandError(`${error.message}\n${HOW_TO_SET}`, { cause: error });
+  }
 }
 
 /** @throws {CommandError} when the job was never enqueued */

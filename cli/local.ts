@@ -2,10 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
+import { publishService } from '../local/running-service.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
 import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
+import { untilInterrupted } from './interruption.ts';
 import {
   allowHostOption,
   type ModelOptions,
@@ -15,7 +17,7 @@ import {
   trustModelOption,
   wholeNumber,
 } from './options.ts';
-import { print, printNote, surviveClosedTerminal } from './terminal.ts';
+import { print, printNote } from './terminal.ts';
 
 const DEFAULT_PORT = 4_566;
 type Options = ModelOptions & {
@@ -83,13 +85,15 @@ async function runLocal({
   printNote(
     `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
-      'Ctrl-C ends it. For another terminal:\n\n',
+      'Ctrl-C ends it. Other terminals find it by themselves in this project; other programs need these:\n\n',
   );
   for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
+  const unpublish = publishService(dataDir, service.aws.environment);
   try {
-    await Promise.race([interrupted(), service.ended()]);
+    await Promise.race([untilInterrupted(), service.ended()]);
     printNote('\nfinishing what is in hand …\n');
   } finally {
+    unpublish();
     await service.stop();
   }
 }
@@ -106,18 +110,4 @@ function isPortInUse(error: unknown, port: number): boolean {
   return (
     Error.isError(error) && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error && error.port === port
   );
-}
-
-const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** Resolves at Ctrl-C, at a polite kill, and when the terminal is closed. The next of them ends the process at once. */
-function interrupted(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => {
-    for (const signal of ENDINGS) process.off(signal, end);
-    surviveClosedTerminal();
-    resolve();
-  };
-  for (const signal of ENDINGS) process.on(signal, end);
-  return promise;
 }

@@ -1,14 +1,16 @@
-import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { cancelCommand } from './cancel.ts';
 import { classifyCommand } from './classify.ts';
+import { completionCommand } from './completion.ts';
 import { demoCommand } from './demo.ts';
 import { enqueueCommand } from './enqueue.ts';
 import { EXIT } from './exit-codes.ts';
-import { expectedFailureText } from './expected-failures.ts';
+import { failureText } from './expected-failures.ts';
 import { failuresCommand } from './failures.ts';
+import { cleanUpNow, endInterrupted, forgetInterruption, isInterrupted } from './interruption.ts';
 import { localCommand } from './local.ts';
+import { useLocalService } from './local-environment.ts';
 import { modelCommand } from './model.ts';
 import { stackOption } from './options.ts';
 import { purgeCommand } from './purge.ts';
@@ -17,6 +19,7 @@ import { reportCommand } from './report.ts';
 import { resultsCommand } from './results.ts';
 import { statusCommand } from './status.ts';
 import { print, printNote } from './terminal.ts';
+import { usageErrorPrinter } from './usage-error.ts';
 import { waitCommand } from './wait.ts';
 
 const program = new Command('labelqueue')
@@ -26,7 +29,10 @@ const program = new Command('labelqueue')
   .addOption(stackOption())
   .hook('preAction', async (_program, command) => {
     const { stack } = command.optsWithGlobals<{ stack?: string }>();
-    if (stack === undefined) return;
+    if (stack === undefined) {
+      if (JOB_COMMANDS.includes(command)) useLocalService(process.env);
+      return;
+    }
     // Only now: every start of the command would pay for CloudFormation's client.
     const { stackEnvironment } = await import('./stack-environment.ts');
     Object.assign(process.env, await stackEnvironment(stack));
@@ -46,15 +52,20 @@ const JOB_COMMANDS = [
   purgeCommand(),
 ];
 for (const command of JOB_COMMANDS) command.addOption(stackOption());
-for (const command of [demoCommand(), localCommand(), ...JOB_COMMANDS, classifyCommand(), modelCommand()]) {
+const OTHERS = [classifyCommand(), modelCommand(), completionCommand(program)];
+for (const command of [demoCommand(), localCommand(), ...JOB_COMMANDS, ...OTHERS]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 for (const command of [program, ...program.commands.flatMap((command) => [command, ...command.commands])]) {
-  command.configureOutput({ writeOut: print, writeErr: printNote });
-  command.exitOverride().showHelpAfterError(true).allowExcessArguments(false);
+  command.configureOutput({ writeOut: print, writeErr: printNote, outputError: usageErrorPrinter(command) });
+  command.exitOverride().allowExcessArguments(false);
 }
 
-process.on('uncaughtException', defect);
+process.on('uncaughtException', (error) => {
+  printFailure(error);
+  cleanUpNow();
+  process.exit(EXIT.error);
+});
 
 try {
   if (process.argv.length <= 2) {
@@ -63,21 +74,19 @@ try {
   } else {
     await program.parseAsync();
   }
+  forgetInterruption();
 } catch (error) {
-  process.exitCode = exitCodeOf(error);
-}
-
-/** Node would print it as it is, with whatever others wrote into its message. */
-function defect(error: unknown): never {
-  printNote(`${inspect(error)}\n`);
-  process.exit(EXIT.error);
+  if (isInterrupted()) endInterrupted();
+  else process.exitCode = exitCodeOf(error);
 }
 
 function exitCodeOf(error: unknown): number {
   // Commander has printed its own message already; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  const text = expectedFailureText(error);
-  if (text === undefined) return defect(error);
-  printNote(`labelqueue: ${text}\n`);
+  printFailure(error);
   return EXIT.error;
+}
+
+function printFailure(error: unknown): void {
+  printNote(`labelqueue: ${failureText(error)}\n`);
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import { ERROR_CODES } from '../shared/contract/error-codes.ts';
 import { jobNameSchema } from '../shared/contract/message.ts';
-import { STATE } from './project-folder.ts';
+import { stateDirectory } from './project-folder.ts';
 
 /** For commander: a whole number from `min` to `max`, or a message that says so. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -58,9 +58,14 @@ export function modelEnvironment({ model, trustModel }: ModelOptions): Record<st
 /** `--state-dir`, on every command that runs the embedded AWS. */
 export function stateDirOption(): Option {
   return new Option('--state-dir <folder>', 'where queues, objects and logs are kept').default(
-    STATE,
-    '.labelqueue in the project',
+    stateDirectory(),
+    'LABELQUEUE_STATE_DIR, or .labelqueue in the project',
   );
+}
+
+/** `--force`, beside each `--out`. */
+export function forceOption(): Option {
+  return new Option('--force', 'replace the file if it exists');
 }
 
 /** For commander: a share above 0 and up to 1. */

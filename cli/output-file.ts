@@ -1,59 +1,101 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream, rmSync } from 'node:fs';
+import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { ofFile } from '../shared/contract/file-failure.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
+import { OutcomeFileError } from '../shared/jobs/outcomes/outcome-errors.ts';
+import { CommandError } from './expected-failures.ts';
+import { cleanUpAtEnd } from './interruption.ts';
 import { printStream } from './terminal.ts';
+
+/** Where a command writes. */
+export type Output = {
+  /** May be one of a device or a pipe; undefined for standard output. */
+  path: string | undefined;
+  /** `--force`: replaces whatever file is there. */
+  force: boolean;
+  /** Whether the file that is there was written by the same command, so that it is replaced without `--force`. */
+  isOwn?: (path: string) => Promise<boolean>;
+};
+
+/**
+ * To be called before the work: whatever is wrong with the place is known then.
+ *
+ * @throws {CommandError} when there is a file that the command did not write
+ */
+export async function checkOutput({ path, force, isOwn = async () => false }: Output): Promise<void> {
+  if (path === undefined) return;
+  const there = await stat(path).catch(missing);
+  if (there === undefined) return access(dirname(path), constants.W_OK).catch(ofFile(path));
+  // The error that the system has for it.
+  if (there.isDirectory()) await open(path, 'w');
+  if (!there.isFile() || force || (await isOwn(path))) return;
+  throw new CommandError(`${visibleLine(path)} exists already: choose another name, or replace it with --force`);
+}
 
 /**
  * Has a file written and puts it where the user wants it: it appears there whole or not at all.
  *
- * @param to a path, which may be one of a device or a pipe; undefined for standard output
  * @param folder for temporary files
  * @param write given the path to write to
+ * @throws {CommandError} when there is a file by now that the command did not write
  */
 export async function writeOutput<Result>(
-  to: string | undefined,
+  output: Output,
   folder: string,
   write: (path: string) => Promise<Result>,
 ): Promise<Result> {
-  if (to !== undefined && (await canBeReplaced(to))) return writeAndRename(to, write);
+  const to = output.path;
+  if (to !== undefined && (await canBeReplaced(to))) return writeAndRename({ ...output, path: to }, write);
   const path = join(folder, 'output');
   const result = await write(path);
   await (to === undefined
     ? untilClosed(printStream(createReadStream(path)))
-    : untilClosed(pipeline(createReadStream(path), createWriteStream(to))));
+    : untilClosed(pipeline(createReadStream(path), createWriteStream(to))).catch(ofFile(to)));
   return result;
 }
 
-/** A file or none. Also a folder: renaming to it fails with the error that says so. */
-async function canBeReplaced(path: string): Promise<boolean> {
-  try {
-    const there = await stat(path);
-    return there.isFile() || there.isDirectory();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
-    throw error;
-  }
+/** Whether there is a file or nothing, as opposed to a device or a pipe. */
+export async function canBeReplaced(path: string): Promise<boolean> {
+  const there = await stat(path).catch(missing);
+  return there === undefined || there.isFile() || there.isDirectory();
 }
 
-async function writeAndRename<Result>(to: string, write: (path: string) => Promise<Result>): Promise<Result> {
-  // Checked before the work: DuckDB's own error for a missing folder has no code.
-  await stat(dirname(to)).catch(forUser(to));
+function missing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+async function writeAndRename<Result>(
+  output: Output & { path: string },
+  write: (path: string) => Promise<Result>,
+): Promise<Result> {
+  const to = output.path;
   // On the same disk as its target, so that the last step is one that cannot stop half-way.
   const beside = join(dirname(to), `.${basename(to)}.${process.pid}`);
+  const forget = cleanUpAtEnd(() => rmSync(beside, { force: true }));
   try {
-    const result = await write(beside);
-    await rename(beside, to).catch(forUser(to));
+    // DuckDB's own errors for a place that cannot be written to have no codes.
+    await (await open(beside, 'w').catch(ofFile(to))).close();
+    const result = await write(beside).catch(ofOutput(to, beside));
+    await checkOutput(output);
+    await rename(beside, to).catch(ofFile(to));
     return result;
   } finally {
     await rm(beside, { force: true });
+    forget();
   }
 }
 
 /** The user knows the path of the target, not of what lies beside it. */
-function forUser(path: string): (error: Error) => never {
+function ofOutput(to: string, beside: string): (error: unknown) => never {
   return (error) => {
-    throw Object.assign(error, { path });
+    if (error instanceof OutcomeFileError && error.path === beside) {
+      throw new CommandError(`${visibleLine(to)}: ${error.reason}`, { cause: error });
+    }
+    // Writes that fail do not say where; what names another file is about that.
+    if (Error.isError(error) && 'syscall' in error && !('path' in error && error.path !== beside)) ofFile(to)(error);
+    throw error;
   };
 }
 

@@ -1,11 +1,16 @@
 import { SingleBar } from 'cli-progress';
-import { drawingSurface, onTerminal, printNote } from './terminal.ts';
+import { drawingSurface, notesSize, onTerminal, printNote } from './terminal.ts';
 
 export type Progress = {
   /** @param done how many so far */
   update(done: number, note?: string): void;
   stop(): void;
 };
+
+/** Columns of a bar: shorter ones show nothing. */
+const MIN_BAR = 10;
+const MAX_BAR = 40;
+const [FULL, EMPTY] = ['█', '░'];
 
 /** How much of the total must be new before a plain line says so again. */
 const PLAIN_LINE_SHARE = 0.1;
@@ -17,17 +22,39 @@ export function startProgress(what: string, total: number): Progress {
 
 function bar(what: string, total: number): Progress {
   const single = new SingleBar({
-    format: `${what} {bar} {value}/{total}  {note}`,
+    format: (_options, { value }, { note }) => barLine({ what, value, total, note }, notesSize().columns),
     stream: drawingSurface(),
     clearOnComplete: false,
-    hideCursor: true,
-    gracefulExit: true,
+    // Cursor and wrapping stay as they are: whatever ends the command, there is nothing to put back.
+    hideCursor: false,
+    linewrap: true,
+    // Ctrl-C is up to the command.
+    gracefulExit: false,
   });
   single.start(total, 0, { note: '' });
   return {
     update: (done, note = '') => single.update(done, { note }),
     stop: () => single.stop(),
   };
+}
+
+/** How far something is. */
+export type BarState = { what: string; value: number; total: number; note: string };
+
+/**
+ * One line that fits: of a narrow terminal the note goes first, and then the bar.
+ *
+ * @param columns of the terminal; one of them stays free
+ */
+export function barLine({ what, value, total, note }: BarState, columns: number): string {
+  const room = columns - 1;
+  const figures = `${value}/${total}`;
+  const shownNote = what.length + figures.length + note.length + MIN_BAR + 4 <= room ? note : '';
+  const rest = `${figures}${shownNote === '' ? '' : `  ${shownNote}`}`;
+  const width = Math.min(MAX_BAR, room - what.length - rest.length - 2);
+  if (width < MIN_BAR) return `${what} ${rest}`.slice(0, room);
+  const filled = Math.round(width * Math.min(1, total === 0 ? 1 : value / total));
+  return `${what} ${FULL.repeat(filled)}${EMPTY.repeat(width - filled)} ${rest}`;
 }
 
 function plainLines(what: string, total: number): Progress {

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
+import { ofFile } from '../shared/contract/file-failure.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { parseMessage, UnreadableMessage } from '../shared/contract/message.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
@@ -8,12 +9,15 @@ import { scanDeadLetters } from '../shared/jobs/dead-letters.ts';
 import { isCancelled, newestRun } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { redrive } from '../shared/jobs/redrive.ts';
+import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
+import { interruptible, sameCommand } from './interruption.ts';
 import { targetFromEnvironment } from './job-target.ts';
-import { errorCodesOption, jobName, jsonOption } from './options.ts';
+import { errorCodesOption, forceOption, jobName, jsonOption } from './options.ts';
+import { checkOutput } from './output-file.ts';
 import { print } from './terminal.ts';
 
-type Options = { code?: string[]; dryRun?: true; unreadable?: true; out: string; json?: true };
+type Options = { code?: string[]; dryRun?: true; unreadable?: true; out: string; force?: boolean; json?: true };
 
 export function redriveCommand(): Command {
   return new Command('redrive')
@@ -23,12 +27,14 @@ export function redriveCommand(): Command {
     .option('--dry-run', 'only tell how many it would be')
     .option('--unreadable', 'instead: list the dead letters that are no messages, and save their bodies')
     .option('--out <file>', 'where --unreadable saves them', 'unreadable.jsonl')
+    .addOption(forceOption())
     .addOption(jsonOption())
     .action(run);
 }
 
 async function run(job: string | undefined, options: Options): Promise<void> {
   const target = targetFromEnvironment();
+  interruptible(() => `interrupted: what was sent again stays sent; to send the others: ${sameCommand()}`);
   if (options.unreadable) return saveUnreadable(target, options);
   if (job === undefined) throw new CommandError('expected a job, or --unreadable');
   const of = await newestRun(target, job);
@@ -40,15 +46,21 @@ async function run(job: string | undefined, options: Options): Promise<void> {
   const { ofEarlierRuns } = redriven;
   const left = ofEarlierRuns === 0 ? '' : `; ${ofEarlierRuns} dead letters of earlier runs left in the DLQ`;
   if (options.json) print(`${JSON.stringify({ job, dryRun, ...redriven })}\n`);
-  else if (dryRun) print(`job ${job}: would send ${redriven.images} images again\n`);
+  else if (dryRun) print(`job ${job}: would send ${counted(redriven.images, 'image')} again\n`);
   else {
-    print(`job ${job}: ${redriven.images} images sent again, ${redriven.deadLetters} dead letters removed${left}\n`);
+    print(
+      `job ${job}: ${counted(redriven.images, 'image')} sent again, ${counted(redriven.deadLetters, 'dead letter')} removed${left}\n`,
+    );
   }
 }
 
 /** They stay in the DLQ: nobody but their producer knows what they were meant to be. */
-async function saveUnreadable(target: JobTarget, { out, json }: Options): Promise<void> {
+async function saveUnreadable(target: JobTarget, { out, force = false, json }: Options): Promise<void> {
+  await checkOutput({ path: out, force });
   const file = createWriteStream(out);
+  const written = finished(file).catch(ofFile(out));
+  // Awaited at the end.
+  written.catch(() => undefined);
   let count = 0;
   await scanDeadLetters(target, async ({ body, reason, sentAt }) => {
     const message = parseMessage(body);
@@ -59,7 +71,7 @@ async function saveUnreadable(target: JobTarget, { out, json }: Options): Promis
     return false;
   });
   file.end();
-  await finished(file);
+  await written;
   if (json) print(`${JSON.stringify({ unreadable: count, out })}\n`);
-  else print(`${count} unreadable messages saved in ${out}\n`);
+  else print(`${counted(count, 'unreadable message')} saved in ${out}\n`);
 }

@@ -1,18 +1,25 @@
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import type { ImageError } from '../shared/contract/error-codes.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { SampleImage } from '../shared/jobs/outcomes/report-data.ts';
+import { counted } from './counted.ts';
 import { withOutcomes } from './export-command.ts';
-import { allowHostOption, jobArgument, wholeNumber } from './options.ts';
-import { writeOutput } from './output-file.ts';
+import { failureHints } from './failure-hints.ts';
+import { allowHostOption, forceOption, jobArgument, wholeNumber } from './options.ts';
+import { checkOutput, writeOutput } from './output-file.ts';
 import { startProgress } from './progress.ts';
 import type { Shelf } from './report/gallery.ts';
+import { REPORT_MARK } from './report/mark.ts';
 import { print, printNote } from './terminal.ts';
 
-type Options = { out: string; images: number; allowHost?: string[]; json?: true };
+type Options = { out: string; force?: boolean; images: number; allowHost?: string[]; json?: true };
 
 const MAX_LABELS = 12;
+const NOTHING_TO_SHOW = '; no image of this job has a label so far';
+/** A mark stands near the beginning of each report. */
+const REPORT_HEAD_BYTES = 4_096;
 /** Some images are gone by the time of the report; these take their places. */
 const SPARE_IMAGES = 3;
 
@@ -21,6 +28,7 @@ export function reportCommand(): Command {
     .description('Makes a page that shows a job: labels, confidence, speed, failures, and images of each label.')
     .addArgument(jobArgument())
     .option('--out <file>', 'where to', 'report.html')
+    .addOption(forceOption())
     .option('--images <n>', `images a label, of the ${MAX_LABELS} most frequent; 0 for none`, wholeNumber(0, 20), 4)
     .addOption(allowHostOption())
     .option('--json', 'print the summary as one JSON document')
@@ -33,33 +41,58 @@ the care of the worker; those that cannot be fetched are left out. For s3:// URL
     .action(report);
 }
 
-async function report(job: string, { out, images, allowHost, json }: Options): Promise<void> {
+async function report(job: string, { out, force = false, images, allowHost, json }: Options): Promise<void> {
+  const output = { path: out, force, isOwn: isReport };
   const settings = classifierSettingsFrom({
     ...process.env,
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });
+  await checkOutput(output);
   await withOutcomes(job, async ({ database, summary, folder }) => {
     const { sampleImages, timelineOf } = await import('../shared/jobs/outcomes/report-data.ts');
     const { reportPage } = await import('./report/page.ts');
     const labels = summary.labels.slice(0, MAX_LABELS).map(({ label }) => label);
     const samples = images === 0 ? new Map() : await sampleImages(database, labels, images + SPARE_IMAGES);
-    const gallery = await galleryOf(samples, images, settings);
+    const left: ImageError[] = [];
+    const gallery = await galleryOf(samples, images, settings, (failure) => left.push(failure));
     const page = await reportPage({ summary, timeline: await timelineOf(database), gallery });
-    await writeOutput(out, folder, (path) => writeFile(path, page));
+    await writeOutput(output, folder, (path) => writeFile(path, page));
     const thumbnails = gallery.reduce((sum, shelf) => sum + shelf.thumbnails.length, 0);
     if (json) print(`${JSON.stringify({ ...summary, file: { format: 'html', thumbnails } })}\n`);
-    printNote(`${visibleLine(out)}: ${thumbnails} sample images\n`);
+    printNote(
+      `${visibleLine(out)}: ${counted(thumbnails, 'sample image')}${samples.size === 0 && images > 0 ? NOTHING_TO_SHOW : leftOutText(left)}\n`,
+    );
+    printNote(failureHints(left.map(({ code }) => code)));
   });
+}
+
+/** Whether a file is an earlier report. */
+async function isReport(path: string): Promise<boolean> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(REPORT_HEAD_BYTES), 0, REPORT_HEAD_BYTES, 0);
+  return buffer.toString('utf8', 0, bytesRead).includes(REPORT_MARK);
+}
+
+/** E.g. `; 3 could not be fetched: 2 not_found, 1 timeout`. */
+function leftOutText(left: readonly ImageError[]): string {
+  if (left.length === 0) return '';
+  const codes = Map.groupBy(left, ({ code }) => code);
+  const counts = Array.from(codes, ([code, failures]) => `${failures.length} ${code}`).join(', ');
+  return `; ${left.length} could not be fetched: ${counts}`;
 }
 
 async function galleryOf(
   samples: ReadonlyMap<string, readonly SampleImage[]>,
   perLabel: number,
   settings: ReturnType<typeof classifierSettingsFrom>,
+  onLeftOut: (failure: ImageError) => void,
 ): Promise<Shelf[]> {
   const total = [...samples.values()].reduce((sum, { length }) => sum + length, 0);
   if (total === 0) return [];
   const { createGallery } = await import('./report/gallery.ts');
   const progress = startProgress('fetched', total);
-  return createGallery(samples, perLabel, settings, (done) => progress.update(done)).finally(() => progress.stop());
+  return createGallery(samples, perLabel, settings, (done, failure) => {
+    if (failure !== undefined) onLeftOut(failure);
+    progress.update(done);
+  }).finally(() => progress.stop());
 }

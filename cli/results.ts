@@ -7,7 +7,7 @@ type Options = ExportOptions & { minScore?: number; label?: string; inOrder?: tr
 
 export function resultsCommand(): Command {
   const command = new Command('results')
-    .description('Writes the labels of a job to one file, each image once; summary.json beside it sums them up.')
+    .description('Writes the labels of a job to one file, each image once; <job>.summary.json beside it sums them up.')
     .addArgument(jobArgument())
     .option('--in-order', 'in the order of the source; images that are not in it last')
     .option('--min-score <score>', 'images with a label of at least this score, 0 to 1', numberBetween(0, 1))

@@ -7,9 +7,10 @@ import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
 import { NO_LINES_BETWEEN_ROWS } from './demo-table.ts';
 import { duration } from './dry-run-text.ts';
+import { failureHints } from './failure-hints.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobName, jsonOption } from './options.ts';
-import { createRedraw, print } from './terminal.ts';
+import { createRedraw, print, readerGone } from './terminal.ts';
 
 const WATCH_MS = 2_000;
 /** For all jobs together; one that would need more shows as running, until it is asked for by its name. */
@@ -21,28 +22,30 @@ export function statusCommand(): Command {
   return new Command('status')
     .description('Tells how far a job is; without a job, lists all.')
     .argument('[job]', 'its name, as `labelqueue enqueue` printed it', jobName)
-    .option('--watch', 'again and again, until the job has ended')
+    .option('--watch', 'again and again, until the job has ended; without a job, until Ctrl-C')
     .addOption(jsonOption())
     .action(run);
 }
 
 async function run(job: string | undefined, { watch, json }: Options): Promise<void> {
   const target = targetFromEnvironment();
-  if (job === undefined) {
-    print(await jobList(target, json === true));
-    return;
-  }
-  const redraw = createRedraw();
   const counter = new OutcomeCounter(target);
-  for (;;) {
+  const look = async (): Promise<Look> => {
+    if (job === undefined) return { text: await jobList(target, json === true), ended: false };
     const status = await knownJobStatus(target, job, { counter });
-    const text = json ? `${JSON.stringify(status)}\n` : statusText(status);
-    if (watch && !json) redraw(text);
-    else print(text);
-    if (!watch || hasEnded(status)) return;
+    return { text: json ? `${JSON.stringify(status)}\n` : statusText(status), ended: hasEnded(status) };
+  };
+  const show = watch && !json ? createRedraw() : print;
+  for (;;) {
+    const { text, ended } = await look();
+    show(text);
+    if (!watch || ended || readerGone.aborted) return;
     await delay(WATCH_MS);
   }
 }
+
+/** What is to be shown, and whether it stays so. */
+type Look = { text: string; ended: boolean };
 
 export function statusText(status: JobStatus): string {
   const { queue } = status;
@@ -57,6 +60,7 @@ export function statusText(status: JobStatus): string {
     `${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${status.toGo}`,
     `speed       ${status.imagesPerSecond.toFixed(1)} images/s${left}`,
     `cost so far $${status.costSoFarUsd.toFixed(4)}, estimated from list prices`,
+    ...failureHints(Object.keys(status.failedByCode)).split('\n').filter(Boolean),
     `queues      ${queue.waiting} messages waiting, ${queue.inFlight} in flight, ${queue.retrying} retrying, ${queue.deadLetters} in the DLQ (of all jobs)`,
   ].join('\n')}\n`;
 }

@@ -8,6 +8,23 @@ import { visibleText } from '../shared/contract/visible-text.ts';
  * are texts of strangers, and no command has to think of it.
  */
 
+/** What terminals were before they had sizes. */
+const DEFAULT_SIZE = { columns: 80, rows: 24 };
+
+/** The reader has seen enough, as `head` has, or the terminal was closed. */
+const NO_READER = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
+
+const reader = new AbortController();
+/** Aborted when nobody reads standard output any more. That is not an error, and a reason to print nothing more. */
+export const readerGone: AbortSignal = reader.signal;
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (!NO_READER.has(error.code ?? '')) throw Object.assign(error, { path: 'standard output' });
+  reader.abort();
+});
+// There is no place to report it.
+process.stderr.on('error', () => {});
+
 /** Prints a text or JSON on standard output, see `visibleText`. */
 export function print(text: string): void {
   process.stdout.write(visibleText(text));
@@ -18,14 +35,45 @@ export function printNote(text: string): void {
   process.stderr.write(visibleText(text));
 }
 
-/** Prints a text in the place of the one before it, on a terminal; elsewhere they follow each other. */
+/**
+ * Prints a text in the place of the one before it, on a terminal; elsewhere they follow each other. What has no room on the
+ * terminal is left out: a line that wraps, or scrolls out of sight, could not be replaced.
+ */
 export function createRedraw(): (text: string) => void {
   let lines = 0;
   return (text) => {
-    const erase = process.stdout.isTTY && lines > 0 ? `\u001b[${lines}A\u001b[0J` : '';
-    process.stdout.write(erase + visibleText(text));
-    lines = text.split('\n').length - 1;
+    if (!process.stdout.isTTY) return print(text);
+    const erase = lines > 0 ? `\u001b[${lines}A\u001b[0J` : '';
+    const shown = fitting(visibleText(text), terminalSize(process.stdout));
+    process.stdout.write(erase + shown);
+    lines = shown.split('\n').length - 1;
   };
+}
+
+/** Columns and rows; a terminal that does not know its size has 0 of both. */
+export type TerminalSize = { columns: number; rows: number };
+
+/** Of the terminal that progress is shown on. */
+export function notesSize(): TerminalSize {
+  return terminalSize(process.stderr);
+}
+
+function terminalSize({ columns, rows }: NodeJS.WriteStream): TerminalSize {
+  return { columns: columns || DEFAULT_SIZE.columns, rows: rows || DEFAULT_SIZE.rows };
+}
+
+/** A text of lines, cut to a terminal: a column and a row stay free, so that the cursor never makes it scroll. */
+export function fitting(text: string, { columns, rows }: TerminalSize): string {
+  const lines = text.replace(/\n$/, '').split('\n');
+  return lines
+    .slice(0, Math.max(rows - 1, 1))
+    .map(
+      (line) =>
+        `${Array.from(line)
+          .slice(0, Math.max(columns - 1, 1))
+          .join('')}\n`,
+    )
+    .join('');
 }
 
 export const onTerminal = {
@@ -39,11 +87,6 @@ export const onTerminal = {
     return process.stderr.isTTY;
   },
 };
-
-/** Lets the process outlive its terminal: one that was closed takes no more text. */
-export function surviveClosedTerminal(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-}
 
 /** Where a program draws by itself; it may be given no text of strangers. */
 export function drawingSurface(): NodeJS.WriteStream {

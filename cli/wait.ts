@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
+import { counted } from './counted.ts';
 import { EXIT } from './exit-codes.ts';
 import { CommandError } from './expected-failures.ts';
+import { interruptible, sameCommand } from './interruption.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobArgument, jsonOption, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
@@ -25,6 +27,7 @@ export function waitCommand(): Command {
 
 async function run(job: string, { timeout, json }: { timeout?: number; json?: true }): Promise<void> {
   const target = targetFromEnvironment();
+  const signal = interruptible(() => `interrupted: the job ${job} goes on; to wait again: ${sameCommand()}`);
   const giveUpAt = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;
   const counter = new OutcomeCounter(target);
   let status = await knownJobStatus(target, job, { counter });
@@ -32,9 +35,11 @@ async function run(job: string, { timeout, json }: { timeout?: number; json?: tr
   while (!hasEnded(status)) {
     if (Date.now() >= giveUpAt) {
       progress.stop();
-      throw new CommandError(`the job ${job} is ${status.state} after ${timeout} s: ${status.toGo} images to go`);
+      throw new CommandError(
+        `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo, 'image')} to go`,
+      );
     }
-    await delay(POLL_MS);
+    await delay(POLL_MS, undefined, { signal });
     status = await knownJobStatus(target, job, { counter });
     progress.update(status.classified + status.failed);
   }

@@ -1,25 +1,20 @@
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
-import { constants, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cleanUpAtEnd } from './interruption.ts';
 
-/** A temporary folder that goes with its owner, also when a signal ends the process. */
+/** A temporary folder that is removed with its owner, also when a signal ends the command. */
 export type WorkFolder = Disposable & { path: string };
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export async function createWorkFolder(): Promise<WorkFolder> {
   const path = await mkdtemp(join(tmpdir(), 'labelqueue-'));
   const remove = () => rmSync(path, { recursive: true, force: true });
-  const end = (signal: (typeof SIGNALS)[number]) => {
-    remove();
-    process.exit(128 + constants.signals[signal]);
-  };
-  for (const signal of SIGNALS) process.once(signal, end);
+  const forget = cleanUpAtEnd(remove);
   return {
     path,
     [Symbol.dispose]() {
-      for (const signal of SIGNALS) process.off(signal, end);
+      forget();
       remove();
     },
   };

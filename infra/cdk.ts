@@ -14,6 +14,8 @@ import { readStageConfig, StageConfigError } from './stage-config.ts';
 const ROOT = join(import.meta.dirname, '..');
 const CDK = createRequire(import.meta.url).resolve('aws-cdk/bin/cdk');
 
+const COMMANDS = new Set(['synth', 'diff', 'deploy', 'destroy', 'bootstrap']);
+
 /** These look at the stack's name and place alone, and must work where no package can be made. */
 const WITHOUT_PACKAGE = new Set(['destroy', 'bootstrap']);
 
@@ -23,6 +25,7 @@ const program = new Command('cdk')
   .argument('[options...]', 'passed on to cdk')
   .option('--stage <name>', 'the stage: infra/stages/<name>.json', 'dev')
   .allowUnknownOption()
+  .configureOutput({ writeErr: (text) => process.stderr.write(visibleText(text)) })
   .action(run);
 
 try {
@@ -34,6 +37,7 @@ try {
 }
 
 async function run(command: string, options: string[], { stage }: { stage: string }): Promise<void> {
+  checkOptions(command, options);
   // Before minutes of packaging, and with a message that the CDK would bury in a stack trace.
   readStageConfig(stage);
   if (!WITHOUT_PACKAGE.has(command)) {
@@ -49,6 +53,17 @@ async function run(command: string, options: string[], { stage }: { stage: strin
   process.exitCode = await node([CDK, command, ...target, '--app', app, '--output', 'dist/cdk.out', ...options], {
     LABELQUEUE_STAGE: stage,
   });
+}
+
+/**
+ * The stack is named by the stage, so the CDK needs no word but options and their values. What stands alone is a mistake, as
+ * `prod` in `npm run deploy --stage prod`, of which npm keeps the option.
+ */
+function checkOptions(command: string, options: readonly string[]): void {
+  if (!COMMANDS.has(command)) program.error(`error: expected ${[...COMMANDS].join(', ')}, got '${command}'`);
+  const [first] = options;
+  if (first === undefined || first.startsWith('-')) return;
+  program.error(`error: expected options, got '${first}'; for a stage: npm run ${command} -- --stage ${first}`);
 }
 
 /** Runs Node on this terminal. @returns its exit code */

@@ -9,9 +9,10 @@ import {
 } from '../shared/contract/limits.ts';
 import { MODEL_PRECISIONS, userAgent } from '../shared/contract/settings.ts';
 import { TextEncodingError, textOfFile } from '../shared/contract/text-file.ts';
+import { UserError } from '../shared/contract/user-error.ts';
 
 /** A configuration that is missing or wrong. The message names the file, each field, and what was expected. */
-export class StageConfigError extends Error {
+export class StageConfigError extends UserError {
   override readonly name = 'StageConfigError';
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { UserError } from '../shared/contract/user-error.ts';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
 
 const BOOTSTRAP = join(import.meta.dirname, 'runtime-bootstrap.ts');
@@ -16,7 +17,7 @@ export type RuntimeReport =
   | { kind: 'error'; requestId: string; message: string };
 
 /** A function that ended without an answer; Lambda's event sources treat it as a failed batch. */
-export class FunctionError extends Error {
+export class FunctionError extends UserError {
   override readonly name = 'FunctionError';
 }
 

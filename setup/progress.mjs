@@ -3,6 +3,8 @@
 
 const REDRAW_MS = 200;
 const BAR_WIDTH = 20;
+/** Of a terminal that does not know its size. */
+const DEFAULT_COLUMNS = 80;
 
 /**
  * How far a phase of a step is.
@@ -67,7 +69,7 @@ export class Progress {
     const parts = [this.title, this.phase, this.measure && bar(this.measure), `${Math.floor(this.#seconds())} s`];
     const line = `set-up: ${parts.filter(Boolean).join('  ')}`;
     // A line that wraps could not be rewritten.
-    this.out.write(`\r\x1b[K${line.slice(0, this.out.columns - 1)}`);
+    this.out.write(`\r\x1b[K${line.slice(0, (this.out.columns || DEFAULT_COLUMNS) - 1)}`);
   }
 
   #seconds() {

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { projectAt } from './project.mjs';
 import { runNode } from './run-node.mjs';
+import { checkScriptOptions } from './script-options.mjs';
 import { Interrupted, SetupError } from './setup-error.mjs';
 import { isMade } from './step.mjs';
 import { setUpOf } from './steps.mjs';
@@ -20,6 +21,7 @@ const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'];
  */
 export async function start(nodeArguments) {
   try {
+    checkScriptOptions(process.env);
     const { node, compileCache } = await prepared();
     // A command starts a quarter faster, and needs 30 MB less, when its TypeScript is stripped already.
     return await runNode(node, nodeArguments, { NODE_COMPILE_CACHE: compileCache, ...process.env });

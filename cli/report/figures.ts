@@ -4,8 +4,8 @@ import { byteSize, count, dollars, percent, span } from './numbers.ts';
 
 /** How a job's state reads, and whether all is well. */
 export const STATES: Record<Completeness, { text: string; good: boolean }> = {
-  complete: { text: 'complete', good: true },
-  incomplete: { text: 'not finished', good: false },
+  completed: { text: 'completed', good: true },
+  incomplete: { text: 'not completed', good: false },
   cancelled: { text: 'cancelled', good: false },
   unknown: { text: 'so far', good: true },
 };

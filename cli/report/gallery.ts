@@ -22,12 +22,13 @@ const FETCHES_AT_ONCE = 16;
  *
  * @param samples by label, more than are to be shown where there are as many
  * @param perLabel how many are shown
+ * @param onProgress told of each image, and why it is left out
  */
 export async function createGallery(
   samples: ReadonlyMap<string, readonly SampleImage[]>,
   perLabel: number,
   settings: ClassifierSettings,
-  onProgress: (images: number) => void,
+  onProgress: (images: number, failure: ImageError | undefined) => void,
 ): Promise<Shelf[]> {
   const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(new S3Client({}), settings.sourceBuckets) };
@@ -44,7 +45,7 @@ export async function createGallery(
           const source = `data:image/webp;base64,${small.toString('base64')}`;
           thumbnails.set(image, { id: image.id, score: image.score, source });
         }
-        onProgress(++done);
+        onProgress(++done, small instanceof ImageError ? small : undefined);
       },
       { concurrency: FETCHES_AT_ONCE },
     );

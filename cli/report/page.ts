@@ -8,11 +8,12 @@ import type { Summary } from '../../shared/jobs/outcomes/summarize.ts';
 import { figures, STATES } from './figures.ts';
 import type { Shelf } from './gallery.ts';
 import { Html, html, jsonScript, plain } from './html.ts';
+import { REPORT_MARK } from './mark.ts';
 import { clockTime, count, percent, span } from './numbers.ts';
 
 export type ReportContent = { summary: Summary; timeline: Timeline; gallery: readonly Shelf[] };
 
-/** The other labels are in the table and in summary.json. */
+/** The other labels are in the table and in the summary. */
 const CHARTED_LABELS = 20;
 const TABLE_ROWS = 200;
 const HOST_ROWS = 15;
@@ -41,6 +42,7 @@ export async function reportPage(content: ReportContent): Promise<string> {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+${new Html(REPORT_MARK)}
 <meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">

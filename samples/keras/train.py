@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Trains a small Keras model that says which colour a picture has, and exports it for labelqueue.
 
+    python3 -m venv keras && . keras/bin/activate
     python3 -m pip install -r samples/keras/requirements.txt
     python3 samples/keras/train.py FOLDER
 

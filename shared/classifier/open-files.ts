@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { CONNECTIONS_NEEDED, MAX_CONNECTIONS, OTHER_OPEN_FILES } from '../contract/limits.ts';
+import { UserError } from '../contract/user-error.ts';
 
 /** The process may open too few files to work. The message has the remedy. */
-export class TooFewOpenFilesError extends Error {
+export class TooFewOpenFilesError extends UserError {
   override readonly name = 'TooFewOpenFilesError';
 }
 

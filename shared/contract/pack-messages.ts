@@ -1,9 +1,10 @@
 import { MAX_HOPS, MAX_IMAGES_PER_MESSAGE, MAX_MESSAGE_BYTES } from './limits.ts';
 import { type Envelope, formatMessage, type ImageRef } from './message.ts';
 import { bytesInMessage } from './sqs-json.ts';
+import { UserError } from './user-error.ts';
 
 /** An image that is too large for a message of its own. */
-export class ImageTooLargeError extends Error {
+export class ImageTooLargeError extends UserError {
   override readonly name = 'ImageTooLargeError';
 }
 

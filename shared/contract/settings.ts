@@ -8,9 +8,10 @@ import {
   MAX_USER_AGENT_CHARS,
   RETRY_BASE_SECONDS,
 } from './limits.ts';
+import { UserError } from './user-error.ts';
 
 /** A setting that is missing or wrong. The message names it, what was expected and what came. */
-export class SettingsError extends Error {
+export class SettingsError extends UserError {
   override readonly name = 'SettingsError';
 }
 

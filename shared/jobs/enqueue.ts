@@ -5,6 +5,7 @@ import { newRun, runField } from '../contract/job-run.ts';
 import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { type PackedMessage, packMessages } from '../contract/pack-messages.ts';
+import { UserError } from '../contract/user-error.ts';
 import { readJob, writeJob, writeNewestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { sendMessages } from './send-messages.ts';
@@ -20,7 +21,7 @@ const CHECKPOINT_MS = 1_000;
 export type EnqueuePlan = Omit<JobDescription, 'v' | 'state' | 'updatedAt'>;
 
 /** The name of the job got another run, or none, while this one was being enqueued. */
-export class RunEndedError extends Error {
+export class RunEndedError extends UserError {
   override readonly name = 'RunEndedError';
 }
 
@@ -95,20 +96,28 @@ export async function enqueue(
   const toSend = skip(recordOrder(target, plan, summed(images, idSum)), plan.sent);
   const envelope = { job: plan.job, ...runField(plan.run), attempt: 1 };
   const requests = rememberingFailure(requestsOf(packMessages(envelope, toSend, plan.perMessage)));
+  const underWay = new Set<Promise<void>>();
+  const send = async (messages: PackedMessage[], index: number) => {
+    await sendMessages(target.sqs, target.queueUrl, messages);
+    progress.sent(index, messages);
+    onProgress(progress.images);
+  };
   try {
     await pMap(
       requests.items,
       async (messages, index) => {
         if (ended !== undefined) throw ended;
-        await sendMessages(target.sqs, target.queueUrl, messages);
-        progress.sent(index, messages);
-        onProgress(progress.images);
+        const sending = send(messages, index);
+        underWay.add(sending);
+        await sending.finally(() => underWay.delete(sending));
       },
       { concurrency: SENDS_AT_ONCE },
     );
     requests.rethrow();
   } catch (error) {
     await checkpoints.stop();
+    // What is on its way is sent all the same: counted, it is not sent a second time.
+    await Promise.allSettled(underWay);
     // The first error is the one to tell; without this note the job shows as failed a minute later.
     await update(describe('failed')).catch(() => undefined);
     throw error;

@@ -1,7 +1,8 @@
 import { type _Object, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { UserError } from '../contract/user-error.ts';
 
 /** A listing that cannot be whole. */
-export class ListingError extends Error {
+export class ListingError extends UserError {
   override readonly name = 'ListingError';
 }
 

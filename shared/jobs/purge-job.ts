@@ -1,10 +1,11 @@
 import { DeleteObjectsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { jobKey, jobPrefix, newestRunKey, partPrefix } from '../contract/object-keys.ts';
+import { UserError } from '../contract/user-error.ts';
 import { cancelJob, newestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 
 /** S3 did not remove a file. */
-export class PurgeError extends Error {
+export class PurgeError extends UserError {
   override readonly name = 'PurgeError';
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry, type SQSClient } from '@aws-sdk/client-sqs';
 import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
+import { UserError } from '../contract/user-error.ts';
 
 /** A message to send; `delaySeconds` is 0 to 900. */
 export type Outgoing = {
@@ -14,7 +15,7 @@ export type Outgoing = {
 };
 
 /** Messages that SQS did not take, after retries. Those that are not named here were sent. */
-export class SendError extends Error {
+export class SendError extends UserError {
   override readonly name = 'SendError';
 }
 

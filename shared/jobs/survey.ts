@@ -3,6 +3,7 @@ import { newRun } from '../contract/job-run.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import { hostOf } from '../contract/url-host.ts';
+import { UserError } from '../contract/user-error.ts';
 import type { InvalidRow, SourceRow } from './sources/source-row.ts';
 import { uniqueImages, withOwnId } from './unique-images.ts';
 
@@ -27,7 +28,7 @@ export type Survey = {
 };
 
 /** A source that reads otherwise the second time. */
-export class SourceChangedError extends Error {
+export class SourceChangedError extends UserError {
   override readonly name = 'SourceChangedError';
 }
 

@@ -54,6 +54,10 @@ test('accounts for each sample exactly once, and exits with 0', () => {
   expect(run.code).toBe(0);
 });
 
+test('says of those that failed that they are meant to', () => {
+  expect(run.stdout).toContain(`${failures.length} failed, and are meant to: `);
+});
+
 test('fails those samples that are bad, each with its code', () => {
   expect(Object.fromEntries(failures.map(({ id, error }) => [id, error.code]))).toEqual(FAILURES);
 });

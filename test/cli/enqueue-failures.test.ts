@@ -41,6 +41,7 @@ test('names each setting that is missing', async () => {
   for (const name of ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'RESULTS_BUCKET']) {
     expect(text).toMatch(new RegExp(`^  ${name} is not set: expected`, 'm'));
   }
+  expect(text).toMatch(/is `labelqueue local` running\? Paste the lines that it printed .* --stack NAME/);
 });
 
 test('names a setting that is wrong, with its value and what was expected', async () => {
@@ -50,7 +51,9 @@ test('names a setting that is wrong, with its value and what was expected', asyn
 });
 
 test('says that AWS cannot be reached, and where', async () => {
-  expect(await complaint([file], UNREACHABLE)).toContain('http://127.0.0.1:1 cannot be reached: ECONNREFUSED');
+  expect(await complaint([file], UNREACHABLE)).toContain(
+    'http://127.0.0.1:1 cannot be reached: ECONNREFUSED; is `labelqueue local` running',
+  );
 });
 
 test('asks for a region', async () => {

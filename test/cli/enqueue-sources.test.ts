@@ -38,7 +38,7 @@ test('every image under a prefix is sent, but for those that a glob leaves out',
     await aws.target.s3.send(new PutObjectCommand({ Bucket: 'labelqueue', Key, Body: 'x' }));
   }
   const { code, stdout } = await enqueue('s3://labelqueue/in/', '--exclude', 'draft/**', '--job', 'prefix');
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'job prefix: 2 images in 1 messages\n' });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'job prefix: 2 images in 1 message\n' });
   expect(urlsInQueue()).toEqual(['s3://labelqueue/in/a.jpg', 's3://labelqueue/in/deep/b.PNG']);
 });
 
@@ -57,7 +57,7 @@ test('rows that name no image stop everything before it begins, or are kept in a
   const stopped = await enqueue(source);
   expect(stopped).toMatchObject({ code: 1, stdout: '' });
   expect(stopped.stderr).toContain('line 3: expected a http, https or s3 URL, got "nonsense"');
-  expect(stopped.stderr).toContain('1 rows name no image, so nothing was sent');
+  expect(stopped.stderr).toContain('1 row names no image, so nothing was sent');
   expect(aws.queued()).toEqual([]);
 
   const job = `skipped-${process.pid}`;
@@ -65,7 +65,7 @@ test('rows that name no image stop everything before it begins, or are kept in a
   const kept = `${job}.invalid.csv`;
   expect({ code, stdout }).toEqual({
     code: 0,
-    stdout: `job ${job}: 2 images in 1 messages; 1 invalid rows in ${kept}\n`,
+    stdout: `job ${job}: 2 images in 1 message; 1 invalid row in ${kept}\n`,
   });
   expect(await readFile(kept, 'utf8')).toBe(
     'url,labelqueue_problem\nnonsense,"expected a http, https or s3 URL, got ""nonsense"""\n',

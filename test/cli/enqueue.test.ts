@@ -57,7 +57,7 @@ test('sends the URLs of a file, and prints the job and the counts', async () => 
     '--job',
     'cats',
   );
-  expect(run).toMatchObject({ code: 0, stdout: 'job cats: 3 images in 1 messages\n' });
+  expect(run).toMatchObject({ code: 0, stdout: 'job cats: 3 images in 1 message\n' });
   const urls = ['https://example.com/a.jpg', 's3://photos/b.jpg', 'HTTP://example.com/c.jpg'];
   expect(enqueued()).toEqual([{ job: 'cats', attempt: 1, images: urls.map((url) => ({ id: url, url })) }]);
 });
@@ -78,7 +78,7 @@ test('reads standard input for -', async () => {
     input: ['https://example.com/a.jpg\nhttps://exam', 'ple.com/b.jpg\n'],
   });
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^job stdin-\d{8}-\d{6}: 2 images in 1 messages\n$/);
+  expect(stdout).toMatch(/^job stdin-\d{8}-\d{6}: 2 images in 1 message\n$/);
   expect(enqueued()[0]?.images.map(({ id }) => id)).toEqual(['https://example.com/a.jpg', 'https://example.com/b.jpg']);
 });
 
@@ -128,7 +128,7 @@ test('reads a pipe that the shell names like a file', async () => {
   const { code, stdout } = await runInShell(
     'echo https://example.com/a.jpg | "$NODE" "$MAIN" enqueue /dev/stdin --job piped',
   );
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'job piped: 1 images in 1 messages\n' });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'job piped: 1 image in 1 message\n' });
   expect(enqueued()[0]?.images.map(({ id }) => id)).toEqual(['https://example.com/a.jpg']);
 });
 

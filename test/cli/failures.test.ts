@@ -55,11 +55,11 @@ test('writes CSV with code, stage, message and attempts, and nothing but the fil
   const file = join(folder.path, 'failures.csv');
   const { stdout, stderr } = await failures('--out', file, '--json');
   expect(JSON.parse(stdout)).toMatchObject({
-    state: 'complete',
+    state: 'completed',
     errorCodes: { server_error: 1 },
     file: { format: 'csv', images: 1 },
   });
-  expect(stderr).toContain(`1 images in ${file}\n`);
+  expect(stderr).toContain(`1 image in ${file}\n`);
   expect(await readdir(folder.path)).toEqual(['failures.csv']);
   const { stdout: csv } = await failures('--format', 'csv');
   expect(parse(csv, { columns: true })).toEqual([

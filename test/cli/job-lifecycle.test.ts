@@ -149,7 +149,7 @@ test('redrive --unreadable saves bodies that no job owns, and leaves them where 
   const out = `${folder.path}/unreadable.jsonl`;
   const { stdout } = await labelqueue('redrive', '--unreadable', '--out', out);
   expect(stdout).toContain('expected JSON');
-  expect(stdout).toContain(`1 unreadable messages saved in ${out}`);
+  expect(stdout).toContain(`1 unreadable message saved in ${out}`);
   expect(aws.deadLetters().map(({ body }) => body)).toEqual(['rubbish']);
 });
 

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { counted } from '../../cli/counted.ts';
 import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
@@ -69,7 +70,7 @@ async function resultIds(target: JobTarget, job: string): Promise<string[]> {
 async function enqueue(environment: Record<string, string>, job: string, ...paths: string[]): Promise<void> {
   const input = paths.map((path) => `http://${host()}/${path}\n`);
   const run = await runCommand(['enqueue', '-', '--job', job], { environment, input });
-  expect(run).toMatchObject({ code: 0, stdout: `job ${job}: ${paths.length} images in 1 messages\n` });
+  expect(run).toMatchObject({ code: 0, stdout: `job ${job}: ${counted(paths.length, 'image')} in 1 message\n` });
 }
 
 test('prints the variables that point the command at it, labels what is enqueued, and keeps it for the next start', async () => {

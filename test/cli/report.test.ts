@@ -194,10 +194,12 @@ test('leaves out images that cannot be fetched any more, and copies, and shows t
 });
 
 test('fetches from public addresses only, unless it is told otherwise', async () => {
-  await writeParts(aws.target, 'results', [result('a', {}, { url: images.url('/photos/coffee.jpg') })]);
+  await writeParts(aws.target, 'results', [result('a', { cat: 0.9 }, { url: images.url('/photos/coffee.jpg') })]);
   const before = images.totalRequests();
   const { code, stderr } = await report();
-  expect(stderr).toContain(': 0 sample images\n');
+  expect(stderr).toMatch(
+    /: 0 sample images; 1 could not be fetched: 1 address_not_allowed\naddress_not_allowed: .*--allow-host HOST:PORT\n$/,
+  );
   expect(images.totalRequests()).toBe(before);
   expect(code).toBe(0);
 });
@@ -207,6 +209,6 @@ test('shows a job that has just begun', async () => {
   const { code } = await report('--images', '0');
   expect(code).toBe(0);
   const text = await reportText();
-  expect(text).toContain('not finished');
+  expect(text).toContain('not completed');
   expect(text).not.toContain('<canvas');
 });

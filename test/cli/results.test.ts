@@ -109,7 +109,7 @@ test('counts an image once: the latest of several lines, a result rather than a 
     ['b', 'new'],
     ['c', 'cat'],
   ]);
-  const summary = JSON.parse(await readFile(join(folder.path, 'summary.json'), 'utf8'));
+  const summary = JSON.parse(await readFile(join(folder.path, 'cats.summary.json'), 'utf8'));
   expect(summary).toMatchObject({ images: { classified: 3, failed: 1 }, repeatedLines: 4, errorCodes: { gone: 1 } });
 });
 
@@ -163,7 +163,7 @@ test.each(['jsonl', 'csv', 'parquet'])(
     expect(await results('--out', file)).toMatchObject({ code: 0 });
     const text = format === 'parquet' ? JSON.stringify(await parquetRows(file)) : await readFile(file, 'utf8');
     expect(text).toContain('none');
-    const summary = JSON.parse(await readFile(join(folder.path, 'summary.json'), 'utf8'));
+    const summary = JSON.parse(await readFile(join(folder.path, 'cats.summary.json'), 'utf8'));
     expect(summary).toMatchObject({ images: { classified: 2 }, labels: [{ label: 'cat', images: 1 }] });
   },
 );
@@ -222,7 +222,7 @@ test('prints the images with a label of a pattern and a score only', async () =>
   expect(await idsOf('--label', "'; --")).toEqual([]);
 });
 
-test('sums the job up in summary.json beside the file, and prints it with --json', async () => {
+test('sums the job up in cats.summary.json beside the file, and prints it with --json', async () => {
   const ids = ['a', 'b', 'c', 'd', 'e'];
   await describeJob(aws.target, ids);
   await writeParts(aws.target, 'results', [
@@ -234,8 +234,8 @@ test('sums the job up in summary.json beside the file, and prints it with --json
   const file = join(folder.path, 'summed.csv');
   const { code, stdout, stderr } = await results('--out', file, '--label', 'cat', '--json');
   expect(code).toBe(0);
-  expect(stderr).toContain('job cats is not finished: 4 of 5 images have an outcome so far\n');
-  expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(join(folder.path, 'summary.json'), 'utf8')));
+  expect(stderr).toContain('job cats is not completed: 4 of 5 images with an outcome so far\n');
+  expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(join(folder.path, 'cats.summary.json'), 'utf8')));
   const { scoreHistogram, ...summary } = JSON.parse(stdout);
   expect(summary).toEqual({
     ...{ v: 1, job: 'cats', state: 'incomplete', source: 'cats.csv' },
@@ -280,7 +280,7 @@ test('says that a job was cancelled', async () => {
   await writeParts(aws.target, 'results', [result('a')]);
   await cancelJob(aws.target, { job: 'cats' }, 'enough');
   const { code, stderr } = await results();
-  expect(stderr).toContain('job cats was cancelled: 1 of 2 images have an outcome\n');
+  expect(stderr).toContain('job cats was cancelled: 1 of 2 images with an outcome\n');
   expect(code).toBe(0);
 });
 
@@ -325,5 +325,7 @@ test.each([
 
 test('refuses to write its results over the summary', async () => {
   await writeParts(aws.target, 'results', [result('a')]);
-  expect(await results('--out', join(folder.path, 'summary.json'))).toMatchObject({ code: 1 });
+  expect(await results('--format', 'jsonl', '--out', join(folder.path, 'cats.summary.json'))).toMatchObject({
+    code: 1,
+  });
 });

@@ -2,7 +2,6 @@ import { expect, test } from '@jest/globals';
 import { runCommand } from '../support/command.ts';
 
 test.each([
-  ['no command', []],
   ['an unknown command', ['enque', 'urls.txt']],
   ['an unknown option', ['enqueue', 'urls.txt', '--per-mesage', '10']],
   ['an unknown option of the program', ['--quiet']],
@@ -16,11 +15,31 @@ test.each([
   ['a missing argument of such a command', ['model', 'check']],
   ['an unknown option of such a command', ['model', 'check', 'my-model', '--yaml']],
   ['a job name that no key can hold', ['enqueue', 'urls.txt', '--job', 'my cats']],
-])('refuses %s with its usage and exit code 2', async (_what, args) => {
+])('refuses %s with the error, the usage and how to get help, a line each, and exit code 2', async (_what, args) => {
   const { code, stdout, stderr } = await runCommand(args);
-  expect(stderr).toContain('Usage: labelqueue');
+  expect(stderr).toMatch(/^labelqueue: .+\nUsage: labelqueue.*\nFor help: labelqueue.* --help\n$/);
   expect(stdout).toBe('');
   expect(code).toBe(2);
+});
+
+test('the usage and the help of an error are those of the command that it is about', async () => {
+  const { stderr } = await runCommand(['model', 'check', '--yaml']);
+  expect(stderr.split('\n').slice(1)).toEqual([
+    'Usage: labelqueue model check [options] <folder> [photo...]',
+    'For help: labelqueue model check --help',
+    '',
+  ]);
+});
+
+test('an option that is nearly right is answered with the right one, on the same line', async () => {
+  const { stderr } = await runCommand(['enqueue', 'urls.txt', '--per-mesage', '10']);
+  expect(stderr).toMatch(/^labelqueue: unknown option '--per-mesage' \(Did you mean --per-message\?\)\n/);
+});
+
+test('without a command, its help is what there is to say', async () => {
+  const { code, stdout, stderr } = await runCommand([]);
+  expect(stderr).toContain('Commands:');
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
 
 test.each([

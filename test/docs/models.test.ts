@@ -27,7 +27,8 @@ const SET_UP_MS = 600_000;
 jest.setTimeout(300_000);
 
 const [install = '', train = '', onThisMachine = '', fromS3 = '', deployed = '', ...more] = blocks('sh');
-const requirements = /^python3 -m pip install -r (\S+)\n$/.exec(install)?.[1] ?? '';
+const requirements =
+  /^python3 -m venv keras && \. keras\/bin\/activate\npython3 -m pip install -r (\S+)\n$/.exec(install)?.[1] ?? '';
 
 let folder: TemporaryFolder;
 let aws: TestAws;

@@ -23,6 +23,15 @@ test('a stage without a file is named before anything is packaged', async () => 
   });
 });
 
+test.each([
+  [['deploy', 'prod'], "expected options, got 'prod'; for a stage: npm run deploy -- --stage prod"],
+  [['destroy', '--stage', 'dev', 'prod'], "expected options, got 'prod'"],
+  [['redeploy'], "expected synth, diff, deploy, destroy, bootstrap, got 'redeploy'"],
+])('%j is refused before anything is packaged: a stray word may be a stage', async (args, text) => {
+  const { code, stdout, stderr } = await cdk(...args);
+  expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining(text) });
+});
+
 test('synth needs no account, and prints the template of the stage', async () => {
   const { code, stdout } = await cdk('synth', '--stage', 'dev');
   expect(code).toBe(0);

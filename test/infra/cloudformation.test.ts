@@ -141,7 +141,7 @@ test('labelqueue --stack enqueues to its queue, the packaged worker takes it, an
     ['/photos/coffee.jpg', '/photos/chelsea.jpg', '/status/404'].map((path) => `${images.url(path)}\n`),
   );
   const enqueued = await runCommand(['enqueue', source, '--job', 'stacked', '--stack', STACK], { environment });
-  expect(enqueued).toMatchObject({ code: 0, stdout: 'job stacked: 3 images in 1 messages\n' });
+  expect(enqueued).toMatchObject({ code: 0, stdout: 'job stacked: 3 images in 1 message\n' });
 
   const temporary = join(folder.path, 'tmp');
   await mkdir(temporary);

@@ -91,7 +91,9 @@ async function exported(given: readonly Given[], format: Format, read: (file: st
   await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body }));
   await gatherOutcomes(aws.target, 'cats', database, { folder: folder.path, version: '0' });
   const file = join(folder.path, `out.${format}`);
-  expect(await exportOutcomes(database, { job: 'cats' }, { kind: 'failures' }, format, file)).toBe(given.length);
+  expect(
+    await exportOutcomes(database, { job: 'cats' }, { kind: 'failures' }, { path: file, format, gzip: false }),
+  ).toBe(given.length);
   await read(file);
 }
 

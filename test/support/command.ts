@@ -6,12 +6,17 @@ import { eventually } from './eventually.ts';
 /** The module that `bin/labelqueue` runs. */
 export const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 
+/** So that no test finds a service that runs on this machine. */
+const NO_STATE = '/nonexistent';
+
 export type CommandOptions = {
   /** All that the command finds in its environment beside PATH and HOME. */
   environment?: Record<string, string>;
   input?: Iterable<string>;
   /** Flags for Node, e.g. a memory limit. */
   execArgv?: string[];
+  /** Nobody reads its standard output. */
+  closedOutput?: boolean;
 };
 
 export type CommandRun = { code: number | null; stdout: string; stderr: string };
@@ -27,16 +32,18 @@ export type RunningCommand = {
   /** To the command alone, not to its process group. */
   signal(signal: NodeJS.Signals): void;
   ended: Promise<CommandRun>;
+  /** The signal that has ended it, if one did. */
+  endedBy(): NodeJS.Signals | null;
 };
 
 /** Starts `labelqueue` as a process of its own, as a shell does, and not on a terminal. */
 export function startCommand(
   args: readonly string[],
-  { environment = {}, input = [], execArgv = [] }: CommandOptions = {},
+  { environment = {}, input = [], execArgv = [], closedOutput = false }: CommandOptions = {},
 ): RunningCommand {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [...execArgv, MAIN, ...args], {
-    env: { PATH, HOME, ...environment },
+    env: { PATH, HOME, LABELQUEUE_STATE_DIR: NO_STATE, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
@@ -48,6 +55,7 @@ export function startCommand(
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
+  if (closedOutput) child.stdout.destroy();
   // A command that reads no input may end before it is written.
   child.stdin.on('error', () => {});
   for (const text of input) child.stdin.write(text);
@@ -64,6 +72,7 @@ export function startCommand(
     },
     signal: (signal) => void child.kill(signal),
     ended,
+    endedBy: () => child.signalCode,
   };
 }
 

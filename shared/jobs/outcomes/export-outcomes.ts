@@ -9,6 +9,9 @@ import { literal } from './sql.ts';
 export const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
 
+/** A file that is written over. Parquet is compressed by itself, so `gzip` is for the others. */
+export type ExportFile = { path: string; format: Format; gzip: boolean };
+
 export type Selection = {
   kind: PartKind;
   /** Of results: images with a label of at least this score, ... */
@@ -24,22 +27,22 @@ export type Selection = {
 /**
  * Writes the selected outcomes into a file.
  *
- * @param file is written over
  * @returns how many images are in it
  */
 export async function exportOutcomes(
   database: OutcomeDatabase,
   of: JobRun,
   selection: Selection,
-  format: Format,
-  file: string,
+  { path, format, gzip }: ExportFile,
 ): Promise<number> {
   const { from, order } = sourceOf(selection);
   const columns = await COLUMNS[format](database, of, selection.kind);
   const select = `SELECT ${columns.join(', ')} FROM ${from} ${order}`;
   // Of sorted lines, each thread holds more than DuckDB counts; one is as quick, and stays within the limit.
   if (selection.inOrder) await database.run('SET threads = 1');
-  return database.run(`COPY (${select}) TO ${literal(file)} (${COPY_OPTIONS[format]})`);
+  return database.run(
+    `COPY (${select}) TO ${literal(path)} (${COPY_OPTIONS[format]}${gzip ? ', COMPRESSION gzip' : ''})`,
+  );
 }
 
 function sourceOf({ kind, minScore, label, codes, inOrder }: Selection): { from: string; order: string } {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import type { PartKind } from '../../contract/object-keys.ts';
-import { OutOfSpaceError } from './outcome-errors.ts';
+import { OutcomeFileError, OutOfSpaceError } from './outcome-errors.ts';
 import { identifier, literal } from './sql.ts';
 
 /** DuckDB's own limit; what it holds beyond that goes to disk. With Node and buffers, less than 1 GB in all. */
@@ -49,7 +49,7 @@ export class OutcomeDatabase implements AsyncDisposable {
 
   /** @param folder for the database and what memory cannot hold; removing it is up to the caller */
   static async create(folder: string): Promise<OutcomeDatabase> {
-    const instance = await DuckDBInstance.create(join(folder, 'outcomes.duckdb'), {
+    const opening = DuckDBInstance.create(join(folder, 'outcomes.duckdb'), {
       memory_limit: MEMORY_LIMIT,
       temp_directory: join(folder, 'spilled'),
       threads: String(Math.min(MAX_THREADS, availableParallelism())),
@@ -58,6 +58,7 @@ export class OutcomeDatabase implements AsyncDisposable {
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     });
+    const instance = await withSpace(opening);
     const database = new OutcomeDatabase(instance, await instance.connect());
     await database.run("SET TimeZone = 'UTC'");
     for (const kind of ['results', 'failures'] as const) {
@@ -118,12 +119,18 @@ export class OutcomeDatabase implements AsyncDisposable {
   }
 }
 
-/** Converts DuckDB's error for a full disk; its errors have no codes, so their texts are all there is. */
+/** DuckDB's errors have no codes, so their texts are all there is. */
+const FILE_ERROR = /^IO Error: [^"]*"(?<path>.*)": (?<reason>.*)$/s;
+
+/** Converts DuckDB's errors of files and of a full disk. */
 async function withSpace<Result>(result: Promise<Result>): Promise<Result> {
   try {
     return await result;
   } catch (error) {
-    if (!(error instanceof Error) || !/no space left|max_temp_directory_size/i.test(error.message)) throw error;
+    if (!(error instanceof Error)) throw error;
+    const { path, reason } = FILE_ERROR.exec(error.message)?.groups ?? {};
+    if (path !== undefined && reason !== undefined) throw new OutcomeFileError(path, reason, { cause: error });
+    if (!/no space left|max_temp_directory_size/i.test(error.message)) throw error;
     throw new OutOfSpaceError('no space left for temporary files: set TMPDIR to a folder on a larger disk', {
       cause: error,
     });

@@ -5,9 +5,9 @@ import { DEFAULT_IMAGES_PER_MESSAGE } from '../../contract/limits.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 
 /** `unknown`: not enqueued with the command, so that nobody said how many images there are. */
-export type Completeness = 'complete' | 'incomplete' | 'cancelled' | 'unknown';
+export type Completeness = 'completed' | 'incomplete' | 'cancelled' | 'unknown';
 
-/** The content of `summary.json`. Times are ISO 8601, UTC; counts are of images unless they say otherwise. */
+/** The content of `<job>.summary.json`. Times are ISO 8601, UTC; counts are of images unless they say otherwise. */
 export type Summary = {
   v: 1;
   job: string;
@@ -94,7 +94,7 @@ const OUTCOMES = `
 function completeness({ description, cancelled }: SummaryOf, settled: number): Completeness {
   if (cancelled) return 'cancelled';
   if (description === undefined) return 'unknown';
-  return description.state === 'enqueued' && settled >= description.images ? 'complete' : 'incomplete';
+  return description.state === 'enqueued' && settled >= description.images ? 'completed' : 'incomplete';
 }
 
 function labelsByNumber(database: OutcomeDatabase): Promise<Summary['labels']> {

@@ -1,3 +1,5 @@
+import { UserError } from '../../contract/user-error.ts';
+
 /** Which columns of a table name an image. */
 export type ColumnChoice = {
   /** Undefined to look for one of the usual names. */
@@ -9,7 +11,7 @@ export type ColumnChoice = {
 };
 
 /** A table that has no such column, or one of another kind. The message names those that it has. */
-export class ColumnError extends Error {
+export class ColumnError extends UserError {
   override readonly name = 'ColumnError';
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { UserError } from '../../contract/user-error.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { ColumnChoice } from './columns.ts';
 import { GZIP_MAGIC, gunzip, unzstd, ZSTD_MAGIC } from './compressed-members.ts';
@@ -15,7 +16,7 @@ import type { SourceRow } from './source-row.ts';
 import { textLines } from './text-lines.ts';
 
 /** A file that is not what its name or its first bytes promise. */
-export class UnreadableSourceError extends Error {
+export class UnreadableSourceError extends UserError {
   override readonly name = 'UnreadableSourceError';
 }
 

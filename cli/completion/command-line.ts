@@ -1,0 +1,73 @@
+import type { Argument, Command, Option } from 'commander';
+
+/** What may stand in one place of a command line. */
+export type Value = { kind: 'file' } | { kind: 'choice'; choices: readonly string[] } | { kind: 'text' };
+
+export type CompletedOption = {
+  /** E.g. `--out`, and `-V` where there is a short form. */
+  names: readonly string[];
+  description: string;
+  /** What follows it; undefined for a switch. */
+  value: Value | undefined;
+};
+
+/** A command, or one of a command, and what may follow it. */
+export type CompletedCommand = {
+  /** Its words after the name of the program, e.g. `model check`; empty for the program. */
+  words: string;
+  commands: readonly { name: string; description: string }[];
+  options: readonly CompletedOption[];
+  /** Whether its arguments are files. */
+  takesFiles: boolean;
+};
+
+/** Arguments and values that are called so are paths. */
+const PATHS = /^(?:file|folder|path|image|photo|source)$/;
+/** Shells have little room. */
+const MAX_DESCRIPTION = 70;
+
+/** The program and all its commands, as they are declared. */
+export function completedCommands(program: Command, words: readonly string[] = []): CompletedCommand[] {
+  const here = {
+    words: words.join(' '),
+    commands: [...program.commands.map(described), ...program.registeredArguments.flatMap(choicesOf)],
+    options: [...program.options.map(completedOption), HELP],
+    takesFiles: program.registeredArguments.some((argument) => PATHS.test(argument.name())),
+  };
+  return [here, ...program.commands.flatMap((command) => completedCommands(command, [...words, command.name()]))];
+}
+
+function described(command: Command): { name: string; description: string } {
+  return { name: command.name(), description: shortened(command.description()) };
+}
+
+/** Of an argument that is one of a few words, which stand where a command would. */
+function choicesOf({ argChoices = [] }: Argument): { name: string; description: string }[] {
+  return argChoices.map((name) => ({ name, description: name }));
+}
+
+const HELP: CompletedOption = { names: ['--help', '-h'], description: 'display help', value: undefined };
+
+function completedOption(option: Option): CompletedOption {
+  return {
+    names: [option.long, option.short].filter((name) => name !== undefined && name !== null),
+    description: shortened(option.description),
+    value: option.isBoolean() ? undefined : valueAfter(option),
+  };
+}
+
+function valueAfter({ flags, argChoices }: Option): Value {
+  if (argChoices !== undefined) return { kind: 'choice', choices: argChoices };
+  const name = /[<[]([\w-]+)/.exec(flags)?.[1] ?? '';
+  return { kind: PATHS.test(name) ? 'file' : 'text' };
+}
+
+/** The first sentence, with nothing in it that a shell might read otherwise. */
+function shortened(description: string): string {
+  const plain = description
+    .replaceAll(/\s*[:;(]/g, ',')
+    .replaceAll(/[^\w ,./<>=+-]/g, '')
+    .replace(/[.,] .*$/, '')
+    .replace(/\.$/, '');
+  return plain.length <= MAX_DESCRIPTION ? plain : `${plain.slice(0, MAX_DESCRIPTION - 3).trimEnd()}...`;
+}

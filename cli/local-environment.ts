@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import { findService } from '../local/running-service.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
+import { stateDirectory } from './project-folder.ts';
+import { printNote } from './terminal.ts';
+
+/**
+ * What names a queue, an account or a region: where one of them is set, somebody has chosen. Other variables of AWS tools,
+ * e.g. AWS_PAGER, choose nothing.
+ */
+const CHOSEN =
+  /^(?:AWS_(?:(?:DEFAULT_)?(?:PROFILE|REGION)|ACCESS_KEY_ID|SESSION_TOKEN|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|(?:ENDPOINT_URL|CONTAINER_).*)|QUEUE_URL|DEAD_LETTER_QUEUE_URL|RESULTS_BUCKET)$/;
+
+/** Takes the settings of the `labelqueue local` that runs in this project, if one does and nothing else is set. */
+export function useLocalService(environment: NodeJS.ProcessEnv): void {
+  if (Object.entries(environment).some(([name, value]) => value !== '' && CHOSEN.test(name))) return;
+  const service = findService(join(stateDirectory(), 'local'));
+  if (service === undefined) return;
+  Object.assign(environment, service.environment);
+  printNote(
+    `using \`labelqueue local\` at ${visibleLine(service.environment['AWS_ENDPOINT_URL'] ?? '')} (${service.identity.split(',')[0]})\n`,
+  );
+}

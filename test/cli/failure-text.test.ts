@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from '@jest/globals';
+import { counted } from '../../cli/counted.ts';
+import { CommandError, expectedFailureText, failureText } from '../../cli/expected-failures.ts';
+import { quoted } from '../../cli/shell-text.ts';
+import { StateFolderError } from '../../local/state-folder-error.ts';
+import { ofFile } from '../../shared/contract/file-failure.ts';
+import { SettingsError } from '../../shared/contract/settings.ts';
+import { UserError } from '../../shared/contract/user-error.ts';
+import { runCommand } from '../support/command.ts';
+
+test.each([new CommandError('what to do'), new SettingsError('what to do'), new StateFolderError('what to do')])(
+  'what a person can do something about is its message alone: %p',
+  (error) => {
+    expect(error).toBeInstanceOf(UserError);
+    expect(failureText(error)).toBe('what to do');
+  },
+);
+
+test('a bug says that it is one, what to do with it, and all that there is to report', () => {
+  const text = failureText(new TypeError('x is not a function'));
+  expect(text).toMatch(
+    /^this is a bug in labelqueue: please report it .*with the text below\n\nlabelqueue \d.*, Node v/,
+  );
+  expect(text).toContain('TypeError: x is not a function\n    at ');
+});
+
+describe('errors of files are one line', () => {
+  test.each([
+    ['ENOENT', 'no such file or folder'],
+    ['EROFS', 'the disk is read-only'],
+    ['ENOSPC', 'no space left on the disk'],
+    ['EACCES', 'permission denied'],
+    ['ENOTDIR', 'a part of the path is not a folder'],
+    // One that nobody has thought of.
+    ['EXDEV', 'EXDEV'],
+  ])('of %s', (code, meaning) => {
+    const error = Object.assign(new Error('open'), { code, syscall: 'open', path: '/some/file' });
+    expect(expectedFailureText(error)).toBe(`/some/file: ${meaning}`);
+  });
+
+  test('with the file that is known by the caller alone', () => {
+    const error = Object.assign(new Error('write'), { code: 'ENOSPC', syscall: 'write' });
+    expect(() => ofFile('my.csv')(error)).toThrow(error);
+    expect(expectedFailureText(error)).toBe('my.csv: no space left on the disk');
+  });
+
+  test('also when its name has lines of its own', async () => {
+    const error = await readFile('gone\nlabelqueue: all is well').catch((error: unknown) => error);
+    expect(expectedFailureText(error)).toBe('gone\\u000alabelqueue: all is well: no such file or folder');
+  });
+});
+
+test('an address that is not allowed comes with the option that allows it', async () => {
+  const { stderr } = await runCommand(['classify', 'http://127.0.0.1:1/a.jpg', 'http://127.0.0.1:1/b.jpg']);
+  expect(stderr.match(/--allow-host HOST:PORT/g)).toHaveLength(1);
+  expect(stderr).toContain('address_not_allowed: to fetch from a server of your own network, --allow-host HOST:PORT\n');
+});
+
+test('one is singular, all others are plural', () => {
+  expect([0, 1, 2].map((count) => counted(count, 'image'))).toEqual(['0 images', '1 image', '2 images']);
+});
+
+test('a word of a command line comes through a shell as it is', () => {
+  expect(quoted('--out=my.csv')).toBe('--out=my.csv');
+  expect(quoted('it\'s "$HOME"')).toBe(`'it'\\''s "$HOME"'`);
+  expect(quoted('')).toBe("''");
+});

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { barLine } from '../../cli/progress.ts';
+import { fitting } from '../../cli/terminal.ts';
+import { describeJob, result, writeParts } from '../support/job-outcomes.ts';
+import { CTRL_C, startCommandOnTerminal } from '../support/terminal-session.ts';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+
+let aws: TestAws;
+beforeAll(async () => {
+  aws = await startTestAws();
+  await describeJob(aws.target, ['a', 'b']);
+  await writeParts(aws.target, 'results', [result('a')]);
+});
+afterAll(() => aws.stop());
+
+/** What moves the cursor and colours text. */
+const CONTROLS = new RegExp(`${'\u001b'}(?:\\[[?\\d;]*[A-Za-z]|[78])`, 'g');
+
+/** The lines that a program drew, each redrawing apart. */
+function drawnLines(screen: string): string[] {
+  return screen.replace(CONTROLS, '\n').split(/[\r\n]+/);
+}
+
+describe.each([
+  [80, 80],
+  [40, 40],
+  [12, 12],
+  [0, 80],
+])('on a terminal of %d columns, nothing that is redrawn is wider than %d:', (columns, width) => {
+  test('progress', async () => {
+    const session = startCommandOnTerminal(['wait', 'cats'], { ...aws, columns });
+    await session.shows(/settled[^s]*1\/2/);
+    const drawn = drawnLines(session.screen());
+    session.press(CTRL_C);
+    await session.ended;
+    expect(Math.max(...drawn.map((line) => line.length))).toBeLessThan(width);
+  }, 60_000);
+
+  test('status --watch of a job and of the list, one in the place of the other', async () => {
+    for (const args of [
+      ['status', 'cats', '--watch'],
+      ['status', '--watch'],
+    ]) {
+      const session = startCommandOnTerminal(args, { ...aws, columns });
+      // Twice: the second time in the place of the first.
+      await session.shows(/job.*\[\d+A.*job/s);
+      const drawn = drawnLines(session.screen());
+      session.press(CTRL_C);
+      expect(await session.ended).toBe(130);
+      expect(Math.max(...drawn.map((line) => line.length))).toBeLessThan(width);
+    }
+  }, 60_000);
+});
+
+test('a bar of any state fits, and has the figures as long as there is room for them', () => {
+  const state = fc.record({
+    what: fc.constantFrom('read', 'enqueued', 'labelled'),
+    value: fc.nat(10_000_000),
+    total: fc.nat(10_000_000),
+    note: fc.string({ maxLength: 60 }),
+  });
+  fc.assert(
+    fc.property(state, fc.integer({ min: 2, max: 200 }), (progress, columns) => {
+      const line = barLine(progress, columns);
+      expect(line.length).toBeLessThan(columns);
+      const figures = `${progress.value}/${progress.total}`;
+      if (columns > progress.what.length + figures.length + 2) expect(line).toContain(figures);
+    }),
+  );
+});
+
+test('a text is cut to the rows and columns of a terminal, whole characters at a time', () => {
+  expect(fitting('12345\n🐈🐈🐈🐈\n\nx\n', { columns: 4, rows: 24 })).toBe('123\n🐈🐈🐈\n\nx\n');
+  expect(fitting('1\n2\n3\n', { columns: 80, rows: 3 })).toBe('1\n2\n');
+  expect(fitting('1\n2\n', { columns: 1, rows: 1 })).toBe('1\n');
+});
