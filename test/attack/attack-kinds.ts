@@ -114,7 +114,7 @@ const RIGHT_OF_ODDITY: Record<keyof typeof ODDITIES, RightOutcome> = {
 };
 
 /** Names whose server does not answer: each image has its own, and each look-up takes its whole time. */
-const SILENT_NAMES: Attack[] = Array.from({ length: 30 }, () => ({
+const SILENT_NAMES: Attack[] = Array.from({ length: 12 }, () => ({
   behaviour: 'silent-name-server',
   body: 'jpeg',
   path: (key) => `/plain/jpeg/${key}`,
