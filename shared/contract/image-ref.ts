@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { MAX_ID_CHARS, MAX_META_DEPTH, MAX_URL_CHARS } from './limits.ts';
 
@@ -29,3 +30,11 @@ export const imageRefSchema = z.strictObject({
 
 /** An image to classify. `id` is unique within its job. */
 export type ImageRef = { id: string; url: string; meta?: z.infer<typeof metaSchema> };
+
+/** 64 bits in hexadecimal. */
+const META_DIGITS = 16;
+
+/** The id of an image of which only the URL is known and whose URL stands elsewhere with other meta: the same each time. */
+export function idWithMeta({ url, meta }: Pick<ImageRef, 'url' | 'meta'>): string {
+  return `${url}#${hash('sha256', JSON.stringify(meta ?? null)).slice(0, META_DIGITS)}`;
+}

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { openEnvelope } from './envelopes.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type ForeignImage, foreignSchema, isForeign } from './foreign-message.ts';
-import { type ImageRef, imageRefSchema } from './image-ref.ts';
+import { type ImageRef, idWithMeta, imageRefSchema } from './image-ref.ts';
 import { type JobRun, runField, runSchema } from './job-run.ts';
 import { MAX_ATTEMPTS, MAX_ENVELOPES, MAX_HOPS, MAX_ID_CHARS, MAX_IMAGES_PER_MESSAGE } from './limits.ts';
 import { isS3TestEvent, objectsOfBridgeEvent, objectsOfS3Event } from './s3-event.ts';
@@ -140,7 +140,11 @@ function readEnvelope(parsed: object, envelopes: number): QueueMessage | Unreada
 function foreignMessage(given: ForeignImage[] | UnreadableMessage): QueueMessage | UnreadableMessage {
   if (given instanceof UnreadableMessage) return given;
   const images: ImageRef[] = [];
-  for (const { url, id = url, meta } of given) {
+  const metaOf = new Map<string, string>();
+  for (const image of given) {
+    const { url, meta } = image;
+    const id =
+      image.id ?? (isOtherMeta(metaOf, image) ? idWithMeta({ url, ...(meta !== undefined && { meta }) }) : url);
     if (id.length > MAX_ID_CHARS) {
       return new UnreadableMessage(
         `expected an id beside a URL of more than ${MAX_ID_CHARS} characters`,
@@ -150,6 +154,14 @@ function foreignMessage(given: ForeignImage[] | UnreadableMessage): QueueMessage
     images.push(meta === undefined ? { id, url } : { id, url, meta });
   }
   return { job: DEFAULT_JOB, attempt: 1, images };
+}
+
+/** Whether the URL stood in the message before with other meta; each of them is an image then. */
+function isOtherMeta(metaOf: Map<string, string>, { url, meta }: ForeignImage): boolean {
+  const text = JSON.stringify(meta ?? null);
+  const before = metaOf.get(url);
+  if (before === undefined) metaOf.set(url, text);
+  return before !== undefined && before !== text;
 }
 
 function withoutRepetitions(message: QueueMessage): QueueMessage | UnreadableMessage {

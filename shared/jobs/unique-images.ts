@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
+import { type ImageRef, idWithMeta } from '../contract/image-ref.ts';
 import { MAX_ID_CHARS } from '../contract/limits.ts';
-import type { ImageRef } from '../contract/message.ts';
 import type { SourceRow } from './sources/source-row.ts';
 
 /**
@@ -46,16 +46,13 @@ function judge(row: ImageRow, seen: FingerprintMap): SourceRow | 'repetition' {
  * same one each time.
  */
 export function withOwnId(row: ImageRow): SourceRow {
-  const { url, meta } = row.image;
-  const id = `${url}#${hash('sha256', JSON.stringify(meta ?? null)).slice(0, ID_DIGITS)}`;
-  if (id.length > MAX_ID_CHARS) return { line: row.line, text: url, problem: NO_ROOM_FOR_ID };
+  const id = idWithMeta(row.image);
+  if (id.length > MAX_ID_CHARS) return { line: row.line, text: row.image.url, problem: NO_ROOM_FOR_ID };
   return { ...row, image: { ...row.image, id } };
 }
 
 type ImageRow = Extract<SourceRow, { image: ImageRef }>;
 
-/** 64 bits in hexadecimal. */
-const ID_DIGITS = 16;
 const NO_ROOM_FOR_ID = 'expected an id beside a long URL that stands in the list again with other meta';
 
 function sameId({ line, image }: ImageRow): SourceRow {

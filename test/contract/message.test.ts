@@ -129,6 +129,21 @@ describe('reads', () => {
 });
 
 describe('ids that are repeated', () => {
+  test('are told apart by meta when another producer gave a URL alone, and are the same each time', () => {
+    const body = JSON.stringify({
+      images: [
+        { url: 'https://h/a.jpg', meta: { shop: 1 } },
+        { url: 'https://h/a.jpg', meta: { shop: 2 } },
+        { url: 'https://h/a.jpg', meta: { shop: 1 } },
+      ],
+    });
+    const first = parseMessage(body) as QueueMessage;
+    expect(first.images.map(({ meta }) => meta)).toEqual([{ shop: 1 }, { shop: 2 }]);
+    expect(first.images[0]?.id).toBe('https://h/a.jpg');
+    expect(first.images[1]?.id).toMatch(/^https:\/\/h\/a\.jpg#[0-9a-f]{16}$/);
+    expect(parseMessage(body)).toEqual(first);
+  });
+
   test('with the same URL count once, the first one', () => {
     const images = [
       { id: 'a', url: URL_A, meta: { n: 1 } },
