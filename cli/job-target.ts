@@ -14,7 +14,7 @@ export function targetFromEnvironment(): JobTarget {
     return createJobTarget(jobSettingsFrom(process.env), {});
   } catch (error) {
     if (!(error instanceof SettingsError) || given.length > 0) throw error;
-    throw new CommandError(`${error.message}\n${HOW_TO_SET}`, { cause: error });
+    throw new SettingsError(`${error.message}\n${HOW_TO_SET}`, { cause: error });
   }
 }
 

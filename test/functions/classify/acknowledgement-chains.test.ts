@@ -81,10 +81,10 @@ test('a host has stopped answering', async () => {
   );
   expect(await trial.seen()).toEqual({ classified: ['good'], failed: {} });
 
-  // The next message with its images costs nothing, since the same process has it.
+  // The next message with its images costs nothing, since the same process has it, or one probe after the rest.
   const before = moody.requests.length;
   await trial.deliver(worker);
-  expect(moody.requests).toHaveLength(before);
+  expect(moody.requests.length - before).toBeLessThanOrEqual(1);
 });
 
 test('a host that has stopped answering answers again', async () => {
