@@ -184,7 +184,7 @@ test('redrive leaves dead letters of an earlier run, and reports how many', asyn
   await enqueueJob('cats', 1, 1);
   await workQueueEmpty(aws, catsButMissing);
   expect((await labelqueue('redrive', 'cats')).stdout).toBe(
-    'job cats: 1 images sent again, 1 dead letters removed; 3 dead letters of earlier runs left in the DLQ\n',
+    'job cats: 1 image sent again, 1 dead letter removed; 3 dead letters of earlier runs left in the DLQ\n',
   );
 });
 
