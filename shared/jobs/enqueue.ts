@@ -81,7 +81,7 @@ export async function enqueue(
     await pMap(
       requests.items,
       async (messages, index) => {
-        await sendMessages(target.sqs, target.queueUrl, messages);
+        await sendMessages(target.sqs, target.queueUrl, messages, plan.job);
         progress.sent(index, messages);
         onProgress(progress.images);
       },

@@ -105,7 +105,8 @@ class RedriveRun {
     const { job, perMessage, dryRun } = this.#options;
     if (dryRun) return;
     const { sqs, queueUrl } = this.#target;
-    await sendMessages(sqs, queueUrl, await Array.fromAsync(packMessages({ job, attempt: 1 }, images, perMessage)));
+    const messages = await Array.fromAsync(packMessages({ job, attempt: 1 }, images, perMessage));
+    await sendMessages(sqs, queueUrl, messages, job);
   }
 
   /** None when the file is gone since it was listed: another redrive has it. */
