@@ -1,5 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import { classifyImages, type ImageOutcome, type ImageToClassify } from '../../shared/classifier/classify-images.ts';
+import { GUARD_FINISH_MS } from '../../shared/contract/limits.ts';
 import type { ImageRef, UnreadableMessage } from '../../shared/contract/message.ts';
 import { escapedBody } from '../../shared/contract/sqs-json.ts';
 import { SendError, sendMessages } from '../../shared/jobs/send-messages.ts';
@@ -24,7 +25,8 @@ export async function processBatch(
   dependencies: WorkerDependencies,
   deadline: Deadline,
 ): Promise<string[]> {
-  const { cancellations } = dependencies;
+  const { cancellations, jobGuard } = dependencies;
+  using _working = jobGuard.begin();
   const sorted = sortRecords(records);
   const jobs = [...sorted.fresh, ...sorted.toSplit, ...sorted.suspects].map(({ message }) => message.job);
   await cancellations.refresh(jobs);
@@ -39,6 +41,11 @@ export async function processBatch(
   await processSuspects(suspects, notForetold, dependencies, acknowledgements, deadline);
   await acknowledgements.deleteDone();
   await processFresh(fresh, dependencies, acknowledgements, deadline);
+  if (jobGuard.isBusy) {
+    // A count must not hold up what is done, and the process is frozen once this returns.
+    await acknowledgements.deleteDone();
+    await jobGuard.finish(Math.min(GUARD_FINISH_MS, deadline.msLeft()));
+  }
   return acknowledgements.notDone();
 }
 
@@ -106,6 +113,7 @@ async function processFresh(
   }
   const onOutcome = ({ image, work }: ImageInWork, outcome: ImageOutcome) => {
     work.outcomes.set(image, outcome);
+    dependencies.jobGuard.worked(work.message.job);
     settleIfComplete(work);
   };
   await classifyImages(images, pipeline, deadline.signal, onOutcome, telemetry);

@@ -28,6 +28,8 @@ export const jobDescriptionSchema = z.object({
   messages: z.int().min(0),
   /** The job cancels itself once this share of at least 200 outcomes has failed. */
   maxFailureRate: z.number().gt(0).max(1).optional(),
+  /** The job cancels itself before its cost passes this many US dollars. */
+  maxCostUsd: z.number().gt(0).optional(),
   startedAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });

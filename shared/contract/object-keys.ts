@@ -75,6 +75,11 @@ export function cancelledKey(job: string): string {
   return `${jobPrefix(job)}cancelled`;
 }
 
+/** What workers have counted of a job that has a limit; see `shared/jobs/guard-record.ts`. */
+export function guardKey(job: string): string {
+  return `${jobPrefix(job)}guard.json`;
+}
+
 /** Failures that a redrive took out of `failures/` and has not sent again for certain; see `shared/jobs/redrive.ts`. */
 export function redrivePrefix(job: string): string {
   return `${jobPrefix(job)}redrive/`;

@@ -20,7 +20,7 @@ export type EnqueuePlan = Omit<JobDescription, 'v' | 'state' | 'updatedAt'>;
 
 /** The plan of a job of which nothing was sent yet. */
 export function newJob(
-  job: Pick<EnqueuePlan, 'job' | 'source' | 'sourceDigest' | 'perMessage' | 'images' | 'maxFailureRate'>,
+  job: Pick<EnqueuePlan, 'job' | 'source' | 'sourceDigest' | 'perMessage' | 'images' | 'maxFailureRate' | 'maxCostUsd'>,
 ): EnqueuePlan {
   return { ...job, sent: 0, messages: 0, startedAt: new Date().toISOString() };
 }
@@ -28,8 +28,12 @@ export function newJob(
 /** The plan of a job that goes on from an earlier try: what that has on the queue, and what it was told and this was not. */
 export function resumedFrom(before: JobDescription | undefined, plan: EnqueuePlan): EnqueuePlan {
   if (before === undefined) return plan;
-  const { sent, messages, startedAt, maxFailureRate } = before;
-  return { ...(maxFailureRate !== undefined && { maxFailureRate }), ...plan, sent, messages, startedAt };
+  const { sent, messages, startedAt, maxFailureRate, maxCostUsd } = before;
+  const limits = {
+    ...(maxFailureRate !== undefined && { maxFailureRate }),
+    ...(maxCostUsd !== undefined && { maxCostUsd }),
+  };
+  return { ...limits, ...plan, sent, messages, startedAt };
 }
 
 /**

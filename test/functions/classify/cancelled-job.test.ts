@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { FailureRateGuard } from '../../../functions/classify/failure-rate-guard.ts';
-import { PartWriter } from '../../../functions/classify/part-writer.ts';
-import { ImageError } from '../../../shared/contract/error-codes.ts';
-import { MIN_OUTCOMES_FOR_FAILURE_RATE } from '../../../shared/contract/limits.ts';
 import { packMessages } from '../../../shared/contract/pack-messages.ts';
-import { failureLine, resultLine } from '../../../shared/contract/result-line.ts';
-import { cancelJob, isCancelled, writeJob } from '../../../shared/jobs/job-store.ts';
+import { cancelJob } from '../../../shared/jobs/job-store.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ImageServer, startImageServer } from '../../support/image-server.ts';
 import { startTestAws, type TestAws } from '../../support/test-aws.ts';
@@ -40,42 +35,3 @@ test('the images of a cancelled job are acknowledged without being fetched, thos
   expect([await aws.results('cancelled'), await aws.failures('cancelled'), aws.deadLetters()]).toEqual([[], [], []]);
   expect(server.requests('/photos/coffee.jpg')).toBe(1);
 }, 120_000);
-
-/** Writes outcomes as workers do, all in one part of each kind. */
-async function writeOutcomes(job: string, classified: number, failed: number): Promise<void> {
-  const origin = (id: string) => ({ job, image: { id, url: `https://host/${id}` }, attempt: 1, at: new Date() });
-  const facts = { width: 1, height: 1, format: 'png', bytes: 1, sha256: '' };
-  const error = new ImageError('not_found', 'expected status 200, got 404').report();
-  const results = Array.from({ length: classified }, (_, index) =>
-    resultLine(origin(`good-${index}`), [], { name: 'stub', version: '1' }, facts),
-  );
-  const failures = Array.from({ length: failed }, (_, index) => failureLine(origin(`bad-${index}`), error));
-  const parts = new PartWriter(aws.target.s3, aws.target.resultsBucket);
-  const written = [parts.write('results', job, results), parts.write('failures', job, failures)];
-  parts.flush();
-  await Promise.all(written);
-}
-
-test.each([
-  ['is cancelled when more than the share failed', 150, 50, 0.2, true],
-  ['goes on when just the share failed', 160, 40, 0.2, false],
-  ['goes on while there are too few outcomes', 0, MIN_OUTCOMES_FOR_FAILURE_RATE - 1, 0.2, false],
-  ['goes on when its producer set no share', 0, 300, undefined, false],
-])('a job %s', async (_, classified, failed, maxFailureRate, cancelled) => {
-  const at = new Date().toISOString();
-  const numbers = { perMessage: 100, images: 1_000, sent: 1_000, messages: 10 };
-  await writeJob(aws.target, {
-    v: 1,
-    job: 'cats',
-    state: 'enqueued',
-    source: 'cats.txt',
-    sourceDigest: '',
-    ...numbers,
-    ...(maxFailureRate !== undefined && { maxFailureRate }),
-    startedAt: at,
-    updatedAt: at,
-  });
-  await writeOutcomes('cats', classified, failed);
-  await new FailureRateGuard(aws.target).sawFailures('cats', 0);
-  expect(await isCancelled(aws.target, 'cats')).toBe(cancelled);
-});
