@@ -1,33 +1,45 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { JobDescription } from '../shared/contract/job-description.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
 import { defaultJobName } from '../shared/jobs/default-job-name.ts';
-import { enqueue, newJob, resumedFrom, resumeProblem } from '../shared/jobs/enqueue.ts';
+import { type EnqueuePlan, enqueue, newJob, resumedFrom, resumeProblem } from '../shared/jobs/enqueue.ts';
 import { readJob } from '../shared/jobs/job-store.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
 import { dryRunText } from './dry-run-text.ts';
+import {
+  leftOutText,
+  type NotInOptions,
+  type NotInRows,
+  withNotInOptions,
+  withoutClassified,
+} from './enqueue-not-in.ts';
+import { labelSample, type SampleOptions, withSampleOptions } from './enqueue-sample.ts';
 import { type EnqueueSources, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
 import { InvalidRows } from './invalid-rows.ts';
 import { targetFromEnvironment } from './job-target.ts';
-import { jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
+import { dollars, jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
 import { sourcesText } from './source-text.ts';
 import { print, printNote } from './terminal.ts';
 
-type Options = SourceOptions & {
-  job?: string;
-  perMessage: number;
-  resume?: true;
-  skipInvalid?: true;
-  dryRun?: true;
-  maxFailureRate?: number;
-  json?: true;
-};
+type Options = SourceOptions &
+  NotInOptions &
+  SampleOptions & {
+    job?: string;
+    perMessage: number;
+    resume?: true;
+    skipInvalid?: true;
+    dryRun?: true;
+    maxFailureRate?: number;
+    maxCost?: number;
+    json?: true;
+  };
 
 export function enqueueCommand(): Command {
-  return new Command('enqueue')
+  const command = new Command('enqueue')
     .description('Puts images on the queue, after checking all of them.')
     .argument(
       '<source...>',
@@ -66,6 +78,11 @@ export function enqueueCommand(): Command {
       'the job cancels itself once this share of 200 or more outcomes failed',
       share,
     )
+    .option(
+      '--max-cost <usd>',
+      'the job cancels itself before it has cost so much, by the time that its workers measure',
+      dollars,
+    )
     .option('--resume', 'go on with a job that was interrupted: sends only what was not sent')
     .option(
       '--dry-run',
@@ -77,19 +94,35 @@ export function enqueueCommand(): Command {
       '\nNeeds --stack, or QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; `labelqueue local` prints them.',
     )
     .action(run);
+  return withSampleOptions(withNotInOptions(command));
 }
 
 async function run(names: string[], options: Options): Promise<void> {
-  const target = options.dryRun ? targetOfDryRun() : targetFromEnvironment();
+  const sends = !options.dryRun && options.sample === undefined;
+  const target = sends || options.notIn !== undefined ? targetFromEnvironment() : targetWithoutSettings();
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
   if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
+  const before = sends ? await readJob(target, job) : undefined;
   await using sources = await openSources(names, options, target, job);
-  const found = await surveyed(sources, job, options);
-  if (options.dryRun) {
-    print(dryRunText(job, found, sources.all, options));
-    return;
-  }
-  const before = await readJob(target, job);
+  const kept = await withoutClassified(target, sources, options, options.resume ? before : undefined);
+  const found = await surveyed(sources, kept, job, options);
+  if (found.images === 0) reportNothing(job, found, options);
+  else if (options.sample !== undefined) await labelSample(job, found, { sources, kept, target }, options);
+  else if (options.dryRun) print(dryRunText(job, found, sources.all, options));
+  else await send(target, { job, source: names.join(' '), sources, kept, found, before }, options);
+}
+
+type ToSend = {
+  job: string;
+  source: string;
+  sources: EnqueueSources;
+  kept: NotInRows;
+  found: Found;
+  before: JobDescription | undefined;
+};
+
+async function send(target: JobTarget, toSend: ToSend, options: Options): Promise<void> {
+  const { job, sources, kept, found, before } = toSend;
   const problem = resumeProblem(before, found.digest, options.resume === true, '--resume it');
   if (problem !== undefined) throw new CommandError(problem);
   if (before?.state === 'enqueued') return report(job, before, found, options);
@@ -98,29 +131,42 @@ async function run(names: string[], options: Options): Promise<void> {
   const uploaded = await sources.upload();
   if (uploaded > 0) printNote(`uploaded ${uploaded} files\n`);
   const progress = startProgress('enqueued', found.images);
-  const { perMessage, maxFailureRate } = options;
-  const plan = newJob({
+  const plan = resumedFrom(before, planOf(toSend, options));
+  const images = surveyedImages(kept.rows(), found);
+  const enqueued = await enqueue(target, images, plan, progress.update).finally(progress.stop);
+  report(job, enqueued, found, options);
+}
+
+function planOf(
+  { job, source, found, kept: { notIn } }: ToSend,
+  { perMessage, maxFailureRate, maxCost }: Options,
+): EnqueuePlan {
+  return newJob({
     job,
-    source: names.join(' '),
+    source,
     sourceDigest: found.digest,
     perMessage,
     images: found.images,
     ...(maxFailureRate !== undefined && { maxFailureRate }),
+    ...(maxCost !== undefined && { maxCostUsd: maxCost }),
+    ...(notIn !== undefined && { notIn }),
   });
-  const images = surveyedImages(sources.rows(), found);
-  const enqueued = await enqueue(target, images, resumedFrom(before, plan), progress.update).finally(progress.stop);
-  report(job, enqueued, found, options);
 }
 
-type Found = Survey & { invalidFiles: string[] };
+type Found = Survey & Pick<NotInRows, 'known' | 'notIn'> & { invalidFiles: string[] };
 
 async function surveyed(
   sources: EnqueueSources,
+  kept: NotInRows,
   job: string,
-  { perMessage, skipInvalid, dryRun }: Options,
+  { perMessage, skipInvalid, dryRun, sample }: Options,
 ): Promise<Found> {
-  const invalid = new InvalidRows({ job, sources: sources.all, keep: skipInvalid === true && !dryRun });
-  const found = await survey(sources.rows(), { job, perMessage }, (row) => {
+  const invalid = new InvalidRows({
+    job,
+    sources: sources.all,
+    keep: skipInvalid === true && !dryRun && sample === undefined,
+  });
+  const found = await survey(kept.rows(), { job, perMessage }, (row) => {
     if (sources.current !== undefined) invalid.add(row, sources.current);
   });
   const invalidFiles = invalid.close();
@@ -130,15 +176,16 @@ async function surveyed(
       `${found.invalid} rows name no image, so nothing was sent; --skip-invalid writes them to a file and sends the others`,
     );
   }
-  if (found.images === 0) {
+  if (found.images === 0 && kept.known === 0) {
     const howRead = sourcesText(sources.all, undefined).trimEnd();
     throw new CommandError(`expected at least one image, the source has none\n${howRead}`);
   }
-  return { ...found, invalidFiles };
+  const { known, notIn } = kept;
+  return { ...found, known, notIn, invalidFiles };
 }
 
 /** It sends nothing, so it goes on without settings; only what lies in S3 needs AWS. */
-function targetOfDryRun(): JobTarget {
+function targetWithoutSettings(): JobTarget {
   try {
     return targetFromEnvironment();
   } catch (error) {
@@ -162,14 +209,22 @@ function delimiter(text: string): string {
 function report(
   job: string,
   { images, messages }: { images: number; messages: number },
-  { repetitions, invalid, invalidFiles }: Found,
+  found: Found,
   { json }: Options,
 ): void {
+  const { repetitions, invalid, invalidFiles } = found;
+  const counts = found.notIn === undefined ? {} : { leftOut: found.known };
   if (json) {
-    print(`${JSON.stringify({ job, images, messages, repetitions, invalid, invalidFiles })}\n`);
+    print(`${JSON.stringify({ job, images, messages, repetitions, invalid, invalidFiles, ...counts })}\n`);
     return;
   }
-  const leftOut = repetitions === 0 ? '' : `; ${repetitions} exact repetitions left out`;
+  const repeated = repetitions === 0 ? '' : `; ${repetitions} exact repetitions left out`;
   const skipped = invalid === 0 ? '' : `; ${invalid} invalid rows in ${invalidFiles.join(' and ')}`;
-  print(`job ${job}: ${images} images in ${messages} messages${leftOut}${skipped}\n`);
+  print(`job ${job}: ${images} images in ${messages} messages${repeated}${skipped}${leftOutText(found)}\n`);
+}
+
+/** Each image was classified before; that is no failure: a list that grows is enqueued each night. */
+function reportNothing(job: string, found: Found, options: Options): void {
+  if (options.json) report(job, { images: 0, messages: 0 }, found, options);
+  else print(`job ${job}: nothing to send, so it was not made${leftOutText(found)}\n`);
 }

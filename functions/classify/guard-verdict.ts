@@ -1,4 +1,4 @@
-import { costOfImages, MEASURED } from '../../shared/contract/cost.ts';
+import { costOfImages } from '../../shared/contract/cost.ts';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import {
   CANCELLATION_CHECK_MS,
@@ -6,7 +6,7 @@ import {
   MIN_OUTCOMES_FOR_FAILURE_RATE,
   SHORTEST_GUARD_INTERVAL_MS,
 } from '../../shared/contract/limits.ts';
-import type { GuardRecord } from '../../shared/jobs/guard-record.ts';
+import { type GuardRecord, measuredMilliseconds } from '../../shared/jobs/guard-record.ts';
 
 /** What is to be done about a job: cancel it for a reason, or count again after so many milliseconds. */
 export type GuardVerdict = { cancel: string } | { againInMs: number };
@@ -14,14 +14,6 @@ export type GuardVerdict = { cancel: string } | { againInMs: number };
 /** Judges a job by a count of it. */
 export function judge(job: JobDescription, count: GuardRecord): GuardVerdict {
   return tooManyFailures(job, count) ?? tooExpensive(job, count) ?? { againInMs: LONGEST_GUARD_INTERVAL_MS };
-}
-
-/** Milliseconds per image: as its workers measured them, or else as the benchmark did. */
-export function millisecondsPerImage({
-  measuredMs,
-  measuredOutcomes,
-}: Pick<GuardRecord, 'measuredMs' | 'measuredOutcomes'>): number {
-  return measuredOutcomes === 0 ? MEASURED.millisecondsPerImage : measuredMs / measuredOutcomes;
 }
 
 function tooManyFailures({ maxFailureRate }: JobDescription, count: GuardRecord): GuardVerdict | undefined {
@@ -37,7 +29,7 @@ function tooManyFailures({ maxFailureRate }: JobDescription, count: GuardRecord)
  */
 function tooExpensive({ maxCostUsd, images, perMessage }: JobDescription, count: GuardRecord) {
   if (maxCostUsd === undefined) return undefined;
-  const costOf = (some: number) => costOfImages(some, perMessage, millisecondsPerImage(count)).totalUsd;
+  const costOf = (some: number) => costOfImages(some, perMessage, measuredMilliseconds(count)).totalUsd;
   const spent = costOf(count.outcomes);
   if (costOf(images) <= maxCostUsd && spent <= maxCostUsd) return undefined;
   const usdPerSecond = count.outcomes === 0 ? 0 : (spent / count.outcomes) * count.imagesPerSecond;

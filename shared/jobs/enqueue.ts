@@ -20,7 +20,10 @@ export type EnqueuePlan = Omit<JobDescription, 'v' | 'state' | 'updatedAt'>;
 
 /** The plan of a job of which nothing was sent yet. */
 export function newJob(
-  job: Pick<EnqueuePlan, 'job' | 'source' | 'sourceDigest' | 'perMessage' | 'images' | 'maxFailureRate' | 'maxCostUsd'>,
+  job: Pick<
+    EnqueuePlan,
+    'job' | 'source' | 'sourceDigest' | 'perMessage' | 'images' | 'maxFailureRate' | 'maxCostUsd' | 'notIn'
+  >,
 ): EnqueuePlan {
   return { ...job, sent: 0, messages: 0, startedAt: new Date().toISOString() };
 }

@@ -25,14 +25,28 @@ export type GuardRecord = z.infer<typeof guardRecordSchema>;
 /** With what a writer must name, so that of several writers one wins; undefined where there is no object. */
 export type ReadGuardRecord = { record: GuardRecord | undefined; etag: string | undefined };
 
+/** What workers have measured an image to take; undefined where they have not, which stands for what the benchmark has. */
+export function measuredMilliseconds(record: GuardRecord | undefined): number | undefined {
+  if (record === undefined || record.measuredOutcomes === 0) return undefined;
+  return record.measuredMs / record.measuredOutcomes;
+}
+
 export async function readGuardRecord({ s3, resultsBucket }: Bucket, job: string): Promise<ReadGuardRecord> {
   try {
     const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: resultsBucket, Key: guardKey(job) }));
-    const parsed = guardRecordSchema.safeParse(JSON.parse((await Body?.transformToString()) ?? ''));
-    return { record: parsed.data, etag: ETag };
+    return { record: parseRecord((await Body?.transformToString()) ?? ''), etag: ETag };
   } catch (error) {
     if (error instanceof NoSuchKey) return { record: undefined, etag: undefined };
     throw error;
+  }
+}
+
+/** Undefined for what is no record: the next count replaces it. */
+function parseRecord(text: string): GuardRecord | undefined {
+  try {
+    return guardRecordSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
   }
 }
 
