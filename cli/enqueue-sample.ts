@@ -20,6 +20,7 @@ import { demoTable } from './demo-table.ts';
 import type { NotInRows } from './enqueue-not-in.ts';
 import type { EnqueueSources } from './enqueue-sources.ts';
 import { EXIT } from './exit-codes.ts';
+import { CommandError } from './expected-failures.ts';
 import { readImageFile } from './image-file.ts';
 import {
   allowHostOption,
@@ -63,6 +64,21 @@ export function withSampleOptions(command: Command): Command {
     .addOption(modelOption())
     .addOption(trustModelOption())
     .addOption(allowHostOption());
+}
+
+/**
+ * Refuses what only a sample takes: workers have their own models and rules for addresses.
+ *
+ * @throws {CommandError}
+ */
+export function refuseWithoutSample(options: SampleOptions & { sameModel?: true }): void {
+  const { sample, seed, report, allowHost, model, trustModel, sameModel } = options;
+  if (sample !== undefined) return;
+  const given = { '--seed': seed, '--report': report, '--allow-host': allowHost };
+  const ofModel = sameModel ? {} : { '--model': model, '--trust-model': trustModel };
+  const [name] = Object.entries({ ...given, ...ofModel }).find(([, value]) => value !== undefined) ?? [];
+  if (name === undefined) return;
+  throw new CommandError(`${name} is for --sample; workers are told when they are started or deployed, not by enqueue`);
 }
 
 export type SampleOf = { sources: EnqueueSources; kept: NotInRows; target: JobTarget };

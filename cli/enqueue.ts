@@ -15,7 +15,7 @@ import {
   withNotInOptions,
   withoutClassified,
 } from './enqueue-not-in.ts';
-import { labelSample, type SampleOptions, withSampleOptions } from './enqueue-sample.ts';
+import { labelSample, refuseWithoutSample, type SampleOptions, withSampleOptions } from './enqueue-sample.ts';
 import { type EnqueueSources, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
 import { InvalidRows } from './invalid-rows.ts';
@@ -98,6 +98,7 @@ export function enqueueCommand(): Command {
 }
 
 async function run(names: string[], options: Options): Promise<void> {
+  refuseWithoutSample(options);
   const sends = !options.dryRun && options.sample === undefined;
   const target = sends || options.notIn !== undefined ? targetFromEnvironment() : targetWithoutSettings();
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());

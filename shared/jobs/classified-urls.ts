@@ -1,13 +1,15 @@
+import type { Readable } from 'node:stream';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import type { ModelId, ResultLine } from '../contract/result-line.ts';
 import { IdSet } from './id-set.ts';
 import type { JobTarget } from './job-target.ts';
 import { allParts, type Part } from './list-parts.ts';
-import { partLines } from './read-outcomes.ts';
+import { linesOf } from './lines.ts';
 import type { SourceRow } from './sources/source-row.ts';
 
-/** As for an export: one connection to S3 is slower than reading. */
-const READS_AT_ONCE = 16;
+/** One connection to S3 is slower than reading; each holds what it has received. */
+const READS_AT_ONCE = 4;
 
 /** Which results count: those of these jobs that were there at that time, and of that model if one is named. */
 export type ClassifiedBefore = { jobs: readonly string[]; until?: Date | undefined; model?: ModelId | undefined };
@@ -47,7 +49,9 @@ export class ClassifiedUrls {
     const found = new ClassifiedUrls();
     let lines = 0;
     const read = async (part: Part) => {
-      for await (const line of partLines<ResultLine>(target, part.key)) {
+      const { Body } = await target.s3.send(new GetObjectCommand({ Bucket: target.resultsBucket, Key: part.key }));
+      for await (const text of linesOf(Body as Readable)) {
+        const line = JSON.parse(text) as ResultLine;
         if (model === undefined || isSameModel(line.model, model)) found.#urls.add(line.url);
         lines++;
       }
