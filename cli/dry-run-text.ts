@@ -1,6 +1,7 @@
 import { costOfImages, MEASURED } from '../shared/contract/cost.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { Survey } from '../shared/jobs/survey.ts';
+import type { NotInRows } from './enqueue-not-in.ts';
 import type { EnqueueSource } from './enqueue-sources.ts';
 import { sourcesJson, sourcesText } from './source-text.ts';
 
@@ -11,9 +12,9 @@ const DEFAULT_CONCURRENCY = 1_000;
 /** What enqueuing the sources would do, how they were read, and what the figures come from. */
 export function dryRunText(
   job: string,
-  found: Survey,
+  found: Survey & Pick<NotInRows, 'known' | 'notIn'>,
   sources: readonly EnqueueSource[],
-  { perMessage, json }: { perMessage: number; json?: true },
+  { perMessage, maxCost, json }: { perMessage: number; maxCost?: number; json?: true },
 ): string {
   const cost = costOfImages(found.images, perMessage);
   const workerSeconds = (found.images * MEASURED.millisecondsPerImage) / 1_000;
@@ -27,6 +28,7 @@ export function dryRunText(
       bytes,
       repetitions,
       invalid,
+      ...(found.notIn !== undefined && { leftOut: found.known }),
       sources: sourcesJson(sources),
       first,
       hosts: Object.fromEntries(hosts),
@@ -40,6 +42,9 @@ export function dryRunText(
     `images         ${found.images}`,
     `repetitions    ${found.repetitions}`,
     `invalid rows   ${found.invalid}`,
+    ...(found.notIn === undefined
+      ? []
+      : [`left out       ${found.known}, classified in ${found.notIn.jobs.join(', ')}`]),
     `messages       ${found.messages} of up to ${perMessage} images, ${(found.bytes / 1e6).toFixed(1)} MB`,
     `hosts          ${hosts.length}${hosts.length > HOSTS_SHOWN ? `, the first ${HOSTS_SHOWN} of them:` : ''}`,
     ...hosts.slice(0, HOSTS_SHOWN).map(([host, images]) => `  ${String(images).padStart(11)}  ${visibleLine(host)}`),
@@ -48,9 +53,16 @@ export function dryRunText(
     `  SQS          $${cost.sqsUsd.toFixed(4)}`,
     `  S3           $${cost.s3Usd.toFixed(4)}`,
     `  logs         $${cost.logsUsd.toFixed(4)}`,
+    ...costLimitText(cost.totalUsd, maxCost),
     `time           ${duration(workerSeconds)} of one worker; ${duration(workerSeconds / Math.min(found.messages, DEFAULT_CONCURRENCY))} of ${Math.min(found.messages, DEFAULT_CONCURRENCY)} at once`,
   ];
   return `${sourcesText(sources, found.first)}${lines.join('\n')}\n`;
+}
+
+function costLimitText(estimate: number, maxCost: number | undefined): string[] {
+  if (maxCost === undefined || estimate <= maxCost) return [];
+  const share = Math.floor((maxCost / estimate) * 100);
+  return [`  --max-cost   $${maxCost} would end the job after about ${share} % of its images`];
 }
 
 /** E.g. `3 h 12 min`, `4 min 10 s`, `2.5 s`. */

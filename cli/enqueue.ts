@@ -1,35 +1,47 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { JobDescription } from '../shared/contract/job-description.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
 import { defaultJobName } from '../shared/jobs/default-job-name.ts';
-import { enqueue, newJob, resumedFrom, resumeProblem } from '../shared/jobs/enqueue.ts';
+import { type EnqueuePlan, enqueue, newJob, resumedFrom, resumeProblem } from '../shared/jobs/enqueue.ts';
 import { readJob } from '../shared/jobs/job-store.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
 import { counted } from './counted.ts';
 import { dryRunText } from './dry-run-text.ts';
+import {
+  leftOutText,
+  type NotInOptions,
+  type NotInRows,
+  withNotInOptions,
+  withoutClassified,
+} from './enqueue-not-in.ts';
+import { labelSample, refuseWithoutSample, type SampleOptions, withSampleOptions } from './enqueue-sample.ts';
 import { type EnqueueSources, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
-import { interruptible, sameCommand, untilAborted } from './interruption.ts';
+import { type InterruptibleSending, interruptibleSending } from './interruptible-sending.ts';
+import { untilAborted } from './interruption.ts';
 import { InvalidRows } from './invalid-rows.ts';
 import { targetFromEnvironment } from './job-target.ts';
-import { jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
-import { type Progress, startProgress } from './progress.ts';
+import { dollars, jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
 import { sourcesText } from './source-text.ts';
 import { print, printNote } from './terminal.ts';
 
-type Options = SourceOptions & {
-  job?: string;
-  perMessage: number;
-  resume?: true;
-  skipInvalid?: true;
-  dryRun?: true;
-  maxFailureRate?: number;
-  json?: true;
-};
+type Options = SourceOptions &
+  NotInOptions &
+  SampleOptions & {
+    job?: string;
+    perMessage: number;
+    resume?: true;
+    skipInvalid?: true;
+    dryRun?: true;
+    maxFailureRate?: number;
+    maxCost?: number;
+    json?: true;
+  };
 
 export function enqueueCommand(): Command {
-  return new Command('enqueue')
+  const command = new Command('enqueue')
     .description('Puts images on the queue, after checking all of them.')
     .argument(
       '<source...>',
@@ -68,6 +80,11 @@ export function enqueueCommand(): Command {
       'the job cancels itself once this share of 200 or more outcomes failed',
       share,
     )
+    .option(
+      '--max-cost <usd>',
+      'the job cancels itself before it has cost so much, by the time that its workers measure',
+      dollars,
+    )
     .option('--resume', 'go on with a job that was interrupted: sends only what was not sent')
     .option(
       '--dry-run',
@@ -79,20 +96,38 @@ export function enqueueCommand(): Command {
       '\nNeeds --stack, or QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; `labelqueue local` prints them.',
     )
     .action(run);
+  return withSampleOptions(withNotInOptions(command));
 }
 
 async function run(names: string[], options: Options): Promise<void> {
-  const target = options.dryRun ? targetOfDryRun() : targetFromEnvironment();
+  refuseWithoutSample(options);
+  const sends = !options.dryRun && options.sample === undefined;
+  const target = sends || options.notIn !== undefined ? targetFromEnvironment() : targetWithoutSettings();
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
   if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
-  const send = interruptibleSending(job, options);
+  const sending = interruptibleSending(job, options);
+  const before = sends ? await readJob(target, job) : undefined;
   await using sources = await openSources(names, options, target, job);
-  const found = await surveyed(sources, job, options, send.signal);
-  if (options.dryRun) {
-    print(dryRunText(job, found, sources.all, options));
-    return;
-  }
-  const before = await readJob(target, job);
+  const kept = await withoutClassified(target, sources, options, options.resume ? before : undefined);
+  const found = await surveyed({ sources, kept, job, signal: sending.signal }, options);
+  if (found.images === 0) reportNothing(job, found, options);
+  else if (options.sample !== undefined) await labelSample(job, found, { sources, kept, target }, options);
+  else if (options.dryRun) print(dryRunText(job, found, sources.all, options));
+  else await send(target, { job, source: names.join(' '), sources, kept, found, before, sending }, options);
+}
+
+type ToSend = {
+  job: string;
+  source: string;
+  sources: EnqueueSources;
+  kept: NotInRows;
+  found: Found;
+  before: JobDescription | undefined;
+  sending: InterruptibleSending;
+};
+
+async function send(target: JobTarget, toSend: ToSend, options: Options): Promise<void> {
+  const { job, sources, kept, found, before, sending } = toSend;
   const problem = resumeProblem(before, found.digest, options.resume === true, '--resume it');
   if (problem !== undefined) throw new CommandError(problem);
   if (before?.state === 'enqueued') return report(job, before, found, options);
@@ -100,71 +135,60 @@ async function run(names: string[], options: Options): Promise<void> {
   printNote(sourcesText(sources.all, found.first));
   const uploaded = await sources.upload();
   if (uploaded > 0) printNote(`uploaded ${counted(uploaded, 'file')}\n`);
-  const { perMessage, maxFailureRate } = options;
-  const plan = newJob({
+  const plan = resumedFrom(before, planOf(toSend, options));
+  const images = untilAborted(surveyedImages(kept.rows(), found), sending.signal);
+  const progress = sending.started(found.images);
+  const enqueued = await enqueue(target, images, plan, progress.update).finally(progress.stop);
+  report(job, enqueued, found, options);
+}
+
+function planOf(
+  { job, source, found, kept: { notIn } }: ToSend,
+  { perMessage, maxFailureRate, maxCost }: Options,
+): EnqueuePlan {
+  return newJob({
     job,
-    source: names.join(' '),
+    source,
     sourceDigest: found.digest,
     perMessage,
     images: found.images,
     ...(maxFailureRate !== undefined && { maxFailureRate }),
+    ...(maxCost !== undefined && { maxCostUsd: maxCost }),
+    ...(notIn !== undefined && { notIn }),
   });
-  const images = untilAborted(surveyedImages(sources.rows(), found), send.signal);
-  const progress = send.started(found.images);
-  const enqueued = await enqueue(target, images, resumedFrom(before, plan), progress.update).finally(progress.stop);
-  report(job, enqueued, found, options);
 }
 
-/** What is printed when it is interrupted: what was sent, and the command that sends the others. */
-function interruptibleSending(job: string, { job: given, resume }: Options) {
-  const name = given === undefined ? ['--job', job] : [];
-  let state = 'nothing was sent';
-  let added = name;
-  const signal = interruptible(() => `interrupted: ${state}; continue with: ${sameCommand(...added)}`);
-  return {
-    signal,
-    /** The progress of sending so many images. */
-    started(images: number): Progress {
-      const progress = startProgress('enqueued', images);
-      added = resume ? name : [...name, '--resume'];
-      const update: Progress['update'] = (sent, note) => {
-        state = `${sent} of ${counted(images, 'image')} sent`;
-        progress.update(sent, note);
-      };
-      update(0);
-      return { ...progress, update };
-    },
-  };
-}
-
-type Found = Survey & { invalidFiles: string[] };
+type Found = Survey & Pick<NotInRows, 'known' | 'notIn'> & { invalidFiles: string[] };
 
 async function surveyed(
-  sources: EnqueueSources,
-  job: string,
-  { perMessage, skipInvalid, dryRun }: Options,
-  signal: AbortSignal,
+  { sources, kept, job, signal }: Pick<ToSend, 'sources' | 'kept' | 'job'> & { signal: AbortSignal },
+  { perMessage, skipInvalid, dryRun, sample }: Options,
 ): Promise<Found> {
-  const invalid = new InvalidRows({ job, sources: sources.all, keep: skipInvalid === true && !dryRun });
-  const found = await survey(untilAborted(sources.rows(), signal), { job, perMessage }, (row) => {
+  const invalid = new InvalidRows({
+    job,
+    sources: sources.all,
+    keep: skipInvalid === true && !dryRun && sample === undefined,
+  });
+  const found = await survey(untilAborted(kept.rows(), signal), { job, perMessage }, (row) => {
     if (sources.current !== undefined) invalid.add(row, sources.current);
   });
   const invalidFiles = invalid.close();
   if (found.invalid > 0 && !skipInvalid) {
     printNote(sourcesText(sources.all, found.first));
     throw new CommandError(
-      `${found.invalid === 1 ? '1 row names' : `${found.invalid} rows name`} no image, so nothing was sent; --skip-invalid writes them to a file and sends the others`,
+      `${counted(found.invalid, 'invalid row')}; nothing was sent. Use --skip-invalid to save them to a file and send the rest`,
     );
   }
-  if (found.images === 0) {
+  if (found.images === 0 && kept.known === 0) {
     const howRead = sourcesText(sources.all, undefined).trimEnd();
     throw new CommandError(`expected at least one image, the source has none\n${howRead}`);
   }
-  return { ...found, invalidFiles };
+  const { known, notIn } = kept;
+  return { ...found, known, notIn, invalidFiles };
 }
 
 /** It sends nothing, so it goes on without settings; only what lies in S3 needs AWS. */
-function targetOfDryRun(): JobTarget {
+function targetWithoutSettings(): JobTarget {
   try {
     return targetFromEnvironment();
   } catch (error) {
@@ -188,14 +212,24 @@ function delimiter(text: string): string {
 function report(
   job: string,
   { images, messages }: { images: number; messages: number },
-  { repetitions, invalid, invalidFiles }: Found,
+  found: Found,
   { json }: Options,
 ): void {
+  const { repetitions, invalid, invalidFiles } = found;
+  const counts = found.notIn === undefined ? {} : { leftOut: found.known };
   if (json) {
-    print(`${JSON.stringify({ job, images, messages, repetitions, invalid, invalidFiles })}\n`);
+    print(`${JSON.stringify({ job, images, messages, repetitions, invalid, invalidFiles, ...counts })}\n`);
     return;
   }
-  const leftOut = repetitions === 0 ? '' : `; ${counted(repetitions, 'exact repetition')} left out`;
+  const repeated = repetitions === 0 ? '' : `; ${counted(repetitions, 'exact repetition')} left out`;
   const skipped = invalid === 0 ? '' : `; ${counted(invalid, 'invalid row')} in ${invalidFiles.join(' and ')}`;
-  print(`job ${job}: ${counted(images, 'image')} in ${counted(messages, 'message')}${leftOut}${skipped}\n`);
+  print(
+    `job ${job}: ${counted(images, 'image')} in ${counted(messages, 'message')}${repeated}${skipped}${leftOutText(found)}\n`,
+  );
+}
+
+/** Each image was classified before; that is no failure: a list that grows is enqueued each night. */
+function reportNothing(job: string, found: Found, options: Options): void {
+  if (options.json) report(job, { images: 0, messages: 0 }, found, options);
+  else print(`job ${job}: nothing to send, so it was not made${leftOutText(found)}\n`);
 }

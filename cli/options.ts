@@ -26,6 +26,11 @@ export function repeated(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
 
+/** For commander: gathers the names of jobs of an option that may be repeated. */
+export function repeatedJobs(value: string, earlier: string[] = []): string[] {
+  return [...earlier, jobName(value)];
+}
+
 /** `--model`, on every command that runs a model on this machine. */
 export function modelOption(): Option {
   return new Option(
@@ -73,6 +78,13 @@ export function share(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value > 0 && value <= 1) return value;
   throw new InvalidArgumentError('Expected a number above 0 and up to 1, e.g. 0.2.');
+}
+
+/** For commander: an amount of US dollars above 0, with or without its sign. */
+export function dollars(text: string): number {
+  const value = Number(text.replace(/^\$/, ''));
+  if (/\d/.test(text) && value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected an amount of US dollars above 0, e.g. 2.50.');
 }
 
 /** `--json`, on every command that tells something. */

@@ -1,4 +1,4 @@
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { ImageError } from '../shared/contract/error-codes.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
@@ -11,15 +11,13 @@ import { allowHostOption, forceOption, jobArgument, wholeNumber } from './option
 import { checkOutput, writeOutput } from './output-file.ts';
 import { startProgress } from './progress.ts';
 import type { Shelf } from './report/gallery.ts';
-import { REPORT_MARK } from './report/mark.ts';
+import { isReport } from './report/mark.ts';
 import { print, printNote } from './terminal.ts';
 
 type Options = { out: string; force?: boolean; images: number; allowHost?: string[]; json?: true };
 
 const MAX_LABELS = 12;
 const NOTHING_TO_SHOW = '; no image of this job has a label so far';
-/** A mark stands near the beginning of each report. */
-const REPORT_HEAD_BYTES = 4_096;
 /** Some images are gone by the time of the report; these take their places. */
 const SPARE_IMAGES = 3;
 
@@ -64,13 +62,6 @@ async function report(job: string, { out, force = false, images, allowHost, json
     );
     printNote(failureHints(left.map(({ code }) => code)));
   });
-}
-
-/** Whether a file is an earlier report. */
-async function isReport(path: string): Promise<boolean> {
-  await using file = await open(path);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(REPORT_HEAD_BYTES), 0, REPORT_HEAD_BYTES, 0);
-  return buffer.toString('utf8', 0, bytesRead).includes(REPORT_MARK);
 }
 
 /** E.g. `; 3 could not be fetched: 2 not_found, 1 timeout`. */

@@ -59,7 +59,7 @@ export function statusText(status: JobStatus): string {
     `failed      ${status.failed}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
     `${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${status.toGo}`,
     `speed       ${status.imagesPerSecond.toFixed(1)} images/s${left}`,
-    `cost so far $${status.costSoFarUsd.toFixed(4)}, estimated from list prices`,
+    `cost so far $${status.costSoFarUsd.toFixed(4)}, from list prices and the time that ${status.costIsMeasured ? 'its workers measured' : 'the benchmark measured'}`,
     ...failureHints(Object.keys(status.failedByCode)).split('\n').filter(Boolean),
     `queues      ${queue.waiting} messages waiting, ${queue.inFlight} in flight, ${queue.retrying} retrying, ${queue.deadLetters} in the DLQ (of all jobs)`,
   ].join('\n')}\n`;

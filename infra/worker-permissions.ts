@@ -40,8 +40,9 @@ export type ObjectPatterns = Readonly<Record<string, string>>;
 export const WORKER_WRITES: ObjectPatterns = {
   'results/*': 'The names of part files are made of the ids in them.',
   'failures/*': 'The names of part files are made of the ids in them.',
-  'cancelled/*': 'A worker marks a run that fails too often as cancelled, whatever the name of its job.',
-  'jobs/*/cancelled': 'A worker marks a job that fails too often as cancelled, whatever the name of the job.',
+  'cancelled/*': 'A worker marks a run that passes its limits as cancelled, whatever the name of its job.',
+  'jobs/*/cancelled': 'A worker marks a job that passes its limits as cancelled, whatever the name of the job.',
+  'jobs/*/guard.json': 'Workers keep the last count of a job that has limits, whatever the name of the job.',
 };
 /** Of results, what functions read. */
 const READ: ObjectPatterns = {

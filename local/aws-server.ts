@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { type Refusal, refusalOf, sendRefusal } from './aws-gate.ts';
+import { addConditionalWrites } from './conditional-writes.ts';
 import { DiskRoom } from './disk-room.ts';
 import {
   applyInitConfig,
@@ -52,6 +53,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<AwsServ
   const stores = { sqsStore: new SqsStore(), snsStore: new SnsStore(), s3Store: new S3Store() };
   const files = loadFiles(stores, options);
   const app = buildApp({ logger: false, defaultRegion: region, stores });
+  addConditionalWrites(app, stores.s3Store);
   if (files !== undefined) {
     app.addHook('preClose', (done) => {
       files.queues.close();

@@ -10,6 +10,8 @@ const SCALING = `AWS, [Lambda scaling behavior](${DEVELOPER_GUIDE}/scaling-behav
 const QUOTAS = `AWS, [Lambda quotas](${DEVELOPER_GUIDE}/gettingstarted-limits.html)`;
 const SQS_QUOTAS =
   'AWS, [Amazon SQS standard queue quotas](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html)';
+const FAIR_QUEUES =
+  'AWS, [How Amazon SQS fair queues work](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues-detailed.html)';
 const S3_RATES =
   'AWS, knowledge centre, [5xx errors of S3](https://repost.aws/knowledge-center/http-5xx-errors-s3) and [key names](https://repost.aws/knowledge-center/s3-object-key-naming-pattern)';
 
@@ -69,6 +71,16 @@ export const ASSUMPTIONS = {
     value: 120_000,
     says: 'messages of a standard queue may be received and not yet deleted ("approximately")',
     source: SQS_QUOTAS,
+  },
+  noisyMessagesInFlight: {
+    value: 30,
+    says: 'messages in flight at least make a group a noisy neighbour, when they are also the next share of all',
+    source: FAIR_QUEUES,
+  },
+  noisyShareInFlight: {
+    value: 0.1,
+    says: 'of the messages in flight: a group with more is a noisy neighbour, and messages of quiet groups go first',
+    source: FAIR_QUEUES,
   },
   putsPerSecond: {
     value: 3_500,

@@ -23,6 +23,8 @@ export type Outcome = {
   bottleneck: Bound;
   /** Of whole seconds, those left out in which nothing changed, and of the end. */
   samples: readonly Sample[];
+  /** When each batch was taken, in seconds from the start, rising. */
+  batchStarts: readonly number[];
 };
 
 type Invocation = { end: number; messages: number; images: number };
@@ -77,6 +79,7 @@ class Job {
   #peakConcurrency = 0;
   readonly #boundSeconds = new Map<Bound, number>();
   readonly #samples: Sample[] = [];
+  readonly #batchStarts: number[] = [];
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -124,6 +127,7 @@ class Job {
     this.#running.push({ end: this.#now + seconds, messages, images });
     if (cold) this.#coldStarts += 1;
     else this.#warm -= 1;
+    this.#batchStarts.push(this.#now);
     this.#taken += messages;
     this.#inFlight += messages;
     this.#gatheringSince = undefined;
@@ -156,6 +160,7 @@ class Job {
       boundSeconds: this.#boundSeconds,
       bottleneck: longest?.[0] ?? 'the last invocations',
       samples: this.#samples,
+      batchStarts: this.#batchStarts,
     };
   }
 

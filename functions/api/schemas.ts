@@ -145,6 +145,9 @@ export const jobStatusSchema = z
     imagesPerSecond: z.number().min(0),
     secondsLeft: z.number().min(0).exactOptional().meta({ description: 'missing while nothing moves' }),
     costSoFarUsd: z.number().min(0).meta({ description: 'estimated from list prices' }),
+    costIsMeasured: z
+      .boolean()
+      .meta({ description: 'with the time that its workers measured; else that of the benchmark' }),
   })
   .meta({ id: 'JobStatus' }) satisfies z.ZodType<JobStatus>;
 

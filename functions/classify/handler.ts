@@ -16,8 +16,8 @@ import { isCancelled } from '../../shared/jobs/job-store.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
 import { Cancellations } from './cancellations.ts';
 import { deadlineIn } from './deadline.ts';
-import { FailureRateGuard } from './failure-rate-guard.ts';
 import { createIsolation } from './isolation.ts';
+import { JobGuard } from './job-guard.ts';
 import { PartWriter } from './part-writer.ts';
 import { processBatch } from './process-batch.ts';
 import { createTelemetry } from './telemetry.ts';
@@ -46,7 +46,7 @@ const dependencies: WorkerDependencies = {
   },
   telemetry: createTelemetry(logger, metrics),
   cancellations: new Cancellations((of) => isCancelled({ s3, resultsBucket: settings.resultsBucket }, of)),
-  failureRateGuard: new FailureRateGuard({ s3, resultsBucket: settings.resultsBucket }),
+  jobGuard: new JobGuard({ bucket: { s3, resultsBucket: settings.resultsBucket } }),
   retryBaseSeconds: settings.retryBaseSeconds,
   now: () => new Date(),
   random: Math.random,

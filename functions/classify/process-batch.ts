@@ -1,6 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import { classifyImages, type ImageOutcome, type ImageToClassify } from '../../shared/classifier/classify-images.ts';
 import { runName } from '../../shared/contract/job-run.ts';
+import { GUARD_FINISH_MS } from '../../shared/contract/limits.ts';
 import type { ImageRef, UnreadableMessage } from '../../shared/contract/message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { Acknowledgements } from './acknowledgement.ts';
@@ -24,7 +25,8 @@ export async function processBatch(
   dependencies: WorkerDependencies,
   deadline: Deadline,
 ): Promise<string[]> {
-  const { cancellations } = dependencies;
+  const { cancellations, jobGuard } = dependencies;
+  using _working = jobGuard.begin();
   const sorted = sortRecords(records);
   const runs = [...sorted.fresh, ...sorted.toSplit, ...sorted.suspects].map(({ message: { job, run } }) => ({
     job,
@@ -42,6 +44,11 @@ export async function processBatch(
   await processSuspects(suspects, notForetold, dependencies, acknowledgements, deadline);
   await acknowledgements.deleteDone();
   await processFresh(fresh, dependencies, acknowledgements, deadline);
+  if (jobGuard.isBusy) {
+    // A count must not hold up what is done, and the process is frozen once this returns.
+    await acknowledgements.deleteDone();
+    await jobGuard.finish(Math.min(GUARD_FINISH_MS, deadline.msLeft()));
+  }
   return acknowledgements.notDone();
 }
 
@@ -102,6 +109,7 @@ async function processFresh(
   }
   const onOutcome = ({ image, work }: ImageInWork, outcome: ImageOutcome) => {
     work.outcomes.set(image, outcome);
+    dependencies.jobGuard.worked(work.message);
     settleIfComplete(work);
   };
   await classifyImages(images, pipeline, deadline.signal, onOutcome, telemetry);

@@ -45,7 +45,7 @@ export async function splitMessage(read: ReadRecord, dependencies: WorkerDepende
   const { destinations } = dependencies;
   const envelope = nextEnvelope(read.message);
   const bodies = read.message.images.map((image) => ({ body: formatMessage({ ...envelope, images: [image] }) }));
-  await sendMessages(destinations.sqs, destinations.queueUrl, bodies);
+  await sendMessages(destinations.sqs, destinations.queueUrl, bodies, envelope.job);
 }
 
 /**
@@ -94,5 +94,5 @@ async function postpone({ message }: ReadRecord, { destinations }: WorkerDepende
   if (!maySendOn(message)) throw new Error('the message was sent on as often as it may be, and its line not written');
   const body = formatMessage({ ...nextEnvelope(message), images: message.images });
   const later = { body, delaySeconds: MAX_DELAY_SECONDS };
-  await sendMessages(destinations.sqs, destinations.queueUrl, [later]);
+  await sendMessages(destinations.sqs, destinations.queueUrl, [later], message.job);
 }

@@ -9,11 +9,11 @@ import type { WorkerDependencies } from './worker-dependencies.ts';
 export async function settleMessage(
   { record, message }: ReadRecord,
   outcomes: Iterable<[ImageRef, ImageOutcome]>,
-  { pipeline, destinations, telemetry, failureRateGuard, retryBaseSeconds, now, random }: WorkerDependencies,
+  { pipeline, destinations, telemetry, jobGuard, retryBaseSeconds, now, random }: WorkerDependencies,
 ): Promise<void> {
   const context = { model: pipeline.classifier.id, retryBaseSeconds, now: now(), random: random() };
   const settlement = settlementOf(message, outcomes, context);
   await settle(settlement, destinations);
   telemetry.settled(record.messageId, settlement);
-  if (settlement.failures.length > 0) await failureRateGuard.sawFailures(message, now().getTime());
+  jobGuard.settled(message, settlement.results.length + settlement.failures.length);
 }

@@ -35,7 +35,7 @@ export async function settle(settlement: Settlement, to: Destinations): Promise<
     ),
   ]);
   await sendMessages(to.sqs, to.deadLetterQueueUrl, deadLetters(settlement));
-  await sendMessages(to.sqs, to.queueUrl, await Array.fromAsync(retries(settlement)));
+  await sendMessages(to.sqs, to.queueUrl, await Array.fromAsync(retries(settlement)), message.job);
 }
 
 /** One image a message, so that each can be redriven, or not, by itself. */

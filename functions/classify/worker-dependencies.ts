@@ -1,7 +1,7 @@
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
 import type { Cancellations } from './cancellations.ts';
-import type { FailureRateGuard } from './failure-rate-guard.ts';
 import type { Isolation } from './isolation.ts';
+import type { JobGuard } from './job-guard.ts';
 import type { Destinations } from './settle.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -12,7 +12,7 @@ export type WorkerDependencies = {
   destinations: Destinations;
   telemetry: Telemetry;
   cancellations: Cancellations;
-  failureRateGuard: Pick<FailureRateGuard, 'sawFailures'>;
+  jobGuard: Pick<JobGuard, 'begin' | 'worked' | 'settled' | 'isBusy' | 'finish'>;
   retryBaseSeconds: number;
   /** Injected so that tests decide them. */
   now: () => Date;

@@ -5,6 +5,9 @@ import { type ModelFormat, modelFormatOf } from './model-format.ts';
 import { checkStaysInside, readOptionalModelFile } from './read-model-file.ts';
 import { METADATA_FILE, teachableMachineConfig } from './teachable-machine.ts';
 
+/** The model that comes with the program. */
+export const DEFAULT_MODEL_DIR = join(import.meta.dirname, '../../models/efficientnet-lite0');
+
 const CONFIG_FILE = 'classifier.json';
 const LABELS_FILE = 'labels.txt';
 

@@ -1,5 +1,4 @@
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ClassifierSettings } from '../contract/settings.ts';
 import type { Pipeline } from './classify-images.ts';
@@ -8,11 +7,9 @@ import { fetchImage } from './fetch-image.ts';
 import { createImageClient } from './http-client.ts';
 import { loadClassifier } from './infer.ts';
 import { preferInt8 } from './int8-model.ts';
-import { readModelFolder } from './model-folder.ts';
+import { DEFAULT_MODEL_DIR, readModelFolder } from './model-folder.ts';
 import { createObjectReader } from './read-s3-object.ts';
 import { hasVnni } from './vnni.ts';
-
-const DEFAULT_MODEL_DIR = join(import.meta.dirname, '../../models/efficientnet-lite0');
 
 /**
  * Makes what the stages need and loads the model: once a process, before its first image.

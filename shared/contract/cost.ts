@@ -8,6 +8,8 @@ export const PRICES = {
   lambdaRequest: 0.2e-6,
   /** A request to SQS, per 64 KiB of payload. */
   sqsRequest: 0.4e-6,
+  /** In addition, for messages with a `MessageGroupId` (fair queues); at second hand, see docs/fair-queues.md. */
+  sqsFairRequest: 0.1e-6,
   s3Put: 5e-6,
   cloudWatchLogsGb: 0.5,
 } as const;
@@ -73,7 +75,7 @@ export function costOfUsage({ images, imagesPerMessage, invocations, lambdaSecon
   const cost = {
     lambdaUsd: lambdaSeconds * (FUNCTION_MEMORY_MB / 1_024) * PRICES.lambdaGbSecond,
     lambdaRequestsUsd: invocations * PRICES.lambdaRequest,
-    sqsUsd: sqsRequests * PRICES.sqsRequest,
+    sqsUsd: sqsRequests * (PRICES.sqsRequest + PRICES.sqsFairRequest),
     s3Usd: parts * PRICES.s3Put,
     logsUsd: ((images * MEASURED.logBytesPerImage) / 1e9) * PRICES.cloudWatchLogsGb,
   };

@@ -2,6 +2,16 @@ import { z } from 'zod';
 import { runSchema } from './job-run.ts';
 import { jobNameSchema } from './message.ts';
 
+/** What other jobs had classified, and this one leaves out; `until` is by the clock of S3. */
+const notInSchema = z.object({
+  jobs: z.array(jobNameSchema).min(1),
+  until: z.iso.datetime(),
+  /** Only what this model had classified. */
+  model: z.object({ name: z.string(), version: z.string() }).optional(),
+});
+
+export type NotIn = z.infer<typeof notInSchema>;
+
 /**
  * The content of `jobs/<job>/job.json`: what the producer sends, and how far it is. It is written
  * before the first message, every now and then while sending, and after the last one.
@@ -31,6 +41,10 @@ export const jobDescriptionSchema = z.object({
   messages: z.int().min(0),
   /** The job cancels itself once this share of at least 200 outcomes has failed. */
   maxFailureRate: z.number().gt(0).max(1).optional(),
+  /** The job cancels itself before its cost passes this many US dollars. */
+  maxCostUsd: z.number().gt(0).optional(),
+  /** Its source's images without these; a job that is resumed leaves out the same. */
+  notIn: notInSchema.optional(),
   startedAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });

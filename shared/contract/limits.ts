@@ -101,6 +101,15 @@ export const STEP_ASIDE_AFTER_MS = 1_500;
 export const CANCELLATION_CHECK_MS = 10_000;
 /** A failure rate is judged from so many outcomes on. */
 export const MIN_OUTCOMES_FOR_FAILURE_RATE = 200;
+/** A job with a limit is counted so often at most, and at least as often as workers settle images of it. */
+export const SHORTEST_GUARD_INTERVAL_MS = 5_000;
+export const LONGEST_GUARD_INTERVAL_MS = 15_000;
+/** Names of part files of each kind that a count reads at most: ten requests, an error of about 1 %. */
+export const GUARD_COUNT_PARTS = 10_000;
+/** A count takes no longer; it goes by what it has read until then. */
+export const GUARD_COUNT_MS = 3_000;
+/** How long an invocation waits for a count that goes on when its work is done and acknowledged. */
+export const GUARD_FINISH_MS = GUARD_COUNT_MS + 1_000;
 
 /**
  * Images between the start of their fetch and the end of their inference. With servers that take 300 ms, 32 keep a core

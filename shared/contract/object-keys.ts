@@ -94,6 +94,11 @@ export function newestRunKey(job: string): string {
   return `runs/job=${job}/run.json`;
 }
 
+/** What workers have counted of a job that has a limit; see `shared/jobs/guard-record.ts`. */
+export function guardKey(of: JobRun): string {
+  return `${runFolder(of)}guard.json`;
+}
+
 /** Failures that a redrive took out of `failures/` and has not sent again for certain; see `shared/jobs/redrive.ts`. */
 export function redrivePrefix(of: JobRun): string {
   return `${runFolder(of)}redrive/`;

@@ -27,7 +27,10 @@ export class RunEndedError extends UserError {
 
 /** The plan of a new run of a job, of which nothing was sent yet. */
 export function newJob(
-  job: Pick<EnqueuePlan, 'job' | 'source' | 'sourceDigest' | 'perMessage' | 'images' | 'maxFailureRate'>,
+  job: Pick<
+    EnqueuePlan,
+    'job' | 'source' | 'sourceDigest' | 'perMessage' | 'images' | 'maxFailureRate' | 'maxCostUsd' | 'notIn'
+  >,
 ): EnqueuePlan {
   return { ...job, run: newRun(), sent: 0, messages: 0, startedAt: new Date().toISOString() };
 }
@@ -35,10 +38,13 @@ export function newJob(
 /** The plan of a job that goes on from an earlier try: what that has on the queue, and what it was told and this was not. */
 export function resumedFrom(before: JobDescription | undefined, plan: EnqueuePlan): EnqueuePlan {
   if (before === undefined) return plan;
-  const { run, sent, messages, startedAt, maxFailureRate } = before;
+  const { run, sent, messages, startedAt, maxFailureRate, maxCostUsd } = before;
   const { run: _unused, ...planned } = plan;
-  const told = { ...(maxFailureRate !== undefined && { maxFailureRate }), ...planned };
-  return { ...told, ...runField(run), sent, messages, startedAt };
+  const limits = {
+    ...(maxFailureRate !== undefined && { maxFailureRate }),
+    ...(maxCostUsd !== undefined && { maxCostUsd }),
+  };
+  return { ...limits, ...planned, ...runField(run), sent, messages, startedAt };
 }
 
 /**
@@ -98,7 +104,7 @@ export async function enqueue(
   const requests = rememberingFailure(requestsOf(packMessages(envelope, toSend, plan.perMessage)));
   const underWay = new Set<Promise<void>>();
   const send = async (messages: PackedMessage[], index: number) => {
-    await sendMessages(target.sqs, target.queueUrl, messages);
+    await sendMessages(target.sqs, target.queueUrl, messages, plan.job);
     progress.sent(index, messages);
     onProgress(progress.images);
   };

@@ -2,6 +2,7 @@ import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/cli
 import { costOfImages } from '../contract/cost.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import { runField } from '../contract/job-run.ts';
+import { measuredMilliseconds, readGuardRecord } from './guard-record.ts';
 import { isCancelled, readJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { listParts, type Part, totalLines } from './list-parts.ts';
@@ -37,6 +38,8 @@ export type JobStatus = {
   /** Undefined while nothing moves. */
   secondsLeft?: number;
   costSoFarUsd: number;
+  /** Whether its workers measured the time that the cost is of; else it is that of the benchmark. */
+  costIsMeasured: boolean;
 };
 
 /** A producer that has not reported for so long is not there any more. */
@@ -74,6 +77,7 @@ export async function jobStatus(
   const { exact, ...counts } = await counter.count(description, { results, failures }, signal);
   const settled = counts.classified + counts.failed;
   const toGo = Math.max(0, description.sent - settled);
+  const milliseconds = await measuredFor(target, description);
   const imagesPerSecond = recentRate([...results, ...failures], now);
   return {
     job,
@@ -85,8 +89,15 @@ export async function jobStatus(
     queue,
     imagesPerSecond,
     ...(imagesPerSecond > 0 && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
-    costSoFarUsd: costOfImages(settled, description.perMessage).totalUsd,
+    costSoFarUsd: costOfImages(settled, description.perMessage, milliseconds).totalUsd,
+    costIsMeasured: milliseconds !== undefined,
   };
+}
+
+/** Workers measure jobs that have a limit. */
+async function measuredFor(target: JobTarget, { job, run, maxCostUsd, maxFailureRate }: JobDescription) {
+  if (maxCostUsd === undefined && maxFailureRate === undefined) return undefined;
+  return measuredMilliseconds((await readGuardRecord(target, { job, run })).record);
 }
 
 function stateOf(

@@ -117,7 +117,8 @@ class RedriveRun {
     if (dryRun) return;
     const { sqs, queueUrl } = this.#target;
     const envelope = { job, ...runField(run), attempt: 1 };
-    await sendMessages(sqs, queueUrl, await Array.fromAsync(packMessages(envelope, images, perMessage)));
+    const messages = await Array.fromAsync(packMessages(envelope, images, perMessage));
+    await sendMessages(sqs, queueUrl, messages, job);
   }
 
   /** None when the file is gone since it was listed: another redrive has it. */

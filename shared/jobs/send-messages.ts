@@ -25,11 +25,21 @@ const SEND_ATTEMPTS = 4;
  * Sends messages with as few requests as SQS allows. Entries that SQS refuses for reasons of its
  * own are sent again.
  *
+ * @param job whose messages these are: the tenant that SQS's fair queues know them by (docs/fair-queues.md). A job's
+ *   name is a valid `MessageGroupId`: at most 128 letters, digits and punctuation
  * @throws {SendError} when entries are left over; the others were sent
  */
-export async function sendMessages(sqs: SQSClient, queueUrl: string, messages: readonly Outgoing[]): Promise<void> {
-  await Promise.all(batchesOf(messages.map(fitting)).map((batch) => sendBatch(sqs, queueUrl, batch)));
+export async function sendMessages(
+  sqs: SQSClient,
+  queueUrl: string,
+  messages: readonly Outgoing[],
+  job?: string,
+): Promise<void> {
+  const queue = { sqs, queueUrl, job };
+  await Promise.all(batchesOf(messages.map(fitting)).map((batch) => sendBatch(queue, batch)));
 }
+
+type QueueOfJob = { sqs: SQSClient; queueUrl: string; job: string | undefined };
 
 function fitting(message: Outgoing): Outgoing {
   if (bytesOf(message) <= MAX_MESSAGE_BYTES) return message;
@@ -37,10 +47,14 @@ function fitting(message: Outgoing): Outgoing {
   return bare;
 }
 
-async function sendBatch(sqs: SQSClient, queueUrl: string, batch: readonly Outgoing[]): Promise<void> {
+async function sendBatch({ sqs, queueUrl, job }: QueueOfJob, batch: readonly Outgoing[]): Promise<void> {
   let left = batch;
+  const group = job === undefined ? {} : { MessageGroupId: job };
   for (let attempt = 1; ; attempt++) {
-    const command = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: left.map(toEntry) });
+    const command = new SendMessageBatchCommand({
+      QueueUrl: queueUrl,
+      Entries: left.map((message, index) => ({ ...toEntry(message, index), ...group })),
+    });
     const { Failed = [] } = await sqs.send(command);
     if (Failed.length === 0) return;
     const blame = Failed.find(({ SenderFault }) => SenderFault) ?? Failed[0];

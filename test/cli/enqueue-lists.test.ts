@@ -182,7 +182,7 @@ describe('invalid rows are kept in a file that is enqueued as it is once they ar
     kept.push(path);
     expect(await enqueue(source, '--meta', '--skip-invalid', '--job', job)).toMatchObject({ code: 0 });
     const again = await enqueue(path, '--meta', '--job', `${job}-again`);
-    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('4 rows name no image') });
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('4 invalid rows; nothing was sent') });
   });
 
   test('the row of an id that stands twice is the original one, and a second failure replaces the reason', async () => {

@@ -7,6 +7,7 @@ import { fetchImage } from '../../shared/classifier/fetch-image.ts';
 import { createHttpClient } from '../../shared/classifier/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
 import { FETCH_TIMEOUT_MS } from '../../shared/contract/limits.ts';
+import { NO_GUARD } from './no-guard.ts';
 import type { TestAws } from './test-aws.ts';
 import { destinationsOf } from './test-worker.ts';
 
@@ -48,7 +49,7 @@ export function createInjectedWorker(aws: TestAws, allowedHosts: string[], injec
     telemetry: { stage() {}, batch() {}, settled() {}, unsettled() {}, unreadable() {} },
     retryBaseSeconds: 10,
     cancellations: new Cancellations(async () => false),
-    failureRateGuard: { sawFailures: async () => {} },
+    jobGuard: NO_GUARD,
     now: () => new Date(),
     random: () => 0.5,
     ...others,

@@ -10,6 +10,7 @@ import type { Pipeline } from '../../shared/classifier/classify-images.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { NO_GUARD } from './no-guard.ts';
 
 export const RETRY_BASE_SECONDS = 10;
 
@@ -50,7 +51,7 @@ export function createTestWorker(pipeline: Pipeline, destinations: Destinations)
     telemetry,
     retryBaseSeconds: RETRY_BASE_SECONDS,
     cancellations: new Cancellations(async () => false),
-    failureRateGuard: { sawFailures: async () => {} },
+    jobGuard: NO_GUARD,
     now: () => new Date(),
     random: () => 0.5,
   };

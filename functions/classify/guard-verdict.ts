@@ -1,0 +1,44 @@
+import { costOfImages } from '../../shared/contract/cost.ts';
+import type { JobDescription } from '../../shared/contract/job-description.ts';
+import {
+  CANCELLATION_CHECK_MS,
+  LONGEST_GUARD_INTERVAL_MS,
+  MIN_OUTCOMES_FOR_FAILURE_RATE,
+  SHORTEST_GUARD_INTERVAL_MS,
+} from '../../shared/contract/limits.ts';
+import { type GuardRecord, measuredMilliseconds } from '../../shared/jobs/guard-record.ts';
+
+/** What is to be done about a job: cancel it for a reason, or count again after so many milliseconds. */
+export type GuardVerdict = { cancel: string } | { againInMs: number };
+
+/** Judges a job by a count of it. */
+export function judge(job: JobDescription, count: GuardRecord): GuardVerdict {
+  return tooManyFailures(job, count) ?? tooExpensive(job, count) ?? { againInMs: LONGEST_GUARD_INTERVAL_MS };
+}
+
+function tooManyFailures({ maxFailureRate }: JobDescription, count: GuardRecord): GuardVerdict | undefined {
+  const { outcomes, failed } = count;
+  if (maxFailureRate === undefined || outcomes < MIN_OUTCOMES_FOR_FAILURE_RATE) return undefined;
+  if (failed <= maxFailureRate * outcomes) return undefined;
+  return { cancel: `${failed} of ${outcomes} images failed, more than the share of ${maxFailureRate}` };
+}
+
+/**
+ * Workers notice a cancellation within `CANCELLATION_CHECK_MS`, and spend until then: a job is stopped when that would
+ * bring it past its limit. The nearer the limit, the sooner the next count.
+ */
+function tooExpensive({ maxCostUsd, images, perMessage }: JobDescription, count: GuardRecord) {
+  if (maxCostUsd === undefined) return undefined;
+  const costOf = (some: number) => costOfImages(some, perMessage, measuredMilliseconds(count)).totalUsd;
+  const spent = costOf(count.outcomes);
+  if (costOf(images) <= maxCostUsd && spent <= maxCostUsd) return undefined;
+  const usdPerSecond = count.outcomes === 0 ? 0 : (spent / count.outcomes) * count.imagesPerSecond;
+  const msLeft = spent >= maxCostUsd ? 0 : ((maxCostUsd - spent) / usdPerSecond) * 1_000;
+  if (msLeft <= CANCELLATION_CHECK_MS) {
+    return {
+      cancel: `about $${spent.toPrecision(3)} spent on ${count.outcomes} images, the limit of $${maxCostUsd} is near`,
+    };
+  }
+  const againInMs = Math.max(SHORTEST_GUARD_INTERVAL_MS, (msLeft - CANCELLATION_CHECK_MS) / 2);
+  return { againInMs: Math.min(LONGEST_GUARD_INTERVAL_MS, againInMs) };
+}

@@ -1,0 +1,68 @@
+import type { JobRun } from '../contract/job-run.ts';
+import type { PartKind } from '../contract/object-keys.ts';
+import type { JobTarget } from './job-target.ts';
+import { allParts, type Part } from './list-parts.ts';
+
+type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
+
+/** Digits of a digest that fit a number exactly. */
+const DIGITS = 13;
+
+/**
+ * How many lines the parts of a job have, known from the first of them. A part's name begins with a SHA-256, and a
+ * listing is in the order of names: the first parts are a random sample of all, and how far they reach into the
+ * digests is the share of all that they are. With 10,000 parts the error is about 1 %.
+ */
+export class PartSample {
+  #parts = 0;
+  #lines = 0;
+  #lastDigest = '';
+  #linesOfLast = 0;
+  #isWhole = false;
+
+  /** Whether there is anything to judge by: all parts, or some. */
+  get isUsable(): boolean {
+    return this.#isWhole || this.#parts > 1;
+  }
+
+  /** Whether `lines` is a count rather than an estimate. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** Of all parts. */
+  get lines(): number {
+    if (this.#isWhole) return this.#lines;
+    // Where the last one lies is no coincidence: without it, the others are evenly spread up to there.
+    const reach = Number.parseInt(this.#lastDigest.slice(0, DIGITS), 16) / 16 ** DIGITS;
+    return Math.round((this.#lines * (1 - 1 / this.#parts)) / reach);
+  }
+
+  /**
+   * Reads a listing, at most so many parts of it, or as far as it comes before the signal.
+   *
+   * @param mostParts a multiple of 1,000, the objects that a request lists
+   */
+  async read(bucket: Bucket, kind: PartKind, of: JobRun, mostParts: number, signal: AbortSignal): Promise<void> {
+    let read = 0;
+    for await (const part of allParts(bucket, kind, of)) {
+      if (signal.aborted) return;
+      this.#add(part);
+      if (++read === mostParts) return;
+    }
+    this.#isWhole = true;
+  }
+
+  /** Files with lines of the same images follow each other; the work of one of them is in the others too. */
+  #add({ digest, lines }: Part): void {
+    if (digest === this.#lastDigest) {
+      this.#lines += Math.max(0, lines - this.#linesOfLast);
+      this.#linesOfLast = Math.max(lines, this.#linesOfLast);
+      return;
+    }
+    this.#parts++;
+    this.#lines += lines;
+    this.#lastDigest = digest;
+    this.#linesOfLast = lines;
+  }
+}

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { splitMessage } from '../../functions/classify/process-suspects.ts';
+import { settle } from '../../functions/classify/settle.ts';
+import { type SettlementContext, settlementOf } from '../../functions/classify/settlement.ts';
+import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
+import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
+import { PutOff } from '../../shared/classifier/put-off.ts';
+import { ImageError } from '../../shared/contract/error-codes.ts';
+import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
+import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
+import { redrive } from '../../shared/jobs/redrive.ts';
+import { sqsRecord } from '../support/sqs-record.ts';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { destinationsOf } from '../support/test-worker.ts';
+import { interceptSends } from './sqs-faults.ts';
+
+const JOB = 'cats.2026-11_a';
+const CONTEXT: SettlementContext = {
+  model: { name: 'model', version: '1' },
+  retryBaseSeconds: 10,
+  now: new Date(),
+  random: 0,
+};
+
+let aws: TestAws;
+beforeAll(async () => {
+  aws = await startTestAws();
+});
+beforeEach(() => aws.clear());
+afterAll(() => aws.stop());
+
+function image(id: string): ImageRef {
+  return { id, url: `https://host.example/${id}.jpg` };
+}
+
+/** The groups of what is sent to the queue and to the DLQ meanwhile; `none` for a message without one. */
+async function groupsSent(work: () => Promise<unknown>): Promise<{ queue: string[]; deadLetters: string[] }> {
+  const groups = { queue: [] as string[], deadLetters: [] as string[] };
+  using _watch = interceptSends(aws.target.sqs, (input, send) => {
+    const to = input.QueueUrl === aws.target.queueUrl ? groups.queue : groups.deadLetters;
+    to.push(...(input.Entries ?? []).map(({ MessageGroupId = 'none' }) => MessageGroupId));
+    return send(input);
+  });
+  await work();
+  return groups;
+}
+
+test('each message that is enqueued carries its job as the group', async () => {
+  const plan = newJob({ job: JOB, source: 'cats.txt', sourceDigest: '', perMessage: 1, images: 3 });
+  async function* images() {
+    yield* ['a', 'b', 'c'].map(image);
+  }
+  const { queue } = await groupsSent(() => enqueue(aws.target, images(), plan));
+  expect(queue).toEqual([JOB, JOB, JOB]);
+});
+
+const RETRIED = new ImageError('server_error', 'expected status 200, got 503');
+const FAILED = new ImageError('not_found', 'expected status 200, got 404');
+
+test.each<[string, ImageOutcome]>([
+  ['is retried', RETRIED],
+  ['is put off because its host rests', new PutOff('host_rests', 30, 'expected an answer')],
+  ['was not reached', 'not_reached'],
+])('an image that %s is sent on in the group of its job, and a dead letter in none', async (_, outcome) => {
+  const message: QueueMessage = { job: JOB, attempt: 1, images: [image('a'), image('b')] };
+  const [first, second] = message.images as [ImageRef, ImageRef];
+  const settlement = settlementOf(
+    message,
+    [
+      [first, outcome],
+      [second, FAILED],
+    ],
+    CONTEXT,
+  );
+  const to = destinationsOf(aws.target);
+  const groups = await groupsSent(async () => {
+    const settled = settle(settlement, to);
+    to.parts.flush();
+    await settled;
+  });
+  expect(groups).toEqual({ queue: [JOB], deadLetters: ['none'] });
+});
+
+test('the parts of a message that is split are in the group of its job', async () => {
+  const message: QueueMessage = { job: JOB, attempt: 1, images: [image('a'), image('b')] };
+  const dependencies = { destinations: destinationsOf(aws.target) } as WorkerDependencies;
+  const { queue } = await groupsSent(() => splitMessage({ record: sqsRecord(''), message }, dependencies));
+  expect(queue).toEqual([JOB, JOB]);
+});
+
+test('what a redrive sends again is in the group of its job', async () => {
+  const to = destinationsOf(aws.target);
+  const message: QueueMessage = { job: JOB, attempt: 1, images: [image('a')] };
+  const settled = settle(settlementOf(message, [[image('a'), FAILED]], CONTEXT), to);
+  to.parts.flush();
+  await settled;
+  const options = { job: JOB, codes: undefined, perMessage: 100, dryRun: false };
+  const { queue } = await groupsSent(() => redrive(aws.target, options, new Date()));
+  expect(queue).toEqual([JOB]);
+});

@@ -1,0 +1,48 @@
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+
+let aws: TestAws;
+beforeAll(async () => {
+  aws = await startTestAws();
+});
+beforeEach(() => aws.clear());
+afterAll(() => aws.stop());
+
+const KEY = 'jobs/cats/guard.json';
+
+async function put(Body: string, condition: { IfMatch?: string; IfNoneMatch?: string } = {}): Promise<string> {
+  const command = new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key: KEY, Body, ...condition });
+  return (await aws.target.s3.send(command)).ETag ?? '';
+}
+
+async function content(): Promise<string | undefined> {
+  const { Body } = await aws.target.s3.send(new GetObjectCommand({ Bucket: aws.target.resultsBucket, Key: KEY }));
+  return Body?.transformToString();
+}
+
+test('of twenty that write an object only if there is none, one does', async () => {
+  const attempts = Array.from({ length: 20 }, (_, index) => put(String(index), { IfNoneMatch: '*' }));
+  const outcomes = await Promise.allSettled(attempts);
+  const written = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? [String(index)] : []));
+  expect(written).toEqual([await content()]);
+  const codes = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.name);
+  expect(new Set(codes)).toEqual(new Set([false, 'PreconditionFailed']));
+});
+
+test('of twenty that replace what they have read, one does', async () => {
+  const IfMatch = await put('first');
+  const attempts = Array.from({ length: 20 }, (_, index) => put(String(index), { IfMatch }));
+  const outcomes = await Promise.allSettled(attempts);
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+});
+
+test('what is not there cannot be replaced', async () => {
+  await expect(put('new', { IfMatch: '"0"' })).rejects.toMatchObject({ name: 'NoSuchKey' });
+});
+
+test('a write without a condition overwrites', async () => {
+  await put('first');
+  await put('second');
+  expect(await content()).toBe('second');
+});

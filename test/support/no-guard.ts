@@ -1,0 +1,10 @@
+import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
+
+/** For a worker whose jobs have no limits. */
+export const NO_GUARD: WorkerDependencies['jobGuard'] = {
+  begin: () => ({ [Symbol.dispose]() {} }),
+  worked() {},
+  settled() {},
+  isBusy: false,
+  finish: async () => {},
+};
