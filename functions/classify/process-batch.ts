@@ -2,7 +2,7 @@ import type { SQSRecord } from 'aws-lambda';
 import { classifyImages, type ImageOutcome, type ImageToClassify } from '../../shared/classifier/classify-images.ts';
 import { runName } from '../../shared/contract/job-run.ts';
 import { GUARD_FINISH_MS } from '../../shared/contract/limits.ts';
-import type { ImageRef, UnreadableMessage } from '../../shared/contract/message.ts';
+import { type ImageRef, maySendOn, type UnreadableMessage } from '../../shared/contract/message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { Acknowledgements } from './acknowledgement.ts';
 import type { Cancellations } from './cancellations.ts';
@@ -102,8 +102,9 @@ async function processFresh(
   for (const read of fresh) {
     const work: MessageInWork = { ...read, outcomes: new Map() };
     const isCancelled = () => dependencies.cancellations.isCancelled(read.message);
+    const isLastChance = !maySendOn(read.message);
     for (const image of read.message.images) {
-      images.push({ url: image.url, group: read.message.job, isCancelled, image, work });
+      images.push({ url: image.url, group: read.message.job, isLastChance, isCancelled, image, work });
     }
     settleIfComplete(work);
   }

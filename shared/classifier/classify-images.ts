@@ -35,8 +35,15 @@ export type Pipeline = {
  */
 export type ImageOutcome = Classified | ImageError | PutOff | 'not_reached' | 'cancelled';
 
-/** An image to classify. Groups take turns, however many images each has. */
-export type ImageToClassify = { url: string; group?: string; isCancelled?: () => boolean };
+/** An image to classify. */
+export type ImageToClassify = {
+  url: string;
+  /** Groups take turns, however many images each has. */
+  group?: string;
+  /** Whether it fails when it is put off: its host is then asked once more, whatever it did before. */
+  isLastChance?: boolean;
+  isCancelled?: () => boolean;
+};
 
 /** Told how many images each inference batch had, and how long it took in milliseconds. */
 export type BatchObserver = (images: number, milliseconds: number) => void;
@@ -71,6 +78,7 @@ export async function classifyImages<Image extends ImageToClassify>(
     return labels;
   });
   const keys = { hostOf: ({ url }: Image) => hostOf(url), groupOf: ({ group = '' }: Image) => group };
+  for (const { url, isLastChance } of images) if (isLastChance) hosts.giveAnotherChance(hostOf(url));
   const schedule = new HostSchedule(images, keys, hosts);
   const finished = Promise.withResolvers<void>();
   const slots = new Slots();

@@ -3,6 +3,7 @@ import {
   MAX_FETCHES_PER_HOST,
   MAX_REMEMBERED_HOSTS,
   REST_IN_FETCH_TIMEOUTS,
+  SILENT_FETCHES_AFTER_ANSWERS,
   SILENT_FETCHES_BEFORE_REST,
   SLOW_FAILURE_MS,
 } from '../contract/limits.ts';
@@ -19,8 +20,9 @@ type Health = { hasAnswered: boolean; silences: number; restUntil: number };
 const NOTHING_KNOWN: Readonly<Health> = { hasAnswered: false, silences: 0, restUntil: 0 };
 
 /**
- * A circuit breaker for each host: three silent fetches in a row, and the host is left to rest for three fetch
- * timeouts. Then a single fetch finds out whether it answers again. One a process: it outlives invocations.
+ * A circuit breaker for each host: after three silent fetches in a row, or 16 where it has answered before, the host is
+ * left to rest for three fetch timeouts. Then a single fetch finds out whether it answers again. One per process: it
+ * outlives invocations.
  *
  * Remembers a bounded number of hosts, in two generations: what was not asked for while the younger one filled up is
  * forgotten with the older one.
@@ -42,7 +44,7 @@ export class HostHealth {
 
   standingOf(host: string): Standing {
     const { hasAnswered, silences, restUntil } = this.#of(host);
-    if (this.#isDown(silences)) return restUntil > this.#now() ? 'resting' : 'suspect';
+    if (this.#isDown({ hasAnswered, silences })) return restUntil > this.#now() ? 'resting' : 'suspect';
     if (hasAnswered) return 'answers';
     return silences === 0 ? 'unknown' : 'suspect';
   }
@@ -50,10 +52,21 @@ export class HostHealth {
   /** How many fetches of the host may run at once. */
   fetchesAtOnce(host: string): number {
     const { hasAnswered, silences } = this.#of(host);
-    if (this.#isDown(silences)) return 1;
+    if (this.#isDown({ hasAnswered, silences })) return 1;
     if (this.#restMs === undefined || hasAnswered || silences === 0) return MAX_FETCHES_PER_HOST;
     // It has only been silent: more than show whether it has to rest would be in vain.
     return SILENT_FETCHES_BEFORE_REST;
+  }
+
+  /**
+   * Ends the rest of a host, for an image that cannot be put off any more: three more silent fetches, and the host rests
+   * again. So no image fails for what its host did long ago.
+   */
+  giveAnotherChance(host: string): void {
+    const health = this.#of(host);
+    if (!this.#isDown(health)) return;
+    const silences = silencesBeforeRest(health) - SILENT_FETCHES_BEFORE_REST;
+    this.#younger.set(host, { ...health, silences });
   }
 
   /** What an image of a resting host comes to: until the host may be asked again. */
@@ -77,13 +90,17 @@ export class HostHealth {
     this.#younger = new Map();
   }
 
-  #isDown(silences: number): boolean {
-    return this.#restMs !== undefined && silences >= SILENT_FETCHES_BEFORE_REST;
+  #isDown(health: Pick<Health, 'hasAnswered' | 'silences'>): boolean {
+    return this.#restMs !== undefined && health.silences >= silencesBeforeRest(health);
   }
 
   #of(host: string): Readonly<Health> {
     return this.#younger.get(host) ?? this.#older.get(host) ?? NOTHING_KNOWN;
   }
+}
+
+function silencesBeforeRest({ hasAnswered }: Pick<Health, 'hasAnswered'>): number {
+  return hasAnswered ? SILENT_FETCHES_AFTER_ANSWERS : SILENT_FETCHES_BEFORE_REST;
 }
 
 /** A server that stalls and then resets or says 503 costs as much as one that never says anything. */

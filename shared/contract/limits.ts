@@ -81,8 +81,10 @@ export const MAX_LOOKUPS = 512;
 /** Longer than any header line that a server is known to want. */
 export const MAX_USER_AGENT_CHARS = 256;
 
-/** Fetches of a host that end in silence, one after the other, before the worker lets the host rest. */
+/** Fetches of a host that end in silence, one after the other, before the worker lets a host rest that never answered. */
 export const SILENT_FETCHES_BEFORE_REST = 3;
+/** The same for a host that has answered: some of its URLs may hang, and messages of retries hold just those. */
+export const SILENT_FETCHES_AFTER_ANSWERS = 2 * MAX_FETCHES_PER_HOST;
 /** A fetch that fails for now counts as silence from here on, whatever the server did at last. */
 export const SLOW_FAILURE_MS = 2_000;
 /** How long a silent host is left alone, in fetch timeouts: long enough to come back, short enough to be asked often. */

@@ -5,6 +5,7 @@ import {
   MAX_FETCHES_PER_HOST,
   MAX_REMEMBERED_HOSTS,
   REST_IN_FETCH_TIMEOUTS,
+  SILENT_FETCHES_AFTER_ANSWERS,
   SILENT_FETCHES_BEFORE_REST,
   SLOW_FAILURE_MS,
 } from '../../shared/contract/limits.ts';
@@ -73,6 +74,35 @@ test('after its rest a host is asked by one fetch: silence lets it rest again, a
   health.saw(HOST, IMAGE, 100);
   expect([health.standingOf(HOST), health.fetchesAtOnce(HOST)]).toEqual(['answers', MAX_FETCHES_PER_HOST]);
 });
+
+test('a host that has answered rests after sixteen silent fetches in a row: some of its URLs may hang', () => {
+  const { health, timeouts } = watch();
+  health.saw(HOST, IMAGE, 100);
+  timeouts(SILENT_FETCHES_AFTER_ANSWERS - 1);
+  expect(health.standingOf(HOST)).toBe('answers');
+  timeouts(1);
+  expect(health.standingOf(HOST)).toBe('resting');
+});
+
+test.each([
+  ['has only been silent', false],
+  ['has answered before', true],
+])(
+  'for an image that cannot be put off any more, the rest of a host that %s ends, until three are silent again',
+  (_what, answered) => {
+    const { health, timeouts } = watch();
+    if (answered) health.saw(HOST, IMAGE, 100);
+    health.giveAnotherChance(HOST);
+    timeouts(SILENT_FETCHES_AFTER_ANSWERS);
+    expect(health.standingOf(HOST)).toBe('resting');
+    health.giveAnotherChance(HOST);
+    expect(health.standingOf(HOST)).not.toBe('resting');
+    timeouts(SILENT_FETCHES_BEFORE_REST - 1);
+    expect(health.standingOf(HOST)).not.toBe('resting');
+    timeouts(1);
+    expect(health.standingOf(HOST)).toBe('resting');
+  },
+);
 
 describe('what counts as', () => {
   test.each<[ErrorCode, number, string]>([
