@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { ofFile } from '../shared/contract/file-failure.ts';
 import { PROBLEM_COLUMN } from '../shared/jobs/sources/columns.ts';
 import type { SourceReading } from '../shared/jobs/sources/source-reading.ts';
 import type { InvalidRow } from '../shared/jobs/sources/source-row.ts';
@@ -48,7 +49,11 @@ export class InvalidRowFile {
 
   #write(): void {
     const bytes = Buffer.from(this.#text);
-    for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
+    try {
+      for (let written = 0; written < bytes.length; ) written += writeSync(this.#descriptor, bytes, written);
+    } catch (error) {
+      ofFile(this.path)(error);
+    }
     this.#text = '';
   }
 }
@@ -58,7 +63,8 @@ function formOf({ header, delimiter, quotes }: SourceReading): Form {
   if (delimiter === undefined) return parquetAsCsv(JSON.parse(header));
   const field = (text: string) => (quotes ? quoted(text) : text);
   if (header.split(delimiter).at(-1)?.trim() === PROBLEM_COLUMN) {
-    const before = quotes ? new RegExp(`\\${delimiter}"(?:[^"]|"")*"$`) : new RegExp(`\\${delimiter}[^${delimiter}]*$`);
+    const end = RegExp.escape(delimiter);
+    const before = new RegExp(quotes ? `${end}"(?:[^"]|"")*"$` : `${end}(?:(?!${end}).)*$`);
     return { header, row: (row, problem) => `${row.replace(before, '')}${delimiter}${field(problem)}` };
   }
   return {

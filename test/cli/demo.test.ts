@@ -81,6 +81,7 @@ test('writes whole result lines: labels best first, the model, facts of the imag
     expect(line).toEqual({
       v: 1,
       job: 'demo',
+      run: expect.stringMatching(/^[0-9a-f]{16}$/),
       id: expect.any(String),
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\//),
       ...(line.meta !== undefined && { meta: line.meta }),
@@ -115,6 +116,7 @@ test('writes whole failure lines, and tries five times what may be mended', () =
     expect(line).toEqual({
       v: 1,
       job: 'demo',
+      run: expect.stringMatching(/^[0-9a-f]{16}$/),
       id: expect.any(String),
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\//),
       error: {

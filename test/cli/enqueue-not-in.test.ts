@@ -65,7 +65,7 @@ describe('enqueue --not-in', () => {
     );
     expect(run).toMatchObject({
       code: 0,
-      stdout: 'job new: 2 images in 1 messages; 2 left out: classified in first and second\n',
+      stdout: 'job new: 2 images in 1 message; 2 left out: classified in first and second\n',
     });
     expect(urlsInQueue()).toEqual(['https://host.example/missing-b.jpg', 'https://host.example/d.jpg']);
   });

@@ -59,7 +59,14 @@ test('sends the URLs of a file, and prints the job and the counts', async () => 
   );
   expect(run).toMatchObject({ code: 0, stdout: 'job cats: 3 images in 1 message\n' });
   const urls = ['https://example.com/a.jpg', 's3://photos/b.jpg', 'HTTP://example.com/c.jpg'];
-  expect(enqueued()).toEqual([{ job: 'cats', attempt: 1, images: urls.map((url) => ({ id: url, url })) }]);
+  expect(enqueued()).toEqual([
+    {
+      job: 'cats',
+      run: expect.stringMatching(/^[0-9a-f]{16}$/),
+      attempt: 1,
+      images: urls.map((url) => ({ id: url, url })),
+    },
+  ]);
 });
 
 test('sends JSON lines with their ids and meta', async () => {
@@ -69,7 +76,7 @@ test('sends JSON lines with their ids and meta', async () => {
   ];
   const { code } = await enqueue(images.map((image) => JSON.stringify(image)).join('\n'), '--job', 'cats');
   expect(code).toBe(0);
-  expect(enqueued()).toEqual([{ job: 'cats', attempt: 1, images }]);
+  expect(enqueued()).toEqual([{ job: 'cats', run: expect.stringMatching(/^[0-9a-f]{16}$/), attempt: 1, images }]);
 });
 
 test('reads standard input for -', async () => {

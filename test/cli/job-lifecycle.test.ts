@@ -170,7 +170,7 @@ test('purge removes what a worker wrote after the last purge, and then there is 
   const Key = partKey('results', of, [{ id: 'late' }]);
   await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body: '{}' }));
   expect((await labelqueue('results', 'cats')).stderr).toContain('cats');
-  expect((await labelqueue('purge', 'cats', '--yes')).stdout).toBe('job cats: 1 files removed\n');
+  expect((await labelqueue('purge', 'cats', '--yes')).stdout).toBe('job cats: 1 file removed\n');
   expect(await labelqueue('purge', 'cats', '--yes')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('no job cats in the bucket'),
