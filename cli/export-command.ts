@@ -36,7 +36,8 @@ export function withExportOptions(command: Command): Command {
 Formats:
   jsonl    the lines as the worker wrote them
   csv      flat: label1, score1, label2, ..., meta.<key>. A ' stands before a text that a
-           spreadsheet would run as a formula; the other formats have it as it is
+           spreadsheet would run as a formula; the other formats have it as it is.
+           A file begins with a byte order mark, so that Excel reads it as UTF-8
   parquet  labels as a list of structs, meta as JSON text
 
 Works while the job is running, with what there is so far. Each image is counted once.
@@ -69,7 +70,7 @@ export async function exportSelection(
     if (selection.inOrder) await orderLike(target, summary, database, folder);
     const { exportOutcomes } = await import('../shared/jobs/outcomes/export-outcomes.ts');
     const images = await writeOutput(output, folder, (path) =>
-      exportOutcomes(database, summary, selection, { path, format, gzip }),
+      exportOutcomes(database, summary, selection, { path, format, gzip, byteOrderMark: file !== undefined }),
     );
     const document = { ...summary, file: { format, images } };
     if (summaryOutput !== undefined) {

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import type { ResultLine } from '../../shared/contract/result-line.ts';
 import { cancelJob } from '../../shared/jobs/job-store.ts';
+import { OutcomeDatabase } from '../../shared/jobs/outcomes/outcome-database.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
 import { describeJob, failure, result, writeParts } from '../support/job-outcomes.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
@@ -111,6 +112,18 @@ test('counts an image once: the latest of several lines, a result rather than a 
   ]);
   const summary = JSON.parse(await readFile(join(folder.path, 'cats.summary.json'), 'utf8'));
   expect(summary).toMatchObject({ images: { classified: 3, failed: 1 }, repeatedLines: 4, errorCodes: { gone: 1 } });
+});
+
+test('writes CSV files that Excel, pandas and DuckDB read as UTF-8', async () => {
+  await writeParts(aws.target, 'results', [result('größe-猫', { cat: 1 })]);
+  const file = join(folder.path, 'excel.csv');
+  expect(await results('--out', file)).toMatchObject({ code: 0 });
+  const bytes = await readFile(file);
+  expect(bytes.subarray(0, 5).toString('utf8')).toBe('\uFEFFid');
+  await using database = await OutcomeDatabase.create(folder.path);
+  const [row] = await database.rows<{ id: string }>(`SELECT id FROM read_csv('${file}')`);
+  expect(row?.id).toBe('größe-猫');
+  expect((await results('--format', 'csv')).stdout).toMatch(/^id,/);
 });
 
 test('writes CSV that parsers read, with meta in columns, and no formula of a stranger', async () => {

@@ -21,11 +21,17 @@ const NUMBER = '^-[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$';
  * spreadsheet would run as a formula gets a `'` in front (OWASP, "CSV Injection"); the other formats
  * have it as it is.
  */
-export async function csvColumns(database: OutcomeDatabase, _of: JobRun, kind: PartKind): Promise<string[]> {
+export async function csvColumns(
+  database: OutcomeDatabase,
+  _of: JobRun,
+  kind: PartKind,
+  byteOrderMark: boolean,
+): Promise<string[]> {
   const outcome = kind === 'results' ? await resultColumns(database) : FAILURE_COLUMNS;
   const at = `strftime("at", '%Y-%m-%dT%H:%M:%S.%gZ') AS "at"`;
   return [
-    harmless('id', 'id'),
+    // A header line begins with its first name: COPY has no other way to put a mark there.
+    harmless('id', byteOrderMark ? '\uFEFFid' : 'id'),
     harmless('url', 'url'),
     ...outcome,
     'attempt',

@@ -9,8 +9,11 @@ import { literal } from './sql.ts';
 export const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** A file that is written over. Parquet is compressed by itself, so `gzip` is for the others. */
-export type ExportFile = { path: string; format: Format; gzip: boolean };
+/**
+ * A file that is written over. Parquet is compressed by itself, so `gzip` is for the others. A CSV with a byte order mark
+ * is read as UTF-8 by Excel too; pandas and DuckDB skip it.
+ */
+export type ExportFile = { path: string; format: Format; gzip: boolean; byteOrderMark?: boolean };
 
 export type Selection = {
   kind: PartKind;
@@ -33,10 +36,10 @@ export async function exportOutcomes(
   database: OutcomeDatabase,
   of: JobRun,
   selection: Selection,
-  { path, format, gzip }: ExportFile,
+  { path, format, gzip, byteOrderMark = false }: ExportFile,
 ): Promise<number> {
   const { from, order } = sourceOf(selection);
-  const columns = await COLUMNS[format](database, of, selection.kind);
+  const columns = await COLUMNS[format](database, of, selection.kind, byteOrderMark);
   const select = `SELECT ${columns.join(', ')} FROM ${from} ${order}`;
   // Of sorted lines, each thread holds more than DuckDB counts; one is as quick, and stays within the limit.
   if (selection.inOrder) await database.run('SET threads = 1');
@@ -73,7 +76,9 @@ const COPY_OPTIONS: Record<Format, string> = {
   parquet: 'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50_000',
 };
 
-const COLUMNS: Record<Format, (database: OutcomeDatabase, of: JobRun, kind: PartKind) => Promise<string[]>> = {
+type Columns = (database: OutcomeDatabase, of: JobRun, kind: PartKind, byteOrderMark: boolean) => Promise<string[]>;
+
+const COLUMNS: Record<Format, Columns> = {
   jsonl: async (_database, of, kind) => [jsonLine(of, kind)],
   csv: csvColumns,
   parquet: async (_database, _of, kind) => [
