@@ -8,6 +8,7 @@ import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { FORMATS, type Format, type Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
 import type { OutcomeDatabase } from '../shared/jobs/outcomes/outcome-database.ts';
 import type { Summary } from '../shared/jobs/outcomes/summarize.ts';
+import { commandName } from './command-name.ts';
 import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
@@ -42,7 +43,7 @@ Formats:
 Works while the job is running, with what there is so far. Each image is counted once.
 Temporary files go where TMPDIR says: about a third of the size of the part files, and for
 standard output and --in-order as much as comes out. Reads QUEUE_URL, DEAD_LETTER_QUEUE_URL
-and RESULTS_BUCKET; \`labelqueue local\` prints them.`,
+and RESULTS_BUCKET; \`${commandName()} local\` prints them.`,
     );
 }
 
@@ -100,7 +101,7 @@ async function isSummaryOf(job: string, path: string): Promise<boolean> {
 async function orderLike(target: JobTarget, of: JobRun, database: OutcomeDatabase, folder: string): Promise<void> {
   const { loadOrder } = await import('../shared/jobs/outcomes/load-order.ts');
   if (await loadOrder(target, of, database, folder)) return;
-  throw new CommandError(`the order of ${of.job} is not known: only \`labelqueue enqueue\` writes it down`);
+  throw new CommandError(`the order of ${of.job} is not known: only \`${commandName()} enqueue\` writes it down`);
 }
 
 export type GatheredOutcomes = {

@@ -91,7 +91,7 @@ async function runLocal({
   const unpublish = publishService(dataDir, service.aws.environment);
   try {
     await Promise.race([untilInterrupted(), service.ended()]);
-    printNote('\nfinishing what is in hand …\n');
+    printNote('\nfinishing in-flight work… Ctrl-C again ends at once; what is left goes on at the next start\n');
   } finally {
     unpublish();
     await service.stop();
