@@ -22,8 +22,12 @@ import { createWorkFolder } from './work-folder.ts';
 
 export type ExportOptions = { format?: Format; out?: string; force?: boolean; json?: true };
 
-/** The options of `results` and `failures`, and their help. */
-export function withExportOptions(command: Command): Command {
+/**
+ * The options of `results` and `failures`, and their help.
+ *
+ * @param formats what stands in the lines of the help that describe CSV and Parquet
+ */
+export function withExportOptions(command: Command, { csv, parquet }: { csv: string; parquet: string }): Command {
   return command
     .addOption(
       new Option('--format <format>', "how (default: by the end of the file's name, else jsonl)").choices(FORMATS),
@@ -36,9 +40,9 @@ export function withExportOptions(command: Command): Command {
       `
 Formats:
   jsonl    the lines as the worker wrote them
-  csv      flat: label1, score1, label2, ..., meta.<key>. A ' stands before a text that a
+  csv      flat: ${csv}, meta.<key>. A ' stands before a text that a
            spreadsheet would run as a formula; the other formats have it as it is
-  parquet  labels as a list of structs, meta as JSON text
+  parquet  ${parquet}, meta as JSON text
 
 Works while the job is running, with what there is so far. Each image is counted once.
 Temporary files go where TMPDIR says: about a third of the size of the part files, and for
@@ -77,8 +81,17 @@ export async function exportSelection(
       await writeOutput(summaryOutput, folder, (path) => writeFile(path, `${JSON.stringify(document, null, 2)}\n`));
     }
     if (json) print(`${JSON.stringify(document)}\n`);
+    if (images === 0) printNote(noMatchText(summary, selection));
     if (file !== undefined) printNote(`${counted(images, 'image')} in ${visibleLine(file)}\n`);
   });
+}
+
+/** Empty without conditions: there is nothing then that an image could match. */
+function noMatchText({ images }: Summary, { kind, minScore, label, codes }: Selection): string {
+  if (minScore === undefined && label === undefined && codes === undefined) return '';
+  return kind === 'results'
+    ? `0 of ${counted(images.classified, 'image')} match\n`
+    : `0 of ${counted(images.failed, 'failed image')} match\n`;
 }
 
 /** Undefined beside a device or a pipe, and for standard output. */

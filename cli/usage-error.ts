@@ -8,7 +8,7 @@ export function usageErrorPrinter(command: Command): (text: string, write: (text
       .replace(/^error: /, '')
       .trim()
       .replaceAll(/\s*\n\s*/g, ' ');
-    const name = fullName(command).replace(/^labelqueue\b/, commandName);
+    const name = fullName(command).replace(/^labelqueue\b/, () => commandName());
     write(`labelqueue: ${error}\nUsage: ${name} ${command.usage()}\nFor help: ${name} --help\n`);
   };
 }

@@ -211,8 +211,8 @@ test('says that its port is in use', async () => {
 
 test('says which host is none before it starts anything', async () => {
   const run = await runCommand(['local', '--allow-host', 'localhost', '--state-dir', state.path]);
-  expect(run).toMatchObject({ code: 1, stdout: '' });
-  expect(run.stderr).toContain('"localhost": expected host:port');
+  expect(run).toMatchObject({ code: 2, stdout: '' });
+  expect(run.stderr).toContain("'--allow-host <host:port>' argument 'localhost' is invalid. Expected HOST:PORT");
 });
 
 test('says why the workers do not start', async () => {
