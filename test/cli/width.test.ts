@@ -54,9 +54,8 @@ describe.each([
 });
 
 test('status --watch leaves the last state whole when the job has ended', async () => {
-  await describeJob(aws.target, ['a'], { job: 'ended' });
-  await writeParts(aws.target, 'results', [result('a', { job: 'ended' })]);
-  const session = startCommandOnTerminal(['status', 'ended', '--watch'], { ...aws, columns: 40 });
+  await describeJob(aws.target, ['a']);
+  const session = startCommandOnTerminal(['status', 'cats', '--watch'], { ...aws, columns: 40 });
   expect(await session.ended).toBe(0);
   const [, last = ''] = session.screen().split(/\[\d+A.\[0J/);
   expect(last).toContain('in the DLQ (of all jobs)');
