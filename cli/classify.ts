@@ -9,7 +9,7 @@ import { parseS3Url } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { EXIT } from './exit-codes.ts';
-import { failureHints } from './failure-hints.ts';
+import { failureHintsOf } from './failure-hints.ts';
 import { readImageFile } from './image-file.ts';
 import { labelsText } from './labels-text.ts';
 import {
@@ -61,8 +61,10 @@ async function classify(inputs: string[], { top, json, allowHost, ...model }: Op
     if (json) printJson(input, outcome, pipeline);
     else printText(input, outcome, inputs.length > 1);
   });
-  const failures = outcomes.filter((outcome) => outcome instanceof ImageError);
-  printNote(failureHints(failures.map(({ code }) => code)));
+  const failures = outcomes.flatMap((outcome, index) =>
+    outcome instanceof ImageError ? { failure: outcome, url: inputs[index] ?? '' } : [],
+  );
+  printNote(failureHintsOf(failures));
   if (failures.length > 0) process.exitCode = EXIT.finishedWithFailures;
 }
 

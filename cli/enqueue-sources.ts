@@ -61,6 +61,11 @@ export class EnqueueSources implements AsyncDisposable {
   }
 }
 
+/** Before the settings: a name that is mistyped is the nearer mistake. Fails as `stat` does. */
+export async function checkSourcesExist(names: readonly string[]): Promise<void> {
+  for (const name of names) if (name !== '-' && parseS3Prefix(name) === undefined) await stat(name);
+}
+
 export async function openSources(
   names: readonly string[],
   options: SourceOptions,

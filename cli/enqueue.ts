@@ -6,7 +6,9 @@ import { defaultJobName } from '../shared/jobs/default-job-name.ts';
 import { type EnqueuePlan, enqueue, newJob, resumedFrom, resumeProblem } from '../shared/jobs/enqueue.ts';
 import { readJob } from '../shared/jobs/job-store.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
+import { parseS3Prefix } from '../shared/jobs/sources/s3-prefix-source.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
+import { commandName } from './command-name.ts';
 import { counted } from './counted.ts';
 import { dryRunText } from './dry-run-text.ts';
 import {
@@ -17,7 +19,7 @@ import {
   withoutClassified,
 } from './enqueue-not-in.ts';
 import { labelSample, refuseWithoutSample, type SampleOptions, withSampleOptions } from './enqueue-sample.ts';
-import { type EnqueueSources, openSources, type SourceOptions } from './enqueue-sources.ts';
+import { checkSourcesExist, type EnqueueSources, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
 import { type InterruptibleSending, interruptibleSending } from './interruptible-sending.ts';
 import { untilAborted } from './interruption.ts';
@@ -93,14 +95,22 @@ export function enqueueCommand(): Command {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nNeeds --stack, or QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; `labelqueue local` prints them.',
+      `\nNeeds --stack, or QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; \`${commandName()} local\` prints them.`,
     )
     .action(run);
   return withSampleOptions(withNotInOptions(command));
 }
 
+/** Whether it is `enqueue --dry-run` of what lies on this machine: it asks neither the queue nor the bucket for anything. */
+export function needsNoService(command: Command): boolean {
+  const { dryRun, notIn } = command.opts<Options>();
+  if (command.name() !== 'enqueue' || !dryRun || notIn !== undefined) return false;
+  return command.args.every((name) => parseS3Prefix(name) === undefined);
+}
+
 async function run(names: string[], options: Options): Promise<void> {
   refuseWithoutSample(options);
+  await checkSourcesExist(names);
   const sends = !options.dryRun && options.sample === undefined;
   const target = sends || options.notIn !== undefined ? targetFromEnvironment() : targetWithoutSettings();
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
 import { fileFailureText } from '../shared/contract/file-failure.ts';
 import { UserError } from '../shared/contract/user-error.ts';
+import { commandName } from './command-name.ts';
 
 /** A command cannot do what it was asked to do. */
 export class CommandError extends UserError {
@@ -50,6 +51,6 @@ function awsFailure(error: NodeJS.ErrnoException & { $metadata?: { httpStatusCod
 
 function howToReach(where: string): string {
   return /^https?:\/\/(127\.|localhost\b|\[::1\])/.test(where)
-    ? 'is `labelqueue local` running, and are these the settings that it printed?'
+    ? `is \`${commandName()} local\` running, and are these the settings that it printed?`
     : 'check the network, the proxy and AWS_REGION';
 }

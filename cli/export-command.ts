@@ -8,6 +8,7 @@ import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { FORMATS, type Format, type Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
 import type { OutcomeDatabase } from '../shared/jobs/outcomes/outcome-database.ts';
 import type { Summary } from '../shared/jobs/outcomes/summarize.ts';
+import { commandName } from './command-name.ts';
 import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
@@ -21,8 +22,12 @@ import { createWorkFolder } from './work-folder.ts';
 
 export type ExportOptions = { format?: Format; out?: string; force?: boolean; json?: true };
 
-/** The options of `results` and `failures`, and their help. */
-export function withExportOptions(command: Command): Command {
+/**
+ * The options of `results` and `failures`, and their help.
+ *
+ * @param formats what stands in the lines of the help that describe CSV and Parquet
+ */
+export function withExportOptions(command: Command, { csv, parquet }: { csv: string; parquet: string }): Command {
   return command
     .addOption(
       new Option('--format <format>', "how (default: by the end of the file's name, else jsonl)").choices(FORMATS),
@@ -35,15 +40,15 @@ export function withExportOptions(command: Command): Command {
       `
 Formats:
   jsonl    the lines as the worker wrote them
-  csv      flat: label1, score1, label2, ..., meta.<key>. A ' stands before a text that a
+  csv      flat: ${csv}, meta.<key>. A ' stands before a text that a
            spreadsheet would run as a formula; the other formats have it as it is.
            A file begins with a byte order mark, so that Excel reads it as UTF-8
-  parquet  labels as a list of structs, meta as JSON text
+  parquet  ${parquet}, meta as JSON text
 
 Works while the job is running, with what there is so far. Each image is counted once.
 Temporary files go where TMPDIR says: about a third of the size of the part files, and for
 standard output and --in-order as much as comes out. Reads QUEUE_URL, DEAD_LETTER_QUEUE_URL
-and RESULTS_BUCKET; \`labelqueue local\` prints them.`,
+and RESULTS_BUCKET; \`${commandName()} local\` prints them.`,
     );
 }
 
@@ -77,8 +82,17 @@ export async function exportSelection(
       await writeOutput(summaryOutput, folder, (path) => writeFile(path, `${JSON.stringify(document, null, 2)}\n`));
     }
     if (json) print(`${JSON.stringify(document)}\n`);
+    if (images === 0) printNote(noMatchText(summary, selection));
     if (file !== undefined) printNote(`${counted(images, 'image')} in ${visibleLine(file)}\n`);
   });
+}
+
+/** Empty without conditions: there is nothing then that an image could match. */
+function noMatchText({ images }: Summary, { kind, minScore, label, codes }: Selection): string {
+  if (minScore === undefined && label === undefined && codes === undefined) return '';
+  return kind === 'results'
+    ? `0 of ${counted(images.classified, 'image')} match\n`
+    : `0 of ${counted(images.failed, 'failed image')} match\n`;
 }
 
 /** Undefined beside a device or a pipe, and for standard output. */
@@ -101,7 +115,7 @@ async function isSummaryOf(job: string, path: string): Promise<boolean> {
 async function orderLike(target: JobTarget, of: JobRun, database: OutcomeDatabase, folder: string): Promise<void> {
   const { loadOrder } = await import('../shared/jobs/outcomes/load-order.ts');
   if (await loadOrder(target, of, database, folder)) return;
-  throw new CommandError(`the order of ${of.job} is not known: only \`labelqueue enqueue\` writes it down`);
+  throw new CommandError(`the order of ${of.job} is not known: only \`${commandName()} enqueue\` writes it down`);
 }
 
 export type GatheredOutcomes = {

@@ -10,7 +10,10 @@ export function failuresCommand(): Command {
     .description('Writes the images of a job that failed, each with its code, stage, message and attempts.')
     .addArgument(jobArgument())
     .addOption(errorCodesOption());
-  return withExportOptions(command).action(async (job: string, options: Options, self: Command) => {
+  return withExportOptions(command, {
+    csv: 'code, stage, message, retryable',
+    parquet: 'error as a struct',
+  }).action(async (job: string, options: Options, self: Command) => {
     const { code } = options;
     await exportSelection(job, { kind: 'failures', ...(code !== undefined && { codes: code }) }, options, self);
   });

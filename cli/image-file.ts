@@ -10,10 +10,15 @@ export async function readImageFile(path: string): Promise<Buffer | ImageError> 
       ? new ImageError('too_large', `expected at most ${MAX_IMAGE_BYTES} bytes, got ${bytes.length}`)
       : bytes;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = Error.isError(error) && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT') return new ImageError('not_found', 'no such file');
     if (code === 'EACCES') return new ImageError('forbidden', 'permission denied');
-    if (code === 'EISDIR') return new ImageError('not_an_image', 'expected a file, got a folder');
+    if (code === 'EISDIR') return new ImageError('not_an_image', folderText(path));
     throw error;
   }
+}
+
+function folderText(path: string): string {
+  const folder = path.replace(/\/+$/, '');
+  return `expected a file, got a folder; for a folder: ${folder}/*.jpg, or enqueue ${folder}`;
 }

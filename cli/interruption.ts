@@ -1,3 +1,4 @@
+import { commandName } from './command-name.ts';
 import { quoted } from './shell-text.ts';
 import { onTerminal, printNote } from './terminal.ts';
 
@@ -115,7 +116,7 @@ export async function* untilAborted<Item>(items: AsyncIterable<Item>, signal: Ab
  * @param added options that are missing in it
  */
 export function sameCommand(...added: readonly string[]): string {
-  return ['labelqueue', ...process.argv.slice(2), ...added].map(quoted).join(' ');
+  return [commandName(), ...[...process.argv.slice(2), ...added].map(quoted)].join(' ');
 }
 
 function listen(onFirst: () => void): void {

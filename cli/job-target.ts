@@ -1,11 +1,10 @@
 import { jobSettingsFrom, SettingsError } from '../shared/contract/settings.ts';
 import { type JobStatus, jobStatus, type StatusOptions } from '../shared/jobs/job-status.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
+import { commandName } from './command-name.ts';
 import { CommandError } from './expected-failures.ts';
 
 const SETTINGS = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'RESULTS_BUCKET'];
-const HOW_TO_SET =
-  'is `labelqueue local` running? Paste the lines that it printed into this terminal, or use --stack NAME for a stack in AWS';
 
 /** The queue and bucket that the environment names. */
 export function targetFromEnvironment(): JobTarget {
@@ -14,8 +13,12 @@ export function targetFromEnvironment(): JobTarget {
     return createJobTarget(jobSettingsFrom(process.env), {});
   } catch (error) {
     if (!(error instanceof SettingsError) || given.length > 0) throw error;
-    throw new SettingsError(`${error.message}\n${HOW_TO_SET}`, { cause: error });
+    throw new SettingsError(`${error.message}\n${howToSet()}`, { cause: error });
   }
+}
+
+function howToSet(): string {
+  return `start \`${commandName()} local\` in another terminal; this command will find it; or use --stack NAME for a stack in AWS`;
 }
 
 /** @throws {CommandError} when the job was never enqueued */
@@ -26,7 +29,7 @@ export async function knownJobStatus(target: JobTarget, job: string, options?: S
 }
 
 export function noSuchJob({ resultsBucket }: JobTarget, job: string): CommandError {
-  return new CommandError(`no job ${job} in the bucket ${resultsBucket}: see labelqueue status`);
+  return new CommandError(`no job ${job} in the bucket ${resultsBucket}: see ${commandName()} status`);
 }
 
 const ENDED = new Set<JobStatus['state']>([

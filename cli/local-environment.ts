@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { findService } from '../local/running-service.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
+import { commandName } from './command-name.ts';
 import { stateDirectory } from './project-folder.ts';
 import { printNote } from './terminal.ts';
 
@@ -18,6 +19,6 @@ export function useLocalService(environment: NodeJS.ProcessEnv): void {
   if (service === undefined) return;
   Object.assign(environment, service.environment);
   printNote(
-    `using \`labelqueue local\` at ${visibleLine(service.environment['AWS_ENDPOINT_URL'] ?? '')} (${service.identity.split(',')[0]})\n`,
+    `using \`${commandName()} local\` at ${visibleLine(service.environment['AWS_ENDPOINT_URL'] ?? '')} (${service.identity.split(',')[0]})\n`,
   );
 }

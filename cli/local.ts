@@ -82,6 +82,8 @@ async function runLocal({
       ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)
       : error;
   });
+  // Before anything is printed: whoever reads it may end it at once.
+  const interrupted = untilInterrupted();
   printNote(
     `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
@@ -90,8 +92,8 @@ async function runLocal({
   for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
   const unpublish = publishService(dataDir, service.aws.environment);
   try {
-    await Promise.race([untilInterrupted(), service.ended()]);
-    printNote('\nfinishing what is in hand …\n');
+    await Promise.race([interrupted, service.ended()]);
+    printNote('\nfinishing in-flight work… Ctrl-C again ends at once; what is left goes on at the next start\n');
   } finally {
     unpublish();
     await service.stop();

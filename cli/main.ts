@@ -4,7 +4,7 @@ import { cancelCommand } from './cancel.ts';
 import { classifyCommand } from './classify.ts';
 import { completionCommand } from './completion.ts';
 import { demoCommand } from './demo.ts';
-import { enqueueCommand } from './enqueue.ts';
+import { enqueueCommand, needsNoService } from './enqueue.ts';
 import { EXIT } from './exit-codes.ts';
 import { failureText } from './expected-failures.ts';
 import { failuresCommand } from './failures.ts';
@@ -30,7 +30,7 @@ const program = new Command('labelqueue')
   .hook('preAction', async (_program, command) => {
     const { stack } = command.optsWithGlobals<{ stack?: string }>();
     if (stack === undefined) {
-      if (JOB_COMMANDS.includes(command)) useLocalService(process.env);
+      if (JOB_COMMANDS.includes(command) && !needsNoService(command)) useLocalService(process.env);
       return;
     }
     // Only now: every start of the command would pay for CloudFormation's client.

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { DEFAULT_TOP_K } from '../shared/contract/limits.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { readImageFile } from './image-file.ts';
 import { modelReportText } from './model-report-text.ts';
-import { jsonOption, trustModelOption, wholeNumber } from './options.ts';
+import { existingFolder, jsonOption, trustModelOption, wholeNumber } from './options.ts';
 import { SAMPLES } from './project-folder.ts';
 import { print } from './terminal.ts';
 
@@ -32,6 +32,7 @@ function checkCommand(): Command {
 }
 
 async function check(folder: string, photos: string[], { top, trustModel, json }: Options): Promise<void> {
+  const path = existingFolder(folder);
   // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
   const { checkModel } = await import('../shared/classifier/check-model.ts');
   const { preferInt8 } = await import('../shared/classifier/int8-model.ts');
@@ -40,11 +41,7 @@ async function check(folder: string, photos: string[], { top, trustModel, json }
   const names = photos.length > 0 ? photos : await samplePhotos();
   const read = names.map(async (name) => ({ name, bytes: await readImageFile(name) }));
   const { modelPrecision } = classifierSettingsFrom({ MODEL_PRECISION: process.env['MODEL_PRECISION'] });
-  const model = preferInt8(
-    await readModelFolder(resolve(folder), trustModel === true),
-    modelPrecision,
-    await hasVnni(),
-  );
+  const model = preferInt8(await readModelFolder(path, trustModel === true), modelPrecision, await hasVnni());
   const report = await checkModel(model, await Promise.all(read), top);
   print(json ? `${JSON.stringify(report)}\n` : modelReportText(report));
   if (report.predictions.some((prediction) => 'error' in prediction)) process.exitCode = EXIT.finishedWithFailures;

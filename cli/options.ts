@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import { ERROR_CODES } from '../shared/contract/error-codes.ts';
 import { jobNameSchema } from '../shared/contract/message.ts';
+import { isHostAndPort } from '../shared/contract/settings.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
+import { CommandError } from './expected-failures.ts';
 import { stateDirectory } from './project-folder.ts';
 
 /** For commander: a whole number from `min` to `max`, or a message that says so. */
@@ -18,7 +22,13 @@ export function allowHostOption(): Option {
   return new Option(
     '--allow-host <host:port>',
     'fetch from it whatever its address is, e.g. 127.0.0.1:8080; may be repeated (default: public addresses only)',
-  ).argParser(repeated);
+  ).argParser(repeatedHosts);
+}
+
+function repeatedHosts(value: string, earlier: string[] = []): string[] {
+  const hosts = value.split(',').map((host) => host.trim());
+  if (hosts.every(isHostAndPort)) return [...earlier, ...hosts];
+  throw new InvalidArgumentError('Expected HOST:PORT, e.g. 127.0.0.1:8080.');
 }
 
 /** For commander: gathers the values of an option that may be repeated. */
@@ -57,7 +67,13 @@ export type ModelOptions = { model?: string; trustModel?: true };
 export function modelEnvironment({ model, trustModel }: ModelOptions): Record<string, string> {
   const trust = trustModel ? { MODEL_TRUSTED: 'true' } : {};
   if (model === undefined) return trust;
-  return { MODEL_DIR: resolve(model), MODEL_S3_URI: '', MODEL_SHA256: '', MODEL_TRUSTED: '', ...trust };
+  return { MODEL_DIR: existingFolder(model), MODEL_S3_URI: '', MODEL_SHA256: '', MODEL_TRUSTED: '', ...trust };
+}
+
+/** @returns the absolute path of a model folder that the user has named. @throws {CommandError} when it is missing */
+export function existingFolder(path: string): string {
+  if (!existsSync(path)) throw new CommandError(`no folder ${visibleLine(path)}`);
+  return resolve(path);
 }
 
 /** `--state-dir`, on every command that runs the embedded AWS. */

@@ -27,7 +27,7 @@ export type Output = {
 export async function checkOutput({ path, force, isOwn = async () => false }: Output): Promise<void> {
   if (path === undefined) return;
   const there = await stat(path).catch(missing);
-  if (there === undefined) return access(dirname(path), constants.W_OK).catch(ofFile(path));
+  if (there === undefined) return access(dirname(path), constants.W_OK).catch(ofFolder(path));
   // The error that the system has for it.
   if (there.isDirectory()) await open(path, 'w');
   if (!there.isFile() || force || (await isOwn(path))) return;
@@ -60,6 +60,13 @@ export async function writeOutput<Result>(
 export async function canBeReplaced(path: string): Promise<boolean> {
   const there = await stat(path).catch(missing);
   return there === undefined || there.isFile() || there.isDirectory();
+}
+
+function ofFolder(path: string): (error: NodeJS.ErrnoException) => never {
+  return (error) => {
+    if (error.code !== 'ENOENT') return ofFile(path)(error);
+    throw new CommandError(`no folder ${visibleLine(dirname(path))}: make it first`, { cause: error });
+  };
 }
 
 function missing(error: NodeJS.ErrnoException): undefined {

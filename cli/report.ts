@@ -6,7 +6,7 @@ import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { SampleImage } from '../shared/jobs/outcomes/report-data.ts';
 import { counted } from './counted.ts';
 import { withOutcomes } from './export-command.ts';
-import { failureHints } from './failure-hints.ts';
+import { failureHintsOf } from './failure-hints.ts';
 import { allowHostOption, forceOption, jobArgument, wholeNumber } from './options.ts';
 import { checkOutput, writeOutput } from './output-file.ts';
 import { startProgress } from './progress.ts';
@@ -51,8 +51,8 @@ async function report(job: string, { out, force = false, images, allowHost, json
     const { reportPage } = await import('./report/page.ts');
     const labels = summary.labels.slice(0, MAX_LABELS).map(({ label }) => label);
     const samples = images === 0 ? new Map() : await sampleImages(database, labels, images + SPARE_IMAGES);
-    const left: ImageError[] = [];
-    const gallery = await galleryOf(samples, images, settings, (failure) => left.push(failure));
+    const left: LeftOut[] = [];
+    const gallery = await galleryOf(samples, images, settings, (one) => left.push(one));
     const page = await reportPage({ summary, timeline: await timelineOf(database), gallery });
     await writeOutput(output, folder, (path) => writeFile(path, page));
     const thumbnails = gallery.reduce((sum, shelf) => sum + shelf.thumbnails.length, 0);
@@ -60,14 +60,16 @@ async function report(job: string, { out, force = false, images, allowHost, json
     printNote(
       `${visibleLine(out)}: ${counted(thumbnails, 'sample image')}${samples.size === 0 && images > 0 ? NOTHING_TO_SHOW : leftOutText(left)}\n`,
     );
-    printNote(failureHints(left.map(({ code }) => code)));
+    printNote(failureHintsOf(left));
   });
 }
 
+type LeftOut = { url: string; failure: ImageError };
+
 /** E.g. `; 3 could not be fetched: 2 not_found, 1 timeout`. */
-function leftOutText(left: readonly ImageError[]): string {
+function leftOutText(left: readonly LeftOut[]): string {
   if (left.length === 0) return '';
-  const codes = Map.groupBy(left, ({ code }) => code);
+  const codes = Map.groupBy(left, ({ failure }) => failure.code);
   const counts = Array.from(codes, ([code, failures]) => `${failures.length} ${code}`).join(', ');
   return `; ${left.length} could not be fetched: ${counts}`;
 }
@@ -76,14 +78,14 @@ async function galleryOf(
   samples: ReadonlyMap<string, readonly SampleImage[]>,
   perLabel: number,
   settings: ReturnType<typeof classifierSettingsFrom>,
-  onLeftOut: (failure: ImageError) => void,
+  onLeftOut: (image: LeftOut) => void,
 ): Promise<Shelf[]> {
   const total = [...samples.values()].reduce((sum, { length }) => sum + length, 0);
   if (total === 0) return [];
   const { createGallery } = await import('./report/gallery.ts');
   const progress = startProgress('fetched', total);
-  return createGallery(samples, perLabel, settings, (done, failure) => {
-    if (failure !== undefined) onLeftOut(failure);
+  return createGallery(samples, perLabel, settings, (done, url, failure) => {
+    if (failure !== undefined) onLeftOut({ url, failure });
     progress.update(done);
   }).finally(() => progress.stop());
 }

@@ -15,7 +15,10 @@ export function resultsCommand(): Command {
       '--label <pattern>',
       "images with a label like this, e.g. '*cat*'; together with --min-score, of that score",
     );
-  return withExportOptions(command).action(async (job: string, options: Options, self: Command) => {
+  return withExportOptions(command, {
+    csv: 'label1, score1, label2, ...',
+    parquet: 'labels as a list of structs',
+  }).action(async (job: string, options: Options, self: Command) => {
     const { minScore, label, inOrder } = options;
     const selection: Selection = {
       kind: 'results',

@@ -37,16 +37,25 @@ export function printNote(text: string): void {
 
 /**
  * Prints a text in the place of the one before it, on a terminal; elsewhere they follow each other. What has no room on the
- * terminal is left out: a line that wraps, or scrolls out of sight, could not be replaced.
+ * terminal is left out: a line that wraps, or scrolls out of sight, could not be replaced. When the command ends, the last
+ * text is printed whole.
  */
 export function createRedraw(): (text: string) => void {
-  let lines = 0;
+  let whole = '';
+  let shown = '';
+  const replace = (next: string) => {
+    const lines = shown.split('\n').length - 1;
+    process.stdout.write((lines > 0 ? `\u001b[${lines}A\u001b[0J` : '') + next);
+    shown = next;
+  };
+  // A terminal is written to before the process ends.
+  process.once('exit', () => {
+    if (shown !== whole && !readerGone.aborted) replace(whole);
+  });
   return (text) => {
     if (!process.stdout.isTTY) return print(text);
-    const erase = lines > 0 ? `\u001b[${lines}A\u001b[0J` : '';
-    const shown = fitting(visibleText(text), terminalSize(process.stdout));
-    process.stdout.write(erase + shown);
-    lines = shown.split('\n').length - 1;
+    whole = visibleText(text);
+    replace(fitting(whole, terminalSize(process.stdout)));
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { commandName } from './command-name.ts';
 
 /** For commander: prints a usage error as the error, the usage and how to get help, a line each. */
 export function usageErrorPrinter(command: Command): (text: string, write: (text: string) => void) => void {
@@ -7,7 +8,7 @@ export function usageErrorPrinter(command: Command): (text: string, write: (text
       .replace(/^error: /, '')
       .trim()
       .replaceAll(/\s*\n\s*/g, ' ');
-    const name = fullName(command);
+    const name = fullName(command).replace(/^labelqueue\b/, () => commandName());
     write(`labelqueue: ${error}\nUsage: ${name} ${command.usage()}\nFor help: ${name} --help\n`);
   };
 }

@@ -28,7 +28,7 @@ export async function createGallery(
   samples: ReadonlyMap<string, readonly SampleImage[]>,
   perLabel: number,
   settings: ClassifierSettings,
-  onProgress: (images: number, failure: ImageError | undefined) => void,
+  onProgress: (images: number, url: string, failure: ImageError | undefined) => void,
 ): Promise<Shelf[]> {
   const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(new S3Client({}), settings.sourceBuckets) };
@@ -45,7 +45,7 @@ export async function createGallery(
           const source = `data:image/webp;base64,${small.toString('base64')}`;
           thumbnails.set(image, { id: image.id, score: image.score, source });
         }
-        onProgress(++done, small instanceof ImageError ? small : undefined);
+        onProgress(++done, image.url, small instanceof ImageError ? small : undefined);
       },
       { concurrency: FETCHES_AT_ONCE },
     );

@@ -1,7 +1,7 @@
 import type { ZodError } from 'zod';
-import { prettifyError } from 'zod';
 import type { ImageError } from '../../shared/contract/error-codes.ts';
 import { PROBLEMS, type ProblemCode, type ProblemDocument, problemDocument } from '../../shared/contract/problem.ts';
+import { issuesText } from '../../shared/contract/schema-issues.ts';
 
 /** As long as any caller will wait; a server of an image may ask for whatever it likes. */
 const MAX_RETRY_AFTER_SECONDS = 86_400;
@@ -30,8 +30,12 @@ export function imageProblem({ code, message, retryAfterSeconds }: ImageError): 
   return new Problem(code, message, { 'retry-after': String(Math.min(retryAfterSeconds, MAX_RETRY_AFTER_SECONDS)) });
 }
 
-/** What of a request is not as its schema wants it. */
-export function schemaProblem(error: ZodError): Problem {
-  const text = prettifyError(error).replaceAll(/\s+/g, ' ');
+/**
+ * What of a request is not as its schema wants it.
+ *
+ * @param given what was checked
+ */
+export function schemaProblem(error: ZodError, given: unknown): Problem {
+  const text = issuesText(error, given).replaceAll(/\s+/g, ' ');
   return new Problem('invalid_request', text.length > MAX_DETAIL_CHARS ? `${text.slice(0, MAX_DETAIL_CHARS)}…` : text);
 }

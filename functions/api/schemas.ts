@@ -5,6 +5,7 @@ import { MAX_IMAGES_PER_REQUEST, MAX_TOP, MAX_TOP_K, MAX_URL_CHARS } from '../..
 import { imageRefSchema, jobNameSchema } from '../../shared/contract/message.ts';
 import { PROBLEMS, type ProblemCode, type ProblemDocument } from '../../shared/contract/problem.ts';
 import type { ImageFacts, Label, ModelId } from '../../shared/contract/result-line.ts';
+import { issuesText } from '../../shared/contract/schema-issues.ts';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import { ABSOLUTE_URL } from '../../shared/jobs/sources/source-row.ts';
 
@@ -75,16 +76,14 @@ const idAndMeta = {
 /** A union says only that nothing fits. What was given decides which form was meant, and so which issues are told. */
 function reasonOfForm(given: unknown, [text, withUrl, withImagelink]: z.core.$ZodIssue[][]): string {
   const object = typeof given === 'object' && given !== null && !Array.isArray(given);
-  if (typeof given === 'string') return reasonOf(text);
-  if (object && 'url' in given) return reasonOf(withUrl);
-  if (object && 'imagelink' in given) return reasonOf(withImagelink);
+  if (typeof given === 'string') return reasonOf(text, given);
+  if (object && 'url' in given) return reasonOf(withUrl, given);
+  if (object && 'imagelink' in given) return reasonOf(withImagelink, given);
   return 'expected a URL, or an object with url or imagelink';
 }
 
-function reasonOf(issues: z.core.$ZodIssue[] = []): string {
-  return issues
-    .map(({ message, path }) => (path.length > 0 ? `${path[0]?.toString()}: ${message}` : message))
-    .join('; ');
+function reasonOf(issues: z.core.$ZodIssue[] = [], given: unknown): string {
+  return issuesText({ issues }, given);
 }
 
 export const jobRequestSchema = z
@@ -96,7 +95,7 @@ export const jobRequestSchema = z
           { error: ({ input, errors }) => reasonOfForm(input, errors) },
         ),
       )
-      .min(1)
+      .min(1, 'expected at least 1 image, got 0')
       .max(MAX_IMAGES_PER_REQUEST),
     job: jobNameSchema.optional().meta({ description: 'by default a new one' }),
     resume: z.boolean().optional().meta({

@@ -41,7 +41,21 @@ test('names each setting that is missing', async () => {
   for (const name of ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'RESULTS_BUCKET']) {
     expect(text).toMatch(new RegExp(`^  ${name} is not set: expected`, 'm'));
   }
-  expect(text).toMatch(/is `labelqueue local` running\? Paste the lines that it printed .* --stack NAME/);
+  expect(text).toContain(
+    'start `labelqueue local` in another terminal; this command will find it; or use --stack NAME',
+  );
+});
+
+test('names a file that is missing before the settings that are', async () => {
+  const text = await complaint(['nofile.csv'], {});
+  expect(text).toBe('labelqueue: nofile.csv: no such file or folder\n');
+});
+
+test('a row without a URL is reported with its line and its column, in plain words', async () => {
+  const table = await folder.write('bad.csv', 'id,image\n1,http://h/a.jpg\n2,\n');
+  const { code, stderr } = await runCommand(['enqueue', table, '--dry-run']);
+  expect(stderr).toMatch(/^line 3: no URL in the column image\n/);
+  expect(code).toBe(1);
 });
 
 test('names a setting that is wrong, with its value and what was expected', async () => {

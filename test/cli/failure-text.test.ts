@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { counted } from '../../cli/counted.ts';
 import { CommandError, expectedFailureText, failureText } from '../../cli/expected-failures.ts';
+import { failureHintsOf } from '../../cli/failure-hints.ts';
+import { readImageFile } from '../../cli/image-file.ts';
+import { checkOutput } from '../../cli/output-file.ts';
 import { quoted } from '../../cli/shell-text.ts';
 import { StateFolderError } from '../../local/state-folder-error.ts';
 import { ofFile } from '../../shared/contract/file-failure.ts';
@@ -53,8 +56,38 @@ describe('errors of files are one line', () => {
 
 test('an address that is not allowed comes with the option that allows it', async () => {
   const { stderr } = await runCommand(['classify', 'http://127.0.0.1:1/a.jpg', 'http://127.0.0.1:1/b.jpg']);
-  expect(stderr.match(/--allow-host HOST:PORT/g)).toHaveLength(1);
-  expect(stderr).toContain('address_not_allowed: to fetch from a server of your own network, --allow-host HOST:PORT\n');
+  expect(stderr.match(/--allow-host/g)).toHaveLength(1);
+  expect(stderr).toContain(
+    'address_not_allowed: to fetch from a server of your own network, --allow-host 127.0.0.1:1\n',
+  );
+});
+
+test('a host is named in the option only when it is the one that was refused', () => {
+  const refused = (url: string, host: string) => ({
+    url,
+    failure: { code: 'address_not_allowed', message: `expected a public host: ${host} is not a public address` },
+  });
+  expect(failureHintsOf([refused('https://[::1]/a.jpg', '::1')])).toContain("--allow-host '[::1]:443'\n");
+  expect(failureHintsOf([refused('https://example.com/a.jpg', '10.0.0.1')])).toContain('--allow-host HOST:PORT\n');
+});
+
+test.each([
+  ['a model folder that is missing', ['classify', '--model', 'nomodel', 'a.jpg'], 'labelqueue: no folder nomodel\n'],
+  ['one to check', ['model', 'check', 'nomodel'], 'labelqueue: no folder nomodel\n'],
+])('%s is named as it was typed', async (_what, args, text) => {
+  expect(await runCommand(args)).toEqual({ code: 1, stdout: '', stderr: text });
+});
+
+test('a place in a folder that is missing is refused with what to do first', async () => {
+  const refusal = checkOutput({ path: 'nodir/x.csv', force: false });
+  await expect(refusal).rejects.toThrow(/^no folder nodir: make it first$/);
+});
+
+test('a folder in the place of an image comes with what to write for it', async () => {
+  const folder = import.meta.dirname;
+  expect(await readImageFile(`${folder}/`)).toMatchObject({
+    message: `expected a file, got a folder; for a folder: ${folder}/*.jpg, or enqueue ${folder}`,
+  });
 });
 
 test('one is singular, all others are plural', () => {

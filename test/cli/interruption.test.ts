@@ -196,7 +196,7 @@ test('a second signal ends a command that would still be finishing', async () =>
   await startCommand(['enqueue', slow, '--job', 'slow'], { environment }).ended;
   while (server.requests() === 0) await delay(10);
   local.signal('SIGINT');
-  while (!local.stderr().includes('finishing what is in hand')) await delay(10);
+  while (!local.stderr().includes('finishing in-flight work')) await delay(10);
   // The same event may arrive twice; what comes later is a second one.
   await delay(1_000);
   local.signal('SIGINT');

@@ -40,6 +40,13 @@ describe('while `labelqueue local` runs', () => {
     expect(code).toBe(1);
   });
 
+  test('a dry run needs it for nothing, and does not name it', async () => {
+    const list = await state.write('urls.txt', 'https://example.com/a.jpg\n');
+    const { code, stderr } = await runCommand(['enqueue', list, '--dry-run'], { environment });
+    expect(stderr).not.toContain('using');
+    expect(code).toBe(0);
+  });
+
   test('what it has written down is for its user alone', async () => {
     expect((await stat(join(state.path, 'local/environment.json'))).mode & 0o777).toBe(0o600);
   });

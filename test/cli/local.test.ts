@@ -89,7 +89,7 @@ test('prints the variables that point the command at it, labels what is enqueued
   const target = targetOf(environment);
   while ((await resultIds(target, 'cups')).length < 2) await delay(50);
   const end = await stopped();
-  expect(end?.stderr).toContain('finishing what is in hand');
+  expect(end?.stderr).toContain('finishing in-flight work');
   expect(end?.code).toBe(0);
 
   const again = targetOf(await start());
@@ -151,7 +151,9 @@ test.each(['SIGTERM', 'SIGHUP'] as const)(
     await start();
     local?.signal(signal);
     const end = await local?.ended;
-    expect(end?.stderr).toContain('finishing what is in hand');
+    expect(end?.stderr).toContain(
+      'finishing in-flight work… Ctrl-C again ends at once; what is left goes on at the next start\n',
+    );
     expect(end?.code).toBe(0);
   },
   60_000,
@@ -209,8 +211,8 @@ test('says that its port is in use', async () => {
 
 test('says which host is none before it starts anything', async () => {
   const run = await runCommand(['local', '--allow-host', 'localhost', '--state-dir', state.path]);
-  expect(run).toMatchObject({ code: 1, stdout: '' });
-  expect(run.stderr).toContain('"localhost": expected host:port');
+  expect(run).toMatchObject({ code: 2, stdout: '' });
+  expect(run.stderr).toContain("'--allow-host <host:port>' argument 'localhost' is invalid. Expected HOST:PORT");
 });
 
 test('says why the workers do not start', async () => {

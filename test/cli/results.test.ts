@@ -233,6 +233,7 @@ test('prints the images with a label of a pattern and a score only', async () =>
   expect((await idsOf('--min-score', '0.6')).sort()).toEqual(['dog', 'egyptian']);
   expect(await idsOf('--label', '*cat*', '--min-score', '0.5')).toEqual(['egyptian']);
   expect(await idsOf('--label', "'; --")).toEqual([]);
+  expect((await results('--label', '*zzz*')).stderr).toMatch(/(^|\n)0 of \d images match\n$/);
 });
 
 test('sums the job up in cats.summary.json beside the file, and prints it with --json', async () => {

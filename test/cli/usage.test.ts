@@ -66,7 +66,7 @@ test.each([
   ],
   [
     ['failures', '--help'],
-    ['<job>', '--code', '"not_found"', '--format', '--out', '--json'],
+    ['<job>', '--code', '"not_found"', '--format', '--out', '--json', 'code, stage, message', 'error as a struct'],
   ],
   [
     ['report', '--help'],

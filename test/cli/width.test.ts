@@ -53,6 +53,14 @@ describe.each([
   }, 60_000);
 });
 
+test('status --watch leaves the last state whole when the job has ended', async () => {
+  await describeJob(aws.target, ['a']);
+  const session = startCommandOnTerminal(['status', 'cats', '--watch'], { ...aws, columns: 40 });
+  expect(await session.ended).toBe(0);
+  const [, last = ''] = session.screen().split(/\[\d+A.\[0J/);
+  expect(last).toContain('in the DLQ (of all jobs)');
+}, 60_000);
+
 test('a bar of any state fits, and has the figures as long as there is room for them', () => {
   const state = fc.record({
     what: fc.constantFrom('read', 'enqueued', 'labelled'),

@@ -20,7 +20,7 @@ export const classifyUrl: Operation = {
   },
   async handle(request, dependencies) {
     const query = urlQuerySchema.safeParse(request.query);
-    if (!query.success) return schemaProblem(query.error);
+    if (!query.success) return schemaProblem(query.error, request.query);
     const { url, imagelink, top } = query.data;
     const fetch = () => dependencies.fetch(url ?? imagelink ?? '', request.signal);
     return classified(fetch, top, request, dependencies);
@@ -54,7 +54,7 @@ export const classifyBody: Operation = {
   },
   async handle(request, dependencies) {
     const query = uploadQuerySchema.safeParse(request.query);
-    if (!query.success) return schemaProblem(query.error);
+    if (!query.success) return schemaProblem(query.error, request.query);
     const { mediaType, body } = request;
     if (isText(mediaType)) {
       return new Problem('unsupported_media_type', `expected image/* or application/octet-stream, got ${mediaType}`);

@@ -42,7 +42,7 @@ export const enqueueJob: Operation = {
     const json = parseJson(body);
     if (json === undefined) return new Problem('invalid_request', 'expected the body to be JSON in UTF-8');
     const request = jobRequestSchema.safeParse(json);
-    return request.success ? enqueued(request.data, target) : schemaProblem(request.error);
+    return request.success ? enqueued(request.data, target) : schemaProblem(request.error, json);
   },
 };
 
@@ -143,7 +143,7 @@ export const jobStatus: Operation = {
   },
   async handle({ path }, { target }) {
     const parsed = jobPathSchema.safeParse(path);
-    if (!parsed.success) return schemaProblem(parsed.error);
+    if (!parsed.success) return schemaProblem(parsed.error, path);
     const { job } = parsed.data;
     const options = { counter: counterOf(target), signal: AbortSignal.timeout(READ_IDS_MS) };
     const status = await readJobStatus(target, job, new Date(), options);

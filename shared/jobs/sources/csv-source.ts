@@ -1,7 +1,7 @@
 import { type ColumnChoice, type RowReader, rowReader } from './columns.ts';
 import { likelyDelimiter, namedDelimiter } from './delimiter.ts';
 import { SourceProblem, type SourceReading } from './source-reading.ts';
-import { type SourceRow, toSourceRow } from './source-row.ts';
+import { namingColumn, type SourceRow, toSourceRow } from './source-row.ts';
 import { type TableRow, tableRows } from './table-rows.ts';
 import type { Line } from './text-lines.ts';
 
@@ -105,13 +105,13 @@ function startReading(rows: TableRow[], { columns }: TableOptions, reading: Sour
 
 function* imagesOf(
   rows: readonly TableRow[],
-  { imageOf }: RowReader,
+  { imageOf, taken }: RowReader,
   base: URL | undefined,
   reading: SourceReading,
 ): Generator<SourceRow> {
   for (const row of rows) {
     reading.row = row.raw;
     if ('problem' in row) yield { line: row.line, text: row.raw, problem: row.problem };
-    else yield toSourceRow(row.line, row.raw, imageOf(row.fields), base);
+    else yield namingColumn(toSourceRow(row.line, row.raw, imageOf(row.fields), base), taken.url);
   }
 }

@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
 import { type ColumnChoice, ColumnError, rowReader } from './columns.ts';
 import type { SourceReading } from './source-reading.ts';
-import { type SourceRow, toSourceRow } from './source-row.ts';
+import { namingColumn, type SourceRow, toSourceRow } from './source-row.ts';
 
 const SAMPLE_ROWS = 100;
 
@@ -49,7 +49,7 @@ async function* rowsOf(
       const row = values.map((value, index) => (toNumber[index] && isNumber(value) ? JSON.rawJSON(value) : value));
       const text = JSON.stringify(Object.fromEntries(names.map((name, index) => [name, row[index]])));
       reading.row = text;
-      yield toSourceRow(line, text, imageOf(row), base);
+      yield namingColumn(toSourceRow(line, text, imageOf(row), base), taken.url);
     }
   }
 }

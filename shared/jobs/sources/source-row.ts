@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { MAX_ID_CHARS, MAX_MESSAGE_BYTES } from '../../contract/limits.ts';
 import { type ImageRef, imageRefSchema } from '../../contract/message.ts';
+import { issuesText } from '../../contract/schema-issues.ts';
 import { bytesInMessage } from '../../contract/sqs-json.ts';
 import { wellFormedImage } from '../../contract/well-formed.ts';
 
@@ -12,6 +12,9 @@ export type InvalidRow = { line: number; text: string; problem: string; source?:
 
 /** In whatever case; without a flag, since JSON Schema knows none. */
 export const ABSOLUTE_URL = /^([Hh][Tt][Tt][Pp][Ss]?|[Ss]3):\/\/[^\s/]/;
+/** Of a column's name in a message. */
+const MAX_COLUMN_CHARS = 80;
+const NO_URL = 'no URL';
 const rowSchema = imageRefSchema.partial({ id: true });
 
 /**
@@ -21,7 +24,7 @@ const rowSchema = imageRefSchema.partial({ id: true });
  */
 export function toSourceRow(line: number, text: string, given: unknown, base: URL | undefined): SourceRow {
   const parsed = rowSchema.safeParse(given);
-  if (!parsed.success) return { line, text, problem: z.prettifyError(parsed.error).replaceAll('\n', ' ') };
+  if (!parsed.success) return { line, text, problem: hasNoUrl(given) ? NO_URL : issuesText(parsed.error, given) };
   const url = resolve(parsed.data.url, base);
   const { id = url, meta } = parsed.data;
   const image = wellFormed(meta === undefined ? { id, url } : { id, url, meta }, text);
@@ -34,6 +37,16 @@ export function toSourceRow(line: number, text: string, given: unknown, base: UR
   const tooLarge = largerThanAMessage(image, text);
   if (tooLarge !== undefined) return { line, text, problem: tooLarge };
   return { line, image };
+}
+
+function hasNoUrl(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && 'url' in given && (given.url === '' || given.url === null);
+}
+
+/** As `toSourceRow`, for the row of a table: a missing URL is reported with the column that it is missing in. */
+export function namingColumn(row: SourceRow, urlColumn: string): SourceRow {
+  if (!('problem' in row) || row.problem !== NO_URL) return row;
+  return { ...row, problem: `${NO_URL} in the column ${urlColumn.slice(0, MAX_COLUMN_CHARS)}` };
 }
 
 /** As `toSourceRow` of a URL alone; most lists are of these, and a schema takes half of the time. */
