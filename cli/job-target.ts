@@ -29,12 +29,13 @@ export function noSuchJob({ resultsBucket }: JobTarget, job: string): CommandErr
   return new CommandError(`no job ${job} in the bucket ${resultsBucket}: see labelqueue status`);
 }
 
-const ENDED = new Set<JobStatus['state']>([
-  'completed',
-  'completed with failures',
-  'cancelled',
-  'failed while enqueuing',
-]);
+const COMPLETED = new Set<JobStatus['state']>(['completed', 'completed with failures']);
+const ENDED = new Set<JobStatus['state']>([...COMPLETED, 'cancelled', 'failed while enqueuing']);
+
+/** Whether each image that was enqueued has an outcome. */
+export function isCompleted({ state }: JobStatus): boolean {
+  return COMPLETED.has(state);
+}
 
 export function hasEnded({ state }: JobStatus): boolean {
   return ENDED.has(state);

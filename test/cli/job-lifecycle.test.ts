@@ -2,7 +2,7 @@ import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { parseMessage } from '../../shared/contract/message.ts';
 import { partKey, runPartPrefix } from '../../shared/contract/object-keys.ts';
-import { newestRun } from '../../shared/jobs/job-store.ts';
+import { newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { runCommand } from '../support/command.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
@@ -193,4 +193,37 @@ test('cancel marks the job, and its images count as cancelled', async () => {
   expect((await labelqueue('cancel', 'cats')).stdout).toBe('job cats: cancelled with 3 images to go\n');
   expect(await statusOf('cats')).toMatchObject({ state: 'cancelled', toGo: 3 });
   expect((await labelqueue('redrive', 'cats')).stderr).toContain('is cancelled');
+});
+
+test('cancel refuses a job that is completed, and changes nothing', async () => {
+  await enqueueJob('cats', 1, 1);
+  await workQueueEmpty(aws, catsButMissing);
+  expect(await labelqueue('cancel', 'cats')).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: 'labelqueue: the job cats is completed with failures: nothing to cancel\n',
+  });
+  expect(await statusOf('cats')).toMatchObject({ state: 'completed with failures' });
+  expect((await labelqueue('redrive', 'cats')).stdout).toContain('1 image sent again');
+});
+
+test('a job that was cancelled is not resumed: it is purged, and enqueued again', async () => {
+  await enqueueJob('cats', 2, 0);
+  const whole = await readJob(aws.target, 'cats');
+  if (whole === undefined) throw new Error('expected the job to have a description');
+  // As if its producer had died before the first message.
+  await writeJob(aws.target, { ...whole, state: 'enqueuing', sent: 0, messages: 0 });
+  await labelqueue('cancel', 'cats');
+  const before = aws.queued().length;
+  const again = ['enqueue', `${folder.path}/cats.txt`, '--job', 'cats'];
+  for (const args of [again, [...again, '--resume']]) {
+    expect(await labelqueue(...args)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: 'labelqueue: the job cats was cancelled: purge it first, then enqueue it again\n',
+    });
+  }
+  expect(aws.queued()).toHaveLength(before);
+  await labelqueue('purge', 'cats', '--yes');
+  expect(await labelqueue(...again)).toMatchObject({ code: 0 });
 });
