@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { cancelJob } from '../shared/jobs/job-store.ts';
 import { counted } from './counted.ts';
-import { knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { CommandError } from './expected-failures.ts';
+import { isCompleted, knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobArgument } from './options.ts';
 import { print } from './terminal.ts';
 
@@ -11,7 +12,9 @@ export function cancelCommand(): Command {
     .addArgument(jobArgument())
     .action(async (job: string) => {
       const target = targetFromEnvironment();
-      const { toGo, run } = await knownJobStatus(target, job);
+      const status = await knownJobStatus(target, job);
+      const { toGo, run, state } = status;
+      if (isCompleted(status)) throw new CommandError(`the job ${job} is ${state}: nothing to cancel`);
       await cancelJob(target, { job, run }, 'labelqueue cancel');
       print(`job ${job}: cancelled with ${counted(toGo, 'image')} to go\n`);
     });

@@ -1,10 +1,16 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { JobDescription } from '../shared/contract/job-description.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
 import { defaultJobName } from '../shared/jobs/default-job-name.ts';
-import { type EnqueuePlan, enqueue, newJob, resumedFrom, resumeProblem } from '../shared/jobs/enqueue.ts';
-import { readJob } from '../shared/jobs/job-store.ts';
+import {
+  type EarlierTry,
+  type EnqueuePlan,
+  enqueue,
+  newJob,
+  readEarlierTry,
+  resumedFrom,
+  resumeProblem,
+} from '../shared/jobs/enqueue.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
 import { parseS3Prefix } from '../shared/jobs/sources/s3-prefix-source.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
@@ -116,14 +122,14 @@ async function run(names: string[], options: Options): Promise<void> {
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
   if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
   const sending = interruptibleSending(job, options);
-  const before = sends ? await readJob(target, job) : undefined;
+  const earlier = sends ? await readEarlierTry(target, job) : undefined;
   await using sources = await openSources(names, options, target, job);
-  const kept = await withoutClassified(target, sources, options, options.resume ? before : undefined);
+  const kept = await withoutClassified(target, sources, options, options.resume ? earlier?.description : undefined);
   const found = await surveyed({ sources, kept, job, signal: sending.signal }, options);
   if (found.images === 0) reportNothing(job, found, options);
   else if (options.sample !== undefined) await labelSample(job, found, { sources, kept, target }, options);
   else if (options.dryRun) print(dryRunText(job, found, sources.all, options));
-  else await send(target, { job, source: names.join(' '), sources, kept, found, before, sending }, options);
+  else await send(target, { job, source: names.join(' '), sources, kept, found, earlier, sending }, options);
 }
 
 type ToSend = {
@@ -132,15 +138,16 @@ type ToSend = {
   sources: EnqueueSources;
   kept: NotInRows;
   found: Found;
-  before: JobDescription | undefined;
+  earlier: EarlierTry | undefined;
   sending: InterruptibleSending;
 };
 
 async function send(target: JobTarget, toSend: ToSend, options: Options): Promise<void> {
-  const { job, sources, kept, found, before, sending } = toSend;
-  const problem = resumeProblem(before, found.digest, options.resume === true, '--resume it');
+  const { job, sources, kept, found, earlier, sending } = toSend;
+  const problem = resumeProblem(earlier, found.digest, options.resume === true, `--resume it, or purge ${job} first`);
   if (problem !== undefined) throw new CommandError(problem);
-  if (before?.state === 'enqueued') return report(job, before, found, options);
+  const before = earlier?.description;
+  if (before?.state === 'enqueued') return report(job, before, found, { ...options, sentBefore: true });
 
   printNote(sourcesText(sources.all, found.first));
   const uploaded = await sources.upload();
@@ -223,7 +230,7 @@ function report(
   job: string,
   { images, messages }: { images: number; messages: number },
   found: Found,
-  { json }: Options,
+  { json, sentBefore = false }: Options & { sentBefore?: boolean },
 ): void {
   const { repetitions, invalid, invalidFiles } = found;
   const counts = found.notIn === undefined ? {} : { leftOut: found.known };
@@ -231,10 +238,11 @@ function report(
     print(`${JSON.stringify({ job, images, messages, repetitions, invalid, invalidFiles, ...counts })}\n`);
     return;
   }
+  const sent = `${counted(images, 'image')} in ${counted(messages, 'message')}`;
   const repeated = repetitions === 0 ? '' : `; ${counted(repetitions, 'exact repetition')} left out`;
   const skipped = invalid === 0 ? '' : `; ${counted(invalid, 'invalid row')} in ${invalidFiles.join(' and ')}`;
   print(
-    `job ${job}: ${counted(images, 'image')} in ${counted(messages, 'message')}${repeated}${skipped}${leftOutText(found)}\n`,
+    `job ${job}: ${sentBefore ? `already enqueued: ${sent}, nothing sent` : sent}${repeated}${skipped}${leftOutText(found)}\n`,
   );
 }
 

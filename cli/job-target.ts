@@ -1,8 +1,8 @@
 import { jobSettingsFrom, SettingsError } from '../shared/contract/settings.ts';
-import { type JobStatus, jobStatus, type StatusOptions } from '../shared/jobs/job-status.ts';
+import { FINAL, type JobStatus, jobStatus, type StatusOptions } from '../shared/jobs/job-status.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
+import { NoSuchJobError } from '../shared/jobs/outcomes/outcome-errors.ts';
 import { commandName } from './command-name.ts';
-import { CommandError } from './expected-failures.ts';
 
 const SETTINGS = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'RESULTS_BUCKET'];
 
@@ -21,24 +21,19 @@ function howToSet(): string {
   return `start \`${commandName()} local\` in another terminal; this command will find it; or use --stack NAME for a stack in AWS`;
 }
 
-/** @throws {CommandError} when the job was never enqueued */
+/** @throws {NoSuchJobError} when the job was never enqueued */
 export async function knownJobStatus(target: JobTarget, job: string, options?: StatusOptions): Promise<JobStatus> {
   const status = await jobStatus(target, job, new Date(), options);
-  if (status === undefined) throw noSuchJob(target, job);
+  if (status === undefined) throw new NoSuchJobError(target, job);
   return status;
 }
 
-export function noSuchJob({ resultsBucket }: JobTarget, job: string): CommandError {
-  return new CommandError(`no job ${job} in the bucket ${resultsBucket}: see ${commandName()} status`);
+/** Whether each image that was enqueued has an outcome. */
+export function isCompleted({ state }: JobStatus): boolean {
+  return FINAL.has(state) && state !== 'cancelled';
 }
 
-const ENDED = new Set<JobStatus['state']>([
-  'completed',
-  'completed with failures',
-  'cancelled',
-  'failed while enqueuing',
-]);
-
+/** Whether it needs a person to go on; of one that failed while enqueuing, images may still be on the queue. */
 export function hasEnded({ state }: JobStatus): boolean {
-  return ENDED.has(state);
+  return FINAL.has(state) || state === 'failed while enqueuing';
 }

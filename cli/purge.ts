@@ -1,11 +1,12 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
+import { NoSuchJobError } from '../shared/jobs/outcomes/outcome-errors.ts';
 import { hasFiles, purgeJob } from '../shared/jobs/purge-job.ts';
 import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
-import { hasEnded, noSuchJob, targetFromEnvironment } from './job-target.ts';
+import { hasEnded, targetFromEnvironment } from './job-target.ts';
 import { jobArgument } from './options.ts';
 import { drawingSurface, onTerminal, print } from './terminal.ts';
 
@@ -19,16 +20,16 @@ export function purgeCommand(): Command {
 
 async function run(job: string, { yes }: { yes?: true }): Promise<void> {
   const target = targetFromEnvironment();
-  const signal = interruptible(
-    () => `interrupted: what was removed stays removed; to remove the others: ${sameCommand()}`,
-  );
+  let advice = 'nothing was removed; to begin again';
+  const signal = interruptible(() => `interrupted: ${advice}: ${sameCommand()}`);
   const status = await jobStatus(target, job, new Date());
-  if (status === undefined && !(await hasFiles(target, job))) throw noSuchJob(target, job);
+  if (status === undefined && !(await hasFiles(target, job))) throw new NoSuchJobError(target, job);
   if (status !== undefined && !hasEnded(status))
     throw new CommandError(`the job ${job} is ${status.state}: cancel it before you purge it`);
   if (!yes && !(await confirmed(questionOf(job, status), signal))) {
     throw new CommandError('nothing was removed');
   }
+  advice = 'what was removed stays removed; to remove the others';
   const { files } = await purgeJob(target, job);
   print(`job ${job}: ${counted(files, 'file')} removed\n`);
 }

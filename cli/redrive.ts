@@ -6,8 +6,10 @@ import { DEFAULT_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { parseMessage, UnreadableMessage } from '../shared/contract/message.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { scanDeadLetters } from '../shared/jobs/dead-letters.ts';
-import { isCancelled, newestRun } from '../shared/jobs/job-store.ts';
+import { isCancelled, newestRun, readJob } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
+import { NoSuchJobError } from '../shared/jobs/outcomes/outcome-errors.ts';
+import { hasFiles } from '../shared/jobs/purge-job.ts';
 import { redrive } from '../shared/jobs/redrive.ts';
 import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
@@ -18,6 +20,9 @@ import { checkOutput } from './output-file.ts';
 import { print } from './terminal.ts';
 
 type Options = { code?: string[]; dryRun?: true; unreadable?: true; out: string; force?: boolean; json?: true };
+
+/** What becomes of dead letters of a job that was purged. */
+const OF_EARLIER_RUNS = 'they are never sent again; delete them in the SQS console, or let them expire';
 
 export function redriveCommand(): Command {
   return new Command('redrive')
@@ -38,13 +43,16 @@ async function run(job: string | undefined, options: Options): Promise<void> {
   if (options.unreadable) return saveUnreadable(target, options);
   if (job === undefined) throw new CommandError('expected a job, or --unreadable');
   const of = await newestRun(target, job);
-  if (await isCancelled(target, of)) throw new CommandError(`the job ${job} is cancelled: its images would be dropped`);
+  if (await isCancelled(target, of)) throw new CommandError(whyNothingIsSent(job));
   const { code, dryRun = false } = options;
   const codes = code === undefined ? undefined : new Set(code);
   const perMessage = DEFAULT_IMAGES_PER_MESSAGE;
   const redriven = await redrive(target, { ...of, codes, perMessage, dryRun }, new Date());
   const { ofEarlierRuns } = redriven;
-  const left = ofEarlierRuns === 0 ? '' : `; ${ofEarlierRuns} dead letters of earlier runs left in the DLQ`;
+  if (redriven.images + redriven.deadLetters === 0 && !(await exists(target, job)))
+    throw new NoSuchJobError(target, job);
+  const left =
+    ofEarlierRuns === 0 ? '' : `; ${ofEarlierRuns} dead letters of earlier runs left in the DLQ: ${OF_EARLIER_RUNS}`;
   if (options.json) print(`${JSON.stringify({ job, dryRun, ...redriven })}\n`);
   else if (dryRun) print(`job ${job}: would send ${counted(redriven.images, 'image')} again\n`);
   else {
@@ -52,6 +60,15 @@ async function run(job: string | undefined, options: Options): Promise<void> {
       `job ${job}: ${counted(redriven.images, 'image')} sent again, ${counted(redriven.deadLetters, 'dead letter')} removed${left}\n`,
     );
   }
+}
+
+function whyNothingIsSent(job: string): string {
+  return `the job ${job} is cancelled: its images would be dropped; purge it and enqueue it again, or enqueue its source under another name with --not-in ${job}`;
+}
+
+/** Looked up last: messages from elsewhere have jobs too, of which there may be nothing but dead letters. */
+async function exists(target: JobTarget, job: string): Promise<boolean> {
+  return (await readJob(target, job)) !== undefined || hasFiles(target, job);
 }
 
 /** They stay in the DLQ: nobody but their producer knows what they were meant to be. */

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
+import { FINAL, type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
 import { listJobs } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
+import { counted } from './counted.ts';
 import { NO_LINES_BETWEEN_ROWS } from './demo-table.ts';
 import { duration } from './dry-run-text.ts';
 import { failureHints } from './failure-hints.ts';
@@ -50,19 +51,42 @@ type Look = { text: string; ended: boolean };
 export function statusText(status: JobStatus): string {
   const { queue } = status;
   const codes = Object.entries(status.failedByCode).sort(([, one], [, other]) => other - one);
-  const left =
-    status.secondsLeft === undefined || status.toGo === 0 ? '' : `, about ${duration(status.secondsLeft)} left`;
   return `${[
     `job         ${status.job}: ${status.state}`,
     `enqueued    ${status.enqueued}`,
     `classified  ${status.classified}`,
     `failed      ${status.failed}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
     `${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${status.toGo}`,
-    `speed       ${status.imagesPerSecond.toFixed(1)} images/s${left}`,
+    ...speedLines(status),
     `cost so far $${status.costSoFarUsd.toFixed(4)}, from list prices and the time that ${status.costIsMeasured ? 'its workers measured' : 'the benchmark measured'}`,
     ...failureHints(Object.keys(status.failedByCode)).split('\n').filter(Boolean),
-    `queues      ${queue.waiting} messages waiting, ${queue.inFlight} in flight, ${queue.retrying} retrying, ${queue.deadLetters} in the DLQ (of all jobs)`,
+    ...nextSteps(status),
+    `all jobs    ${queue.waiting} messages waiting, ${queue.inFlight} in flight, ${queue.retrying} waiting for a retry, ${queue.deadLetters} in the DLQ`,
   ].join('\n')}\n`;
+}
+
+function speedLines({ state, imagesPerSecond, secondsLeft, toGo }: JobStatus): string[] {
+  if (FINAL.has(state)) return [];
+  const left = secondsLeft === undefined || toGo === 0 ? '' : `, about ${duration(secondsLeft)} left`;
+  return [`speed       ${imagesPerSecond.toFixed(1)} images/s${left}`];
+}
+
+/** What the job waits for, if that is not a worker. */
+function nextSteps(status: JobStatus): string[] {
+  if (status.state === 'failed while enqueuing') return [`next        ${howToGoOn(status)}`];
+  return waitsForRetries(status)
+    ? [`waits       ${counted(status.toGo, 'image')} ${status.toGo === 1 ? 'waits for its' : 'wait for their'} retry`]
+    : [];
+}
+
+/** No message of any job is waiting or in flight: what remains of this one must be among those that are delayed. */
+function waitsForRetries({ state, toGo, queue }: JobStatus): boolean {
+  return state === 'running' && toGo > 0 && queue.retrying > 0 && queue.waiting === 0 && queue.inFlight === 0;
+}
+
+/** For a job of which not all images were sent. */
+export function howToGoOn({ job }: JobStatus): string {
+  return `to send the others: labelqueue enqueue … --job ${job} --resume, with the source and options of the first time`;
 }
 
 async function jobList(target: JobTarget, json: boolean): Promise<string> {

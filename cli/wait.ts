@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
+import type { JobStatus } from '../shared/jobs/job-status.ts';
 import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
 import { counted } from './counted.ts';
 import { EXIT } from './exit-codes.ts';
@@ -8,7 +9,7 @@ import { interruptible, sameCommand } from './interruption.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { jobArgument, jsonOption, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
-import { statusText } from './status.ts';
+import { howToGoOn, statusText } from './status.ts';
 import { print } from './terminal.ts';
 
 const POLL_MS = 1_000;
@@ -45,5 +46,13 @@ async function run(job: string, { timeout, json }: { timeout?: number; json?: tr
   }
   progress.stop();
   print(json ? `${JSON.stringify(status)}\n` : statusText(status));
+  if (status.state === 'failed while enqueuing') throw new CommandError(whyNotFinished(status));
   if (status.state !== 'completed') process.exitCode = EXIT.finishedWithFailures;
+}
+
+/** It may still have images on the queue, but it cannot be completed by them alone. */
+function whyNotFinished(status: JobStatus): string {
+  const { job, enqueued, toGo } = status;
+  const sent = `${counted(enqueued, 'image')} sent, ${toGo} of them to go`;
+  return `the job ${job} failed while enqueuing, so there is no end to wait for: ${sent}; ${howToGoOn(status)}`;
 }

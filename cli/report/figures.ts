@@ -5,6 +5,7 @@ import { byteSize, count, dollars, percent, span } from './numbers.ts';
 /** How a job's state reads, and whether all is well. */
 export const STATES: Record<Completeness, { text: string; good: boolean }> = {
   completed: { text: 'completed', good: true },
+  'completed with failures': { text: 'completed with failures', good: false },
   incomplete: { text: 'not completed', good: false },
   cancelled: { text: 'cancelled', good: false },
   unknown: { text: 'so far', good: true },

@@ -142,7 +142,11 @@ export const jobStatusSchema = z
       .object({ waiting: count, inFlight: count, retrying: count, deadLetters: count })
       .meta({ description: 'messages of all jobs: SQS does not tell them apart' }),
     imagesPerSecond: z.number().min(0),
-    secondsLeft: z.number().min(0).exactOptional().meta({ description: 'missing while nothing moves' }),
+    secondsLeft: z
+      .number()
+      .min(0)
+      .exactOptional()
+      .meta({ description: 'missing while nothing moves, and when the job has ended' }),
     costSoFarUsd: z.number().min(0).meta({ description: 'estimated from list prices' }),
     costIsMeasured: z
       .boolean()

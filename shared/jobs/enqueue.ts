@@ -6,7 +6,7 @@ import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { type PackedMessage, packMessages } from '../contract/pack-messages.ts';
 import { UserError } from '../contract/user-error.ts';
-import { readJob, writeJob, writeNewestRun } from './job-store.ts';
+import { isCancelled, readJob, writeJob, writeNewestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { sendMessages } from './send-messages.ts';
 import { SentInOrder } from './sent-in-order.ts';
@@ -47,22 +47,33 @@ export function resumedFrom(before: JobDescription | undefined, plan: EnqueuePla
   return { ...limits, ...planned, ...runField(run), sent, messages, startedAt };
 }
 
+/** An earlier try of a job, and whether it was cancelled: workers drop what is sent of it from then on. */
+export type EarlierTry = { description: JobDescription; cancelled: boolean };
+
+/** Undefined for a job that was not begun before. */
+export async function readEarlierTry(target: JobTarget, job: string): Promise<EarlierTry | undefined> {
+  const description = await readJob(target, job);
+  return description && { description, cancelled: await isCancelled(target, description) };
+}
+
 /**
  * Why a job cannot be enqueued under its name; undefined when it can.
  *
- * @param before what is known of the job, if it was begun before
+ * @param earlier what is known of the job, if it was begun before
  * @param sourceDigest of the images that are to be sent now
  * @param resume whether the producer knows of the earlier try, and means to go on with it
- * @param howToResume what a producer who means it has to do, for the message
+ * @param otherWays what a producer can do instead of choosing another name, for the message
  */
 export function resumeProblem(
-  before: JobDescription | undefined,
+  earlier: EarlierTry | undefined,
   sourceDigest: string,
   resume: boolean,
-  howToResume: string,
+  otherWays: string,
 ): string | undefined {
-  if (before === undefined) return undefined;
-  if (!resume) return `the job ${before.job} exists already: choose another name, or ${howToResume}`;
+  if (earlier === undefined) return undefined;
+  const { description: before, cancelled } = earlier;
+  if (cancelled) return `the job ${before.job} was cancelled: purge it first, then enqueue it again`;
+  if (!resume) return `the job ${before.job} exists already: choose another name, ${otherWays}`;
   if (before.sourceDigest === sourceDigest) return undefined;
   return `the job ${before.job} was begun with other images: it can be resumed with the same source only`;
 }

@@ -35,12 +35,15 @@ export type JobStatus = {
   queue: { waiting: number; inFlight: number; retrying: number; deadLetters: number };
   /** Over the last minute in which images were settled. */
   imagesPerSecond: number;
-  /** Undefined while nothing moves. */
+  /** Undefined while nothing moves, and when the job has ended. */
   secondsLeft?: number;
   costSoFarUsd: number;
   /** Whether its workers measured the time that the cost is of; else it is that of the benchmark. */
   costIsMeasured: boolean;
 };
+
+/** Of a job whose images get no more outcomes, unless somebody sends them again. */
+export const FINAL: ReadonlySet<JobState> = new Set<JobState>(['completed', 'completed with failures', 'cancelled']);
 
 /** A producer that has not reported for so long is not there any more. */
 const STALE_AFTER_MS = 60_000;
@@ -79,16 +82,18 @@ export async function jobStatus(
   const toGo = Math.max(0, description.sent - settled);
   const milliseconds = await measuredFor(target, description);
   const imagesPerSecond = recentRate([...results, ...failures], now);
+  const state = stateOf(description, { cancelled, isComplete: exact && toGo === 0, failed: counts.failed }, now);
+  const isMoving = imagesPerSecond > 0 && !FINAL.has(state);
   return {
     job,
     ...runField(description.run),
-    state: stateOf(description, { cancelled, isComplete: exact && toGo === 0, failed: counts.failed }, now),
+    state,
     enqueued: description.sent,
     ...counts,
     toGo,
     queue,
     imagesPerSecond,
-    ...(imagesPerSecond > 0 && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
+    ...(isMoving && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
     costSoFarUsd: costOfImages(settled, description.perMessage, milliseconds).totalUsd,
     costIsMeasured: milliseconds !== undefined,
   };

@@ -98,10 +98,16 @@ test('a job that exists is refused, and resumed with the same images only', asyn
   const other = await folder.write('other.txt', 'https://host/b.jpg\n');
   expect((await enqueue(source, '--job', 'twice')).code).toBe(0);
   const again = await enqueue(source, '--job', 'twice');
-  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('the job twice exists already')]);
+  expect([again.code, again.stderr]).toEqual([
+    1,
+    expect.stringContaining('the job twice exists already: choose another name, --resume it, or purge twice first\n'),
+  ]);
   const changed = await enqueue(other, '--job', 'twice', '--resume');
   expect([changed.code, changed.stderr]).toEqual([1, expect.stringContaining('begun with other images')]);
-  expect(await enqueue(source, '--job', 'twice', '--resume')).toMatchObject({ code: 0 });
+  expect(await enqueue(source, '--job', 'twice', '--resume')).toMatchObject({
+    code: 0,
+    stdout: 'job twice: already enqueued: 1 image in 1 message, nothing sent\n',
+  });
   expect(urlsInQueue()).toEqual(['https://host/a.jpg']);
 });
 

@@ -55,7 +55,7 @@ test('writes CSV with code, stage, message and attempts, and nothing but the fil
   const file = join(folder.path, 'failures.csv');
   const { stdout, stderr } = await failures('--out', file, '--json');
   expect(JSON.parse(stdout)).toMatchObject({
-    state: 'completed',
+    state: 'completed with failures',
     errorCodes: { server_error: 1 },
     file: { format: 'csv', images: 1 },
   });

@@ -98,6 +98,7 @@ describe('Ctrl-C on a terminal', () => {
     await session.shows(/\[y\/N\]/);
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
+    expect(session.screen()).toContain('interrupted: nothing was removed; to begin again: labelqueue purge empty');
     expect(await readJob(aws.target, 'empty')).toBeDefined();
   }, 60_000);
 
@@ -131,7 +132,7 @@ test.each([
   [['failures', 'cats'], 'nothing was written; to begin again: labelqueue failures cats'],
   [['report', 'cats', '--out', 'my report.html'], "to begin again: labelqueue report cats --out 'my report.html'"],
   [['redrive', 'cats'], 'to send the others: labelqueue redrive cats'],
-  [['purge', 'cats', '--yes'], 'to remove the others: labelqueue purge cats --yes'],
+  [['purge', 'cats', '--yes'], 'nothing was removed; to begin again: labelqueue purge cats --yes'],
   [['status', 'cats'], ''],
   [['cancel', 'cats'], ''],
 ])(

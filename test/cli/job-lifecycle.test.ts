@@ -1,8 +1,9 @@
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { parseMessage } from '../../shared/contract/message.ts';
+import { formatMessage, parseMessage } from '../../shared/contract/message.ts';
 import { partKey, runPartPrefix } from '../../shared/contract/object-keys.ts';
-import { newestRun } from '../../shared/jobs/job-store.ts';
+import { newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { runCommand } from '../support/command.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
@@ -184,7 +185,7 @@ test('redrive leaves dead letters of an earlier run, and reports how many', asyn
   await enqueueJob('cats', 1, 1);
   await workQueueEmpty(aws, catsButMissing);
   expect((await labelqueue('redrive', 'cats')).stdout).toBe(
-    'job cats: 1 image sent again, 1 dead letter removed; 3 dead letters of earlier runs left in the DLQ\n',
+    'job cats: 1 image sent again, 1 dead letter removed; 3 dead letters of earlier runs left in the DLQ: they are never sent again; delete them in the SQS console, or let them expire\n',
   );
 });
 
@@ -193,4 +194,104 @@ test('cancel marks the job, and its images count as cancelled', async () => {
   expect((await labelqueue('cancel', 'cats')).stdout).toBe('job cats: cancelled with 3 images to go\n');
   expect(await statusOf('cats')).toMatchObject({ state: 'cancelled', toGo: 3 });
   expect((await labelqueue('redrive', 'cats')).stderr).toContain('is cancelled');
+});
+
+test('cancel refuses a job that is completed, and changes nothing', async () => {
+  await enqueueJob('cats', 1, 1);
+  await workQueueEmpty(aws, catsButMissing);
+  expect(await labelqueue('cancel', 'cats')).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: 'labelqueue: the job cats is completed with failures: nothing to cancel\n',
+  });
+  expect(await statusOf('cats')).toMatchObject({ state: 'completed with failures' });
+  expect((await labelqueue('redrive', 'cats')).stdout).toContain('1 image sent again');
+});
+
+test('a job that was cancelled is not resumed: it is purged, and enqueued again', async () => {
+  await enqueueJob('cats', 2, 0);
+  const whole = await readJob(aws.target, 'cats');
+  if (whole === undefined) throw new Error('expected the job to have a description');
+  // As if its producer had died before the first message.
+  await writeJob(aws.target, { ...whole, state: 'enqueuing', sent: 0, messages: 0 });
+  await labelqueue('cancel', 'cats');
+  const before = aws.queued().length;
+  const again = ['enqueue', `${folder.path}/cats.txt`, '--job', 'cats'];
+  for (const args of [again, [...again, '--resume']]) {
+    expect(await labelqueue(...args)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: 'labelqueue: the job cats was cancelled: purge it first, then enqueue it again\n',
+    });
+  }
+  expect(aws.queued()).toHaveLength(before);
+  expect((await labelqueue('redrive', 'cats')).stderr).toBe(
+    'labelqueue: the job cats is cancelled: its images would be dropped; purge it and enqueue it again, or enqueue its source under another name with --not-in cats\n',
+  );
+  await labelqueue('purge', 'cats', '--yes');
+  expect(await labelqueue(...again)).toMatchObject({ code: 0 });
+});
+
+test.each(['status', 'wait', 'cancel', 'redrive', 'purge', 'results', 'failures', 'report'])(
+  '%s of a job that nobody enqueued fails with the same sentence',
+  async (command) => {
+    const out = command === 'report' ? ['--out', `${folder.path}/none.html`] : [];
+    expect(await labelqueue(command, 'nojob', ...out)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `labelqueue: no job nojob in the bucket ${aws.target.resultsBucket}: see labelqueue status\n`,
+    });
+  },
+);
+
+test('redrive takes dead letters of a job that was not enqueued with the command', async () => {
+  const body = formatMessage({ job: 'foreign', attempt: 1, images: [{ id: 'a', url: 'https://host/a.jpg' }] });
+  await sendMessages(aws.target.sqs, aws.target.deadLetterQueueUrl, [{ body }]);
+  expect((await labelqueue('redrive', 'foreign')).stdout).toBe(
+    'job foreign: 1 image sent again, 1 dead letter removed\n',
+  );
+});
+
+test('status and wait say how to go on with a job that failed while enqueuing', async () => {
+  await enqueueJob('cats', 3, 0);
+  const whole = await readJob(aws.target, 'cats');
+  if (whole === undefined) throw new Error('expected the job to have a description');
+  // As if its producer had been interrupted after three images.
+  await writeJob(aws.target, { ...whole, state: 'failed', images: 5 });
+  const next =
+    'to send the others: labelqueue enqueue … --job cats --resume, with the source and options of the first time';
+  expect((await labelqueue('status', 'cats')).stdout).toContain(`\nnext        ${next}\n`);
+  expect(await labelqueue('wait', 'cats')).toMatchObject({
+    code: 1,
+    stderr: `labelqueue: the job cats failed while enqueuing, so there is no end to wait for: 3 images sent, 3 of them to go; ${next}\n`,
+  });
+});
+
+test('a job that has ended has no speed and no time left', async () => {
+  await enqueueJob('cats', 2, 0);
+  await workQueueEmpty(aws, catsButMissing);
+  await enqueueJob('dogs', 2, 0, '--per-message', '1');
+  await workQueueEmpty(aws, catsButMissing, 1);
+  expect(await statusOf('dogs')).toMatchObject({ state: 'running', toGo: 1, secondsLeft: expect.any(Number) });
+  expect((await labelqueue('status', 'dogs')).stdout).toContain('\nspeed ');
+  await labelqueue('cancel', 'dogs');
+  for (const job of ['cats', 'dogs']) {
+    expect(await statusOf(job)).not.toHaveProperty('secondsLeft');
+    expect((await labelqueue('status', job)).stdout).not.toMatch(/speed|left/);
+  }
+});
+
+test('status says that images wait for their retry while no message waits or is in flight', async () => {
+  await enqueueJob('cats', 2, 0);
+  const waiting = 'waits       2 images wait for their retry\n';
+  expect((await labelqueue('status', 'cats')).stdout).not.toContain(waiting);
+  const { sqs, queueUrl: QueueUrl } = aws.target;
+  const { Messages: [message] = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+  // As the worker does with images that it shall try again later.
+  await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: message?.Body, DelaySeconds: 600 }));
+  expect((await labelqueue('status', 'cats')).stdout).not.toContain(waiting);
+  await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message?.ReceiptHandle }));
+  expect((await labelqueue('status', 'cats')).stdout).toContain(
+    `${waiting}all jobs    0 messages waiting, 0 in flight, 1 waiting for a retry, 0 in the DLQ\n`,
+  );
 });

@@ -308,7 +308,7 @@ test('has nothing to print of a job that has just begun', async () => {
 test('says that there is no such job', async () => {
   const { code, stdout, stderr } = await results();
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toMatch(/^labelqueue: expected the name of a job, .* called cats\n$/);
+  expect(stderr).toMatch(/^labelqueue: no job cats in the bucket .*: see labelqueue status\n$/);
 });
 
 test('names the folder that is not there, and leaves no file behind', async () => {

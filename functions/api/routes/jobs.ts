@@ -4,9 +4,15 @@ import { parseExactJson } from '../../../shared/contract/exact-json.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../../shared/contract/limits.ts';
 import { ImageTooLargeError } from '../../../shared/contract/pack-messages.ts';
 import { defaultJobName } from '../../../shared/jobs/default-job-name.ts';
-import { enqueue, newJob, RunEndedError, resumedFrom, resumeProblem } from '../../../shared/jobs/enqueue.ts';
+import {
+  enqueue,
+  newJob,
+  RunEndedError,
+  readEarlierTry,
+  resumedFrom,
+  resumeProblem,
+} from '../../../shared/jobs/enqueue.ts';
 import { jobStatus as readJobStatus } from '../../../shared/jobs/job-status.ts';
-import { readJob } from '../../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../../shared/jobs/outcome-counter.ts';
 import { type InvalidRow, type SourceRow, toSourceRow } from '../../../shared/jobs/sources/source-row.ts';
@@ -67,8 +73,9 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
       `${invalid.length} images are none, so nothing was sent: images[${first.line}]: ${first.problem}`,
     );
   }
-  const before = await readJob(target, job);
-  const problem = resumeProblem(before, found.digest, request.resume === true, 'send it with "resume": true');
+  const earlier = await readEarlierTry(target, job);
+  const before = earlier?.description;
+  const problem = resumeProblem(earlier, found.digest, request.resume === true, 'or send it with "resume": true');
   if (problem !== undefined) return new Problem('job_exists', problem);
   const { repetitions } = found;
   if (before?.state === 'enqueued') return accepted({ ...before, repetitions });

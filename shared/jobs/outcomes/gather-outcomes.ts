@@ -38,7 +38,7 @@ export async function gatherOutcomes(
   };
   const total = totalLines(parts.failures) + totalLines(parts.results);
   if (description === undefined && total === 0) {
-    throw new NoSuchJobError(`expected the name of a job, ${target.resultsBucket} has none that is called ${job}`);
+    throw new NoSuchJobError(target, job);
   }
   let lines = 0;
   for (const kind of kinds) {

@@ -1,8 +1,13 @@
 import { UserError } from '../../contract/user-error.ts';
+import type { JobTarget } from '../job-target.ts';
 
 /** A job of which there is neither a description nor an outcome. */
 export class NoSuchJobError extends UserError {
   override readonly name = 'NoSuchJobError';
+
+  constructor({ resultsBucket }: Pick<JobTarget, 'resultsBucket'>, job: string) {
+    super(`no job ${job} in the bucket ${resultsBucket}: see labelqueue status`);
+  }
 }
 
 /** The disk that holds what memory cannot is full. */

@@ -4,8 +4,8 @@ import { runField } from '../../contract/job-run.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../contract/limits.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 
-/** `unknown`: not enqueued with the command, so that nobody said how many images there are. */
-export type Completeness = 'completed' | 'incomplete' | 'cancelled' | 'unknown';
+/** The words of `status` where it has them. `unknown`: not enqueued with the command, so that nobody said how many images there are. */
+export type Completeness = 'completed' | 'completed with failures' | 'incomplete' | 'cancelled' | 'unknown';
 
 /** The content of `<job>.summary.json`. Times are ISO 8601, UTC; counts are of images unless they say otherwise. */
 export type Summary = {
@@ -67,7 +67,7 @@ export async function summarize(database: OutcomeDatabase, of: SummaryOf): Promi
     v: 1,
     job,
     ...runField(description?.run),
-    state: completeness(of, classified + failed),
+    state: completeness(of, { classified, failed }),
     ...(description && { source: description.source }),
     createdAt: now.toISOString(),
     labelqueue: version,
@@ -91,10 +91,14 @@ const OUTCOMES = `
   SELECT url, attempt, "at", true AS done FROM results
   UNION ALL SELECT url, attempt, "at", false AS done FROM failures`;
 
-function completeness({ description, cancelled }: SummaryOf, settled: number): Completeness {
+function completeness(
+  { description, cancelled }: SummaryOf,
+  { classified, failed }: Record<'classified' | 'failed', number>,
+): Completeness {
   if (cancelled) return 'cancelled';
   if (description === undefined) return 'unknown';
-  return description.state === 'enqueued' && settled >= description.images ? 'completed' : 'incomplete';
+  if (description.state !== 'enqueued' || classified + failed < description.images) return 'incomplete';
+  return failed > 0 ? 'completed with failures' : 'completed';
 }
 
 function labelsByNumber(database: OutcomeDatabase): Promise<Summary['labels']> {

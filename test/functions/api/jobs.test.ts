@@ -156,6 +156,24 @@ describe('a job whose name is taken', () => {
   });
 });
 
+describe('a job that was cancelled', () => {
+  test('is not resumed: workers would drop its images', async () => {
+    const images = urls(250);
+    await post({ job: 'stopped', images });
+    await messagesOf('stopped');
+    const whole = await readJob(api.target, 'stopped');
+    if (whole === undefined) throw new Error('expected the job to have a description');
+    await writeJob(api.target, { ...whole, state: 'enqueuing', sent: 100, messages: 1 });
+    await cancelJob(api.target, whole, 'test');
+    expect(await problemOf(await post({ job: 'stopped', images, resume: true }))).toEqual({
+      status: 409,
+      code: 'job_exists',
+      detail: 'the job stopped was cancelled: purge it first, then enqueue it again',
+    });
+    expect(await messagesOf('stopped')).toEqual([]);
+  });
+});
+
 describe('what is no job', () => {
   const [url = ''] = urls(1);
   test.each<[body: unknown, named: string]>([
