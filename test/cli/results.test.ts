@@ -315,7 +315,7 @@ test('names the folder that is not there, and leaves no file behind', async () =
   await writeParts(aws.target, 'results', [result('a')]);
   const file = join(folder.path, 'nowhere/cats.jsonl');
   const { code, stderr } = await results('--out', file);
-  expect(stderr).toContain(`labelqueue: ${file}: no such file`);
+  expect(stderr).toContain(`labelqueue: no folder ${dirname(file)}: make it first\n`);
   expect(code).toBe(1);
   expect(await results('--out', folder.path)).toMatchObject({
     code: 1,
