@@ -122,9 +122,10 @@ async function run(names: string[], options: Options): Promise<void> {
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
   if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
   const sending = interruptibleSending(job, options);
-  const earlier = sends ? await readEarlierTry(target, job) : undefined;
+  // Before the rows are read, for what that try left out; otherwise what is wrong with the rows is said first.
+  const earlier = sends && options.resume ? await readEarlierTry(target, job) : undefined;
   await using sources = await openSources(names, options, target, job);
-  const kept = await withoutClassified(target, sources, options, options.resume ? earlier?.description : undefined);
+  const kept = await withoutClassified(target, sources, options, earlier?.description);
   const found = await surveyed({ sources, kept, job, signal: sending.signal }, options);
   if (found.images === 0) reportNothing(job, found, options);
   else if (options.sample !== undefined) await labelSample(job, found, { sources, kept, target }, options);
@@ -143,7 +144,8 @@ type ToSend = {
 };
 
 async function send(target: JobTarget, toSend: ToSend, options: Options): Promise<void> {
-  const { job, sources, kept, found, earlier, sending } = toSend;
+  const { job, sources, kept, found, sending } = toSend;
+  const earlier = toSend.earlier ?? (await readEarlierTry(target, job));
   const problem = resumeProblem(earlier, found.digest, options.resume === true, `--resume it, or purge ${job} first`);
   if (problem !== undefined) throw new CommandError(problem);
   const before = earlier?.description;
