@@ -57,7 +57,7 @@ test('rows that name no image stop everything before it begins, or are kept in a
   const stopped = await enqueue(source);
   expect(stopped).toMatchObject({ code: 1, stdout: '' });
   expect(stopped.stderr).toContain('line 3: expected a http, https or s3 URL, got "nonsense"');
-  expect(stopped.stderr).toContain('1 row names no image, so nothing was sent');
+  expect(stopped.stderr).toContain('1 invalid row; nothing was sent');
   expect(aws.queued()).toEqual([]);
 
   const job = `skipped-${process.pid}`;
