@@ -6,24 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { failure, result, writeParts } from '../support/job-outcomes.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { startTestAws } from '../support/test-aws.ts';
-
-type Query = { name: string; dialect: string; sql: string };
-
-const QUERIES = queriesIn(await readFile(join(import.meta.dirname, '../../samples/queries.sql'), 'utf8'));
-
-function queriesIn(text: string): Query[] {
-  return text
-    .split(/^-- name: /m)
-    .slice(1)
-    .map((part) => {
-      const {
-        name = '',
-        dialect = 'both',
-        sql = '',
-      } = /^(?<name>[a-z0-9-]+)\n(?:-- dialect: (?<dialect>\w+)\n)?(?<sql>.*)$/s.exec(part)?.groups ?? {};
-      return { name, dialect, sql: sql.trim() };
-    });
-}
+import { QUERIES } from './sample-queries.ts';
 
 let folder: TemporaryFolder;
 let connection: DuckDBConnection;

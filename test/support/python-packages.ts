@@ -22,6 +22,12 @@ export const SCHEMATHESIS: PythonPackages = { name: 'schemathesis-4.32.5', insta
 /** The command `aws`, in `bin/`. */
 export const AWS_CLI: PythonPackages = { name: 'awscli-1.46.3', install: ['awscli==1.46.3'] };
 
+/** DuckDB with its extension for S3, which other packages of DuckDB fetch from a server of its own. */
+export const DUCKDB_WITH_S3: PythonPackages = {
+  name: 'duckdb-1.4.4-httpfs',
+  install: ['duckdb==1.4.4', 'duckdb-ext-httpfs==1.4.4.20260205'],
+};
+
 /**
  * Python packages that tests need, in a folder of this project: nothing of the user's Python changes.
  * Fetched when a test asks for them for the first time.
