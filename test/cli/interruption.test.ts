@@ -59,7 +59,7 @@ describe('Ctrl-C on a terminal', () => {
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
     const [, sent, resume = ''] =
-      /interrupted: (\d+) of 200000 images sent; continue with: labelqueue (enqueue .*--job many .*--resume)/.exec(
+      /interrupted: (\d+) of 200000 images sent; continue with: bin\/labelqueue (enqueue .*--job many .*--resume)/.exec(
         session.screen(),
       ) ?? [];
     expect(await readJob(aws.target, 'many')).toMatchObject({ state: 'failed', sent: Number(sent) });
@@ -79,7 +79,7 @@ describe('Ctrl-C on a terminal', () => {
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
     expect(session.screen()).toContain(
-      'interrupted: nothing was sent; continue with: labelqueue enqueue - --job typed',
+      'interrupted: nothing was sent; continue with: bin/labelqueue enqueue - --job typed',
     );
     expect(await readdir(temporary.path)).toEqual([]);
   }, 60_000);
@@ -89,7 +89,7 @@ describe('Ctrl-C on a terminal', () => {
     await session.shows(/settled .*1\/2/);
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
-    expect(session.screen()).toContain('interrupted: the job cats goes on; to wait again: labelqueue wait cats');
+    expect(session.screen()).toContain('interrupted: the job cats goes on; to wait again: bin/labelqueue wait cats');
   }, 60_000);
 
   test('at the question of purge is a signal and no answer', async () => {
@@ -98,7 +98,7 @@ describe('Ctrl-C on a terminal', () => {
     await session.shows(/\[y\/N\]/);
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
-    expect(session.screen()).toContain('interrupted: nothing was removed; to begin again: labelqueue purge empty');
+    expect(session.screen()).toContain('interrupted: nothing was removed; to begin again: bin/labelqueue purge empty');
     expect(await readJob(aws.target, 'empty')).toBeDefined();
   }, 60_000);
 
@@ -114,7 +114,7 @@ describe('Ctrl-C on a terminal', () => {
     await session.shows(/starting SQS/);
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
-    expect(session.screen()).toContain(`to run it again: labelqueue demo --state-dir ${folder.path}`);
+    expect(session.screen()).toContain(`to run it again: bin/labelqueue demo --state-dir ${folder.path}`);
   }, 60_000);
 
   test('leaves the terminal as it was: cursor shown, lines wrapped', async () => {
@@ -127,12 +127,12 @@ describe('Ctrl-C on a terminal', () => {
 });
 
 test.each([
-  [['wait', 'cats'], 'to wait again: labelqueue wait cats'],
-  [['results', 'cats', '--out', 'out.jsonl'], 'nothing was written; to begin again: labelqueue results cats'],
-  [['failures', 'cats'], 'nothing was written; to begin again: labelqueue failures cats'],
-  [['report', 'cats', '--out', 'my report.html'], "to begin again: labelqueue report cats --out 'my report.html'"],
-  [['redrive', 'cats'], 'to send the others: labelqueue redrive cats'],
-  [['purge', 'cats', '--yes'], 'nothing was removed; to begin again: labelqueue purge cats --yes'],
+  [['wait', 'cats'], 'to wait again: bin/labelqueue wait cats'],
+  [['results', 'cats', '--out', 'out.jsonl'], 'nothing was written; to begin again: bin/labelqueue results cats'],
+  [['failures', 'cats'], 'nothing was written; to begin again: bin/labelqueue failures cats'],
+  [['report', 'cats', '--out', 'my report.html'], "to begin again: bin/labelqueue report cats --out 'my report.html'"],
+  [['redrive', 'cats'], 'to send the others: bin/labelqueue redrive cats'],
+  [['purge', 'cats', '--yes'], 'nothing was removed; to begin again: bin/labelqueue purge cats --yes'],
   [['status', 'cats'], ''],
   [['cancel', 'cats'], ''],
 ])(
