@@ -78,7 +78,7 @@ test.each(['jsonl', 'csv', 'parquet'])(
     const [header = '', ...lines] = `${format === 'csv' ? '' : '\n'}${await readFile(file, 'utf8')}`
       .trimEnd()
       .split('\n');
-    expect(header).toMatch(format === 'csv' ? /^id,url,label1,score1,.*,label5,score5,.*,meta\.row$/ : /^$/);
+    expect(header).toMatch(format === 'csv' ? /^\uFEFFid,url,label1,score1,.*,label5,score5,.*,meta\.row$/ : /^$/);
     expect(lines.map((line) => /^(?:.*?"id":")?(image-\d+)/.exec(line)?.[1])).toEqual(expected);
   },
 );
