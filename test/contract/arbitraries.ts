@@ -3,12 +3,15 @@ import { MAX_ATTEMPTS, MAX_HOPS } from '../../shared/contract/limits.ts';
 import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
 
 /**
- * JSON as it comes back from being written and read: no -0, and no key `__proto__`, which is left
- * out of whatever is read.
+ * Keys that Node itself reads wrong: `__proto__` is left out, and after `JSON.parse('{"a\\\\":1}')` V8 13.6 reads the
+ * key of `{"a\\n":1}` as that one.
  */
+export const isReadWrong = (key: string) => key === '__proto__' || key.endsWith('\\');
+
+/** JSON as it comes back from being written and read: no -0, and no key that is read wrong. */
 const json = fc
   .jsonValue({ maxDepth: 4 })
-  .map((value) => JSON.parse(JSON.stringify(value), (key, inner) => (key === '__proto__' ? undefined : inner)));
+  .map((value) => JSON.parse(JSON.stringify(value), (key, inner) => (isReadWrong(key) ? undefined : inner)));
 
 /** Any text that JSON can carry, half surrogates and characters that SQS refuses included. */
 const text = (maxLength: number) =>
@@ -21,15 +24,11 @@ const text = (maxLength: number) =>
     }),
   );
 
-export const imageRef: fc.Arbitrary<ImageRef> = fc
-  .record({ id: text(40), url: text(60), meta: fc.option(fc.dictionary(text(10), json), { nil: undefined }) })
-  .map(({ id, url, meta }) => (meta === undefined ? { id, url } : { id, url, meta: withoutProto(meta) }));
+const key = text(10).filter((one) => !isReadWrong(one));
 
-function withoutProto(meta: Record<string, unknown>): NonNullable<ImageRef['meta']> {
-  return Object.fromEntries(Object.entries(meta).filter(([key]) => key !== '__proto__')) as NonNullable<
-    ImageRef['meta']
-  >;
-}
+export const imageRef: fc.Arbitrary<ImageRef> = fc
+  .record({ id: text(40), url: text(60), meta: fc.option(fc.dictionary(key, json), { nil: undefined }) })
+  .map(({ id, url, meta }) => (meta === undefined ? { id, url } : { id, url, meta }));
 
 export const jobName = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
 export const run = fc.stringMatching(/^[0-9a-f]{16}$/);

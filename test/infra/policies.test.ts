@@ -13,6 +13,8 @@ const ALLOWED_WILDCARDS = [
   /^<Results\w+\.Arn>\/cancelled\/\*$/,
   // What the API writes of a job, whatever its name.
   /^<Results\w+\.Arn>\/(jobs\/\*\/(job\.json|order-\*)|runs\/\*)$/,
+  // The last count of a job that has limits, which workers write.
+  /^<Results\w+\.Arn>\/jobs\/\*\/guard\.json$/,
   // Images of a bucket that the configuration names.
   /^arn:<AWS::Partition>:s3:::photos\/\*$/,
   // The folder of the model that the configuration names.
