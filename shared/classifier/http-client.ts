@@ -141,7 +141,9 @@ async function heldUntilRead(
 ): Promise<HttpResponse> {
   try {
     const response = await request();
-    response.body.once('close', lease.giveBack);
+    // A body that its parser refuses within the same tick is closed before anybody could listen.
+    if (response.body.closed) lease.giveBack();
+    else response.body.once('close', lease.giveBack);
     return response;
   } catch (error) {
     lease.giveBack();

@@ -78,6 +78,7 @@ describe('all connections together', () => {
       ['/endless', Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), large])],
       ['/not-gzip', rawAnswer('bytes', 'Content-Encoding: gzip')],
       ['/status', Buffer.from('HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\nthe start of a page')],
+      ['/bad-chunk', Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nmany\r\n')],
       ['/redirect', Buffer.from('HTTP/1.1 302 Found\r\nLocation: ftp://a/\r\nContent-Length: 99\r\n\r\nthe start')],
     ]);
     await using server = await startRawServer(({ path }) => answers.get(path));

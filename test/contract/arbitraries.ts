@@ -28,7 +28,9 @@ const key = text(10).filter((one) => !isReadWrong(one));
 
 export const imageRef: fc.Arbitrary<ImageRef> = fc
   .record({ id: text(40), url: text(60), meta: fc.option(fc.dictionary(key, json), { nil: undefined }) })
-  .map(({ id, url, meta }) => (meta === undefined ? { id, url } : { id, url, meta }));
+  .map(({ id, url, meta }) =>
+    meta === undefined ? { id, url } : { id, url, meta: meta as NonNullable<ImageRef['meta']> },
+  );
 
 export const jobName = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
 export const run = fc.stringMatching(/^[0-9a-f]{16}$/);
