@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isHostAndPort } from './host-and-port.ts';
 import {
   DEFAULT_TOP_K,
   FETCH_TIMEOUT_MS,
@@ -203,12 +203,4 @@ function variableOf(field: string): string {
   const name = ENVIRONMENT_NAMES[field];
   if (name === undefined) throw new Error(`no environment variable is named for the setting ${field}`);
   return name;
-}
-
-/** Whether a text is `host:port`, `1.2.3.4:port` or `[v6]:port`. */
-export function isHostAndPort(text: string): boolean {
-  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:[\]]+)):(?<port>\d{1,5})$/.exec(text);
-  const { v6, port } = match?.groups ?? {};
-  const portNumber = Number(port);
-  return match !== null && portNumber >= 1 && portNumber <= 65_535 && (v6 === undefined || isIP(v6) === 6);
 }
