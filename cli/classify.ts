@@ -1,4 +1,3 @@
-import { S3Client } from '@aws-sdk/client-s3';
 import type { Classified } from '../shared/classifier/classify-image.ts';
 import type { ImageOutcome, Pipeline } from '../shared/classifier/classify-images.ts';
 import { ImageError } from '../shared/contract/error-codes.ts';
@@ -6,6 +5,7 @@ import { failureLine, resultLine } from '../shared/contract/result-line.ts';
 import { parseS3Url } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
+import { createS3Client } from '../shared/jobs/s3-client.ts';
 import { EXIT } from './exit-codes.ts';
 import { failureHintsOf } from './failure-hints.ts';
 import { readImageFile } from './image-file.ts';
@@ -18,7 +18,7 @@ type Input = { url: string };
 
 /** Labels images in this process, and prints them in the order in which they were named. */
 export async function classify(inputs: string[], { top, json, allowHost, ...model }: Options): Promise<void> {
-  const s3 = new S3Client({});
+  const s3 = createS3Client();
   const buckets = inputs.flatMap((input) => parseS3Url(input)?.bucket ?? []);
   // A missing region is wrong usage rather than a failure of each image.
   if (buckets.length > 0) await s3.config.region();
