@@ -17,8 +17,6 @@ const DELETE_ATTEMPTS = 10;
 /** Lambda polls for 20 s; a shorter poll lets Ctrl-C end sooner, and none has to be broken off. */
 const POLL_SECONDS = 2;
 
-const BROKEN_CONNECTIONS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
-
 export type EventSourceOptions = {
   sqs: SQSClient;
   queueUrl: string;
@@ -142,9 +140,10 @@ export class EventSource {
 /** No answer of SQS, or one that it could not, rather than that it will not. */
 function mayPass(error: unknown): boolean {
   if (isThrottled(error)) return true;
-  const { $metadata, code } = error as { $metadata?: { httpStatusCode?: number }; code?: string };
-  const status = $metadata?.httpStatusCode;
-  return status === undefined ? BROKEN_CONNECTIONS.has(code ?? '') : status >= 500;
+  // The SDK gives this to what it has tried to send.
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+  const { httpStatusCode: status } = $metadata ?? { httpStatusCode: 0 };
+  return status === undefined || status >= 500;
 }
 
 function firstThatFit(messages: readonly Message[]): Message[] {
