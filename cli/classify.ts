@@ -1,44 +1,24 @@
-import { S3Client } from '@aws-sdk/client-s3';
-import { Command } from 'commander';
 import type { Classified } from '../shared/classifier/classify-image.ts';
 import type { ImageOutcome, Pipeline } from '../shared/classifier/classify-images.ts';
 import { ImageError } from '../shared/contract/error-codes.ts';
-import { DEFAULT_TOP_K } from '../shared/contract/limits.ts';
 import { failureLine, resultLine } from '../shared/contract/result-line.ts';
 import { parseS3Url } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
+import { createS3Client } from '../shared/jobs/s3-client.ts';
 import { EXIT } from './exit-codes.ts';
 import { failureHintsOf } from './failure-hints.ts';
 import { readImageFile } from './image-file.ts';
 import { labelsText } from './labels-text.ts';
-import {
-  allowHostOption,
-  type ModelOptions,
-  modelEnvironment,
-  modelOption,
-  trustModelOption,
-  wholeNumber,
-} from './options.ts';
+import { type ModelOptions, modelEnvironment } from './options.ts';
 import { print, printNote } from './terminal.ts';
 
 type Options = ModelOptions & { top: number; json?: true; allowHost?: string[] };
 type Input = { url: string };
 
-export function classifyCommand(): Command {
-  return new Command('classify')
-    .description('Labels images right here, without a queue.')
-    .argument('<image...>', 'paths, http(s) URLs or s3://bucket/key')
-    .option('--top <k>', 'labels an image', wholeNumber(1, 1_000), DEFAULT_TOP_K)
-    .option('--json', 'a result or failure line an image')
-    .addOption(modelOption())
-    .addOption(trustModelOption())
-    .addOption(allowHostOption())
-    .action(classify);
-}
-
-async function classify(inputs: string[], { top, json, allowHost, ...model }: Options): Promise<void> {
-  const s3 = new S3Client({});
+/** Labels images in this process, and prints them in the order in which they were named. */
+export async function classify(inputs: string[], { top, json, allowHost, ...model }: Options): Promise<void> {
+  const s3 = createS3Client();
   const buckets = inputs.flatMap((input) => parseS3Url(input)?.bucket ?? []);
   // A missing region is wrong usage rather than a failure of each image.
   if (buckets.length > 0) await s3.config.region();

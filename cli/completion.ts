@@ -1,4 +1,4 @@
-import { Argument, Command } from 'commander';
+import type { Command } from 'commander';
 import { bashScript } from './completion/bash.ts';
 import { completedCommands } from './completion/command-line.ts';
 import { fishScript } from './completion/fish.ts';
@@ -6,20 +6,10 @@ import { zshScript } from './completion/zsh.ts';
 import { print } from './terminal.ts';
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
-type Shell = keyof typeof SCRIPTS;
+/** Those that have a completion script. */
+export type Shell = keyof typeof SCRIPTS;
 
-/** @param program whose commands and options are completed, once all of them are declared */
-export function completionCommand(program: Command): Command {
-  return new Command('completion')
-    .description('Prints a script that completes commands, options and files in a shell.')
-    .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(Object.keys(SCRIPTS)))
-    .addHelpText(
-      'after',
-      `
-For this terminal, or in the file that the shell reads at its start:
-  bash  source <(labelqueue completion bash)
-  zsh   source <(labelqueue completion zsh)
-  fish  labelqueue completion fish | source`,
-    )
-    .action((shell: Shell) => print(SCRIPTS[shell](completedCommands(program))));
+/** Prints the script of a shell that completes the commands and options of a program. */
+export async function printCompletion(shell: Shell, program: Command): Promise<void> {
+  print(SCRIPTS[shell](completedCommands(program)));
 }

@@ -2,7 +2,6 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Command } from 'commander';
 import type { LocalService } from '../local/local-service.ts';
 import { startSampleServer } from '../local/sample-server.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
@@ -20,7 +19,7 @@ import { counted } from './counted.ts';
 import { demoTable } from './demo-table.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
-import { type ModelOptions, modelEnvironment, modelOption, stateDirOption, trustModelOption } from './options.ts';
+import { type ModelOptions, modelEnvironment } from './options.ts';
 import { startProgress } from './progress.ts';
 import { SAMPLES } from './project-folder.ts';
 import { print, printNote } from './terminal.ts';
@@ -34,16 +33,8 @@ const POLL_MS = 200;
 /** Far above what the retries take. */
 const GIVE_UP_MS = 180_000;
 
-export function demoCommand(): Command {
-  return new Command('demo')
-    .description('Labels the sample photos through SQS, workers and S3 on this machine.')
-    .addOption(modelOption())
-    .addOption(trustModelOption())
-    .addOption(stateDirOption())
-    .action(runDemo);
-}
-
-async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string }): Promise<void> {
+/** Starts everything that the demo needs, labels the sample photos and prints what came of them. */
+export async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string }): Promise<void> {
   const folder = join(stateDir, 'demo');
   interruptible(() => `interrupted: the demo begins anew each time; to run it again: ${sameCommand()}`);
   await rm(folder, { recursive: true, force: true });

@@ -1,4 +1,3 @@
-import { type Command, Option } from 'commander';
 import type { JobDescription, NotIn } from '../shared/contract/job-description.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { ClassifiedUrls, notClassified } from '../shared/jobs/classified-urls.ts';
@@ -8,7 +7,7 @@ import { allParts } from '../shared/jobs/list-parts.ts';
 import type { SourceRow } from '../shared/jobs/sources/source-row.ts';
 import type { EnqueueSources } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
-import { type ModelOptions, modelEnvironment, repeatedJobs } from './options.ts';
+import { type ModelOptions, modelEnvironment } from './options.ts';
 import { startProgress } from './progress.ts';
 
 export type NotInOptions = ModelOptions & { notIn?: string[]; sameModel?: true };
@@ -21,20 +20,6 @@ export type NotInRows = {
   /** To be kept with the job, so that it can be resumed; undefined when nothing is left out. */
   notIn: NotIn | undefined;
 };
-
-export function withNotInOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--not-in <job>',
-        'leave out images whose URL this job has classified; may be repeated, needs the results bucket',
-      ).argParser(repeatedJobs),
-    )
-    .option(
-      '--same-model',
-      'with --not-in: only those that the model of --model, MODEL_DIR or the default has classified',
-    );
-}
 
 /**
  * @param before what is known of the job when it is resumed: it leaves out again what it left out then

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { ImageOutcome, Pipeline } from '../shared/classifier/classify-images.ts';
 import { PutOff } from '../shared/classifier/put-off.ts';
@@ -10,11 +9,11 @@ import type { JobDescription } from '../shared/contract/job-description.ts';
 import type { ImageRef } from '../shared/contract/message.ts';
 import { uploadPrefix } from '../shared/contract/object-keys.ts';
 import { type FailureLine, failureLine, type ResultLine, resultLine } from '../shared/contract/result-line.ts';
+import { parseS3Prefix } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { sampleImages } from '../shared/jobs/sample-images.ts';
-import { parseS3Prefix } from '../shared/jobs/sources/s3-prefix-source.ts';
 import { type Survey, surveyedImages } from '../shared/jobs/survey.ts';
 import { demoTable } from './demo-table.ts';
 import type { NotInRows } from './enqueue-not-in.ts';
@@ -22,14 +21,7 @@ import type { EnqueueSources } from './enqueue-sources.ts';
 import { EXIT } from './exit-codes.ts';
 import { CommandError } from './expected-failures.ts';
 import { readImageFile } from './image-file.ts';
-import {
-  allowHostOption,
-  type ModelOptions,
-  modelEnvironment,
-  modelOption,
-  trustModelOption,
-  wholeNumber,
-} from './options.ts';
+import { type ModelOptions, modelEnvironment } from './options.ts';
 import { writeOutput } from './output-file.ts';
 import { startProgress } from './progress.ts';
 import type { Shelf, Thumbnail } from './report/gallery.ts';
@@ -37,9 +29,6 @@ import { isReport } from './report/mark.ts';
 import { print, printNote } from './terminal.ts';
 import { createWorkFolder } from './work-folder.ts';
 
-/** What is labeled here is looked at by a person. */
-const MAX_SAMPLE = 1_000;
-const MAX_SEED = 2 ** 31 - 1;
 /** Seeds that are not given are short enough to be typed. */
 const DRAWN_SEEDS = 10_000;
 const MAX_SHELVES = 12;
@@ -52,20 +41,6 @@ export type SampleOptions = ModelOptions & {
   allowHost?: string[];
   json?: true;
 };
-
-export function withSampleOptions(command: Command): Command {
-  return command
-    .option(
-      '--sample <n>',
-      `instead of sending: label ${MAX_SAMPLE} random images at most right here, print a table, write a report page`,
-      wholeNumber(1, MAX_SAMPLE),
-    )
-    .option('--seed <n>', 'with --sample: the same images as another time (default: any)', wholeNumber(0, MAX_SEED))
-    .option('--report <file>', 'with --sample: where the page goes (default: sample-<job>.html)', htmlFile)
-    .addOption(modelOption())
-    .addOption(trustModelOption())
-    .addOption(allowHostOption());
-}
 
 /**
  * Refuses what only a sample takes: workers have their own models and rules for addresses.
@@ -239,10 +214,4 @@ async function writePage(file: string, lines: Lines, gallery: Shelf[], descripti
     gallery,
   });
   await writeOutput({ path: file, force: false, isOwn: isReport }, folder.path, (path) => writeFile(path, page));
-}
-
-/** For commander. */
-function htmlFile(text: string): string {
-  if (/\.html?$/i.test(text)) return text;
-  throw new InvalidArgumentError('Expected the name of a file that ends in .html.');
 }

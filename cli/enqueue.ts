@@ -1,5 +1,3 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
 import { defaultJobName } from '../shared/jobs/default-job-name.ts';
 import {
@@ -12,26 +10,17 @@ import {
   resumeProblem,
 } from '../shared/jobs/enqueue.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
-import { parseS3Prefix } from '../shared/jobs/sources/s3-prefix-source.ts';
 import { type Survey, survey, surveyedImages } from '../shared/jobs/survey.ts';
-import { commandName } from './command-name.ts';
 import { counted } from './counted.ts';
 import { dryRunText } from './dry-run-text.ts';
-import {
-  leftOutText,
-  type NotInOptions,
-  type NotInRows,
-  withNotInOptions,
-  withoutClassified,
-} from './enqueue-not-in.ts';
-import { labelSample, refuseWithoutSample, type SampleOptions, withSampleOptions } from './enqueue-sample.ts';
+import { leftOutText, type NotInOptions, type NotInRows, withoutClassified } from './enqueue-not-in.ts';
+import { labelSample, refuseWithoutSample, type SampleOptions } from './enqueue-sample.ts';
 import { checkSourcesExist, type EnqueueSources, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
 import { type InterruptibleSending, interruptibleSending } from './interruptible-sending.ts';
 import { untilAborted } from './interruption.ts';
 import { InvalidRows } from './invalid-rows.ts';
 import { targetFromEnvironment } from './job-target.ts';
-import { dollars, jobName, jsonOption, repeated, share, wholeNumber } from './options.ts';
 import { sourcesText } from './source-text.ts';
 import { print, printNote } from './terminal.ts';
 
@@ -48,73 +37,8 @@ type Options = SourceOptions &
     json?: true;
   };
 
-export function enqueueCommand(): Command {
-  const command = new Command('enqueue')
-    .description('Puts images on the queue, after checking all of them.')
-    .argument(
-      '<source...>',
-      'files of URLs or JSON lines, .csv, .tsv or .parquet (each also .gz or .zst), - for standard input, a folder, or s3://bucket/prefix/',
-    )
-    .option('--job <name>', "the job's name (default: made from the source's name and the time)", jobName)
-    .option(
-      '--per-message <n>',
-      `images a message, 1 to ${MAX_IMAGES_PER_MESSAGE}`,
-      wholeNumber(1, MAX_IMAGES_PER_MESSAGE),
-      DEFAULT_IMAGES_PER_MESSAGE,
-    )
-    .addOption(
-      new Option('--format <format>', 'of files, whatever their names are').choices(['lines', 'csv', 'tsv', 'parquet']),
-    )
-    .option('--encoding <label>', 'of text, e.g. windows-1252 or shift_jis (default: UTF-8, or UTF-16 where it shows)')
-    .option('--delimiter <character>', 'of a table, or "tab" (default: the one that its header line shows)', delimiter)
-    .option('--url-column <name>', 'of a table (default: url, image_url, imagelink, … that holds URLs)')
-    .option(
-      '--id-column <name>',
-      'of a table; the column of the URL for no other id (default: id, else the URL is the id)',
-    )
-    .option('--meta', 'the other columns of a table become meta, which comes back in the result lines')
-    .option(
-      '--include <glob>',
-      'names under a folder or prefix that are meant; may be repeated (default: images)',
-      repeated,
-    )
-    .option('--exclude <glob>', 'names under a folder or prefix that are not meant; may be repeated', repeated)
-    .option(
-      '--skip-invalid',
-      'write the rows that name no image to a file that can be fixed and enqueued, and send the others',
-    )
-    .option(
-      '--max-failure-rate <share>',
-      'the job cancels itself once this share of 200 or more outcomes failed',
-      share,
-    )
-    .option(
-      '--max-cost <usd>',
-      'the job cancels itself before it has cost so much, by the time that its workers measure',
-      dollars,
-    )
-    .option('--resume', 'go on with a job that was interrupted: sends only what was not sent')
-    .option(
-      '--dry-run',
-      'send nothing; report counts, hosts, how the source was read and what it will cost; needs no AWS',
-    )
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      `\nNeeds --stack, or QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; \`${commandName()} local\` prints them.`,
-    )
-    .action(run);
-  return withSampleOptions(withNotInOptions(command));
-}
-
-/** Whether it is `enqueue --dry-run` of what lies on this machine: it asks neither the queue nor the bucket for anything. */
-export function needsNoService(command: Command): boolean {
-  const { dryRun, notIn } = command.opts<Options>();
-  if (command.name() !== 'enqueue' || !dryRun || notIn !== undefined) return false;
-  return command.args.every((name) => parseS3Prefix(name) === undefined);
-}
-
-async function run(names: string[], options: Options): Promise<void> {
+/** Checks the rows of the sources, then sends them, labels a sample of them or prints what it would send. */
+export async function enqueueSources(names: string[], options: Options): Promise<void> {
   refuseWithoutSample(options);
   await checkSourcesExist(names);
   const sends = !options.dryRun && options.sample === undefined;
@@ -219,13 +143,6 @@ function targetWithoutSettings(): JobTarget {
     };
     return createJobTarget(none, {});
   }
-}
-
-/** For commander. */
-function delimiter(text: string): string {
-  const character = text === 'tab' || text === '\\t' ? '\t' : text;
-  if (/^[^"\r\n]$/.test(character)) return character;
-  throw new InvalidArgumentError('Expected one character that is not a quote, or "tab".');
 }
 
 function report(

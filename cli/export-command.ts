@@ -1,11 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { JobRun } from '../shared/contract/job-run.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
-import { FORMATS, type Format, type Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
+import type { Format } from '../shared/jobs/outcomes/export-formats.ts';
+import type { Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
 import type { OutcomeDatabase } from '../shared/jobs/outcomes/outcome-database.ts';
 import type { Summary } from '../shared/jobs/outcomes/summarize.ts';
 import { commandName } from './command-name.ts';
@@ -13,44 +14,13 @@ import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
 import { targetFromEnvironment } from './job-target.ts';
-import { forceOption } from './options.ts';
 import { canBeReplaced, checkOutput, type Output, writeOutput } from './output-file.ts';
-import { ENDINGS, outputFormatOf } from './output-format.ts';
+import { outputFormatOf } from './output-format.ts';
 import { startProgress } from './progress.ts';
 import { onTerminal, print, printNote } from './terminal.ts';
 import { createWorkFolder } from './work-folder.ts';
 
 export type ExportOptions = { format?: Format; out?: string; force?: boolean; json?: true };
-
-/**
- * The options of `results` and `failures`, and their help.
- *
- * @param formats what stands in the lines of the help that describe CSV and Parquet
- */
-export function withExportOptions(command: Command, { csv, parquet }: { csv: string; parquet: string }): Command {
-  return command
-    .addOption(
-      new Option('--format <format>', "how (default: by the end of the file's name, else jsonl)").choices(FORMATS),
-    )
-    .option('--out <file>', `where to, e.g. ${ENDINGS} (default: standard output)`)
-    .addOption(forceOption())
-    .option('--json', 'print the summary as one JSON document; needs --out')
-    .addHelpText(
-      'after',
-      `
-Formats:
-  jsonl    the lines as the worker wrote them
-  csv      flat: ${csv}, meta.<key>. A ' stands before a text that a
-           spreadsheet would run as a formula; the other formats have it as it is.
-           A file begins with a byte order mark, so that Excel reads it as UTF-8
-  parquet  ${parquet}, meta as JSON text
-
-Works while the job is running, with what there is so far. Each image is counted once.
-Temporary files go where TMPDIR says: about a third of the size of the part files, and for
-standard output and --in-order as much as comes out. Reads QUEUE_URL, DEAD_LETTER_QUEUE_URL
-and RESULTS_BUCKET; \`${commandName()} local\` prints them.`,
-    );
-}
 
 /** Writes the selected outcomes of a job to a file or to standard output. */
 export async function exportSelection(

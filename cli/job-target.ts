@@ -1,8 +1,12 @@
 import { jobSettingsFrom, SettingsError } from '../shared/contract/settings.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
 import { FINAL, type JobStatus, jobStatus, type StatusOptions } from '../shared/jobs/job-status.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
 import { NoSuchJobError } from '../shared/jobs/outcomes/outcome-errors.ts';
+import { type Throttling, withPatience } from '../shared/jobs/throttling.ts';
 import { commandName } from './command-name.ts';
+import { counted } from './counted.ts';
+import { printNote } from './terminal.ts';
 
 const SETTINGS = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'RESULTS_BUCKET'];
 
@@ -10,11 +14,26 @@ const SETTINGS = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'RESULTS_BUCKET'];
 export function targetFromEnvironment(): JobTarget {
   const given = SETTINGS.filter((name) => process.env[name]);
   try {
-    return createJobTarget(jobSettingsFrom(process.env), {});
+    return patientTarget(createJobTarget(jobSettingsFrom(process.env), {}));
   } catch (error) {
     if (!(error instanceof SettingsError) || given.length > 0) throw error;
     throw new SettingsError(`${error.message}\n${howToSet()}`, { cause: error });
   }
+}
+
+/** A command has no deadline: it goes on when S3 or SQS wants fewer requests, and prints at which pace. */
+function patientTarget(target: JobTarget): JobTarget {
+  withPatience(target.s3, { onThrottled: (throttling) => printNote(throttlingText('S3', throttling)) });
+  withPatience(target.sqs, { onThrottled: (throttling) => printNote(throttlingText('SQS', throttling)) });
+  return target;
+}
+
+function throttlingText(service: string, { code, message, answered, refused, seconds }: Throttling): string {
+  if (seconds === 0) {
+    return `${service} answers ${visibleLine(`${code}: ${message}`)}; going on with pauses, Ctrl-C ends this\n`;
+  }
+  const pace = `${counted(answered, 'request')} answered and ${refused} refused in ${Math.round(seconds)} s`;
+  return `${service} answers ${visibleLine(code)}: ${pace}; going on with pauses\n`;
 }
 
 function howToSet(): string {

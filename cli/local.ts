@@ -1,25 +1,14 @@
 import { mkdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
-import { Command } from 'commander';
 import { publishService } from '../local/running-service.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
 import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
 import { untilInterrupted } from './interruption.ts';
-import {
-  allowHostOption,
-  type ModelOptions,
-  modelEnvironment,
-  modelOption,
-  stateDirOption,
-  trustModelOption,
-  wholeNumber,
-} from './options.ts';
+import { type ModelOptions, modelEnvironment } from './options.ts';
 import { print, printNote } from './terminal.ts';
 
-const DEFAULT_PORT = 4_566;
 type Options = ModelOptions & {
   port: number;
   apiPort?: number;
@@ -28,25 +17,8 @@ type Options = ModelOptions & {
   stateDir: string;
 };
 
-export function localCommand(): Command {
-  return new Command('local')
-    .description('Runs SQS, S3, the workers and the HTTP API on this machine until Ctrl-C; queues and results stay.')
-    .option('--port <n>', 'where SQS and S3 listen, on 127.0.0.1', wholeNumber(0, 65_535), DEFAULT_PORT)
-    .option('--api-port <n>', 'where the HTTP API listens (default: the port after --port)', wholeNumber(0, 65_535))
-    .option(
-      '--workers <n>',
-      'execution environments; by default one a core',
-      wholeNumber(1, 64),
-      availableParallelism(),
-    )
-    .addOption(modelOption())
-    .addOption(trustModelOption())
-    .addOption(allowHostOption())
-    .addOption(stateDirOption())
-    .action(runLocal);
-}
-
-async function runLocal({
+/** Runs SQS, S3, the workers and the HTTP API until it is interrupted. */
+export async function runLocal({
   port,
   apiPort = portAfter(port),
   workers,

@@ -1,26 +1,25 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { cancelCommand } from './cancel.ts';
-import { classifyCommand } from './classify.ts';
-import { completionCommand } from './completion.ts';
-import { demoCommand } from './demo.ts';
-import { enqueueCommand, needsNoService } from './enqueue.ts';
+import { cancelCommand } from './commands/cancel.ts';
+import { classifyCommand } from './commands/classify.ts';
+import { completionCommand } from './commands/completion.ts';
+import { demoCommand } from './commands/demo.ts';
+import { enqueueCommand, needsNoService } from './commands/enqueue.ts';
+import { failuresCommand } from './commands/failures.ts';
+import { localCommand } from './commands/local.ts';
+import { modelCommand } from './commands/model.ts';
+import { purgeCommand } from './commands/purge.ts';
+import { redriveCommand } from './commands/redrive.ts';
+import { reportCommand } from './commands/report.ts';
+import { resultsCommand } from './commands/results.ts';
+import { statusCommand } from './commands/status.ts';
+import { waitCommand } from './commands/wait.ts';
 import { EXIT } from './exit-codes.ts';
 import { failureText } from './expected-failures.ts';
-import { failuresCommand } from './failures.ts';
 import { cleanUpNow, endInterrupted, forgetInterruption, isInterrupted } from './interruption.ts';
-import { localCommand } from './local.ts';
-import { useLocalService } from './local-environment.ts';
-import { modelCommand } from './model.ts';
 import { stackOption } from './options.ts';
-import { purgeCommand } from './purge.ts';
-import { redriveCommand } from './redrive.ts';
-import { reportCommand } from './report.ts';
-import { resultsCommand } from './results.ts';
-import { statusCommand } from './status.ts';
 import { print, printNote } from './terminal.ts';
 import { usageErrorPrinter } from './usage-error.ts';
-import { waitCommand } from './wait.ts';
 
 const program = new Command('labelqueue')
   .description('Asynchronous batch image classification on SQS: image URLs in, labels as JSON lines out.')
@@ -30,7 +29,9 @@ const program = new Command('labelqueue')
   .hook('preAction', async (_program, command) => {
     const { stack } = command.optsWithGlobals<{ stack?: string }>();
     if (stack === undefined) {
-      if (JOB_COMMANDS.includes(command) && !needsNoService(command)) useLocalService(process.env);
+      if (!JOB_COMMANDS.includes(command) || needsNoService(command)) return;
+      const { useLocalService } = await import('./local-environment.ts');
+      useLocalService(process.env);
       return;
     }
     // Only now: every start of the command would pay for CloudFormation's client.

@@ -1,37 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import { DEFAULT_TOP_K } from '../shared/contract/limits.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { readImageFile } from './image-file.ts';
 import { modelReportText } from './model-report-text.ts';
-import { existingFolder, jsonOption, trustModelOption, wholeNumber } from './options.ts';
+import { existingFolder } from './options.ts';
 import { SAMPLES } from './project-folder.ts';
 import { print } from './terminal.ts';
 
 type Options = { top: number; trustModel?: true; json?: true };
 
-export function modelCommand(): Command {
-  return new Command('model')
-    .description('What concerns models of your own.')
-    .helpCommand(false)
-    .addCommand(checkCommand());
-}
-
-function checkCommand(): Command {
-  return new Command('check')
-    .description('Tries a model folder as a worker would use it, measures it, and warns of what looks wrong.')
-    .argument('<folder>', 'with a SavedModel, a TensorFlow.js model or a Teachable Machine export')
-    .argument('[photo...]', 'files to label; without, the sample photos')
-    .option('--top <k>', 'labels a photo', wholeNumber(1, 1_000), DEFAULT_TOP_K)
-    .addOption(trustModelOption())
-    .addOption(jsonOption())
-    .addHelpText('after', '\ndocs/models.md describes model folders and what the warnings mean.')
-    .action(check);
-}
-
-async function check(folder: string, photos: string[], { top, trustModel, json }: Options): Promise<void> {
+/** Labels photos with a model folder as a worker would, and prints what it measured. */
+export async function check(folder: string, photos: string[], { top, trustModel, json }: Options): Promise<void> {
   const path = existingFolder(folder);
   // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
   const { checkModel } = await import('../shared/classifier/check-model.ts');

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import { ERROR_CODES } from '../shared/contract/error-codes.ts';
-import { jobNameSchema } from '../shared/contract/message.ts';
-import { isHostAndPort } from '../shared/contract/settings.ts';
+import { isHostAndPort } from '../shared/contract/host-and-port.ts';
+import { JOB_NAME, JOB_NAME_RULE } from '../shared/contract/job-name.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { CommandError } from './expected-failures.ts';
 import { stateDirectory } from './project-folder.ts';
@@ -119,9 +119,8 @@ export function numberBetween(min: number, max: number): (text: string) => numbe
 
 /** For commander: a job's name, or what one looks like. */
 export function jobName(text: string): string {
-  const result = jobNameSchema.safeParse(text);
-  if (result.success) return result.data;
-  throw new InvalidArgumentError(`Expected ${result.error.issues[0]?.message}.`);
+  if (JOB_NAME.test(text)) return text;
+  throw new InvalidArgumentError(`Expected ${JOB_NAME_RULE}.`);
 }
 
 export function jobArgument(): Argument {

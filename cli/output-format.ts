@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
 import { visibleLine } from '../shared/contract/visible-text.ts';
-import type { Format } from '../shared/jobs/outcomes/export-outcomes.ts';
+import type { Format } from '../shared/jobs/outcomes/export-formats.ts';
 
 /** How a file is written. */
 export type OutputFormat = { format: Format; gzip: boolean };

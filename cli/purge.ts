@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline/promises';
-import { Command } from 'commander';
 import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
 import { NoSuchJobError } from '../shared/jobs/outcomes/outcome-errors.ts';
 import { hasFiles, purgeJob } from '../shared/jobs/purge-job.ts';
@@ -7,18 +6,10 @@ import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
 import { hasEnded, targetFromEnvironment } from './job-target.ts';
-import { jobArgument } from './options.ts';
 import { drawingSurface, onTerminal, print } from './terminal.ts';
 
-export function purgeCommand(): Command {
-  return new Command('purge')
-    .description('Removes all files of a job: results, failures, uploads, and the job itself.')
-    .addArgument(jobArgument())
-    .option('--yes', 'do not ask')
-    .action(run);
-}
-
-async function run(job: string, { yes }: { yes?: true }): Promise<void> {
+/** Removes all files of a job, once that is confirmed. */
+export async function purge(job: string, { yes }: { yes?: true }): Promise<void> {
   const target = targetFromEnvironment();
   let advice = 'nothing was removed; to begin again';
   const signal = interruptible(() => `interrupted: ${advice}: ${sameCommand()}`);

@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import { Command } from 'commander';
 import { ofFile } from '../shared/contract/file-failure.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { parseMessage, UnreadableMessage } from '../shared/contract/message.ts';
@@ -15,7 +14,6 @@ import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
 import { targetFromEnvironment } from './job-target.ts';
-import { errorCodesOption, forceOption, jobName, jsonOption } from './options.ts';
 import { checkOutput } from './output-file.ts';
 import { print } from './terminal.ts';
 
@@ -24,20 +22,8 @@ type Options = { code?: string[]; dryRun?: true; unreadable?: true; out: string;
 /** What becomes of dead letters of a job that was purged. */
 const OF_EARLIER_RUNS = 'they are never sent again; delete them in the SQS console, or let them expire';
 
-export function redriveCommand(): Command {
-  return new Command('redrive')
-    .description('Sends the failed images of a job again, and takes them out of the dead-letter queue.')
-    .argument('[job]', 'its name, as `labelqueue enqueue` printed it', jobName)
-    .addOption(errorCodesOption())
-    .option('--dry-run', 'only tell how many it would be')
-    .option('--unreadable', 'instead: list the dead letters that are no messages, and save their bodies')
-    .option('--out <file>', 'where --unreadable saves them', 'unreadable.jsonl')
-    .addOption(forceOption())
-    .addOption(jsonOption())
-    .action(run);
-}
-
-async function run(job: string | undefined, options: Options): Promise<void> {
+/** Sends the failed images of a job again, or saves the dead letters that are not messages. */
+export async function redriveJob(job: string | undefined, options: Options): Promise<void> {
   const target = targetFromEnvironment();
   interruptible(() => `interrupted: what was sent again stays sent; to send the others: ${sameCommand()}`);
   if (options.unreadable) return saveUnreadable(target, options);

@@ -1,13 +1,12 @@
 import { writeFile } from 'node:fs/promises';
-import { Command } from 'commander';
 import type { ImageError } from '../shared/contract/error-codes.ts';
+import { MAX_REPORT_LABELS } from '../shared/contract/limits.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { SampleImage } from '../shared/jobs/outcomes/report-data.ts';
 import { counted } from './counted.ts';
 import { withOutcomes } from './export-command.ts';
 import { failureHintsOf } from './failure-hints.ts';
-import { allowHostOption, forceOption, jobArgument, wholeNumber } from './options.ts';
 import { checkOutput, writeOutput } from './output-file.ts';
 import { startProgress } from './progress.ts';
 import type { Shelf } from './report/gallery.ts';
@@ -16,30 +15,12 @@ import { print, printNote } from './terminal.ts';
 
 type Options = { out: string; force?: boolean; images: number; allowHost?: string[]; json?: true };
 
-const MAX_LABELS = 12;
 const NOTHING_TO_SHOW = '; no image of this job has a label so far';
 /** Some images are gone by the time of the report; these take their places. */
 const SPARE_IMAGES = 3;
 
-export function reportCommand(): Command {
-  return new Command('report')
-    .description('Makes a page that shows a job: labels, confidence, speed, failures, and images of each label.')
-    .addArgument(jobArgument())
-    .option('--out <file>', 'where to', 'report.html')
-    .addOption(forceOption())
-    .option('--images <n>', `images a label, of the ${MAX_LABELS} most frequent; 0 for none`, wholeNumber(0, 20), 4)
-    .addOption(allowHostOption())
-    .option('--json', 'print the summary as one JSON document')
-    .addHelpText(
-      'after',
-      `
-The page needs nothing but itself: charts and thumbnails are in it. Images are fetched once more, with
-the care of the worker; those that cannot be fetched are left out. For s3:// URLs set SOURCE_BUCKETS.`,
-    )
-    .action(report);
-}
-
-async function report(job: string, { out, force = false, images, allowHost, json }: Options): Promise<void> {
+/** Writes the page that shows a job. */
+export async function report(job: string, { out, force = false, images, allowHost, json }: Options): Promise<void> {
   const output = { path: out, force, isOwn: isReport };
   const settings = classifierSettingsFrom({
     ...process.env,
@@ -49,7 +30,7 @@ async function report(job: string, { out, force = false, images, allowHost, json
   await withOutcomes(job, async ({ database, summary, folder }) => {
     const { sampleImages, timelineOf } = await import('../shared/jobs/outcomes/report-data.ts');
     const { reportPage } = await import('./report/page.ts');
-    const labels = summary.labels.slice(0, MAX_LABELS).map(({ label }) => label);
+    const labels = summary.labels.slice(0, MAX_REPORT_LABELS).map(({ label }) => label);
     const samples = images === 0 ? new Map() : await sampleImages(database, labels, images + SPARE_IMAGES);
     const left: LeftOut[] = [];
     const gallery = await galleryOf(samples, images, settings, (one) => left.push(one));

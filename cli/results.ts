@@ -1,31 +1,17 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
-import { type ExportOptions, exportSelection, withExportOptions } from './export-command.ts';
-import { jobArgument, numberBetween } from './options.ts';
+import { type ExportOptions, exportSelection } from './export-command.ts';
 
 type Options = ExportOptions & { minScore?: number; label?: string; inOrder?: true };
 
-export function resultsCommand(): Command {
-  const command = new Command('results')
-    .description('Writes the labels of a job to one file, each image once; <job>.summary.json beside it sums them up.')
-    .addArgument(jobArgument())
-    .option('--in-order', 'in the order of the source; images that are not in it last')
-    .option('--min-score <score>', 'images with a label of at least this score, 0 to 1', numberBetween(0, 1))
-    .option(
-      '--label <pattern>',
-      "images with a label like this, e.g. '*cat*'; together with --min-score, of that score",
-    );
-  return withExportOptions(command, {
-    csv: 'label1, score1, label2, ...',
-    parquet: 'labels as a list of structs',
-  }).action(async (job: string, options: Options, self: Command) => {
-    const { minScore, label, inOrder } = options;
-    const selection: Selection = {
-      kind: 'results',
-      ...(minScore !== undefined && { minScore }),
-      ...(label !== undefined && { label }),
-      ...(inOrder && { inOrder }),
-    };
-    await exportSelection(job, selection, options, self);
-  });
+/** Writes the labels of a job to a file or to standard output. */
+export async function results(job: string, options: Options, self: Command): Promise<void> {
+  const { minScore, label, inOrder } = options;
+  const selection: Selection = {
+    kind: 'results',
+    ...(minScore !== undefined && { minScore }),
+    ...(label !== undefined && { label }),
+    ...(inOrder && { inOrder }),
+  };
+  await exportSelection(job, selection, options, self);
 }

@@ -1,4 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { withNamedCalls } from '../shared/jobs/named-calls.ts';
 import { CommandError } from './expected-failures.ts';
 
 /** What the stack's outputs are called, and the settings that they give. */
@@ -28,7 +29,7 @@ export async function stackEnvironment(stackName: string): Promise<Record<string
 
 async function stackOutputs(stackName: string): Promise<Record<string, string>> {
   try {
-    const { Stacks = [] } = await new CloudFormationClient({}).send(
+    const { Stacks = [] } = await withNamedCalls(new CloudFormationClient({})).send(
       new DescribeStacksCommand({ StackName: stackName }),
     );
     const outputs = Stacks[0]?.Outputs ?? [];

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Table from 'cli-table3';
-import { Command } from 'commander';
 import { FINAL, type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
 import { listJobs } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
@@ -10,7 +9,6 @@ import { NO_LINES_BETWEEN_ROWS } from './demo-table.ts';
 import { duration } from './dry-run-text.ts';
 import { failureHints } from './failure-hints.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
-import { jobName, jsonOption } from './options.ts';
 import { createRedraw, print, readerGone } from './terminal.ts';
 
 const WATCH_MS = 2_000;
@@ -19,16 +17,8 @@ const READ_IDS_MS = 10_000;
 
 type Options = { watch?: true; json?: true };
 
-export function statusCommand(): Command {
-  return new Command('status')
-    .description('Tells how far a job is; without a job, lists all.')
-    .argument('[job]', 'its name, as `labelqueue enqueue` printed it', jobName)
-    .option('--watch', 'again and again, until the job has ended; without a job, until Ctrl-C')
-    .addOption(jsonOption())
-    .action(run);
-}
-
-async function run(job: string | undefined, { watch, json }: Options): Promise<void> {
+/** Prints how far a job is, or without a name, all of them; with `watch` until it has ended. */
+export async function showStatus(job: string | undefined, { watch, json }: Options): Promise<void> {
   const target = targetFromEnvironment();
   const counter = new OutcomeCounter(target);
   const look = async (): Promise<Look> => {

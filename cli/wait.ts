@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Command } from 'commander';
 import type { JobStatus } from '../shared/jobs/job-status.ts';
 import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
 import { counted } from './counted.ts';
@@ -7,26 +6,14 @@ import { EXIT } from './exit-codes.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
-import { jobArgument, jsonOption, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
 import { howToGoOn, statusText } from './status.ts';
 import { print } from './terminal.ts';
 
 const POLL_MS = 1_000;
-const A_MONTH_SECONDS = 30 * 24 * 3_600;
 
-export function waitCommand(): Command {
-  return new Command('wait')
-    .description(
-      'Waits until a job has ended. For scripts: exit code 0 when all images are classified, 3 when some are not.',
-    )
-    .addArgument(jobArgument())
-    .option('--timeout <seconds>', 'give up after so long, with exit code 1', wholeNumber(1, A_MONTH_SECONDS))
-    .addOption(jsonOption())
-    .action(run);
-}
-
-async function run(job: string, { timeout, json }: { timeout?: number; json?: true }): Promise<void> {
+/** Waits until a job has ended, prints its status and sets the exit code. */
+export async function waitForEnd(job: string, { timeout, json }: { timeout?: number; json?: true }): Promise<void> {
   const target = targetFromEnvironment();
   const signal = interruptible(() => `interrupted: the job ${job} goes on; to wait again: ${sameCommand()}`);
   const giveUpAt = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;

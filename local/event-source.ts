@@ -7,10 +7,13 @@ import {
   MAX_BATCH_ENTRIES,
   MAX_PAYLOAD_BYTES,
 } from '../shared/contract/limits.ts';
+import { isThrottled } from '../shared/jobs/throttling.ts';
 import { type ExecutionEnvironment, FunctionError } from './execution-environment.ts';
 
-/** How long the queue is left alone after it answered that it could not. */
+/** How long the queue is left alone after it did not answer, or answered that it could not. */
 const RETRY_MS = 1_000;
+/** A message that cannot be deleted comes back when its visibility timeout ends; its outcome is written by then. */
+const DELETE_ATTEMPTS = 10;
 /** Lambda polls for 20 s; a shorter poll lets Ctrl-C end sooner, and none has to be broken off. */
 const POLL_SECONDS = 2;
 
@@ -82,7 +85,7 @@ export class EventSource {
       return await this.#ask(most, waitSeconds);
     } catch (error) {
       // Lambda does not give up either: a full disk has room again some day.
-      if (!isServersFault(error)) throw error;
+      if (!mayPass(error)) throw error;
       await delay(RETRY_MS);
       return [];
     }
@@ -117,15 +120,30 @@ export class EventSource {
       const Entries = messages
         .slice(start, start + MAX_BATCH_ENTRIES)
         .map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-      await this.#options.sqs.send(new DeleteMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries }));
+      await this.#deleteBatch(new DeleteMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries }));
+    }
+  }
+
+  async #deleteBatch(command: DeleteMessageBatchCommand): Promise<void> {
+    for (let attempt = 1; attempt <= DELETE_ATTEMPTS; attempt++) {
+      try {
+        await this.#options.sqs.send(command);
+        return;
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        await delay(RETRY_MS);
+      }
     }
   }
 }
 
-/** An answer of SQS that it could not, rather than that it will not. */
-function isServersFault(error: unknown): boolean {
-  const { $metadata: { httpStatusCode = 0 } = {} } = error as { $metadata?: { httpStatusCode?: number } };
-  return httpStatusCode >= 500;
+/** No answer of SQS, or one that it could not, rather than that it will not. */
+function mayPass(error: unknown): boolean {
+  if (isThrottled(error)) return true;
+  // The SDK gives this to what it has tried to send.
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+  const { httpStatusCode: status } = $metadata ?? { httpStatusCode: 0 };
+  return status === undefined || status >= 500;
 }
 
 function firstThatFit(messages: readonly Message[]): Message[] {

@@ -1,4 +1,3 @@
-import { S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
 import { fetchImage } from '../../shared/classifier/fetch-image.ts';
@@ -7,6 +6,7 @@ import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import type { ClassifierSettings } from '../../shared/contract/settings.ts';
 import type { SampleImage } from '../../shared/jobs/outcomes/report-data.ts';
+import { createS3Client } from '../../shared/jobs/s3-client.ts';
 
 /** An image to show: its thumbnail is a data URI. */
 export type Thumbnail = { id: string; score: number; source: string };
@@ -31,7 +31,7 @@ export async function createGallery(
   onProgress: (images: number, url: string, failure: ImageError | undefined) => void,
 ): Promise<Shelf[]> {
   const http = createImageClient(settings);
-  const sources = { http, s3: createObjectReader(new S3Client({}), settings.sourceBuckets) };
+  const sources = { http, s3: createObjectReader(createS3Client(), settings.sourceBuckets) };
   const never = new AbortController().signal;
   let done = 0;
   const thumbnails = new Map<SampleImage, Thumbnail>();

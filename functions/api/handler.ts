@@ -1,6 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createImageClassifier } from '../../shared/classifier/image-classifier.ts';
@@ -9,6 +8,7 @@ import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
 import { API_DEADLINE_RESERVE_MS, AWS_REQUESTS, MAX_TOP } from '../../shared/contract/limits.ts';
 import { apiSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
+import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
 import { createApi } from './api.ts';
 import { createTelemetry } from './telemetry.ts';
@@ -18,7 +18,7 @@ const settings = apiSettingsFrom(process.env);
 const logger = new Logger({ serviceName: settings.serviceName });
 const telemetry = createTelemetry(logger);
 // Source buckets may be in other regions.
-const s3 = new S3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
+const s3 = createS3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
 const { queueUrl, deadLetterQueueUrl, resultsBucket } = settings;
 const { fetch, classifier, topK } = await createPipeline(settings, s3);
 for (const note of classifier.notes) logger.warn('model', { note });

@@ -1,6 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import type { Context, LexV2Event, LexV2Result } from 'aws-lambda';
 import { createImageClassifier } from '../../shared/classifier/image-classifier.ts';
@@ -9,6 +8,7 @@ import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
 import { AWS_REQUESTS, CHAT_DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
 import { chatSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
+import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { converse, LABELS_IN_A_REPLY } from './converse.ts';
 import { createTelemetry } from './telemetry.ts';
 
@@ -17,7 +17,7 @@ const settings = chatSettingsFrom(process.env);
 const logger = new Logger({ serviceName: settings.serviceName });
 const telemetry = createTelemetry(logger);
 // Source buckets may be in other regions.
-const s3 = new S3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
+const s3 = createS3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
 const { fetch, classifier } = await createPipeline(settings, s3);
 for (const note of classifier.notes) logger.warn('model', { note });
 const dependencies = {

@@ -2,7 +2,6 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
-import { S3Client } from '@aws-sdk/client-s3';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { ApartQueue } from '../../shared/classifier/decode/apart-queue.ts';
@@ -13,6 +12,7 @@ import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
 import { workerSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
 import { isCancelled } from '../../shared/jobs/job-store.ts';
+import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
 import { Cancellations } from './cancellations.ts';
 import { deadlineIn } from './deadline.ts';
@@ -29,7 +29,7 @@ const { serviceName } = settings;
 const logger = new Logger({ serviceName });
 const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
 // Source buckets may be in other regions.
-const s3 = new S3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
+const s3 = createS3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
 
 const dependencies: WorkerDependencies = {
   pipeline: {

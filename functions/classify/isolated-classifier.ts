@@ -2,19 +2,19 @@
  * The process of its own in which an image is classified that was in a worker when it died: what
  * the image does to it, it does to nobody else. Takes one image at a time from its parent.
  */
-import { S3Client } from '@aws-sdk/client-s3';
 import { classifyImages } from '../../shared/classifier/classify-images.ts';
 import { volunteerForOutOfMemoryKill } from '../../shared/classifier/decode/out-of-memory.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { PutOff } from '../../shared/classifier/put-off.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
+import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import type { IsolatedReport, IsolatedRequest } from './isolation.ts';
 
 volunteerForOutOfMemoryKill();
 const pipeline = await createPipeline(
   classifierSettingsFrom(process.env),
-  new S3Client({ followRegionRedirects: true }),
+  createS3Client({ followRegionRedirects: true }),
 );
 process.on('message', (request: IsolatedRequest) => void classifyOne(request));
 process.once('disconnect', () => process.exit(0));

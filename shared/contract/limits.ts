@@ -187,3 +187,6 @@ export const LOCAL_API_REQUESTS_AT_ONCE = 32;
 export const LOCAL_API_UPLOADS_AT_ONCE = 8 * LOCAL_API_REQUESTS_AT_ONCE;
 /** What those bodies may hold of memory together: twice what is worked on at once, at its largest. */
 export const LOCAL_API_UPLOAD_BYTES_AT_ONCE = 2 * LOCAL_API_REQUESTS_AT_ONCE * MAX_UPLOAD_BYTES;
+
+/** Labels that the page of `labelqueue report` shows images of: the most frequent ones. */
+export const MAX_REPORT_LABELS = 12;

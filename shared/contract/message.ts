@@ -3,6 +3,7 @@ import { openEnvelope } from './envelopes.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type ForeignImage, foreignSchema, isForeign } from './foreign-message.ts';
 import { type ImageRef, idWithMeta, imageRefSchema } from './image-ref.ts';
+import { JOB_NAME, JOB_NAME_RULE } from './job-name.ts';
 import { type JobRun, runField, runSchema } from './job-run.ts';
 import { MAX_ATTEMPTS, MAX_ENVELOPES, MAX_HOPS, MAX_ID_CHARS, MAX_IMAGES_PER_MESSAGE } from './limits.ts';
 import { isS3TestEvent, objectsOfBridgeEvent, objectsOfS3Event } from './s3-event.ts';
@@ -13,13 +14,8 @@ export { type ImageRef, imageRefSchema, UnreadableMessage };
 
 export const DEFAULT_JOB = 'default';
 
-/** A job's name stands in S3 keys and in Hive partitions (`job=<name>`), so it is kept plain. */
-export const jobNameSchema = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
-    '1 to 100 letters, digits, ".", "_" or "-", starting with a letter or digit',
-  );
+/** The name of a job. */
+export const jobNameSchema = z.string().regex(JOB_NAME, JOB_NAME_RULE);
 
 /** What a dead-letter message says of its image; a worker that gets it back ignores it. */
 const pastErrorSchema = z.object({

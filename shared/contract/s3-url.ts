@@ -6,3 +6,9 @@ export function parseS3Url(url: string): { bucket: string; key: string } | undef
   const { bucket, key } = /^s3:\/\/(?<bucket>[^/]+)\/(?<key>.+)$/is.exec(url)?.groups ?? {};
   return bucket === undefined || key === undefined ? undefined : { bucket, key };
 }
+
+/** The bucket and prefix of `s3://bucket/prefix/`, of which the prefix may be missing; undefined for anything else. */
+export function parseS3Prefix(source: string): { bucket: string; prefix: string } | undefined {
+  const { bucket, prefix = '' } = /^s3:\/\/(?<bucket>[^/]+)(\/(?<prefix>.*))?$/is.exec(source)?.groups ?? {};
+  return bucket === undefined ? undefined : { bucket, prefix };
+}

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isHostAndPort } from './host-and-port.ts';
 import {
   DEFAULT_TOP_K,
   FETCH_TIMEOUT_MS,
@@ -39,6 +39,8 @@ const queueSettings = { queueUrl, deadLetterQueueUrl: queueUrl };
 const bucketSettings = {
   resultsBucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket'),
 };
+/** What S3_ADDRESSING_STYLE may be; the words are those of the AWS CLI and boto3. */
+export const S3_ADDRESSING_STYLES = ['auto', 'path', 'virtual'] as const;
 /** What MODEL_PRECISION may be. */
 export const MODEL_PRECISIONS = ['auto', 'float32'] as const;
 const classifierSettings = {
@@ -92,10 +94,15 @@ const ENVIRONMENT_NAMES: Record<string, string> = {
   fetchUserAgent: 'FETCH_USER_AGENT',
   topK: 'TOP_K',
   retryBaseSeconds: 'RETRY_BASE_SECONDS',
+  s3AddressingStyle: 'S3_ADDRESSING_STYLE',
   // Its name in Powertools, whose variables people know.
   serviceName: 'POWERTOOLS_SERVICE_NAME',
 };
 
+const awsSchema = z.object({
+  /** Where the bucket stands in the URLs of S3: `path` is the path, `virtual` the host, `auto` the path with an endpoint. */
+  s3AddressingStyle: z.enum(S3_ADDRESSING_STYLES).default('auto'),
+});
 const classifierSchema = z.object(classifierSettings);
 const jobSchema = z.object({ ...queueSettings, ...bucketSettings });
 const apiSchema = z.object({
@@ -118,6 +125,8 @@ const workerSchema = z.object({
   serviceName: z.string().min(1).max(128).default('classify'),
 });
 
+/** What the clients of AWS need beside the SDK's own variables. */
+export type AwsSettings = z.infer<typeof awsSchema>;
 /** What the stages need, with or without a queue. */
 export type ClassifierSettings = z.infer<typeof classifierSchema>;
 /** What a producer needs: where messages go and where job files lie. */
@@ -129,9 +138,15 @@ export type ChatSettings = z.infer<typeof chatSchema>;
 /** What the worker needs. */
 export type WorkerSettings = z.infer<typeof workerSchema>;
 
+export type S3AddressingStyle = (typeof S3_ADDRESSING_STYLES)[number];
 export type ModelPrecision = (typeof MODEL_PRECISIONS)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function awsSettingsFrom(environment: Environment): AwsSettings {
+  return parse(awsSchema, environment);
+}
 
 /** @throws {SettingsError} naming each variable that is missing or wrong. */
 export function classifierSettingsFrom(environment: Environment): ClassifierSettings {
@@ -203,12 +218,4 @@ function variableOf(field: string): string {
   const name = ENVIRONMENT_NAMES[field];
   if (name === undefined) throw new Error(`no environment variable is named for the setting ${field}`);
   return name;
-}
-
-/** Whether a text is `host:port`, `1.2.3.4:port` or `[v6]:port`. */
-export function isHostAndPort(text: string): boolean {
-  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:[\]]+)):(?<port>\d{1,5})$/.exec(text);
-  const { v6, port } = match?.groups ?? {};
-  const portNumber = Number(port);
-  return match !== null && portNumber >= 1 && portNumber <= 65_535 && (v6 === undefined || isIP(v6) === 6);
 }

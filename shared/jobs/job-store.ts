@@ -1,26 +1,41 @@
-import {
-  GetObjectCommand,
-  HeadObjectCommand,
-  NoSuchKey,
-  NotFound,
-  PutObjectCommand,
-  paginateListObjectsV2,
-} from '@aws-sdk/client-s3';
+import { HeadObjectCommand, NoSuchKey, NotFound, PutObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { type JobDescription, jobDescriptionSchema } from '../contract/job-description.ts';
 import type { JobRun } from '../contract/job-run.ts';
 import { cancelledKey, jobKey, newestRunKey } from '../contract/object-keys.ts';
+import { UserError } from '../contract/user-error.ts';
 import type { JobTarget } from './job-target.ts';
+import { readObject } from './read-object.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
-/** Undefined when the job was never enqueued with the command: its messages come from elsewhere. */
+/** A `job.json` that does not describe a job: it was changed, or what answers is not an S3. */
+export class UnreadableJobError extends UserError {
+  override readonly name = 'UnreadableJobError';
+}
+
+/**
+ * Undefined when the job was never enqueued with the command: its messages come from elsewhere.
+ *
+ * @throws {UnreadableJobError}
+ */
 export async function readJob({ s3, resultsBucket }: Bucket, job: string): Promise<JobDescription | undefined> {
   try {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: resultsBucket, Key: jobKey(job) }));
-    return jobDescriptionSchema.parse(JSON.parse((await Body?.transformToString()) ?? ''));
+    return describedIn(await readObject(s3, resultsBucket, jobKey(job)), `s3://${resultsBucket}/${jobKey(job)}`);
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined;
     throw error;
+  }
+}
+
+function describedIn(content: Buffer, url: string): JobDescription {
+  try {
+    return jobDescriptionSchema.parse(JSON.parse(content.toString()));
+  } catch (error) {
+    const start = JSON.stringify(content.toString('utf8', 0, 60));
+    throw new UnreadableJobError(
+      `expected the description of a job in ${url}, got ${start}: was it changed, and is S3 at this address?`,
+      { cause: error },
+    );
   }
 }
 

@@ -66,7 +66,7 @@ test('names a setting that is wrong, with its value and what was expected', asyn
 
 test('says that AWS cannot be reached, and where', async () => {
   expect(await complaint([file], UNREACHABLE)).toContain(
-    'http://127.0.0.1:1 cannot be reached: ECONNREFUSED; is `labelqueue local` running',
+    'S3 at http://127.0.0.1:1 cannot be reached for GetObject: ECONNREFUSED; is `labelqueue local` running',
   );
 });
 

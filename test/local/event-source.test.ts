@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -14,6 +14,8 @@ beforeAll(async () => {
 });
 afterEach(() => lambda.reset());
 afterAll(() => lambda.stop());
+
+const JSON_OF_SQS = { 'content-type': 'application/x-amz-json-1.0' };
 
 function numbered(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `message ${index}`);
@@ -105,15 +107,26 @@ test('says that it cannot go on when the queue is gone, and can still be stopped
   await expect(orphaned.stop()).resolves.toBeUndefined();
 });
 
-test('goes on when SQS could not answer for a while', async () => {
+const THROTTLED = JSON.stringify({ __type: 'com.amazonaws.sqs#RequestThrottled', message: 'Rate exceeded' });
+test.each<[what: string, refuse: (response: ServerResponse) => void]>([
+  ['could not answer', (response) => void response.writeHead(503).end()],
+  ['wanted fewer requests', (response) => void response.writeHead(400, JSON_OF_SQS).end(THROTTLED)],
+  ['broke the connection', (response) => void response.destroy()],
+])('goes on when SQS %s for a while, to receives and to deletes', async (_what, refuse) => {
   const { AWS_ENDPOINT_URL } = lambda.aws.environment;
-  let failures = 3;
+  const failures = new Map([
+    ['AmazonSQS.ReceiveMessage', 2],
+    ['AmazonSQS.DeleteMessageBatch', 2],
+  ]);
   const moody = createServer(async (request, response) => {
     const body = await buffer(request);
-    if (failures-- > 0) return void response.writeHead(503).end();
     const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
+    const action = String(headers['x-amz-target']);
+    const left = failures.get(action) ?? 0;
+    failures.set(action, left - 1);
+    if (left > 0) return refuse(response);
     const answer = await fetch(AWS_ENDPOINT_URL, { method: 'POST', headers: headers as Record<string, string>, body });
-    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(await answer.text());
+    response.writeHead(answer.status, JSON_OF_SQS).end(await answer.text());
   });
   await new Promise<void>((resolve) => moody.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(moody.address() as AddressInfo).port}`;
@@ -122,7 +135,7 @@ test('goes on when SQS could not answer for a while', async () => {
   const source = lambda.feed({ sqs });
   await lambda.allDone(1);
   expect(lambda.bodies()).toEqual(['patient']);
-  expect(failures).toBeLessThan(0);
+  expect([...failures.values()].every((left) => left < 0)).toBe(true);
   await source.stop();
   moody.closeAllConnections();
   moody.close();

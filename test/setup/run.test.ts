@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { COMPILER, ending, PACKAGES, STEP_LINES, Trial } from './trial.ts';
@@ -86,11 +95,35 @@ test.each<[string, (changed: Trial) => void, string[]]>([
   ],
 ])('makes again what depends on it, and nothing else, when %s', async (_what, change, titles) => {
   await trial.run(['-e', '']);
+  // The second start notes that all is there; the third must see through that.
+  await trial.run(['-e', '']);
   change(trial);
 
   const { stderr } = await trial.run(['-e', '']);
 
   expect(stderr).toBe(titles.map((title) => `set-up: ${title} (…)\n`).join(''));
+});
+
+test('a set-up that was found complete is not worked out again, until one of its files is written', async () => {
+  await trial.run(['-e', '']);
+  await trial.run(['-e', '']);
+  const note = join(trial.toolchain, 'ready.json');
+  trial.tool('noted-node', 'echo "the Node of the note"');
+  const noted = { ...JSON.parse(readFileSync(note, 'utf8')), node: join(trial.folder, 'tools/noted-node') };
+  writeFileSync(note, JSON.stringify(noted));
+
+  expect((await trial.run(['-p', '1'])).stdout).toBe('the Node of the note\n');
+  trial.lock(PACKAGES);
+  expect((await trial.run(['-p', '1'])).stdout).toBe('1\n');
+});
+
+test('a note that is damaged is written again', async () => {
+  await trial.run(['-e', '']);
+  const note = join(trial.toolchain, 'ready.json');
+  writeFileSync(note, '{"key":');
+
+  expect(await trial.run(['-p', '1'])).toMatchObject({ exitCode: 0, stdout: '1\n', stderr: '' });
+  expect(JSON.parse(readFileSync(note, 'utf8'))).toMatchObject({ node: process.execPath });
 });
 
 test('replaces a node_modules that it has not made', async () => {

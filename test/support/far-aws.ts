@@ -7,14 +7,24 @@ import { startTestAws, type TestAws } from './test-aws.ts';
 
 /** A request as S3 and SQS know it: `LIST`, `GET`, `PUT`, `DELETE`, or the name of an SQS action. */
 export type AwsCall = string;
-/** What becomes of a request: `pass` brings it to AWS, whose answer is then given unless the connection was cut. */
-export type OnTheWay = (call: AwsCall, pass: () => Promise<void>, cut: () => void) => Promise<void>;
+/**
+ * What becomes of a request: `pass` brings it to AWS, whose answer is then given unless the connection was cut, or another
+ * answer was given in its place.
+ */
+export type OnTheWay = (
+  call: AwsCall,
+  pass: () => Promise<void>,
+  cut: () => void,
+  answer: (reply: Omit<Reply, 'headers'> & { headers?: Record<string, string> }) => void,
+) => Promise<void>;
 
 /** The embedded AWS, near for the test and its worker, and far for what is tested. */
 export type FarAws = AsyncDisposable & {
   aws: TestAws;
   /** Behind the network; the SDK does not try again by itself. */
   far: JobTarget;
+  /** What points a command at it. */
+  environment: Record<string, string>;
   onTheWay(rule: OnTheWay): void;
 };
 
@@ -30,7 +40,10 @@ export async function startFarAws(): Promise<FarAws> {
       const reply = await ask(upstream, { method, path: url, headers }, body);
       give = () => void answer.writeHead(reply.status, reply.headers).end(reply.body);
     };
-    await rule(callOf(method, url, headers), pass, () => void answer.destroy());
+    const answerOf: Parameters<OnTheWay>[3] = ({ status, headers: own = {}, body: text }) => {
+      give = () => void answer.writeHead(status, own).end(text);
+    };
+    await rule(callOf(method, url, headers), pass, () => void answer.destroy(), answerOf);
     if (!answer.destroyed) give();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -39,11 +52,13 @@ export async function startFarAws(): Promise<FarAws> {
     name,
     value.replace(upstream.origin, endpoint),
   ]);
-  const settings = jobSettingsFrom(Object.fromEntries(through));
+  const environment: Record<string, string> = Object.fromEntries(through);
+  const settings = jobSettingsFrom(environment);
   const far = createJobTarget(settings, { ...aws.clientConfig, endpoint, maxAttempts: 1 });
   return {
     aws,
     far,
+    environment,
     onTheWay(changed) {
       rule = changed;
     },
@@ -64,7 +79,7 @@ function callOf(method: string, url: string, headers: IncomingHttpHeaders): AwsC
 }
 
 type Question = { method: string; path: string; headers: IncomingHttpHeaders };
-type Reply = { status: number; headers: IncomingHttpHeaders; body: Buffer };
+type Reply = { status: number; headers: IncomingHttpHeaders; body: Buffer | string };
 
 function ask({ hostname, port }: URL, question: Question, body: Buffer): Promise<Reply> {
   return new Promise((resolve, reject) => {

@@ -24,7 +24,7 @@ export type WorkerFleet = AsyncDisposable & {
 };
 
 export async function startWorkerFleet(
-  aws: Pick<TestAws, 'environment' | 'target'>,
+  aws: { environment: Record<string, string>; target: TestAws['target'] },
   options: FleetOptions,
 ): Promise<WorkerFleet> {
   const { workers, timeoutSeconds, environment, execArgv = [], onLog } = options;

@@ -1,9 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import { NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import type { JobTarget } from '../job-target.ts';
 import type { Part } from '../list-parts.ts';
+import { readObject } from '../read-object.ts';
 import { withMarkedNumbers } from './exact-numbers.ts';
 import { withWholeCharacters } from './whole-characters.ts';
 
@@ -77,8 +78,7 @@ async function downloadBatch(
 /** Empty when it is gone since it was listed: a redrive takes failures away. */
 async function readPart(s3: S3Client, Bucket: string, Key: string): Promise<Buffer> {
   try {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
-    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+    return await readObject(s3, Bucket, Key);
   } catch (error) {
     if (error instanceof NoSuchKey) return Buffer.alloc(0);
     throw error;

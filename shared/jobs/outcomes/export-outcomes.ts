@@ -3,11 +3,9 @@ import type { JobRun } from '../../contract/job-run.ts';
 import type { PartKind } from '../../contract/object-keys.ts';
 import { csvColumns } from './csv-columns.ts';
 import { jsonWithNumbers } from './exact-numbers.ts';
+import type { Format } from './export-formats.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 import { literal } from './sql.ts';
-
-export const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
-export type Format = (typeof FORMATS)[number];
 
 /**
  * A file that is written over. Parquet is compressed by itself, so `gzip` is for the others. A CSV with a byte order mark

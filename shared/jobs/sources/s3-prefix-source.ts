@@ -4,12 +4,6 @@ import { type NameFilter, nameFilter } from './name-filter.ts';
 import { SourceReading } from './source-reading.ts';
 import { type SourceRow, toSourceRow } from './source-row.ts';
 
-/** The bucket and prefix of `s3://bucket/prefix/`, of which the prefix may be missing; undefined for anything else. */
-export function parseS3Prefix(source: string): { bucket: string; prefix: string } | undefined {
-  const { bucket, prefix = '' } = /^s3:\/\/(?<bucket>[^/]+)(\/(?<prefix>.*))?$/is.exec(source)?.groups ?? {};
-  return bucket === undefined ? undefined : { bucket, prefix };
-}
-
 /**
  * Every image under a prefix, in the order of the keys: a request per 1,000 of them.
  *

@@ -1,0 +1,134 @@
+import { awsCallOf } from '../shared/contract/aws-call.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
+import { commandName } from './command-name.ts';
+
+/** An error of the AWS SDK: `$metadata` has a status when there was an answer, and the answer is in `$response`. */
+type AwsError = NodeJS.ErrnoException & {
+  hostname?: string;
+  Region?: string;
+  $metadata?: { httpStatusCode?: number };
+  $response?: { headers?: Record<string, string> };
+};
+
+/** What a call needs, where it is not what it is called itself. */
+const PERMISSIONS = new Map([
+  ['ListObjectsV2', 's3:ListBucket'],
+  // Without s3:ListBucket, S3 answers 403 for an object that is not there.
+  ['GetObject', 's3:GetObject and s3:ListBucket'],
+  ['HeadObject', 's3:GetObject and s3:ListBucket'],
+  ['DeleteObjects', 's3:DeleteObject'],
+]);
+
+const EXPIRED = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired']);
+const WRONG_CLOCK = new Set(['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture']);
+const WRONG_REGION = new Set([
+  'PermanentRedirect',
+  'AuthorizationHeaderMalformed',
+  'IllegalLocationConstraintException',
+]);
+const WRONG_KEY = new Set([
+  'InvalidAccessKeyId',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClientException',
+]);
+const NO_SUCH_THING = new Set(['NoSuchBucket', 'QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue']);
+const UNTRUSTED = /CERT|SIGNED|SIGNATURE|ISSUER/;
+
+/** One line for an error of S3, SQS or another service, with service, address, call and what to do; undefined for a bug. */
+export function awsFailureText(error: AwsError): string | undefined {
+  if (error.name === 'CredentialsProviderError') {
+    return `no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (${error.message})`;
+  }
+  if (/region is missing/i.test(error.message)) return 'no AWS region: set AWS_REGION, e.g. to us-east-1';
+  const { service = 'AWS', call = 'a request', address } = awsCallOf(error) ?? {};
+  if (error.name === 'EndpointError') {
+    return `${service} has no valid endpoint: ${visibleLine(error.message)}; expected http://HOST:PORT or https://HOST in ${endpointVariables(service)}`;
+  }
+  if (error.$metadata === undefined) return undefined;
+  const where = address === undefined ? service : `${service} at ${visibleLine(address)}`;
+  const status = error.$metadata.httpStatusCode;
+  return status === undefined
+    ? `${where} cannot be reached for ${call}: ${reasonOf(error)}; ${howToReach(service, address, error)}`
+    : `${where} answered ${call} with ${answerOf(error, status)}${adviceAfter(error, { service, call, status })}`;
+}
+
+function answerOf({ name, message }: AwsError, status: number): string {
+  const known = /^(?:\d+|UnknownError|Unknown|Error|SyntaxError)$/.test(name) ? `status ${status}` : name;
+  return visibleLine(message === '' || message === name ? known : `${known}: ${message}`);
+}
+
+function reasonOf({ code, hostname, message }: AwsError): string {
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `${code}, no address for the name ${visibleLine(hostname ?? '')}`;
+  return code ?? visibleLine(message);
+}
+
+function howToReach(service: string, address: string | undefined, { code = '', message }: AwsError): string {
+  if (UNTRUSTED.test(code)) return 'its certificate is not trusted: name a file with its issuer in NODE_EXTRA_CA_CERTS';
+  if (/wrong version number|packet length too long/i.test(message))
+    return `it does not speak HTTPS: begin ${endpointVariables(service)} with http://`;
+  if (address === undefined || isOfAws(address)) return 'check the network, the proxy and AWS_REGION';
+  if (code === 'ENOTFOUND' && service === 'S3' && process.env['S3_ADDRESSING_STYLE'] === 'virtual') {
+    return 'S3_ADDRESSING_STYLE=path does not put the bucket before the name';
+  }
+  return isOnThisMachine(address)
+    ? `is \`${commandName()} local\` running, and are these the settings that it printed?`
+    : `check the network, the proxy and ${endpointVariables(service)}`;
+}
+
+type Answered = { service: string; call: string; status: number };
+
+/** What to do about an answer; empty where its own message is all that there is to say. */
+function adviceAfter(error: AwsError, { service, call, status }: Answered): string {
+  const advice = adviceFor(error, { service, call, status });
+  return advice === undefined ? '' : `; ${advice}`;
+}
+
+function adviceFor(error: AwsError, { service, call, status }: Answered): string | undefined {
+  const { name, message } = error;
+  if (EXPIRED.has(name)) return 'the credentials have expired: get new ones, e.g. with aws sso login';
+  if (WRONG_CLOCK.has(name) || /Signature (?:expired|not yet current)/.test(message)) {
+    return 'the clock of this machine is wrong: set it';
+  }
+  if (WRONG_REGION.has(name) || status === 301) return regionAdvice(error);
+  if (WRONG_KEY.has(name)) return 'check AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+  if (NO_SUCH_THING.has(name))
+    return `check ${service === 'S3' ? 'RESULTS_BUCKET' : 'QUEUE_URL, DEAD_LETTER_QUEUE_URL'} and AWS_REGION`;
+  if (status === 403 || name.startsWith('AccessDenied'))
+    return `the credentials need the permission ${permissionOf(service, call)}`;
+  if (error instanceof SyntaxError || /is not expected|Unexpected token|Deserialization/i.test(message)) {
+    return `that is not an answer of ${service}: is another service at this address?`;
+  }
+  return undefined;
+}
+
+/** S3 names the right region in a header, in the document or in the message. */
+function regionAdvice({ Region, message, $response }: AwsError): string {
+  const region = $response?.headers?.['x-amz-bucket-region'] ?? Region ?? /expecting '([\w-]+)'/.exec(message)?.[1];
+  return region === undefined
+    ? 'the bucket is in another region: set AWS_REGION to it'
+    : `the bucket is in another region: set AWS_REGION=${visibleLine(region)}`;
+}
+
+function permissionOf(service: string, call: string): string {
+  return PERMISSIONS.get(call) ?? `${service.toLowerCase()}:${call.replace(/Batch$/, '')}`;
+}
+
+/** The variables that set the endpoint of a service; the more special one comes first. */
+function endpointVariables(service: string): string {
+  const special = `AWS_ENDPOINT_URL_${service.toUpperCase()}`;
+  if (process.env[special]) return special;
+  return process.env['AWS_ENDPOINT_URL']
+    ? 'AWS_ENDPOINT_URL'
+    : `${special}, AWS_ENDPOINT_URL or endpoint_url of the AWS configuration`;
+}
+
+function isOfAws(address: string): boolean {
+  return /\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/.test(new URL(address).hostname);
+}
+
+function isOnThisMachine(address: string): boolean {
+  return /^https?:\/\/(?:127\.|(?:[^/]+\.)?localhost\b|\[::1\])/.test(address);
+}

@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import { DEFAULT_TOP_K } from '../../shared/contract/limits.ts';
+import { allowHostOption, modelOption, trustModelOption, wholeNumber } from '../options.ts';
+import { whenRun } from './when-run.ts';
+
+export function classifyCommand(): Command {
+  return new Command('classify')
+    .description('Labels images right here, without a queue.')
+    .argument('<image...>', 'paths, http(s) URLs or s3://bucket/key')
+    .option('--top <k>', 'labels an image', wholeNumber(1, 1_000), DEFAULT_TOP_K)
+    .option('--json', 'a result or failure line an image')
+    .addOption(modelOption())
+    .addOption(trustModelOption())
+    .addOption(allowHostOption())
+    .action(whenRun(async () => (await import('../classify.ts')).classify));
+}

@@ -1,0 +1,26 @@
+import { Argument, Command } from 'commander';
+import type { Shell } from '../completion.ts';
+import { whenRun } from './when-run.ts';
+
+const SHELLS: Shell[] = ['bash', 'zsh', 'fish'];
+
+/** @param program whose commands and options are completed, once all of them are declared */
+export function completionCommand(program: Command): Command {
+  return new Command('completion')
+    .description('Prints a script that completes commands, options and files in a shell.')
+    .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(SHELLS))
+    .addHelpText(
+      'after',
+      `
+For this terminal, or in the file that the shell reads at its start:
+  bash  source <(labelqueue completion bash)
+  zsh   source <(labelqueue completion zsh)
+  fish  labelqueue completion fish | source`,
+    )
+    .action(
+      whenRun(async () => {
+        const { printCompletion } = await import('../completion.ts');
+        return (shell: Shell) => printCompletion(shell, program);
+      }),
+    );
+}

@@ -1,0 +1,12 @@
+import { Command } from 'commander';
+import { modelOption, stateDirOption, trustModelOption } from '../options.ts';
+import { whenRun } from './when-run.ts';
+
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('Labels the sample photos through SQS, workers and S3 on this machine.')
+    .addOption(modelOption())
+    .addOption(trustModelOption())
+    .addOption(stateDirOption())
+    .action(whenRun(async () => (await import('../demo.ts')).runDemo));
+}

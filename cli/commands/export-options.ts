@@ -1,0 +1,35 @@
+import { type Command, Option } from 'commander';
+import { FORMATS } from '../../shared/jobs/outcomes/export-formats.ts';
+import { commandName } from '../command-name.ts';
+import { forceOption } from '../options.ts';
+import { ENDINGS } from '../output-format.ts';
+
+/**
+ * The options of `results` and `failures`, and their help.
+ *
+ * @param formats what stands in the lines of the help that describe CSV and Parquet
+ */
+export function withExportOptions(command: Command, { csv, parquet }: { csv: string; parquet: string }): Command {
+  return command
+    .addOption(
+      new Option('--format <format>', "how (default: by the end of the file's name, else jsonl)").choices(FORMATS),
+    )
+    .option('--out <file>', `where to, e.g. ${ENDINGS} (default: standard output)`)
+    .addOption(forceOption())
+    .option('--json', 'print the summary as one JSON document; needs --out')
+    .addHelpText(
+      'after',
+      `
+Formats:
+  jsonl    the lines as the worker wrote them
+  csv      flat: ${csv}, meta.<key>. A ' stands before a text that a
+           spreadsheet would run as a formula; the other formats have it as it is.
+           A file begins with a byte order mark, so that Excel reads it as UTF-8
+  parquet  ${parquet}, meta as JSON text
+
+Works while the job is running, with what there is so far. Each image is counted once.
+Temporary files go where TMPDIR says: about a third of the size of the part files, and for
+standard output and --in-order as much as comes out. Reads QUEUE_URL, DEAD_LETTER_QUEUE_URL
+and RESULTS_BUCKET; \`${commandName()} local\` prints them.`,
+    );
+}

@@ -1,0 +1,15 @@
+import { Command } from 'commander';
+import { errorCodesOption, jobArgument } from '../options.ts';
+import { withExportOptions } from './export-options.ts';
+import { whenRun } from './when-run.ts';
+
+export function failuresCommand(): Command {
+  const command = new Command('failures')
+    .description('Writes the images of a job that failed, each with its code, stage, message and attempts.')
+    .addArgument(jobArgument())
+    .addOption(errorCodesOption());
+  return withExportOptions(command, {
+    csv: 'code, stage, message, retryable',
+    parquet: 'error as a struct',
+  }).action(whenRun(async () => (await import('../failures.ts')).failures));
+}

@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import { errorCodesOption, forceOption, jobName, jsonOption } from '../options.ts';
+import { whenRun } from './when-run.ts';
+
+export function redriveCommand(): Command {
+  return new Command('redrive')
+    .description('Sends the failed images of a job again, and takes them out of the dead-letter queue.')
+    .argument('[job]', 'its name, as `labelqueue enqueue` printed it', jobName)
+    .addOption(errorCodesOption())
+    .option('--dry-run', 'only tell how many it would be')
+    .option('--unreadable', 'instead: list the dead letters that are no messages, and save their bodies')
+    .option('--out <file>', 'where --unreadable saves them', 'unreadable.jsonl')
+    .addOption(forceOption())
+    .addOption(jsonOption())
+    .action(whenRun(async () => (await import('../redrive.ts')).redriveJob));
+}

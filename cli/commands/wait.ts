@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import { jobArgument, jsonOption, wholeNumber } from '../options.ts';
+import { whenRun } from './when-run.ts';
+
+const A_MONTH_SECONDS = 30 * 24 * 3_600;
+
+export function waitCommand(): Command {
+  return new Command('wait')
+    .description(
+      'Waits until a job has ended. For scripts: exit code 0 when all images are classified, 3 when some are not.',
+    )
+    .addArgument(jobArgument())
+    .option('--timeout <seconds>', 'give up after so long, with exit code 1', wholeNumber(1, A_MONTH_SECONDS))
+    .addOption(jsonOption())
+    .action(whenRun(async () => (await import('../wait.ts')).waitForEnd));
+}

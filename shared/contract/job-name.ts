@@ -1,0 +1,5 @@
+/** A job's name stands in S3 keys and in Hive partitions (`job=<name>`), so it is kept plain. */
+export const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/** What {@link JOB_NAME} accepts, for messages that begin with "expected". */
+export const JOB_NAME_RULE = '1 to 100 letters, digits, ".", "_" or "-", starting with a letter or digit';

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { runCommand } from '../support/command.ts';
+import { describeJob, result, writeParts } from '../support/job-outcomes.ts';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+
+const PROJECT = pathToFileURL(join(import.meta.dirname, '../../')).href;
+const TELL = join(import.meta.dirname, '../support/tell-loaded-modules.mjs');
+/** There were 57; what declares one more command is one or two more. */
+const MOST_TO_DECLARE = 75;
+const COMMANDS = [
+  ...['demo', 'local', 'enqueue', 'status', 'wait', 'cancel', 'results', 'failures', 'report', 'redrive', 'purge'],
+  ...['classify', 'model', 'completion'],
+];
+
+let aws: TestAws;
+beforeAll(async () => {
+  aws = await startTestAws();
+  await describeJob(aws.target, ['a']);
+  await writeParts(aws.target, 'results', [result('a')]);
+});
+afterAll(() => aws.stop());
+
+type Loaded = { modules: number; packages: string[] };
+
+async function loadedBy(args: string[], environment: Record<string, string> = {}): Promise<Loaded> {
+  const { stderr } = await runCommand(args, { execArgv: ['--import', TELL], environment });
+  const modules: string[] = JSON.parse(/^loaded: (.*)$/m.exec(stderr)?.[1] ?? '[]');
+  const own = modules.filter((url) => url.startsWith(PROJECT));
+  const packages = own.flatMap((url) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []);
+  return { modules: own.length, packages: [...new Set(packages)].toSorted() };
+}
+
+test.each([
+  ...COMMANDS.map((command) => [command, '--help']),
+  ['model', 'check', '--help'],
+  ['--help'],
+  ['--version'],
+  ['completion', 'bash'],
+  ['completion', 'zsh'],
+  ['completion', 'fish'],
+  ['statsu'],
+  ['results'],
+  [],
+])('labelqueue %s %s loads what declares the commands, and no package but commander', async (...args) => {
+  const { modules, packages } = await loadedBy(args.filter((arg) => typeof arg === 'string'));
+  expect(packages).toEqual(['commander']);
+  expect(modules).toBeLessThanOrEqual(MOST_TO_DECLARE);
+});
+
+test.each([['status', 'cats'], ['wait', 'cats'], ['status']])(
+  'labelqueue %s %s loads the clients of SQS and S3, and nothing that computes or serves',
+  async (...args) => {
+    const { packages } = await loadedBy(
+      args.filter((arg) => typeof arg === 'string'),
+      aws.environment,
+    );
+    expect(packages).toEqual(expect.arrayContaining(['@aws-sdk/client-s3', '@aws-sdk/client-sqs', 'commander', 'zod']));
+    const others = packages.filter((name) => !/^(?:@aws-sdk|@smithy|@aws)\//.test(name));
+    const forText = [
+      'ansi-regex',
+      'cli-progress',
+      'cli-table3',
+      'emoji-regex',
+      'is-fullwidth-code-point',
+      'string-width',
+      'strip-ansi',
+    ];
+    expect(others.filter((name) => !forText.includes(name))).toEqual(['commander', 'p-map', 'zod']);
+    expect(packages).not.toContain('@aws-sdk/client-cloudformation');
+  },
+);
