@@ -5,10 +5,12 @@ import type { Trial } from './row.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PEAK_MEMORY = join(ROOT, 'test/support/tell-peak-memory.mjs');
+const CPU = join(import.meta.dirname, 'tell-cpu.mjs');
 /** As `bin/labelqueue` starts commands that serve nothing. */
 const HEAP = ['--max-semi-space-size=1', '--max-old-space-size=512'];
 
-export type Measured = { seconds: number; peakMb: number };
+/** `cpuSeconds` is what a machine with other work on it leaves comparable. */
+export type Measured = { seconds: number; cpuSeconds: number; peakMb: number };
 
 /**
  * Runs a command in a process of its own.
@@ -18,7 +20,7 @@ export type Measured = { seconds: number; peakMb: number };
 export async function measure({ args, environment, until }: Trial): Promise<Measured> {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
   const started = performance.now();
-  const child = spawn(process.execPath, [...HEAP, '--import', PEAK_MEMORY, 'cli/main.ts', ...args], {
+  const child = spawn(process.execPath, [...HEAP, '--import', PEAK_MEMORY, '--import', CPU, 'cli/main.ts', ...args], {
     cwd: ROOT,
     env: {
       ...{ PATH, HOME, LABELQUEUE_STATE_DIR: '/nonexistent' },
@@ -45,5 +47,6 @@ export async function measure({ args, environment, until }: Trial): Promise<Meas
   const kib = /peak memory: (\d+) KiB/.exec(stderr)?.[1];
   const isDone = until === undefined ? code === 0 : until.test(stdout);
   if (!isDone || kib === undefined) throw new Error(`labelqueue ${args.join(' ')} ended with ${code}: ${stderr}`);
-  return { seconds, peakMb: (Number(kib) * 1_024) / 1e6 };
+  const cpuSeconds = Number(/cpu: (\d+) ms/.exec(stderr)?.[1]) / 1_000;
+  return { seconds, cpuSeconds, peakMb: (Number(kib) * 1_024) / 1e6 };
 }
