@@ -1,15 +1,31 @@
-import { cancelJob } from '../shared/jobs/job-store.ts';
+import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
+import { cancelJob, readJob } from '../shared/jobs/job-store.ts';
+import { NoSuchJobError } from '../shared/jobs/outcomes/outcome-errors.ts';
 import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
-import { isCompleted, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { isCompleted, targetFromEnvironment } from './job-target.ts';
 import { print } from './terminal.ts';
 
-/** Cancels the newest run of a job. */
+/** How long the job is counted before it is cancelled anyway: enough for some hundred thousand part files. */
+const LOOK_MS = 2_000;
+
+/** Cancels the newest run of a job; what is done stays. */
 export async function cancel(job: string): Promise<void> {
   const target = targetFromEnvironment();
-  const status = await knownJobStatus(target, job);
-  const { toGo, run, state } = status;
-  if (isCompleted(status)) throw new CommandError(`the job ${job} is ${state}: nothing to cancel`);
-  await cancelJob(target, { job, run }, 'labelqueue cancel');
-  print(`job ${job}: cancelled with ${counted(toGo, 'image')} to go\n`);
+  const description = await readJob(target, job);
+  const look = jobStatus(target, job, new Date(), { signal: AbortSignal.timeout(LOOK_MS) });
+  // What keeps a job from being counted must not keep it from being stopped.
+  const status = await (description === undefined ? look : look.catch(() => undefined));
+  if (description === undefined && status === undefined) throw new NoSuchJobError(target, job);
+  if (status !== undefined && isCompleted(status)) {
+    throw new CommandError(`the job ${job} is ${status.state}: nothing to cancel`);
+  }
+  await cancelJob(target, { job, run: description?.run }, 'labelqueue cancel');
+  print(`job ${job}: cancelled${remains(status)}\n`);
+}
+
+function remains(status: JobStatus | undefined): string {
+  if (status?.state === 'unknown') return ': images that still come for it are dropped, until it is purged';
+  if (status?.toGo === undefined) return '';
+  return ` with ${status.countsAreEstimates ? 'about ' : ''}${counted(status.toGo, 'image')} to go`;
 }

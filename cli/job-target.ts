@@ -40,7 +40,7 @@ function howToSet(): string {
   return `start \`${commandName()} local\` in another terminal; this command will find it; or use --stack NAME for a stack in AWS`;
 }
 
-/** @throws {NoSuchJobError} when the job was never enqueued */
+/** @throws {NoSuchJobError} when the job was never enqueued and has no outcomes */
 export async function knownJobStatus(target: JobTarget, job: string, options?: StatusOptions): Promise<JobStatus> {
   const status = await jobStatus(target, job, new Date(), options);
   if (status === undefined) throw new NoSuchJobError(target, job);

@@ -1,11 +1,15 @@
 import { createInterface } from 'node:readline/promises';
-import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
+import type { JobDescription } from '../shared/contract/job-description.ts';
+import type { JobRun } from '../shared/contract/job-run.ts';
+import { isCancelled, readJob } from '../shared/jobs/job-store.ts';
+import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { NoSuchJobError } from '../shared/jobs/outcomes/outcome-errors.ts';
 import { hasFiles, purgeJob } from '../shared/jobs/purge-job.ts';
+import { sampledLines } from '../shared/jobs/sample-parts.ts';
 import { counted } from './counted.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
-import { hasEnded, targetFromEnvironment } from './job-target.ts';
+import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
 import { drawingSurface, onTerminal, print } from './terminal.ts';
 
 /** Removes all files of a job, once that is confirmed. */
@@ -13,11 +17,10 @@ export async function purge(job: string, { yes }: { yes?: true }): Promise<void>
   const target = targetFromEnvironment();
   let advice = 'nothing was removed; to begin again';
   const signal = interruptible(() => `interrupted: ${advice}: ${sameCommand()}`);
-  const status = await jobStatus(target, job, new Date());
-  if (status === undefined && !(await hasFiles(target, job))) throw new NoSuchJobError(target, job);
-  if (status !== undefined && !hasEnded(status))
-    throw new CommandError(`the job ${job} is ${status.state}: cancel it before you purge it`);
-  if (!yes && !(await confirmed(questionOf(job, status), signal))) {
+  const description = await readJob(target, job);
+  if (description === undefined && !(await hasFiles(target, job))) throw new NoSuchJobError(target, job);
+  if (description !== undefined) await checkHasEnded(target, description);
+  if (!yes && !(await confirmed(await questionOf(target, job, description), signal))) {
     throw new CommandError('nothing was removed');
   }
   advice = 'what was removed stays removed; to remove the others';
@@ -25,10 +28,20 @@ export async function purge(job: string, { yes }: { yes?: true }): Promise<void>
   print(`job ${job}: ${counted(files, 'file')} removed\n`);
 }
 
-function questionOf(job: string, status: JobStatus | undefined): string {
-  return status === undefined
-    ? `Remove all files of ${job}, which was purged before or not enqueued with this command?`
-    : `Remove all files of ${job}, ${counted(status.classified, 'result')} among them?`;
+/** A job that is cancelled needs no count. */
+async function checkHasEnded(target: JobTarget, of: JobRun): Promise<void> {
+  if (await isCancelled(target, of)) return;
+  const status = await knownJobStatus(target, of.job);
+  if (hasEnded(status)) return;
+  throw new CommandError(`the job ${of.job} is ${status.state}: cancel it before you purge it`);
+}
+
+async function questionOf(target: JobTarget, job: string, description: JobDescription | undefined): Promise<string> {
+  if (description === undefined) {
+    return `Remove all files of ${job}, which was purged before or not enqueued with this command?`;
+  }
+  const results = await sampledLines(target, 'results', description);
+  return `Remove all files of ${job}, ${results.isEstimate ? 'about ' : ''}${counted(results.lines, 'result')} among them?`;
 }
 
 async function confirmed(question: string, signal: AbortSignal): Promise<boolean> {

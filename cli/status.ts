@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Table from 'cli-table3';
-import { FINAL, type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
-import { listJobs } from '../shared/jobs/job-store.ts';
+import pMap from 'p-map';
+import { FINAL, type JobStatus, jobStatus, queueDepths } from '../shared/jobs/job-status.ts';
+import { cancellations, listJobs } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
 import { counted } from './counted.ts';
@@ -13,7 +14,9 @@ import { createRedraw, print, readerGone } from './terminal.ts';
 
 const WATCH_MS = 2_000;
 /** For all jobs together; one that would need more shows as running, until it is asked for by its name. */
-const READ_IDS_MS = 10_000;
+const COUNT_ALL_MS = 10_000;
+/** Each has two requests under way as a rule, and the SDK has 50 connections. */
+const JOBS_AT_ONCE = 24;
 
 type Options = { watch?: true; json?: true };
 
@@ -38,15 +41,24 @@ export async function showStatus(job: string | undefined, { watch, json }: Optio
 /** What is to be shown, and whether it stays so. */
 type Look = { text: string; ended: boolean };
 
+/** Of a job that another producer has put on the queue. */
+const NOT_KNOWN = 'not known: not with this command';
+
+function about({ countsAreEstimates }: JobStatus, count: number): string {
+  return countsAreEstimates ? `~${count}` : String(count);
+}
+
 export function statusText(status: JobStatus): string {
   const { queue } = status;
   const codes = Object.entries(status.failedByCode).sort(([, one], [, other]) => other - one);
   return `${[
     `job         ${status.job}: ${status.state}`,
-    `enqueued    ${status.enqueued}`,
-    `classified  ${status.classified}`,
-    `failed      ${status.failed}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
-    `${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${status.toGo}`,
+    `enqueued    ${status.enqueued ?? NOT_KNOWN}`,
+    `classified  ${about(status, status.classified)}`,
+    `failed      ${about(status, status.failed)}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
+    ...(status.toGo === undefined
+      ? []
+      : [`${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${about(status, status.toGo)}`]),
     ...speedLines(status),
     `cost so far $${status.costSoFarUsd.toFixed(4)}, from list prices and the time that ${status.costIsMeasured ? 'its workers measured' : 'the benchmark measured'}`,
     ...failureHints(Object.keys(status.failedByCode)).split('\n').filter(Boolean),
@@ -55,7 +67,7 @@ export function statusText(status: JobStatus): string {
   ].join('\n')}\n`;
 }
 
-function speedLines({ state, imagesPerSecond, secondsLeft, toGo }: JobStatus): string[] {
+function speedLines({ state, imagesPerSecond, secondsLeft, toGo = 0 }: JobStatus): string[] {
   if (FINAL.has(state)) return [];
   const left = secondsLeft === undefined || toGo === 0 ? '' : `, about ${duration(secondsLeft)} left`;
   return [`speed       ${imagesPerSecond.toFixed(1)} images/s${left}`];
@@ -63,14 +75,15 @@ function speedLines({ state, imagesPerSecond, secondsLeft, toGo }: JobStatus): s
 
 /** What the job waits for, if that is not a worker. */
 function nextSteps(status: JobStatus): string[] {
+  const { toGo = 0 } = status;
   if (status.state === 'failed while enqueuing') return [`next        ${howToGoOn(status)}`];
   return waitsForRetries(status)
-    ? [`waits       ${counted(status.toGo, 'image')} ${status.toGo === 1 ? 'waits for its' : 'wait for their'} retry`]
+    ? [`waits       ${counted(toGo, 'image')} ${toGo === 1 ? 'waits for its' : 'wait for their'} retry`]
     : [];
 }
 
 /** No message of any job is waiting or in flight: what remains of this one must be among those that are delayed. */
-function waitsForRetries({ state, toGo, queue }: JobStatus): boolean {
+function waitsForRetries({ state, toGo = 0, queue }: JobStatus): boolean {
   return state === 'running' && toGo > 0 && queue.retrying > 0 && queue.waiting === 0 && queue.inFlight === 0;
 }
 
@@ -80,19 +93,26 @@ export function howToGoOn({ job }: JobStatus): string {
 }
 
 async function jobList(target: JobTarget, json: boolean): Promise<string> {
-  const jobs = await listJobs(target);
-  const statuses: JobStatus[] = [];
-  const signal = AbortSignal.timeout(READ_IDS_MS);
-  for (const job of jobs) {
-    const status = await jobStatus(target, job, new Date(), { signal });
-    if (status !== undefined) statuses.push(status);
-  }
+  const statuses = await allStatuses(target);
   if (json) return `${JSON.stringify(statuses)}\n`;
   if (statuses.length === 0) return 'no jobs yet: labelqueue enqueue makes one\n';
   const head = ['job', 'state', 'enqueued', 'classified', 'failed', 'to go'];
   const table = new Table({ head, style: { head: [], border: [] }, chars: NO_LINES_BETWEEN_ROWS });
-  for (const { job, state, enqueued, classified, failed, toGo } of statuses) {
-    table.push([job, state, enqueued, classified, failed, toGo]);
+  for (const status of statuses) {
+    const { job, state, enqueued, classified, failed, toGo } = status;
+    const counts = [classified, failed, toGo].map((count) => (count === undefined ? '-' : about(status, count)));
+    table.push([job, state, enqueued ?? '-', ...counts]);
   }
   return `${table.toString()}\n`;
+}
+
+/** In the order of their names. What is the same for all is asked for once. */
+async function allStatuses(target: JobTarget): Promise<JobStatus[]> {
+  const signal = AbortSignal.timeout(COUNT_ALL_MS);
+  const queue = queueDepths(target);
+  queue.catch(() => undefined);
+  const [jobs, cancelled] = await Promise.all([listJobs(target), cancellations(target)]);
+  const statusOf = (job: string) => jobStatus(target, job, new Date(), { signal, queue, cancelled });
+  const statuses = await pMap(jobs, statusOf, { concurrency: JOBS_AT_ONCE });
+  return statuses.filter((status) => status !== undefined);
 }

@@ -19,12 +19,13 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
   const giveUpAt = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;
   const counter = new OutcomeCounter(target);
   let status = await knownJobStatus(target, job, { counter });
-  const progress = startProgress('settled', status.enqueued);
+  if (status.state === 'unknown') throw new CommandError(whyNoEnd(status));
+  const progress = startProgress('settled', status.enqueued ?? 0);
   while (!hasEnded(status)) {
     if (Date.now() >= giveUpAt) {
       progress.stop();
       throw new CommandError(
-        `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo, 'image')} to go`,
+        `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo ?? 0, 'image')} to go`,
       );
     }
     await delay(POLL_MS, undefined, { signal });
@@ -39,7 +40,11 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
 
 /** It may still have images on the queue, but it cannot be completed by them alone. */
 function whyNotFinished(status: JobStatus): string {
-  const { job, enqueued, toGo } = status;
+  const { job, enqueued = 0, toGo = 0 } = status;
   const sent = `${counted(enqueued, 'image')} sent, ${toGo} of them to go`;
   return `the job ${job} failed while enqueuing, so there is no end to wait for: ${sent}; ${howToGoOn(status)}`;
+}
+
+function whyNoEnd({ job, classified, failed }: JobStatus): string {
+  return `the job ${job} was not enqueued with this command, so that its number of images is not known, and there is no end to wait for: ${counted(classified, 'image')} classified, ${failed} failed so far`;
 }

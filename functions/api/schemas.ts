@@ -132,12 +132,18 @@ export const jobStatusSchema = z
       'completed with failures',
       'cancelled',
       'failed while enqueuing',
+      'unknown',
     ]),
-    enqueued: count,
+    enqueued: count.exactOptional().meta({
+      description: 'missing, as toGo, for a job of another producer, whose state is unknown or cancelled',
+    }),
     classified: count,
     failed: count,
     failedByCode: z.record(z.string(), count),
-    toGo: count.meta({ description: 'without an outcome' }),
+    countsAreEstimates: z.boolean().meta({
+      description: 'there was no time to list all part files: the counts are estimates from a random sample of them',
+    }),
+    toGo: count.exactOptional().meta({ description: 'without an outcome' }),
     queue: z
       .object({ waiting: count, inFlight: count, retrying: count, deadLetters: count })
       .meta({ description: 'messages of all jobs: SQS does not tell them apart' }),

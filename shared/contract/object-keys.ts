@@ -81,12 +81,15 @@ export function jobKey(job: string): string {
   return `${jobPrefix(job)}job.json`;
 }
 
+/** Where the marks of cancelled runs lie. */
+export const CANCELLED_PREFIX = 'cancelled/';
+
 /**
  * Its presence stops a run. That of a run lies apart from the job's files and outlives them, so that messages that are
  * still in flight when a job is purged stay without effect.
  */
 export function cancelledKey({ job, run }: JobRun): string {
-  return run === undefined ? `${jobPrefix(job)}cancelled` : `cancelled/job=${job}/run=${run}`;
+  return run === undefined ? `${jobPrefix(job)}cancelled` : `${CANCELLED_PREFIX}job=${job}/run=${run}`;
 }
 
 /** Which run counts, for queries, which cannot read `job.json`: the folder is a table with a partition per job. */

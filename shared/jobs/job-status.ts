@@ -1,12 +1,13 @@
 import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/client-sqs';
 import { costOfImages } from '../contract/cost.ts';
 import type { JobDescription } from '../contract/job-description.ts';
-import { runField } from '../contract/job-run.ts';
+import { type JobRun, runField } from '../contract/job-run.ts';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../contract/limits.ts';
 import { measuredMilliseconds, readGuardRecord } from './guard-record.ts';
 import { isCancelled, readJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
-import { listParts, type Part, totalLines } from './list-parts.ts';
-import { OutcomeCounter } from './outcome-counter.ts';
+import { boundsOf, OutcomeCounter } from './outcome-counter.ts';
+import { PartTally } from './part-tally.ts';
 
 export type JobState =
   | 'enqueuing'
@@ -14,7 +15,9 @@ export type JobState =
   | 'completed'
   | 'completed with failures'
   | 'cancelled'
-  | 'failed while enqueuing';
+  | 'failed while enqueuing'
+  /** Its messages come from elsewhere, so that nobody said how many images there are. */
+  | 'unknown';
 
 /**
  * How far a job is. All counts are of images, but those of the queues, which SQS gives in messages. While a job runs,
@@ -25,12 +28,15 @@ export type JobStatus = {
   /** The newest run, which is the one that counts; missing for a job of a version before there were runs. */
   run?: string;
   state: JobState;
-  enqueued: number;
+  /** Missing, as `toGo`, for a job that was not enqueued with the command. */
+  enqueued?: number;
   classified: number;
   failed: number;
   failedByCode: Record<string, number>;
+  /** There was no time to list all part files: the counts are estimates, from a random sample of the files. */
+  countsAreEstimates: boolean;
   /** Without an outcome, at least; of a cancelled job these will stay so. */
-  toGo: number;
+  toGo?: number;
   /** Messages of all jobs: SQS does not tell them apart. */
   queue: { waiting: number; inFlight: number; retrying: number; deadLetters: number };
   /** Over the last minute in which images were settled. */
@@ -47,70 +53,80 @@ export const FINAL: ReadonlySet<JobState> = new Set<JobState>(['completed', 'com
 
 /** A producer that has not reported for so long is not there any more. */
 const STALE_AFTER_MS = 60_000;
-const RATE_WINDOW_MS = 60_000;
 
 /** How a status is counted. */
 export type StatusOptions = {
   /** Remembers what it has read; to be given again to whoever asks for the same job again. */
   counter?: OutcomeCounter;
-  /** Ends the reading of ids; the job then counts as running. */
+  /** Ends the listing of files, and the reading of ids; the job then counts as running. */
   signal?: AbortSignal;
+  /** For whoever asks for many jobs: the queues are the same for all. */
+  queue?: Promise<JobStatus['queue']>;
+  /** Whether the run is cancelled, for whoever knows it for many jobs; asked for by default. */
+  cancelled?: (of: JobRun) => Promise<boolean>;
 };
 
 /**
- * Reads a job's status from key listings and queue attributes: a request per 1,000 part files, and
+ * Reads a job's status from key listings and queue attributes: a request per 1,000 part files, sixteen at once, and
  * four more. Ids are read only of a job that has enough outcomes to be complete, where their names do not prove
- * that it is. Undefined for a job that was not enqueued with the command.
+ * that it is. Undefined for a job that was not enqueued with the command and has neither outcomes nor a cancellation.
  */
 export async function jobStatus(
   target: JobTarget,
   job: string,
   now: Date,
-  { counter = new OutcomeCounter(target), signal }: StatusOptions = {},
+  { counter = new OutcomeCounter(target), signal, queue = queueDepths(target), cancelled }: StatusOptions = {},
 ): Promise<JobStatus | undefined> {
+  // Awaited below; a job that there is not needs none.
+  queue.catch(() => undefined);
   const description = await readJob(target, job);
-  if (description === undefined) return undefined;
-  const [cancelled, queue, failures] = await Promise.all([
-    isCancelled(target, description),
-    queueDepths(target),
-    listParts(target, 'failures', description),
+  const of: JobRun = { job, ...runField(description?.run) };
+  const [isStopped, tally, milliseconds] = await Promise.all([
+    cancelled?.(of) ?? isCancelled(target, of),
+    PartTally.of(target, of, signal),
+    measuredFor(target, description),
   ]);
-  // After the failures: a redrive turns them into results, never the other way round.
-  const results = await listParts(target, 'results', description);
-  const { exact, ...counts } = await counter.count(description, { results, failures }, signal);
+  if (description === undefined && tally.parts === 0 && !isStopped) return undefined;
+  const isCounted = description !== undefined && tally.isWhole;
+  const { exact, ...counts } = isCounted ? await counter.count(description, tally, signal) : boundsOf(tally);
   const settled = counts.classified + counts.failed;
-  const toGo = Math.max(0, description.sent - settled);
-  const milliseconds = await measuredFor(target, description);
-  const imagesPerSecond = recentRate([...results, ...failures], now);
-  const state = stateOf(description, { cancelled, isComplete: exact && toGo === 0, failed: counts.failed }, now);
+  const toGo = description && Math.max(0, description.sent - settled);
+  const isComplete = exact && toGo === 0;
+  const state = stateOf(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
+  const imagesPerSecond = tally.pace.imagesPerSecond(now) / tally.share;
   const isMoving = imagesPerSecond > 0 && !FINAL.has(state);
   return {
     job,
-    ...runField(description.run),
+    ...runField(of.run),
     state,
-    enqueued: description.sent,
+    ...(description !== undefined && { enqueued: description.sent }),
     ...counts,
-    toGo,
-    queue,
+    countsAreEstimates: !tally.isWhole,
+    ...(toGo !== undefined && { toGo }),
+    queue: await queue,
     imagesPerSecond,
-    ...(isMoving && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
-    costSoFarUsd: costOfImages(settled, description.perMessage, milliseconds).totalUsd,
+    ...(isMoving && toGo !== undefined && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
+    costSoFarUsd: costOfImages(settled, description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE, milliseconds).totalUsd,
     costIsMeasured: milliseconds !== undefined,
   };
 }
 
 /** Workers measure jobs that have a limit. */
-async function measuredFor(target: JobTarget, { job, run, maxCostUsd, maxFailureRate }: JobDescription) {
+async function measuredFor(target: JobTarget, description: JobDescription | undefined) {
+  if (description === undefined) return undefined;
+  const { job, run, maxCostUsd, maxFailureRate } = description;
   if (maxCostUsd === undefined && maxFailureRate === undefined) return undefined;
   return measuredMilliseconds((await readGuardRecord(target, { job, run })).record);
 }
 
 function stateOf(
-  { state, updatedAt }: JobDescription,
+  description: JobDescription | undefined,
   { cancelled, isComplete, failed }: { cancelled: boolean; isComplete: boolean; failed: number },
   now: Date,
 ): JobState {
   if (cancelled) return 'cancelled';
+  if (description === undefined) return 'unknown';
+  const { state, updatedAt } = description;
   if (state === 'failed') return 'failed while enqueuing';
   if (state === 'enqueuing') {
     return now.getTime() - Date.parse(updatedAt) > STALE_AFTER_MS ? 'failed while enqueuing' : 'enqueuing';
@@ -119,19 +135,8 @@ function stateOf(
   return failed > 0 ? 'completed with failures' : 'completed';
 }
 
-/** From the times at which parts were written: no state has to be kept between two looks. */
-function recentRate(parts: readonly Part[], now: Date): number {
-  if (parts.length === 0) return 0;
-  // Not Math.max: a large job has more parts than a call takes arguments.
-  const last = parts.reduce((latest, { writtenAt }) => Math.max(latest, writtenAt.getTime()), 0);
-  const recent = parts.filter(({ writtenAt }) => writtenAt.getTime() > last - RATE_WINDOW_MS);
-  const first = recent.reduce((earliest, { writtenAt }) => Math.min(earliest, writtenAt.getTime()), last);
-  // S3 tells whole seconds, and a window of no length has no rate.
-  const seconds = Math.max(1, (last - first) / 1_000);
-  return now.getTime() - last > RATE_WINDOW_MS ? 0 : totalLines(recent) / seconds;
-}
-
-async function queueDepths({ sqs, queueUrl, deadLetterQueueUrl }: JobTarget): Promise<JobStatus['queue']> {
+/** How many messages of all jobs there are. */
+export async function queueDepths({ sqs, queueUrl, deadLetterQueueUrl }: JobTarget): Promise<JobStatus['queue']> {
   const depths = async (url: string) => {
     const names: QueueAttributeName[] = [
       'ApproximateNumberOfMessages',

@@ -1,9 +1,10 @@
 import { HeadObjectCommand, NoSuchKey, NotFound, PutObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { type JobDescription, jobDescriptionSchema } from '../contract/job-description.ts';
 import type { JobRun } from '../contract/job-run.ts';
-import { cancelledKey, jobKey, newestRunKey } from '../contract/object-keys.ts';
+import { CANCELLED_PREFIX, cancelledKey, jobKey, newestRunKey } from '../contract/object-keys.ts';
 import { UserError } from '../contract/user-error.ts';
 import type { JobTarget } from './job-target.ts';
+import { listObjects } from './list-objects.ts';
 import { readObject } from './read-object.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
@@ -68,14 +69,27 @@ export async function writeNewestRun({ s3, resultsBucket }: Bucket, { job, run }
   );
 }
 
-/** The names of all jobs that have files in `jobs/`, in the order of their names. */
-export async function listJobs({ s3, resultsBucket }: Bucket): Promise<string[]> {
-  const jobs: string[] = [];
-  const pages = paginateListObjectsV2({ client: s3 }, { Bucket: resultsBucket, Prefix: 'jobs/', Delimiter: '/' });
-  for await (const { CommonPrefixes = [] } of pages) {
-    for (const { Prefix = '' } of CommonPrefixes) jobs.push(Prefix.slice('jobs/'.length, -1));
+/**
+ * The names of all jobs that have files, in the order of their names; of some there may be nothing but what a worker
+ * wrote after a purge.
+ */
+export async function listJobs(bucket: Bucket): Promise<string[]> {
+  const folders = await Promise.all(
+    ['jobs/', 'results/job=', 'failures/job='].map((prefix) => foldersAt(bucket, prefix)),
+  );
+  return [...new Set(folders.flat())].sort();
+}
+
+/** What follows the prefix up to a slash. */
+async function foldersAt({ s3, resultsBucket: Bucket }: Bucket, Prefix: string): Promise<string[]> {
+  const folders: string[] = [];
+  for await (const { CommonPrefixes = [] } of paginateListObjectsV2(
+    { client: s3 },
+    { Bucket, Prefix, Delimiter: '/' },
+  )) {
+    for (const { Prefix: folder = '' } of CommonPrefixes) folders.push(folder.slice(Prefix.length, -1));
   }
-  return jobs;
+  return folders;
 }
 
 /** Stops a run: workers that see the mark acknowledge what is left of it without working on it. */
@@ -98,4 +112,11 @@ export async function isCancelled({ s3, resultsBucket }: Bucket, of: JobRun): Pr
     if (error instanceof NotFound) return false;
     throw error;
   }
+}
+
+/** Which runs are cancelled, from one listing for all that have a run. */
+export async function cancellations(bucket: Bucket): Promise<(of: JobRun) => Promise<boolean>> {
+  const marks = new Set<string>();
+  for await (const { Key = '' } of listObjects(bucket.s3, bucket.resultsBucket, CANCELLED_PREFIX)) marks.add(Key);
+  return async (of) => (of.run === undefined ? isCancelled(bucket, of) : marks.has(cancelledKey(of)));
 }

@@ -1,35 +1,80 @@
 import type { JobRun } from '../contract/job-run.ts';
 import { type PartKind, type PartName, readPartName, runPartPrefix } from '../contract/object-keys.ts';
 import type { JobTarget } from './job-target.ts';
-import { listObjects } from './list-objects.ts';
+import { listPages } from './list-objects.ts';
 
 /** A part file, as a listing shows it. */
 export type Part = PartName & { key: string; bytes: number; writtenAt: Date };
 
+/** One request's part files in the order of their digests, and whether others follow. */
+export type PartPage = { parts: Part[]; isLast: boolean };
+
+/** Which part files are listed. */
+export type PartRange = {
+  /** The first digits of their digests; none for all. */
+  digits?: string;
+  /** Only those after this digest. */
+  after?: string;
+  signal?: AbortSignal | undefined;
+};
+
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
 /**
- * The part files of a run: a request per 1,000 of them. Of several files with lines of the same
- * images only the latest counts: the work was done again, and came out differently.
+ * The part files of a run that count, in memory: for small jobs. Of several files with lines of the same images only
+ * the latest counts: the work was done again, and came out differently.
  */
-export async function listParts(bucket: Bucket, kind: PartKind, of: JobRun): Promise<Part[]> {
-  const parts = new Map<string, Part>();
+export function listParts(bucket: Bucket, kind: PartKind, of: JobRun): Promise<Part[]> {
+  return Array.fromAsync(latestParts(bucket, kind, of));
+}
+
+/** The part files of a run that count, one after the other. */
+export async function* latestParts(bucket: Bucket, kind: PartKind, of: JobRun): AsyncGenerator<Part> {
+  for await (const parts of partsOfSameImages(bucket, kind, of)) yield latestOf(parts);
+}
+
+/** The part files of a run; files with lines of the same images together. Their keys follow each other. */
+export async function* partsOfSameImages(bucket: Bucket, kind: PartKind, of: JobRun): AsyncGenerator<Part[]> {
+  let same: Part[] = [];
   for await (const part of allParts(bucket, kind, of)) {
-    const earlier = parts.get(part.digest);
-    if (earlier === undefined || earlier.writtenAt <= part.writtenAt) parts.set(part.digest, part);
+    if (same.length > 0 && same[0]?.digest !== part.digest) {
+      yield same;
+      same = [];
+    }
+    same.push(part);
   }
-  return [...parts.values()];
+  if (same.length > 0) yield same;
+}
+
+/** @param parts at least one, with lines of the same images, in the order of their keys */
+export function latestOf(parts: readonly Part[]): Part {
+  return parts.reduce((latest, part) => (part.writtenAt < latest.writtenAt ? latest : part));
 }
 
 /** The part files of a run, those included that do not count any more. */
-export async function* allParts({ s3, resultsBucket }: Bucket, kind: PartKind, of: JobRun): AsyncGenerator<Part> {
-  for await (const { Key = '', Size = 0, LastModified = new Date(0) } of listObjects(
-    s3,
-    resultsBucket,
-    runPartPrefix(kind, of),
-  )) {
-    const name = readPartName(Key);
-    if (name !== undefined) yield { ...name, key: Key, bytes: Size, writtenAt: LastModified };
+export async function* allParts(bucket: Bucket, kind: PartKind, of: JobRun): AsyncGenerator<Part> {
+  for await (const { parts } of partPages(bucket, kind, of)) yield* parts;
+}
+
+/** As `allParts`, a request's at a time. */
+export async function* partPages(
+  { s3, resultsBucket }: Bucket,
+  kind: PartKind,
+  of: JobRun,
+  { digits = '', after, signal }: PartRange = {},
+): AsyncGenerator<PartPage> {
+  const begin = runPartPrefix(kind, of);
+  // Comes after all that may follow a digest.
+  const startAfter = after === undefined ? undefined : `${begin}${after}~`;
+  const pages = listPages(s3, resultsBucket, { prefix: `${begin}${digits}`, startAfter, signal });
+  for await (const { objects, isLast } of pages) {
+    const parts: Part[] = [];
+    for (const { Key = '', Size = 0, LastModified = new Date(0) } of objects) {
+      const name = readPartName(Key);
+      if (name !== undefined) parts.push({ ...name, key: Key, bytes: Size, writtenAt: LastModified });
+    }
+    // A single page may come in any order.
+    yield { parts: parts.sort(({ key: one }, { key: other }) => (one < other ? -1 : 1)), isLast };
   }
 }
 

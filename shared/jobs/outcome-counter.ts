@@ -1,12 +1,13 @@
 import { NoSuchKey } from '@aws-sdk/client-s3';
-import pMap from 'p-map';
+import { pMapIterable } from 'p-map';
 import type { JobDescription } from '../contract/job-description.ts';
 import { runName } from '../contract/job-run.ts';
 import type { FailureLine, ResultLine } from '../contract/result-line.ts';
 import { IdSet } from './id-set.ts';
 import type { JobTarget } from './job-target.ts';
-import { type Part, totalLines } from './list-parts.ts';
-import { type PartsOfJob, provenParts } from './proven-counts.ts';
+import type { Part } from './list-parts.ts';
+import type { PartTally } from './part-tally.ts';
+import { provenSurplus, type Surplus } from './proven-counts.ts';
 import { partLines } from './read-outcomes.ts';
 
 /** Images with an outcome. */
@@ -21,22 +22,28 @@ export type OutcomeCounts = {
 /** As for an export: one connection to S3 is slower than reading. */
 const READS_AT_ONCE = 16;
 
+/** Names of failure files that are put in the order of their times: some tens of megabytes. */
+const MAX_SORTED = 100_000;
+
 /** What counts of a line. */
 type Outcome = { id: string; code: string | undefined };
 
 /** What was read of a job. Result files are only ever added, so their ids are read once. */
 type Memory = {
   jobBegan: string;
-  readResults: Set<string>;
+  /** Digests. */
+  readResults: IdSet;
   resultIds: IdSet;
-  failures: string;
+  /** Of the files that `counts` is of. */
+  version: string;
   counts?: OutcomeCounts;
 };
 
 /**
  * Counts the outcomes of a job, each image once. As long as the files of a job hold fewer lines than it has images, and
  * when the sums in their names prove that it is complete, that takes no more than their names. Otherwise
- * the ids are read; what was read is remembered from one count to the next.
+ * the ids are read, and 12 to 24 bytes are kept per image and per file; what was read is remembered from one count to the
+ * next.
  */
 export class OutcomeCounter {
   readonly #target: JobTarget;
@@ -47,47 +54,47 @@ export class OutcomeCounter {
   }
 
   /**
-   * @param listed the part files, those that a later file of the same images replaces left out
+   * @param tally of all its part files
    * @param signal ends the reading; the next count goes on where it was
    */
-  async count(description: JobDescription, listed: PartsOfJob, signal?: AbortSignal): Promise<OutcomeCounts> {
-    const parts = withoutOverruled(listed);
+  async count(description: JobDescription, tally: PartTally, signal?: AbortSignal): Promise<OutcomeCounts> {
+    const bounds = boundsOf(tally);
     const { state, sent, idSum } = description;
-    const bounds = countsOf(parts, false);
-    if (state !== 'enqueued' || bounds.classified + bounds.failed < sent) return bounds;
-    const proven = idSum === undefined ? undefined : provenParts(parts, { images: sent, idSum });
-    if (proven !== undefined) return countsOf(proven, true);
-    return (await this.#read(description, parts, signal)) ?? bounds;
+    if (state !== 'enqueued' || tally.lines < sent) return bounds;
+    const surplus = idSum === undefined ? undefined : await provenSurplus(tally, { images: sent, idSum });
+    if (surplus !== undefined) return without(surplus, tally);
+    return (await this.#read(description, tally, signal)) ?? bounds;
   }
 
   /** Undefined when there was not enough time. */
   async #read(
     { job, run, startedAt }: JobDescription,
-    { results, failures }: PartsOfJob,
+    tally: PartTally,
     signal: AbortSignal | undefined,
   ): Promise<OutcomeCounts | undefined> {
     const memory = this.#memoryOf(`${runName({ job, run })} ${startedAt}`);
-    const unread = results.filter(({ digest }) => !memory.readResults.has(digest));
-    const failuresNow = JSON.stringify(failures.map(({ key, writtenAt }) => [key, writtenAt]));
-    if (unread.length === 0 && failuresNow === memory.failures && memory.counts !== undefined) return memory.counts;
-    const isDone = await this.#forEachPart(unread, signal, ({ digest }, outcomes) => {
+    if (memory.version === tally.version && memory.counts !== undefined) return memory.counts;
+    const isDone = await this.#forEachPart(unread(tally, memory), signal, ({ digest }, outcomes) => {
       for (const { id } of outcomes) memory.resultIds.add(id);
       memory.readResults.add(digest);
     });
     if (!isDone) return undefined;
-    const failed = await this.#countFailures(failures, memory.resultIds, signal);
+    const failed = await this.#countFailures(tally, memory.resultIds, signal);
     if (failed === undefined) return undefined;
-    memory.failures = failuresNow;
+    memory.version = tally.version;
     memory.counts = { classified: memory.resultIds.size, ...failed, exact: true };
     return memory.counts;
   }
 
-  /** The latest failure of an image is the one that counts, as for other readers. */
-  async #countFailures(failures: readonly Part[], results: IdSet, signal: AbortSignal | undefined) {
+  /**
+   * The latest failure of an image is the one that counts, as for other readers; where there are too many files to put
+   * them in order, any of them.
+   */
+  async #countFailures(tally: PartTally, results: IdSet, signal: AbortSignal | undefined) {
     const seen = new IdSet();
     const byCode = new Map<string, number>();
-    const latestFirst = failures.toSorted((one, other) => other.writtenAt.getTime() - one.writtenAt.getTime());
-    const isDone = await this.#forEachPart(latestFirst, signal, (_part, outcomes) => {
+    const failures = tally.failures.parts > MAX_SORTED ? ofKind(tally, 'failures') : latestFirst(tally);
+    const isDone = await this.#forEachPart(failures, signal, (_part, outcomes) => {
       for (const { id, code = '' } of outcomes) {
         if (!results.has(id) && seen.add(id)) byCode.set(code, (byCode.get(code) ?? 0) + 1);
       }
@@ -97,15 +104,15 @@ export class OutcomeCounter {
 
   /** Reads ahead, and hands on in order. */
   async #forEachPart(
-    parts: readonly Part[],
+    parts: AsyncIterable<Part>,
     signal: AbortSignal | undefined,
     take: (part: Part, outcomes: Outcome[]) => void,
   ): Promise<boolean> {
-    for (let start = 0; start < parts.length; start += READS_AT_ONCE) {
+    if (signal?.aborted) return false;
+    const read = async (part: Part) => ({ part, outcomes: await this.#outcomesIn(part.key) });
+    for await (const { part, outcomes } of pMapIterable(parts, read, { concurrency: READS_AT_ONCE })) {
+      take(part, outcomes);
       if (signal?.aborted) return false;
-      const some = parts.slice(start, start + READS_AT_ONCE);
-      const outcomes = await pMap(some, ({ key }) => this.#outcomesIn(key), { concurrency: READS_AT_ONCE });
-      for (const [index, part] of some.entries()) take(part, outcomes[index] ?? []);
     }
     return true;
   }
@@ -127,27 +134,46 @@ export class OutcomeCounter {
   /** Of the job that was asked for last; a purged job may begin again under its name. */
   #memoryOf(jobBegan: string): Memory {
     if (this.#memory?.jobBegan !== jobBegan) {
-      this.#memory = { jobBegan, readResults: new Set(), resultIds: new IdSet(), failures: '' };
+      this.#memory = { jobBegan, readResults: new IdSet(), resultIds: new IdSet(), version: '' };
     }
     return this.#memory;
   }
 }
 
-/** A failure file with just the images of a result file: each of them was made good. */
-function withoutOverruled({ results, failures }: PartsOfJob): PartsOfJob {
-  const classified = new Set(results.map(({ digest }) => digest));
-  return { results, failures: failures.filter(({ digest }) => !classified.has(digest)) };
+async function* ofKind(tally: PartTally, wanted: 'results' | 'failures'): AsyncGenerator<Part> {
+  for await (const { kind, part } of tally.inTurn()) if (kind === wanted) yield part;
 }
 
-function countsOf({ results, failures }: PartsOfJob, exact: boolean): OutcomeCounts {
-  const byCode = new Map<string, number>();
-  for (const { codes } of failures) {
-    for (const [code, lines] of codes) byCode.set(code, (byCode.get(code) ?? 0) + lines);
-  }
+async function* unread(tally: PartTally, { readResults }: Memory): AsyncGenerator<Part> {
+  for await (const part of ofKind(tally, 'results')) if (!readResults.has(part.digest)) yield part;
+}
+
+async function* latestFirst(tally: PartTally): AsyncGenerator<Part> {
+  const failures = await Array.fromAsync(ofKind(tally, 'failures'));
+  yield* failures.sort((one, other) => other.writtenAt.getTime() - one.writtenAt.getTime());
+}
+
+/** What the names say; of a tally of a share of the files, what all of them would say, by estimate. */
+export function boundsOf({ results, failures, share }: PartTally): OutcomeCounts {
+  const whole = (count: number) => Math.round(count / share);
   return {
-    classified: totalLines(results),
-    failed: totalLines(failures),
-    failedByCode: Object.fromEntries(byCode),
-    exact,
+    classified: whole(results.lines),
+    failed: whole(failures.lines),
+    failedByCode: Object.fromEntries(Array.from(failures.codes, ([code, lines]) => [code, whole(lines)])),
+    exact: false,
   };
+}
+
+function without(surplus: Surplus, tally: PartTally): OutcomeCounts {
+  const bounds = { ...boundsOf(tally), exact: true };
+  if (surplus === 'nothing') return bounds;
+  if (surplus === 'failures') return { ...bounds, failed: 0, failedByCode: {} };
+  const { kind, part } = surplus;
+  if (kind === 'results') return { ...bounds, classified: bounds.classified - part.lines };
+  const codes = Array.from(
+    tally.failures.codes,
+    ([code, lines]) => [code, lines - (part.codes.get(code) ?? 0)] as const,
+  );
+  const failedByCode = Object.fromEntries(codes.filter(([, lines]) => lines > 0));
+  return { ...bounds, failed: bounds.failed - part.lines, failedByCode };
 }

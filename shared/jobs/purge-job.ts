@@ -1,24 +1,27 @@
-import { DeleteObjectsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { jobKey, jobPrefix, newestRunKey, partPrefix } from '../contract/object-keys.ts';
-import { UserError } from '../contract/user-error.ts';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import pMap from 'p-map';
+import type { JobRun } from '../contract/job-run.ts';
+import { jobKey, jobPrefix, newestRunKey, type PartKind, partPrefix, runPartPrefix } from '../contract/object-keys.ts';
+import { deleteObjects } from './delete-objects.ts';
 import { cancelJob, newestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 
-/** S3 did not remove a file. */
-export class PurgeError extends UserError {
-  override readonly name = 'PurgeError';
-}
+/** A digest begins with one of these. */
+const DIGITS = [...'0123456789abcdef'];
+/** S3 removes 3,500 files per second below one prefix, and four requests of 1,000 take about a second. */
+const SECTIONS_AT_ONCE = 4;
 
 /**
  * Removes all files of a job and of all its runs. Its messages stay. Those of its run are acknowledged without work from
  * now on; what workers that are busy with them still write counts for nothing, and the next purge removes it.
  *
- * @throws {PurgeError} when S3 keeps a file; purging again goes on
+ * @throws {DeleteError} when S3 keeps a file; purging again goes on
  */
 export async function purgeJob(target: JobTarget, job: string): Promise<{ files: number }> {
   const of = await newestRun(target, job);
   if (of.run !== undefined) await cancelJob(target, of, 'labelqueue purge');
   let files = 0;
+  for (const kind of ['results', 'failures'] as const) files += await removeManyParts(target, kind, of);
   // The job's own description goes last, so that an interrupted purge can still be found and repeated.
   for (const prefix of prefixesOf(job)) files += await removeAll(target, prefix, jobKey(job));
   return { files: files + (await removeAll(target, jobKey(job))) };
@@ -37,19 +40,31 @@ function prefixesOf(job: string): string[] {
   return [partPrefix('results', job), partPrefix('failures', job), newestRunKey(job), jobPrefix(job)];
 }
 
+/**
+ * Removes the part files of a run, several sections of its digests at once, where there are more than a page of them:
+ * what remains is removed in turn, with all other files.
+ */
+async function removeManyParts({ s3, resultsBucket }: JobTarget, kind: PartKind, of: JobRun): Promise<number> {
+  const Prefix = runPartPrefix(kind, of);
+  const { IsTruncated } = await s3.send(new ListObjectsV2Command({ Bucket: resultsBucket, Prefix }));
+  if (!IsTruncated) return 0;
+  const removed = await pMap(DIGITS, (digit) => removeAll({ s3, resultsBucket }, `${Prefix}${digit}`), {
+    concurrency: SECTIONS_AT_ONCE,
+  });
+  return removed.reduce((sum, files) => sum + files, 0);
+}
+
 /** Always the first page, until it is empty: whatever order a listing has, it leaves out nothing. */
-async function removeAll({ s3, resultsBucket: Bucket }: JobTarget, Prefix: string, but?: string): Promise<number> {
+async function removeAll(
+  { s3, resultsBucket: Bucket }: Pick<JobTarget, 's3' | 'resultsBucket'>,
+  Prefix: string,
+  but?: string,
+): Promise<number> {
   for (let files = 0; ; ) {
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix }));
-    const Objects = Contents.filter(({ Key }) => Key !== but).map(({ Key }) => ({ Key }));
-    if (Objects.length === 0) return files;
-    const { Errors = [] } = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
-    const [first] = Errors;
-    if (first !== undefined) {
-      throw new PurgeError(
-        `expected S3 to remove ${Objects.length} files, ${Errors.length} are still there: ${first.Key}: ${first.Code} ${first.Message ?? ''}`,
-      );
-    }
-    files += Objects.length;
+    const keys = Contents.map(({ Key = '' }) => Key).filter((key) => key !== but);
+    if (keys.length === 0) return files;
+    await deleteObjects(s3, Bucket, keys);
+    files += keys.length;
   }
 }

@@ -6,10 +6,13 @@ import { type ImageRef, messageSchema, parseMessage, UnreadableMessage } from '.
 import { partKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import type { FailureLine } from '../contract/result-line.ts';
+import { countFailures } from './count-failures.ts';
 import { type DeadLetter, scanDeadLetters } from './dead-letters.ts';
+import { deleteObjects } from './delete-objects.ts';
+import { IdSet } from './id-set.ts';
 import type { JobTarget } from './job-target.ts';
 import { listObjects } from './list-objects.ts';
-import { allParts, type Part } from './list-parts.ts';
+import { latestOf, type Part, partsOfSameImages } from './list-parts.ts';
 import { withWholeCharacters } from './outcomes/whole-characters.ts';
 import { partLines } from './read-outcomes.ts';
 import { sendMessages } from './send-messages.ts';
@@ -19,7 +22,7 @@ export type RedriveOptions = JobRun & {
   /** Which failures; undefined for all. */
   codes: ReadonlySet<string> | undefined;
   perMessage: number;
-  /** Only counts. */
+  /** Only counts, by the names of the failure files: an image that stands in two of them counts twice. */
   dryRun: boolean;
 };
 
@@ -29,8 +32,12 @@ export type RedriveOptions = JobRun & {
  */
 export type Redriven = { images: number; deadLetters: number; ofEarlierRuns: number };
 
-/** Failure files that are worked on at once: each takes some requests, one after the other. */
-const FILES_AT_ONCE = 8;
+/** Batches that are worked on at once: each takes some requests, one after the other. */
+const BATCHES_AT_ONCE = 4;
+const READS_AT_ONCE = 8;
+/** Failure files that are taken away, sent and forgotten together; of jobs of small messages they have a line or two. */
+const MAX_BATCH_FILES = 500;
+const MAX_BATCH_BYTES = 2_000_000;
 
 /**
  * Sends failed images of a job's run again, as attempt 1, and takes their failures away: from the failure
@@ -42,10 +49,10 @@ const FILES_AT_ONCE = 8;
  * @param now letters that come later belong to failures that come later, and stay
  */
 export async function redrive(target: JobTarget, options: RedriveOptions, now: Date): Promise<Redriven> {
+  if (options.dryRun) return { images: await countFailures(target, options), deadLetters: 0, ofEarlierRuns: 0 };
   const run = new RedriveRun(target, options);
   await run.finishInterrupted();
   await run.sendFailures();
-  if (options.dryRun) return { images: run.images, deadLetters: 0, ofEarlierRuns: 0 };
   const deadLetters = await scanDeadLetters(target, async (letter) => letter.sentAt <= now && run.mayDelete(letter));
   return { images: run.images, deadLetters, ofEarlierRuns: run.lettersOfEarlierRuns };
 }
@@ -54,12 +61,12 @@ class RedriveRun {
   readonly #target: JobTarget;
   readonly #options: RedriveOptions;
   /** Ids of images that were sent again. */
-  readonly #sent = new Set<string>();
+  readonly #sent = new IdSet();
   /** Images of letters without a run, where the job has one; no other run of theirs is known, so their ids count once. */
-  readonly #sentWithoutRun = new Set<string>();
+  readonly #sentWithoutRun = new IdSet();
   lettersOfEarlierRuns = 0;
   /** Ids of images whose failures were not chosen. */
-  readonly #stillFailed = new Set<string>();
+  readonly #stillFailed = new IdSet();
 
   constructor(target: JobTarget, options: RedriveOptions) {
     this.#target = target;
@@ -80,31 +87,36 @@ class RedriveRun {
   }
 
   async sendFailures(): Promise<void> {
-    const filesOfSameImages = new Map<string, Part[]>();
-    for await (const part of allParts(this.#target, 'failures', this.#options)) {
-      const files = filesOfSameImages.get(part.digest);
-      if (files === undefined) filesOfSameImages.set(part.digest, [part]);
-      else files.push(part);
-    }
-    await eachToItsEnd(filesOfSameImages.values(), (files) => this.#redriveFiles(files));
+    const files = partsOfSameImages(this.#target, 'failures', this.#options);
+    await eachToItsEnd(batchesOf(files), (batch) => this.#redriveBatch(batch));
   }
 
-  /** @param files with lines of the same images, of which the latest counts */
-  async #redriveFiles(files: readonly Part[]): Promise<void> {
-    const latest = files.toSorted((one, other) => one.writtenAt.getTime() - other.writtenAt.getTime()).at(-1) as Part;
-    const { codes } = this.#options;
-    const lines = await this.#linesIn(latest.key);
-    const isChosen = ({ error }: FailureLine) => codes === undefined || codes.has(error.code);
-    const chosen = lines.filter(isChosen);
-    const left = lines.filter((line) => !isChosen(line));
-    for (const { id } of left) this.#stillFailed.add(id);
-    if (chosen.length === 0) return;
+  /** @param batch files with lines of the same images together; the latest of these counts */
+  async #redriveBatch(batch: readonly Part[][]): Promise<void> {
+    const read = await pMap(batch, (files) => this.#choose(files), { concurrency: READS_AT_ONCE });
+    for (const { left } of read) for (const { id } of left) this.#stillFailed.add(id);
+    const taken = read.filter(({ chosen }) => chosen.length > 0);
+    if (taken.length === 0) return;
+    const chosen = taken.flatMap((file) => file.chosen);
     const takenAway = `${redrivePrefix(this.#options)}${randomUUID()}.jsonl`;
     await this.#write(takenAway, chosen);
-    if (left.length > 0) await this.#write(partKey('failures', this.#options, left), left);
-    for (const { key } of files) await this.#delete(key);
+    for (const { left } of taken)
+      if (left.length > 0) await this.#write(partKey('failures', this.#options, left), left);
+    const { s3, resultsBucket } = this.#target;
+    await deleteObjects(
+      s3,
+      resultsBucket,
+      taken.flatMap(({ files }) => files.map(({ key }) => key)),
+    );
     await this.#send(chosen);
     await this.#delete(takenAway);
+  }
+
+  async #choose(files: readonly Part[]): Promise<Choice> {
+    const { codes } = this.#options;
+    const lines = await this.#linesIn(latestOf(files).key);
+    const isChosen = ({ error }: FailureLine) => codes === undefined || codes.has(error.code);
+    return { files, chosen: lines.filter(isChosen), left: lines.filter((line) => !isChosen(line)) };
   }
 
   async #send(lines: readonly FailureLine[]): Promise<void> {
@@ -113,8 +125,7 @@ class RedriveRun {
   }
 
   async #sendImages({ job, run }: JobRun, images: readonly ImageRef[]): Promise<void> {
-    const { perMessage, dryRun } = this.#options;
-    if (dryRun) return;
+    const { perMessage } = this.#options;
     const { sqs, queueUrl } = this.#target;
     const envelope = { job, ...runField(run), attempt: 1 };
     const messages = await Array.fromAsync(packMessages(envelope, images, perMessage));
@@ -132,14 +143,12 @@ class RedriveRun {
   }
 
   async #write(Key: string, lines: readonly FailureLine[]): Promise<void> {
-    if (this.#options.dryRun) return;
     const { s3, resultsBucket: Bucket } = this.#target;
     const Body = withWholeCharacters(Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
     await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'application/x-ndjson' }));
   }
 
   async #delete(Key: string): Promise<void> {
-    if (this.#options.dryRun) return;
     const { s3, resultsBucket: Bucket } = this.#target;
     await s3.send(new DeleteObjectCommand({ Bucket, Key }));
   }
@@ -172,8 +181,25 @@ class RedriveRun {
   }
 }
 
+/** What becomes of the lines of files with the same images: sent again, or left where they are. */
+type Choice = { files: readonly Part[]; chosen: FailureLine[]; left: FailureLine[] };
+
+async function* batchesOf(files: AsyncIterable<Part[]>): AsyncGenerator<Part[][]> {
+  let batch: Part[][] = [];
+  let bytes = 0;
+  for await (const ofSameImages of files) {
+    batch.push(ofSameImages);
+    bytes += latestOf(ofSameImages).bytes;
+    if (batch.length < MAX_BATCH_FILES && bytes < MAX_BATCH_BYTES) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
 /** As p-map, but when one fails, those that are under way come to their end before it rejects. */
-async function eachToItsEnd<Item>(items: Iterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
+async function eachToItsEnd<Item>(items: AsyncIterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
   let failure: { error: unknown } | undefined;
   const workUnlessFailed = async (item: Item) => {
     if (failure !== undefined) return;
@@ -181,7 +207,7 @@ async function eachToItsEnd<Item>(items: Iterable<Item>, work: (item: Item) => P
       failure ??= { error };
     });
   };
-  await pMap(items, workUnlessFailed, { concurrency: FILES_AT_ONCE });
+  await pMap(items, workUnlessFailed, { concurrency: BATCHES_AT_ONCE });
   if (failure !== undefined) throw failure.error;
 }
 

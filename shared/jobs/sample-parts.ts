@@ -66,3 +66,17 @@ export class PartSample {
     this.#linesOfLast = lines;
   }
 }
+
+/** Names that are read to say how many lines there are: ten requests. */
+const SAMPLED_PARTS = 10_000;
+
+/** How many lines the part files of a run have, or about how many where there are too many to list them all. */
+export async function sampledLines(
+  bucket: Bucket,
+  kind: PartKind,
+  of: JobRun,
+): Promise<{ lines: number; isEstimate: boolean }> {
+  const sample = new PartSample();
+  await sample.read(bucket, kind, of, SAMPLED_PARTS, new AbortController().signal);
+  return { lines: sample.lines, isEstimate: !sample.isWhole };
+}

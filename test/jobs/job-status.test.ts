@@ -69,7 +69,7 @@ async function holdBack(messages: number): Promise<void> {
 async function status(options?: StatusOptions): Promise<Pick<JobStatus, 'state' | 'classified' | 'failed' | 'toGo'>> {
   const found = await jobStatus(aws.target, JOB, new Date(), options);
   if (found === undefined) throw new Error('expected the job to be known');
-  const { state, classified, failed, toGo } = found;
+  const { state, classified, failed, toGo = 0 } = found;
   return { state, classified, failed, toGo };
 }
 

@@ -14,7 +14,7 @@ import type { TestAws } from '../support/test-aws.ts';
 const JOB = 'cats';
 const ALL: RedriveOptions = { job: JOB, codes: undefined, perMessage: 100, dryRun: false };
 /** Every request of a redrive. */
-const CALLS = ['LIST', 'GET', 'PUT', 'DELETE', 'SendMessageBatch', 'ReceiveMessage', 'DeleteMessageBatch'];
+const CALLS = ['LIST', 'GET', 'PUT', 'DELETE', 'POST', 'SendMessageBatch', 'ReceiveMessage', 'DeleteMessageBatch'];
 
 let network: FarAws;
 let aws: TestAws;
@@ -132,7 +132,7 @@ describe('a redrive that is interrupted', () => {
     async (when) => {
       const requests = Array.from({ length: REQUESTS }, (_, index) => index + 1);
       const wereWhole = await pMap(requests, (at) => isWholeWhenCutAt(at, when), { concurrency: 15 });
-      expect(wereWhole.indexOf(true)).toBeGreaterThan(20);
+      expect(wereWhole.indexOf(true)).toBeGreaterThan(15);
       expect(wereWhole.at(-1)).toBe(true);
     },
     120_000,

@@ -126,8 +126,11 @@ async function surveyed(
   }
 }
 
-/** What is left of the 29 s is for the listing; a job that needs more shows as running, and the next request goes on. */
-const READ_IDS_MS = 10_000;
+/**
+ * How long part files are listed and ids read. A job that needs more has counts that are estimates, or shows as running
+ * while its ids are read, with which the next request goes on. What is left of the 29 s is for answers that come late.
+ */
+const COUNT_MS = 10_000;
 
 /** A process has one target, and is asked for the same job again and again. */
 const counters = new WeakMap<JobTarget, OutcomeCounter>();
@@ -152,7 +155,7 @@ export const jobStatus: Operation = {
     const parsed = jobPathSchema.safeParse(path);
     if (!parsed.success) return schemaProblem(parsed.error, path);
     const { job } = parsed.data;
-    const options = { counter: counterOf(target), signal: AbortSignal.timeout(READ_IDS_MS) };
+    const options = { counter: counterOf(target), signal: AbortSignal.timeout(COUNT_MS) };
     const status = await readJobStatus(target, job, new Date(), options);
     return status === undefined
       ? new Problem('no_such_job', `no job ${job} was enqueued`)

@@ -1,7 +1,7 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
-import pMap from 'p-map';
+import pMap, { pMapIterable } from 'p-map';
 import type { JobTarget } from '../job-target.ts';
 import type { Part } from '../list-parts.ts';
 import { readObject } from '../read-object.ts';
@@ -9,52 +9,45 @@ import { withMarkedNumbers } from './exact-numbers.ts';
 import { withWholeCharacters } from './whole-characters.ts';
 
 /** S3 gives each connection tens of megabytes a second; more of them help until the disk is busy. */
-const DOWNLOADS_AT_ONCE = 16;
+const DOWNLOADS_AT_ONCE = 32;
 /** What lies on disk at once, twice over: one batch is read while the next one comes. */
 const MAX_BATCH_BYTES = 256 * 1_000_000;
 const MAX_BATCH_FILES = 2_000;
 
 /** Part files on this disk; they go when the next batch is asked for. */
-export type PartBatch = { files: string[]; lines: number };
+export type PartBatch = { files: string[]; folder: string; lines: number };
 
-/** Downloads part files in batches of bounded size, one ahead of the reader. */
+/** Downloads part files in batches of bounded size, one ahead of the reader; lists no further than that. */
 export async function* downloadParts(
   target: JobTarget,
-  parts: readonly Part[],
+  parts: AsyncIterable<Part>,
   folder: string,
 ): AsyncGenerator<PartBatch> {
-  const batches = batchesOf(parts);
-  const start = (index: number) => {
-    const download = downloadBatch(target, batches[index] ?? [], join(folder, `batch-${index}`));
-    // Whoever awaits it sees the error; nobody does when the reader gives up first.
-    download.catch(() => undefined);
-    return download;
+  const download = async (batch: Part[]): Promise<PartBatch> => {
+    const into = await mkdtemp(join(folder, 'batch-'));
+    const lines = batch.reduce((sum, part) => sum + part.lines, 0);
+    return { files: await downloadBatch(target, batch, into), folder: into, lines };
   };
-  let next = start(0);
-  for (const [index, batch] of batches.entries()) {
-    const files = await next;
-    next = start(index + 1);
-    yield { files, lines: batch.reduce((sum, { lines }) => sum + lines, 0) };
-    await rm(join(folder, `batch-${index}`), { recursive: true });
+  // One is being read, and the next one downloaded.
+  for await (const batch of pMapIterable(batchesOf(parts), download, { concurrency: 1, backpressure: 1 })) {
+    yield batch;
+    await rm(batch.folder, { recursive: true });
   }
-  await next;
 }
 
-function batchesOf(parts: readonly Part[]): Part[][] {
-  const batches: Part[][] = [];
+async function* batchesOf(parts: AsyncIterable<Part>): AsyncGenerator<Part[]> {
   let batch: Part[] = [];
   let bytes = 0;
-  for (const part of parts) {
+  for await (const part of parts) {
     if (batch.length === MAX_BATCH_FILES || (batch.length > 0 && bytes + part.bytes > MAX_BATCH_BYTES)) {
-      batches.push(batch);
+      yield batch;
       batch = [];
       bytes = 0;
     }
     batch.push(part);
     bytes += part.bytes;
   }
-  if (batch.length > 0) batches.push(batch);
-  return batches;
+  if (batch.length > 0) yield batch;
 }
 
 async function downloadBatch(
@@ -62,7 +55,6 @@ async function downloadBatch(
   parts: readonly Part[],
   folder: string,
 ): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
   return pMap(
     parts,
     async ({ key }, index) => {

@@ -1,7 +1,8 @@
 import type { JobRun } from '../../contract/job-run.ts';
 import { isCancelled, readJob } from '../job-store.ts';
 import type { JobTarget } from '../job-target.ts';
-import { listParts, totalLines } from '../list-parts.ts';
+import { latestParts } from '../list-parts.ts';
+import { sampledLines } from '../sample-parts.ts';
 import { downloadParts } from './download-parts.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 import { NoSuchJobError } from './outcome-errors.ts';
@@ -30,22 +31,19 @@ export async function gatherOutcomes(
   const description = await readJob(target, job);
   const of: JobRun = { job, run: description?.run };
   const cancelled = await isCancelled(target, of);
-  const kinds = ['failures', 'results'] as const;
   // Failures first: a redrive turns them into results, never the other way round.
-  const parts = {
-    failures: await listParts(target, 'failures', of),
-    results: await listParts(target, 'results', of),
-  };
-  const total = totalLines(parts.failures) + totalLines(parts.results);
+  const kinds = ['failures', 'results'] as const;
+  const expected = await Promise.all(kinds.map((kind) => sampledLines(target, kind, of)));
+  const total = expected.reduce((sum, { lines }) => sum + lines, 0);
   if (description === undefined && total === 0) {
     throw new NoSuchJobError(target, job);
   }
   let lines = 0;
   for (const kind of kinds) {
-    for await (const batch of downloadParts(target, parts[kind], folder)) {
+    for await (const batch of downloadParts(target, latestParts(target, kind, of), folder)) {
       await database.load(kind, batch.files);
       lines += batch.lines;
-      onProgress(lines, total);
+      onProgress(lines, Math.max(lines, total));
     }
   }
   const repeatedLines = await database.countImagesOnce();

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => trial.stop());
 
 async function status(): Promise<Partial<JobStatus>> {
-  const { state, classified, failed, toGo } = (await jobStatus(trial.aws.target, 'job', new Date())) as JobStatus;
+  const { state, classified, failed, toGo = 0 } = (await jobStatus(trial.aws.target, 'job', new Date())) as JobStatus;
   return { state, classified, failed, toGo };
 }
 

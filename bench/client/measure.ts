@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Trial } from './row.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PEAK_MEMORY = join(ROOT, 'test/support/tell-peak-memory.mjs');
+const CPU = join(import.meta.dirname, 'tell-cpu.mjs');
+/** As `bin/labelqueue` starts commands that serve nothing. */
+const HEAP = ['--max-semi-space-size=1', '--max-old-space-size=512'];
+
+/** `cpuSeconds` is what a machine with other work on it leaves comparable. */
+export type Measured = { seconds: number; cpuSeconds: number; peakMb: number };
+
+/**
+ * Runs a command in a process of its own.
+ *
+ * @throws when it fails: its figures would mean nothing
+ */
+export async function measure({ args, environment, until }: Trial): Promise<Measured> {
+  const { PATH = '', HOME = '', TMPDIR } = process.env;
+  const started = performance.now();
+  const child = spawn(process.execPath, [...HEAP, '--import', PEAK_MEMORY, '--import', CPU, 'cli/main.ts', ...args], {
+    cwd: ROOT,
+    env: {
+      ...{ PATH, HOME, LABELQUEUE_STATE_DIR: '/nonexistent' },
+      ...(TMPDIR !== undefined && { TMPDIR }),
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  let seconds: number | undefined;
+  const clock = () => (performance.now() - started) / 1_000;
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout = `${stdout}${text}`.slice(-10_000);
+    if (seconds !== undefined || until === undefined || !until.test(stdout)) return;
+    seconds = clock();
+    child.kill('SIGINT');
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr = `${stderr}${text}`.slice(-10_000);
+  });
+  const [code] = await once(child, 'close');
+  seconds ??= clock();
+  const kib = /peak memory: (\d+) KiB/.exec(stderr)?.[1];
+  const isDone = until === undefined ? code === 0 : until.test(stdout);
+  if (!isDone || kib === undefined) throw new Error(`labelqueue ${args.join(' ')} ended with ${code}: ${stderr}`);
+  const cpuSeconds = Number(/cpu: (\d+) ms/.exec(stderr)?.[1]) / 1_000;
+  return { seconds, cpuSeconds, peakMb: (Number(kib) * 1_024) / 1e6 };
+}

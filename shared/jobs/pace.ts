@@ -1,0 +1,41 @@
+const WINDOW_SECONDS = 60;
+
+/** Seconds that are remembered before old ones are forgotten: few enough for memory, and so many that it is seldom. */
+const MAX_REMEMBERED = 10 * WINDOW_SECONDS;
+
+/**
+ * How fast images were settled last, from the times at which part files were written: no state has to be kept between
+ * two looks at a job.
+ */
+export class Pace {
+  /** By second, since 1970. */
+  readonly #lines = new Map<number, number>();
+  #last = 0;
+
+  /** In any order. */
+  add({ lines, writtenAt }: { lines: number; writtenAt: Date }): void {
+    // S3 has whole seconds.
+    const second = Math.floor(writtenAt.getTime() / 1_000);
+    this.#last = Math.max(this.#last, second);
+    if (second <= this.#last - WINDOW_SECONDS) return;
+    this.#lines.set(second, (this.#lines.get(second) ?? 0) + lines);
+    if (this.#lines.size > MAX_REMEMBERED) this.#forgetOld();
+  }
+
+  /** In the last minute in which images were settled; 0 when that is over a minute ago. */
+  imagesPerSecond(now: Date): number {
+    if (now.getTime() / 1_000 - this.#last > WINDOW_SECONDS + 1) return 0;
+    this.#forgetOld();
+    let [first, lines] = [this.#last, 0];
+    for (const [second, some] of this.#lines) {
+      first = Math.min(first, second);
+      lines += some;
+    }
+    // A window of no length has no rate.
+    return lines / Math.max(1, this.#last - first);
+  }
+
+  #forgetOld(): void {
+    for (const second of this.#lines.keys()) if (second <= this.#last - WINDOW_SECONDS) this.#lines.delete(second);
+  }
+}

@@ -1,0 +1,183 @@
+import pMap from 'p-map';
+import type { JobRun } from '../contract/job-run.ts';
+import type { PartKind } from '../contract/object-keys.ts';
+import type { JobTarget } from './job-target.ts';
+import { latestOf, type Part, type PartPage, type PartRange, partPages } from './list-parts.ts';
+
+type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
+
+/** A part file that counts. */
+export type CountedPart = { kind: PartKind; part: Part };
+
+/** The part files of a run that count; a walk may be made again. */
+export type PartWalk = {
+  bucket: Bucket;
+  of: JobRun;
+  /** Both for counts of a job. */
+  kinds: readonly PartKind[];
+};
+
+const BOTH: readonly PartKind[] = ['failures', 'results'];
+
+/** Digests are spread evenly, so their first digit splits a listing into sixteen of the same size. */
+const SECTIONS = [...'0123456789abcdef'];
+/** Up to so many requests, one after the other, are as quick as sixteen more that have to be made at once. */
+const PAGES_IN_SEQUENCE = 4;
+/** Digits of a digest that fit a number exactly. */
+const REACH_DIGITS = 13;
+
+/** All that a run has. */
+export function walkOf(bucket: Bucket, of: JobRun, kinds = BOTH): PartWalk {
+  return { bucket, of, kinds };
+}
+
+/**
+ * Lists the part files that count: of several files with lines of the same images the latest, and no failure file with
+ * just the images of a result file, since each of them was made good. A request per 1,000 files, one after the other
+ * for few, in sixteen sections at once for many. No more than a page per section and kind is in memory.
+ *
+ * @param take called in the order of digests within a section; sections are mixed
+ * @param signal ends the walk, but not before the first page of each kind
+ * @returns the share of all digests that was reached: 1 for all of them, and above 0 in any case. Digests are spread
+ *   evenly, so what was taken is that share of the whole, by estimate.
+ */
+export async function walkParts(
+  walk: PartWalk,
+  take: (counted: CountedPart) => void,
+  signal?: AbortSignal,
+): Promise<number> {
+  const merged = mergedParts(cursors(walk));
+  const { counted, upTo }: Merged = (await merged.next()).value;
+  for (const one of counted) take(one);
+  if (upTo === undefined) return 1;
+  const share = reachOf(upTo);
+  const isSoonDone = share * PAGES_IN_SEQUENCE >= 1;
+  const rest = isSoonDone ? [{ start: share, end: 1, merged }] : sectionsAfter(walk, upTo, signal);
+  const shares = await pMap(rest, (section) => walkSection(section, take, signal), { concurrency: rest.length });
+  return shares.every((one) => one.isWhole) ? 1 : share + shares.reduce((sum, one) => sum + one.share, 0);
+}
+
+/** As `walkParts`, one after the other, for a reader that takes longer for each than a listing does. */
+export async function* partsInTurn(walk: PartWalk): AsyncGenerator<CountedPart> {
+  for await (const { counted } of mergedParts(cursors(walk))) yield* counted;
+}
+
+/** Parts whose digests are from `start` to `end`, both between 0 and 1. */
+type Section = { start: number; end: number; merged: AsyncGenerator<Merged> };
+
+function sectionsAfter(walk: PartWalk, after: string, signal: AbortSignal | undefined): Section[] {
+  const first = Number.parseInt(after.slice(0, 1), 16);
+  return SECTIONS.slice(first).map((digits, index) => {
+    const start = index === 0 ? reachOf(after) : (first + index) / SECTIONS.length;
+    const range = { digits, signal, ...(index === 0 && { after }) };
+    return { start, end: (first + index + 1) / SECTIONS.length, merged: mergedParts(cursors(walk, range)) };
+  });
+}
+
+function cursors({ bucket, of, kinds }: PartWalk, range?: PartRange): PartCursor[] {
+  return kinds.map((kind) => new PartCursor(kind, partPages(bucket, kind, of, range)));
+}
+
+/** @returns the share of all digests that was reached in it */
+async function walkSection(
+  { start, end, merged }: Section,
+  take: (counted: CountedPart) => void,
+  signal: AbortSignal | undefined,
+): Promise<{ share: number; isWhole: boolean }> {
+  let reached = start;
+  try {
+    for await (const { counted, upTo } of merged) {
+      for (const one of counted) take(one);
+      if (upTo === undefined) return { share: end - start, isWhole: true };
+      reached = reachOf(upTo);
+      if (signal?.aborted) break;
+    }
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  }
+  return { share: reached - start, isWhole: false };
+}
+
+/** Where a digest lies between 0 and 1. */
+function reachOf(digest: string): number {
+  return Number.parseInt(digest.slice(0, REACH_DIGITS), 16) / 16 ** REACH_DIGITS;
+}
+
+/** What could be merged without another request, and up to which digest; undefined for the end. */
+type Merged = { counted: CountedPart[]; upTo: string | undefined };
+
+/** The parts of one or both kinds in the order of their digests. */
+async function* mergedParts(ofKinds: readonly PartCursor[]): AsyncGenerator<Merged> {
+  for (;;) {
+    await Promise.all(ofKinds.map((cursor) => cursor.fill()));
+    const counted: CountedPart[] = [];
+    let upTo = '';
+    while (ofKinds.every((cursor) => cursor.isReady)) {
+      const digest = lowestDigest(ofKinds);
+      if (digest === undefined) {
+        yield { counted, upTo: undefined };
+        return;
+      }
+      upTo = digest;
+      counted.push(...whatCounts(ofKinds, digest));
+    }
+    yield { counted, upTo };
+  }
+}
+
+function lowestDigest(ofKinds: readonly PartCursor[]): string | undefined {
+  let lowest: string | undefined;
+  for (const { digest } of ofKinds)
+    if (digest !== undefined && (lowest === undefined || digest < lowest)) lowest = digest;
+  return lowest;
+}
+
+function whatCounts(ofKinds: readonly PartCursor[], digest: string): CountedPart[] {
+  const found: CountedPart[] = [];
+  for (const cursor of ofKinds) {
+    if (cursor.digest === digest) found.push({ kind: cursor.kind, part: cursor.takeLatest() });
+  }
+  return found.length > 1 ? found.filter(({ kind }) => kind === 'results') : found;
+}
+
+/** Goes through the pages of one kind; what has the same digest is always at hand together. */
+class PartCursor {
+  readonly kind: PartKind;
+  readonly #pages: AsyncGenerator<PartPage>;
+  #parts: Part[] = [];
+  #at = 0;
+  #isLast = false;
+
+  constructor(kind: PartKind, pages: AsyncGenerator<PartPage>) {
+    this.kind = kind;
+    this.#pages = pages;
+  }
+
+  /** Of the next part; undefined when there is none at hand. */
+  get digest(): string | undefined {
+    return this.#parts[this.#at]?.digest;
+  }
+
+  /** Whether the next parts of the same digest are at hand, or there are none any more. */
+  get isReady(): boolean {
+    return this.#isLast || (this.#at < this.#parts.length && this.digest !== this.#parts.at(-1)?.digest);
+  }
+
+  /** Requests pages until it is ready. */
+  async fill(): Promise<void> {
+    while (!this.isReady) {
+      const { value, done = false } = await this.#pages.next();
+      this.#parts = [...this.#parts.slice(this.#at), ...(done ? [] : value.parts)];
+      this.#at = 0;
+      this.#isLast = done || value.isLast;
+    }
+  }
+
+  /** Of the parts with the next digest. */
+  takeLatest(): Part {
+    const start = this.#at;
+    const { digest } = this;
+    while (this.digest === digest) this.#at++;
+    return latestOf(this.#parts.slice(start, this.#at));
+  }
+}

@@ -1,0 +1,28 @@
+import { expect, test } from '@jest/globals';
+import { Pace } from '../../shared/jobs/pace.ts';
+
+const START = Date.parse('2026-01-01T00:00:00Z');
+
+function at(seconds: number): Date {
+  return new Date(START + seconds * 1_000);
+}
+
+function paceOf(seconds: readonly number[], lines = 10): Pace {
+  const pace = new Pace();
+  for (const second of seconds) pace.add({ lines, writtenAt: at(second) });
+  return pace;
+}
+
+test('the pace is that of the last minute in which images were settled, in whatever order files are met', () => {
+  const seconds = Array.from({ length: 3_600 }, (_, index) => (index * 1_237) % 3_600);
+  expect(paceOf(seconds).imagesPerSecond(at(3_600))).toBeCloseTo((60 * 10) / 59);
+});
+
+test('a job that has not moved for over a minute has none, nor has one without files', () => {
+  expect(paceOf([0, 1]).imagesPerSecond(at(63))).toBe(0);
+  expect(paceOf([]).imagesPerSecond(at(0))).toBe(0);
+});
+
+test('files of one second are not divided by nothing', () => {
+  expect(paceOf([5, 5, 5]).imagesPerSecond(at(6))).toBe(30);
+});
