@@ -6,7 +6,8 @@ import { type ImageRef, messageSchema, parseMessage, UnreadableMessage } from '.
 import { partKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import type { FailureLine } from '../contract/result-line.ts';
-import { type DeadLetter, scanDeadLetters } from './dead-letters.ts';
+import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
+import { IdSet } from './id-set.ts';
 import type { JobTarget } from './job-target.ts';
 import { listObjects } from './list-objects.ts';
 import { allParts, type Part } from './list-parts.ts';
@@ -21,13 +22,19 @@ export type RedriveOptions = JobRun & {
   perMessage: number;
   /** Only counts. */
   dryRun: boolean;
+  deadLetterScan?: DeadLetterScanOptions;
 };
 
-/**
- * How many images were sent again, how many dead-letter messages were taken away for it, and how many of earlier runs
- * were left in the DLQ.
- */
-export type Redriven = { images: number; deadLetters: number; ofEarlierRuns: number };
+export type Redriven = {
+  /** Sent again. */
+  images: number;
+  /** Taken away from the DLQ, since their images were sent again. */
+  deadLetters: number;
+  /** Letters of earlier runs that were left in the DLQ. */
+  ofEarlierRuns: number;
+  /** Letters that were in the DLQ and could not be looked at, approximately. */
+  notLookedAt: number;
+};
 
 /** Failure files that are worked on at once: each takes some requests, one after the other. */
 const FILES_AT_ONCE = 8;
@@ -45,21 +52,22 @@ export async function redrive(target: JobTarget, options: RedriveOptions, now: D
   const run = new RedriveRun(target, options);
   await run.finishInterrupted();
   await run.sendFailures();
-  if (options.dryRun) return { images: run.images, deadLetters: 0, ofEarlierRuns: 0 };
-  const deadLetters = await scanDeadLetters(target, async (letter) => letter.sentAt <= now && run.mayDelete(letter));
-  return { images: run.images, deadLetters, ofEarlierRuns: run.lettersOfEarlierRuns };
+  if (options.dryRun) return { images: run.images, deadLetters: 0, ofEarlierRuns: 0, notLookedAt: 0 };
+  const mayDelete = async (letter: DeadLetter) => letter.sentAt <= now && run.mayDelete(letter);
+  const { deleted, notLookedAt } = await scanDeadLetters(target, mayDelete, options.deadLetterScan);
+  return { images: run.images, deadLetters: deleted, ofEarlierRuns: run.lettersOfEarlierRuns, notLookedAt };
 }
 
 class RedriveRun {
   readonly #target: JobTarget;
   readonly #options: RedriveOptions;
   /** Ids of images that were sent again. */
-  readonly #sent = new Set<string>();
+  readonly #sent = new IdSet();
   /** Images of letters without a run, where the job has one; no other run of theirs is known, so their ids count once. */
-  readonly #sentWithoutRun = new Set<string>();
+  readonly #sentWithoutRun = new IdSet();
   lettersOfEarlierRuns = 0;
   /** Ids of images whose failures were not chosen. */
-  readonly #stillFailed = new Set<string>();
+  readonly #stillFailed = new IdSet();
 
   constructor(target: JobTarget, options: RedriveOptions) {
     this.#target = target;
