@@ -1,7 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
@@ -103,27 +99,4 @@ test('says that it cannot go on when the queue is gone, and can still be stopped
   const orphaned = lambda.feed({ queueUrl: `${AWS_ENDPOINT_URL}/000000000000/no-such-queue` });
   await expect(orphaned.ended()).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
   await expect(orphaned.stop()).resolves.toBeUndefined();
-});
-
-test('goes on when SQS could not answer for a while', async () => {
-  const { AWS_ENDPOINT_URL } = lambda.aws.environment;
-  let failures = 3;
-  const moody = createServer(async (request, response) => {
-    const body = await buffer(request);
-    if (failures-- > 0) return void response.writeHead(503).end();
-    const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
-    const answer = await fetch(AWS_ENDPOINT_URL, { method: 'POST', headers: headers as Record<string, string>, body });
-    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(await answer.text());
-  });
-  await new Promise<void>((resolve) => moody.listen(0, '127.0.0.1', resolve));
-  const endpoint = `http://127.0.0.1:${(moody.address() as AddressInfo).port}`;
-  const sqs = new SQSClient({ ...lambda.aws.clientConfig, endpoint, useQueueUrlAsEndpoint: false, maxAttempts: 1 });
-  await lambda.aws.send('patient');
-  const source = lambda.feed({ sqs });
-  await lambda.allDone(1);
-  expect(lambda.bodies()).toEqual(['patient']);
-  expect(failures).toBeLessThan(0);
-  await source.stop();
-  moody.closeAllConnections();
-  moody.close();
 });
