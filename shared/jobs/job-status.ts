@@ -2,6 +2,7 @@ import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/cli
 import { costOfImages } from '../contract/cost.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import { runField } from '../contract/job-run.ts';
+import { FUNCTION_TIMEOUT_SECONDS } from '../contract/limits.ts';
 import { measuredMilliseconds, readGuardRecord } from './guard-record.ts';
 import { isCancelled, readJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
@@ -33,9 +34,9 @@ export type JobStatus = {
   toGo: number;
   /** Messages of all jobs: SQS does not tell them apart. */
   queue: { waiting: number; inFlight: number; retrying: number; deadLetters: number };
-  /** Over the last minute in which images were settled. */
+  /** Over the last minute in which images were settled; 0 when the job has stopped moving, and when it has ended. */
   imagesPerSecond: number;
-  /** Undefined while nothing moves, and when the job has ended. */
+  /** Undefined when the job has stopped moving, and when it has ended. */
   secondsLeft?: number;
   costSoFarUsd: number;
   /** Whether its workers measured the time that the cost is of; else it is that of the benchmark. */
@@ -48,6 +49,8 @@ export const FINAL: ReadonlySet<JobState> = new Set<JobState>(['completed', 'com
 /** A producer that has not reported for so long is not there any more. */
 const STALE_AFTER_MS = 60_000;
 const RATE_WINDOW_MS = 60_000;
+/** A job has stopped moving when no image was settled for so long: a worker that has some writes within its invocation. */
+const STOPPED_AFTER_MS = FUNCTION_TIMEOUT_SECONDS * 1_000;
 
 /** How a status is counted. */
 export type StatusOptions = {
@@ -81,9 +84,8 @@ export async function jobStatus(
   const settled = counts.classified + counts.failed;
   const toGo = Math.max(0, description.sent - settled);
   const milliseconds = await measuredFor(target, description);
-  const imagesPerSecond = recentRate([...results, ...failures], now);
   const state = stateOf(description, { cancelled, isComplete: exact && toGo === 0, failed: counts.failed }, now);
-  const isMoving = imagesPerSecond > 0 && !FINAL.has(state);
+  const imagesPerSecond = FINAL.has(state) ? 0 : recentRate([...results, ...failures], now);
   return {
     job,
     ...runField(description.run),
@@ -93,7 +95,7 @@ export async function jobStatus(
     toGo,
     queue,
     imagesPerSecond,
-    ...(isMoving && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
+    ...(imagesPerSecond > 0 && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
     costSoFarUsd: costOfImages(settled, description.perMessage, milliseconds).totalUsd,
     costIsMeasured: milliseconds !== undefined,
   };
@@ -128,7 +130,7 @@ function recentRate(parts: readonly Part[], now: Date): number {
   const first = recent.reduce((earliest, { writtenAt }) => Math.min(earliest, writtenAt.getTime()), last);
   // S3 tells whole seconds, and a window of no length has no rate.
   const seconds = Math.max(1, (last - first) / 1_000);
-  return now.getTime() - last > RATE_WINDOW_MS ? 0 : totalLines(recent) / seconds;
+  return now.getTime() - last > STOPPED_AFTER_MS ? 0 : totalLines(recent) / seconds;
 }
 
 async function queueDepths({ sqs, queueUrl, deadLetterQueueUrl }: JobTarget): Promise<JobStatus['queue']> {
