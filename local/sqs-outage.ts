@@ -7,6 +7,8 @@ const SHORTEST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
 /** Of a wait, so that pollers do not ask all at once. */
 const RANDOM_SHARE = 0.5;
+/** No outage is said that begins sooner after another one: SQS may answer every second call. */
+const SAY_AGAIN_AFTER_MS = 60_000;
 const MAX_REASON_CHARS = 200;
 
 export type SqsOutageOptions = {
@@ -21,6 +23,8 @@ export class SqsOutage {
   readonly #longestWaitMs: number;
   readonly #ended = new AbortController();
   #since: number | undefined;
+  #saidAt = Number.NEGATIVE_INFINITY;
+  #isSaid = false;
 
   constructor({ onNotice = noticeOnStandardError, longestWaitMs = LONGEST_WAIT_MS }: SqsOutageOptions) {
     this.#onNotice = onNotice;
@@ -29,20 +33,28 @@ export class SqsOutage {
 
   /** Resolves when SQS may be asked again, or at once when nobody waits any more. */
   async failed(error: unknown): Promise<void> {
-    if (this.#since === undefined) {
-      this.#since = Date.now();
-      this.#onNotice(`SQS does not answer as expected (${reasonOf(error)}): asked again until it does`);
-    }
+    this.#since ??= this.#begin(error);
     const lasted = Date.now() - this.#since;
     const most = Math.min(this.#longestWaitMs, Math.max(SHORTEST_WAIT_MS, lasted));
     const milliseconds = most * (1 - RANDOM_SHARE * Math.random());
     await delay(milliseconds, undefined, { signal: this.#ended.signal }).catch(() => undefined);
   }
 
+  /** @returns now */
+  #begin(error: unknown): number {
+    const now = Date.now();
+    this.#isSaid = now - this.#saidAt > SAY_AGAIN_AFTER_MS;
+    if (this.#isSaid) {
+      this.#saidAt = now;
+      this.#onNotice(`SQS does not answer as expected (${reasonOf(error)}): asked again until it does`);
+    }
+    return now;
+  }
+
   succeeded(): void {
     if (this.#since === undefined) return;
     this.#since = undefined;
-    this.#onNotice('SQS answers again');
+    if (this.#isSaid) this.#onNotice('SQS answers again');
   }
 
   /** Ends all waits, those to come with them. */

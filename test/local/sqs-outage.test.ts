@@ -126,6 +126,17 @@ test.each(RUDENESSES)('goes on when SQS %s, once or many times, and says it once
   }
 });
 
+test('says it once when SQS answers every second call only', async () => {
+  for (let bodies = 1; bodies <= 5; bodies++) {
+    moody.beRude('ReceiveMessage', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 1);
+    if (bodies === 1) lambda.feed({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+    await eventually('the rude answer', () => moody.rudeAnswers() === bodies);
+    await lambda.aws.send('patient');
+    await lambda.allDone(bodies);
+  }
+  expect(notices).toEqual(TOLD);
+});
+
 test('goes on when connections were refused for a while', async () => {
   await moody.refuseConnections();
   feed();
