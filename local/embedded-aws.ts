@@ -5,6 +5,8 @@ import { isNoRoom } from './disk-room.ts';
 import { type LocalCredentials, localCredentials } from './local-credentials.ts';
 import { noticeOnStandardError } from './notice.ts';
 import { StateFolderError } from './state-folder-error.ts';
+import './kept-queue.ts';
+import './queue-timers.ts';
 import './sorted-listing.ts';
 import { lockState } from './state-lock.ts';
 

@@ -133,7 +133,8 @@ function recentRate(parts: readonly Part[], now: Date): number {
   return now.getTime() - last > STOPPED_AFTER_MS ? 0 : totalLines(recent) / seconds;
 }
 
-async function queueDepths({ sqs, queueUrl, deadLetterQueueUrl }: JobTarget): Promise<JobStatus['queue']> {
+/** Messages of all jobs, as SQS counts them. */
+export async function queueDepths({ sqs, queueUrl, deadLetterQueueUrl }: JobTarget): Promise<JobStatus['queue']> {
   const depths = async (url: string) => {
     const names: QueueAttributeName[] = [
       'ApproximateNumberOfMessages',
