@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Table from 'cli-table3';
 import pMap from 'p-map';
-import { FINAL, type JobStatus, jobStatus, queueDepths } from '../shared/jobs/job-status.ts';
+import { type JobStatus, jobStatus, queueDepths } from '../shared/jobs/job-status.ts';
 import { cancellations, listJobs } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
@@ -67,8 +67,9 @@ export function statusText(status: JobStatus): string {
   ].join('\n')}\n`;
 }
 
-function speedLines({ state, imagesPerSecond, secondsLeft, toGo = 0 }: JobStatus): string[] {
-  if (FINAL.has(state)) return [];
+/** None of a job that has ended or stopped moving: it goes at no speed. */
+function speedLines({ imagesPerSecond, secondsLeft, toGo = 0 }: JobStatus): string[] {
+  if (imagesPerSecond === 0) return [];
   const left = secondsLeft === undefined || toGo === 0 ? '' : `, about ${duration(secondsLeft)} left`;
   return [`speed       ${imagesPerSecond.toFixed(1)} images/s${left}`];
 }

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
-import { visibleText } from '../shared/contract/visible-text.ts';
 import { type AwsServer, startAwsServer } from './aws-server.ts';
 import { isNoRoom } from './disk-room.ts';
 import { type LocalCredentials, localCredentials } from './local-credentials.ts';
+import { noticeOnStandardError } from './notice.ts';
 import { StateFolderError } from './state-folder-error.ts';
+import './kept-queue.ts';
+import './queue-timers.ts';
 import './sorted-listing.ts';
 import { lockState } from './state-lock.ts';
 
@@ -62,7 +64,7 @@ async function start({
   port,
   dataDir,
   visibilityTimeoutSeconds = VISIBILITY_TIMEOUT_SECONDS,
-  onNotice = (text) => process.stderr.write(visibleText(`labelqueue: ${text}\n`)),
+  onNotice = noticeOnStandardError,
 }: EmbeddedAwsOptions): Promise<EmbeddedAws> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
   await using starting = new AsyncDisposableStack();

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import {
@@ -7,15 +6,15 @@ import {
   MAX_BATCH_ENTRIES,
   MAX_PAYLOAD_BYTES,
 } from '../shared/contract/limits.ts';
-import { isThrottled } from '../shared/jobs/throttling.ts';
 import { type ExecutionEnvironment, FunctionError } from './execution-environment.ts';
+import { mayPass, SqsOutage } from './sqs-outage.ts';
 
-/** How long the queue is left alone after it did not answer, or answered that it could not. */
-const RETRY_MS = 1_000;
-/** A message that cannot be deleted comes back when its visibility timeout ends; its outcome is written by then. */
-const DELETE_ATTEMPTS = 10;
 /** Lambda polls for 20 s; a shorter poll lets Ctrl-C end sooner, and none has to be broken off. */
 const POLL_SECONDS = 2;
+/** For an answer; the SDK itself waits forever. */
+const ANSWER_TIMEOUT_MS = POLL_SECONDS * 1_000 + 28_000;
+/** How often messages that are done are deleted at most; then they come back, and are done again. */
+const DELETE_ATTEMPTS = 5;
 
 export type EventSourceOptions = {
   sqs: SQSClient;
@@ -23,23 +22,32 @@ export type EventSourceOptions = {
   environments: readonly ExecutionEnvironment[];
   /** Told of each batch whose invocation failed as a whole. */
   onFunctionError: (error: FunctionError) => void;
+  /** Is given a line when SQS does not answer, and another when it does again; standard error without. */
+  onNotice?: (text: string) => void;
   batchSize?: number;
   windowSeconds?: number;
+  /** How long SQS may take to answer. */
+  answerTimeoutMs?: number;
+  /** How long SQS is left alone at most when it does not answer. */
+  longestWaitMs?: number;
 };
 
 /**
  * Feeds a function from a queue the way Lambda's event source mapping does: long polls, gathers a
  * batch until it is full or its window ends, invokes, and deletes what succeeded. What the function
  * names in `batchItemFailures`, and each message of an invocation that failed, stays hidden until
- * its visibility timeout ends; the queue's redrive policy does the rest.
+ * its visibility timeout ends; the queue's redrive policy does the rest. While SQS does not answer, it is asked again,
+ * however long that takes.
  */
 export class EventSource {
   readonly #options: EventSourceOptions;
+  readonly #outage: SqsOutage;
   #stopping = false;
   #pollers: Promise<void>[] = [];
 
   constructor(options: EventSourceOptions) {
     this.#options = options;
+    this.#outage = new SqsOutage(options);
   }
 
   start(): void {
@@ -54,6 +62,7 @@ export class EventSource {
   /** Takes no more messages and resolves once those in hand are done, or cannot be. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#outage.stopWaiting();
     await Promise.allSettled(this.#pollers);
   }
 
@@ -82,11 +91,12 @@ export class EventSource {
 
   async #receive(most: number, waitSeconds: number): Promise<Message[]> {
     try {
-      return await this.#ask(most, waitSeconds);
+      const messages = await this.#ask(most, waitSeconds);
+      this.#outage.succeeded();
+      return messages;
     } catch (error) {
-      // Lambda does not give up either: a full disk has room again some day.
       if (!mayPass(error)) throw error;
-      await delay(RETRY_MS);
+      await this.#outage.failed(error);
       return [];
     }
   }
@@ -100,8 +110,13 @@ export class EventSource {
         MessageSystemAttributeNames: ['All'],
         MessageAttributeNames: ['All'],
       }),
+      this.#inTime(),
     );
     return Messages;
+  }
+
+  #inTime(): { abortSignal: AbortSignal } {
+    return { abortSignal: AbortSignal.timeout(this.#options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS) };
   }
 
   async #invoke(environment: ExecutionEnvironment, batch: readonly Message[]): Promise<void> {
@@ -117,33 +132,23 @@ export class EventSource {
 
   async #delete(messages: readonly Message[]): Promise<void> {
     for (let start = 0; start < messages.length; start += MAX_BATCH_ENTRIES) {
-      const Entries = messages
-        .slice(start, start + MAX_BATCH_ENTRIES)
-        .map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-      await this.#deleteBatch(new DeleteMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries }));
+      await this.#deleteBatch(messages.slice(start, start + MAX_BATCH_ENTRIES));
     }
   }
 
-  async #deleteBatch(command: DeleteMessageBatchCommand): Promise<void> {
+  async #deleteBatch(messages: readonly Message[]): Promise<void> {
+    const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    const command = new DeleteMessageBatchCommand({ QueueUrl: this.#options.queueUrl, Entries });
     for (let attempt = 1; attempt <= DELETE_ATTEMPTS; attempt++) {
       try {
-        await this.#options.sqs.send(command);
-        return;
+        await this.#options.sqs.send(command, this.#inTime());
+        return this.#outage.succeeded();
       } catch (error) {
         if (!mayPass(error)) throw error;
-        await delay(RETRY_MS);
+        await this.#outage.failed(error);
       }
     }
   }
-}
-
-/** No answer of SQS, or one that it could not, rather than that it will not. */
-function mayPass(error: unknown): boolean {
-  if (isThrottled(error)) return true;
-  // The SDK gives this to what it has tried to send.
-  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
-  const { httpStatusCode: status } = $metadata ?? { httpStatusCode: 0 };
-  return status === undefined || status >= 500;
 }
 
 function firstThatFit(messages: readonly Message[]): Message[] {

@@ -3,13 +3,14 @@
  * leaves no place for a gate before the port or for files that survive a kill, and the package exports nothing else
  * but `buildApp`; so this file, and no other, reaches into the package. Its version is pinned.
  */
+import type { DatabaseSync } from 'node:sqlite';
 import { S3Error, SqsError } from '../node_modules/fauxqs/dist/common/errors.js';
 import { applyInitConfig } from '../node_modules/fauxqs/dist/initConfig.js';
 import { PersistenceManager } from '../node_modules/fauxqs/dist/persistence.js';
 import { FileS3Persistence } from '../node_modules/fauxqs/dist/s3/fileS3Persistence.js';
 import { S3Store } from '../node_modules/fauxqs/dist/s3/s3Store.js';
 import { SnsStore } from '../node_modules/fauxqs/dist/sns/snsStore.js';
-import { type SqsQueue, SqsStore } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
+import { SqsQueue, SqsStore } from '../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import { INVALID_MESSAGE_BODY_CHAR } from '../node_modules/fauxqs/dist/sqs/sqsTypes.js';
 
 export { buildApp, type FauxqsInitConfig } from 'fauxqs';
@@ -21,7 +22,7 @@ export {
   S3Store,
   SnsStore,
   SqsError,
-  type SqsQueue,
+  SqsQueue,
   SqsStore,
 };
 export type StoredObject = Parameters<S3Store['restoreObject']>[1];
@@ -35,3 +36,6 @@ export type StoredMessage = Parameters<SqsQueue['enqueue']>[0];
  */
 const NOT_IN_A_MESSAGE = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 INVALID_MESSAGE_BODY_CHAR.test = (body) => NOT_IN_A_MESSAGE.test(body);
+
+/** What is private in a `PersistenceManager` of fauxqs. */
+export type PersistenceInside = { db: DatabaseSync; loadSqsMessages(queue: SqsQueue): void };

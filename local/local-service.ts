@@ -79,6 +79,7 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
     queueUrl: aws.environment.QUEUE_URL,
     environments,
     onFunctionError,
+    ...(onNotice !== undefined && { onNotice }),
   });
   eventSource.start();
   return {

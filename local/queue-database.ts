@@ -1,39 +1,125 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { compactDatabase } from './compact-database.ts';
 import { type DiskRoom, isNoRoom } from './disk-room.ts';
-import { PersistenceManager, SqsError, type StoredMessage } from './fauxqs-parts.ts';
-import { setAside } from './load-object-files.ts';
+import {
+  type PersistenceInside,
+  PersistenceManager,
+  type SnsStore,
+  SqsError,
+  type SqsQueue,
+  type SqsStore,
+  type StoredMessage,
+} from './fauxqs-parts.ts';
+import { type ContentsSource, KeptMessage, type MessageContents, type MessageState } from './kept-message.ts';
+import { isDamaged, prepareQueueDatabase, STATES_INDEX } from './prepare-queue-database.ts';
 
 const FILE = 'fauxqs.db';
+/** Deletions between two looks at how much of the file is free. */
+const LOOK_EVERY = 1_000;
+/** What is left may be written anew while the service runs: it answers nothing meanwhile, for about 0.2 s. */
+const MAX_COMPACTED_BYTES = 16 * 1024 * 1024;
 
 export type QueueDatabaseOptions = {
   dataDir: string;
   room: DiskRoom;
-  /** Is given a line when the database is damaged and a new one takes its place. */
+  /** Is given a line when the database is damaged, and what becomes of it. */
   onDamage: (text: string) => void;
 };
 
 /**
- * The SQLite database in which fauxqs keeps queues and messages, on a disk that may be full: a new message is refused
- * then (`ServiceUnavailable`, which clients retry), and what happens to messages that are kept already (received,
- * deleted, moved to the DLQ) holds at once in memory and is written down when there is room.
+ * The SQLite database in which fauxqs keeps queues and messages. What messages of standard queues say is in it alone.
+ *
+ * Its disk may be full: a new message is refused then (`ServiceUnavailable`, which clients retry), and what happens to
+ * messages that are kept already (received, deleted, moved to the DLQ) holds at once in memory and is written down
+ * when there is room.
  */
-export class QueueDatabase extends PersistenceManager {
+export class QueueDatabase extends PersistenceManager implements ContentsSource {
   readonly #room: DiskRoom;
+  readonly #onDamage: (text: string) => void;
+  readonly #inside = this as unknown as PersistenceInside;
+  readonly #statements: ReturnType<typeof prepareStatements>;
   #unwritten: (() => void)[] = [];
+  #deletions = 0;
+  #isMoving = false;
+  /** What was read last: fauxqs asks for each part of a message by itself. */
+  #lastRead: { messageId: string; contents: MessageContents } | undefined;
 
   constructor({ dataDir, room, onDamage }: QueueDatabaseOptions) {
-    prepare(join(dataDir, FILE), onDamage);
+    prepareQueueDatabase(join(dataDir, FILE), onDamage);
     super(dataDir);
     this.#room = room;
+    this.#onDamage = onDamage;
+    this.#inside.db.exec(STATES_INDEX);
+    this.#statements = prepareStatements(this.#inside.db);
+  }
+
+  override loadSqsAndSns(sqsStore: SqsStore, snsStore: SnsStore): void {
+    const { loadSqsMessages } = this.#inside;
+    this.#inside.loadSqsMessages = (queue) =>
+      queue.isFifo() ? loadSqsMessages.call(this, queue) : this.#loadMessages(queue);
+    super.loadSqsAndSns(sqsStore, snsStore);
+  }
+
+  /** In the order in which they came; all are visible, or delayed. */
+  #loadMessages(queue: SqsQueue): void {
+    const now = Date.now();
+    for (const row of this.#statements.states.iterate(queue.name)) {
+      const message = new KeptMessage(this, queue.name, row as MessageState);
+      if (message.delayUntil !== undefined && message.delayUntil > now) queue.delayedMessages.push(message);
+      else queue.messages.push(message);
+    }
+  }
+
+  /**
+   * Takes a new message of a standard queue.
+   *
+   * @throws {SqsError} when there is no room
+   */
+  keep(queueName: string, message: StoredMessage): KeptMessage {
+    this.#writeNow(() => super.insertMessage(queueName, message));
+    return new KeptMessage(this, queueName, message);
+  }
+
+  contentsOf(messageId: string): MessageContents {
+    if (this.#lastRead?.messageId !== messageId) this.#lastRead = { messageId, contents: this.#read(messageId) };
+    return this.#lastRead.contents;
+  }
+
+  #read(messageId: string): MessageContents {
+    try {
+      const row = this.#statements.contents.get(messageId) as ContentsRow | undefined;
+      if (row !== undefined) return { ...row, messageAttributes: JSON.parse(row.messageAttributes) };
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+    }
+    this.#onDamage(`the message ${messageId} is damaged: what it said is lost, and it is handed out empty`);
+    return NOTHING;
+  }
+
+  /** While messages are handed out, fauxqs deletes only those that it then puts into the DLQ: there they are moved. */
+  handingOut<Result>(handOut: () => Result): Result {
+    this.#isMoving = true;
+    try {
+      return handOut();
+    } finally {
+      this.#isMoving = false;
+    }
   }
 
   override insertMessage(queueName: string, message: StoredMessage): void {
     const write = () => super.insertMessage(queueName, message);
+    if (message instanceof KeptMessage) this.#move(queueName, message);
     // One that was received before is on its way to the DLQ: it has been accepted, and must not be lost.
-    if (message.approximateReceiveCount > 0) this.#writeLater(write);
+    else if (message.approximateReceiveCount > 0) this.#writeLater(write);
     else this.#writeNow(write);
+  }
+
+  #move(queueName: string, message: KeptMessage): void {
+    if (message.queue === queueName) return;
+    message.queue = queueName;
+    const { approximateReceiveCount, messageId } = message;
+    this.#writeLater(() => this.#statements.move.run(queueName, approximateReceiveCount, messageId));
   }
 
   #writeNow(write: () => void): void {
@@ -48,22 +134,32 @@ export class QueueDatabase extends PersistenceManager {
   }
 
   override deleteMessage(messageId: string): void {
+    if (this.#isMoving) return;
     this.#writeLater(() => super.deleteMessage(messageId));
+    this.#deletions++;
+    if (this.#deletions % LOOK_EVERY === 0) this.#compact();
   }
 
+  #compact(): void {
+    this.#writeLater(() => compactDatabase(this.#inside.db, MAX_COMPACTED_BYTES));
+  }
+
+  /** How often it was received; not by whom, and until when: each start makes visible what was in flight. */
   override updateMessageInflight(...received: Parameters<PersistenceManager['updateMessageInflight']>): void {
-    this.#writeLater(() => super.updateMessageInflight(...received));
+    const [messageId, , , receiveCount, firstReceiveTimestamp] = received;
+    this.#writeLater(() => this.#statements.receive.run(receiveCount, firstReceiveTimestamp ?? null, messageId));
   }
 
-  /** Nothing to write: each start makes visible what was in flight. fauxqs would set the receive count to NULL, which its own table refuses. */
+  /** Nothing to write. fauxqs would set the receive count to NULL, which its own table refuses. */
   override updateMessageReady(): void {}
 
   override deleteQueueMessages(queueName: string): void {
     this.#writeLater(() => super.deleteQueueMessages(queueName));
+    this.#compact();
   }
 
   override close(): void {
-    this.#writeLater(() => {});
+    this.#compact();
     super.close();
   }
 
@@ -86,48 +182,33 @@ export class QueueDatabase extends PersistenceManager {
   }
 }
 
-/**
- * Looks at the database before fauxqs opens it: one that cannot be read makes room for a new one, and what was in flight
- * is visible, since the process that had it has ended with the service.
- */
-function prepare(path: string, onDamage: (text: string) => void): void {
-  if (!existsSync(path)) return;
-  try {
-    release(path);
-  } catch (error) {
-    if (!isDamaged(error)) throw error;
-    const [aside] = ['', '-wal', '-shm'].map((ending) => setAside(path + ending));
-    onDamage(`${path} is damaged (${(error as Error).message}): queues start empty, the file is now ${aside}`);
-  }
-}
+type ContentsRow = Omit<MessageContents, 'messageAttributes'> & { messageAttributes: string };
 
-function release(path: string): void {
-  using database = new DatabaseSync(path);
-  const [row] = database.prepare('PRAGMA quick_check(1)').all();
-  if (row?.['quick_check'] !== 'ok') throw new DamagedDatabaseError(String(row?.['quick_check']));
-  const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sqs_messages'").get();
-  if (table === undefined) return;
-  try {
-    database.exec(
-      'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE receipt_handle IS NOT NULL',
-    );
-  } catch (error) {
-    // The messages come back after their visibility timeout instead.
-    if (!isNoRoom(error)) throw error;
-  }
-}
+/** With the digest of nothing, which clients check. */
+const NOTHING: MessageContents = {
+  body: '',
+  md5OfBody: 'd41d8cd98f00b204e9800998ecf8427e',
+  messageAttributes: {},
+  md5OfMessageAttributes: '',
+};
 
-class DamagedDatabaseError extends Error {
-  override readonly name = 'DamagedDatabaseError';
-}
-
-/** SQLite's result codes for a malformed database, and for a file that is not one. */
-const DAMAGED_RESULTS = new Set([11, 26]);
-
-function isDamaged(error: unknown): boolean {
-  if (error instanceof DamagedDatabaseError) return true;
-  const { code, errcode = 0 } = error as NodeJS.ErrnoException & { errcode?: number };
-  return code === 'ERR_SQLITE_ERROR' && DAMAGED_RESULTS.has(errcode & 0xff);
+function prepareStatements(database: DatabaseSync) {
+  return {
+    states: database.prepare(`
+      SELECT message_id AS messageId, sent_timestamp AS sentTimestamp, delay_until AS delayUntil,
+        approximate_receive_count AS approximateReceiveCount,
+        approximate_first_receive_timestamp AS approximateFirstReceiveTimestamp
+      FROM sqs_messages WHERE queue_name = ? ORDER BY rowid`),
+    contents: database.prepare(`
+      SELECT body, md5_of_body AS md5OfBody, message_attributes AS messageAttributes,
+        md5_of_message_attributes AS md5OfMessageAttributes
+      FROM sqs_messages WHERE message_id = ?`),
+    receive: database.prepare(`
+      UPDATE sqs_messages SET approximate_receive_count = ?, approximate_first_receive_timestamp = ? WHERE message_id = ?`),
+    move: database.prepare(
+      'UPDATE sqs_messages SET queue_name = ?, approximate_receive_count = ? WHERE message_id = ?',
+    ),
+  };
 }
 
 /** What SQS answers when it can take no message now. */

@@ -147,12 +147,15 @@ export const jobStatusSchema = z
     queue: z
       .object({ waiting: count, inFlight: count, retrying: count, deadLetters: count })
       .meta({ description: 'messages of all jobs: SQS does not tell them apart' }),
-    imagesPerSecond: z.number().min(0),
+    imagesPerSecond: z
+      .number()
+      .min(0)
+      .meta({ description: '0 when no image was settled for two minutes, and when the job has ended' }),
     secondsLeft: z
       .number()
       .min(0)
       .exactOptional()
-      .meta({ description: 'missing while nothing moves, and when the job has ended' }),
+      .meta({ description: 'missing when no image was settled for two minutes, and when the job has ended' }),
     costSoFarUsd: z.number().min(0).meta({ description: 'estimated from list prices' }),
     costIsMeasured: z
       .boolean()

@@ -12,6 +12,8 @@ export const MAX_MESSAGE_BYTES = 1 * MIB;
 export const MAX_BATCH_ENTRIES = 10;
 /** SQS's own limit on DelaySeconds. */
 export const MAX_DELAY_SECONDS = 900;
+/** SQS's own limit on a visibility timeout: twelve hours. */
+export const MAX_VISIBILITY_TIMEOUT_SECONDS = 12 * 3_600;
 
 export const MAX_IMAGES_PER_MESSAGE = 1_000;
 /** SQS bills a request per 64 KiB; 100 URLs of ordinary length stay below one such unit. */

@@ -39,9 +39,9 @@ export type JobStatus = {
   toGo?: number;
   /** Messages of all jobs: SQS does not tell them apart. */
   queue: { waiting: number; inFlight: number; retrying: number; deadLetters: number };
-  /** Over the last minute in which images were settled. */
+  /** Over the last minute in which images were settled; 0 when the job has stopped moving, and when it has ended. */
   imagesPerSecond: number;
-  /** Undefined while nothing moves, and when the job has ended. */
+  /** Undefined when the job has stopped moving, and when it has ended. */
   secondsLeft?: number;
   costSoFarUsd: number;
   /** Whether its workers measured the time that the cost is of; else it is that of the benchmark. */
@@ -93,8 +93,7 @@ export async function jobStatus(
   const toGo = description && Math.max(0, description.sent - settled);
   const isComplete = exact && toGo === 0;
   const state = stateOf(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
-  const imagesPerSecond = tally.pace.imagesPerSecond(now) / tally.share;
-  const isMoving = imagesPerSecond > 0 && !FINAL.has(state);
+  const imagesPerSecond = FINAL.has(state) ? 0 : tally.pace.imagesPerSecond(now) / tally.share;
   return {
     job,
     ...runField(of.run),
@@ -105,7 +104,7 @@ export async function jobStatus(
     ...(toGo !== undefined && { toGo }),
     queue: await queue,
     imagesPerSecond,
-    ...(isMoving && toGo !== undefined && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
+    ...(imagesPerSecond > 0 && toGo !== undefined && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
     costSoFarUsd: costOfImages(settled, description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE, milliseconds).totalUsd,
     costIsMeasured: milliseconds !== undefined,
   };

@@ -1,4 +1,8 @@
+import { FUNCTION_TIMEOUT_SECONDS } from '../contract/limits.ts';
+
 const WINDOW_SECONDS = 60;
+/** A job has stopped moving when no image was settled for so long: a worker that has some writes within its invocation. */
+const STOPPED_AFTER_SECONDS = FUNCTION_TIMEOUT_SECONDS;
 
 /** Seconds that are remembered before old ones are forgotten: few enough for memory, and so many that it is seldom. */
 const MAX_REMEMBERED = 10 * WINDOW_SECONDS;
@@ -22,9 +26,9 @@ export class Pace {
     if (this.#lines.size > MAX_REMEMBERED) this.#forgetOld();
   }
 
-  /** In the last minute in which images were settled; 0 when that is over a minute ago. */
+  /** In the last minute in which images were settled; 0 when the job has stopped moving. */
   imagesPerSecond(now: Date): number {
-    if (now.getTime() / 1_000 - this.#last > WINDOW_SECONDS + 1) return 0;
+    if (now.getTime() / 1_000 - this.#last > STOPPED_AFTER_SECONDS) return 0;
     this.#forgetOld();
     let [first, lines] = [this.#last, 0];
     for (const [second, some] of this.#lines) {

@@ -7,7 +7,7 @@ import { partKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import type { FailureLine } from '../contract/result-line.ts';
 import { countFailures } from './count-failures.ts';
-import { type DeadLetter, scanDeadLetters } from './dead-letters.ts';
+import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { IdSet } from './id-set.ts';
 import type { JobTarget } from './job-target.ts';
@@ -24,13 +24,19 @@ export type RedriveOptions = JobRun & {
   perMessage: number;
   /** Only counts, by the names of the failure files: an image that stands in two of them counts twice. */
   dryRun: boolean;
+  deadLetterScan?: DeadLetterScanOptions;
 };
 
-/**
- * How many images were sent again, how many dead-letter messages were taken away for it, and how many of earlier runs
- * were left in the DLQ.
- */
-export type Redriven = { images: number; deadLetters: number; ofEarlierRuns: number };
+export type Redriven = {
+  /** Sent again. */
+  images: number;
+  /** Taken away from the DLQ, since their images were sent again. */
+  deadLetters: number;
+  /** Letters of earlier runs that were left in the DLQ. */
+  ofEarlierRuns: number;
+  /** Letters that were in the DLQ and could not be looked at, approximately. */
+  notLookedAt: number;
+};
 
 /** Batches that are worked on at once: each takes some requests, one after the other. */
 const BATCHES_AT_ONCE = 4;
@@ -49,12 +55,14 @@ const MAX_BATCH_BYTES = 2_000_000;
  * @param now letters that come later belong to failures that come later, and stay
  */
 export async function redrive(target: JobTarget, options: RedriveOptions, now: Date): Promise<Redriven> {
-  if (options.dryRun) return { images: await countFailures(target, options), deadLetters: 0, ofEarlierRuns: 0 };
+  if (options.dryRun)
+    return { images: await countFailures(target, options), deadLetters: 0, ofEarlierRuns: 0, notLookedAt: 0 };
   const run = new RedriveRun(target, options);
   await run.finishInterrupted();
   await run.sendFailures();
-  const deadLetters = await scanDeadLetters(target, async (letter) => letter.sentAt <= now && run.mayDelete(letter));
-  return { images: run.images, deadLetters, ofEarlierRuns: run.lettersOfEarlierRuns };
+  const mayDelete = async (letter: DeadLetter) => letter.sentAt <= now && run.mayDelete(letter);
+  const { deleted, notLookedAt } = await scanDeadLetters(target, mayDelete, options.deadLetterScan);
+  return { images: run.images, deadLetters: deleted, ofEarlierRuns: run.lettersOfEarlierRuns, notLookedAt };
 }
 
 class RedriveRun {

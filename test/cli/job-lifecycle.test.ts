@@ -276,8 +276,13 @@ test('a job that has ended has no speed and no time left', async () => {
   expect((await labelqueue('status', 'dogs')).stdout).toContain('\nspeed ');
   await labelqueue('cancel', 'dogs');
   for (const job of ['cats', 'dogs']) {
-    expect(await statusOf(job)).not.toHaveProperty('secondsLeft');
+    const { stdout } = await labelqueue('wait', job, '--json');
+    for (const status of [await statusOf(job), JSON.parse(stdout)]) {
+      expect(status).not.toHaveProperty('secondsLeft');
+      expect(status).toHaveProperty('imagesPerSecond', 0);
+    }
     expect((await labelqueue('status', job)).stdout).not.toMatch(/speed|left/);
+    expect((await labelqueue('wait', job)).stdout).not.toMatch(/speed|left/);
   }
 });
 

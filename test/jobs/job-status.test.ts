@@ -1,11 +1,12 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { statusText } from '../../cli/status.ts';
 import { runField } from '../../shared/contract/job-run.ts';
 import { formatMessage, type ImageRef } from '../../shared/contract/message.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import { type JobStatus, jobStatus, type StatusOptions } from '../../shared/jobs/job-status.ts';
-import { newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
+import { cancelJob, newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { catsButMissing, type Verdict, workQueueEmpty } from '../support/stub-worker.ts';
@@ -177,6 +178,40 @@ describe('the cost of a status', () => {
     await workOneByOne(catsButMissing, 4);
     expect((await status({ signal: AbortSignal.abort() })).state).toBe('running');
     expect(await status()).toEqual({ state: 'completed', classified: 64, failed: 0, toGo: 0 });
+  });
+});
+
+describe('the speed of a job', () => {
+  const MINUTE = 60_000;
+
+  async function speedAfter(milliseconds: number) {
+    const found = await jobStatus(aws.target, JOB, new Date(Date.now() + milliseconds));
+    if (found === undefined) throw new Error('expected the job to be known');
+    const { imagesPerSecond, secondsLeft } = found;
+    return { imagesPerSecond, secondsLeft, text: statusText(found) };
+  }
+
+  test('is there as long as a worker may still be busy, and none is when nothing has moved for longer', async () => {
+    await enqueued(numbered(40), 10);
+    await workOneByOne(catsButMissing, 2);
+    const moving = { imagesPerSecond: expect.any(Number), secondsLeft: expect.any(Number) };
+    expect(await speedAfter(0)).toMatchObject({ ...moving, text: expect.stringMatching(/speed .* left\n/) });
+    expect(await speedAfter(1.5 * MINUTE)).toMatchObject(moving);
+    const stopped = { imagesPerSecond: 0, secondsLeft: undefined };
+    expect(await speedAfter(2.5 * MINUTE)).toEqual({ ...stopped, text: expect.not.stringMatching(/speed|left/) });
+  });
+
+  test('is none of one that was never begun, that was cancelled, or that is complete', async () => {
+    const none = { imagesPerSecond: 0, secondsLeft: undefined, text: expect.not.stringMatching(/speed|left/) };
+    await enqueued(numbered(40), 10);
+    expect(await speedAfter(0)).toEqual(none);
+    await workOneByOne(catsButMissing, 2);
+    await cancelJob(aws.target, await newestRun(aws.target, JOB), 'a test');
+    expect(await speedAfter(0)).toEqual(none);
+    aws.clear();
+    await enqueued(numbered(20), 10);
+    await workOneByOne(catsButMissing, 2);
+    expect(await speedAfter(0)).toEqual(none);
   });
 });
 

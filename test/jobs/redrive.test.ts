@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Mutex } from 'async-mutex';
 import pMap from 'p-map';
+import { ImageError } from '../../shared/contract/error-codes.ts';
 import { type JobRun, runField } from '../../shared/contract/job-run.ts';
 import { formatMessage, type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
 import { listObjects } from '../../shared/jobs/list-objects.ts';
@@ -14,7 +16,10 @@ import type { TestAws } from '../support/test-aws.ts';
 const JOB = 'cats';
 const ALL: RedriveOptions = { job: JOB, codes: undefined, perMessage: 100, dryRun: false };
 /** Every request of a redrive. */
-const CALLS = ['LIST', 'GET', 'PUT', 'DELETE', 'POST', 'SendMessageBatch', 'ReceiveMessage', 'DeleteMessageBatch'];
+const CALLS = [
+  ...['LIST', 'GET', 'PUT', 'DELETE', 'POST'],
+  ...['SendMessageBatch', 'GetQueueAttributes', 'ReceiveMessage', 'DeleteMessageBatch', 'ChangeMessageVisibilityBatch'],
+];
 
 let network: FarAws;
 let aws: TestAws;
@@ -38,15 +43,15 @@ function imagesNamed(name: string, count: number): ImageRef[] {
 }
 
 /** 32 images that failed together, and 8 that failed in twos, in files with others. */
-async function failedImages(aws: TestAws): Promise<string[]> {
+async function failedImages(aws: TestAws, verdict = failing): Promise<string[]> {
   const large = imagesNamed('large', 32);
   const small = imagesNamed('small', 8);
   await aws.send(formatMessage({ job: JOB, attempt: 1, images: large }));
   for (const start of [0, 2, 4, 6]) {
     await aws.send(formatMessage({ job: JOB, attempt: 1, images: small.slice(start, start + 2) }));
   }
-  await workQueueEmpty(aws, failing, 3);
-  await workQueueEmpty(aws, failing);
+  await workQueueEmpty(aws, verdict, 3);
+  await workQueueEmpty(aws, verdict);
   return [...large, ...small].map(({ id }) => id).toSorted();
 }
 
@@ -68,7 +73,8 @@ function workMeanwhile(aws: TestAws, verdict: Verdict): { end(): Promise<void> }
   const working = (async () => {
     while (!isOver) {
       await workQueueEmpty(aws, verdict);
-      await delay(2);
+      // Not a loop that takes the processor from everything that it watches.
+      await delay(20);
     }
     await workQueueEmpty(aws, verdict);
   })();
@@ -91,9 +97,11 @@ describe('images that fail again while they are redriven', () => {
       if (call === slow) await delay(milliseconds);
     });
     const worker = workMeanwhile(aws, failing);
-    const { images } = await redrive(far, ALL, new Date());
+    for (const redrives of [1, 2]) {
+      const { images } = await redrive(far, ALL, new Date());
+      expect({ slow, redrives, images }).toEqual({ slow, redrives, images: ids.length });
+    }
     await worker.end();
-    expect({ slow, images }).toEqual({ slow, images: ids.length });
     expect({ slow, settled: await settled(aws) }).toEqual({ slow, settled: ids });
     expect({ slow, letters: new Set(idsIn(aws.deadLetters())) }).toEqual({ slow, letters: new Set(ids) });
   }
@@ -120,6 +128,65 @@ describe('images that fail again while they are redriven', () => {
     const { results, failures } = await readOutcomes(aws.target, JOB);
     expect([...results.keys()].toSorted()).toEqual(ids);
     expect(failures.size).toBe(0);
+  });
+});
+
+describe('with a worker that has failed what is on the queue before and after each request', () => {
+  /** Of half of the images the error is another one. */
+  const twoErrors: Verdict = ({ id }) =>
+    id.endsWith('1') ? new ImageError('gone', 'expected status 200, got 410') : failing({ id, url: '' });
+
+  /** Requests in turn, so that each finds the worker done. Remembers what was sent, and what was deleted unsent. */
+  function watched(network: FarAws) {
+    const { aws } = network;
+    const oneAtATime = new Mutex();
+    const sent = new Set<string>();
+    const deletedUnsent: string[] = [];
+    const watch = async (call: string, pass: () => Promise<void>) => {
+      await workQueueEmpty(aws, twoErrors);
+      const before = lettersById(aws);
+      await pass();
+      if (call === 'SendMessageBatch') for (const id of idsIn(aws.queued())) sent.add(id);
+      const after = lettersById(aws);
+      const gone = [...before].filter(([messageId]) => !after.has(messageId)).map(([, body]) => ({ body }));
+      deletedUnsent.push(...idsIn(gone).filter((id) => !sent.has(id)));
+      await workQueueEmpty(aws, twoErrors);
+    };
+    network.onTheWay(async (call, pass) => {
+      // Long polls change nothing, and would hold up each other.
+      if (call === 'ReceiveMessage') await pass();
+      else await oneAtATime.runExclusive(() => watch(call, pass));
+    });
+    return { sent, deletedUnsent };
+  }
+
+  function lettersById({ server }: TestAws): Map<string, string> {
+    const { ready = [], inflight = [] } = server.inspectQueue('labelqueue-dlq')?.messages ?? {};
+    const letters = [...ready, ...inflight.map(({ message }) => message)];
+    return new Map(letters.map(({ messageId, body }) => [messageId, body]));
+  }
+
+  test.each([
+    ['all', undefined],
+    ['one code of two', new Set(['gone'])],
+  ])('each redrive of %s deletes only letters of images that it has sent, and none is lost', async (_, codes) => {
+    const ids = await failedImages(aws, twoErrors);
+    // As SQS moves them: without a failure line.
+    const moved = imagesNamed('moved', 2);
+    await sendMessages(aws.target.sqs, aws.target.deadLetterQueueUrl, [
+      { body: formatMessage({ job: JOB, attempt: 1, images: moved }) },
+    ]);
+    const chosen = codes === undefined ? [...ids, 'moved-0', 'moved-1'] : ids.filter((id) => id.endsWith('1'));
+    for (const redrives of [1, 2]) {
+      const { sent, deletedUnsent } = watched(network);
+      await redrive(network.far, { ...ALL, codes }, new Date());
+      expect({ redrives, deletedUnsent }).toEqual({ redrives, deletedUnsent: [] });
+      expect({ redrives, sent: [...sent].toSorted() }).toEqual({ redrives, sent: chosen.toSorted() });
+    }
+    const letters = [...new Set(idsIn(aws.deadLetters()))].toSorted();
+    expect(letters).toEqual([...ids, 'moved-0', 'moved-1'].toSorted());
+    const failed = codes === undefined ? letters : ids;
+    expect(await settled(aws)).toEqual(failed);
   });
 });
 
@@ -186,21 +253,36 @@ describe('dead letters without a failure line', () => {
 
   test('are not thrown away: their images are sent again', async () => {
     await sendLetter('timeout');
-    expect(await redrive(aws.target, ALL, new Date())).toEqual({ images: 1, deadLetters: 1, ofEarlierRuns: 0 });
+    expect(await redrive(aws.target, ALL, new Date())).toEqual({
+      images: 1,
+      deadLetters: 1,
+      ofEarlierRuns: 0,
+      notLookedAt: 0,
+    });
     expect(idsIn(aws.queued())).toEqual([image.id]);
   });
 
   test('stay where they are when another code was asked for', async () => {
     await sendLetter('timeout');
     const options = { ...ALL, codes: new Set(['not_found']) };
-    expect(await redrive(aws.target, options, new Date())).toEqual({ images: 0, deadLetters: 0, ofEarlierRuns: 0 });
+    expect(await redrive(aws.target, options, new Date())).toEqual({
+      images: 0,
+      deadLetters: 0,
+      ofEarlierRuns: 0,
+      notLookedAt: 0,
+    });
     expect(idsIn(aws.queued())).toEqual([]);
   });
 
   test('count as worker_crashed when SQS moved them', async () => {
     await sendLetter();
     const options = { ...ALL, codes: new Set(['worker_crashed']) };
-    expect(await redrive(aws.target, options, new Date())).toEqual({ images: 1, deadLetters: 1, ofEarlierRuns: 0 });
+    expect(await redrive(aws.target, options, new Date())).toEqual({
+      images: 1,
+      deadLetters: 1,
+      ofEarlierRuns: 0,
+      notLookedAt: 0,
+    });
     expect(idsIn(aws.queued())).toEqual([image.id]);
   });
 });
@@ -218,7 +300,7 @@ describe('of a job with runs', () => {
     await failIn({ job: JOB, run: '0'.repeat(16) });
     await failIn({ job: JOB, run });
     expect(await redrive(aws.target, { ...ALL, run }, new Date())).toEqual({
-      ...{ images: 2, deadLetters: 2, ofEarlierRuns: 2 },
+      ...{ images: 2, deadLetters: 2, ofEarlierRuns: 2, notLookedAt: 0 },
     });
     expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([{ job: JOB, run, attempt: 1, images }]);
     expect(aws.deadLetters().map(({ body }) => JSON.parse(body).run)).toEqual(['0'.repeat(16), '0'.repeat(16)]);
@@ -228,7 +310,7 @@ describe('of a job with runs', () => {
     await failIn({ job: JOB });
     await failIn({ job: JOB, run });
     expect(await redrive(aws.target, { ...ALL, run }, new Date())).toEqual({
-      ...{ images: 4, deadLetters: 4, ofEarlierRuns: 0 },
+      ...{ images: 4, deadLetters: 4, ofEarlierRuns: 0, notLookedAt: 0 },
     });
     const runs = aws.queued().map(({ body }) => JSON.parse(body).run);
     expect(runs).toEqual([run, undefined, undefined]);
@@ -241,7 +323,12 @@ test('an image that stands in two failure files is sent, and both files go', asy
   await workQueueEmpty(aws, failing);
   await aws.send(formatMessage({ job: JOB, attempt: 1, images: images.slice(0, 1) }));
   await workQueueEmpty(aws, failing);
-  expect(await redrive(aws.target, ALL, new Date())).toEqual({ images: 3, deadLetters: 4, ofEarlierRuns: 0 });
+  expect(await redrive(aws.target, ALL, new Date())).toEqual({
+    images: 3,
+    deadLetters: 4,
+    ofEarlierRuns: 0,
+    notLookedAt: 0,
+  });
   expect(await aws.partKeys('failures', JOB)).toEqual([]);
   expect(new Set(idsIn(aws.queued()))).toEqual(new Set(images.map(({ id }) => id)));
 });

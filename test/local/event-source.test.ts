@@ -1,7 +1,3 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
@@ -14,8 +10,6 @@ beforeAll(async () => {
 });
 afterEach(() => lambda.reset());
 afterAll(() => lambda.stop());
-
-const JSON_OF_SQS = { 'content-type': 'application/x-amz-json-1.0' };
 
 function numbered(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `message ${index}`);
@@ -105,38 +99,4 @@ test('says that it cannot go on when the queue is gone, and can still be stopped
   const orphaned = lambda.feed({ queueUrl: `${AWS_ENDPOINT_URL}/000000000000/no-such-queue` });
   await expect(orphaned.ended()).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
   await expect(orphaned.stop()).resolves.toBeUndefined();
-});
-
-const THROTTLED = JSON.stringify({ __type: 'com.amazonaws.sqs#RequestThrottled', message: 'Rate exceeded' });
-test.each<[what: string, refuse: (response: ServerResponse) => void]>([
-  ['could not answer', (response) => void response.writeHead(503).end()],
-  ['wanted fewer requests', (response) => void response.writeHead(400, JSON_OF_SQS).end(THROTTLED)],
-  ['broke the connection', (response) => void response.destroy()],
-])('goes on when SQS %s for a while, to receives and to deletes', async (_what, refuse) => {
-  const { AWS_ENDPOINT_URL } = lambda.aws.environment;
-  const failures = new Map([
-    ['AmazonSQS.ReceiveMessage', 2],
-    ['AmazonSQS.DeleteMessageBatch', 2],
-  ]);
-  const moody = createServer(async (request, response) => {
-    const body = await buffer(request);
-    const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
-    const action = String(headers['x-amz-target']);
-    const left = failures.get(action) ?? 0;
-    failures.set(action, left - 1);
-    if (left > 0) return refuse(response);
-    const answer = await fetch(AWS_ENDPOINT_URL, { method: 'POST', headers: headers as Record<string, string>, body });
-    response.writeHead(answer.status, JSON_OF_SQS).end(await answer.text());
-  });
-  await new Promise<void>((resolve) => moody.listen(0, '127.0.0.1', resolve));
-  const endpoint = `http://127.0.0.1:${(moody.address() as AddressInfo).port}`;
-  const sqs = new SQSClient({ ...lambda.aws.clientConfig, endpoint, useQueueUrlAsEndpoint: false, maxAttempts: 1 });
-  await lambda.aws.send('patient');
-  const source = lambda.feed({ sqs });
-  await lambda.allDone(1);
-  expect(lambda.bodies()).toEqual(['patient']);
-  expect([...failures.values()].every((left) => left < 0)).toBe(true);
-  await source.stop();
-  moody.closeAllConnections();
-  moody.close();
 });

@@ -1,4 +1,4 @@
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Agent, createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { jobSettingsFrom } from '../../shared/contract/settings.ts';
@@ -46,6 +46,8 @@ export async function startFarAws(): Promise<FarAws> {
     await rule(callOf(method, url, headers), pass, () => void answer.destroy(), answerOf);
     if (!answer.destroyed) give();
   });
+  // A busy machine may take longer from one request to the next: then both ends would close and use a connection at once.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const through = Object.entries(aws.environment).map(([name, value]) => [
@@ -81,9 +83,12 @@ function callOf(method: string, url: string, headers: IncomingHttpHeaders): AwsC
 type Question = { method: string; path: string; headers: IncomingHttpHeaders };
 type Reply = { status: number; headers: IncomingHttpHeaders; body: Buffer | string };
 
+/** A connection per request: see above. */
+const AGENT = new Agent({ keepAlive: false });
+
 function ask({ hostname, port }: URL, question: Question, body: Buffer): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const outgoing = httpRequest({ hostname, port, ...question });
+    const outgoing = httpRequest({ agent: AGENT, hostname, port, ...question });
     outgoing.once('error', reject);
     outgoing.once('response', async (response) => {
       resolve({ status: response.statusCode ?? 0, headers: response.headers, body: await buffer(response) });

@@ -25,7 +25,11 @@ export const catsButMissing: Verdict = ({ id }) =>
  *
  * @param most messages to take
  */
-export async function workQueueEmpty(aws: TestAws, verdict: Verdict, most = Number.POSITIVE_INFINITY): Promise<void> {
+export async function workQueueEmpty(
+  aws: Pick<TestAws, 'target'>,
+  verdict: Verdict,
+  most = Number.POSITIVE_INFINITY,
+): Promise<void> {
   const { sqs, s3, queueUrl: QueueUrl, deadLetterQueueUrl, resultsBucket } = aws.target;
   const context = { model: { name: 'stub', version: '1' }, retryBaseSeconds: 0, random: 0.5 };
   for (let taken = 0; taken < most; ) {

@@ -1,9 +1,11 @@
 import { DeleteQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../../../shared/contract/limits.ts';
 import { parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
 import { cancelJob, newestRun, readJob, writeJob } from '../../../shared/jobs/job-store.ts';
 import { runCommand } from '../../support/command.ts';
 import { type LocalApi, startLocalApi } from '../../support/local-api.ts';
+import { catsButMissing, workQueueEmpty } from '../../support/stub-worker.ts';
 
 let api: LocalApi;
 
@@ -229,6 +231,19 @@ describe('the status of a job', () => {
     expect(answer).toMatchObject({ job: 'told', state: 'running', enqueued: 3, classified: 0, failed: 0, toGo: 3 });
     await cancelJob(api.target, await newestRun(api.target, 'told'), 'a test');
     expect(await (await fetch(`${api.address}/jobs/told`)).json()).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('has a speed and the time left while it runs, and neither once it is cancelled', async () => {
+    await messagesOf('cut-short');
+    // More than a message has.
+    await post({ job: 'cut-short', images: urls(DEFAULT_IMAGES_PER_MESSAGE + 1) });
+    await workQueueEmpty(api, catsButMissing, 1);
+    const told = async () => (await fetch(`${api.address}/jobs/cut-short`)).json();
+    expect(await told()).toMatchObject({ secondsLeft: expect.any(Number) });
+    await cancelJob(api.target, await newestRun(api.target, 'cut-short'), 'a test');
+    const cancelled = await told();
+    expect(cancelled).toMatchObject({ state: 'cancelled', imagesPerSecond: 0 });
+    expect(cancelled).not.toHaveProperty('secondsLeft');
   });
 
   test('of a job that there is not is a 404', async () => {

@@ -1,0 +1,21 @@
+import { SqsQueue } from './fauxqs-parts.ts';
+import { KeptMessage } from './kept-message.ts';
+import { QueueDatabase } from './queue-database.ts';
+
+/**
+ * Queues that are kept on disk have what their messages say there alone, see `KeptMessage`. fauxqs 2.4.1 has all
+ * of it in memory; its queue is corrected in place. FIFO queues, of which labelqueue has none, stay as they are.
+ */
+const { enqueue, dequeue } = SqsQueue.prototype;
+
+SqsQueue.prototype.enqueue = function enqueueKept(message) {
+  const { persistence } = this;
+  const isKept = persistence instanceof QueueDatabase && !this.isFifo() && !(message instanceof KeptMessage);
+  enqueue.call(this, isKept ? persistence.keep(this.name, message) : message);
+};
+
+SqsQueue.prototype.dequeue = function dequeueKept(...wanted) {
+  const { persistence } = this;
+  const handOut = () => dequeue.apply(this, wanted);
+  return persistence instanceof QueueDatabase ? persistence.handingOut(handOut) : handOut();
+};

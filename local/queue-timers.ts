@@ -1,0 +1,51 @@
+import { SqsQueue } from './fauxqs-parts.ts';
+
+/**
+ * When messages become visible: fauxqs 2.4.1 looks through all that are delayed or in flight at each receive, and every
+ * 20 ms while somebody waits, and does not look when it is asked how many there are. Its queue is corrected in place: it
+ * looks when the next one is due, and before it counts.
+ */
+const { enqueue, dequeue, changeVisibility, processTimers, getAllAttributes } = SqsQueue.prototype;
+
+/** Not before then is a message due; of a queue that is not here, nothing is known. */
+const nextDue = new WeakMap<SqsQueue, number>();
+
+function isDueAt(queue: SqsQueue, time: number | undefined): void {
+  const known = nextDue.get(queue);
+  if (known !== undefined && time !== undefined && time < known) nextDue.set(queue, time);
+}
+
+SqsQueue.prototype.enqueue = function enqueueDelayed(message) {
+  enqueue.call(this, message);
+  isDueAt(this, message.delayUntil);
+};
+
+SqsQueue.prototype.dequeue = function dequeueUntil(...wanted) {
+  const received = dequeue.apply(this, wanted);
+  for (const { ReceiptHandle } of received) isDueAt(this, this.inflightMessages.get(ReceiptHandle)?.visibilityDeadline);
+  return received;
+};
+
+SqsQueue.prototype.changeVisibility = function changeVisibilityUntil(receiptHandle, seconds) {
+  changeVisibility.call(this, receiptHandle, seconds);
+  isDueAt(this, this.inflightMessages.get(receiptHandle)?.visibilityDeadline);
+};
+
+SqsQueue.prototype.processTimers = function processTimersThatAreDue() {
+  const due = nextDue.get(this);
+  if (due !== undefined && Date.now() < due && !this.isFifo()) return;
+  processTimers.call(this);
+  nextDue.set(this, earliest(this));
+};
+
+SqsQueue.prototype.getAllAttributes = function getAllAttributesOfNow(requested) {
+  this.processTimers();
+  return getAllAttributes.call(this, requested);
+};
+
+function earliest({ inflightMessages, delayedMessages }: SqsQueue): number {
+  let time = Number.POSITIVE_INFINITY;
+  for (const { visibilityDeadline } of inflightMessages.values()) time = Math.min(time, visibilityDeadline);
+  for (const { delayUntil = 0 } of delayedMessages) time = Math.min(time, delayUntil);
+  return time;
+}

@@ -1,0 +1,180 @@
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import pMap from 'p-map';
+import { formatMessage, parseMessage } from '../../shared/contract/message.ts';
+import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
+import { redrive } from '../../shared/jobs/redrive.ts';
+import { sendMessages } from '../../shared/jobs/send-messages.ts';
+import { eventually } from '../support/eventually.ts';
+import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import type { TestAws } from '../support/test-aws.ts';
+
+let network: FarAws;
+let aws: TestAws;
+beforeAll(async () => {
+  network = await startFarAws();
+  aws = network.aws;
+});
+beforeEach(() => {
+  aws.clear();
+  network.onTheWay((_call, pass) => pass());
+});
+afterAll(async () => network[Symbol.asyncDispose]());
+
+function send(...bodies: string[]): Promise<void> {
+  const { sqs, deadLetterQueueUrl } = aws.target;
+  return sendMessages(
+    sqs,
+    deadLetterQueueUrl,
+    bodies.map((body) => ({ body })),
+  );
+}
+
+async function sendMany(count: number, body: (index: number) => string): Promise<string[]> {
+  const bodies = Array.from({ length: count }, (_, index) => body(index));
+  const hundreds = Array.from({ length: Math.ceil(count / 100) }, (_, index) =>
+    bodies.slice(index * 100).slice(0, 100),
+  );
+  await pMap(hundreds, (some) => send(...some), { concurrency: 4 });
+  return bodies.toSorted();
+}
+
+function letterOf(job: string, id: string): string {
+  return formatMessage({ job, attempt: 1, images: [{ id, url: `https://host.example/${id}.jpg` }] });
+}
+
+function deadLetters(): string[] {
+  return aws
+    .deadLetters()
+    .map(({ body }) => body)
+    .toSorted();
+}
+
+function inFlight(): number {
+  return aws.server.inspectQueue('labelqueue-dlq')?.messages.inflight.length ?? 0;
+}
+
+/** Remembers the letters that it is given. */
+function reader(mayDelete: (body: string) => boolean = () => false) {
+  const bodies: string[] = [];
+  const handle = async ({ body }: { body: string }) => {
+    bodies.push(body);
+    return mayDelete(body);
+  };
+  return { bodies, handle };
+}
+
+test('a redrive ends behind more letters of others than it can keep hidden, and finds its own', async () => {
+  const LETTERS = 12_500;
+  const others = await sendMany(LETTERS, (index) => letterOf('others', String(index)));
+  await send(letterOf('cats', 'own'));
+  const options = { job: 'cats', codes: undefined, perMessage: 100, dryRun: false };
+  // They come back several times while it runs.
+  const deadLetterScan = { hiddenSeconds: 1 };
+  expect(await redrive(aws.target, { ...options, deadLetterScan }, new Date())).toEqual({
+    ...{ images: 1, deadLetters: 1, ofEarlierRuns: 0, notLookedAt: 0 },
+  });
+  const queued = aws.queued().map(({ body }) => parseMessage(body));
+  expect(queued).toMatchObject([{ job: 'cats', images: [{ id: 'own' }] }]);
+  expect(deadLetters()).toEqual(others);
+}, 120_000);
+
+test('each letter is handled once, however often it comes back', async () => {
+  const letters = await sendMany(300, String);
+  const { bodies, handle } = reader((body) => body.endsWith('7'));
+  const slow = async (letter: { body: string }) => {
+    const isFirst = bodies.length === 0;
+    const mayDelete = await handle(letter);
+    if (isFirst) await eventually('a letter came back', () => aws.deadLetters().some((one) => one.receiveCount > 1));
+    return mayDelete;
+  };
+  const scan = await scanDeadLetters(aws.target, slow, { hiddenSeconds: 1 });
+  expect(bodies.toSorted()).toEqual(letters);
+  expect(scan).toEqual({ deleted: 30, lookedAt: 300, notLookedAt: 0 });
+  expect(deadLetters()).toEqual(letters.filter((body) => !body.endsWith('7')));
+});
+
+test('a letter that comes back while it is handled is deleted in the end', async () => {
+  await send('slow');
+  const { bodies, handle } = reader(() => true);
+  const slow = async (letter: { body: string }) => {
+    await eventually('it came back', () => aws.deadLetters().some(({ receiveCount }) => receiveCount > 1));
+    return handle(letter);
+  };
+  const scan = await scanDeadLetters(aws.target, slow, { hiddenSeconds: 1 });
+  expect(scan).toEqual({ deleted: 1, lookedAt: 1, notLookedAt: 0 });
+  expect(bodies).toEqual(['slow']);
+  expect(deadLetters()).toEqual([]);
+});
+
+test('no more letters are hidden at once than may be, all are looked at, and all are there afterwards', async () => {
+  const letters = await sendMany(2_000, String);
+  let mostInFlight = 0;
+  network.onTheWay(async (_call, pass) => {
+    await pass();
+    mostInFlight = Math.max(mostInFlight, inFlight());
+  });
+  const { bodies, handle } = reader();
+  const scan = await scanDeadLetters(network.far, handle, { mostHidden: 200 });
+  expect(scan).toEqual({ deleted: 0, lookedAt: 2_000, notLookedAt: 0 });
+  expect(bodies.toSorted()).toEqual(letters);
+  expect(deadLetters()).toEqual(letters);
+  // Those in the hands of its receivers come on top.
+  expect(mostInFlight).toBeLessThanOrEqual(200 + 160);
+  expect(mostInFlight).toBeGreaterThanOrEqual(200);
+  expect(inFlight()).toBe(0);
+});
+
+test('letters that keep coming do not keep it going', async () => {
+  await sendMany(50, (index) => `old ${index}`);
+  const { bodies, handle } = reader();
+  const endless = async (letter: { body: string }) => {
+    await send(`new ${bodies.length}`);
+    return handle(letter);
+  };
+  const scan = await scanDeadLetters(aws.target, endless);
+  expect(scan).toMatchObject({ deleted: 0, notLookedAt: 0 });
+  expect(bodies.filter((body) => body.startsWith('old'))).toHaveLength(50);
+}, 60_000);
+
+test('letters that another reader has are left, and counted', async () => {
+  await sendMany(25, String);
+  const { sqs, deadLetterQueueUrl: QueueUrl } = aws.target;
+  await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 600 }));
+  const scan = await scanDeadLetters(aws.target, reader(() => true).handle);
+  expect(scan).toEqual({ deleted: 15, lookedAt: 15, notLookedAt: 10 });
+});
+
+test('when a letter cannot be handled, the others are done, nothing more is received, and all are visible again', async () => {
+  const letters = await sendMany(2_000, String);
+  const { bodies, handle } = reader();
+  const failing = async (letter: { body: string }) => {
+    await handle(letter);
+    if (bodies.length === 100) throw new Error('no room for it');
+    return false;
+  };
+  await expect(scanDeadLetters(aws.target, failing)).rejects.toThrow('no room for it');
+  expect(bodies.length).toBeLessThan(1_000);
+  expect(deadLetters()).toEqual(letters);
+  // Those that were received with it come back by themselves.
+  expect(inFlight()).toBeLessThanOrEqual(10);
+});
+
+test('what SQS did not delete is not counted as deleted', async () => {
+  await sendMany(20, String);
+  const { sqs } = network.far;
+  sqs.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName !== 'DeleteMessageBatchCommand') return next(args);
+        const { Entries = [] } = args.input as { Entries?: { Id: string }[] };
+        const Failed = Entries.map(({ Id }) => ({ Id, SenderFault: false, Code: 'InternalError' }));
+        return { output: { Failed, $metadata: {} }, response: undefined };
+      },
+    { step: 'initialize', name: 'refuseDeletes' },
+  );
+  const scan = await scanDeadLetters(network.far, reader(() => true).handle);
+  sqs.middlewareStack.remove('refuseDeletes');
+  expect(scan).toEqual({ deleted: 0, lookedAt: 20, notLookedAt: 0 });
+  expect(deadLetters()).toHaveLength(20);
+});

@@ -1,0 +1,195 @@
+/** SQS that does not answer, behind a proxy that may be rude. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
+
+type Rudeness = (response: ServerResponse) => void;
+
+/** An SQS that passes requests on, or is rude. */
+type MoodySqs = AsyncDisposable & {
+  sqs: SQSClient;
+  /** To so many requests of an action, from now on. */
+  beRude(action: string, rudeness: Rudeness, times: number): void;
+  rudeAnswers(): number;
+  refuseConnections(): Promise<void>;
+  acceptConnections(): Promise<void>;
+};
+
+let lambda: ObedientFunction;
+let moody: MoodySqs;
+let notices: string[];
+
+beforeAll(async () => {
+  lambda = await startObedientFunction({ visibilityTimeoutSeconds: 600, timeoutSeconds: 30 });
+});
+beforeEach(async () => {
+  moody = await startMoodySqs();
+  notices = [];
+});
+afterEach(async () => {
+  await lambda.reset();
+  await moody[Symbol.asyncDispose]();
+});
+afterAll(() => lambda.stop());
+
+async function startMoodySqs(): Promise<MoodySqs> {
+  const { AWS_ENDPOINT_URL } = lambda.aws.environment;
+  let mood: { action: string; rudeness: Rudeness; left: number } | undefined;
+  let rudeAnswers = 0;
+  const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await buffer(request);
+    const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
+    if (mood !== undefined && mood.left > 0 && headers['x-amz-target'] === `AmazonSQS.${mood.action}`) {
+      mood.left--;
+      rudeAnswers++;
+      return mood.rudeness(response);
+    }
+    const answer = await fetch(AWS_ENDPOINT_URL, { method: 'POST', headers: headers as Record<string, string>, body });
+    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(await answer.text());
+  });
+  server.keepAliveTimeout = 0;
+  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  const close = () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    return closed;
+  };
+  const endpoint = `http://127.0.0.1:${port}`;
+  const sqs = new SQSClient({ ...lambda.aws.clientConfig, endpoint, useQueueUrlAsEndpoint: false, maxAttempts: 1 });
+  return {
+    sqs,
+    beRude(action, rudeness, times) {
+      mood = { action, rudeness, left: times };
+    },
+    rudeAnswers: () => rudeAnswers,
+    refuseConnections: close,
+    acceptConnections: () => listen(port),
+    async [Symbol.asyncDispose]() {
+      sqs.destroy();
+      if (server.listening) await close();
+    },
+  };
+}
+
+function feed(): void {
+  const { sqs } = moody;
+  const patience = { answerTimeoutMs: 5_000, longestWaitMs: 20 };
+  lambda.feed({ sqs, ...patience, environments: lambda.environments, onNotice: (text) => notices.push(text) });
+}
+
+function answer(status: number, type: string): Rudeness {
+  return (response) =>
+    void response
+      .writeHead(status, { 'content-type': 'application/x-amz-json-1.0' })
+      .end(JSON.stringify({ __type: type, message: 'not now' }));
+}
+
+const RUDENESSES: [string, Rudeness][] = [
+  ['answers 503', answer(503, 'com.amazonaws.sqs#ServiceUnavailable')],
+  ['answers 500 and nothing else', (response) => void response.writeHead(500).end()],
+  ['throttles', answer(400, 'com.amazonaws.sqs#RequestThrottled')],
+  ['answers 429', answer(429, 'com.amazonaws.sqs#Other')],
+  ['closes the connection without an answer', (response) => void response.destroy()],
+  [
+    'closes the connection in the middle of an answer',
+    (response) => {
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', 'content-length': '1000' });
+      response.write('{"Messages":[', () => response.destroy());
+    },
+  ],
+  ['answers something else', (response) => void response.writeHead(200).end('<html>a proxy</html>')],
+];
+
+const TOLD = [
+  expect.stringMatching(/^SQS does not answer as expected \(.+\): asked again until it does$/),
+  'SQS answers again',
+];
+
+test.each(RUDENESSES)('goes on when SQS %s, once or many times, and says it once', async (_, rudeness) => {
+  for (const times of [1, 60]) {
+    const before = moody.rudeAnswers();
+    notices = [];
+    moody.beRude('ReceiveMessage', rudeness, times);
+    feed();
+    await eventually('all rude answers', () => moody.rudeAnswers() === before + times);
+    await lambda.aws.send('patient');
+    await lambda.allDone(1);
+    expect(lambda.bodies()).toEqual(['patient']);
+    expect(notices).toEqual(TOLD);
+    await lambda.reset();
+  }
+});
+
+test('says it once when SQS answers every second call only', async () => {
+  for (let bodies = 1; bodies <= 5; bodies++) {
+    moody.beRude('ReceiveMessage', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 1);
+    if (bodies === 1) lambda.feed({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+    await eventually('the rude answer', () => moody.rudeAnswers() === bodies);
+    await lambda.aws.send('patient');
+    await lambda.allDone(bodies);
+  }
+  expect(notices).toEqual(TOLD);
+});
+
+test('goes on when connections were refused for a while', async () => {
+  await moody.refuseConnections();
+  feed();
+  await eventually('it was said', () => notices.length === 1);
+  expect(notices[0]).toContain('ECONNREFUSED');
+  await lambda.aws.send('patient');
+  await moody.acceptConnections();
+  await lambda.allDone(1);
+  expect(notices).toEqual(TOLD);
+});
+
+test('goes on when SQS never answered', async () => {
+  const hang: Rudeness = () => {};
+  moody.beRude('ReceiveMessage', hang, 2);
+  await lambda.aws.send('patient');
+  lambda.feed({ sqs: moody.sqs, answerTimeoutMs: 100, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+  await eventually('all silent answers', () => moody.rudeAnswers() === 2);
+  await lambda.allDone(1);
+  expect(lambda.bodies()).toEqual(['patient']);
+});
+
+test.each(RUDENESSES)('deletes what is done when SQS %s at first', async (_, rudeness) => {
+  moody.beRude('DeleteMessageBatch', rudeness, 3);
+  feed();
+  await lambda.aws.send('done once');
+  await lambda.allDone(1);
+  expect(moody.rudeAnswers()).toBe(3);
+  expect(lambda.bodies()).toEqual(['done once']);
+});
+
+test('goes on with other messages when one cannot be deleted', async () => {
+  moody.beRude('DeleteMessageBatch', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 5);
+  lambda.feed({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+  await lambda.aws.send('comes again');
+  await eventually('it is done', () => moody.rudeAnswers() === 5);
+  await lambda.aws.send('fine');
+  await eventually('the other is done', () => lambda.bodies().includes('fine'));
+  await eventually('the other is gone', () => lambda.aws.queued().length === 1);
+  expect(lambda.aws.queued()).toMatchObject([{ body: 'comes again', receiveCount: 1 }]);
+});
+
+test('can be stopped at once while SQS does not answer', async () => {
+  await moody.refuseConnections();
+  // Longer than this test may take.
+  const source = lambda.feed({ sqs: moody.sqs, longestWaitMs: 600_000, onNotice: (text) => notices.push(text) });
+  await eventually('it waits', () => notices.length === 1);
+  await source.stop();
+  await expect(source.ended()).resolves.toBeUndefined();
+});
+
+test('ends when SQS refuses for good', async () => {
+  moody.beRude('ReceiveMessage', answer(403, 'com.amazonaws.sqs#AccessDenied'), 1);
+  const source = lambda.feed({ sqs: moody.sqs, onNotice: (text) => notices.push(text) });
+  await expect(source.ended()).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
+  expect(notices).toEqual([]);
+});
