@@ -6,7 +6,7 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-export const STAMP = '.labelqueue-stamp.json';
+const STAMP = '.labelqueue-stamp.json';
 
 /** @typedef {Record<string, string | readonly string[]>} Stamp */
 

@@ -4,10 +4,12 @@ import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { projectAt } from './project.mjs';
-import { readyKey, readyNode, rememberReady } from './ready.mjs';
+import { rememberReady, setUpState } from './ready.mjs';
 import { runNode } from './run-node.mjs';
 import { checkScriptOptions } from './script-options.mjs';
 import { Interrupted, SetupError } from './setup-error.mjs';
+import { isMade } from './step.mjs';
+import { setUpOf } from './steps.mjs';
 
 /** @type {NodeJS.Signals[]} */
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -46,25 +48,16 @@ function failed({ message }) {
 /** @returns {Promise<{ node: string, compileCache: string }>} the Node to run, and the folder for its cache */
 async function prepared() {
   const project = projectAt(dirname(dirname(fileURLToPath(import.meta.url))));
-  const { compileCache } = project;
-  return { node: readyNode(project) ?? (await completed(project)), compileCache };
-}
-
-/**
- * @param {import('./project.mjs').Project} project
- * @returns {Promise<string>} the Node to run
- */
-async function completed(project) {
-  const key = readyKey(project);
-  // Only now: every start of the command pays for what is imported.
-  const [{ isMade }, { setUpOf }] = await Promise.all([import('./step.mjs'), import('./steps.mjs')]);
   const { node, steps } = setUpOf(project);
-  if (steps.every(isMade)) rememberReady(project, { key, node });
+  // Before the look: what changes in between must be looked at again.
+  const state = node === process.execPath ? '' : setUpState(project);
+  if (steps.every(isMade)) rememberReady(project, state);
   else {
+    // Only now: every start of the command pays for what is imported.
     const [{ prepare }, { Progress }] = await Promise.all([import('./prepare.mjs'), import('./progress.mjs')]);
     await stoppable((signal) => prepare(project, steps, { progress: new Progress(process.stderr), signal }));
   }
-  return node;
+  return { node, compileCache: project.compileCache };
 }
 
 /**
