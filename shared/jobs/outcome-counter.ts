@@ -84,7 +84,7 @@ export class OutcomeCounter {
 
   /** The latest failure of an image is the one that counts, as for other readers. */
   async #countFailures(failures: readonly Part[], results: IdSet, signal: AbortSignal | undefined) {
-    const seen = new IdSet();
+    using seen = new IdSet();
     const byCode = new Map<string, number>();
     const latestFirst = failures.toSorted((one, other) => other.writtenAt.getTime() - one.writtenAt.getTime());
     const isDone = await this.#forEachPart(latestFirst, signal, (_part, outcomes) => {
@@ -127,6 +127,7 @@ export class OutcomeCounter {
   /** Of the job that was asked for last; a purged job may begin again under its name. */
   #memoryOf(jobBegan: string): Memory {
     if (this.#memory?.jobBegan !== jobBegan) {
+      this.#memory?.resultIds[Symbol.dispose]();
       this.#memory = { jobBegan, readResults: new Set(), resultIds: new IdSet(), failures: '' };
     }
     return this.#memory;

@@ -4,6 +4,7 @@ import type { ImageRef } from '../contract/message.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import { hostOf } from '../contract/url-host.ts';
 import { UserError } from '../contract/user-error.ts';
+import { RowSet } from './row-set.ts';
 import type { InvalidRow, SourceRow } from './sources/source-row.ts';
 import { uniqueImages, withOwnId } from './unique-images.ts';
 
@@ -19,10 +20,10 @@ export type Survey = {
   hosts: Map<string, number>;
   /** SHA-256 of the images in their order. */
   digest: string;
-  /** Where the rows stand, from 0 and rising, that are repetitions or invalid. */
-  leftOut: number[];
-  /** Where the rows stand, from 0 and rising, that got ids of their own. */
-  ownIds: number[];
+  /** Which rows, from 0, are repetitions or invalid. */
+  leftOut: RowSet;
+  /** Which rows, from 0, got ids of their own. */
+  ownIds: RowSet;
   /** As it was read; undefined when there is none. */
   first: ImageRef | undefined;
 };
@@ -47,17 +48,17 @@ export async function survey(
 ): Promise<Survey> {
   const digest = createHash('sha256');
   const counts = { images: 0, messages: 0, bytes: 0, repetitions: 0, invalid: 0 };
-  const found: Survey = { ...counts, hosts: new Map(), digest: '', leftOut: [], ownIds: [], first: undefined };
+  const found: Survey = { ...counts, hosts: new Map(), digest: '', ...newRowSets(), first: undefined };
   let row = -1;
   const counted = tap(rows, () => row++);
   const onRepetition = () => {
     found.repetitions++;
-    found.leftOut.push(row);
+    found.leftOut.add(row);
   };
-  const unique = uniqueImages(counted, onRepetition, () => found.ownIds.push(row));
+  const unique = uniqueImages(counted, { onRepetition, onOwnId: () => found.ownIds.add(row) });
   const images = validImages(unique, (invalid) => {
     found.invalid++;
-    found.leftOut.push(row);
+    found.leftOut.add(row);
     onInvalid(invalid);
   });
   const noted = tap(images, (image) => {
@@ -93,21 +94,20 @@ export async function* surveyedImages(
   rows: AsyncIterable<SourceRow>,
   { images, leftOut, ownIds }: Survey,
 ): AsyncGenerator<ImageRef> {
-  let [row, skipped, renamed, sent] = [0, 0, 0, 0];
+  let [row, sent] = [0, 0];
   for await (const given of rows) {
     const at = row++;
-    if (at === leftOut[skipped]) {
-      skipped++;
-      continue;
-    }
-    const isRenamed = at === ownIds[renamed];
-    if (isRenamed) renamed++;
-    const taken = isRenamed && 'image' in given ? withOwnId(given) : given;
+    if (leftOut.has(at)) continue;
+    const taken = ownIds.has(at) && 'image' in given ? withOwnId(given) : given;
     if (!('image' in taken) || sent === images) throw changed(row);
     sent++;
     yield taken.image;
   }
   if (sent < images) throw changed(row);
+}
+
+function newRowSets(): Pick<Survey, 'leftOut' | 'ownIds'> {
+  return { leftOut: new RowSet(), ownIds: new RowSet() };
 }
 
 function changed(row: number): SourceChangedError {
