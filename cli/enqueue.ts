@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
+import { MAX_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
+import { MESSAGE_SIZES } from '../shared/contract/message-size.ts';
 import { SettingsError } from '../shared/contract/settings.ts';
 import { defaultJobName } from '../shared/jobs/default-job-name.ts';
 import {
@@ -39,7 +40,7 @@ type Options = SourceOptions &
   NotInOptions &
   SampleOptions & {
     job?: string;
-    perMessage: number;
+    perMessage?: number;
     resume?: true;
     skipInvalid?: true;
     dryRun?: true;
@@ -58,9 +59,8 @@ export function enqueueCommand(): Command {
     .option('--job <name>', "the job's name (default: made from the source's name and the time)", jobName)
     .option(
       '--per-message <n>',
-      `images a message, 1 to ${MAX_IMAGES_PER_MESSAGE}`,
+      `images per message, 1 to ${MAX_IMAGES_PER_MESSAGE} (default: by the number of images, ${MESSAGE_SIZES[0]} to ${MESSAGE_SIZES.at(-1)})`,
       wholeNumber(1, MAX_IMAGES_PER_MESSAGE),
-      DEFAULT_IMAGES_PER_MESSAGE,
     )
     .addOption(
       new Option('--format <format>', 'of files, whatever their names are').choices(['lines', 'csv', 'tsv', 'parquet']),
@@ -126,7 +126,7 @@ async function run(names: string[], options: Options): Promise<void> {
   const earlier = sends && options.resume ? await readEarlierTry(target, job) : undefined;
   await using sources = await openSources(names, options, target, job);
   const kept = await withoutClassified(target, sources, options, earlier?.description);
-  const found = await surveyed({ sources, kept, job, signal: sending.signal }, options);
+  const found = await surveyed({ sources, kept, job, earlier, signal: sending.signal }, options);
   if (found.images === 0) reportNothing(job, found, options);
   else if (options.sample !== undefined) await labelSample(job, found, { sources, kept, target }, options);
   else if (options.dryRun) print(dryRunText(job, found, sources.all, options));
@@ -161,15 +161,12 @@ async function send(target: JobTarget, toSend: ToSend, options: Options): Promis
   report(job, enqueued, found, options);
 }
 
-function planOf(
-  { job, source, found, kept: { notIn } }: ToSend,
-  { perMessage, maxFailureRate, maxCost }: Options,
-): EnqueuePlan {
+function planOf({ job, source, found, kept: { notIn } }: ToSend, { maxFailureRate, maxCost }: Options): EnqueuePlan {
   return newJob({
     job,
     source,
     sourceDigest: found.digest,
-    perMessage,
+    perMessage: found.perMessage,
     images: found.images,
     ...(maxFailureRate !== undefined && { maxFailureRate }),
     ...(maxCost !== undefined && { maxCostUsd: maxCost }),
@@ -180,8 +177,8 @@ function planOf(
 type Found = Survey & Pick<NotInRows, 'known' | 'notIn'> & { invalidFiles: string[] };
 
 async function surveyed(
-  { sources, kept, job, signal }: Pick<ToSend, 'sources' | 'kept' | 'job'> & { signal: AbortSignal },
-  { perMessage, skipInvalid, dryRun, sample }: Options,
+  { sources, kept, job, earlier, signal }: Omit<ToSend, 'source' | 'found' | 'sending'> & { signal: AbortSignal },
+  { perMessage = earlier?.description.perMessage, skipInvalid, dryRun, sample }: Options,
 ): Promise<Found> {
   const invalid = new InvalidRows({
     job,

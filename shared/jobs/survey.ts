@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { newRun } from '../contract/job-run.ts';
 import type { ImageRef } from '../contract/message.ts';
-import { packMessages } from '../contract/pack-messages.ts';
+import { MESSAGE_SIZES, messageSizeFor } from '../contract/message-size.ts';
+import { MessageCount, SizeInMessage } from '../contract/pack-messages.ts';
 import { hostOf } from '../contract/url-host.ts';
 import { UserError } from '../contract/user-error.ts';
 import { RowSet } from './row-set.ts';
@@ -11,8 +12,10 @@ import { uniqueImages, withOwnId } from './unique-images.ts';
 /** What a source holds, found out before anything is sent. */
 export type Survey = {
   images: number;
+  /** Images per message at most: as told, or chosen by how many images there are. */
+  perMessage: number;
   messages: number;
-  /** Bytes of all message bodies. */
+  /** Bytes of all message bodies, or a little more. */
   bytes: number;
   repetitions: number;
   invalid: number;
@@ -38,17 +41,21 @@ const MAX_HOSTS = 10_000;
 /**
  * Reads a source once, to its end, as it will be sent.
  *
+ * @param of which job, and the images per message if they are not to be chosen
  * @param onInvalid told of each row that names no image, or whose id stands for two URLs
  * @throws {ImageTooLargeError} when an image fits no message
  */
 export async function survey(
   rows: AsyncIterable<SourceRow>,
-  { job, perMessage }: { job: string; perMessage: number },
+  of: { job: string; perMessage: number | undefined },
   onInvalid: (row: InvalidRow) => void,
 ): Promise<Survey> {
   const digest = createHash('sha256');
-  const counts = { images: 0, messages: 0, bytes: 0, repetitions: 0, invalid: 0 };
-  const found: Survey = { ...counts, hosts: new Map(), digest: '', ...newRowSets(), first: undefined };
+  const found = nothingFound();
+  const sizes = new SizeInMessage({ job: of.job, run: newRun(), attempt: 1 });
+  const packings = (of.perMessage === undefined ? MESSAGE_SIZES : [of.perMessage]).map(
+    (perMessage) => new MessageCount(sizes, perMessage),
+  );
   let row = -1;
   const counted = tap(rows, () => row++);
   const onRepetition = () => {
@@ -61,17 +68,24 @@ export async function survey(
     found.leftOut.add(row);
     onInvalid(invalid);
   });
-  const noted = tap(images, (image) => {
+  for await (const image of images) {
+    found.images++;
     found.first ??= image;
     digest.update(JSON.stringify(image));
     countHost(found.hosts, hostOf(image.url));
-  });
-  for await (const message of packMessages({ job, run: newRun(), attempt: 1 }, noted, perMessage)) {
-    found.messages++;
-    found.images += message.images;
-    found.bytes += Buffer.byteLength(message.body);
+    const size = sizes.of(image);
+    for (const packing of packings) packing.add(size);
   }
-  return { ...found, digest: digest.digest('hex') };
+  const wanted = of.perMessage ?? messageSizeFor(found.images);
+  const { perMessage, messages, bytes } = packings.find(({ perMessage }) => perMessage === wanted) as MessageCount;
+  return { ...found, perMessage, messages, bytes, digest: digest.digest('hex') };
+}
+
+type Findings = Omit<Survey, 'perMessage' | 'messages' | 'bytes' | 'digest'>;
+
+function nothingFound(): Findings {
+  const counts = { images: 0, repetitions: 0, invalid: 0 };
+  return { ...counts, hosts: new Map(), leftOut: new RowSet(), ownIds: new RowSet(), first: undefined };
 }
 
 /** The images of a source, in order, each id once; rows that name none are told and left out. */
@@ -104,10 +118,6 @@ export async function* surveyedImages(
     yield taken.image;
   }
   if (sent < images) throw changed(row);
-}
-
-function newRowSets(): Pick<Survey, 'leftOut' | 'ownIds'> {
-  return { leftOut: new RowSet(), ownIds: new RowSet() };
 }
 
 function changed(row: number): SourceChangedError {

@@ -32,6 +32,18 @@ test('counts images, messages, repetitions and invalid rows', async () => {
   expect(invalid).toEqual([3]);
 });
 
+test('chooses the images per message once it knows how many there are, and counts those messages', async () => {
+  async function* numbered(): AsyncGenerator<SourceRow> {
+    for (let line = 1; line <= 20_000; line++) {
+      yield { line, image: { id: `${line}`, url: `https://host/${line}.jpg` } };
+    }
+  }
+  const chosen = await survey(numbered(), { job: 'cats', perMessage: undefined }, () => {});
+  const told = await survey(numbered(), { job: 'cats', perMessage: 64 }, () => {});
+  expect(chosen).toMatchObject({ images: 20_000, perMessage: 64, messages: 313 });
+  expect([told.messages, told.bytes, told.digest]).toEqual([chosen.messages, chosen.bytes, chosen.digest]);
+});
+
 test.each([
   ['abc', 'abc'],
   ['-aab-', 'ab'],
