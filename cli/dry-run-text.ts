@@ -14,8 +14,9 @@ export function dryRunText(
   job: string,
   found: Survey & Pick<NotInRows, 'known' | 'notIn'>,
   sources: readonly EnqueueSource[],
-  { perMessage, maxCost, json }: { perMessage: number; maxCost?: number; json?: true },
+  { perMessage: told, maxCost, json }: { perMessage?: number; maxCost?: number; json?: true },
 ): string {
+  const { perMessage } = found;
   const cost = costOfImages(found.images, perMessage);
   const workerSeconds = (found.images * MEASURED.millisecondsPerImage) / 1_000;
   const hosts = [...found.hosts].sort(([, one], [, other]) => other - one);
@@ -25,6 +26,7 @@ export function dryRunText(
       job,
       images,
       messages,
+      perMessage,
       bytes,
       repetitions,
       invalid,
@@ -45,7 +47,7 @@ export function dryRunText(
     ...(found.notIn === undefined
       ? []
       : [`left out       ${found.known}, classified in ${found.notIn.jobs.join(', ')}`]),
-    `messages       ${found.messages} of up to ${perMessage} images, ${(found.bytes / 1e6).toFixed(1)} MB`,
+    `messages       ${found.messages} of up to ${perMessage} images${told === undefined ? ' (by the number of images; --per-message N for another size)' : ''}, ${(found.bytes / 1e6).toFixed(1)} MB`,
     `hosts          ${hosts.length}${hosts.length > HOSTS_SHOWN ? `, the first ${HOSTS_SHOWN} of them:` : ''}`,
     ...hosts.slice(0, HOSTS_SHOWN).map(([host, images]) => `  ${String(images).padStart(11)}  ${visibleLine(host)}`),
     `cost           $${cost.totalUsd.toFixed(4)} at AWS list prices, us-east-1, without retries`,

@@ -28,7 +28,7 @@ type Options = SourceOptions &
   NotInOptions &
   SampleOptions & {
     job?: string;
-    perMessage: number;
+    perMessage?: number;
     resume?: true;
     skipInvalid?: true;
     dryRun?: true;
@@ -50,7 +50,7 @@ export async function enqueueSources(names: string[], options: Options): Promise
   const earlier = sends && options.resume ? await readEarlierTry(target, job) : undefined;
   await using sources = await openSources(names, options, target, job);
   const kept = await withoutClassified(target, sources, options, earlier?.description);
-  const found = await surveyed({ sources, kept, job, signal: sending.signal }, options);
+  const found = await surveyed({ sources, kept, job, earlier, signal: sending.signal }, options);
   if (found.images === 0) reportNothing(job, found, options);
   else if (options.sample !== undefined) await labelSample(job, found, { sources, kept, target }, options);
   else if (options.dryRun) print(dryRunText(job, found, sources.all, options));
@@ -85,15 +85,12 @@ async function send(target: JobTarget, toSend: ToSend, options: Options): Promis
   report(job, enqueued, found, options);
 }
 
-function planOf(
-  { job, source, found, kept: { notIn } }: ToSend,
-  { perMessage, maxFailureRate, maxCost }: Options,
-): EnqueuePlan {
+function planOf({ job, source, found, kept: { notIn } }: ToSend, { maxFailureRate, maxCost }: Options): EnqueuePlan {
   return newJob({
     job,
     source,
     sourceDigest: found.digest,
-    perMessage,
+    perMessage: found.perMessage,
     images: found.images,
     ...(maxFailureRate !== undefined && { maxFailureRate }),
     ...(maxCost !== undefined && { maxCostUsd: maxCost }),
@@ -104,8 +101,8 @@ function planOf(
 type Found = Survey & Pick<NotInRows, 'known' | 'notIn'> & { invalidFiles: string[] };
 
 async function surveyed(
-  { sources, kept, job, signal }: Pick<ToSend, 'sources' | 'kept' | 'job'> & { signal: AbortSignal },
-  { perMessage, skipInvalid, dryRun, sample }: Options,
+  { sources, kept, job, earlier, signal }: Omit<ToSend, 'source' | 'found' | 'sending'> & { signal: AbortSignal },
+  { perMessage = earlier?.description.perMessage, skipInvalid, dryRun, sample }: Options,
 ): Promise<Found> {
   const invalid = new InvalidRows({
     job,

@@ -115,7 +115,7 @@ export const ASSUMPTIONS = {
 /** What the simulation leaves out or makes simple. */
 export const SIMPLIFICATIONS: readonly string[] = [
   `A worker has one vCPU (${FUNCTION_MEMORY_MB.toLocaleString('en')} MB) that is as fast as the measured core. Every image takes the same time. Image servers answer fast enough: where they took 300 ms, the measured speed was that with fast ones.`,
-  `Messages have ${DEFAULT_IMAGES_PER_MESSAGE} images. Nothing fails, so nothing is retried or delivered twice.`,
+  `Messages have ${DEFAULT_IMAGES_PER_MESSAGE} images (\`--per-message ${DEFAULT_IMAGES_PER_MESSAGE}\`; by itself \`enqueue\` takes more for so many, which costs less: docs/decisions/images-per-message.md). Nothing fails, so nothing is retried or delivered twice.`,
   'Scaling up is even over the minute and happens only while messages wait that nobody takes; nothing scales down before the end. AWS says "up to": it may be slower.',
   'A warm environment stays warm to the end of the job, and a batch is handed to a warm one first.',
   'A stage takes up to 2,000 pollers, which is what the developer guide has; the API reference has 10,000 already.',

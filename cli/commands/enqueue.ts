@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { MAX_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { MESSAGE_SIZES } from '../../shared/contract/message-size.ts';
 import { parseS3Prefix } from '../../shared/contract/s3-url.ts';
 import { commandName } from '../command-name.ts';
 import { dollars, jobName, jsonOption, repeated, share, wholeNumber } from '../options.ts';
@@ -17,9 +18,8 @@ export function enqueueCommand(): Command {
     .option('--job <name>', "the job's name (default: made from the source's name and the time)", jobName)
     .option(
       '--per-message <n>',
-      `images a message, 1 to ${MAX_IMAGES_PER_MESSAGE}`,
+      `images per message, 1 to ${MAX_IMAGES_PER_MESSAGE} (default: by the number of images, ${MESSAGE_SIZES[0]} to ${MESSAGE_SIZES.at(-1)})`,
       wholeNumber(1, MAX_IMAGES_PER_MESSAGE),
-      DEFAULT_IMAGES_PER_MESSAGE,
     )
     .addOption(
       new Option('--format <format>', 'of files, whatever their names are').choices(['lines', 'csv', 'tsv', 'parquet']),

@@ -16,7 +16,7 @@ export const MAX_DELAY_SECONDS = 900;
 export const MAX_VISIBILITY_TIMEOUT_SECONDS = 12 * 3_600;
 
 export const MAX_IMAGES_PER_MESSAGE = 1_000;
-/** SQS bills a request per 64 KiB; 100 URLs of ordinary length stay below one such unit. */
+/** Where nothing else is known: of a redrive, and of messages of other producers. `enqueue` goes by the job's size. */
 export const DEFAULT_IMAGES_PER_MESSAGE = 100;
 export const MAX_ID_CHARS = 2_048;
 /** Levels of JSON within an image's `meta`: whatever walks it recurses, and a stack has its end. */

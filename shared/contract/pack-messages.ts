@@ -22,36 +22,90 @@ export async function* packMessages(
   images: Iterable<ImageRef> | AsyncIterable<ImageRef>,
   perMessage: number = MAX_IMAGES_PER_MESSAGE,
 ): AsyncGenerator<PackedMessage> {
-  // To the byte: the worker must be able to send each image on that came in a message of its own, however often it
-  // was sent on before. One image has no comma behind it.
-  const envelopeBytes = Buffer.byteLength(formatMessage({ ...envelope, hops: MAX_HOPS, images: [] })) - 1;
+  const sizes = new SizeInMessage(envelope);
+  const message = new MessageFill(sizes.envelopeBytes, perMessage);
   let packed: ImageRef[] = [];
-  let bytes = envelopeBytes;
   for await (const image of images) {
-    const size = bytesOf(image, MAX_MESSAGE_BYTES - envelopeBytes);
-    if (packed.length === perMessage || bytes + size > MAX_MESSAGE_BYTES) {
-      if (packed.length > 0) yield { body: formatMessage({ ...envelope, images: packed }), images: packed.length };
+    if (message.add(sizes.of(image)) && packed.length > 0) {
+      yield { body: formatMessage({ ...envelope, images: packed }), images: packed.length };
       packed = [];
-      bytes = envelopeBytes;
     }
     packed.push(image);
-    bytes += size;
   }
   if (packed.length > 0) yield { body: formatMessage({ ...envelope, images: packed }), images: packed.length };
 }
 
-/**
- * With the comma behind it.
- *
- * @param most what an image may take; all of it for one that fits only without the escapes that may be left out
- * @throws {ImageTooLargeError}
- */
-function bytesOf(image: ImageRef, most: number): number {
-  const { escaped, shortest } = bytesInMessage(image);
-  if (shortest + 1 > most) {
-    throw new ImageTooLargeError(
-      `expected at most ${most} bytes of JSON per image, got ${shortest + 1} for the id ${image.id.slice(0, 80)}`,
-    );
+/** How many messages {@link packMessages} makes of images, and their bytes, without making them. */
+export class MessageCount {
+  readonly perMessage: number;
+  readonly #fill: MessageFill;
+  messages = 0;
+  bytes = 0;
+
+  constructor({ envelopeBytes }: SizeInMessage, perMessage: number) {
+    this.perMessage = perMessage;
+    this.#fill = new MessageFill(envelopeBytes, perMessage);
   }
-  return Math.min(escaped + 1, most);
+
+  /** @param size of the next image, by {@link SizeInMessage} */
+  add(size: number): void {
+    if (this.#fill.add(size)) {
+      this.messages++;
+      this.bytes += this.#fill.envelopeBytes;
+    }
+    this.bytes += size;
+  }
+}
+
+/** What images take of the messages of an envelope. */
+export class SizeInMessage {
+  /** What a message has beside its images at most. */
+  readonly envelopeBytes: number;
+
+  constructor(envelope: Envelope) {
+    // To the byte: the worker must be able to send each image on that came in a message of its own, however often it
+    // was sent on before. One image has no comma behind it.
+    this.envelopeBytes = Buffer.byteLength(formatMessage({ ...envelope, hops: MAX_HOPS, images: [] })) - 1;
+  }
+
+  /**
+   * With the comma behind it. An image that fits only without the escapes that may be left out takes all there is.
+   *
+   * @throws {ImageTooLargeError}
+   */
+  of(image: ImageRef): number {
+    const most = MAX_MESSAGE_BYTES - this.envelopeBytes;
+    const { escaped, shortest } = bytesInMessage(image);
+    if (shortest + 1 > most) {
+      throw new ImageTooLargeError(
+        `expected at most ${most} bytes of JSON per image, got ${shortest + 1} for the id ${image.id.slice(0, 80)}`,
+      );
+    }
+    return Math.min(escaped + 1, most);
+  }
+}
+
+/** When a message is full, and the next image begins another one. */
+class MessageFill {
+  readonly envelopeBytes: number;
+  readonly #perMessage: number;
+  #images = 0;
+  #bytes = 0;
+
+  constructor(envelopeBytes: number, perMessage: number) {
+    this.envelopeBytes = envelopeBytes;
+    this.#perMessage = perMessage;
+  }
+
+  /** @returns whether the image is the first of a message */
+  add(size: number): boolean {
+    const isFirst = this.#images === 0 || this.#images === this.#perMessage || this.#bytes + size > MAX_MESSAGE_BYTES;
+    if (isFirst) {
+      this.#images = 0;
+      this.#bytes = this.envelopeBytes;
+    }
+    this.#images++;
+    this.#bytes += size;
+    return isFirst;
+  }
 }

@@ -17,8 +17,8 @@ const READS_AT_ONCE = 4;
 export type ClassifiedBefore = { jobs: readonly string[]; until?: Date | undefined; model?: ModelId | undefined };
 
 /**
- * The URLs that jobs have classified, in 12 to 24 bytes each. Two URLs that differ are taken for the same with a
- * probability of 2^-64 for each pair; see `IdSet`.
+ * The URLs that jobs have classified. Two that differ are taken for the same with a probability of 2^-64 for each pair. As
+ * with `IdSet`, some millions are in memory and more in a temporary file, which the system frees with the process.
  */
 export class ClassifiedUrls {
   readonly #urls = new IdSet();

@@ -91,7 +91,7 @@ export class OutcomeCounter {
    * them in order, any of them.
    */
   async #countFailures(tally: PartTally, results: IdSet, signal: AbortSignal | undefined) {
-    const seen = new IdSet();
+    using seen = new IdSet();
     const byCode = new Map<string, number>();
     const failures = tally.failures.parts > MAX_SORTED ? ofKind(tally, 'failures') : latestFirst(tally);
     const isDone = await this.#forEachPart(failures, signal, (_part, outcomes) => {
@@ -134,6 +134,8 @@ export class OutcomeCounter {
   /** Of the job that was asked for last; a purged job may begin again under its name. */
   #memoryOf(jobBegan: string): Memory {
     if (this.#memory?.jobBegan !== jobBegan) {
+      this.#memory?.readResults[Symbol.dispose]();
+      this.#memory?.resultIds[Symbol.dispose]();
       this.#memory = { jobBegan, readResults: new IdSet(), resultIds: new IdSet(), version: '' };
     }
     return this.#memory;

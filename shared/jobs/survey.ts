@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto';
 import { newRun } from '../contract/job-run.ts';
 import type { ImageRef } from '../contract/message.ts';
-import { packMessages } from '../contract/pack-messages.ts';
+import { MESSAGE_SIZES, messageSizeFor } from '../contract/message-size.ts';
+import { MessageCount, SizeInMessage } from '../contract/pack-messages.ts';
 import { hostOf } from '../contract/url-host.ts';
 import { UserError } from '../contract/user-error.ts';
+import { RowSet } from './row-set.ts';
 import type { InvalidRow, SourceRow } from './sources/source-row.ts';
 import { uniqueImages, withOwnId } from './unique-images.ts';
 
 /** What a source holds, found out before anything is sent. */
 export type Survey = {
   images: number;
+  /** Images per message at most: as told, or chosen by how many images there are. */
+  perMessage: number;
   messages: number;
-  /** Bytes of all message bodies. */
+  /** Bytes of all message bodies, or a little more. */
   bytes: number;
   repetitions: number;
   invalid: number;
@@ -19,10 +23,10 @@ export type Survey = {
   hosts: Map<string, number>;
   /** SHA-256 of the images in their order. */
   digest: string;
-  /** Where the rows stand, from 0 and rising, that are repetitions or invalid. */
-  leftOut: number[];
-  /** Where the rows stand, from 0 and rising, that got ids of their own. */
-  ownIds: number[];
+  /** Which rows, from 0, are repetitions or invalid. */
+  leftOut: RowSet;
+  /** Which rows, from 0, got ids of their own. */
+  ownIds: RowSet;
   /** As it was read; undefined when there is none. */
   first: ImageRef | undefined;
 };
@@ -37,40 +41,51 @@ const MAX_HOSTS = 10_000;
 /**
  * Reads a source once, to its end, as it will be sent.
  *
+ * @param of which job, and the images per message if they are not to be chosen
  * @param onInvalid told of each row that names no image, or whose id stands for two URLs
  * @throws {ImageTooLargeError} when an image fits no message
  */
 export async function survey(
   rows: AsyncIterable<SourceRow>,
-  { job, perMessage }: { job: string; perMessage: number },
+  of: { job: string; perMessage: number | undefined },
   onInvalid: (row: InvalidRow) => void,
 ): Promise<Survey> {
   const digest = createHash('sha256');
-  const counts = { images: 0, messages: 0, bytes: 0, repetitions: 0, invalid: 0 };
-  const found: Survey = { ...counts, hosts: new Map(), digest: '', leftOut: [], ownIds: [], first: undefined };
+  const found = nothingFound();
+  const sizes = new SizeInMessage({ job: of.job, run: newRun(), attempt: 1 });
+  const packings = (of.perMessage === undefined ? MESSAGE_SIZES : [of.perMessage]).map(
+    (perMessage) => new MessageCount(sizes, perMessage),
+  );
   let row = -1;
   const counted = tap(rows, () => row++);
   const onRepetition = () => {
     found.repetitions++;
-    found.leftOut.push(row);
+    found.leftOut.add(row);
   };
-  const unique = uniqueImages(counted, onRepetition, () => found.ownIds.push(row));
+  const unique = uniqueImages(counted, { onRepetition, onOwnId: () => found.ownIds.add(row) });
   const images = validImages(unique, (invalid) => {
     found.invalid++;
-    found.leftOut.push(row);
+    found.leftOut.add(row);
     onInvalid(invalid);
   });
-  const noted = tap(images, (image) => {
+  for await (const image of images) {
+    found.images++;
     found.first ??= image;
     digest.update(JSON.stringify(image));
     countHost(found.hosts, hostOf(image.url));
-  });
-  for await (const message of packMessages({ job, run: newRun(), attempt: 1 }, noted, perMessage)) {
-    found.messages++;
-    found.images += message.images;
-    found.bytes += Buffer.byteLength(message.body);
+    const size = sizes.of(image);
+    for (const packing of packings) packing.add(size);
   }
-  return { ...found, digest: digest.digest('hex') };
+  const wanted = of.perMessage ?? messageSizeFor(found.images);
+  const { perMessage, messages, bytes } = packings.find(({ perMessage }) => perMessage === wanted) as MessageCount;
+  return { ...found, perMessage, messages, bytes, digest: digest.digest('hex') };
+}
+
+type Findings = Omit<Survey, 'perMessage' | 'messages' | 'bytes' | 'digest'>;
+
+function nothingFound(): Findings {
+  const counts = { images: 0, repetitions: 0, invalid: 0 };
+  return { ...counts, hosts: new Map(), leftOut: new RowSet(), ownIds: new RowSet(), first: undefined };
 }
 
 /** The images of a source, in order, each id once; rows that name none are told and left out. */
@@ -93,16 +108,11 @@ export async function* surveyedImages(
   rows: AsyncIterable<SourceRow>,
   { images, leftOut, ownIds }: Survey,
 ): AsyncGenerator<ImageRef> {
-  let [row, skipped, renamed, sent] = [0, 0, 0, 0];
+  let [row, sent] = [0, 0];
   for await (const given of rows) {
     const at = row++;
-    if (at === leftOut[skipped]) {
-      skipped++;
-      continue;
-    }
-    const isRenamed = at === ownIds[renamed];
-    if (isRenamed) renamed++;
-    const taken = isRenamed && 'image' in given ? withOwnId(given) : given;
+    if (leftOut.has(at)) continue;
+    const taken = ownIds.has(at) && 'image' in given ? withOwnId(given) : given;
     if (!('image' in taken) || sent === images) throw changed(row);
     sent++;
     yield taken.image;

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
-import { readJob } from '../../shared/jobs/job-store.ts';
+import type { JobDescription } from '../../shared/contract/job-description.ts';
+import { parseMessage, type QueueMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { MAIN, runCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
@@ -32,6 +33,12 @@ function idsInQueue(): string[] {
     if (message instanceof UnreadableMessage) throw new Error(message.reason);
     return message.images.map(({ id }) => id);
   });
+}
+
+/** How many images each message on the queue has, the largest first. */
+function sizesInQueue(): number[] {
+  const sizes = aws.queued().map(({ body }) => (parseMessage(body) as QueueMessage).images.length);
+  return sizes.toSorted((one, other) => other - one);
 }
 
 /** Starts the job and kills it, with no chance to clean up, once `reached` holds. */
@@ -82,3 +89,41 @@ test.each<[moment: string, reached: () => boolean | Promise<boolean>]>([
   },
   180_000,
 );
+
+test('a job that was begun with another number of images per message goes on with it', async () => {
+  const source = await folder.write('old.txt', `${numbered(250).join('\n')}\n`);
+  const run = (...args: string[]) => runCommand(['enqueue', source, '--job', 'old', ...args], aws);
+  expect(await run()).toMatchObject({ code: 0, stdout: 'job old: 250 images in 8 messages\n' });
+  const whole = await readJob(aws.target, 'old');
+  aws.clear();
+  // As an older release left it, which put 100 images into each message.
+  await writeJob(aws.target, {
+    ...(whole as JobDescription),
+    state: 'failed',
+    perMessage: 100,
+    sent: 100,
+    messages: 1,
+  });
+  expect(await run('--resume')).toMatchObject({ code: 0, stdout: 'job old: 250 images in 3 messages\n' });
+  expect(sizesInQueue()).toEqual([100, 50]);
+  expect(await readJob(aws.target, 'old')).toMatchObject({
+    perMessage: 100,
+    state: 'enqueued',
+    sent: 250,
+    messages: 3,
+  });
+});
+
+test('a job that is resumed has the messages that it would have had at once', async () => {
+  const source = await folder.write('same.txt', `${numbered(20_000).join('\n')}\n`);
+  const run = (...args: string[]) => runCommand(['enqueue', source, '--job', 'same', ...args], aws);
+  expect(await run()).toMatchObject({ code: 0, stdout: 'job same: 20000 images in 313 messages\n' });
+  const atOnce = aws.queued().map(({ body }) => body);
+  const whole = await readJob(aws.target, 'same');
+  aws.clear();
+  await writeJob(aws.target, { ...(whole as JobDescription), state: 'failed', sent: 6_400, messages: 100 });
+  expect(await run('--resume')).toMatchObject({ code: 0, stdout: 'job same: 20000 images in 313 messages\n' });
+  const after = new Set(aws.queued().map(({ body }) => body));
+  expect(after.size).toBe(213);
+  expect(atOnce.filter((body) => after.has(body))).toHaveLength(213);
+});

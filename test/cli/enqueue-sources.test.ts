@@ -93,6 +93,25 @@ test('a dry run sends nothing, and tells what it would do and cost', async () =>
   expect(aws.queued()).toEqual([]);
 });
 
+test('the more images a job has, the more are in a message, unless it is told; a dry run says which', async () => {
+  const lines = (count: number) => Array.from({ length: count }, (_, index) => `https://host/${index}.jpg\n`);
+  const [small, large] = [
+    await folder.write('small.txt', lines(3_000)),
+    await folder.write('large.txt', lines(70_000)),
+  ];
+  const dryRun = async (...args: string[]) => JSON.parse((await enqueue(...args, '--dry-run', '--json')).stdout);
+  expect(await dryRun(small)).toMatchObject({ messages: 94, perMessage: 32 });
+  expect(await dryRun(large)).toMatchObject({ messages: 560, perMessage: 125 });
+  expect(await dryRun(large, '--per-message', '100')).toMatchObject({ messages: 700, perMessage: 100 });
+  const { stdout } = await enqueue(large, '--dry-run');
+  expect(stdout).toContain('560 of up to 125 images (by the number of images; --per-message N for another size), ');
+  const told = await enqueue(large, '--dry-run', '--per-message', '100');
+  expect(told.stdout).toMatch(/700 of up to 100 images, \d+\.\d MB\n/);
+  const input = lines(70_000);
+  const piped = await runCommand(['enqueue', '-', '--job', 'piped'], { environment: aws.environment, input });
+  expect(piped).toMatchObject({ code: 0, stdout: 'job piped: 70000 images in 560 messages\n' });
+});
+
 test('a job that exists is refused, and resumed with the same images only', async () => {
   const source = await folder.write('job.txt', 'https://host/a.jpg\n');
   const other = await folder.write('other.txt', 'https://host/b.jpg\n');

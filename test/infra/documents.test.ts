@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { costOfImages, MEASURED, PRICES } from '../../shared/contract/cost.ts';
+import { messageSizeFor } from '../../shared/contract/message-size.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
 import { runCommand } from '../support/command.ts';
 import { templateOf } from './synthesized.ts';
@@ -82,10 +83,11 @@ const NUMBERS: Record<number, string> = {
 describe('the page about cost', () => {
   const dollars = (amount: number) => `$${amount.toFixed(3)}`;
 
-  test.each([1, 10, 100, 1_000])('has the cost of a million images, %d a message', (perMessage) => {
+  test.each([1, 10, 100, 500, 1_000])('has the cost of a million images, %d a message', (perMessage) => {
     const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfImages(1_000_000, perMessage);
     const parts = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map(dollars).join(' | ');
-    const label = perMessage === 100 ? '100 (the default)' : perMessage.toLocaleString('en');
+    const isChosen = perMessage === messageSizeFor(1_000_000);
+    const label = `${perMessage.toLocaleString('en')}${isChosen ? ' (a job of a million, unless told otherwise)' : ''}`;
     expect(cost).toContain(`| ${label} | ${parts} |`);
   });
 

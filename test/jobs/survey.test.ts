@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { RowSet } from '../../shared/jobs/row-set.ts';
 import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
 import { SourceChangedError, survey, surveyedImages } from '../../shared/jobs/survey.ts';
 
@@ -12,6 +13,10 @@ async function* rows(text: string): AsyncGenerator<SourceRow> {
   }
 }
 
+function rowsIn(set: RowSet): number[] {
+  return Array.from({ length: 10 }, (_, row) => row).filter((row) => set.has(row));
+}
+
 async function idsOfSecondReading(first: string, second = first): Promise<string> {
   const found = await survey(rows(first), PLAN, () => {});
   const images = await Array.fromAsync(surveyedImages(rows(second), found));
@@ -21,9 +26,22 @@ async function idsOfSecondReading(first: string, second = first): Promise<string
 test('counts images, messages, repetitions and invalid rows', async () => {
   const invalid: number[] = [];
   const found = await survey(rows('ab-acbd'), PLAN, ({ line }) => invalid.push(line));
-  expect(found).toMatchObject({ images: 4, messages: 2, repetitions: 2, invalid: 1, leftOut: [2, 3, 5] });
+  expect(found).toMatchObject({ images: 4, messages: 2, repetitions: 2, invalid: 1 });
+  expect(rowsIn(found.leftOut)).toEqual([2, 3, 5]);
   expect(found.hosts).toEqual(new Map([['host', 4]]));
   expect(invalid).toEqual([3]);
+});
+
+test('chooses the images per message once it knows how many there are, and counts those messages', async () => {
+  async function* numbered(): AsyncGenerator<SourceRow> {
+    for (let line = 1; line <= 20_000; line++) {
+      yield { line, image: { id: `${line}`, url: `https://host/${line}.jpg` } };
+    }
+  }
+  const chosen = await survey(numbered(), { job: 'cats', perMessage: undefined }, () => {});
+  const told = await survey(numbered(), { job: 'cats', perMessage: 64 }, () => {});
+  expect(chosen).toMatchObject({ images: 20_000, perMessage: 64, messages: 313 });
+  expect([told.messages, told.bytes, told.digest]).toEqual([chosen.messages, chosen.bytes, chosen.digest]);
 });
 
 test.each([
@@ -50,7 +68,11 @@ test('the second reading gives rows with other meta the same ids of their own', 
     }
   }
   const found = await survey(withMeta(), PLAN, () => {});
-  expect(found).toMatchObject({ images: 3, repetitions: 2, leftOut: [2, 3], ownIds: [1, 4] });
+  expect(found).toMatchObject({ images: 3, repetitions: 2 });
+  expect([rowsIn(found.leftOut), rowsIn(found.ownIds)]).toEqual([
+    [2, 3],
+    [1, 4],
+  ]);
   expect(found.first).toEqual({ id: 'https://host/a', url: 'https://host/a', meta: { n: 1 } });
   const images = await Array.fromAsync(surveyedImages(withMeta(), found));
   expect(images.map(({ meta }) => meta?.['n'])).toEqual([1, 2, 3]);

@@ -1,8 +1,16 @@
-import { expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
 import { parseExactJson } from '../../shared/contract/exact-json.ts';
+import { idWithMeta } from '../../shared/contract/image-ref.ts';
 import type { ImageRef } from '../../shared/contract/message.ts';
 import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
 import { uniqueImages } from '../../shared/jobs/unique-images.ts';
+import { createTemporaryFolder } from '../support/temporary-folder.ts';
+
+const SPILL_ROWS = join(import.meta.dirname, '../support/spill-rows.ts');
 
 async function* images(...refs: ImageRef[]): AsyncGenerator<SourceRow> {
   for (const [index, image] of refs.entries()) yield { line: index + 1, image };
@@ -18,7 +26,9 @@ test('leaves out exact repetitions, and tells of each', async () => {
   let repetitions = 0;
   const a = { id: 'a', url: 'https://host/a.jpg' };
   const bare = { id: 'https://host/b.jpg', url: 'https://host/b.jpg' };
-  const unique = await Array.fromAsync(uniqueImages(images(a, bare, a, bare, a), () => repetitions++));
+  const unique = await Array.fromAsync(
+    uniqueImages(images(a, bare, a, bare, a), { onRepetition: () => repetitions++ }),
+  );
   expect(unique).toEqual([
     { line: 1, image: a },
     { line: 2, image: bare },
@@ -75,11 +85,10 @@ test('a URL that stands again with other meta is kept, with an id of its own tha
   const read = async () => {
     const counts = { repetitions: 0, ownIds: 0 };
     const unique = await Array.fromAsync(
-      uniqueImages(
-        images(row('a'), row('b'), row('c'), row('b'), row('a')),
-        () => counts.repetitions++,
-        () => counts.ownIds++,
-      ),
+      uniqueImages(images(row('a'), row('b'), row('c'), row('b'), row('a')), {
+        onRepetition: () => counts.repetitions++,
+        onOwnId: () => counts.ownIds++,
+      }),
     );
     return { unique, counts };
   };
@@ -113,4 +122,58 @@ test('a URL that is too long for an id of its own is refused', async () => {
     uniqueImages(images({ id: url, url, meta: { n: 1 } }, { id: url, url, meta: { n: 2 } })),
   );
   expect(rows[1]).toMatchObject({ line: 2, problem: expect.stringContaining('expected an id') });
+});
+
+describe('rows that do not fit into memory', () => {
+  /** Ids, URLs and meta repeat each other in all combinations, near and far apart; some are the ids that others get. */
+  async function* mixed(count: number): AsyncGenerator<SourceRow> {
+    const ownId = (n: number) => idWithMeta({ url: `https://host/${n % 97}`, meta: { n: n % 6 } });
+    for (let line = 1; line <= count; line++) {
+      const n = (line * 7_919) % 1_500;
+      const url = `https://host/${n % 700}`;
+      const id = n % 11 === 0 ? ownId(n) : n % 3 === 0 ? `id-${n % 400}` : url;
+      yield { line, image: n % 8 < 4 ? { id, url, meta: { n: n % 6 } } : { id, url } };
+    }
+  }
+
+  async function judged(slotsInMemory?: number) {
+    const counts = { repetitions: 0, ownIds: 0 };
+    const options = { onRepetition: () => counts.repetitions++, onOwnId: () => counts.ownIds++ };
+    const spilling = slotsInMemory === undefined ? options : { ...options, slotsInMemory };
+    return { rows: await Array.fromAsync(uniqueImages(mixed(6_000), spilling)), counts };
+  }
+
+  test('are judged as those that do', async () => {
+    const expected = await judged();
+    expect(Math.min(expected.counts.repetitions, expected.counts.ownIds)).toBeGreaterThan(50);
+    expect(expected.rows.filter((row) => 'problem' in row).length).toBeGreaterThan(50);
+    expect(await judged(16)).toEqual(expected);
+    expect(await judged(256)).toEqual(expected);
+  });
+
+  const ROWS = 3_000;
+  const SLOTS = 256;
+
+  async function spillInProcess(folder: string, limit: string) {
+    const shell = ['-c', `trap '' XFSZ; ${limit}; exec "$0" "$@"`, process.execPath, SPILL_ROWS, `${ROWS}`, `${SLOTS}`];
+    const { stdout } = await promisify(execFile)('sh', shell, { env: { PATH: process.env['PATH'], TMPDIR: folder } });
+    return JSON.parse(stdout);
+  }
+
+  test('leave no file behind, however the process ends: the file has no name while it is used', async () => {
+    await using folder = await createTemporaryFolder();
+    const report = await spillInProcess(folder.path, ':');
+    expect(report).toEqual({ kept: ROWS, during: { named: [], unnamed: 1 }, after: 0 });
+  });
+
+  test.each([
+    ['that is not there', (path: string) => join(path, 'missing'), ':', 'ENOENT'],
+    ['that is full', (path: string) => path, 'ulimit -f 16', 'EFBIG'],
+  ])('need a folder for temporary files: one %s is named', async (_what, pathIn, limit, code) => {
+    await using folder = await createTemporaryFolder();
+    const { name, message } = await spillInProcess(pathIn(folder.path), limit);
+    expect(name).toBe('SpillError');
+    expect(message).toContain(`in ${pathIn(folder.path)}, with hashes of the ids so far, got ${code}: `);
+    expect(await readdir(folder.path)).toEqual([]);
+  });
 });

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { parseExactJson } from '../../../shared/contract/exact-json.ts';
-import { DEFAULT_IMAGES_PER_MESSAGE } from '../../../shared/contract/limits.ts';
 import { ImageTooLargeError } from '../../../shared/contract/pack-messages.ts';
 import { defaultJobName } from '../../../shared/jobs/default-job-name.ts';
 import {
@@ -84,7 +83,7 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
     job,
     source: SOURCE,
     sourceDigest: found.digest,
-    perMessage: DEFAULT_IMAGES_PER_MESSAGE,
+    perMessage: before?.perMessage ?? found.perMessage,
     images: found.images,
   });
   try {
@@ -119,7 +118,7 @@ async function surveyed(
   onInvalid: (row: InvalidRow) => void,
 ): Promise<Survey | Problem> {
   try {
-    return await survey(rows, { job, perMessage: DEFAULT_IMAGES_PER_MESSAGE }, onInvalid);
+    return await survey(rows, { job, perMessage: undefined }, onInvalid);
   } catch (error) {
     if (error instanceof ImageTooLargeError) return new Problem('invalid_request', error.message);
     throw error;

@@ -95,9 +95,13 @@ export function rowReader(
 /** Names that stand twice get a number: a value must not take another one's place. */
 function uniqueNames(header: readonly string[]): string[] {
   const names = new Set<string>();
+  // The last number of each: a header may be a million times the same name.
+  const counts = new Map<string, number>();
   for (const given of header) {
+    let count = counts.get(given) ?? 1;
     let name = given;
-    for (let count = 2; names.has(name); count++) name = `${given}_${count}`;
+    while (names.has(name)) name = `${given}_${++count}`;
+    counts.set(given, count);
     names.add(name);
   }
   return [...names];

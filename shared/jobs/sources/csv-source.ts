@@ -26,7 +26,8 @@ export async function* readTable(
   const waiting: TableRow[] = [];
   for await (const rows of rowsOf(batches, options, reading)) {
     if (reader === undefined) {
-      waiting.push(...rows);
+      // One by one: after a quote that is never closed, there may be more rows at once than a call takes arguments.
+      for (const row of rows) waiting.push(row);
       if (waiting.length <= SAMPLE_ROWS) continue;
       reader = startReading(waiting, options, reading);
     }

@@ -99,7 +99,7 @@ describe('a job', () => {
 
   test('may have 10,000 images and no more', async () => {
     const response = await post({ job: 'large', images: urls(10_000) });
-    expect(await response.json()).toEqual({ job: 'large', images: 10_000, messages: 100, repetitions: 0 });
+    expect(await response.json()).toEqual({ job: 'large', images: 10_000, messages: 313, repetitions: 0 });
     const messages = await messagesOf('large');
     const sent = messages.flatMap(({ images }) => images.map(({ url }) => url));
     expect(sent.toSorted()).toEqual(urls(10_000).toSorted());
@@ -144,11 +144,13 @@ describe('a job whose name is taken', () => {
     await messagesOf('half');
     const whole = await readJob(api.target, 'half');
     if (whole === undefined) throw new Error('expected the job to have a description');
-    // As if its producer had died after the first message.
-    await writeJob(api.target, { ...whole, state: 'enqueuing', sent: 100, messages: 1 });
+    // As if its producer had died after the first message, one that always put 100 images into a message.
+    await writeJob(api.target, { ...whole, state: 'enqueuing', perMessage: 100, sent: 100, messages: 1 });
     const response = await post({ job: 'half', images, resume: true });
     expect(await response.json()).toEqual({ job: 'half', images: 250, messages: 3, repetitions: 0 });
-    const sent = (await messagesOf('half')).flatMap((message) => message.images.map(({ url }) => url));
+    const messages = await messagesOf('half');
+    expect(messages.map((message) => message.images.length).toSorted()).toEqual([100, 50]);
+    const sent = messages.flatMap((message) => message.images.map(({ url }) => url));
     expect(sent.toSorted()).toEqual(images.slice(100).toSorted());
 
     expect((await post({ job: 'half', images, resume: true })).status).toBe(202);
