@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Builds the two SavedModels and labels.txt from the published EfficientNet-Lite0 weights.
+"""Builds the SavedModels and labels.txt from the published EfficientNet-Lite0 weights.
 
     python3 -m pip install -r models/efficientnet-lite0/requirements.txt
     python3 models/efficientnet-lite0/build.py
 
 saved_model.pb computes in 32-bit floats (network.py), int8/saved_model.pb in eight-bit integers
-(int8_network.py). Both are frozen: batch norm is folded into the convolutions, the weights are
+(int8_network.py). ../integer-sums/saved_model.pb shows whether a processor is made for the latter (integer_sums.py).
+The models are frozen: batch norm is folded into the convolutions, the weights are
 constants of the graph, and there is no variables/ folder. Their signature, serving_default:
 
     images         uint8    [batch, 224, 224, 3], RGB
@@ -26,10 +27,10 @@ import tempfile
 import zipfile
 
 import int8_network
+import integer_sums
 import network
-import tensorflow as tf
+from frozen_model import frozen_model
 from state_dict import read_state_dict
-from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 HERE = pathlib.Path(__file__).resolve().parent
 SUMS = HERE / "SHA256SUMS"
@@ -52,6 +53,7 @@ def main():
     built = {
         "saved_model.pb": saved_model(network.classify, state),
         "int8/saved_model.pb": saved_model(int8_network.classify, state),
+        "../integer-sums/saved_model.pb": integer_sums.saved_model(),
         "labels.txt": "".join(labels[str(class_id)] + "\n" for class_id in range(len(labels))).encode(),
     }
 
@@ -80,29 +82,8 @@ def download(*members):
 
 
 def saved_model(classify, state):
-    """Returns the bytes of a saved_model.pb.
-
-    The protocol buffer is put together here, because tf.saved_model.save would add a checkpoint and
-    an object graph, which a model without variables has no use for.
-    """
-    model = SavedModel(saved_model_schema_version=1)
-    graph = model.meta_graphs.add()
-    graph.meta_info_def.tags.append(tf.saved_model.SERVING)
-    graph.meta_info_def.tensorflow_version = tf.__version__
-
-    with tf.Graph().as_default() as nodes:
-        images = tf.compat.v1.placeholder(tf.uint8, [None, INPUT_SIZE, INPUT_SIZE, 3], name="images")
-        probabilities = tf.identity(classify(images, state), name="probabilities")
-        graph.graph_def.CopyFrom(nodes.as_graph_def())
-
-    signature = graph.signature_def[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY]
-    signature.method_name = "tensorflow/serving/predict"
-    for tensors, tensor in (signature.inputs, images), (signature.outputs, probabilities):
-        info = tensors[tensor.op.name]
-        info.name = tensor.name
-        info.dtype = tensor.dtype.as_datatype_enum
-        info.tensor_shape.CopyFrom(tensor.shape.as_proto())
-    return model.SerializeToString(deterministic=True)
+    """Returns the bytes of a saved_model.pb that labels images."""
+    return frozen_model([INPUT_SIZE, INPUT_SIZE, 3], "images", "probabilities", lambda images: classify(images, state))
 
 
 if __name__ == "__main__":
