@@ -1,3 +1,5 @@
+import { MEGABYTES_PER_VCPU } from './limits.ts';
+
 /**
  * Variables that TensorFlow reads while its library is loaded; whatever is set already stays. Nothing can set them
  * afterwards.
@@ -14,5 +16,17 @@ export const TENSORFLOW_ENVIRONMENT = {
 
 /** For the process that is about to load TensorFlow. */
 export function setTensorflowEnvironment(environment: NodeJS.ProcessEnv = process.env): void {
-  for (const [name, value] of Object.entries(TENSORFLOW_ENVIRONMENT)) environment[name] ??= value;
+  const threads = threadsOnLambda(environment);
+  const variables = { ...TENSORFLOW_ENVIRONMENT, ...(threads !== undefined && { TF_NUM_INTRAOP_THREADS: threads }) };
+  for (const [name, value] of Object.entries(variables)) environment[name] ??= value;
+}
+
+/**
+ * Lambda shows two processors where a function has the time of one, and TensorFlow would share each operation among both: an image
+ * then takes more of the time that is paid. Decodes use the second one while the first computes. Elsewhere TensorFlow counts
+ * the processors itself.
+ */
+function threadsOnLambda({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE }: NodeJS.ProcessEnv): string | undefined {
+  const megabytes = Number(AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? Number.NaN);
+  return megabytes > 0 ? String(Math.max(1, Math.round(megabytes / MEGABYTES_PER_VCPU))) : undefined;
 }
