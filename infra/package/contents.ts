@@ -35,7 +35,7 @@ export function modelEntries(root: string): Entry[] {
   const folder = 'models/efficientnet-lite0';
   return [
     ...folderEntries(join(root, folder), `${folder}/`, (path) => MODEL_FILES.includes(path)),
-    ...folderEntries(join(root, PROCESSOR_TRIAL), `${PROCESSOR_TRIAL}/`),
+    ...folderEntries(join(root, PROCESSOR_TRIAL), `${PROCESSOR_TRIAL}/`, (path) => path === 'saved_model.pb'),
   ];
 }
 

