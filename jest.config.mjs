@@ -1,5 +1,7 @@
-// TensorFlow's chatter would bury the tests' own output.
-process.env.TF_CPP_MIN_LOG_LEVEL = '2';
+import { setTensorflowEnvironment } from './shared/contract/tensorflow-environment.ts';
+
+// In a test, `process.env` is a copy that TensorFlow does not see.
+setTensorflowEnvironment();
 
 /** @type {import('jest').Config} */
 export default {

@@ -15,14 +15,12 @@ export async function check(folder: string, photos: string[], { top, trustModel,
   const path = existingFolder(folder);
   // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
   const { checkModel } = await import('../shared/classifier/check-model.ts');
-  const { preferInt8 } = await import('../shared/classifier/int8-model.ts');
-  const { hasVnni } = await import('../shared/classifier/vnni.ts');
   const { readModelFolder } = await import('../shared/classifier/model-folder.ts');
   const names = photos.length > 0 ? photos : await samplePhotos();
   const read = names.map(async (name) => ({ name, bytes: await readImageFile(name) }));
   const { modelPrecision } = classifierSettingsFrom({ MODEL_PRECISION: process.env['MODEL_PRECISION'] });
-  const model = preferInt8(await readModelFolder(path, trustModel === true), modelPrecision, await hasVnni());
-  const report = await checkModel(model, await Promise.all(read), top);
+  const model = await readModelFolder(path, trustModel === true);
+  const report = await checkModel(model, modelPrecision, await Promise.all(read), top);
   print(json ? `${JSON.stringify(report)}\n` : modelReportText(report));
   if (report.predictions.some((prediction) => 'error' in prediction)) process.exitCode = EXIT.finishedWithFailures;
 }

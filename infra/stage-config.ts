@@ -93,7 +93,7 @@ const schema = z
     memoryMb: z.int().min(1_536).max(10_240).default(FUNCTION_MEMORY_MB),
     /** A model folder in S3, in place of the one in the package. */
     model: model.optional(),
-    /** `float32` for the same scores on every processor, at twice the price on those with VNNI. */
+    /** `float32` for 32-bit floats on x86, too, at up to twice the price. */
     modelPrecision: z.enum(MODEL_PRECISIONS).optional(),
     /** Labels a result line. */
     topK: z.int().min(1).max(MAX_TOP_K).optional(),

@@ -7,10 +7,8 @@ import { decodeImage } from '../../shared/classifier/decode-image.ts';
 import { fetchImage } from '../../shared/classifier/fetch-image.ts';
 import { createHttpClient } from '../../shared/classifier/http-client.ts';
 import { type Classifier, loadClassifier } from '../../shared/classifier/infer.ts';
-import { preferInt8 } from '../../shared/classifier/int8-model.ts';
 import { readModelFolder } from '../../shared/classifier/model-folder.ts';
 import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
-import { hasVnni } from '../../shared/classifier/vnni.ts';
 import { INFERENCE_BATCH_SIZE } from '../../shared/contract/limits.ts';
 import { type ResultLine, resultLine } from '../../shared/contract/result-line.ts';
 import { KINDS, type Kind, ORDINARY, picturesOf } from './pictures.ts';
@@ -33,7 +31,7 @@ const AT_ONCE = 8;
 
 const [, , host = ''] = process.argv;
 const s3 = new S3Client({});
-const classifier = await loadClassifier(preferInt8(await readModelFolder(MODEL), 'auto', await hasVnni()));
+const classifier = await loadClassifier(await readModelFolder(MODEL), 'auto');
 const http = createHttpClient([host]);
 const sources = { http, s3: createObjectReader(s3, []) };
 

@@ -20,6 +20,7 @@ import { createIsolation } from './isolation.ts';
 import { JobGuard } from './job-guard.ts';
 import { PartWriter } from './part-writer.ts';
 import { processBatch } from './process-batch.ts';
+import { startFacts } from './start-facts.ts';
 import { createTelemetry } from './telemetry.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
@@ -52,10 +53,14 @@ const dependencies: WorkerDependencies = {
   random: Math.random,
 };
 
-for (const note of dependencies.pipeline.classifier.notes) logger.warn('model', { note });
+const { classifier } = dependencies.pipeline;
+logger.info('worker started', await startFacts(classifier));
+for (const note of classifier.notes) logger.warn('model', { note });
 
 async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const deadline = deadlineIn(context.getRemainingTimeInMillis());
+  // A property rather than a dimension: that would make a metric of its own, with its price, of each metric and value.
+  metrics.addMetadata('arithmetic', classifier.arithmetic);
   const failed = await processBatch(event.Records, dependencies, deadline);
   return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
 }

@@ -16,6 +16,9 @@ const MODEL_FILES = [
   'labels.LICENSE',
 ];
 
+/** What shows the worker which of the models its processor is made for. */
+const PROCESSOR_TRIAL = 'models/integer-sums';
+
 /** As the wheel of TensorFlow has them; what is linked into its libraries is in the second. */
 const TENSORFLOW_NOTICES = ['LICENSE', 'THIRD_PARTY_NOTICES.txt'];
 
@@ -30,7 +33,10 @@ export function folderEntries(folder: string, as: string, wanted: (path: string)
 
 export function modelEntries(root: string): Entry[] {
   const folder = 'models/efficientnet-lite0';
-  return folderEntries(join(root, folder), `${folder}/`, (path) => MODEL_FILES.includes(path));
+  return [
+    ...folderEntries(join(root, folder), `${folder}/`, (path) => MODEL_FILES.includes(path)),
+    ...folderEntries(join(root, PROCESSOR_TRIAL), `${PROCESSOR_TRIAL}/`, (path) => path === 'saved_model.pb'),
+  ];
 }
 
 const PLATFORM = `${process.platform}-${process.arch}`;

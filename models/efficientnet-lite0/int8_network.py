@@ -1,99 +1,122 @@
-"""EfficientNet-Lite0 in eight-bit integers, for processors that multiply them four at a time (VNNI).
+"""EfficientNet-Lite0 in eight-bit integers, from the pixels to the last layer but one.
 
-The stem and the first block, whose few weights matter most, and the last layer are computed in floats. So are the
-sums of the residual connections: what is rounded is what goes into a convolution.
+Between the convolutions there is nothing: each gives the bytes that the next one takes. The activations are unsigned,
+so that nothing has to be compensated for; where values can be negative, each channel is moved up, and the bias of what
+comes next takes that back. The sums of the residual connections are made by the convolution that ends a block.
 """
 
+from dataclasses import dataclass
+
+import numpy as np
 import tensorflow as tf
-from network import block, blocks, constant, expands, fold_batch_norm, is_depthwise, probabilities, stem
+from network import MEAN, SCALE, blocks, constant, expands, fold_batch_norm, is_depthwise, probabilities
 from quantization import (
-    SIGNED_STEPS,
+    DEVIATIONS,
     UNSIGNED_STEPS,
     Activation,
     clipped_to_6,
     normalized,
     quantize,
+    quantize_window,
 )
+from quantized_convolution import Quantized, convolve
+
+# How the pixels of photos are distributed, roughly: around MEAN.
+PIXEL_DEVIATION = 60.0
 
 
 def classify(images, state):
     """Probabilities, float32 [batch, 1000], of images, uint8 [batch, 224, 224, 3]."""
+    network = Int8Network(state)
+    x = network.stem(images)
     (first, stride), *others = blocks()
-    x = block(stem(images, state), state, first, stride)
-    known = normalized(state, f"{first}._bn2")
+    # The first block ends in a sum without activation that only the next expansion takes: the two are one convolution.
+    x = network.to_relu6(x, f"{first}._depthwise_conv", f"{first}._bn1", stride)
+    projection = fold_batch_norm(state, f"{first}._project_conv", f"{first}._bn2")
     for name, stride in others:
-        y, y_known = inverted_bottleneck(x, known, state, name, stride)
-        is_residual = y.shape.as_list() == x.shape.as_list()
-        x, known = (x + y, known.plus(y_known)) if is_residual else (y, y_known)
-    x, limit, _ = convolve_to_relu6(*to_qint8(x, known), known, state, "_conv_head", "_bn1")
-    features = tf.cast(tf.bitcast(x, tf.uint8), tf.float32)
-    return probabilities(tf.reduce_mean(features, axis=[1, 2]) * (limit / UNSIGNED_STEPS), state)
+        x = network.block(x, name, stride, projection)
+        projection = None
+    x = network.to_relu6(x, "_conv_head", "_bn1")
+    features = tf.cast(tf.bitcast(x.tensor, tf.uint8), tf.float32)
+    return probabilities(tf.reduce_mean(features, axis=[1, 2]) * x.step, state)
 
 
-def inverted_bottleneck(x, known, state, name, stride):
-    """Floats in and out; returns what is known of the output too."""
-    assert expands(state, name)
-    x, limit, known = convolve_to_relu6(*to_qint8(x, known), known, state, f"{name}._expand_conv", f"{name}._bn0")
-    x, limit, known = convolve_to_relu6(x, limit, known, state, f"{name}._depthwise_conv", f"{name}._bn1", stride)
-    return project(x, limit, known, state, name), normalized(state, f"{name}._bn2")
+@dataclass(frozen=True)
+class Int8Network:
+    state: dict
+
+    def stem(self, images):
+        """From pixels to quint8."""
+        kernel, bias = fold_batch_norm(self.state, "_conv_stem", "_bn0")
+        known = Activation(np.zeros(3), np.full(3, PIXEL_DEVIATION**2))
+        steps, scale = quantize_window(kernel / SCALE, known)
+        before = normalized(self.state, "_bn0")
+        pixels = Quantized(tf.bitcast(padded(images), tf.quint8), 1.0, np.full(3, MEAN), known)
+        bias = without_offset(bias, pixels, steps, scale)
+        return convolve(pixels, steps, scale, bias, limit_of(before), stride=2, padding="VALID").known_as(
+            clipped_to_6(before)
+        )
+
+    def block(self, x, name, stride, projection):
+        """An inverted bottleneck; projection: kernel and bias of the one before, where that has not been computed."""
+        assert expands(self.state, name)
+        y = self.to_relu6(x, f"{name}._expand_conv", f"{name}._bn0", projection=projection)
+        y = self.to_relu6(y, f"{name}._depthwise_conv", f"{name}._bn1", stride)
+        channels = len(self.state[f"{name}._bn2.bias"])
+        is_residual = projection is None and stride == 1 and x.channels == channels
+        return self.project(y, name, x if is_residual else None)
+
+    def to_relu6(self, x, convolution, norm, stride=1, projection=None):
+        """A convolution with ReLU6: the end of the output's range cuts off what is above, its type what is below."""
+        kernel, bias = fold_batch_norm(self.state, convolution, norm)
+        if projection is not None:
+            kernel, bias = after(projection, kernel, bias)
+        depthwise = is_depthwise(convolution)
+        steps, scale, error = quantize(kernel, x.known, depthwise)
+        before = normalized(self.state, norm)
+        bias = without_offset(bias - error, x, steps, scale)
+        y = convolve(x, steps, scale, bias, limit_of(before), stride=stride, depthwise=depthwise)
+        return y.known_as(clipped_to_6(before))
+
+    def project(self, x, name, shortcut):
+        """The convolution at a block's end, which has no activation, with the residual connection where there is one."""
+        kernel, bias = fold_batch_norm(self.state, f"{name}._project_conv", f"{name}._bn2")
+        steps, scale, error = quantize(kernel, x.known, False)
+        bias = without_offset(bias - error, x, steps, scale)
+        known = normalized(self.state, f"{name}._bn2")
+        if shortcut is not None:
+            known, bias = known.plus(shortcut.known), bias - shortcut.offset
+        middle = DEVIATIONS * np.sqrt(known.variance).max()
+        offset = middle - known.mean
+        y = convolve(x, steps, scale, bias + offset, 2 * middle, summand=shortcut)
+        return y.known_as(known, offset)
 
 
-def to_qint8(x, known):
-    """Returns the rounded tensor and its range."""
-    limit = known.largest()
-    y = tf.raw_ops.QuantizeV2(
-        input=x, min_range=-limit, max_range=limit, T=tf.qint8, mode="SCALED", round_mode="HALF_TO_EVEN"
+def padded(images):
+    """With a column and a row of MEAN, as SAME pads for stride 2. Concatenation copies lines; Pad takes byte by byte."""
+    batch = tf.shape(images)[0]
+    _, height, width, channels = images.shape.as_list()
+    mean = tf.constant(int(MEAN), tf.uint8)
+    column = tf.fill(tf.stack([batch, height, 1, channels]), mean)
+    row = tf.fill(tf.stack([batch, 1, width + 1, channels]), mean)
+    return tf.ensure_shape(
+        tf.concat([tf.concat([images, column], axis=2), row], axis=1), [None, height + 1, width + 1, channels]
     )
-    return y.output, limit
 
 
-def convolve_to_relu6(x, x_limit, known: Activation, state, convolution, norm, stride=1):
-    """A convolution from qint8 or quint8 to quint8; returns its range and what is known of it too."""
-    kernel, bias = fold_batch_norm(state, convolution, norm)
-    depthwise = is_depthwise(convolution)
-    steps, scale, error = quantize(kernel, known, depthwise)
-    before = normalized(state, norm)
-    limit = min(6.0, before.largest())
-    op = (
-        tf.raw_ops.QuantizedDepthwiseConv2DWithBiasAndReluAndRequantize
-        if depthwise
-        else tf.raw_ops.QuantizedConv2DWithBiasAndReluAndRequantize
-    )
-    y = op(
-        input=x,
-        filter=tf.bitcast(tf.constant(steps), tf.qint8),
-        bias=constant(bias - error),
-        min_input=-x_limit if x.dtype == tf.qint8 else 0.0,
-        max_input=x_limit,
-        min_filter=constant(-SIGNED_STEPS * scale),
-        max_filter=constant(SIGNED_STEPS * scale),
-        min_freezed_output=0.0,
-        max_freezed_output=limit,
-        strides=[1, stride, stride, 1],
-        padding="SAME",
-        out_type=tf.quint8,
-    ).output
-    return y, limit, clipped_to_6(before)
+def limit_of(before: Activation):
+    """The largest value after ReLU6."""
+    return min(6.0, before.largest())
 
 
-def project(x, x_limit, known, state, name):
-    """The 1x1 convolution without activation, from quint8 to floats.
+def without_offset(bias, x: Quantized, steps, scale):
+    """The bias for an input whose channels were moved; nothing may be padded with zeros where any was."""
+    if not np.any(x.offset):
+        return bias
+    return bias - np.einsum("hwio,i->o", steps * scale, x.offset)
 
-    The op is told of one scale for the whole kernel, so that it gives its sums as they are; the scales of the
-    channels come after it, where they cost nothing beside the bias.
-    """
-    kernel, bias = fold_batch_norm(state, f"{name}._project_conv", f"{name}._bn2")
-    steps, scale, error = quantize(kernel, known, depthwise=False)
-    sums = tf.raw_ops.QuantizedConv2D(
-        input=x,
-        filter=tf.bitcast(tf.constant(steps), tf.qint8),
-        min_input=0.0,
-        max_input=x_limit,
-        min_filter=-1.0,
-        max_filter=1.0,
-        strides=[1, 1, 1, 1],
-        padding="SAME",
-        out_type=tf.qint32,
-    ).output
-    sums = tf.cast(tf.bitcast(sums, tf.int32), tf.float32)
-    return sums * constant(scale * x_limit / UNSIGNED_STEPS) + constant(bias - error)
+
+def after(projection, kernel, bias):
+    """Kernel and bias of two 1x1 convolutions, one after the other with nothing between, in one."""
+    first_kernel, first_bias = projection
+    return (first_kernel[0, 0] @ kernel[0, 0])[None, None], bias + first_bias @ kernel[0, 0]

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErrorReport, ImageError } from '../contract/error-codes.ts';
 import type { Label, ModelId } from '../contract/result-line.ts';
+import type { ModelPrecision } from '../contract/settings.ts';
 import { activate } from './activation.ts';
+import { openBestModel } from './best-model.ts';
 import { type ClassifierConfig, meanAndStd } from './classifier-config.ts';
 import { decodeImage } from './decode-image.ts';
 import type { ModelFolder } from './model-folder.ts';
@@ -50,16 +52,18 @@ const FIRST_LABELS = 3;
  * Loads a model as a worker does, measures it and looks for what is probably not meant. Takes the thread
  * for some seconds.
  *
+ * @param wanted of the models in the folder, see `openBestModel`
  * @param k labels a photo
  * @throws {ModelFolderError} when the folder cannot be used
  */
 export async function checkModel(
-  folder: ModelFolder,
+  modelFolder: ModelFolder,
+  wanted: ModelPrecision,
   photos: readonly CheckedPhoto[],
   k: number,
 ): Promise<ModelReport> {
   const beforeBytes = process.memoryUsage.rss();
-  const model = await openModel(folder);
+  const { model, folder, warnings } = await openBestModel(modelFolder, wanted, openModel);
   try {
     const { config, labels } = folder;
     const loadedBytes = process.memoryUsage.rss();
@@ -79,7 +83,10 @@ export async function checkModel(
       timings,
       memory: { beforeBytes, loadedBytes, peakBytes: process.resourceUsage().maxRSS * 1_024 },
       predictions: photos.map(({ name }, index) => predictionOf(model, name, pictures[index] as Uint8Array, k)),
-      warnings: await warningsOf(model, pixels),
+      warnings: [
+        ...warnings.map((message): ModelWarning => ({ code: 'int8_not_used', message })),
+        ...(await warningsOf(model, pixels)),
+      ],
     };
   } finally {
     model.dispose();

@@ -32,12 +32,17 @@ const fileSchema = z
     activation: z.enum(['none', 'softmax', 'sigmoid']).default('none'),
     /**
      * A folder in this one with a SavedModel of the same signature that computes in eight-bit integers; it is
-     * loaded in place of the other where the processor has VNNI.
+     * loaded in place of the other where the processor computes it right.
      */
     int8: z
       .string()
       .regex(/^[\w-]+$/, 'expected the name of a folder in the model folder')
       .optional(),
+    /**
+     * Which processors that model is right on: those that add products of integers in 32 bits (VNNI), or also those that add two in
+     * 16 bits first (AVX2). Not said: `vnni`. For AVX2, two neighbouring weights of one sign may add up to no more than 128.
+     */
+    int8For: z.enum(['vnni', 'avx2']).optional(),
     /** For several labels an image: a label whose score reaches it is in the line. */
     threshold: z.number().gt(0).max(1).optional(),
   })

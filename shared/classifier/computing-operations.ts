@@ -141,7 +141,8 @@ export const COMPUTING_OPERATIONS: ReadonlySet<string> = new Set(
   UniformQuantizedConvolutionHybrid UniformQuantizedDot UniformQuantizedDotHybrid UniformRequantize Unique UniqueV2
   UniqueWithCounts UniqueWithCountsV2 Unpack UnravelIndex UnsortedSegmentJoin UnsortedSegmentMax UnsortedSegmentMin
   UnsortedSegmentProd UnsortedSegmentSum UpperBound VarHandleOp VarIsInitializedOp Variable VariableShape VariableV2
-  Where While Xdivy Xlog1py Xlogy ZerosLike Zeta _FusedConv2D _FusedMatMul
+  Where While Xdivy Xlog1py Xlogy ZerosLike Zeta _FusedConv2D _FusedMatMul _FusedQuantizedConv2D
+  _FusedQuantizedDepthwiseConv2D
   `
     .trim()
     .split(/\s+/),

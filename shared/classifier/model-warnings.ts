@@ -8,6 +8,7 @@ export type ModelWarning = {
     | 'slow_format'
     | 'one_image_at_once'
     | 'output_not_read'
+    | 'int8_not_used'
     | 'activation_twice'
     | 'scores_are_logits'
     | 'scores_do_not_add_up'

@@ -6,10 +6,8 @@ import { downloadModel } from './download-model.ts';
 import { fetchImage } from './fetch-image.ts';
 import { createImageClient } from './http-client.ts';
 import { loadClassifier } from './infer.ts';
-import { preferInt8 } from './int8-model.ts';
 import { DEFAULT_MODEL_DIR, readModelFolder } from './model-folder.ts';
 import { createObjectReader } from './read-s3-object.ts';
-import { hasVnni } from './vnni.ts';
 
 /**
  * Makes what the stages need and loads the model: once a process, before its first image.
@@ -26,7 +24,7 @@ export async function createPipeline(
     await modelFolderOf(settings, s3, temporary),
     settings.modelTrusted || takesDefaultModel(settings),
   );
-  const classifier = await loadClassifier(preferInt8(folder, settings.modelPrecision, await hasVnni()));
+  const classifier = await loadClassifier(folder, settings.modelPrecision);
   const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
   return {

@@ -47,7 +47,8 @@ export const MAX_PAYLOAD_BYTES = 6_000_000;
 export const EVENT_SOURCE_WINDOW_SECONDS = 0;
 
 /** Lambda gives one vCPU at this size. */
-export const FUNCTION_MEMORY_MB = 1_769;
+export const MEGABYTES_PER_VCPU = 1_769;
+export const FUNCTION_MEMORY_MB = MEGABYTES_PER_VCPU;
 export const FUNCTION_TIMEOUT_SECONDS = 120;
 /** AWS: a queue's visibility timeout is at least six times the time-out of its function. */
 export const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;

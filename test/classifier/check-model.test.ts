@@ -25,7 +25,7 @@ const COLOURS: CheckedPhoto[] = await Promise.all(
 );
 
 async function check(folder: { path: string }, photos = PHOTOS): Promise<ModelReport> {
-  return checkModel(await readModelFolder(folder.path), photos, 2);
+  return checkModel(await readModelFolder(folder.path), 'float32', photos, 2);
 }
 
 const codes = ({ warnings }: ModelReport) => warnings.map(({ code }) => code);

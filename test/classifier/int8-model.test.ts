@@ -1,28 +1,80 @@
 import { expect, test } from '@jest/globals';
-import { preferInt8 } from '../../shared/classifier/int8-model.ts';
+import { openBestModel } from '../../shared/classifier/best-model.ts';
+import { loadClassifier } from '../../shared/classifier/infer.ts';
+import { chooseModel } from '../../shared/classifier/int8-model.ts';
+import type { IntegerSums } from '../../shared/classifier/integer-sums.ts';
 import { readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
+import type { ModelPrecision } from '../../shared/contract/settings.ts';
 import { changedModel, DEFAULT_MODEL } from './model-folders.ts';
 import { graphFolder } from './tfjs-folders.ts';
 
-test('is taken where the processor has VNNI, and the version says so', async () => {
+test.each([
+  ['exact', 'int8-vnni'],
+  ['in pairs', 'int8-avx2'],
+] as const)(
+  'the default model is taken where products are added %s, and the version says so',
+  async (sums, arithmetic) => {
+    const folder = await readModelFolder(DEFAULT_MODEL);
+    expect(chooseModel(folder, 'auto', sums)).toEqual({
+      arithmetic,
+      folder: { ...folder, path: `${folder.path}/int8`, config: { ...folder.config, version: '1-int8' } },
+    });
+  },
+);
+
+const IN_FLOATS: [string, ModelPrecision, IntegerSums][] = [
+  ['the processor does not compute integers', 'auto', 'none'],
+  ['the setting asks for floats', 'float32', 'exact'],
+];
+
+test.each(IN_FLOATS)('is not taken when %s', async (_case, wanted, sums) => {
   const folder = await readModelFolder(DEFAULT_MODEL);
-  const taken = preferInt8(folder, 'auto', true);
-  expect(taken.path).toBe(`${folder.path}/int8`);
-  expect(taken).toEqual({ ...folder, path: taken.path, config: { ...folder.config, version: '1-int8' } });
+  expect(chooseModel(folder, wanted, sums)).toEqual({ folder, arithmetic: 'float32' });
 });
 
 test.each([
-  ['the processor has no VNNI', 'auto', false],
-  ['the setting asks for floats', 'float32', true],
-] as const)('is not taken when %s', async (_case, precision, vnni) => {
-  const folder = await readModelFolder(DEFAULT_MODEL);
-  expect(preferInt8(folder, precision, vnni)).toBe(folder);
+  ['nothing is taken of a folder that has none', {}, 'exact', 'float32'],
+  ['a model that says no more is taken where sums are exact', { int8: 'inner' }, 'exact', 'int8-vnni'],
+  ['and not where they may overflow', { int8: 'inner' }, 'in pairs', 'float32'],
+] as const)('%s', async (_case, config, sums, arithmetic) => {
+  await using changed = await changedModel({
+    config: { int8For: undefined, ...config },
+    files: { 'inner/saved_model.pb': 'not read here' },
+  });
+  expect(chooseModel(await readModelFolder(changed.path), 'auto', sums).arithmetic).toBe(arithmetic);
 });
 
-test('is not taken when the folder has none', async () => {
-  await using changed = await changedModel({});
-  const folder = await readModelFolder(changed.path);
-  expect(preferInt8(folder, 'auto', true)).toBe(folder);
+test('when what the processor does cannot be found out, floats are taken with a warning', async () => {
+  const folder = await readModelFolder(DEFAULT_MODEL);
+  const opened = await openBestModel(
+    folder,
+    'auto',
+    async ({ path }) => path,
+    async () => ({ sums: 'none', reason: 'no operation' }),
+  );
+  expect(opened).toEqual({
+    folder,
+    arithmetic: 'float32',
+    model: folder.path,
+    warnings: [expect.stringMatching(/^it computes in 32-bit floats, .*: no operation$/)],
+  });
+});
+
+test('where a model in integers cannot be used, the one in floats is, with a warning', async () => {
+  await using changed = await changedModel({
+    config: { int8: 'damaged', int8For: 'avx2' },
+    files: { 'damaged/saved_model.pb': 'no model' },
+  });
+  const before = tensorflowUse();
+  const classifier = await loadClassifier(await readModelFolder(changed.path), 'auto');
+  expect(classifier.id.version).toBe('1');
+  expect(classifier.arithmetic).toBe('float32');
+  expect(classifier.notes).toEqual(
+    process.arch === 'x64' ? [expect.stringMatching(/^it computes in 32-bit floats, .*damaged/)] : [],
+  );
+  classifier.dispose();
+  expect(tensorflowUse()).toEqual(before);
 });
 
 test.each([

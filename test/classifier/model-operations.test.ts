@@ -120,9 +120,12 @@ describe('a model that copies a file', () => {
   });
 });
 
-test.each(['', 'int8'])('the default model computes and does nothing else: %j', async (precision) => {
-  await expect(checkSavedModel(join(DEFAULT_MODEL, precision))).resolves.toBeUndefined();
-});
+test.each(['', 'int8', '../integer-sums'])(
+  'what comes with the program computes and does nothing else: %j',
+  async (precision) => {
+    await expect(checkSavedModel(join(DEFAULT_MODEL, precision))).resolves.toBeUndefined();
+  },
+);
 
 describe('refused wherever they are:', () => {
   test.each([

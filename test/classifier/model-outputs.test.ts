@@ -51,7 +51,7 @@ describe('an output of int64 beside the scores', () => {
   });
 
   test('is warned of by model check', async () => {
-    const { warnings } = await checkModel(await load(BESIDE), [], 1);
+    const { warnings } = await checkModel(await load(BESIDE), 'auto', [], 1);
     expect(warnings.map(({ code }) => code)).toEqual(expect.arrayContaining(['output_not_read']));
   });
 });

@@ -63,5 +63,5 @@ export function createInjectedWorker(aws: TestAws, allowedHosts: string[], injec
 function classifier(infer: Pipeline['classifier']['infer']): Pipeline['classifier'] {
   const id = { name: 'one-label', version: '1' };
   const format = { inputSize: 8, crop: 1, interpolation: 'nearest', signature: '', output: '', licence: '' } as const;
-  return { id, format: { ...id, ...format }, notes: [], infer, dispose() {} };
+  return { id, arithmetic: 'float32', format: { ...id, ...format }, notes: [], infer, dispose() {} };
 }

@@ -19,9 +19,10 @@ sharp.unblock({
     'VipsForeignLoadTiffBuffer',
   ],
 });
-// Each image is decoded once, by one thread: images are what runs in parallel.
+/** Each image is decoded once, by one thread: images are what runs in parallel. */
+export const THREADS_OF_A_DECODE = 1;
 sharp.cache(false);
-sharp.concurrency(1);
+sharp.concurrency(THREADS_OF_A_DECODE);
 
 /**
  * Decodes a picture in this process, which nothing can break off in the middle of a loader's work. Only for the bounds

@@ -1,5 +1,6 @@
 /** What tfjs-node needs before it is loaded; must be imported ahead of it. */
 import util from 'node:util';
+import { setTensorflowEnvironment } from '../../contract/tensorflow-environment.ts';
 
 // tfjs-node 4.22 calls two functions that Node 23 removed from `node:util`
 // (tensorflow/tfjs#8425: mended upstream, not released).
@@ -8,6 +9,6 @@ Object.assign(util, {
   isArray: Array.isArray,
 });
 
-// TensorFlow greets on standard error and reports what it does there; its errors stay. The binding hands the level on to
-// those parts of TensorFlow that do not look for the variable (`setup/steps/quiet-tensorflow.cc`).
-process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+// The binding hands the log level on to those parts of TensorFlow that do not look for the variable
+// (`setup/steps/quiet-tensorflow.cc`).
+setTensorflowEnvironment();

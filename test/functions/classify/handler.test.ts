@@ -16,6 +16,8 @@ let images: ImageServer;
 let worker: ExecutionEnvironment;
 /** What the worker held when it was ready for its first invocation. */
 let usesAtStart: unknown[];
+/** What it logged until then. */
+let linesAtStart: Record<string, unknown>[];
 let log = '';
 
 beforeAll(async () => {
@@ -24,6 +26,7 @@ beforeAll(async () => {
   await worker.initialize();
   await eventually('the worker says what it holds', () => tensorflowUses().length > 0);
   usesAtStart = tensorflowUses();
+  linesAtStart = logLines();
 });
 beforeEach(() => {
   log = '';
@@ -166,6 +169,29 @@ test('never logs a body, nor the query of a URL', async () => {
   expect(logLines().length).toBeGreaterThanOrEqual(given.length);
   expect(log).not.toContain('0123456789abcdef');
   for (const { body } of given) expect(log).not.toContain(body);
+});
+
+const ARITHMETIC = process.arch === 'x64' ? /^int8-(vnni|avx2)$/ : /^float32$/;
+
+test('logs once what decides how fast it is: processor, model, arithmetic, threads', () => {
+  const counts = { shown: expect.any(Number), tensorflow: expect.any(Number), libuv: 16, libvips: 1 };
+  expect(linesAtStart).toEqual([
+    expect.objectContaining({
+      level: 'INFO',
+      message: 'worker started',
+      processor: { name: expect.stringMatching(/./), flags: expect.any(Array) },
+      model: { name: 'efficientnet-lite0', version: process.arch === 'x64' ? '1-int8' : '1' },
+      arithmetic: expect.stringMatching(ARITHMETIC),
+      threads: counts,
+    }),
+  ]);
+});
+
+test('says with its metrics what it computes in, without making metrics of that', async () => {
+  await invoke([record('/photos/chelsea.jpg')]);
+  const embedded = logLines().filter((line) => '_aws' in line && METRICS.inferenceTime in line);
+  expect(embedded).toEqual([expect.objectContaining({ arithmetic: expect.stringMatching(ARITHMETIC) })]);
+  expect((embedded[0] as EmbeddedMetrics)._aws.CloudWatchMetrics).toMatchObject([{ Dimensions: [['service']] }]);
 });
 
 test('counts and times what it did in metrics that dashboards and alarms know', async () => {
