@@ -5,6 +5,7 @@ import { FINAL, type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
 import { listJobs } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
+import { computingText } from './cost-text.ts';
 import { counted } from './counted.ts';
 import { NO_LINES_BETWEEN_ROWS } from './demo-table.ts';
 import { duration } from './dry-run-text.ts';
@@ -58,11 +59,16 @@ export function statusText(status: JobStatus): string {
     `failed      ${status.failed}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
     `${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${status.toGo}`,
     ...speedLines(status),
-    `cost so far $${status.costSoFarUsd.toFixed(4)}, from list prices and the time that ${status.costIsMeasured ? 'its workers measured' : 'the benchmark measured'}`,
+    `cost so far ${costText(status)}`,
     ...failureHints(Object.keys(status.failedByCode)).split('\n').filter(Boolean),
     ...nextSteps(status),
     `all jobs    ${queue.waiting} messages waiting, ${queue.inFlight} in flight, ${queue.retrying} waiting for a retry, ${queue.deadLetters} in the DLQ`,
   ].join('\n')}\n`;
+}
+
+function costText({ costSoFarUsd, classified, failed, computing }: JobStatus): string {
+  const dollars = `$${costSoFarUsd.toFixed(4)}`;
+  return classified + failed === 0 ? dollars : `${dollars} at list prices: ${computingText(computing)}`;
 }
 
 function speedLines({ state, imagesPerSecond, secondsLeft, toGo }: JobStatus): string[] {

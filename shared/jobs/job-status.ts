@@ -1,11 +1,11 @@
 import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/client-sqs';
-import { costOfImages } from '../contract/cost.ts';
+import { costSoFar } from '../contract/cost.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import { runField } from '../contract/job-run.ts';
-import { measuredMilliseconds, readGuardRecord } from './guard-record.ts';
 import { isCancelled, readJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { listParts, type Part, totalLines } from './list-parts.ts';
+import { type ComputingTime, MeasuredTime } from './measured-time.ts';
 import { OutcomeCounter } from './outcome-counter.ts';
 
 export type JobState =
@@ -37,9 +37,10 @@ export type JobStatus = {
   imagesPerSecond: number;
   /** Undefined while nothing moves, and when the job has ended. */
   secondsLeft?: number;
+  /** At list prices, of the time that its workers measured. */
   costSoFarUsd: number;
-  /** Whether its workers measured the time that the cost is of; else it is that of the benchmark. */
-  costIsMeasured: boolean;
+  /** That time. */
+  computing: ComputingTime;
 };
 
 /** Of a job whose images get no more outcomes, unless somebody sends them again. */
@@ -70,17 +71,17 @@ export async function jobStatus(
 ): Promise<JobStatus | undefined> {
   const description = await readJob(target, job);
   if (description === undefined) return undefined;
+  const time = new MeasuredTime();
   const [cancelled, queue, failures] = await Promise.all([
     isCancelled(target, description),
     queueDepths(target),
-    listParts(target, 'failures', description),
+    listParts(target, 'failures', description, time),
   ]);
   // After the failures: a redrive turns them into results, never the other way round.
-  const results = await listParts(target, 'results', description);
+  const results = await listParts(target, 'results', description, time);
   const { exact, ...counts } = await counter.count(description, { results, failures }, signal);
   const settled = counts.classified + counts.failed;
   const toGo = Math.max(0, description.sent - settled);
-  const milliseconds = await measuredFor(target, description);
   const imagesPerSecond = recentRate([...results, ...failures], now);
   const state = stateOf(description, { cancelled, isComplete: exact && toGo === 0, failed: counts.failed }, now);
   const isMoving = imagesPerSecond > 0 && !FINAL.has(state);
@@ -94,15 +95,9 @@ export async function jobStatus(
     queue,
     imagesPerSecond,
     ...(isMoving && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
-    costSoFarUsd: costOfImages(settled, description.perMessage, milliseconds).totalUsd,
-    costIsMeasured: milliseconds !== undefined,
+    costSoFarUsd: costSoFar(settled, description.perMessage, time.usd).totalUsd,
+    computing: time.computing,
   };
-}
-
-/** Workers measure jobs that have a limit. */
-async function measuredFor(target: JobTarget, { job, run, maxCostUsd, maxFailureRate }: JobDescription) {
-  if (maxCostUsd === undefined && maxFailureRate === undefined) return undefined;
-  return measuredMilliseconds((await readGuardRecord(target, { job, run })).record);
 }
 
 function stateOf(

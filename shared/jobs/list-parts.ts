@@ -2,6 +2,7 @@ import type { JobRun } from '../contract/job-run.ts';
 import { type PartKind, type PartName, readPartName, runPartPrefix } from '../contract/object-keys.ts';
 import type { JobTarget } from './job-target.ts';
 import { listObjects } from './list-objects.ts';
+import type { MeasuredTime } from './measured-time.ts';
 
 /** A part file, as a listing shows it. */
 export type Part = PartName & { key: string; bytes: number; writtenAt: Date };
@@ -11,10 +12,13 @@ type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 /**
  * The part files of a run: a request per 1,000 of them. Of several files with lines of the same
  * images only the latest counts: the work was done again, and came out differently.
+ *
+ * @param time adds up the time of all of them
  */
-export async function listParts(bucket: Bucket, kind: PartKind, of: JobRun): Promise<Part[]> {
+export async function listParts(bucket: Bucket, kind: PartKind, of: JobRun, time?: MeasuredTime): Promise<Part[]> {
   const parts = new Map<string, Part>();
   for await (const part of allParts(bucket, kind, of)) {
+    time?.add(part);
     const earlier = parts.get(part.digest);
     if (earlier === undefined || earlier.writtenAt <= part.writtenAt) parts.set(part.digest, part);
   }

@@ -6,6 +6,7 @@ import { type ImageRef, messageSchema, parseMessage, UnreadableMessage } from '.
 import { partKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import type { FailureLine } from '../contract/result-line.ts';
+import type { WorkerTime } from '../contract/worker-time.ts';
 import { type DeadLetter, scanDeadLetters } from './dead-letters.ts';
 import type { JobTarget } from './job-target.ts';
 import { listObjects } from './list-objects.ts';
@@ -101,7 +102,7 @@ class RedriveRun {
     if (chosen.length === 0) return;
     const takenAway = `${redrivePrefix(this.#options)}${randomUUID()}.jsonl`;
     await this.#write(takenAway, chosen);
-    if (left.length > 0) await this.#write(partKey('failures', this.#options, left), left);
+    if (left.length > 0) await this.#write(partKey('failures', this.#options, left, timeOf(files)), left);
     for (const { key } of files) await this.#delete(key);
     await this.#send(chosen);
     await this.#delete(takenAway);
@@ -183,6 +184,14 @@ async function eachToItsEnd<Item>(items: Iterable<Item>, work: (item: Item) => P
   };
   await pMap(items, workUnlessFailed, { concurrency: FILES_AT_ONCE });
   if (failure !== undefined) throw failure.error;
+}
+
+/** What was spent on files that are removed goes on standing in the name of the one that replaces them. */
+function timeOf(files: readonly Part[]): WorkerTime | undefined {
+  const times = files.flatMap(({ time }) => time ?? []);
+  const [first] = times;
+  if (first === undefined) return undefined;
+  return { ...first, milliseconds: times.reduce((sum, { milliseconds }) => sum + milliseconds, 0) };
 }
 
 function toImage({ id, url, meta }: FailureLine): ImageRef {

@@ -2,6 +2,7 @@ import type { JobRun } from '../../contract/job-run.ts';
 import { isCancelled, readJob } from '../job-store.ts';
 import type { JobTarget } from '../job-target.ts';
 import { listParts, totalLines } from '../list-parts.ts';
+import { MeasuredTime } from '../measured-time.ts';
 import { downloadParts } from './download-parts.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 import { NoSuchJobError } from './outcome-errors.ts';
@@ -32,9 +33,10 @@ export async function gatherOutcomes(
   const cancelled = await isCancelled(target, of);
   const kinds = ['failures', 'results'] as const;
   // Failures first: a redrive turns them into results, never the other way round.
+  const time = new MeasuredTime();
   const parts = {
-    failures: await listParts(target, 'failures', of),
-    results: await listParts(target, 'results', of),
+    failures: await listParts(target, 'failures', of, time),
+    results: await listParts(target, 'results', of, time),
   };
   const total = totalLines(parts.failures) + totalLines(parts.results);
   if (description === undefined && total === 0) {
@@ -49,5 +51,5 @@ export async function gatherOutcomes(
     }
   }
   const repeatedLines = await database.countImagesOnce();
-  return summarize(database, { job, description, cancelled, repeatedLines, version, now: new Date() });
+  return summarize(database, { job, description, cancelled, repeatedLines, time, version, now: new Date() });
 }
