@@ -6,7 +6,7 @@ import { startOwnProcess } from '../../test/support/own-process.ts';
 import { measureWorkers, ORDINARY_WORK, SERVER_CORE, SHARED_WORK, WORKER_CORE, type Work } from '../speed/measure.ts';
 import type { PhotoServer } from '../speed/photo-server.ts';
 import { ourProgram } from '../speed/programs.ts';
-import type { Figures } from '../speed/report.ts';
+import type { NativeFigures } from '../speed/report.ts';
 import { spreadOf } from '../speed/statistics.ts';
 import type { Scenario } from './scenario.ts';
 import { DEPLOYED } from './scenarios.ts';
@@ -48,7 +48,7 @@ export async function checkAgainstWorkers(repetitions: number, tell: (what: stri
 }
 
 /** The benchmark's runs with two workers, simulated with the time an image took one worker in the same repetition. */
-export function benchmarkChecks({ ours, twoCores }: Pick<Figures, 'ours' | 'twoCores'>): Comparison[] {
+export function benchmarkChecks({ ours, twoCores }: Pick<NativeFigures, 'ours' | 'twoCores'>): Comparison[] {
   return twoCores.map(({ seconds }, repetition) => {
     const { imagesPerSecond = Number.NaN } = ours[repetition] ?? {};
     return { measured: seconds, simulated: simulatedSeconds(SHARED_WORK, 2, 1 / imagesPerSecond) };

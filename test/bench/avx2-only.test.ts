@@ -30,7 +30,7 @@ beforeAll(async () => {
   const compiled = spawnSync('g++', ['-x', 'c', '-O1', '-o', probe, PROBE], { encoding: 'utf8' });
   expect(compiled).toMatchObject({ status: 0 });
 }, 60_000);
-afterAll(() => folder[Symbol.asyncDispose]());
+afterAll(async () => folder[Symbol.asyncDispose]());
 
 function run(what: string, environment: Record<string, string> = {}) {
   return spawnSync(probe, [what], { encoding: 'utf8', env: { ...process.env, ...environment } });
@@ -43,7 +43,10 @@ function underHandler(what: string) {
 
 function words({ status, stdout }: ReturnType<typeof run>): number[] {
   expect(status).toBe(0);
-  return stdout.trim().split('\n').map((word) => Number.parseInt(word, 16));
+  return stdout
+    .trim()
+    .split('\n')
+    .map((word) => Number.parseInt(word, 16));
 }
 
 function isSet(found: readonly number[], word: number, bit: number): boolean {

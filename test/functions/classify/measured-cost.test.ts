@@ -11,6 +11,7 @@ import { type JobStatus, jobStatus } from '../../../shared/jobs/job-status.ts';
 import { writeJob } from '../../../shared/jobs/job-store.ts';
 import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
 import { runCommand } from '../../support/command.ts';
+import { eventually } from '../../support/eventually.ts';
 import { sqsRecord } from '../../support/sqs-record.ts';
 import { createTemporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -66,24 +67,44 @@ function computingUsd(status: JobStatus): number {
   return status.costSoFarUsd - costSoFar(settled, PER_MESSAGE, 0).totalUsd;
 }
 
+const MESSAGES_EACH = 3;
 const FLEET = [
-  { name: 'fast', memoryMb: 3_538, delayMs: 0 },
-  { name: 'middling', memoryMb: 1_769, delayMs: 60 },
-  { name: 'slow', memoryMb: 1_536, delayMs: 150 },
+  { name: 'fast', memoryMb: 3_538, delayMs: 30 },
+  { name: 'middling', memoryMb: 1_769, delayMs: 100 },
+  { name: 'slow', memoryMb: 1_536, delayMs: 200 },
 ];
 
-/** Lets a worker do two messages of the job. @returns what AWS would bill for it, its start included */
+/** What an invocation says of its own time, as Lambda's REPORT does: milliseconds. */
+function billedIn(log: string): number {
+  return log
+    .split('\n')
+    .filter((line) => line.includes('"message":"invocation"'))
+    .map((line) => JSON.parse(line) as { ms: number; startMs?: number })
+    .reduce((sum, { ms, startMs = 0 }) => sum + ms + startMs, 0);
+}
+
+/** Lets a worker do some messages of the job. @returns what AWS would bill for it, its start included */
 async function billedUsd({ name, memoryMb, delayMs }: (typeof FLEET)[number]): Promise<number> {
-  const from = performance.now();
-  const worker = await trial.startWorker({ environment: { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb) } });
-  let billed = (performance.now() - from) / 1_000;
+  let log = '';
+  const worker = await trial.startWorker({
+    environment: { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb) },
+    onLog(text) {
+      log += text;
+    },
+  });
+  let seen = 0;
   try {
     trial.pictures.delayMs = delayMs;
-    for (const message of [1, 2]) billed += await invoke(worker, goodImages(`${name}-${message}`));
+    for (let message = 0; message < MESSAGES_EACH; message++)
+      seen += await invoke(worker, goodImages(`${name}-${message}`));
   } finally {
     await worker.shutDown();
   }
-  return billed * memoryMb * USD_PER_MB_SECOND;
+  await eventually('the lines of all invocations', () => log.split('"message":"invocation"').length > MESSAGES_EACH);
+  // Its caller has waited for all of it.
+  const start = JSON.parse(log.split('\n').find((line) => line.includes('"startMs"')) ?? '{}').startMs;
+  expect(billedIn(log) - start).toBeLessThanOrEqual(seen * 1_000 + MESSAGES_EACH);
+  return (billedIn(log) / 1_000) * memoryMb * USD_PER_MB_SECOND;
 }
 
 async function guardsFigure(): Promise<number | undefined> {
@@ -101,7 +122,7 @@ async function summaryOf(job: string) {
 }
 
 test('a job of three different speeds of worker cost what its workers took, to 5 %, in status, results and guard', async () => {
-  const images = FLEET.length * 2 * PER_MESSAGE;
+  const images = FLEET.length * MESSAGES_EACH * PER_MESSAGE;
   await describeJob(images, { maxCostUsd: 1_000 });
   let billed = 0;
   for (const worker of FLEET) billed += await billedUsd(worker);
