@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { benchCommand } from './bench.ts';
 import { cancelCommand } from './cancel.ts';
 import { classifyCommand } from './classify.ts';
 import { completionCommand } from './completion.ts';
@@ -50,6 +51,7 @@ const JOB_COMMANDS = [
   reportCommand(),
   redriveCommand(),
   purgeCommand(),
+  benchCommand(),
 ];
 for (const command of JOB_COMMANDS) command.addOption(stackOption());
 const OTHERS = [classifyCommand(), modelCommand(), completionCommand(program)];

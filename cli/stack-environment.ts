@@ -1,5 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CommandError } from './expected-failures.ts';
+import { LOG_GROUP_VARIABLE } from './stack-variables.ts';
 
 /** What the stack's outputs are called, and the settings that they give. */
 const SETTINGS: Record<string, string> = {
@@ -7,6 +8,9 @@ const SETTINGS: Record<string, string> = {
   DeadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
   ResultsBucketName: 'RESULTS_BUCKET',
 };
+
+/** Outputs of which only some commands have a use; stacks of earlier versions need not have them. */
+const OPTIONAL_SETTINGS: Record<string, string> = { LogGroupName: LOG_GROUP_VARIABLE };
 
 /**
  * The settings that the outputs of a CloudFormation stack give, e.g. of `labelqueue-dev`.
@@ -22,7 +26,10 @@ export async function stackEnvironment(stackName: string): Promise<Record<string
     );
   }
   return Object.fromEntries(
-    Object.entries(SETTINGS).map(([output, variable]) => [variable, outputs[output] as string]),
+    Object.entries({ ...SETTINGS, ...OPTIONAL_SETTINGS }).map(([output, variable]) => [
+      variable,
+      outputs[output] ?? '',
+    ]),
   );
 }
 
