@@ -17,7 +17,15 @@ const HALVES = ['avx2', 'native'] as const;
 
 /** The tables of docs/benchmark.md, AVX2 first: images per second, ratios, and the stages alone. */
 export function benchmarkTables(results: BenchmarkResults): string {
-  return [ratesTable(results), ratiosTable(results), stagesTable(results)].join('\n\n');
+  return [headLine(results), ratesTable(results), ratiosTable(results), stagesTable(results)].join('\n\n');
+}
+
+function headLine({ machine: { cpu = 'unknown' }, repetitions, figures }: BenchmarkResults): string {
+  const halves =
+    figures.avx2 === undefined
+      ? 'CPUID cannot be trapped there, so nothing was measured under AVX2'
+      : 'both halves in one run';
+  return `${cpu}, ${repetitions} ${repetitions === 1 ? 'repetition' : 'repetitions'}; ${halves}:`;
 }
 
 type Row = { title: string; runs(of: ProcessorFigures): readonly number[] | undefined };
