@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { type BenchmarkResults, benchmarkTables } from './docs/benchmark-tables.ts';
 import { armBreakEven, assumedSentence, costTable, processorTable } from './docs/cost-tables.ts';
 import { type Filled, fillIn } from './docs/fill-in.ts';
+import { neighbourTable } from './scale/neighbours.ts';
 import { scalePlot } from './scale/plot.ts';
 import { assumptionList, scaleTables } from './scale/table.ts';
 
@@ -12,7 +13,7 @@ const DOCS = join(import.meta.dirname, '../docs');
 
 const { results } = new Command('bench:docs')
   .description(
-    'Writes tables into docs/cost.md, docs/scale.md and docs/scale.svg, and with --results into docs/benchmark.md.',
+    'Writes tables into docs/cost.md, docs/scale.md, docs/scale.svg and docs/fair-queues.md, and with --results into docs/benchmark.md.',
   )
   .option('--results <file>', 'what `npm run bench` wrote, with both halves')
   .allowExcessArguments(false)
@@ -29,6 +30,7 @@ update('scale.md', [
   { name: 'tables', text: scaleTables() },
   { name: 'assumptions', text: assumptionList() },
 ]);
+update('fair-queues.md', [{ name: 'neighbours', text: neighbourTable() }]);
 writeFileSync(join(DOCS, 'scale.svg'), scalePlot());
 if (results !== undefined) {
   const read = JSON.parse(readFileSync(results, 'utf8')) as BenchmarkResults;
