@@ -1,6 +1,6 @@
 /** `npm run bench`: how fast is the worker, beside the limit that its own stages set, and beside its peers? */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
@@ -8,9 +8,11 @@ import { wholeNumber } from '../cli/options.ts';
 import { VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import type { OwnAws } from '../test/support/own-aws.ts';
 import { startOwnProcess } from '../test/support/own-process.ts';
+import { prepareAvx2Only } from './avx2/avx2-only.ts';
 import { installPeers } from './speed/install-peers.ts';
 import {
   bestClasses,
+  forgetResults,
   LARGE_WORK,
   measureStages,
   measureWorkers,
@@ -19,18 +21,38 @@ import {
   SHARED_WORK,
   SLOW_WORK,
   WORKER_CORE,
+  type Work,
 } from './speed/measure.ts';
 import type { PhotoServer } from './speed/photo-server.ts';
-import { nodeProgram, ourFloatProgram, ourProgram, pythonProgram } from './speed/programs.ts';
-import { type Figures, ratiosOf, tableOf } from './speed/report.ts';
+import { nodeProgram, ourFloatProgram, ourProgram, pythonProgram, withEnvironment } from './speed/programs.ts';
+import { type Agreement, type Figures, type ProcessorFigures, ratiosOf, tablesOf } from './speed/report.ts';
 
-const { repetitions, peers: withPeers } = new Command('bench')
-  .description('Measures the worker on one core, the limit that its stages set, and two peers.')
+type Options = { repetitions: number; images: number; peers: boolean; avx2: boolean };
+
+const {
+  repetitions,
+  images,
+  peers: withPeers,
+  avx2: withAvx2,
+} = new Command('bench')
+  .description(
+    'Measures the worker on one core, the limit that its stages set, and two peers: natively and under AVX2.',
+  )
   .option('--repetitions <n>', 'of everything; medians are printed', wholeNumber(1, 50), 5)
+  .option('--images <n>', 'per run; fewer are quick and say little', wholeNumber(100, 100_000), ORDINARY_WORK.images)
   .option('--no-peers', 'leave the peers out')
+  .option('--no-avx2', 'leave out the half under AVX2')
   .allowExcessArguments(false)
   .parse()
-  .opts<{ repetitions: number; peers: boolean }>();
+  .opts<Options>();
+
+const FOLDER = join(import.meta.dirname, 'results');
+const PEERS = { 'Python, TensorFlow': 'python/', 'Node, onnxruntime': 'node/' } as const;
+
+const avx2Only = withAvx2
+  ? await prepareAvx2Only(join(import.meta.dirname, '../.labelqueue/bench'))
+  : { reason: '--no-avx2' };
+if ('reason' in avx2Only) say(`the half under AVX2 is left out: ${avx2Only.reason}`);
 
 // The servers inherit it; each worker is pinned to its own.
 pinTo(SERVER_CORE);
@@ -44,51 +66,81 @@ const peers = withPeers
   ? await installPeers(say).then((made) => [pythonProgram(services, made), nodeProgram(services, made)])
   : [];
 
-const figures: Figures = { stages: [], ours: [], inFloats: [], twoCores: [], slow: [], large: [], peers: {} };
+const figures: Figures = {
+  ...('environment' in avx2Only && { avx2: noFigures() }),
+  native: { ...noFigures(), twoCores: [], slow: [], large: [] },
+};
+const agreement: { avx2?: Agreement; native: Agreement } = { native: {} };
 for (let repetition = 1; repetition <= repetitions; repetition++) {
   say(`repetition ${repetition} of ${repetitions}`);
-  const run = (program = ours, work = ORDINARY_WORK, cores = [WORKER_CORE]) =>
-    measureWorkers(program, cores, work, aws.report, photos);
-  figures.stages.push(await measureStages(services));
-  figures.inFloats.push(await run(inFloats, { ...ORDINARY_WORK, job: 'floats' }));
-  figures.ours.push(await run());
-  for (const peer of peers) figures.peers[peer.name] = [...(figures.peers[peer.name] ?? []), await run(peer)];
-  figures.slow.push(await run(ours, SLOW_WORK));
-  figures.large.push(await run(ours, LARGE_WORK));
-  figures.twoCores.push(await run(ours, SHARED_WORK, [WORKER_CORE, SERVER_CORE]));
+  if (figures.avx2 !== undefined && 'environment' in avx2Only) {
+    agreement.avx2 = await measureProcessor(figures.avx2, avx2Only.environment);
+  }
+  agreement.native = await measureProcessor(figures.native, {});
+  figures.native.slow.push(await run(ours, SLOW_WORK));
+  figures.native.large.push(await run(ours, LARGE_WORK));
+  figures.native.twoCores.push(await run(ours, SHARED_WORK, [WORKER_CORE, SERVER_CORE]));
 }
-const agreement = withPeers ? await agreementOfPeers() : {};
 
-process.stdout.write(tableOf(figures, agreement));
-const machine = {
-  cpu: cpus()[0]?.model,
-  cores: cpus().length,
-  memoryGb: totalmem() / 2 ** 30,
-  kernel: release(),
-  node: process.version,
-};
-const folder = join(import.meta.dirname, 'results');
-mkdirSync(folder, { recursive: true });
-const file = join(folder, `${new Date().toISOString().slice(0, 10)}.json`);
-writeFileSync(
-  file,
-  `${JSON.stringify({ machine, repetitions, ratios: ratiosOf(figures), agreement, figures }, undefined, 2)}\n`,
+process.stdout.write(tablesOf(figures, agreement));
+mkdirSync(FOLDER, { recursive: true });
+const file = join(
+  FOLDER,
+  `${new Date().toISOString().slice(0, 10)}${images < ORDINARY_WORK.images ? '-few' : ''}.json`,
 );
+const left = 'reason' in avx2Only ? { avx2LeftOut: avx2Only.reason } : {};
+const document = { machine: machine(), repetitions, ...left, ratios: ratiosOf(figures), agreement, figures };
+writeFileSync(file, `${JSON.stringify(document, undefined, 2)}\n`);
 say(`written to ${relative(process.cwd(), file)}`);
 
+function noFigures(): ProcessorFigures {
+  return { stages: [], ours: [], inFloats: [], peers: {} };
+}
+
+/** One repetition of what every program does, with these variables. @returns how often the peers agree with the worker */
+async function measureProcessor(
+  into: ProcessorFigures,
+  variables: Readonly<Record<string, string>>,
+): Promise<Agreement> {
+  into.stages.push(await measureStages(services, variables));
+  into.inFloats.push(await run(withEnvironment(inFloats, variables), { ...ORDINARY_WORK, job: 'floats' }));
+  into.ours.push(await run(withEnvironment(ours, variables)));
+  for (const peer of peers) {
+    into.peers[peer.name] = [...(into.peers[peer.name] ?? []), await run(withEnvironment(peer, variables))];
+  }
+  const shares = await agreementOfPeers();
+  // The other half must not be compared with these.
+  await forgetResults(aws.report);
+  return shares;
+}
+
+function run(program: typeof ours, work: Work = ORDINARY_WORK, cores: readonly number[] = [WORKER_CORE]) {
+  const share = images / ORDINARY_WORK.images;
+  return measureWorkers(program, cores, { ...work, images: Math.round(work.images * share) }, aws.report, photos);
+}
+
 /** The share of images for which a peer has the same best class as our worker. */
-async function agreementOfPeers(): Promise<Record<string, number>> {
+async function agreementOfPeers(): Promise<Agreement> {
   const ofOurs = await bestClasses(`results/job=${ORDINARY_WORK.job}/`, aws.report);
   const shares: Record<string, number> = {};
-  for (const [name, prefix] of [
-    ['Python, TensorFlow', 'python/'],
-    ['Node, onnxruntime', 'node/'],
-  ] as const) {
-    const ofPeer = await bestClasses(prefix, aws.report);
+  for (const { name } of peers) {
+    const ofPeer = await bestClasses(PEERS[name as keyof typeof PEERS], aws.report);
     const same = [...ofPeer].filter(([id, classId]) => ofOurs.get(id) === classId).length;
     shares[name] = same / ofPeer.size;
   }
   return shares;
+}
+
+function machine() {
+  const flags = /^flags\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' ') ?? [];
+  return {
+    cpu: cpus()[0]?.model,
+    flags: flags.filter((flag) => /^(avx|amx|f16c|fma)/.test(flag)),
+    cores: cpus().length,
+    memoryGb: totalmem() / 2 ** 30,
+    kernel: release(),
+    node: process.version,
+  };
 }
 
 function pinTo(core: number): void {

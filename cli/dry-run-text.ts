@@ -1,4 +1,4 @@
-import { costOfImages, MEASURED } from '../shared/contract/cost.ts';
+import { ASSUMED, assumedText, costOfImages } from '../shared/contract/cost.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { Survey } from '../shared/jobs/survey.ts';
 import type { NotInRows } from './enqueue-not-in.ts';
@@ -18,7 +18,7 @@ export function dryRunText(
 ): string {
   const { perMessage } = found;
   const cost = costOfImages(found.images, perMessage);
-  const workerSeconds = (found.images * MEASURED.millisecondsPerImage) / 1_000;
+  const workerSeconds = (found.images * ASSUMED.millisecondsPerImage) / 1_000;
   const hosts = [...found.hosts].sort(([, one], [, other]) => other - one);
   if (json) {
     const { images, messages, bytes, repetitions, invalid, first } = found;
@@ -36,6 +36,7 @@ export function dryRunText(
       hosts: Object.fromEntries(hosts),
       cost,
       workerSeconds,
+      assumed: ASSUMED,
     };
     return `${JSON.stringify(document)}\n`;
   }
@@ -51,7 +52,7 @@ export function dryRunText(
     `hosts          ${hosts.length}${hosts.length > HOSTS_SHOWN ? `, the first ${HOSTS_SHOWN} of them:` : ''}`,
     ...hosts.slice(0, HOSTS_SHOWN).map(([host, images]) => `  ${String(images).padStart(11)}  ${visibleLine(host)}`),
     `cost           $${cost.totalUsd.toFixed(4)} at AWS list prices, us-east-1, without retries`,
-    `  Lambda       $${(cost.lambdaUsd + cost.lambdaRequestsUsd).toFixed(4)} (${MEASURED.millisecondsPerImage} ms an image at 1,769 MB)`,
+    `  Lambda       $${(cost.lambdaUsd + cost.lambdaRequestsUsd).toFixed(4)} (assumed: ${assumedText()})`,
     `  SQS          $${cost.sqsUsd.toFixed(4)}`,
     `  S3           $${cost.s3Usd.toFixed(4)}`,
     `  logs         $${cost.logsUsd.toFixed(4)}`,

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { benchCommand } from './commands/bench.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { classifyCommand } from './commands/classify.ts';
 import { completionCommand } from './commands/completion.ts';
@@ -51,6 +52,7 @@ const JOB_COMMANDS = [
   reportCommand(),
   redriveCommand(),
   purgeCommand(),
+  benchCommand(),
 ];
 for (const command of JOB_COMMANDS) command.addOption(stackOption());
 const OTHERS = [classifyCommand(), modelCommand(), completionCommand(program)];

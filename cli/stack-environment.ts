@@ -1,6 +1,7 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { withNamedCalls } from '../shared/jobs/named-calls.ts';
 import { CommandError } from './expected-failures.ts';
+import { LOG_GROUP_VARIABLE } from './stack-variables.ts';
 
 /** What the stack's outputs are called, and the settings that they give. */
 const SETTINGS: Record<string, string> = {
@@ -8,6 +9,9 @@ const SETTINGS: Record<string, string> = {
   DeadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
   ResultsBucketName: 'RESULTS_BUCKET',
 };
+
+/** Outputs of which only some commands have a use; stacks of earlier versions need not have them. */
+const OPTIONAL_SETTINGS: Record<string, string> = { LogGroupName: LOG_GROUP_VARIABLE };
 
 /**
  * The settings that the outputs of a CloudFormation stack give, e.g. of `labelqueue-dev`.
@@ -23,7 +27,10 @@ export async function stackEnvironment(stackName: string): Promise<Record<string
     );
   }
   return Object.fromEntries(
-    Object.entries(SETTINGS).map(([output, variable]) => [variable, outputs[output] as string]),
+    Object.entries({ ...SETTINGS, ...OPTIONAL_SETTINGS }).map(([output, variable]) => [
+      variable,
+      outputs[output] ?? '',
+    ]),
   );
 }
 

@@ -5,6 +5,7 @@ import { type JobStatus, jobStatus, queueDepths } from '../shared/jobs/job-statu
 import { cancellations, listJobs } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
+import { computingText } from './cost-text.ts';
 import { counted } from './counted.ts';
 import { NO_LINES_BETWEEN_ROWS } from './demo-table.ts';
 import { duration } from './dry-run-text.ts';
@@ -60,11 +61,16 @@ export function statusText(status: JobStatus): string {
       ? []
       : [`${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${about(status, status.toGo)}`]),
     ...speedLines(status),
-    `cost so far $${status.costSoFarUsd.toFixed(4)}, from list prices and the time that ${status.costIsMeasured ? 'its workers measured' : 'the benchmark measured'}`,
+    `cost so far ${costText(status)}`,
     ...failureHints(Object.keys(status.failedByCode)).split('\n').filter(Boolean),
     ...nextSteps(status),
     `all jobs    ${queue.waiting} messages waiting, ${queue.inFlight} in flight, ${queue.retrying} waiting for a retry, ${queue.deadLetters} in the DLQ`,
   ].join('\n')}\n`;
+}
+
+function costText({ costSoFarUsd, classified, failed, computing }: JobStatus): string {
+  const dollars = `$${costSoFarUsd.toFixed(4)}`;
+  return classified + failed === 0 ? dollars : `${dollars} at list prices: ${computingText(computing)}`;
 }
 
 /** None of a job that has ended or stopped moving: it goes at no speed. */

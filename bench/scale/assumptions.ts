@@ -1,4 +1,5 @@
-import { DEFAULT_IMAGES_PER_MESSAGE, FUNCTION_MEMORY_MB, MAX_PAYLOAD_BYTES } from '../../shared/contract/limits.ts';
+import { assumedText } from '../../shared/contract/cost.ts';
+import { DEFAULT_IMAGES_PER_MESSAGE, MAX_PAYLOAD_BYTES } from '../../shared/contract/limits.ts';
 
 /** A number that the simulation is given: what it says, and where it is from. */
 export type Assumption = { value: number; says: string; source: string };
@@ -114,7 +115,7 @@ export const ASSUMPTIONS = {
 
 /** What the simulation leaves out or makes simple. */
 export const SIMPLIFICATIONS: readonly string[] = [
-  `A worker has one vCPU (${FUNCTION_MEMORY_MB.toLocaleString('en')} MB) that is as fast as the measured core. Every image takes the same time. Image servers answer fast enough: where they took 300 ms, the measured speed was that with fast ones.`,
+  `A worker has one vCPU (assumed: ${assumedText()}). Every image takes the same time. Image servers answer fast enough: where they took 300 ms, the measured speed was that with fast ones.`,
   `Messages have ${DEFAULT_IMAGES_PER_MESSAGE} images (\`--per-message ${DEFAULT_IMAGES_PER_MESSAGE}\`; by itself \`enqueue\` takes more for so many, which costs less: docs/decisions/images-per-message.md). Nothing fails, so nothing is retried or delivered twice.`,
   'Scaling up is even over the minute and happens only while messages wait that nobody takes; nothing scales down before the end. AWS says "up to": it may be slower.',
   'A warm environment stays warm to the end of the job, and a batch is handed to a warm one first.',

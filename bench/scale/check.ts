@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { BENCHMARK } from '../../shared/contract/cost.ts';
 import { VISIBILITY_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import type { OwnAws } from '../../test/support/own-aws.ts';
 import { startOwnProcess } from '../../test/support/own-process.ts';
 import { measureWorkers, ORDINARY_WORK, SERVER_CORE, SHARED_WORK, WORKER_CORE, type Work } from '../speed/measure.ts';
 import type { PhotoServer } from '../speed/photo-server.ts';
 import { ourProgram } from '../speed/programs.ts';
-import type { Figures } from '../speed/report.ts';
+import type { NativeFigures } from '../speed/report.ts';
 import { spreadOf } from '../speed/statistics.ts';
 import type { Scenario } from './scenario.ts';
 import { DEPLOYED } from './scenarios.ts';
@@ -17,7 +18,7 @@ const WORK: Work = { ...ORDINARY_WORK, job: 'scale', images: 2_200, perMessage: 
 /** Seconds that real workers took and that the simulation says. */
 export type Comparison = { measured: number; simulated: number };
 export type Check = {
-  /** With the time an image takes from the results file. */
+  /** With the time an image takes from the results file of this machine's processor. */
   oneWorker: Comparison;
   /** With the time an image took the one worker just before. */
   twoWorkers: Comparison;
@@ -39,7 +40,7 @@ export async function checkAgainstWorkers(repetitions: number, tell: (what: stri
     const one = await secondsOf([WORKER_CORE]);
     const two = await secondsOf([WORKER_CORE, SERVER_CORE]);
     checks.push({
-      oneWorker: { measured: one, simulated: simulatedSeconds(WORK, 1, DEPLOYED.secondsPerImage) },
+      oneWorker: { measured: one, simulated: simulatedSeconds(WORK, 1, BENCHMARK.vnni.millisecondsPerImage / 1_000) },
       twoWorkers: { measured: two, simulated: simulatedSeconds(WORK, 2, one / WORK.images) },
     });
   }
@@ -47,7 +48,7 @@ export async function checkAgainstWorkers(repetitions: number, tell: (what: stri
 }
 
 /** The benchmark's runs with two workers, simulated with the time an image took one worker in the same repetition. */
-export function benchmarkChecks({ ours, twoCores }: Pick<Figures, 'ours' | 'twoCores'>): Comparison[] {
+export function benchmarkChecks({ ours, twoCores }: Pick<NativeFigures, 'ours' | 'twoCores'>): Comparison[] {
   return twoCores.map(({ seconds }, repetition) => {
     const { imagesPerSecond = Number.NaN } = ours[repetition] ?? {};
     return { measured: seconds, simulated: simulatedSeconds(SHARED_WORK, 2, 1 / imagesPerSecond) };

@@ -1,4 +1,4 @@
-import { type Cost, costOfUsage } from '../../shared/contract/cost.ts';
+import { ASSUMED, type Cost, costOfUsage, usdOfTime } from '../../shared/contract/cost.ts';
 import { ASSUMPTIONS } from './assumptions.ts';
 import type { Scenario } from './scenario.ts';
 import type { Outcome } from './simulate.ts';
@@ -7,7 +7,8 @@ import type { Outcome } from './simulate.ts';
 export function costOfJob(scenario: Scenario, outcome: Outcome): Cost & { pollersUsd: number } {
   const { images, imagesPerMessage } = scenario;
   const { invocations, lambdaSeconds, pollerHours } = outcome;
-  const cost = costOfUsage({ images, imagesPerMessage, invocations, lambdaSeconds });
+  const computingUsd = usdOfTime({ ...ASSUMED, milliseconds: lambdaSeconds * 1_000 });
+  const cost = costOfUsage({ images, imagesPerMessage, invocations, computingUsd });
   const pollersUsd = pollerHours * ASSUMPTIONS.pollerHourUsd.value;
   return { ...cost, pollersUsd, totalUsd: cost.totalUsd + pollersUsd };
 }

@@ -1,5 +1,5 @@
 import { DEFAULT_MAXIMUM_CONCURRENCY, readStageConfig } from '../../infra/stage-config.ts';
-import { MEASURED } from '../../shared/contract/cost.ts';
+import { ASSUMED, MESSAGE_BYTES_PER_IMAGE } from '../../shared/contract/cost.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { ASSUMPTIONS } from './assumptions.ts';
 import type { ProvisionedPollers, Scenario } from './scenario.ts';
@@ -14,15 +14,15 @@ export type NamedScenario = {
 const stage = readStageConfig('dev');
 const STAGE_CONCURRENCY = stage.maximumConcurrency ?? DEFAULT_MAXIMUM_CONCURRENCY;
 
-/** The dev stage as it is deployed, with the measured worker. */
+/** The dev stage as it is deployed, with workers on the assumed processor. */
 export const DEPLOYED: Omit<Scenario, 'images'> = {
   imagesPerMessage: DEFAULT_IMAGES_PER_MESSAGE,
-  bytesPerMessage: DEFAULT_IMAGES_PER_MESSAGE * MEASURED.bytesPerImageInMessage,
+  bytesPerMessage: DEFAULT_IMAGES_PER_MESSAGE * MESSAGE_BYTES_PER_IMAGE,
   batchSize: stage.batchSize,
   batchWindowSeconds: stage.batchWindowSeconds,
   pollers: { kind: 'on demand', maximumConcurrency: STAGE_CONCURRENCY },
   accountConcurrency: ASSUMPTIONS.accountConcurrency.value,
-  secondsPerImage: MEASURED.millisecondsPerImage / 1_000,
+  secondsPerImage: ASSUMED.millisecondsPerImage / 1_000,
   coldStartSeconds: ASSUMPTIONS.coldStartSeconds.value,
 };
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { formatMessage } from '../../shared/contract/message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
@@ -32,10 +32,16 @@ export const LARGE_WORK: Work = { ...ORDINARY_WORK, job: 'large', images: 500, k
 /** In small messages, so that two workers end at the same time. */
 export const SHARED_WORK: Work = { ...ORDINARY_WORK, job: 'shared', images: 4_000, perMessage: 20 };
 
-export async function measureStages({ environment, photos }: Services): Promise<Stages> {
+/** @param added variables, e.g. those under which a process sees AVX2 alone */
+export async function measureStages(
+  { environment, photos }: Services,
+  added: Readonly<Record<string, string>> = {},
+): Promise<Stages> {
   const module = join(import.meta.dirname, 'measure-stages.ts');
   const command = ['-c', String(WORKER_CORE), process.execPath, module, photos[0] ?? ''];
-  const { stdout } = await promisify(execFile)('taskset', command, { env: { ...process.env, ...environment } });
+  const { stdout } = await promisify(execFile)('taskset', command, {
+    env: { ...process.env, ...environment, ...added },
+  });
   return JSON.parse(stdout) as Stages;
 }
 
@@ -75,6 +81,18 @@ async function fillQueue(
   }
   await sendMessages(sqs, environment.QUEUE_URL, bodies);
   sqs.destroy();
+}
+
+/** Removes everything that workers have written so far. */
+export async function forgetResults({ environment, clientConfig }: OwnAws): Promise<void> {
+  const s3 = new S3Client(clientConfig);
+  const Bucket = environment.RESULTS_BUCKET;
+  for (;;) {
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
+    if (Contents.length === 0) break;
+    await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: Contents.map(({ Key }) => ({ Key })) } }));
+  }
+  s3.destroy();
 }
 
 /** The best class of each image by its id, from the lines that a worker wrote below a prefix. */

@@ -33,7 +33,8 @@ export function pythonProgram(services: Services, { pythonPath }: Peers): Worker
   return {
     name: 'Python, TensorFlow',
     command: ['python3', join(PEERS, 'python/worker.py')],
-    environment: { PYTHONPATH: pythonPath },
+    // At its best: by itself TensorFlow takes oneDNN only where it finds AVX-512 VNNI or better.
+    environment: { PYTHONPATH: pythonPath, TF_ENABLE_ONEDNN_OPTS: '1' },
     settings: { ...settingsOf(services), model: MODEL },
   };
 }
@@ -45,6 +46,11 @@ export function nodeProgram(services: Services, { nodeFolder, onnx }: Peers): Wo
     environment: {},
     settings: { ...settingsOf(services), onnx },
   };
+}
+
+/** The same program with more variables, e.g. those under which it sees AVX2 alone. */
+export function withEnvironment(program: WorkerProgram, environment: Readonly<Record<string, string>>): WorkerProgram {
+  return { ...program, environment: { ...program.environment, ...environment } };
 }
 
 function settingsOf({ environment }: Services): Record<string, string> {

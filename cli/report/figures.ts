@@ -1,3 +1,4 @@
+import { ASSUMED } from '../../shared/contract/cost.ts';
 import type { Completeness, Summary } from '../../shared/jobs/outcomes/summarize.ts';
 import { type Html, html } from './html.ts';
 import { byteSize, count, dollars, percent, span } from './numbers.ts';
@@ -10,6 +11,12 @@ export const STATES: Record<Completeness, { text: string; good: boolean }> = {
   cancelled: { text: 'cancelled', good: false },
   unknown: { text: 'so far', good: true },
 };
+
+/** What is known of the time that the cost is made of. */
+function costNote({ computing: { measuredShare } }: Summary): string {
+  if (measuredShare === 1) return 'measured time at list prices';
+  return measuredShare === 0 ? `assumed: ${ASSUMED.processor}` : `${percent(1 - measuredShare)} of it estimated`;
+}
 
 type Figure = { name: string; value: string; note?: string; bad?: boolean };
 
@@ -34,7 +41,7 @@ export function figures(summary: Summary): Html {
       note: `${count(Math.round(durations.imagesPerSecond))} images a second`,
     },
     { name: 'Fetched', value: byteSize(bytes.total), note: `${byteSize(bytes.mean)} an image` },
-    { name: 'Cost', value: dollars(cost.totalUsd), note: 'estimated from list prices' },
+    { name: 'Cost', value: dollars(cost.totalUsd), note: costNote(summary) },
   ];
   return html`<dl class="figures">${all.map(
     ({ name, value, note, bad }) =>

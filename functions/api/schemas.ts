@@ -156,10 +156,22 @@ export const jobStatusSchema = z
       .min(0)
       .exactOptional()
       .meta({ description: 'missing when no image was settled for two minutes, and when the job has ended' }),
-    costSoFarUsd: z.number().min(0).meta({ description: 'estimated from list prices' }),
-    costIsMeasured: z
-      .boolean()
-      .meta({ description: 'with the time that its workers measured; else that of the benchmark' }),
+    costSoFarUsd: z
+      .number()
+      .min(0)
+      .meta({ description: 'at list prices, with the computing time that its workers measured' }),
+    computing: z
+      .object({
+        workers: z
+          .array(z.object({ architecture: z.enum(['x86_64', 'arm64']), memoryMb: count, seconds: z.number().min(0) }))
+          .meta({ description: 'measured computing time, by kind of worker' }),
+        measuredShare: z
+          .number()
+          .min(0)
+          .max(1)
+          .meta({ description: 'of the images with an outcome; for the others the assumed processor stands in' }),
+      })
+      .meta({ description: 'what the cost is made of' }),
   })
   .meta({ id: 'JobStatus' }) satisfies z.ZodType<JobStatus>;
 

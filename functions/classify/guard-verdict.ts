@@ -1,4 +1,4 @@
-import { costOfImages } from '../../shared/contract/cost.ts';
+import { assumedUsd, costSoFar } from '../../shared/contract/cost.ts';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import {
   CANCELLATION_CHECK_MS,
@@ -6,7 +6,7 @@ import {
   MIN_OUTCOMES_FOR_FAILURE_RATE,
   SHORTEST_GUARD_INTERVAL_MS,
 } from '../../shared/contract/limits.ts';
-import { type GuardRecord, measuredMilliseconds } from '../../shared/jobs/guard-record.ts';
+import type { GuardRecord } from '../../shared/jobs/guard-record.ts';
 
 /** What is to be done about a job: cancel it for a reason, or count again after so many milliseconds. */
 export type GuardVerdict = { cancel: string } | { againInMs: number };
@@ -29,7 +29,8 @@ function tooManyFailures({ maxFailureRate }: JobDescription, count: GuardRecord)
  */
 function tooExpensive({ maxCostUsd, images, perMessage }: JobDescription, count: GuardRecord) {
   if (maxCostUsd === undefined) return undefined;
-  const costOf = (some: number) => costOfImages(some, perMessage, measuredMilliseconds(count)).totalUsd;
+  const computingUsd = count.outcomes === 0 ? assumedUsd(1) : count.computingUsd / count.outcomes;
+  const costOf = (some: number) => costSoFar(some, perMessage, some * computingUsd).totalUsd;
   const spent = costOf(count.outcomes);
   if (costOf(images) <= maxCostUsd && spent <= maxCostUsd) return undefined;
   const usdPerSecond = count.outcomes === 0 ? 0 : (spent / count.outcomes) * count.imagesPerSecond;

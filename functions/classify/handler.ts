@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
@@ -11,6 +12,7 @@ import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
 import { workerSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
+import { thisMachine } from '../../shared/contract/worker-time.ts';
 import { isCancelled } from '../../shared/jobs/job-store.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
@@ -22,6 +24,7 @@ import { PartWriter } from './part-writer.ts';
 import { processBatch } from './process-batch.ts';
 import { startFacts } from './start-facts.ts';
 import { createTelemetry } from './telemetry.ts';
+import { WorkTime } from './work-time.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
 markStart('labelqueue:modules-loaded');
@@ -32,9 +35,14 @@ const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
 // Source buckets may be in other regions.
 const s3 = createS3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
 
+const pipeline = await createPipeline(settings, s3);
+// All that the process has done so far is its start, which Lambda bills.
+const startMs = performance.now();
+const workTime = new WorkTime({ machine: thisMachine(process.env, process.arch), startMs });
+
 const dependencies: WorkerDependencies = {
   pipeline: {
-    ...(await createPipeline(settings, s3)),
+    ...pipeline,
     hosts: new HostHealth(settings.fetchTimeoutSeconds * 1_000),
     apart: new ApartQueue(),
   },
@@ -43,11 +51,12 @@ const dependencies: WorkerDependencies = {
     sqs: createSqsClient({ requestHandler: AWS_REQUESTS }),
     queueUrl: settings.queueUrl,
     deadLetterQueueUrl: settings.deadLetterQueueUrl,
-    parts: new PartWriter(s3, settings.resultsBucket),
+    parts: new PartWriter(s3, settings.resultsBucket, workTime),
   },
   telemetry: createTelemetry(logger, metrics),
   cancellations: new Cancellations((of) => isCancelled({ s3, resultsBucket: settings.resultsBucket }, of)),
   jobGuard: new JobGuard({ bucket: { s3, resultsBucket: settings.resultsBucket } }),
+  workTime,
   retryBaseSeconds: settings.retryBaseSeconds,
   now: () => new Date(),
   random: Math.random,
@@ -57,12 +66,27 @@ const { classifier } = dependencies.pipeline;
 logger.info('worker started', await startFacts(classifier));
 for (const note of classifier.notes) logger.warn('model', { note });
 
+const processor = cpus()[0]?.model ?? 'unknown';
+let isFirst = true;
+
 async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const started = performance.now();
   const deadline = deadlineIn(context.getRemainingTimeInMillis());
   // A property rather than a dimension: that would make a metric of its own, with its price, of each metric and value.
   metrics.addMetadata('arithmetic', classifier.arithmetic);
-  const failed = await processBatch(event.Records, dependencies, deadline);
-  return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  try {
+    const failed = await processBatch(event.Records, dependencies, deadline);
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  } finally {
+    dependencies.telemetry.invoked({
+      messages: event.Records.length,
+      milliseconds: performance.now() - started,
+      ...(isFirst && { startMs }),
+      model: classifier.id,
+      processor,
+    });
+    isFirst = false;
+  }
 }
 
 /** The worker: SQS records in, the messages that SQS shall deliver again out. */

@@ -11,7 +11,6 @@ import { cancelJob, readJob } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { PartSample } from '../../shared/jobs/sample-parts.ts';
 import { judge } from './guard-verdict.ts';
-import { WorkTime } from './work-time.ts';
 
 /** How often all workers of a job together look whether a count is due, on average. */
 const LOOK_EVERY_SECONDS = 2;
@@ -29,8 +28,6 @@ type Job = {
   outcomes: number;
   lookAfter: number;
   isLooking: boolean;
-  /** Outcomes whose time was not handed over yet. */
-  unreported: number;
 };
 
 export type JobGuardOptions = {
@@ -39,7 +36,6 @@ export type JobGuardOptions = {
   now?: () => number;
   /** Uniform in [0, 1). */
   random?: () => number;
-  time?: WorkTime;
   /** Of each kind, for a count; a multiple of 1,000. */
   countedParts?: number;
 };
@@ -54,42 +50,22 @@ export class JobGuard {
   readonly #bucket: JobGuardOptions['bucket'];
   readonly #now: () => number;
   readonly #random: () => number;
-  readonly #time: WorkTime;
   readonly #countedParts: number;
   readonly #jobs = new Map<string, Job>();
   readonly #looks = new Set<Promise<void>>();
 
-  constructor({
-    bucket,
-    now = Date.now,
-    random = Math.random,
-    time = new WorkTime(),
-    countedParts = GUARD_COUNT_PARTS,
-  }: JobGuardOptions) {
+  constructor({ bucket, now = Date.now, random = Math.random, countedParts = GUARD_COUNT_PARTS }: JobGuardOptions) {
     this.#bucket = bucket;
     this.#now = now;
     this.#random = random;
-    this.#time = time;
     this.#countedParts = countedParts;
-  }
-
-  /** An invocation begins; it ends when this is disposed of. */
-  begin(): Disposable {
-    return this.#time.begin();
-  }
-
-  /** An image of the job has been worked on until now, whatever came of it. */
-  worked(of: JobRun): void {
-    this.#time.spentOn(runName(of));
   }
 
   /** So many images of the job have a durable outcome now. Waits for nothing: a look goes on beside the work. */
   settled(of: JobRun, outcomes: number): void {
     if (outcomes === 0) return;
-    this.worked(of);
     const job = this.#jobOf(runName(of));
     job.outcomes += outcomes;
-    job.unreported += outcomes;
     if (job.isLooking || job.outcomes < job.lookAfter) return;
     job.isLooking = true;
     // What is left out now is done at the next look.
@@ -124,7 +100,6 @@ export class JobGuard {
       outcomes: 0,
       lookAfter: 0,
       isLooking: false,
-      unreported: 0,
     };
     this.#jobs.set(name, job);
     return job;
@@ -165,7 +140,7 @@ export class JobGuard {
     if (!hasLimit(description)) return;
     const lines = await this.#linesOf(of);
     if (lines === undefined) return;
-    const count = this.#record(of, job, { description, before, lines, now });
+    const count = recordOf({ description, before, lines, now });
     const verdict = judge(description, count);
     if ('cancel' in verdict) return cancelJob(this.#bucket, of, verdict.cancel);
     // The first count does not know how fast the job is: it may have waited for workers.
@@ -175,7 +150,7 @@ export class JobGuard {
   }
 
   /** Undefined when there was no time for as much as an estimate. */
-  async #linesOf(of: JobRun): Promise<{ classified: number; failed: number } | undefined> {
+  async #linesOf(of: JobRun): Promise<Lines | undefined> {
     const [results, failures] = [new PartSample(), new PartSample()];
     const signal = AbortSignal.timeout(GUARD_COUNT_MS);
     const read = Promise.all([
@@ -185,38 +160,22 @@ export class JobGuard {
     await Promise.race([read, aborted(signal)]);
     read.catch(() => undefined);
     if (!results.isUsable || !failures.isUsable) return undefined;
-    return { classified: results.lines, failed: failures.lines };
-  }
-
-  #record(
-    of: JobRun,
-    job: Job,
-    {
-      description,
-      before,
-      lines,
-      now,
-    }: { description: JobDescription; before: GuardRecord; lines: Lines; now: number },
-  ): GuardRecord {
-    const outcomes = lines.classified + lines.failed;
-    const since = before.countedAt || Date.parse(description.startedAt);
-    const imagesPerSecond = Math.max(0, outcomes - before.outcomes) / Math.max(1, (now - since) / 1_000);
-    const measuredMs = before.measuredMs + this.#time.take(runName(of));
-    const measuredOutcomes = before.measuredOutcomes + job.unreported;
-    job.unreported = 0;
-    return {
-      ...before,
-      countedAt: now,
-      outcomes,
-      failed: lines.failed,
-      imagesPerSecond,
-      measuredMs,
-      measuredOutcomes,
-    };
+    const computingUsd = results.computingUsd + failures.computingUsd;
+    return { classified: results.lines, failed: failures.lines, computingUsd };
   }
 }
 
-type Lines = { classified: number; failed: number };
+/** What a count has found, or estimated from a sample. */
+type Lines = { classified: number; failed: number; computingUsd: number };
+type Count = { description: JobDescription; before: GuardRecord; lines: Lines; now: number };
+
+function recordOf({ description, before, lines, now }: Count): GuardRecord {
+  const { classified, failed, computingUsd } = lines;
+  const outcomes = classified + failed;
+  const since = before.countedAt || Date.parse(description.startedAt);
+  const imagesPerSecond = Math.max(0, outcomes - before.outcomes) / Math.max(1, (now - since) / 1_000);
+  return { ...before, countedAt: now, outcomes, failed, imagesPerSecond, computingUsd };
+}
 
 function hasLimit(description: JobDescription | undefined): description is JobDescription {
   return description?.maxFailureRate !== undefined || description?.maxCostUsd !== undefined;
@@ -230,8 +189,7 @@ function emptyRecord(): GuardRecord {
     outcomes: 0,
     failed: 0,
     imagesPerSecond: 0,
-    measuredMs: 0,
-    measuredOutcomes: 0,
+    computingUsd: 0,
   };
 }
 

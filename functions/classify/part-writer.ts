@@ -3,6 +3,7 @@ import { type JobRun, runName } from '../../shared/contract/job-run.ts';
 import { MAX_SHARED_PART_AGE_MS, MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../shared/contract/limits.ts';
 import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
+import type { WorkTime } from './work-time.ts';
 
 type Line = ResultLine | FailureLine;
 /** By id: two messages of an invocation may name the same image. */
@@ -16,24 +17,28 @@ type SharedPart = {
 
 /**
  * Writes part files: many images a file, since a PUT an image would cost more than its inference.
- * The lines of a large message are a file of their own, so that a redelivery overwrites it; the
+ * The lines of a large message are a file of their own, so that a redelivery replaces it; the
  * lines of small messages share one, which is written when it is full, 2 s old, or at `flush`.
+ * The name of each file has the time that the worker spent on its job since the file before.
  */
 export class PartWriter {
   readonly #s3: S3Client;
   readonly #bucket: string;
+  readonly #time: Pick<WorkTime, 'take' | 'giveBack'> | undefined;
   readonly #shared = new Map<string, SharedPart>();
 
-  constructor(s3: S3Client, bucket: string) {
+  /** @param time of this worker; names have none without it */
+  constructor(s3: S3Client, bucket: string, time?: Pick<WorkTime, 'take' | 'giveBack'>) {
     this.#s3 = s3;
     this.#bucket = bucket;
+    this.#time = time;
   }
 
   /**
    * Resolves once the lines are in S3; rejects when they may not be.
    *
    * @param ofImages how many images their message has: it, and not the number of its lines, says whether
-   *   they are a file of their own, so that the few failures of a large message overwrite theirs too
+   *   they are a file of their own, so that the few failures of a large message replace theirs too
    */
   async write(kind: PartKind, of: JobRun, lines: Line[], ofImages: number = lines.length): Promise<void> {
     if (lines.length === 0) return;
@@ -69,14 +74,19 @@ export class PartWriter {
   }
 
   async #put(kind: PartKind, of: JobRun, lines: Line[]): Promise<void> {
-    await this.#s3.send(
-      new PutObjectCommand({
-        Bucket: this.#bucket,
-        Key: partKey(kind, of, lines),
-        Body: `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`,
-        ContentType: 'application/x-ndjson',
-      }),
-    );
+    const time = this.#time?.take(runName(of));
+    const command = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: partKey(kind, of, lines, time),
+      Body: `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`,
+      ContentType: 'application/x-ndjson',
+    });
+    try {
+      await this.#s3.send(command);
+    } catch (error) {
+      if (time !== undefined) this.#time?.giveBack(runName(of), time);
+      throw error;
+    }
   }
 }
 

@@ -25,8 +25,8 @@ export async function processBatch(
   dependencies: WorkerDependencies,
   deadline: Deadline,
 ): Promise<string[]> {
-  const { cancellations, jobGuard } = dependencies;
-  using _working = jobGuard.begin();
+  const { cancellations, jobGuard, workTime } = dependencies;
+  using _working = workTime.begin();
   const sorted = sortRecords(records);
   const runs = [...sorted.fresh, ...sorted.toSplit, ...sorted.suspects].map(({ message: { job, run } }) => ({
     job,
@@ -110,7 +110,7 @@ async function processFresh(
   }
   const onOutcome = ({ image, work }: ImageInWork, outcome: ImageOutcome) => {
     work.outcomes.set(image, outcome);
-    dependencies.jobGuard.worked(work.message);
+    dependencies.workTime.spentOn(runName(work.message));
     settleIfComplete(work);
   };
   await classifyImages(images, pipeline, deadline.signal, onOutcome, telemetry);

@@ -1,5 +1,6 @@
 import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
+import { runName } from '../../shared/contract/job-run.ts';
 import { ISOLATED_TIMEOUT_MS, MAX_DELAY_SECONDS, MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { formatMessage, type ImageRef, maySendOn, nextEnvelope } from '../../shared/contract/message.ts';
 import { failureLine } from '../../shared/contract/result-line.ts';
@@ -82,6 +83,7 @@ async function processSuspect(
     const outcome = enoughTime
       ? await dependencies.isolation.classify(image.url, timeoutMs, deadline.signal)
       : ('not_reached' as const);
+    dependencies.workTime.spentOn(runName(suspect.message));
     outcomes.push([image, outcome]);
   }
   const settled = settleMessage(suspect, outcomes, dependencies);

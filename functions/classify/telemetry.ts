@@ -2,10 +2,22 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import { METRICS } from '../../shared/contract/metric-names.ts';
+import type { ModelId } from '../../shared/contract/result-line.ts';
 import { describeThrown, withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
+import { InvocationTally } from './invocation-tally.ts';
 import type { Settlement } from './settlement.ts';
 
-/** What the worker tells about itself. Never whole events, bodies, or the query of a URL. */
+/** An invocation that has come to its end. */
+export type Invocation = {
+  messages: number;
+  milliseconds: number;
+  /** Of the first invocation of a process alone: how long the process took to start before it. */
+  startMs?: number;
+  model: ModelId;
+  processor: string;
+};
+
+/** What the worker reports about itself. Never whole events, bodies, or the query of a URL. */
 export type Telemetry = {
   stage(stage: TimedStage, milliseconds: number): void;
   batch(images: number, milliseconds: number): void;
@@ -13,66 +25,63 @@ export type Telemetry = {
   unsettled(messageId: string, error: unknown): void;
   /** @param expected what no part of the body is in */
   unreadable(messageId: string, expected: string): void;
+  /** Writes what all of the above adds up to since the last time: one line, and the metrics. */
+  invoked(invocation: Invocation): void;
 };
 
 /** Logs as JSON lines, metrics in CloudWatch's embedded metric format, both on standard output. */
 export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
-  const count = (name: string, value: number) => {
-    if (value > 0) metrics.addMetric(name, MetricUnit.Count, value);
-  };
+  let tally = new InvocationTally();
   return {
-    stage(stage, milliseconds) {
-      if (stage === 'fetch') metrics.addMetric(METRICS.fetchTime, MetricUnit.Milliseconds, rounded(milliseconds));
-      if (stage === 'decode') metrics.addMetric(METRICS.decodeTime, MetricUnit.Milliseconds, rounded(milliseconds));
-    },
-    batch(images, milliseconds) {
-      metrics.addMetric(METRICS.inferenceBatchSize, MetricUnit.Count, images);
-      metrics.addMetric(METRICS.inferenceTime, MetricUnit.Milliseconds, rounded(milliseconds));
-    },
+    stage: (stage, milliseconds) => tally.stage(stage, milliseconds),
+    batch: (images, milliseconds) => tally.batch(images, milliseconds),
     settled(messageId, settlement) {
-      const { message, results, failures, retries, retryCodes, putOff, decodeLater, cancelled, notReached } =
-        settlement;
+      tally.settled(settlement);
+      const { message, results, failures, retryCodes } = settlement;
       const { job, attempt, hops = 0 } = message;
-      const retried = imagesIn(retries);
-      count(METRICS.imagesClassified, results.length);
-      count(METRICS.imagesFailed, failures.length);
-      count(METRICS.imagesRetried, retried);
-      count(METRICS.imagesNotReached, notReached.length);
-      count(METRICS.imagesCancelled, cancelled);
       for (const { line } of failures) {
         const { code, stage, message: reason } = line.error;
         logger.warn('image failed', { messageId, job, id: withoutUrlSecrets(line.id), attempt, code, stage, reason });
       }
-      logger.info('message settled', {
-        messageId,
-        job,
-        attempt,
-        hops,
-        classified: results.length,
-        failed: failures.length,
-        retried,
-        cancelled,
-        retryCodes: Object.fromEntries(retryCodes),
-        putOff: imagesIn(putOff),
-        decodeLater: decodeLater.images.length,
-        notReached: notReached.length,
-      });
+      const counts = { classified: results.length, failed: failures.length };
+      const retried = Object.fromEntries(retryCodes);
+      logger.debug('message settled', { messageId, job, attempt, hops, ...counts, retryCodes: retried });
     },
     unsettled(messageId, error) {
-      count(METRICS.messagesUnsettled, 1);
+      tally.counts.unsettled++;
       logger.error('message not settled, SQS will deliver it again', { messageId, reason: describeThrown(error) });
     },
     unreadable(messageId, expected) {
-      count(METRICS.messagesUnreadable, 1);
+      tally.counts.unreadable++;
       logger.warn('message unreadable, moved to the DLQ', { messageId, reason: expected });
+    },
+    invoked({ milliseconds, startMs, ...invocation }) {
+      const start = startMs === undefined ? {} : { startMs: Math.round(startMs) };
+      logger.info('invocation', { ...invocation, ms: Math.round(milliseconds), ...start, ...tally.line() });
+      addMetrics(metrics, tally);
+      tally = new InvocationTally();
     },
   };
 }
 
-function imagesIn(byDelay: Settlement['retries']): number {
-  return [...byDelay.values()].reduce((sum, images) => sum + images.length, 0);
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 100) / 100;
+function addMetrics(metrics: Metrics, { counts, fetch, decode, inference, batchSize }: InvocationTally): void {
+  const numbers = [
+    [METRICS.imagesClassified, counts.classified],
+    [METRICS.imagesFailed, counts.failed],
+    [METRICS.imagesRetried, counts.retried],
+    [METRICS.imagesNotReached, counts.notReached],
+    [METRICS.imagesCancelled, counts.cancelled],
+    [METRICS.messagesUnsettled, counts.unsettled],
+    [METRICS.messagesUnreadable, counts.unreadable],
+  ] as const;
+  for (const [name, number] of numbers) if (number > 0) metrics.addMetric(name, MetricUnit.Count, number);
+  const times = [
+    [METRICS.fetchTime, fetch],
+    [METRICS.decodeTime, decode],
+    [METRICS.inferenceTime, inference],
+  ] as const;
+  for (const [name, { values }] of times) {
+    for (const value of values) metrics.addMetric(name, MetricUnit.Milliseconds, value);
+  }
+  for (const size of batchSize.values) metrics.addMetric(METRICS.inferenceBatchSize, MetricUnit.Count, size);
 }

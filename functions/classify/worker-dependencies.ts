@@ -4,6 +4,7 @@ import type { Isolation } from './isolation.ts';
 import type { JobGuard } from './job-guard.ts';
 import type { Destinations } from './settle.ts';
 import type { Telemetry } from './telemetry.ts';
+import type { WorkTime } from './work-time.ts';
 
 /** What the worker is made of: one of each a process, wired in `handler.ts`. */
 export type WorkerDependencies = {
@@ -12,7 +13,9 @@ export type WorkerDependencies = {
   destinations: Destinations;
   telemetry: Telemetry;
   cancellations: Cancellations;
-  jobGuard: Pick<JobGuard, 'begin' | 'worked' | 'settled' | 'isBusy' | 'finish'>;
+  jobGuard: Pick<JobGuard, 'settled' | 'isBusy' | 'finish'>;
+  /** The one that `destinations.parts` has. */
+  workTime: Pick<WorkTime, 'begin' | 'spentOn'>;
   retryBaseSeconds: number;
   /** Injected so that tests decide them. */
   now: () => Date;

@@ -1,7 +1,9 @@
 import { EVENT_SOURCE_BATCH_SIZE, FUNCTION_MEMORY_MB, MAX_BATCH_ENTRIES, OWN_PART_IMAGES } from './limits.ts';
+import type { Architecture, WorkerMachine, WorkerTime } from './worker-time.ts';
 
-/** AWS list prices in US dollars, us-east-1, x86, without free tiers; aws.amazon.com/{lambda,sqs,s3,cloudwatch}/pricing, 2026-11. */
+/** AWS list prices in US dollars, us-east-1, without free tiers; aws.amazon.com/{lambda,sqs,s3,cloudwatch}/pricing, 2026-11. */
 export const PRICES = {
+  /** On x86_64. */
   lambdaGbSecond: 0.000_016_666_7,
   /** On arm64. */
   lambdaGbSecondArm: 0.000_013_333_4,
@@ -14,15 +16,44 @@ export const PRICES = {
   cloudWatchLogsGb: 0.5,
 } as const;
 
-/** What an image takes of a worker with one vCPU: the medians of `bench/results/2026-11-24.json`. */
-export const MEASURED = {
-  /** On a processor with VNNI, where the default model computes in eight-bit integers. */
-  millisecondsPerImage: 9.7,
-  /** On others, and with MODEL_PRECISION=float32. */
-  millisecondsPerImageInFloats: 16.1,
-  logBytesPerImage: 60,
-  bytesPerImageInMessage: 120,
-} as const;
+/** A processor, and the milliseconds that the whole worker needs there per image of 640x427, on one vCPU. */
+export type ProcessorFigure = WorkerMachine & { processor: string; millisecondsPerImage: number };
+
+const ONE_VCPU = { architecture: 'x86_64', memoryMb: FUNCTION_MEMORY_MB } as const;
+
+/**
+ * What the benchmark measured, by processor: medians of the files in `bench/results/`, which a test compares. Estimates
+ * before a job are made of these and of nothing else; what a job has cost is made of what its workers measured.
+ */
+export const BENCHMARK = {
+  /** `bench/results/2026-11-26.json`, under AVX2. */
+  avx2: { ...ONE_VCPU, processor: 'AVX2, x86_64', millisecondsPerImage: 26 },
+  /** The same with MODEL_PRECISION=float32. */
+  avx2Floats: { ...ONE_VCPU, processor: 'AVX2, x86_64, 32-bit floats', millisecondsPerImage: 26 },
+  /** `bench/results/2026-11-24.json`, where the default model computes in eight-bit integers. */
+  vnni: { ...ONE_VCPU, processor: 'AVX-512 VNNI, x86_64', millisecondsPerImage: 9.7 },
+  /** The same with MODEL_PRECISION=float32. */
+  vnniFloats: { ...ONE_VCPU, processor: 'AVX-512 VNNI, x86_64, 32-bit floats', millisecondsPerImage: 16.1 },
+} as const satisfies Record<string, ProcessorFigure>;
+
+/** The processor of estimates: AVX2 is all that AWS documents for Lambda on x86_64. */
+export const ASSUMED: ProcessorFigure = BENCHMARK.avx2;
+
+/** E.g. `AVX2, x86_64, 1,769 MB, 26 ms per image`: to stand after the word "assumed". */
+export function assumedText({ processor, memoryMb, millisecondsPerImage }: ProcessorFigure = ASSUMED): string {
+  return `${processor}, ${memoryMb.toLocaleString('en')} MB, ${millisecondsPerImage} ms per image`;
+}
+
+/** What an image adds to its message, in bytes. */
+export const MESSAGE_BYTES_PER_IMAGE = 120;
+
+/**
+ * What an invocation writes into its log, in bytes: one line, one set of metrics, and what Lambda writes itself; times of
+ * images in the metrics. `test/functions/classify/invocation-log.test.ts` counts them.
+ */
+export function logBytesOf(invocations: number, images: number): number {
+  return 2_000 * invocations + 2.5 * images;
+}
 
 export type Cost = {
   lambdaUsd: number;
@@ -38,34 +69,45 @@ export type Usage = {
   images: number;
   imagesPerMessage: number;
   invocations: number;
-  /** Of all invocations together, their starts included. */
-  lambdaSeconds: number;
+  /** What the time of all workers costs, see {@link usdOfTime}. */
+  computingUsd: number;
 };
 
+/** The price of a worker's time at list prices, without the price of its requests. */
+export function usdOfTime({ milliseconds, architecture, memoryMb }: WorkerTime): number {
+  return (milliseconds / 1_000) * (memoryMb / 1_024) * gbSecondUsd(architecture);
+}
+
+function gbSecondUsd(architecture: Architecture): number {
+  return architecture === 'arm64' ? PRICES.lambdaGbSecondArm : PRICES.lambdaGbSecond;
+}
+
+/** What so many images are estimated to take on a processor, in US dollars of a worker's time. */
+export function assumedUsd(images: number, processor: ProcessorFigure = ASSUMED): number {
+  return usdOfTime({ ...processor, milliseconds: images * processor.millisecondsPerImage });
+}
+
 /**
- * What so many images cost at list prices, with the worker's time as measured, full batches, and no
+ * What so many images are estimated to cost at list prices: with the time that the benchmark measured, full batches, and no
  * retries. Fetching may take longer from slow servers; then the same worker takes more time.
  */
-export function costOfImages(
-  images: number,
-  perMessage: number,
-  millisecondsPerImage: number = MEASURED.millisecondsPerImage,
-): Cost {
-  return costOfUsage({
-    images,
-    imagesPerMessage: perMessage,
-    invocations: Math.ceil(Math.ceil(images / perMessage) / EVENT_SOURCE_BATCH_SIZE),
-    lambdaSeconds: (images * millisecondsPerImage) / 1_000,
-  });
+export function costOfImages(images: number, perMessage: number, processor: ProcessorFigure = ASSUMED): Cost {
+  return costSoFar(images, perMessage, assumedUsd(images, processor));
+}
+
+/** What images cost whose computing cost is known: requests and logs are those of full batches without retries. */
+export function costSoFar(images: number, imagesPerMessage: number, computingUsd: number): Cost {
+  const invocations = Math.ceil(Math.ceil(images / imagesPerMessage) / EVENT_SOURCE_BATCH_SIZE);
+  return costOfUsage({ images, imagesPerMessage, invocations, computingUsd });
 }
 
 /** What was used, at list prices, without retries. */
-export function costOfUsage({ images, imagesPerMessage, invocations, lambdaSeconds }: Usage): Cost {
+export function costOfUsage({ images, imagesPerMessage, invocations, computingUsd }: Usage): Cost {
   const messages = Math.ceil(images / imagesPerMessage);
   const sends = Math.ceil(messages / MAX_BATCH_ENTRIES);
   // A batch of more messages than a request takes is received in several, and a smaller one alone.
   const receives = Math.max(sends, invocations);
-  const messageBytes = imagesPerMessage * MEASURED.bytesPerImageInMessage;
+  const messageBytes = imagesPerMessage * MESSAGE_BYTES_PER_IMAGE;
   const sqsRequests =
     sends * requestUnits(MAX_BATCH_ENTRIES * messageBytes) +
     receives * requestUnits(Math.ceil(messages / Math.max(1, receives)) * messageBytes) +
@@ -73,11 +115,11 @@ export function costOfUsage({ images, imagesPerMessage, invocations, lambdaSecon
     receives;
   const parts = imagesPerMessage >= OWN_PART_IMAGES ? messages : invocations;
   const cost = {
-    lambdaUsd: lambdaSeconds * (FUNCTION_MEMORY_MB / 1_024) * PRICES.lambdaGbSecond,
+    lambdaUsd: computingUsd,
     lambdaRequestsUsd: invocations * PRICES.lambdaRequest,
     sqsUsd: sqsRequests * (PRICES.sqsRequest + PRICES.sqsFairRequest),
     s3Usd: parts * PRICES.s3Put,
-    logsUsd: ((images * MEASURED.logBytesPerImage) / 1e9) * PRICES.cloudWatchLogsGb,
+    logsUsd: (logBytesOf(invocations, images) / 1e9) * PRICES.cloudWatchLogsGb,
   };
   return { ...cost, totalUsd: Object.values(cost).reduce((sum, part) => sum + part, 0) };
 }

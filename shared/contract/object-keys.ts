@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ErrorCode } from './error-codes.ts';
 import { IdSum } from './id-sum.ts';
 import type { JobRun } from './job-run.ts';
+import { formatWorkerTime, parseWorkerTime, WORKER_TIME_PATTERN, type WorkerTime } from './worker-time.ts';
 
 /** The two kinds of part files; their names are the top-level prefixes of the bucket. */
 export type PartKind = 'results' | 'failures';
@@ -13,6 +14,8 @@ export type PartName = {
   /** The sum of its ids (see `id-sum.ts`); undefined for files of workers that did not write it yet. */
   idSum: string | undefined;
   lines: number;
+  /** What its worker was at work for it; undefined for files of workers that did not write it yet. */
+  time: WorkerTime | undefined;
   /** Lines by error code; empty for results. */
   codes: Map<string, number>;
 };
@@ -31,14 +34,16 @@ export function runPartPrefix(kind: PartKind, { job, run }: JobRun): string {
 }
 
 /**
- * The key of a part file: `[run=<run>/]part-<digest>-<sum>-n<lines>.jsonl`, with `.<code>-<lines>` after the number for
- * each error code. It is derived from the ids in the file, so that doing the same work again
- * overwrites the file instead of adding a second one. It carries numbers, so that progress is
- * read from a listing, and the sum of the ids, so that a listing proves that a job is complete.
+ * The key of a part file: `[run=<run>/]part-<digest>-<sum>-n<lines>-t<time>.jsonl`, with `.<code>-<lines>` before the
+ * ending for each error code. Its digest is derived from the ids in the file: of several files with the same digest, which
+ * doing the same work again leaves, readers count one. It carries numbers, so that progress is
+ * read from a listing, the sum of the ids, so that a listing proves that a job is complete, and the computing time, so that
+ * a listing says what a job has cost.
  *
  * @param lines at least one
+ * @param time that of the worker since the part before; undefined for files that no worker writes
  */
-export function partKey(kind: PartKind, of: JobRun, lines: readonly NamedLine[]): string {
+export function partKey(kind: PartKind, of: JobRun, lines: readonly NamedLine[], time?: WorkerTime): string {
   const ids = lines.map(({ id }) => id).sort();
   const digest = createHash('sha256').update(JSON.stringify(ids)).digest('hex').slice(0, 32);
   const sum = new IdSum();
@@ -46,24 +51,28 @@ export function partKey(kind: PartKind, of: JobRun, lines: readonly NamedLine[])
   const codes = new Map<ErrorCode, number>();
   for (const { error } of lines) if (error !== undefined) codes.set(error.code, (codes.get(error.code) ?? 0) + 1);
   const numbers = [...codes].sort().map(([code, count]) => `.${code}-${count}`);
-  return `${runPartPrefix(kind, of)}${digest}-${sum}-n${ids.length}${numbers.join('')}.jsonl`;
+  const measured = time === undefined ? '' : `-t${formatWorkerTime(time)}`;
+  return `${runPartPrefix(kind, of)}${digest}-${sum}-n${ids.length}${measured}${numbers.join('')}.jsonl`;
 }
+
+const PART_NAME = new RegExp(
+  `/part-(?<digest>[0-9a-f]{32})(?:-(?<idSum>[0-9a-f]{32}))?-n(?<lines>\\d+)(?:-t(?<time>${WORKER_TIME_PATTERN}))?(?<codes>(?:\\.[a-z_]+-\\d+)*)\\.jsonl$`,
+);
 
 /** Reads the name of a part file; undefined when `key` is not one of a part file. */
 export function readPartName(key: string): PartName | undefined {
-  const {
-    digest,
-    idSum,
-    lines,
-    codes = '',
-  } = /\/part-(?<digest>[0-9a-f]{32})(?:-(?<idSum>[0-9a-f]{32}))?-n(?<lines>\d+)(?<codes>(?:\.[a-z_]+-\d+)*)\.jsonl$/.exec(
-    key,
-  )?.groups ?? {};
+  const { digest, idSum, lines, time, codes = '' } = PART_NAME.exec(key)?.groups ?? {};
   if (digest === undefined || lines === undefined) return undefined;
   const numbers = [...codes.matchAll(/\.([a-z_]+)-(\d+)/g)].map(
     ([, code = '', count]) => [code, Number(count)] as const,
   );
-  return { digest, idSum, lines: Number(lines), codes: new Map(numbers) };
+  return {
+    digest,
+    idSum,
+    lines: Number(lines),
+    time: time === undefined ? undefined : parseWorkerTime(time),
+    codes: new Map(numbers),
+  };
 }
 
 /** All that the producer and the operator write about a job. */

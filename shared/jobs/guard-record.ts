@@ -16,21 +16,14 @@ const guardRecordSchema = z.object({
   failed: z.number().min(0),
   /** Between the last two counts. */
   imagesPerSecond: z.number().min(0),
-  /** What workers have measured: so many milliseconds for so many outcomes. */
-  measuredMs: z.number().min(0),
-  measuredOutcomes: z.number().min(0),
+  /** What the computing time of those outcomes costs, as `status` adds it up. */
+  computingUsd: z.number().min(0),
 });
 
 /** The content of `jobs/<job>/guard.json`: the last count of a job that has a limit, and when the next one is due. */
 export type GuardRecord = z.infer<typeof guardRecordSchema>;
 /** With what a writer must name, so that of several writers one wins; undefined where there is no object. */
 export type ReadGuardRecord = { record: GuardRecord | undefined; etag: string | undefined };
-
-/** What workers have measured an image to take; undefined where they have not, which stands for what the benchmark has. */
-export function measuredMilliseconds(record: GuardRecord | undefined): number | undefined {
-  if (record === undefined || record.measuredOutcomes === 0) return undefined;
-  return record.measuredMs / record.measuredOutcomes;
-}
 
 export async function readGuardRecord({ s3, resultsBucket }: Bucket, of: JobRun): Promise<ReadGuardRecord> {
   try {

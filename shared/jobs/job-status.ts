@@ -1,11 +1,11 @@
 import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/client-sqs';
-import { costOfImages } from '../contract/cost.ts';
+import { costSoFar } from '../contract/cost.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import { type JobRun, runField } from '../contract/job-run.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../contract/limits.ts';
-import { measuredMilliseconds, readGuardRecord } from './guard-record.ts';
 import { isCancelled, readJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
+import type { ComputingTime } from './measured-time.ts';
 import { boundsOf, OutcomeCounter } from './outcome-counter.ts';
 import { PartTally } from './part-tally.ts';
 
@@ -43,9 +43,10 @@ export type JobStatus = {
   imagesPerSecond: number;
   /** Undefined when the job has stopped moving, and when it has ended. */
   secondsLeft?: number;
+  /** At list prices, of the time that its workers measured. */
   costSoFarUsd: number;
-  /** Whether its workers measured the time that the cost is of; else it is that of the benchmark. */
-  costIsMeasured: boolean;
+  /** That time. */
+  computing: ComputingTime;
 };
 
 /** Of a job whose images get no more outcomes, unless somebody sends them again. */
@@ -81,10 +82,9 @@ export async function jobStatus(
   queue.catch(() => undefined);
   const description = await readJob(target, job);
   const of: JobRun = { job, ...runField(description?.run) };
-  const [isStopped, tally, milliseconds] = await Promise.all([
+  const [isStopped, tally] = await Promise.all([
     cancelled?.(of) ?? isCancelled(target, of),
     PartTally.of(target, of, signal),
-    measuredFor(target, description),
   ]);
   if (description === undefined && tally.parts === 0 && !isStopped) return undefined;
   const isCounted = description !== undefined && tally.isWhole;
@@ -105,17 +105,13 @@ export async function jobStatus(
     queue: await queue,
     imagesPerSecond,
     ...(imagesPerSecond > 0 && toGo !== undefined && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
-    costSoFarUsd: costOfImages(settled, description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE, milliseconds).totalUsd,
-    costIsMeasured: milliseconds !== undefined,
+    costSoFarUsd: costSoFar(
+      settled,
+      description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE,
+      tally.time.usd / tally.share,
+    ).totalUsd,
+    computing: tally.time.computing,
   };
-}
-
-/** Workers measure jobs that have a limit. */
-async function measuredFor(target: JobTarget, description: JobDescription | undefined) {
-  if (description === undefined) return undefined;
-  const { job, run, maxCostUsd, maxFailureRate } = description;
-  if (maxCostUsd === undefined && maxFailureRate === undefined) return undefined;
-  return measuredMilliseconds((await readGuardRecord(target, { job, run })).record);
 }
 
 function stateOf(

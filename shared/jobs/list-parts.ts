@@ -2,6 +2,7 @@ import type { JobRun } from '../contract/job-run.ts';
 import { type PartKind, type PartName, readPartName, runPartPrefix } from '../contract/object-keys.ts';
 import type { JobTarget } from './job-target.ts';
 import { listPages } from './list-objects.ts';
+import type { MeasuredTime } from './measured-time.ts';
 
 /** A part file, as a listing shows it. */
 export type Part = PartName & { key: string; bytes: number; writtenAt: Date };
@@ -28,9 +29,21 @@ export function listParts(bucket: Bucket, kind: PartKind, of: JobRun): Promise<P
   return Array.fromAsync(latestParts(bucket, kind, of));
 }
 
-/** The part files of a run that count, one after the other. */
-export async function* latestParts(bucket: Bucket, kind: PartKind, of: JobRun): AsyncGenerator<Part> {
-  for await (const parts of partsOfSameImages(bucket, kind, of)) yield latestOf(parts);
+/**
+ * The part files of a run that count, one after the other.
+ *
+ * @param time adds up that of all files, those included that do not count any more
+ */
+export async function* latestParts(
+  bucket: Bucket,
+  kind: PartKind,
+  of: JobRun,
+  time?: MeasuredTime,
+): AsyncGenerator<Part> {
+  for await (const parts of partsOfSameImages(bucket, kind, of)) {
+    for (const part of parts) time?.add(part);
+    yield latestOf(parts);
+  }
 }
 
 /** The part files of a run; files with lines of the same images together. Their keys follow each other. */

@@ -2,6 +2,7 @@ import { addSums } from '../contract/id-sum.ts';
 import type { JobRun } from '../contract/job-run.ts';
 import type { JobTarget } from './job-target.ts';
 import type { Part } from './list-parts.ts';
+import { MeasuredTime } from './measured-time.ts';
 import { Pace } from './pace.ts';
 import { type CountedPart, type PartWalk, partsInTurn, walkOf, walkParts } from './part-walk.ts';
 
@@ -45,6 +46,8 @@ export class PartTally {
   readonly results = new KindTally();
   readonly failures = new KindTally();
   readonly pace = new Pace();
+  /** Of all files that were reached, those included that do not count any more. */
+  readonly time = new MeasuredTime();
   readonly #walk: PartWalk;
   #kept: CountedPart[] | undefined = [];
   /** The share of the files that was counted, in (0, 1]. */
@@ -57,7 +60,11 @@ export class PartTally {
   /** @param signal ends the listing; the tally is then of a share of the files, which is a random sample of them */
   static async of(bucket: Bucket, of: JobRun, signal?: AbortSignal): Promise<PartTally> {
     const tally = new PartTally(walkOf(bucket, of));
-    tally.share = await walkParts(tally.#walk, (counted) => tally.#add(counted), signal);
+    tally.share = await walkParts(
+      { ...tally.#walk, onReached: (part) => tally.time.add(part) },
+      (counted) => tally.#add(counted),
+      signal,
+    );
     return tally;
   }
 

@@ -15,6 +15,8 @@ export type PartWalk = {
   of: JobRun;
   /** Both for counts of a job. */
   kinds: readonly PartKind[];
+  /** Told each file that was reached, whether it counts or not. */
+  onReached?: (part: Part) => void;
 };
 
 const BOTH: readonly PartKind[] = ['failures', 'results'];
@@ -74,8 +76,8 @@ function sectionsAfter(walk: PartWalk, after: string, signal: AbortSignal | unde
   });
 }
 
-function cursors({ bucket, of, kinds }: PartWalk, range?: PartRange): PartCursor[] {
-  return kinds.map((kind) => new PartCursor(kind, partPages(bucket, kind, of, range)));
+function cursors({ bucket, of, kinds, onReached }: PartWalk, range?: PartRange): PartCursor[] {
+  return kinds.map((kind) => new PartCursor(kind, partPages(bucket, kind, of, range), onReached));
 }
 
 /** @returns the share of all digests that was reached in it */
@@ -144,13 +146,15 @@ function whatCounts(ofKinds: readonly PartCursor[], digest: string): CountedPart
 class PartCursor {
   readonly kind: PartKind;
   readonly #pages: AsyncGenerator<PartPage>;
+  readonly #onReached: (part: Part) => void;
   #parts: Part[] = [];
   #at = 0;
   #isLast = false;
 
-  constructor(kind: PartKind, pages: AsyncGenerator<PartPage>) {
+  constructor(kind: PartKind, pages: AsyncGenerator<PartPage>, onReached: (part: Part) => void = () => {}) {
     this.kind = kind;
     this.#pages = pages;
+    this.#onReached = onReached;
   }
 
   /** Of the next part; undefined when there is none at hand. */
@@ -178,6 +182,8 @@ class PartCursor {
     const start = this.#at;
     const { digest } = this;
     while (this.digest === digest) this.#at++;
-    return latestOf(this.#parts.slice(start, this.#at));
+    const same = this.#parts.slice(start, this.#at);
+    for (const part of same) this.#onReached(part);
+    return latestOf(same);
   }
 }

@@ -6,6 +6,7 @@ import { type ImageRef, messageSchema, parseMessage, UnreadableMessage } from '.
 import { partKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import type { FailureLine } from '../contract/result-line.ts';
+import type { WorkerTime } from '../contract/worker-time.ts';
 import { countFailures } from './count-failures.ts';
 import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
 import { deleteObjects } from './delete-objects.ts';
@@ -108,8 +109,8 @@ class RedriveRun {
     const chosen = taken.flatMap((file) => file.chosen);
     const takenAway = `${redrivePrefix(this.#options)}${randomUUID()}.jsonl`;
     await this.#write(takenAway, chosen);
-    for (const { left } of taken)
-      if (left.length > 0) await this.#write(partKey('failures', this.#options, left), left);
+    for (const { left, files } of taken)
+      if (left.length > 0) await this.#write(partKey('failures', this.#options, left, timeOf(files)), left);
     const { s3, resultsBucket } = this.#target;
     await deleteObjects(
       s3,
@@ -217,6 +218,14 @@ async function eachToItsEnd<Item>(items: AsyncIterable<Item>, work: (item: Item)
   };
   await pMap(items, workUnlessFailed, { concurrency: BATCHES_AT_ONCE });
   if (failure !== undefined) throw failure.error;
+}
+
+/** What was spent on files that are removed goes on standing in the name of the one that replaces them. */
+function timeOf(files: readonly Part[]): WorkerTime | undefined {
+  const times = files.flatMap(({ time }) => time ?? []);
+  const [first] = times;
+  if (first === undefined) return undefined;
+  return { ...first, milliseconds: times.reduce((sum, { milliseconds }) => sum + milliseconds, 0) };
 }
 
 function toImage({ id, url, meta }: FailureLine): ImageRef {

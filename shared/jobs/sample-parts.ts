@@ -2,6 +2,7 @@ import type { JobRun } from '../contract/job-run.ts';
 import type { PartKind } from '../contract/object-keys.ts';
 import type { JobTarget } from './job-target.ts';
 import { allParts, type Part } from './list-parts.ts';
+import { MeasuredTime } from './measured-time.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
@@ -19,6 +20,7 @@ export class PartSample {
   #lastDigest = '';
   #linesOfLast = 0;
   #isWhole = false;
+  readonly #time = new MeasuredTime();
 
   /** Whether there is anything to judge by: all parts, or some. */
   get isUsable(): boolean {
@@ -38,6 +40,11 @@ export class PartSample {
     return Math.round((this.#lines * (1 - 1 / this.#parts)) / reach);
   }
 
+  /** What the time of the workers of all parts costs: the figure of `status`, or an estimate of it. */
+  get computingUsd(): number {
+    return this.#lines === 0 ? this.#time.usd : this.#time.usd * (this.lines / this.#lines);
+  }
+
   /**
    * Reads a listing, at most so many parts of it, or as far as it comes before the signal.
    *
@@ -54,7 +61,8 @@ export class PartSample {
   }
 
   /** Files with lines of the same images follow each other; the work of one of them is in the others too. */
-  #add({ digest, lines }: Part): void {
+  #add({ digest, lines, time }: Part): void {
+    this.#time.add({ time, lines });
     if (digest === this.#lastDigest) {
       this.#lines += Math.max(0, lines - this.#linesOfLast);
       this.#linesOfLast = Math.max(lines, this.#linesOfLast);

@@ -176,6 +176,7 @@ const bottlenecks: [Bound, Scenario][] = [
       images: 20 * MILLION,
       imagesPerMessage: 32,
       bytesPerMessage: 3_840,
+      secondsPerImage: 0.0097,
       ...provisioned(200, 200),
       ...LARGE_ACCOUNT,
     }),

@@ -89,7 +89,12 @@ test('a dry run sends nothing, and tells what it would do and cost', async () =>
   const told = JSON.parse(stdout);
   expect(told).toMatchObject({ job: 'dry', images: 2, messages: 1, repetitions: 1, hosts: { host: 1, other: 1 } });
   expect(told.cost.totalUsd).toBeGreaterThan(0);
-  expect((await enqueue(source, '--dry-run', '--job', 'dry')).stdout).toContain('images         2\n');
+  // An estimate says which processor it is of.
+  expect(told.assumed).toMatchObject({ processor: 'AVX2, x86_64', memoryMb: 1_769 });
+  expect(told.workerSeconds).toBeCloseTo((2 * told.assumed.millisecondsPerImage) / 1_000, 9);
+  const text = (await enqueue(source, '--dry-run', '--job', 'dry')).stdout;
+  expect(text).toContain('images         2\n');
+  expect(text).toMatch(/Lambda +\$[\d.]+ \(assumed: AVX2, x86_64, 1,769 MB, [\d.]+ ms per image\)\n/);
   expect(aws.queued()).toEqual([]);
 });
 

@@ -279,6 +279,7 @@ test('sums the job up in cats.summary.json beside the file, and prints it with -
     },
     models: [{ name: 'net', version: '1', images: 3 }],
     cost: expect.objectContaining({ totalUsd: expect.any(Number) }),
+    computing: { workers: [], measuredShare: 0 },
     file: { format: 'csv', images: 2 },
   });
   expect(scoreHistogram).toHaveLength(20);

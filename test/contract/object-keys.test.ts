@@ -181,3 +181,36 @@ describe('has no number of lines, being no part file:', () => {
     `results/job=cats/part-${'A'.repeat(32)}-n3.jsonl`,
   ])('%s', (key) => expect(readPartName(key)).toBeUndefined());
 });
+
+describe('the computing time in the key of a part file', () => {
+  const time = fc.record({
+    milliseconds: fc.nat(10 ** 9),
+    architecture: fc.constantFrom('x86_64' as const, 'arm64' as const),
+    memoryMb: fc.integer({ min: 128, max: 10_240 }),
+  });
+
+  test('is read back, and changes nothing else that is read', () => {
+    fc.assert(
+      fc.property(kind, jobName, ids, time, (of, job, given, spent) => {
+        const lines = given.map((id) => ({ id, error: { code: 'timeout' as const } }));
+        const { time: read, ...others } = readPartName(partKey(of, { job }, lines, spent)) ?? {};
+        expect(read).toEqual(spent);
+        const { time: none, ...without } = readPartName(partKey(of, { job }, lines)) ?? {};
+        expect(none).toBeUndefined();
+        expect(others).toEqual(without);
+      }),
+      { seed },
+    );
+  });
+
+  test('stands between the number of lines and the error codes', () => {
+    const spent = { milliseconds: 9_731.4, architecture: 'arm64', memoryMb: 1_769 } as const;
+    expect(partKey('failures', { job: 'cats' }, [{ id: 'a', error: { code: 'gone' } }], spent)).toMatch(
+      /-n1-t9731a1769\.gone-1\.jsonl$/,
+    );
+  });
+
+  test.each(['-t5y1769', '-tx1769', '-t-5x1769', '-t5x', '-t5x1769x'])('is not %s', (text) => {
+    expect(readPartName(`results/job=cats/part-${'a'.repeat(32)}-${'b'.repeat(32)}-n3${text}.jsonl`)).toBeUndefined();
+  });
+});

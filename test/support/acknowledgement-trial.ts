@@ -3,6 +3,8 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import { ExecutionEnvironment, type FunctionConfiguration } from '../../local/execution-environment.ts';
 import { formatMessage, type ImageRef, parseMessage, type QueueMessage } from '../../shared/contract/message.ts';
+import type { PartKind } from '../../shared/contract/object-keys.ts';
+import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { channelMeans } from '../classifier/tiny-model.ts';
@@ -35,6 +37,8 @@ export type Trial = {
   /** An image that fails now and would fail again, with the id `busy`. */
   busy(): ImageRef;
   seen(job?: string): Promise<Seen>;
+  /** Lines of the job `job` as a listing counts them: of files with the same images, those of the latest. */
+  listed(kind: PartKind): Promise<number>;
   inQueue(): InQueue[];
   /** The ids of the images in the DLQ, in order. */
   inDeadLetters(): string[];
@@ -90,6 +94,7 @@ export async function startTrial(): Promise<Trial> {
     missing: () => ({ id: 'missing', url: rude.url('/status/404') }),
     busy: () => ({ id: 'busy', url: rude.url('/status/503') }),
     seen: (job = 'job') => seen(aws, job),
+    listed: async (kind) => totalLines(await listParts(aws.target, kind, { job: 'job' })),
     inQueue: () => aws.queued().map(({ body, ...others }) => inQueue(body, others)),
     inDeadLetters: () =>
       aws

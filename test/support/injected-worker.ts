@@ -1,6 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import { Cancellations } from '../../functions/classify/cancellations.ts';
 import { processBatch } from '../../functions/classify/process-batch.ts';
+import { WorkTime } from '../../functions/classify/work-time.ts';
 import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
 import { fetchImage } from '../../shared/classifier/fetch-image.ts';
@@ -46,10 +47,11 @@ export function createInjectedWorker(aws: TestAws, allowedHosts: string[], injec
       close() {},
     },
     destinations: destinationsOf(aws.target),
-    telemetry: { stage() {}, batch() {}, settled() {}, unsettled() {}, unreadable() {} },
+    telemetry: { stage() {}, batch() {}, settled() {}, unsettled() {}, unreadable() {}, invoked() {} },
     retryBaseSeconds: 10,
     cancellations: new Cancellations(async () => false),
     jobGuard: NO_GUARD,
+    workTime: new WorkTime(),
     now: () => new Date(),
     random: () => 0.5,
     ...others,

@@ -2,8 +2,6 @@ import type { WorkerDependencies } from '../../functions/classify/worker-depende
 
 /** For a worker whose jobs have no limits. */
 export const NO_GUARD: WorkerDependencies['jobGuard'] = {
-  begin: () => ({ [Symbol.dispose]() {} }),
-  worked() {},
   settled() {},
   isBusy: false,
   finish: async () => {},

@@ -5,6 +5,7 @@ import { PartWriter } from '../../functions/classify/part-writer.ts';
 import { processBatch } from '../../functions/classify/process-batch.ts';
 import type { Destinations } from '../../functions/classify/settle.ts';
 import type { Telemetry } from '../../functions/classify/telemetry.ts';
+import { WorkTime } from '../../functions/classify/work-time.ts';
 import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
@@ -43,6 +44,7 @@ export function createTestWorker(pipeline: Pipeline, destinations: Destinations)
     settled() {},
     unsettled() {},
     unreadable() {},
+    invoked() {},
   };
   const dependencies: WorkerDependencies = {
     pipeline,
@@ -52,6 +54,7 @@ export function createTestWorker(pipeline: Pipeline, destinations: Destinations)
     retryBaseSeconds: RETRY_BASE_SECONDS,
     cancellations: new Cancellations(async () => false),
     jobGuard: NO_GUARD,
+    workTime: new WorkTime(),
     now: () => new Date(),
     random: () => 0.5,
   };

@@ -2,6 +2,7 @@ import type { JobRun } from '../../contract/job-run.ts';
 import { isCancelled, readJob } from '../job-store.ts';
 import type { JobTarget } from '../job-target.ts';
 import { latestParts } from '../list-parts.ts';
+import { MeasuredTime } from '../measured-time.ts';
 import { sampledLines } from '../sample-parts.ts';
 import { downloadParts } from './download-parts.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
@@ -35,17 +36,18 @@ export async function gatherOutcomes(
   const kinds = ['failures', 'results'] as const;
   const expected = await Promise.all(kinds.map((kind) => sampledLines(target, kind, of)));
   const total = expected.reduce((sum, { lines }) => sum + lines, 0);
+  const time = new MeasuredTime();
   if (description === undefined && total === 0) {
     throw new NoSuchJobError(target, job);
   }
   let lines = 0;
   for (const kind of kinds) {
-    for await (const batch of downloadParts(target, latestParts(target, kind, of), folder)) {
+    for await (const batch of downloadParts(target, latestParts(target, kind, of, time), folder)) {
       await database.load(kind, batch.files);
       lines += batch.lines;
       onProgress(lines, Math.max(lines, total));
     }
   }
   const repeatedLines = await database.countImagesOnce();
-  return summarize(database, { job, description, cancelled, repeatedLines, version, now: new Date() });
+  return summarize(database, { job, description, cancelled, repeatedLines, time, version, now: new Date() });
 }

@@ -1,7 +1,8 @@
-import { type Cost, costOfImages } from '../../contract/cost.ts';
+import { type Cost, costSoFar } from '../../contract/cost.ts';
 import type { JobDescription } from '../../contract/job-description.ts';
 import { runField } from '../../contract/job-run.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../contract/limits.ts';
+import type { ComputingTime, MeasuredTime } from '../measured-time.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 
 /** The words of `status` where it has them. `unknown`: not enqueued with the command, so that nobody said how many images there are. */
@@ -39,8 +40,10 @@ export type Summary = {
     imagesPerSecond: number;
   };
   models: { name: string; version: string; images: number }[];
-  /** At list prices, for each image once. */
+  /** At list prices: of the time that its workers measured, with requests and logs for each image once. */
   cost: Cost;
+  /** That time. */
+  computing: ComputingTime;
 };
 
 export type SummaryOf = {
@@ -48,6 +51,8 @@ export type SummaryOf = {
   description: JobDescription | undefined;
   cancelled: boolean;
   repeatedLines: number;
+  /** What all its part files say of it. */
+  time: MeasuredTime;
   /** The tool's own. */
   version: string;
   now: Date;
@@ -57,7 +62,7 @@ const BINS = 20;
 const MAX_HOSTS = 100;
 
 export async function summarize(database: OutcomeDatabase, of: SummaryOf): Promise<Summary> {
-  const { job, description, repeatedLines, version, now } = of;
+  const { job, description, repeatedLines, time, version, now } = of;
   const [images] = await database.rows<{ classified: number; failed: number }>(`
     SELECT (SELECT count(*) FROM results)::DOUBLE AS classified, (SELECT count(*) FROM failures)::DOUBLE AS failed`);
   const { classified = 0, failed = 0 } = images ?? {};
@@ -83,7 +88,8 @@ export async function summarize(database: OutcomeDatabase, of: SummaryOf): Promi
     models: await database.rows(`
       SELECT model."name" AS "name", model."version" AS "version", count(*)::DOUBLE AS images
       FROM results GROUP BY ALL ORDER BY images DESC, 1, 2`),
-    cost: costOfImages(classified + failed, description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE),
+    cost: costSoFar(classified + failed, description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE, time.usd),
+    computing: time.computing,
   };
 }
 

@@ -120,7 +120,7 @@ test('the answer to a write is lost', async () => {
   expect(trial.faults.heal()).toBe(3);
   await trial.deliverAll();
   expect(await trial.seen()).toEqual({ classified: ['a'], failed: { missing: 'not_found', busy: 'server_error' } });
-  expect(await trial.aws.results('job')).toHaveLength(1);
+  expect(await trial.listed('results')).toBe(1);
   expect(trial.inDeadLetters()).toEqual(['busy', 'busy', 'missing', 'missing']);
 });
 

@@ -18,7 +18,7 @@ test('the same message is delivered twice', async () => {
     expect(await trial.worker.invoke({ Records })).toEqual({ batchItemFailures: [] });
   }
   expect(await trial.seen()).toEqual({ classified: ['a'], failed: { missing: 'not_found' } });
-  expect(await trial.aws.results('job')).toHaveLength(1);
+  expect(await trial.listed('results')).toBe(1);
   expect(trial.inDeadLetters()).toEqual(['missing', 'missing']);
 });
 
@@ -29,7 +29,7 @@ test('the same message is delivered twice at the same time', async () => {
   const responses = await Promise.all([trial.worker, other].map((one) => one.invoke({ Records })));
   expect(responses).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
   await other.shutDown();
-  expect(await trial.aws.results('job')).toHaveLength(1);
+  expect(await trial.listed('results')).toBe(1);
   await trial.comeBack(Records);
   await trial.deliverAll();
   expect(await trial.seen()).toEqual({ classified: ['a'], failed: { missing: 'not_found', busy: 'server_error' } });

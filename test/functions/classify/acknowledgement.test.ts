@@ -107,7 +107,7 @@ test('1,000 images in a message', async () => {
   await trial.aws.send(bodyOf(images));
   expect((await trial.deliver()).unacknowledged).toEqual([]);
   expect((await trial.seen()).classified).toEqual(images.map(({ id }) => id).toSorted());
-  expect(await trial.aws.partKeys('results', 'job')).toEqual([expect.stringMatching(/-n1000\.jsonl$/)]);
+  expect(await trial.aws.partKeys('results', 'job')).toEqual([expect.stringMatching(/-n1000-t\d+x1769\.jsonl$/)]);
 }, 120_000);
 
 test('a message of 1 MiB', async () => {

@@ -117,7 +117,7 @@ test('names the messages that must come back, for SQS to deliver them again', as
   }
 });
 
-test('logs a JSON line for each message and each failed image, with ids, stage and code', async () => {
+test('logs a JSON line for each invocation and each failed image, with ids, stage and code', async () => {
   const given = record('/photos/chelsea.jpg', '/status/404', '/status/503');
   await invoke([given]);
   const lines = logLines();
@@ -127,9 +127,9 @@ test('logs a JSON line for each message and each failed image, with ids, stage a
       service: 'classify',
       timestamp: expect.any(String),
       function_request_id: expect.any(String),
-      messageId: given.messageId,
-      job: 'pets',
-      attempt: 1,
+      message: 'invocation',
+      messages: 1,
+      jobs: ['pets'],
       classified: 1,
       failed: 1,
       retried: 1,

@@ -4,9 +4,10 @@ import { Cancellations } from '../../../functions/classify/cancellations.ts';
 import { JobGuard, type JobGuardOptions } from '../../../functions/classify/job-guard.ts';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { WorkTime } from '../../../functions/classify/work-time.ts';
-import { costOfImages } from '../../../shared/contract/cost.ts';
+import { ASSUMED, type Cost, costOfImages } from '../../../shared/contract/cost.ts';
 import { ImageError } from '../../../shared/contract/error-codes.ts';
 import type { JobDescription } from '../../../shared/contract/job-description.ts';
+import { runName } from '../../../shared/contract/job-run.ts';
 import { MIN_OUTCOMES_FOR_FAILURE_RATE, SHORTEST_GUARD_INTERVAL_MS } from '../../../shared/contract/limits.ts';
 import { cancelledKey } from '../../../shared/contract/object-keys.ts';
 import { failureLine, resultLine } from '../../../shared/contract/result-line.ts';
@@ -47,7 +48,7 @@ async function describeJob(limits: Partial<JobDescription>, at = new Date(0)): P
 }
 
 /** Writes outcomes as a worker does for a message: a part of each kind. */
-async function writeMessage(name: string, classified: number, failed: number): Promise<void> {
+async function writeMessage(name: string, classified: number, failed: number, time?: WorkTime): Promise<void> {
   const origin = (id: string) => ({ ...RUN, image: { id, url: `https://host/${id}` }, attempt: 1, at: new Date() });
   const facts = { width: 1, height: 1, format: 'png', bytes: 1, sha256: '' };
   const error = new ImageError('not_found', 'expected status 200, got 404').report();
@@ -55,7 +56,7 @@ async function writeMessage(name: string, classified: number, failed: number): P
     resultLine(origin(`${name}-good-${index}`), [], { name: 'stub', version: '1' }, facts),
   );
   const failures = Array.from({ length: failed }, (_, index) => failureLine(origin(`${name}-bad-${index}`), error));
-  const parts = new PartWriter(aws.target.s3, aws.target.resultsBucket);
+  const parts = new PartWriter(aws.target.s3, aws.target.resultsBucket, time);
   const of = PER_MESSAGE;
   await Promise.all([parts.write('results', RUN, results, of), parts.write('failures', RUN, failures, of)]);
 }
@@ -149,10 +150,10 @@ async function runFleet({ workers, imagesPerSecond, seconds, msPerImage }: Fleet
     calls.set(call, (calls.get(call) ?? 0) + 1);
     return pass();
   });
-  const fleet = Array.from({ length: workers }, () => {
-    const time = new WorkTime(() => clock.work);
-    return new JobGuard({ bucket: network.far, now: () => clock.now, random, time });
-  });
+  const fleet = Array.from({ length: workers }, () => ({
+    time: new WorkTime({ now: () => clock.work }),
+    guard: new JobGuard({ bucket: network.far, now: () => clock.now, random }),
+  }));
   const cancellations = new Cancellations(
     (of) => isCancelled(aws.target, of),
     () => clock.now,
@@ -163,11 +164,11 @@ async function runFleet({ workers, imagesPerSecond, seconds, msPerImage }: Fleet
   for (; clock.now < seconds * 1_000; messages++, clock.now += messageMs) {
     await cancellations.refresh([RUN]);
     if (cancellations.isCancelled(RUN)) break;
-    const guard = fleet[messages % workers] as JobGuard;
-    await writeMessage(String(messages), PER_MESSAGE, 0);
-    using _working = guard.begin();
+    const { guard, time } = fleet[messages % workers] as (typeof fleet)[number];
+    using _working = time.begin();
     clock.work += PER_MESSAGE * msPerImage;
-    guard.worked(RUN);
+    time.spentOn(runName(RUN));
+    await writeMessage(String(messages), PER_MESSAGE, 0, time);
     guard.settled(RUN, PER_MESSAGE);
     await guard.finish(30_000);
     if (cancelledAt === undefined && (await isCancelled(aws.target, RUN))) cancelledAt = clock.now;
@@ -204,6 +205,10 @@ describe('what the guard asks of S3', () => {
   }, 60_000);
 });
 
+function costAt(images: number, millisecondsPerImage: number): Cost {
+  return costOfImages(images, PER_MESSAGE, { ...ASSUMED, millisecondsPerImage });
+}
+
 describe('--max-cost', () => {
   test.each([
     ['fast workers', 8, 1_000, 5],
@@ -211,10 +216,10 @@ describe('--max-cost', () => {
   ])(
     'stops a job of %s before its cost has passed the limit by 2 %%',
     async (_, workers, imagesPerSecond, msPerImage) => {
-      const maxCostUsd = costOfImages(imagesPerSecond * 120, PER_MESSAGE, msPerImage).totalUsd;
+      const maxCostUsd = costAt(imagesPerSecond * 120, msPerImage).totalUsd;
       await describeJob({ maxCostUsd });
       const { outcomes } = await runFleet({ workers, imagesPerSecond, seconds: 300, msPerImage });
-      const spent = costOfImages(outcomes, PER_MESSAGE, msPerImage).totalUsd;
+      const spent = costAt(outcomes, msPerImage).totalUsd;
       expect(spent / maxCostUsd).toBeLessThanOrEqual(1.02);
       expect(spent / maxCostUsd).toBeGreaterThan(0.8);
       expect(await reason()).toMatch(/^about \$[\d.e-]+ spent on \d+ images, the limit of \$[\d.e-]+ is near$/);
@@ -223,17 +228,17 @@ describe('--max-cost', () => {
   );
 
   test('lets a job go on to its end that will not pass the limit', async () => {
-    const maxCostUsd = costOfImages(30_000, PER_MESSAGE, 10).totalUsd * 1.001;
+    const maxCostUsd = costAt(30_000, 10).totalUsd * 1.001;
     await describeJob({ maxCostUsd, images: 30_000, sent: 30_000 });
     const { cancelledAt } = await runFleet({ workers: 4, imagesPerSecond: 500, seconds: 59.9, msPerImage: 10 });
     expect(cancelledAt).toBeUndefined();
   }, 120_000);
 
   test('goes by the time that the workers measured', async () => {
-    const maxCostUsd = costOfImages(40_000, PER_MESSAGE, 10).totalUsd;
+    const maxCostUsd = costAt(40_000, 10).totalUsd;
     await describeJob({ maxCostUsd });
     const { outcomes } = await runFleet({ workers: 4, imagesPerSecond: 400, seconds: 200, msPerImage: 100 });
-    const spent = costOfImages(outcomes, PER_MESSAGE, 100).totalUsd;
+    const spent = costAt(outcomes, 100).totalUsd;
     expect(spent / maxCostUsd).toBeLessThanOrEqual(1.02);
   }, 120_000);
 });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
+import { WorkTime } from '../../../functions/classify/work-time.ts';
 import { ImageError } from '../../../shared/contract/error-codes.ts';
 import { MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../../shared/contract/limits.ts';
 import { readPartName } from '../../../shared/contract/object-keys.ts';
@@ -106,4 +107,45 @@ test('tells everyone whose lines are in a part that it could not be written', as
     { status: 'rejected', reason: { name: 'NoSuchBucket' } },
     { status: 'rejected', reason: { name: 'NoSuchBucket' } },
   ]);
+});
+
+test('has the time of the worker in the name of its parts, each millisecond once', async () => {
+  let now = 0;
+  const time = new WorkTime({ machine: { architecture: 'arm64', memoryMb: 3_538 }, now: () => now, startMs: 100 });
+  const timed = new PartWriter(aws.target.s3, aws.target.resultsBucket, time);
+  const written = async (prefix: string) => {
+    await timed.write('failures', { job: 'job' }, lines(OWN_PART_IMAGES, prefix));
+    const keys = await aws.partKeys('failures', 'job');
+    return keys.map((key) => readPartName(key)?.time?.milliseconds ?? Number.NaN).reduce((sum, each) => sum + each, 0);
+  };
+  using working = time.begin();
+  expect(working).toBeDefined();
+  now = 50.6;
+  time.spentOn('job');
+  expect(await written('a')).toBe(150);
+  now = 60.2;
+  time.spentOn('job');
+  // What was left of a millisecond is not lost.
+  expect(await written('b')).toBe(160);
+  expect(await written('c')).toBe(160);
+  const [key = ''] = await aws.partKeys('failures', 'job');
+  expect(readPartName(key)?.time).toMatchObject({ architecture: 'arm64', memoryMb: 3_538 });
+});
+
+test('puts the time of a part that could not be written into the next one', async () => {
+  let now = 0;
+  const time = new WorkTime({ now: () => now });
+  const nowhere = new PartWriter(aws.target.s3, 'no-such-bucket', time);
+  using working = time.begin();
+  expect(working).toBeDefined();
+  now = 70;
+  time.spentOn('job');
+  await expect(nowhere.write('failures', { job: 'job' }, lines(OWN_PART_IMAGES))).rejects.toThrow();
+  await new PartWriter(aws.target.s3, aws.target.resultsBucket, time).write(
+    'failures',
+    { job: 'job' },
+    lines(OWN_PART_IMAGES),
+  );
+  const [key = ''] = await aws.partKeys('failures', 'job');
+  expect(readPartName(key)?.time?.milliseconds).toBe(70);
 });

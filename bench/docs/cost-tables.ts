@@ -1,0 +1,61 @@
+import {
+  ASSUMED,
+  assumedText,
+  BENCHMARK,
+  costOfImages,
+  PRICES,
+  type ProcessorFigure,
+} from '../../shared/contract/cost.ts';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+
+const MILLION = 1_000_000;
+const PER_MESSAGE = [1_000, 100, 10, 1];
+
+/** What a million images cost on the assumed processor, by images per message. */
+export function costTable(): string {
+  return [
+    '| images a message | Lambda GB-seconds | Lambda requests | SQS requests | S3 PUTs | logs | in all |',
+    '|---|---|---|---|---|---|---|',
+    ...PER_MESSAGE.map(costRow),
+  ].join('\n');
+}
+
+function costRow(perMessage: number): string {
+  const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfImages(MILLION, perMessage);
+  const name = perMessage.toLocaleString('en') + (perMessage === DEFAULT_IMAGES_PER_MESSAGE ? ' (the default)' : '');
+  const cells = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map(dollars);
+  return `| ${[name, ...cells].join(' | ')} |`;
+}
+
+/** What a million images cost on other processors. */
+export function processorTable(): string {
+  const rows: [string, ProcessorFigure][] = [
+    ['x86_64 with AVX2, 1,769 MB', BENCHMARK.avx2],
+    ['x86_64 with AVX2, 1,769 MB: 32-bit floats', BENCHMARK.avx2Floats],
+    ['arm64, 1,769 MB: 32-bit floats, were they as fast there', { ...BENCHMARK.avx2Floats, architecture: 'arm64' }],
+    ['x86_64 with AVX-512 VNNI, 1,769 MB', BENCHMARK.vnni],
+    ['x86_64 with AVX-512 VNNI, 1,769 MB: 32-bit floats', BENCHMARK.vnniFloats],
+  ];
+  return [
+    '| | ms per image | a million images |',
+    '|---|---|---|',
+    ...rows.map(([name, figure]) => {
+      const { totalUsd } = costOfImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, figure);
+      return `| ${name} | ${figure.millisecondsPerImage} | ${dollars(totalUsd)} |`;
+    }),
+  ].join('\n');
+}
+
+/** What the text says of the assumed processor. */
+export function assumedSentence(): string {
+  return `on the assumed processor\n(${assumedText()})`;
+}
+
+/** Below this an image is cheaper on arm64 than on the assumed processor. */
+export function armBreakEven(): string {
+  return `less than ${(ASSUMED.millisecondsPerImage / (PRICES.lambdaGbSecondArm / PRICES.lambdaGbSecond)).toFixed(1)} ms`;
+}
+
+function dollars(amount: number): string {
+  return `$${amount.toFixed(3)}`;
+}

@@ -1,0 +1,48 @@
+import { visibleLine } from '../../shared/contract/visible-text.ts';
+import { counted } from '../counted.ts';
+import type { Findings } from './findings.ts';
+
+const UNKNOWN = 'not known: no log of the workers was found';
+
+/** What a person reads. */
+export function findingsText(found: Findings): string {
+  return `${[
+    `images       ${found.classified} classified, ${found.failed} failed${codesText(found)}`,
+    `model        ${found.models.map(({ name, version, images }) => `${visibleLine(`${name} ${version}`)} (${counted(images, 'image')})`).join(', ')}`,
+    `processor    ${processorText(found)}`,
+    `worker       ${found.millisecondsPerImage.toFixed(1)} ms per image: ${(1_000 / found.millisecondsPerImage).toFixed(1)} images/s by one`,
+    `by stage     ${stagesText(found)}`,
+    `together     ${found.imagesPerSecond.toFixed(1)} images/s, ${found.seconds.toFixed(1)} s from the first message to the last image`,
+    `cold starts  ${coldStartText(found)}`,
+    `cost         $${found.usdPerMillion.toFixed(3)} per million images at list prices, ${sourceText(found)}`,
+  ].join('\n')}\n`;
+}
+
+function codesText({ failedByCode }: Findings): string {
+  const codes = Object.entries(failedByCode).map(([code, images]) => `${images} ${code}`);
+  return codes.length === 0 ? '' : ` (${codes.join(', ')})`;
+}
+
+function processorText({ processors, machines }: Findings): string {
+  const sizes = machines.map(({ architecture, memoryMb }) => `${architecture}, ${memoryMb.toLocaleString('en')} MB`);
+  const names = processors.map(({ processor, images }) => `${visibleLine(processor)} (${counted(images, 'image')})`);
+  return [...(names.length === 0 ? [UNKNOWN] : names), ...new Set(sizes)].join('; ');
+}
+
+function stagesText({ stageMs }: Findings): string {
+  if (stageMs === undefined) return UNKNOWN;
+  const { fetch, decode, inference } = stageMs;
+  return `fetch ${fetch.toFixed(1)} ms, decode ${decode.toFixed(1)} ms, inference ${inference.toFixed(1)} ms per image; many images are fetched and decoded at once`;
+}
+
+function coldStartText({ coldStarts }: Findings): string {
+  if (coldStarts === undefined) return UNKNOWN;
+  const { count, medianMs } = coldStarts;
+  return count === 0 ? '0' : `${count}, ${(medianMs / 1_000).toFixed(1)} s each (median)`;
+}
+
+function sourceText({ usdFrom, billedMsPerImage }: Findings): string {
+  return usdFrom === 'billed'
+    ? `from the ${(billedMsPerImage ?? 0).toFixed(1)} ms per image that AWS bills`
+    : 'from the time that the workers measured';
+}

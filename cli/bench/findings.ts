@@ -1,0 +1,136 @@
+import { costSoFar, usdOfTime } from '../../shared/contract/cost.ts';
+import type { Architecture, WorkerMachine } from '../../shared/contract/worker-time.ts';
+import type { JobStatus } from '../../shared/jobs/job-status.ts';
+import type { ComputingTime } from '../../shared/jobs/measured-time.ts';
+import type { Outcomes } from '../../shared/jobs/read-outcomes.ts';
+import type { LoggedInvocation } from './invocations.ts';
+
+/** What a run of `labelqueue bench` has found out. */
+export type Findings = {
+  job: string;
+  classified: number;
+  failed: number;
+  failedByCode: Record<string, number>;
+  /** From the start of enqueueing to the last outcome, all workers together. */
+  seconds: number;
+  imagesPerSecond: number;
+  /**
+   * Of one worker, per image, waiting for image servers included: what the workers wrote into part keys. The starts of workers are in
+   * it where no log says how long they took.
+   */
+  millisecondsPerImage: number;
+  models: { name: string; version: string; images: number }[];
+  /** By what the workers' processors call themselves; empty where no log could be read. */
+  processors: { processor: string; images: number }[];
+  /** Means in ms per image: of fetch and decode from begin to end, of inference the share of its batch. */
+  stageMs?: { fetch: number; decode: number; inference: number };
+  /** Starts of workers, and the median of how long they took. */
+  coldStarts?: { count: number; medianMs: number };
+  /** What AWS bills per image; missing where it reported nothing. */
+  billedMsPerImage?: number;
+  machines: { architecture: Architecture; memoryMb: number; seconds: number }[];
+  usdPerMillion: number;
+  /** What that is made of. */
+  usdFrom: 'billed' | 'measured';
+};
+
+export type Found = {
+  status: JobStatus;
+  outcomes: Outcomes;
+  startedAt: Date;
+  perMessage: number;
+  invocations: readonly LoggedInvocation[];
+};
+
+export function findingsOf({ status, outcomes, startedAt, perMessage, invocations }: Found): Findings {
+  const { job, classified, failed, failedByCode, computing } = status;
+  const images = classified + failed;
+  const seconds = secondsUntilLast(outcomes, startedAt);
+  const billed = billedOf(invocations, images);
+  const computingUsd = billed === undefined ? usdOfMeasured(computing) : usdOfBilled(billed, computing);
+  const starts = invocations.reduce((sum, { startMs = 0 }) => sum + startMs, 0);
+  const measuredMs = computing.workers.reduce((sum, worker) => sum + worker.seconds * 1_000, -starts);
+  return {
+    job,
+    classified,
+    failed,
+    failedByCode,
+    seconds,
+    imagesPerSecond: seconds === 0 ? 0 : images / seconds,
+    millisecondsPerImage: measuredMs / images,
+    models: modelsOf(outcomes),
+    processors: processorsOf(invocations),
+    ...stagesOf(invocations),
+    ...coldStartsOf(invocations),
+    ...(billed !== undefined && { billedMsPerImage: billed / images }),
+    machines: computing.workers,
+    usdPerMillion: (costSoFar(images, perMessage, computingUsd).totalUsd / images) * 1_000_000,
+    usdFrom: billed === undefined ? 'measured' : 'billed',
+  };
+}
+
+function secondsUntilLast({ results, failures }: Outcomes, startedAt: Date): number {
+  let last = startedAt.getTime();
+  for (const { at } of [...results.values(), ...failures.values()]) last = Math.max(last, Date.parse(at));
+  return (last - startedAt.getTime()) / 1_000;
+}
+
+/** Milliseconds that AWS bills; undefined unless it reported each invocation of all the images. */
+function billedOf(invocations: readonly LoggedInvocation[], images: number): number | undefined {
+  if (imagesIn(invocations) < images) return undefined;
+  let sum = 0;
+  for (const { billedMs } of invocations) {
+    if (billedMs === undefined) return undefined;
+    sum += billedMs;
+  }
+  return sum;
+}
+
+/** How many images have their final outcome in these invocations. */
+export function imagesIn(invocations: readonly LoggedInvocation[]): number {
+  return invocations.reduce((sum, { classified, failed }) => sum + classified + failed, 0);
+}
+
+function usdOfMeasured({ workers }: ComputingTime): number {
+  return workers.reduce(
+    (sum, { seconds, ...machine }) => sum + usdOfTime({ ...machine, milliseconds: seconds * 1_000 }),
+    0,
+  );
+}
+
+/** Divided between kinds of machine as the measured time is: AWS's reports do not name the architecture. */
+function usdOfBilled(billedMs: number, { workers }: ComputingTime): number {
+  const measured = workers.reduce((sum, { seconds }) => sum + seconds, 0);
+  const priceOf = (machine: WorkerMachine, share: number) => usdOfTime({ ...machine, milliseconds: billedMs * share });
+  return workers.reduce((sum, { seconds, ...machine }) => sum + priceOf(machine, seconds / measured), 0);
+}
+
+function modelsOf({ results }: Outcomes): Findings['models'] {
+  const byModel = Map.groupBy(results.values(), ({ model }) => `${model.name} ${model.version}`);
+  return [...byModel.values()]
+    .map((lines) => ({ ...(lines[0] as (typeof lines)[number]).model, images: lines.length }))
+    .sort((one, other) => other.images - one.images);
+}
+
+function processorsOf(invocations: readonly LoggedInvocation[]): Findings['processors'] {
+  const byProcessor = Map.groupBy(invocations, ({ processor }) => processor);
+  return [...byProcessor]
+    .map(([processor, some]) => ({ processor, images: imagesIn(some) }))
+    .sort((one, other) => other.images - one.images);
+}
+
+/** Weighted by the images of each invocation. */
+function stagesOf(invocations: readonly LoggedInvocation[]): Pick<Findings, 'stageMs'> {
+  const images = imagesIn(invocations);
+  if (images === 0) return {};
+  const mean = (stage: keyof LoggedInvocation['stageMs']) =>
+    invocations.reduce((sum, { stageMs, classified, failed }) => sum + stageMs[stage] * (classified + failed), 0) /
+    images;
+  return { stageMs: { fetch: mean('fetch'), decode: mean('decode'), inference: mean('inference') } };
+}
+
+function coldStartsOf(invocations: readonly LoggedInvocation[]): Pick<Findings, 'coldStarts'> {
+  if (invocations.length === 0) return {};
+  const starts = invocations.flatMap(({ startMs }) => startMs ?? []).sort((one, other) => one - other);
+  return { coldStarts: { count: starts.length, medianMs: starts[starts.length >> 1] ?? 0 } };
+}

@@ -1,0 +1,110 @@
+import type { TimedStage } from '../../shared/classifier/classify-image.ts';
+import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+import type { Settlement } from './settlement.ts';
+
+/** What became of the images and messages of one invocation. */
+export type InvocationCounts = {
+  classified: number;
+  failed: number;
+  retried: number;
+  cancelled: number;
+  putOff: number;
+  decodeLater: number;
+  notReached: number;
+  unreadable: number;
+  unsettled: number;
+};
+
+/** Images whose time one invocation reports to CloudWatch: a metric in a log line takes 100 values, and a sample gives the same percentiles. */
+const MAX_VALUES = 99;
+/** Names of jobs in one line. */
+const MAX_JOBS = 5;
+
+/** Adds up what one invocation did, so that it needs one line and one set of metrics. */
+export class InvocationTally {
+  readonly counts: InvocationCounts = {
+    classified: 0,
+    failed: 0,
+    retried: 0,
+    cancelled: 0,
+    putOff: 0,
+    decodeLater: 0,
+    notReached: 0,
+    unreadable: 0,
+    unsettled: 0,
+  };
+  readonly #jobs = new Set<string>();
+  readonly #retryCodes = new Map<ErrorCode, number>();
+  readonly fetch = new Sample();
+  readonly decode = new Sample();
+  /** Of batches, not of images. */
+  readonly inference = new Sample();
+  readonly batchSize = new Sample();
+
+  /** `infer` is left out: it includes the wait for a batch, see {@link batch}. */
+  stage(stage: TimedStage, milliseconds: number): void {
+    if (stage !== 'infer') this[stage].add(milliseconds);
+  }
+
+  batch(images: number, milliseconds: number): void {
+    this.batchSize.add(images);
+    this.inference.add(milliseconds);
+  }
+
+  settled({ message, results, failures, retries, retryCodes, ...others }: Settlement): void {
+    const { counts } = this;
+    if (this.#jobs.size < MAX_JOBS) this.#jobs.add(message.job);
+    counts.classified += results.length;
+    counts.failed += failures.length;
+    counts.retried += imagesIn(retries);
+    counts.cancelled += others.cancelled;
+    counts.putOff += imagesIn(others.putOff);
+    counts.decodeLater += others.decodeLater.images.length;
+    counts.notReached += others.notReached.length;
+    for (const [code, images] of retryCodes) this.#retryCodes.set(code, (this.#retryCodes.get(code) ?? 0) + images);
+  }
+
+  /** What the line says; the times are means in milliseconds per image. */
+  line(): Record<string, unknown> {
+    return {
+      jobs: [...this.#jobs],
+      ...this.counts,
+      retryCodes: Object.fromEntries(this.#retryCodes),
+      stageMs: {
+        fetch: rounded(this.fetch.mean),
+        decode: rounded(this.decode.mean),
+        inference: rounded(this.batchSize.sum === 0 ? 0 : this.inference.sum / this.batchSize.sum),
+      },
+    };
+  }
+}
+
+/** Sums up values, and keeps some of them: each is as likely to be kept as any other. */
+export class Sample {
+  readonly values: number[] = [];
+  sum = 0;
+  #count = 0;
+
+  add(value: number): void {
+    this.sum += value;
+    this.#count++;
+    if (this.values.length < MAX_VALUES) {
+      this.values.push(rounded(value));
+      return;
+    }
+    const place = Math.floor(Math.random() * this.#count);
+    if (place < MAX_VALUES) this.values[place] = rounded(value);
+  }
+
+  get mean(): number {
+    return this.#count === 0 ? 0 : this.sum / this.#count;
+  }
+}
+
+function imagesIn(byDelay: Settlement['retries']): number {
+  return [...byDelay.values()].reduce((sum, images) => sum + images.length, 0);
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 100) / 100;
+}

@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { compileAvx2Only, prepareAvx2Only } from '../../bench/avx2/avx2-only.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+
+const PROBE = join(import.meta.dirname, '../support/cpuid-probe.c');
+/** Bits of leaf 7 by the word that they stand in: EAX to EDX of subleaf 0, then of subleaf 1. */
+const NEWER_THAN_AVX2: readonly [word: number, bit: number, name: string][] = [
+  [1, 16, 'AVX512F'],
+  [1, 30, 'AVX512BW'],
+  [1, 31, 'AVX512VL'],
+  [2, 1, 'AVX512_VBMI'],
+  [2, 11, 'AVX512_VNNI'],
+  [3, 23, 'AVX512_FP16'],
+  [3, 24, 'AMX_TILE'],
+  [3, 25, 'AMX_INT8'],
+  [4, 4, 'AVX_VNNI'],
+  [4, 5, 'AVX512_BF16'],
+];
+const AVX2_BIT = [1, 5] as const;
+
+let folder: TemporaryFolder;
+let library: string;
+let probe: string;
+beforeAll(async () => {
+  folder = await createTemporaryFolder();
+  library = await compileAvx2Only(folder.path);
+  probe = join(folder.path, 'probe');
+  const compiled = spawnSync('g++', ['-x', 'c', '-O1', '-o', probe, PROBE], { encoding: 'utf8' });
+  expect(compiled).toMatchObject({ status: 0 });
+}, 60_000);
+afterAll(async () => folder[Symbol.asyncDispose]());
+
+function run(what: string, environment: Record<string, string> = {}) {
+  return spawnSync(probe, [what], { encoding: 'utf8', env: { ...process.env, ...environment } });
+}
+
+/** Without the kernel's trap: CPUID is asked with an instruction that faults. */
+function underHandler(what: string) {
+  return run(what, { LD_PRELOAD: library, AVX2_ONLY_UNTRAPPED: 'yes' });
+}
+
+function words({ status, stdout }: ReturnType<typeof run>): number[] {
+  expect(status).toBe(0);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((word) => Number.parseInt(word, 16));
+}
+
+function isSet(found: readonly number[], word: number, bit: number): boolean {
+  return (((found[word] ?? 0) >>> bit) & 1) === 1;
+}
+
+describe('a program under AVX2', () => {
+  test.each(NEWER_THAN_AVX2)('does not see bit %d.%d, %s', (word, bit) => {
+    expect(isSet(words(underHandler('fault')), word, bit)).toBe(false);
+  });
+
+  test('sees AVX2, and whatever else the processor has', () => {
+    const native = words(run('plain'));
+    const found = words(underHandler('fault'));
+    expect(isSet(found, ...AVX2_BIT)).toBe(isSet(native, ...AVX2_BIT));
+    // Nothing is added, and the registers are those that were asked for.
+    found.forEach((word, index) => {
+      expect((word & ~(native[index] ?? 0)) >>> 0).toBe(0);
+    });
+    expect(found[1]).not.toBe(0);
+  });
+
+  test('is told of its own faults by its own handler', () => {
+    expect(underHandler('handled')).toMatchObject({ status: 3, stdout: 'handled\n' });
+  });
+
+  test('dies of its own faults without one', () => {
+    expect(underHandler('unhandled')).toMatchObject({ status: null, signal: 'SIGSEGV' });
+  });
+});
+
+test('where CPUID can be trapped the instruction itself hides what is newer, elsewhere the reason is said', async () => {
+  const prepared = await prepareAvx2Only(folder.path);
+  const tried = run('plain', { LD_PRELOAD: library });
+  if ('reason' in prepared) {
+    expect(prepared.reason).toMatch(/^(CPUID cannot be trapped here: \S.*|expected a processor with AVX2)$/);
+    expect(tried.status === 71 || /AVX2/.test(prepared.reason)).toBe(true);
+    return;
+  }
+  const found = words(run('plain', prepared.environment));
+  for (const [word, bit] of NEWER_THAN_AVX2) expect(isSet(found, word, bit)).toBe(false);
+});
+
+test('without a compiler the reason is said', async () => {
+  const before = process.env['CXX'];
+  process.env['CXX'] = '/nonexistent/g++';
+  try {
+    expect(await prepareAvx2Only(folder.path)).toEqual({ reason: expect.stringMatching(/g\+\+/) });
+  } finally {
+    if (before === undefined) delete process.env['CXX'];
+    else process.env['CXX'] = before;
+  }
+});

@@ -1,0 +1,215 @@
+import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { JobGuard } from '../../../functions/classify/job-guard.ts';
+import type { ExecutionEnvironment } from '../../../local/execution-environment.ts';
+import { assumedUsd, costSoFar } from '../../../shared/contract/cost.ts';
+import type { JobDescription } from '../../../shared/contract/job-description.ts';
+import { LONGEST_GUARD_INTERVAL_MS } from '../../../shared/contract/limits.ts';
+import { formatMessage, type ImageRef } from '../../../shared/contract/message.ts';
+import { readGuardRecord } from '../../../shared/jobs/guard-record.ts';
+import { type JobStatus, jobStatus } from '../../../shared/jobs/job-status.ts';
+import { writeJob } from '../../../shared/jobs/job-store.ts';
+import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { runCommand } from '../../support/command.ts';
+import { eventually } from '../../support/eventually.ts';
+import { sqsRecord } from '../../support/sqs-record.ts';
+import { createTemporaryFolder } from '../../support/temporary-folder.ts';
+
+const RUN = { job: 'cats', run: '0'.repeat(16) };
+const PER_MESSAGE = 100;
+/** List prices per second of one MB, written out here: the test must not take them from the code. */
+const USD_PER_MB_SECOND = 0.000_016_666_7 / 1_024;
+
+let trial: Trial;
+beforeAll(async () => {
+  trial = await startTrial();
+  // Its start is billed to the job of its first message.
+  await trial.worker.invoke({ Records: [sqsRecord(bodyOf([trial.good('first')]))] });
+});
+beforeEach(() => {
+  trial.reset();
+  trial.pictures.delayMs = 0;
+});
+afterAll(() => trial.stop());
+
+async function describeJob(images: number, limits: Partial<JobDescription> = {}): Promise<void> {
+  const at = new Date().toISOString();
+  const numbers = { perMessage: PER_MESSAGE, images, sent: images, messages: Math.ceil(images / PER_MESSAGE) };
+  await writeJob(trial.aws.target, {
+    ...{ v: 1, state: 'enqueued', ...RUN, source: 'cats.txt', sourceDigest: '' },
+    ...{ ...numbers, startedAt: at, updatedAt: at, ...limits },
+  });
+}
+
+function goodImages(prefix: string): ImageRef[] {
+  return Array.from({ length: PER_MESSAGE }, (_, index) => trial.good(`${prefix}-${index}`));
+}
+
+/** Seconds from the call to the answer, as Lambda bills them. */
+async function invoke(worker: ExecutionEnvironment, images: ImageRef[]): Promise<number> {
+  const from = performance.now();
+  const body = formatMessage({ ...RUN, attempt: 1, images });
+  const { batchItemFailures } = await worker.invoke({ Records: [sqsRecord(body)] });
+  expect(batchItemFailures).toEqual([]);
+  return (performance.now() - from) / 1_000;
+}
+
+async function status(): Promise<JobStatus> {
+  return (await jobStatus(trial.aws.target, RUN.job, new Date())) as JobStatus;
+}
+
+function seconds({ computing }: JobStatus): number {
+  return computing.workers.reduce((sum, each) => sum + each.seconds, 0);
+}
+
+function computingUsd(status: JobStatus): number {
+  const settled = status.classified + status.failed;
+  return status.costSoFarUsd - costSoFar(settled, PER_MESSAGE, 0).totalUsd;
+}
+
+const MESSAGES_EACH = 3;
+const FLEET = [
+  { name: 'fast', memoryMb: 3_538, delayMs: 30 },
+  { name: 'middling', memoryMb: 1_769, delayMs: 100 },
+  { name: 'slow', memoryMb: 1_536, delayMs: 200 },
+];
+
+/** What an invocation says of its own time, as Lambda's REPORT does: milliseconds. */
+function billedIn(log: string): number {
+  return log
+    .split('\n')
+    .filter((line) => line.includes('"message":"invocation"'))
+    .map((line) => JSON.parse(line) as { ms: number; startMs?: number })
+    .reduce((sum, { ms, startMs = 0 }) => sum + ms + startMs, 0);
+}
+
+/** Lets a worker do some messages of the job. @returns what AWS would bill for it, its start included */
+async function billedUsd({ name, memoryMb, delayMs }: (typeof FLEET)[number]): Promise<number> {
+  let log = '';
+  const worker = await trial.startWorker({
+    environment: { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb) },
+    onLog(text) {
+      log += text;
+    },
+  });
+  let seen = 0;
+  try {
+    trial.pictures.delayMs = delayMs;
+    for (let message = 0; message < MESSAGES_EACH; message++)
+      seen += await invoke(worker, goodImages(`${name}-${message}`));
+  } finally {
+    await worker.shutDown();
+  }
+  await eventually('the lines of all invocations', () => log.split('"message":"invocation"').length > MESSAGES_EACH);
+  // Its caller has waited for all of it.
+  const start = JSON.parse(log.split('\n').find((line) => line.includes('"startMs"')) ?? '{}').startMs;
+  expect(billedIn(log) - start).toBeLessThanOrEqual(seen * 1_000 + MESSAGES_EACH);
+  return (billedIn(log) / 1_000) * memoryMb * USD_PER_MB_SECOND;
+}
+
+async function guardsFigure(): Promise<number | undefined> {
+  const guard = new JobGuard({ bucket: trial.aws.target, now: () => Date.now() + LONGEST_GUARD_INTERVAL_MS });
+  guard.settled(RUN, 1);
+  await guard.finish(30_000);
+  return (await readGuardRecord(trial.aws.target, RUN)).record?.computingUsd;
+}
+
+async function summaryOf(job: string) {
+  await using folder = await createTemporaryFolder();
+  const args = ['results', job, '--out', `${folder.path}/${job}.jsonl`, '--json'];
+  const { stdout } = await runCommand(args, { environment: trial.aws.environment });
+  return JSON.parse(stdout);
+}
+
+test('a job of three different speeds of worker cost what its workers took, to 5 %, in status, results and guard', async () => {
+  const images = FLEET.length * MESSAGES_EACH * PER_MESSAGE;
+  await describeJob(images, { maxCostUsd: 1_000 });
+  let billed = 0;
+  for (const worker of FLEET) billed += await billedUsd(worker);
+  const found = await status();
+  expect(found).toMatchObject({ classified: images, computing: { measuredShare: 1 } });
+  expect(found.computing.workers.map(({ memoryMb }) => memoryMb).toSorted()).toEqual([1_536, 1_769, 3_538]);
+  expect(Math.abs(computingUsd(found) / billed - 1)).toBeLessThan(0.05);
+  // It is none of the assumed processor.
+  expect(Math.abs(assumedUsd(images) / billed - 1)).toBeGreaterThan(0.05);
+  const summary = await summaryOf(RUN.job);
+  expect(summary.cost.totalUsd).toBeCloseTo(found.costSoFarUsd, 12);
+  expect(summary.computing).toEqual(found.computing);
+  const guarded = (await guardsFigure()) ?? Number.NaN;
+  expect(guarded / computingUsd(found)).toBeCloseTo(1, 9);
+}, 120_000);
+
+describe('the computing time of a job', () => {
+  test('has a message that was delivered twice two times, while its images count once', async () => {
+    await describeJob(PER_MESSAGE);
+    const before = await invoke(trial.worker, goodImages('before'));
+    trial.aws.clear();
+    await describeJob(PER_MESSAGE);
+    const first = await invoke(trial.worker, goodImages('image'));
+    const once = seconds(await status());
+    const second = await invoke(trial.worker, goodImages('image'));
+    const twice = await status();
+    expect(twice).toMatchObject({ state: 'completed', classified: PER_MESSAGE, failed: 0 });
+    expect(await trial.aws.partKeys('results', RUN.job)).toHaveLength(2);
+    expect(seconds(twice)).toBeGreaterThan(once);
+    // What the invocation before did after its part file goes into the next one.
+    expect(seconds(twice)).toBeLessThanOrEqual((before + first + second) * 1.05);
+  });
+
+  test('has the attempts of images that were only retried', async () => {
+    await describeJob(1);
+    await invoke(trial.worker, goodImages('before'));
+    const before = seconds(await status());
+    const waiting = goodImages('busy').map(({ id }) => ({ id, url: trial.rude.url('/status/503') }));
+    const retried = (await invoke(trial.worker, waiting)) + (await invoke(trial.worker, waiting));
+    expect(seconds(await status())).toBe(before);
+    const last = await invoke(trial.worker, [trial.good('last')]);
+    const added = seconds(await status()) - before;
+    expect(added).toBeGreaterThan(last);
+    expect(added).toBeLessThanOrEqual((retried + last) * 1.05 + 0.05);
+  });
+
+  test('survives a redrive of a part of the failures', async () => {
+    await describeJob(PER_MESSAGE);
+    const gone = [...Array(PER_MESSAGE).keys()].map((index) => ({
+      id: `gone-${index}`,
+      url: trial.rude.url(index === 0 ? '/status/410' : '/status/404'),
+    }));
+    await invoke(trial.worker, gone);
+    const before = await status();
+    expect(before.failedByCode).toEqual({ not_found: PER_MESSAGE - 1, gone: 1 });
+    const { code } = await runCommand(['redrive', RUN.job, '--code', 'gone'], { environment: trial.aws.environment });
+    expect(code).toBe(0);
+    const after = await status();
+    expect(after.failed).toBe(PER_MESSAGE - 1);
+    expect(after.computing.workers).toEqual(before.computing.workers);
+  });
+
+  test('is estimated with the assumed processor, and said to be, for files of earlier versions', async () => {
+    await describeJob(2 * PER_MESSAGE);
+    await invoke(trial.worker, goodImages('old'));
+    await forgetTimes();
+    const old = await status();
+    expect(old).toMatchObject({ classified: PER_MESSAGE, computing: { workers: [], measuredShare: 0 } });
+    expect(computingUsd(old)).toBeCloseTo(assumedUsd(PER_MESSAGE), 12);
+    await invoke(trial.worker, goodImages('new'));
+    const mixed = await status();
+    expect(mixed.computing.measuredShare).toBe(0.5);
+    expect(computingUsd(mixed)).toBeGreaterThan(assumedUsd(PER_MESSAGE));
+    const { stdout } = await runCommand(['status', RUN.job], { environment: trial.aws.environment });
+    expect(stdout).toMatch(
+      /cost so far \$[\d.]+ at list prices: .* s of x86_64 with 1,769 MB, as its workers measured, and an estimate for the 50 % that earlier versions did \(assumed: AVX2, x86_64, 1,769 MB, [\d.]+ ms per image\)/,
+    );
+  });
+});
+
+/** Leaves the part files as workers of earlier versions named them. */
+async function forgetTimes(): Promise<void> {
+  const { s3, resultsBucket: Bucket } = trial.aws.target;
+  for (const Key of await trial.aws.partKeys('results', RUN.job)) {
+    const old = Key.replace(/-t\w+(?=\.)/, '');
+    expect(old).not.toBe(Key);
+    await s3.send(new CopyObjectCommand({ Bucket, CopySource: `${Bucket}/${Key}`, Key: old }));
+    await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+  }
+}
