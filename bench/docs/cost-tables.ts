@@ -7,9 +7,10 @@ import {
   type ProcessorFigure,
 } from '../../shared/contract/cost.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { messageSizeFor } from '../../shared/contract/message-size.ts';
 
 const MILLION = 1_000_000;
-const PER_MESSAGE = [1_000, 100, 10, 1];
+const PER_MESSAGE = [1_000, messageSizeFor(MILLION), 100, 10, 1];
 
 /** What a million images cost on the assumed processor, by images per message. */
 export function costTable(): string {
@@ -22,7 +23,8 @@ export function costTable(): string {
 
 function costRow(perMessage: number): string {
   const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfImages(MILLION, perMessage);
-  const name = perMessage.toLocaleString('en') + (perMessage === DEFAULT_IMAGES_PER_MESSAGE ? ' (the default)' : '');
+  const isChosen = perMessage === messageSizeFor(MILLION);
+  const name = perMessage.toLocaleString('en') + (isChosen ? ' (a job of a million, unless told otherwise)' : '');
   const cells = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map(dollars);
   return `| ${[name, ...cells].join(' | ')} |`;
 }
