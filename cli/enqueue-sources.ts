@@ -1,6 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseS3Prefix } from '../shared/contract/s3-url.ts';
@@ -11,6 +10,7 @@ import { readS3Prefix } from '../shared/jobs/sources/s3-prefix-source.ts';
 import { SourceReading } from '../shared/jobs/sources/source-reading.ts';
 import type { SourceRow } from '../shared/jobs/sources/source-row.ts';
 import { interruption } from './interruption.ts';
+import { createWorkFolder } from './work-folder.ts';
 
 export type SourceOptions = {
   format?: SourceFormat;
@@ -125,9 +125,9 @@ function readOnly(
 /** What can be read once only, standard input or another pipe, is kept in a file meanwhile. */
 async function keep(name: string): Promise<{ path: string; remove: () => Promise<void> }> {
   const input = name === '-' ? process.stdin : createReadStream(name);
-  const folder = await mkdtemp(join(tmpdir(), 'labelqueue-'));
-  const path = join(folder, 'input');
-  const remove = () => rm(folder, { recursive: true });
+  const folder = await createWorkFolder();
+  const path = join(folder.path, 'input');
+  const remove = async () => folder[Symbol.dispose]();
   await pipeline(input, createWriteStream(path, { mode: 0o600 }), { signal: interruption }).catch(
     async (error: unknown) => {
       await remove();

@@ -104,7 +104,7 @@ test("names the job after the file and the time, and writes the job's descriptio
   const { stdout } = await enqueue('https://example.com/a.jpg');
   const job = /^job (images-\d{8}-\d{6}): /.exec(stdout)?.[1] ?? '';
   expect(enqueued().map((message) => message.job)).toEqual([job]);
-  expect(await jobDescription(job)).toMatchObject({ v: 1, job, images: 1, messages: 1, perMessage: 100 });
+  expect(await jobDescription(job)).toMatchObject({ v: 1, job, images: 1, messages: 1, perMessage: 32 });
 });
 
 test.each([

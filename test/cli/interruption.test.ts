@@ -151,6 +151,18 @@ test.each([
   60_000,
 );
 
+test('enqueue that has kept its standard input removes it when it is ended while AWS does not answer', async () => {
+  await using silent = await startSilentAws();
+  await using temporary = await createTemporaryFolder();
+  const environment = { ...silent.environment, TMPDIR: temporary.path };
+  const command = startCommand(['enqueue', '-', '--job', 'typed'], { environment, input: ['https://host/a.jpg\n'] });
+  while (silent.requests() === 0) await delay(10);
+  expect(await readdir(temporary.path)).toHaveLength(1);
+  command.signal('SIGINT');
+  await command.ended;
+  expect(await readdir(temporary.path)).toEqual([]);
+}, 60_000);
+
 test.each(['SIGTERM', 'SIGHUP'] as const)('%s ends a command as Ctrl-C does', async (signal) => {
   await using silent = await startSilentAws();
   const command = startCommand(['wait', 'cats'], silent);

@@ -1,5 +1,6 @@
 import { constants, crc32, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { gunzip, unzstd } from '../../shared/jobs/sources/compressed-members.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { outcomes, readList } from './lists.ts';
 
@@ -73,4 +74,34 @@ test('all fields that the header of gzip may have are skipped', async () => {
 test('a table within .zst is one by its name', async () => {
   const { rows } = await readList(folder, 'a.csv.zst', zstdCompressSync(`url;t\n${url(1)};a\n`));
   expect(outcomes(rows)).toMatchObject([{ url: url(1), meta: { t: 'a' } }]);
+});
+
+const MIB = 1024 * 1024;
+// Kept throughout: what is freed meanwhile would hide what is held.
+const ZEROS = Buffer.alloc(256 * MIB);
+
+test.each([
+  ['zstd', unzstd, zstdCompressSync],
+  ['gzip', gunzip, gzipSync],
+] as const)('%s of a few kilobytes is unpacked only as fast as it is read', async (_name, unpack, compress) => {
+  const bomb = compress(ZEROS);
+  const bytes = (async function* () {
+    yield bomb;
+  })();
+  const before = process.memoryUsage().arrayBuffers;
+  const unpacked = unpack(bytes, () => {});
+  const { value } = await unpacked.next();
+  const held = process.memoryUsage().arrayBuffers - before;
+  expect(value).toHaveLength(64 * 1024);
+  expect(held).toBeLessThan(16 * MIB);
+  await unpacked.return(undefined);
+});
+
+test.each(FORMATS)('%s whose file fails in the middle fails with the error of the file', async (name, compress) => {
+  const bytes = (async function* () {
+    yield compress('a'.repeat(1_000)).subarray(0, 14);
+    throw new Error('EIO: i/o error, read');
+  })();
+  const unpacked = (name === 'gzip' ? gunzip : unzstd)(bytes, () => {});
+  await expect(Array.fromAsync(unpacked)).rejects.toThrow('EIO: i/o error, read');
 });

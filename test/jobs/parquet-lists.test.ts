@@ -72,3 +72,10 @@ test('binary that is no text comes back as base64', async () => {
 test('a Parquet file is one whatever its name is', async () => {
   expect(await readParquetOf(`SELECT '${CAT}' AS url`, {}, 'list.txt')).toMatchObject([{ url: CAT }]);
 });
+
+test('a cell that is larger than the memory is an error of one line, which names the limit', async () => {
+  const cell = "SELECT 'https://h/1.jpg' AS url, repeat('abcdefghij', 30000000) AS text";
+  await expect(readParquetOf(cell)).rejects.toThrow(
+    /^\S+a\.parquet: expected a Parquet file that 256 MB .* larger values or row groups; .*$/,
+  );
+});

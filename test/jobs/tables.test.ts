@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
+import { rowReader } from '../../shared/jobs/sources/columns.ts';
 import { seed } from '../contract/seed.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { outcomes, readList } from './lists.ts';
@@ -93,6 +94,18 @@ describe('quotes', () => {
     expect(rows).toHaveLength(60_001);
     expect(rows.filter((row) => 'problem' in row)).toMatchObject([{ line: 2 }]);
   });
+
+  test('that are never closed before very many lines cost their row and not the list', async () => {
+    // So short that a row may have more of them than a call takes arguments.
+    const { rows } = await readList(
+      folder,
+      'a.csv',
+      `url,t\n${url('first')},"open\n${'a,b\n'.repeat(400_000)}${url(1)},t\n`,
+    );
+    expect(rows).toHaveLength(400_002);
+    expect(rows[0]).toMatchObject({ line: 2, problem: expect.stringContaining('broken quotes') });
+    expect(rows.at(-1)).toMatchObject({ line: 400_003, image: { url: url(1) } });
+  });
 });
 
 describe('columns', () => {
@@ -126,6 +139,18 @@ describe('columns', () => {
   test('of the same name lose none of their values, and no name is special', async () => {
     const { rows } = await readList(folder, 'a.csv', `url,t,t,__proto__\n${url(1)},a,b,c\n`);
     expect(JSON.stringify(outcomes(rows))).toContain('{"t":"a","t_2":"b","__proto__":"c"}');
+  });
+
+  test('of very many times the same name are numbered in linear time', () => {
+    const header = ['url', ...new Array<string>(2_000).fill('t')];
+    const lookUps = jest.spyOn(Set.prototype, 'has');
+    const choice = { urlColumn: undefined, idColumn: undefined, meta: true };
+    const { taken } = rowReader(header, choice, []);
+    const counted = lookUps.mock.calls.length;
+    lookUps.mockRestore();
+    expect(taken.meta).toMatchObject({ 0: 't', 1: 't_2', 1_999: 't_2000' });
+    expect(counted).toBeGreaterThan(2_000);
+    expect(counted).toBeLessThan(3 * header.length);
   });
 
   test('a table without a header line is refused with a hint', async () => {

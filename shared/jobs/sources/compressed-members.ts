@@ -15,6 +15,9 @@ const ZSTD_SKIPPABLE = Buffer.from([0x2a, 0x4d, 0x18]);
 
 const TRAILER_BYTES = 8;
 
+/** Bytes that are unpacked at once. */
+const OUTPUT = { chunkSize: 64 * 1024 };
+
 /**
  * Unpacks a gzip file with however many members. Node's own `createGunzip` fails on bytes after the last member, and
  * loses with them what it has unpacked.
@@ -27,7 +30,7 @@ export async function* gunzip(bytes: AsyncIterable<Buffer>, onTrailing: () => vo
   do {
     await skipGzipHeader(input);
     let checksum = 0;
-    for await (const output of unpackOne(createInflateRaw() as unknown as Engine, input, 'gzip')) {
+    for await (const output of unpackOne(createInflateRaw(OUTPUT) as unknown as Engine, input, 'gzip')) {
       checksum = crc32(output, checksum);
       yield output;
     }
@@ -46,7 +49,7 @@ export async function* unzstd(bytes: AsyncIterable<Buffer>, onTrailing: () => vo
     const magic = await input.peek(ZSTD_MAGIC.length);
     if (magic.length === 4 && startsWith(magic.subarray(1), ZSTD_SKIPPABLE)) await skipZstdFrame(input);
     else if (startsWith(magic, ZSTD_MAGIC))
-      yield* unpackOne(createZstdDecompress() as unknown as Engine, input, 'zstd');
+      yield* unpackOne(createZstdDecompress(OUTPUT) as unknown as Engine, input, 'zstd');
     else break;
   }
   await reportRest(input, onTrailing);
@@ -76,43 +79,48 @@ async function skipGzipHeader(input: ByteQueue): Promise<void> {
   if (flags & 2) await input.skip(2);
 }
 
-/** Unpacks to the end of one member or frame, and leaves what comes after it in the queue. */
+/**
+ * Unpacks to the end of one member or frame, and leaves what comes after it in the queue. Unpacks only as fast as the
+ * output is taken: a few kilobytes of zstd may be gigabytes of text.
+ */
 async function* unpackOne(engine: Engine, input: ByteQueue, what: 'gzip' | 'zstd'): AsyncGenerator<Buffer> {
-  const outputs: Buffer[] = [];
-  engine.on('data', (output: Buffer) => outputs.push(output));
+  let inputError: unknown;
+  const fed = feed(engine, input).catch((error) => {
+    inputError = error;
+    engine.destroy(error);
+  });
   try {
-    for (let ended = false; !ended; ) {
-      const chunk = await input.chunk();
-      if (chunk === undefined) {
-        ended = await endOf(engine, what);
-      } else {
-        const before = engine.bytesWritten;
-        ended = await write(engine, chunk, what);
-        if (ended) input.putBack(chunk.subarray(engine.bytesWritten - before));
-      }
-      yield* outputs.splice(0);
-    }
+    for await (const output of engine) yield output;
+  } catch (cause) {
+    if (cause === inputError) throw cause;
+    throw engine.writableEnded ? notWhole(what) : broken(cause as Error, what);
   } finally {
     engine.destroy();
   }
+  await fed;
 }
 
-/** @returns whether the member has ended, with or without bytes left over */
-function write(engine: Engine, chunk: Buffer, what: string): Promise<boolean> {
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  engine.once('end', () => resolve(true));
-  engine.once('error', (error) => reject(broken(error, what)));
-  engine.write(chunk, (error) => (error ? reject(broken(error, what)) : resolve(false)));
-  return promise.finally(() => engine.removeAllListeners('end').removeAllListeners('error'));
-}
-
-/** @returns true; a member that has not ended is an error */
-function endOf(engine: Engine, what: 'gzip' | 'zstd'): Promise<boolean> {
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  engine.once('end', () => resolve(true));
-  engine.once('error', () => reject(notWhole(what)));
+/**
+ * Writes until the member has ended, which shows by bytes that are not taken, and puts these back. May not settle when
+ * the engine fails before.
+ */
+async function feed(engine: Engine, input: ByteQueue): Promise<void> {
+  for (let chunk = await input.chunk(); chunk !== undefined; chunk = await input.chunk()) {
+    const before = engine.bytesWritten;
+    await written(engine, chunk);
+    const taken = engine.bytesWritten - before;
+    if (taken < chunk.length) input.putBack(chunk.subarray(taken));
+    if (taken < chunk.length || engine.destroyed) return;
+  }
   engine.end();
-  return promise;
+}
+
+/** Waits until a chunk is unpacked, or the member has ended within it: zlib may then leave the write unanswered. */
+function written(engine: Engine, chunk: Buffer): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  engine.once('end', resolve);
+  engine.write(chunk, () => resolve());
+  return promise.finally(() => engine.off('end', resolve));
 }
 
 function broken(cause: Error, what: string): SourceProblem {

@@ -1,25 +1,42 @@
 import { type DuckDBConnection, DuckDBInstance, type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
 import { type ColumnChoice, ColumnError, rowReader } from './columns.ts';
-import type { SourceReading } from './source-reading.ts';
+import { SourceProblem, type SourceReading } from './source-reading.ts';
 import { namingColumn, type SourceRow, toSourceRow } from './source-row.ts';
 
 const SAMPLE_ROWS = 100;
+/** What DuckDB may take. */
+const MEMORY_MB = 256;
 
-/** The rows of a Parquet file; line numbers are those of the rows, from 1. */
+/**
+ * The rows of a Parquet file; line numbers are those of the rows, from 1.
+ *
+ * @throws {SourceProblem} when its values are too large for the memory
+ */
 export async function* readParquet(
   path: string,
   columns: ColumnChoice,
   base: URL | undefined,
   reading: SourceReading,
 ): AsyncGenerator<SourceRow> {
-  const database = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: '256MB' });
+  const database = await DuckDBInstance.create(':memory:', { threads: '1', memory_limit: `${MEMORY_MB}MB` });
   const connection = await database.connect();
   try {
     yield* rowsOf(connection, path, { columns, base, reading });
+  } catch (cause) {
+    throw isOutOfMemory(cause) ? new SourceProblem(TOO_LARGE, { cause }) : cause;
   } finally {
     connection.closeSync();
     database.closeSync();
   }
+}
+
+const TOO_LARGE =
+  `expected a Parquet file that ${MEMORY_MB} MB of memory are enough for, got larger values or row groups; ` +
+  'write it again with smaller row groups, or only with the columns that are needed';
+
+/** Of DuckDB: its limit, which is not that of the process. */
+function isOutOfMemory(error: unknown): boolean {
+  return Error.isError(error) && error.message.startsWith('Out of Memory Error: ');
 }
 
 type Options = { columns: ColumnChoice; base: URL | undefined; reading: SourceReading };
