@@ -6,7 +6,8 @@ import { SetupError } from './setup-error.mjs';
 
 /**
  * Options of the scripts in package.json, those of the CDK included; a test compares them with the scripts. Without those
- * that npm has as well (`--json`, `--yes`, `--all`): they may be in somebody's settings of npm, and choose nothing here.
+ * that npm has as well (`--json`, `--yes`, `--all`, `--only`): they may be in somebody's settings of npm, and choose
+ * nothing here.
  */
 export const SCRIPT_OPTIONS = [
   // npm run synth, diff, deploy, destroy, bootstrap
@@ -16,6 +17,7 @@ export const SCRIPT_OPTIONS = [
   ...['model', 'state-dir', 'trust-model'],
   // npm run bench…, soak
   ...['check', 'core', 'images', 'no-peers', 'peers', 'plot', 'repetitions', 'requests', 'rounds', 'runs'],
+  ...['latency', 'most', 'ten-million'],
   // npm run chaos, attack
   ...['behaviour', 'descriptors', 'healthy', 'hosts', 'kills', 'log-file', 'max-rss', 'max-slowdown', 'minutes'],
   ...['seed', 'workers'],

@@ -13,6 +13,8 @@ export type Trial = AsyncDisposable & {
   environment: Record<string, string>;
   /** By default the command has to come to its end by itself; with this it is ended once standard output matches. */
   until?: RegExp;
+  /** How often it is run, at least 1, with one more run before that does not count; by default once, and none before. */
+  times?: number;
 };
 
 /** One row per command and size. A file in `rows/` exports as `row` one of these, or as `rows` several. */

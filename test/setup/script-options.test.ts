@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 /** npm has these as well. */
-const OF_NPM = new Set(['json']);
+const OF_NPM = new Set(['json', 'only']);
 
 /** As a user runs it, on the npm that is there; the options of this test's own npm are none of it. */
 function npm(...args: string[]): Promise<{ code: number; stderr: string }> {
@@ -28,11 +28,12 @@ test.each([
   ['run', 'deploy', '--stage', 'nowhere', '--', '--require-approval', 'never'],
   ['run', 'chaos', '--seed', '7'],
   ['run', 'bench', '--no-peers'],
+  ['run', 'bench:client', '--latency', '80'],
   ['start', '--model', 'mine'],
 ])('npm %s %s %s is refused: npm keeps the option for itself', async (...args) => {
   const { code, stderr } = await npm(...args);
   expect(stderr).toContain('so the script was not started. Options stand behind --');
-  expect(stderr).toMatch(/npm (run \w+|start) -- --(stage|profile|seed|no-peers|peers|model) …/);
+  expect(stderr).toMatch(/npm (run [\w:]+|start) -- --(stage|profile|seed|no-peers|peers|latency|model) …/);
   expect(code).toBe(1);
 });
 

@@ -1,29 +1,30 @@
-/** What a command takes that does next to nothing: how fast it starts. `bin/labelqueue` adds the start of the Node on PATH. */
-import { join } from 'node:path';
+/** How fast a command starts, measured where it does next to nothing. */
 import { describeJob, result, writeParts } from '../../../test/support/job-outcomes.ts';
 import { startTestAws } from '../../../test/support/test-aws.ts';
+import type { ClientRow, Trial } from '../row.ts';
 
-/** As `bin/labelqueue` sets it. */
-const CACHED = { NODE_COMPILE_CACHE: join(import.meta.dirname, '../../../.labelqueue/compile-cache') };
-const ONCE = { unit: 'start', sizes: [1] };
+/** A single start says little on a machine with other work on it. */
+const TIMES = 11;
 
-export const rows = [
-  { name: '--help', ...ONCE, prepare: async () => withoutAws(['--help']) },
-  { name: 'status --help', ...ONCE, prepare: async () => withoutAws(['status', '--help']) },
-  { name: 'status of a small job', ...ONCE, prepare: smallJob },
+export const rows: ClientRow[] = [
+  row('--help', withoutAws(['--help'])),
+  row('status --help', withoutAws(['status', '--help'])),
+  row('status of a small job', ofSmallJob(['status', 'cats'])),
 ];
 
-function withoutAws(args: readonly string[]) {
-  return { args, environment: CACHED, async [Symbol.asyncDispose]() {} };
+function row(name: string, prepare: ClientRow['prepare']): ClientRow {
+  return { name, unit: 'start', sizes: [1], prepare };
 }
 
-async function smallJob() {
-  const aws = await startTestAws();
-  await describeJob(aws.target, ['a', 'b']);
-  await writeParts(aws.target, 'results', [result('a'), result('b')]);
-  return {
-    args: ['status', 'cats'],
-    environment: { ...aws.environment, ...CACHED },
-    [Symbol.asyncDispose]: () => aws.stop(),
+function withoutAws(args: readonly string[]) {
+  return async (): Promise<Trial> => ({ args, environment: {}, times: TIMES, async [Symbol.asyncDispose]() {} });
+}
+
+function ofSmallJob(args: readonly string[]) {
+  return async (): Promise<Trial> => {
+    const aws = await startTestAws();
+    await describeJob(aws.target, ['a', 'b']);
+    await writeParts(aws.target, 'results', [result('a'), result('b')]);
+    return { args, environment: aws.environment, times: TIMES, [Symbol.asyncDispose]: () => aws.stop() };
   };
 }
