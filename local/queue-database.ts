@@ -15,6 +15,11 @@ import { type ContentsSource, KeptMessage, type MessageContents, type MessageSta
 import { isDamaged, prepareQueueDatabase, STATES_INDEX } from './prepare-queue-database.ts';
 
 const FILE = 'fauxqs.db';
+/**
+ * A kill of the service loses nothing; only a machine that loses its power may lose what was written last. Otherwise
+ * each request waits for the disk, for several milliseconds.
+ */
+const COMMIT_WITHOUT_SYNC = 'PRAGMA synchronous = NORMAL';
 /** Deletions between two looks at how much of the file is free. */
 const LOOK_EVERY = 1_000;
 /** What is left may be written anew while the service runs: it answers nothing meanwhile, for about 0.2 s. */
@@ -41,7 +46,8 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
   readonly #statements: ReturnType<typeof prepareStatements>;
   #unwritten: (() => void)[] = [];
   #deletions = 0;
-  #isMoving = false;
+  /** What is to be written down of the messages that are being handed out. */
+  #handedOut: (() => void)[] | undefined;
   /** What was read last: fauxqs asks for each part of a message by itself. */
   #lastRead: { messageId: string; contents: MessageContents } | undefined;
 
@@ -50,6 +56,7 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
     super(dataDir);
     this.#room = room;
     this.#onDamage = onDamage;
+    this.#inside.db.exec(COMMIT_WITHOUT_SYNC);
     this.#inside.db.exec(STATES_INDEX);
     this.#statements = prepareStatements(this.#inside.db);
   }
@@ -97,13 +104,32 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
     return NOTHING;
   }
 
-  /** While messages are handed out, fauxqs deletes only those that it then puts into the DLQ: there they are moved. */
+  /**
+   * While messages are handed out, fauxqs deletes only those that it then puts into the DLQ: there they are moved. What
+   * is written of all of them is one transaction, since the disk takes a millisecond or more for each.
+   */
   handingOut<Result>(handOut: () => Result): Result {
-    this.#isMoving = true;
+    const writes: (() => void)[] = [];
+    this.#handedOut = writes;
     try {
       return handOut();
     } finally {
-      this.#isMoving = false;
+      this.#handedOut = undefined;
+      if (writes.length > 0) this.#writeLater(() => this.#writeTogether(writes));
+    }
+  }
+
+  /** All of them or, when the disk is full, none: then they are written again. */
+  #writeTogether(writes: readonly (() => void)[]): void {
+    const { db } = this.#inside;
+    db.exec('BEGIN');
+    try {
+      for (const write of writes) write();
+      db.exec('COMMIT');
+    } catch (error) {
+      // After some errors SQLite has rolled back by itself.
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
     }
   }
 
@@ -134,7 +160,7 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
   }
 
   override deleteMessage(messageId: string): void {
-    if (this.#isMoving) return;
+    if (this.#handedOut !== undefined) return;
     this.#writeLater(() => super.deleteMessage(messageId));
     this.#deletions++;
     if (this.#deletions % LOOK_EVERY === 0) this.#compact();
@@ -164,6 +190,10 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
   }
 
   #writeLater(write: () => void): void {
+    if (this.#handedOut !== undefined) {
+      this.#handedOut.push(write);
+      return;
+    }
     this.#unwritten.push(write);
     try {
       this.#writeUnwritten();

@@ -3,9 +3,12 @@ import { SqsQueue } from './fauxqs-parts.ts';
 /**
  * When messages become visible: fauxqs 2.4.1 looks through all that are delayed or in flight at each receive, and every
  * 20 ms while somebody waits, and does not look when it is asked how many there are. Its queue is corrected in place: it
- * looks when the next one is due, and before it counts.
+ * looks when the next one is due, and of many at once, and before it counts.
  */
 const { enqueue, dequeue, changeVisibility, processTimers, getAllAttributes } = SqsQueue.prototype;
+
+/** A look at 100,000 messages takes milliseconds; while one after the other is due, it comes every 100 ms. */
+const MESSAGES_PER_MS = 1_000;
 
 /** Not before then is a message due; of a queue that is not here, nothing is known. */
 const nextDue = new WeakMap<SqsQueue, number>();
@@ -35,7 +38,7 @@ SqsQueue.prototype.processTimers = function processTimersThatAreDue() {
   const due = nextDue.get(this);
   if (due !== undefined && Date.now() < due && !this.isFifo()) return;
   processTimers.call(this);
-  nextDue.set(this, earliest(this));
+  nextDue.set(this, Math.max(earliest(this), Date.now() + this.inflightMessages.size / MESSAGES_PER_MS));
 };
 
 SqsQueue.prototype.getAllAttributes = function getAllAttributesOfNow(requested) {

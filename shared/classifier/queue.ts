@@ -3,6 +3,10 @@ export class Queue<Item> {
   #items: Item[] = [];
   #first = 0;
 
+  get length(): number {
+    return this.#items.length - this.#first;
+  }
+
   push(item: Item): void {
     this.#items.push(item);
   }
@@ -16,5 +20,10 @@ export class Queue<Item> {
       this.#first = 0;
     }
     return item;
+  }
+
+  /** The first first; takes none. */
+  *[Symbol.iterator](): Generator<Item> {
+    for (let index = this.#first; index < this.#items.length; index++) yield this.#items[index] as Item;
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { FUNCTION_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { Pace } from '../../shared/jobs/pace.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -18,8 +19,10 @@ test('the pace is that of the last minute in which images were settled, in whate
   expect(paceOf(seconds).imagesPerSecond(at(3_600))).toBeCloseTo((60 * 10) / 59);
 });
 
-test('a job that has not moved for over a minute has none, nor has one without files', () => {
-  expect(paceOf([0, 1]).imagesPerSecond(at(63))).toBe(0);
+test('a job that has not moved for longer than an invocation lasts has none, nor has one without files', () => {
+  const last = 1;
+  expect(paceOf([0, last]).imagesPerSecond(at(last + FUNCTION_TIMEOUT_SECONDS))).toBe(20);
+  expect(paceOf([0, last]).imagesPerSecond(at(last + FUNCTION_TIMEOUT_SECONDS + 1))).toBe(0);
   expect(paceOf([]).imagesPerSecond(at(0))).toBe(0);
 });
 
