@@ -1,4 +1,5 @@
 import { awsCallOf } from '../shared/contract/aws-call.ts';
+import { isOfAws } from '../shared/contract/aws-hosts.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { commandName } from './command-name.ts';
 
@@ -123,10 +124,6 @@ function endpointVariables(service: string): string {
   return process.env['AWS_ENDPOINT_URL']
     ? 'AWS_ENDPOINT_URL'
     : `${special}, AWS_ENDPOINT_URL or endpoint_url of the AWS configuration`;
-}
-
-function isOfAws(address: string): boolean {
-  return /\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/.test(new URL(address).hostname);
 }
 
 function isOnThisMachine(address: string): boolean {

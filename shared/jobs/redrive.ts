@@ -58,7 +58,7 @@ const MAX_BATCH_BYTES = 2_000_000;
 export async function redrive(target: JobTarget, options: RedriveOptions, now: Date): Promise<Redriven> {
   if (options.dryRun)
     return { images: await countFailures(target, options), deadLetters: 0, ofEarlierRuns: 0, notLookedAt: 0 };
-  const run = new RedriveRun(target, options);
+  const run = new RedriveRun(target, options, now);
   await run.finishInterrupted();
   await run.sendFailures();
   const mayDelete = async (letter: DeadLetter) => letter.sentAt <= now && run.mayDelete(letter);
@@ -69,6 +69,8 @@ export async function redrive(target: JobTarget, options: RedriveOptions, now: D
 class RedriveRun {
   readonly #target: JobTarget;
   readonly #options: RedriveOptions;
+  /** S3 has whole seconds. */
+  readonly #startedMs: number;
   /** Ids of images that were sent again. */
   readonly #sent = new IdSet();
   /** Images of letters without a run, where the job has one; no other run of theirs is known, so their ids count once. */
@@ -77,9 +79,10 @@ class RedriveRun {
   /** Ids of images whose failures were not chosen. */
   readonly #stillFailed = new IdSet();
 
-  constructor(target: JobTarget, options: RedriveOptions) {
+  constructor(target: JobTarget, options: RedriveOptions, now: Date) {
     this.#target = target;
     this.#options = options;
+    this.#startedMs = Math.floor(now.getTime() / 1_000) * 1_000;
   }
 
   get images(): number {
@@ -123,9 +126,19 @@ class RedriveRun {
 
   async #choose(files: readonly Part[]): Promise<Choice> {
     const { codes } = this.#options;
-    const lines = await this.#linesIn(latestOf(files).key);
+    const latest = latestOf(files);
+    const lines = await this.#linesIn(latest.key);
+    if (this.#haveFailedAgain(latest, lines)) return { files, chosen: [], left: [] };
     const isChosen = ({ error }: FailureLine) => codes === undefined || codes.has(error.code);
     return { files, chosen: lines.filter(isChosen), left: lines.filter((line) => !isChosen(line)) };
+  }
+
+  /**
+   * Files are listed while images are sent: those that fail at once come up once more, in other files, and stay for the
+   * next redrive. An older file with images that were sent is a second one of the same failures, and goes.
+   */
+  #haveFailedAgain({ writtenAt }: Part, lines: readonly FailureLine[]): boolean {
+    return writtenAt.getTime() >= this.#startedMs && lines.every(({ id }) => this.#sent.has(id));
   }
 
   async #send(lines: readonly FailureLine[]): Promise<void> {

@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Mutex } from 'async-mutex';
 import pMap from 'p-map';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { type JobRun, runField } from '../../shared/contract/job-run.ts';
 import { formatMessage, type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { partKey } from '../../shared/contract/object-keys.ts';
+import type { FailureLine } from '../../shared/contract/result-line.ts';
 import { listObjects } from '../../shared/jobs/list-objects.ts';
 import { partLines, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { type RedriveOptions, redrive } from '../../shared/jobs/redrive.ts';
@@ -129,6 +132,46 @@ describe('images that fail again while they are redriven', () => {
     expect([...results.keys()].toSorted()).toEqual(ids);
     expect(failures.size).toBe(0);
   });
+});
+
+/** As many failure files in batches of their own as are needed so that the listing goes on while they are sent. */
+async function largeFailures(aws: TestAws, files: number): Promise<string[]> {
+  const meta = { text: 'x'.repeat(700_000) };
+  const error = { code: 'not_found' as const, message: 'expected status 200, got 404', retryable: false };
+  const names = Array.from({ length: files }, (_, index) => imagesNamed(`file-${index}`, 3));
+  for (const images of names) {
+    const lines = images.map((image) => ({ job: JOB, ...image, meta, error, attempts: 1 }));
+    const Body = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    const Key = partKey('failures', { job: JOB }, lines as unknown as FailureLine[]);
+    await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body }));
+  }
+  return names.flat().map(({ id }) => id);
+}
+
+test('images that fail again while the failure files are listed are sent once', async () => {
+  await using network = await startFarAws();
+  const { aws, far } = network;
+  const ids = await largeFailures(aws, 8);
+  far.s3.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) =>
+        next(commandName === 'ListObjectsV2Command' ? { ...args, input: { ...args.input, MaxKeys: 2 } } : args),
+    { step: 'initialize' },
+  );
+  const oneAtATime = new Mutex();
+  const sent: string[] = [];
+  network.onTheWay(async (call, pass) => {
+    if (call !== 'SendMessageBatch') return pass();
+    await oneAtATime.runExclusive(async () => {
+      await pass();
+      sent.push(...idsIn(aws.queued()));
+      await workQueueEmpty(aws, failing);
+    });
+  });
+  const { images } = await redrive(far, ALL, new Date());
+  expect(images).toBe(ids.length);
+  expect(sent.toSorted()).toEqual(ids.toSorted());
+  expect(await settled(aws)).toEqual(ids.toSorted());
 });
 
 describe('with a worker that has failed what is on the queue before and after each request', () => {

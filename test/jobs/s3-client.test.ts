@@ -23,6 +23,18 @@ test.each([
     'https://minio.example/my-bucket',
   ],
   ['in the host in AWS', undefined, IN_AWS, 'https://my-bucket.s3.eu-west-1.amazonaws.com/'],
+  [
+    'in the host with an endpoint of AWS',
+    undefined,
+    { ...IN_AWS, Endpoint: 'https://s3.dualstack.eu-west-1.amazonaws.com' },
+    'https://my-bucket.s3.dualstack.eu-west-1.amazonaws.com/',
+  ],
+  [
+    'in the path with an endpoint that only looks like one of AWS',
+    undefined,
+    { ...ON_LOCALHOST, Endpoint: 'https://amazonaws.com.example' },
+    'https://amazonaws.com.example/my-bucket',
+  ],
   ['in the path everywhere when told so', 'path', IN_AWS, 'https://s3.eu-west-1.amazonaws.com/my-bucket'],
   ['in the host everywhere when told so', 'virtual', ON_LOCALHOST, 'http://my-bucket.localhost:9000/'],
   ['in the path with an endpoint by the default', 'auto', ON_LOCALHOST, 'http://localhost:9000/my-bucket'],
