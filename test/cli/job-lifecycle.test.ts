@@ -48,7 +48,7 @@ test('codes in part names may be called like what every object has', async () =>
   // One more than these lines, which no file has: so the names alone are read.
   await enqueueJob('odd', 4, 0);
   const Key = `${runPartPrefix('failures', await newestRun(aws.target, 'odd'))}${'0'.repeat(32)}-n3.__proto__-1.constructor-2.jsonl`;
-  await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body: '' }));
+  await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body: '', ContentLength: 0 }));
   const { failedByCode } = await statusOf('odd');
   expect(Object.entries(failedByCode)).toEqual([
     ['__proto__', 1],
