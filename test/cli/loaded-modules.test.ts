@@ -13,8 +13,7 @@ const COMMANDS = [
   ...['demo', 'local', 'enqueue', 'status', 'wait', 'cancel', 'results', 'failures', 'report', 'redrive', 'purge'],
   ...['classify', 'model', 'completion'],
 ];
-/** The list of all jobs is a table; the status of one is not. */
-const FOR_TABLES = ['ansi-regex', 'cli-table3', 'emoji-regex', 'is-fullwidth-code-point', 'string-width', 'strip-ansi'];
+const WIDTHS = ['ansi-regex', 'emoji-regex', 'is-fullwidth-code-point', 'string-width', 'strip-ansi'];
 
 let aws: TestAws;
 beforeAll(async () => {
@@ -51,17 +50,17 @@ test.each([
   expect(modules).toBeLessThanOrEqual(MOST_TO_DECLARE);
 });
 
-test.each([['status', 'cats'], ['wait', 'cats'], ['status']])(
-  'labelqueue %s %s loads the clients of SQS and S3, and nothing that computes or serves',
-  async (...args) => {
-    const { packages } = await loadedBy(
-      args.filter((arg) => typeof arg === 'string'),
-      aws.environment,
-    );
+test.each([
+  { args: ['status', 'cats'], draws: [] },
+  { args: ['wait', 'cats'], draws: ['cli-progress', ...WIDTHS] },
+  { args: ['status'], draws: ['cli-table3', ...WIDTHS] },
+])(
+  'labelqueue $args loads the clients of SQS and S3, what it draws with, and nothing that computes or serves',
+  async ({ args, draws }) => {
+    const { packages } = await loadedBy(args, aws.environment);
     expect(packages).toEqual(expect.arrayContaining(['@aws-sdk/client-s3', '@aws-sdk/client-sqs', 'commander', 'zod']));
     const others = packages.filter((name) => !/^(?:@aws-sdk|@smithy|@aws)\//.test(name));
-    const asTable = args.includes('cats') ? [] : FOR_TABLES;
-    expect(others).toEqual(['commander', 'p-map', 'zod', ...asTable].toSorted());
+    expect(others).toEqual(['commander', 'p-map', 'zod', ...draws].toSorted());
     expect(packages).not.toContain('@aws-sdk/client-cloudformation');
   },
 );

@@ -103,17 +103,17 @@ describe.each(CLOUDS)('with %s', (_name, start) => {
 
   test('each image ends in results or failures, and is sent again when it failed', async () => {
     await startWorkers();
-    const good = photos('good', 40);
+    const good = photos('good', 12);
     const once = [1, 2, 3].map((index) => ({ id: `missing-${index}`, url: images.url(`/once/404/${index}`) }));
     const never = { id: 'never', url: images.url('/status/410') };
     const retried = { id: 'retried', url: images.url('/once/503/retried') };
     const file = await list('job.jsonl', [...good, ...once, never, retried]);
-    expect((await labelqueue('enqueue', file, '--job', 'cats', '--per-message', '10')).stdout).toContain(
-      '45 images in 5 messages',
+    expect((await labelqueue('enqueue', file, '--job', 'cats', '--per-message', '4')).stdout).toContain(
+      '17 images in 5 messages',
     );
     expect((await labelqueue('wait', 'cats', '--json')).json()).toMatchObject({
       state: 'completed with failures',
-      classified: 41,
+      classified: 13,
       failedByCode: { not_found: 3, gone: 1 },
     });
     expect(idsOf((await labelqueue('failures', 'cats')).stdout)).toEqual([
@@ -126,7 +126,7 @@ describe.each(CLOUDS)('with %s', (_name, start) => {
       'job cats: 3 images sent again, 3 dead letters removed\n',
     );
     expect((await labelqueue('wait', 'cats', '--json')).json()).toMatchObject({
-      classified: 44,
+      classified: 16,
       failed: 1,
       queue: { deadLetters: 1 },
     });
@@ -160,26 +160,26 @@ describe.each(CLOUDS)('with %s', (_name, start) => {
 
   test('a job whose enqueue was interrupted is completed by --resume, each image once', async () => {
     await startWorkers();
-    const rows = photos('resumed', 60);
+    const rows = photos('resumed', 24);
     const file = await list('resumed.jsonl', rows);
     const { digest, images: found } = await survey(
       readSource({ path: file, format: 'lines', columns: { urlColumn: undefined, idColumn: undefined, meta: false } }),
-      { job: 'resumed', perMessage: 10 },
+      { job: 'resumed', perMessage: 4 },
       () => {},
     );
-    const plan = newJob({ job: 'resumed', source: file, sourceDigest: digest, perMessage: 10, images: found });
+    const plan = newJob({ job: 'resumed', source: file, sourceDigest: digest, perMessage: 4, images: found });
     async function* interrupted() {
-      yield* rows.slice(0, 35);
+      yield* rows.slice(0, 14);
       throw new Error('interrupted');
     }
     await expect(enqueue(cloud.target, interrupted(), plan)).rejects.toThrow('interrupted');
     expect((await labelqueue('status', 'resumed', '--json')).json()).toMatchObject({ state: 'failed while enqueuing' });
-    expect((await labelqueue('enqueue', file, '--job', 'resumed', '--per-message', '10', '--resume')).stdout).toContain(
-      '60 images',
+    expect((await labelqueue('enqueue', file, '--job', 'resumed', '--per-message', '4', '--resume')).stdout).toContain(
+      '24 images',
     );
     expect((await labelqueue('wait', 'resumed', '--json')).json()).toMatchObject({
       state: 'completed',
-      classified: 60,
+      classified: 24,
     });
     expect(idsOf((await labelqueue('results', 'resumed')).stdout)).toEqual(rows.map(({ id }) => id).toSorted());
   });
