@@ -114,7 +114,7 @@ describe('images that fail again while they are redriven', () => {
     async (milliseconds) => {
       await Promise.all(CALLS.map((slow) => redrivenSlowly(slow, milliseconds)));
     },
-    120_000,
+    300_000,
   );
 
   test('are still there after a second redrive, and are classified once they can be', async () => {
@@ -245,7 +245,7 @@ describe('a redrive that is interrupted', () => {
       expect(wereWhole.indexOf(true)).toBeGreaterThan(15);
       expect(wereWhole.at(-1)).toBe(true);
     },
-    120_000,
+    300_000,
   );
 
   /** From that request on, none passes: the process is gone. */

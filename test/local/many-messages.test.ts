@@ -128,6 +128,36 @@ test('text, attributes and digests of a message are there after a restart, and i
   expect(last.deadLetters()).toMatchObject([known]);
 });
 
+test('how often each message of a request was received is there after a restart', async () => {
+  const aws = await restart();
+  await aws.send(...Array.from({ length: 12 }, (_, index) => `message ${index}`));
+  const { sqs, queueUrl: QueueUrl } = aws.target;
+  const receive = () =>
+    sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }));
+  expect((await receive()).Messages).toHaveLength(10);
+  const counts = (await restart()).queued().map(({ receiveCount }) => receiveCount);
+  expect(counts.toSorted()).toEqual([0, 0, ...Array.from({ length: 10 }, () => 1)]);
+});
+
+test('messages are handed out in order after a purge and as they come back', async () => {
+  const aws = await restart();
+  const { sqs, queueUrl: QueueUrl } = aws.target;
+  const receive = async (VisibilityTimeout: number) => {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 2, VisibilityTimeout }),
+    );
+    return Messages.map(({ Body = '' }) => Body);
+  };
+  await aws.send('of before');
+  expect(await receive(600)).toEqual(['of before']);
+  await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+  for (const body of ['one', 'two', 'three']) await aws.send(body);
+  expect(await receive(0)).toEqual(['one', 'two']);
+  expect(aws.queued()).toHaveLength(3);
+  expect(await receive(600)).toEqual(['three', 'one']);
+  expect(await receive(600)).toEqual(['two']);
+});
+
 test('a message whose row is gone is handed out empty, and named', async () => {
   const aws = await restart();
   await aws.send('here today');
