@@ -2,8 +2,10 @@
 # and no other Node to look.
 
 # The files that say what a set-up is, and the stamps of what was made: one that is replaced or written has another time,
-# size or number. Prints nothing where one is missing.
+# size or number. Prints nothing where one is missing, and the same in each time zone and language: times and the order of
+# names would be others.
 set_up_state() (
+  export TZ=UTC0 LC_ALL=C
   cd "$1" && stat -c '%n %z %s %i' package-lock.json setup/*.mjs setup/steps/* \
     node_modules/.labelqueue-stamp.json .labelqueue/toolchain/*/.labelqueue-stamp.json
 ) 2>/dev/null

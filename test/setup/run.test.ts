@@ -101,9 +101,11 @@ test('bin/labelqueue starts a complete set-up without the Node on PATH, until on
   await trial.run(['-e', ''], { env: { PATH } });
   const { stdout } = await trial.run(['x'], { entry: 'bin/labelqueue', env: { PATH } });
   trial.tool('node', 'echo the Node on PATH');
-  const fromShell = () => execFileSync(join(trial.root, 'bin/labelqueue'), ['x'], { encoding: 'utf8', env: { PATH } });
+  const fromShell = (settings: Record<string, string> = {}) =>
+    execFileSync(join(trial.root, 'bin/labelqueue'), ['x'], { encoding: 'utf8', env: { PATH, ...settings } });
 
   expect(fromShell()).toBe(stdout);
+  expect(fromShell({ TZ: 'Asia/Tokyo' })).toBe(stdout);
   trial.lock(PACKAGES);
   expect(fromShell()).toBe('the Node on PATH\n');
 });
