@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
 import { cancelJob, readJob } from '../shared/jobs/job-store.ts';
 import { NoSuchJobError } from '../shared/jobs/outcomes/outcome-errors.ts';
@@ -14,8 +15,9 @@ export async function cancel(job: string): Promise<void> {
   const target = targetFromEnvironment();
   const description = await readJob(target, job);
   const look = jobStatus(target, job, new Date(), { signal: AbortSignal.timeout(LOOK_MS) });
-  // What keeps a job from being counted must not keep it from being stopped.
-  const status = await (description === undefined ? look : look.catch(() => undefined));
+  // What keeps a job from being counted must not keep it from being stopped: not even S3 that throttles for minutes.
+  const inTime = Promise.race([look.catch(() => undefined), delay(2 * LOOK_MS, undefined, { ref: false })]);
+  const status = await (description === undefined ? look : inTime);
   if (description === undefined && status === undefined) throw new NoSuchJobError(target, job);
   if (status !== undefined && isCompleted(status)) {
     throw new CommandError(`the job ${job} is ${status.state}: nothing to cancel`);

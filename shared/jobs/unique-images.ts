@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { type ImageRef, idWithMeta } from '../contract/image-ref.ts';
 import { MAX_ID_CHARS } from '../contract/limits.ts';
 import { SpillingTable } from './fingerprints/spilling-table.ts';
@@ -84,8 +84,11 @@ function entryOf({ id, url, meta }: ImageRef): [key: Fingerprint, value: Fingerp
   return [fingerprint(id), [(bare ? high | 1 : high & ~1) >>> 0, low]];
 }
 
+/** Without it, ids could be made that are taken for repetitions of others: 64 bits are few. */
+const SALT = randomBytes(8).toString('hex');
+
 function fingerprint(text: string): Fingerprint {
-  const digest = hash('sha1', text, 'buffer');
+  const digest = hash('sha1', SALT + text, 'buffer');
   return [digest.readUInt32LE(0) || 1, digest.readUInt32LE(4)];
 }
 
