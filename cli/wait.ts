@@ -10,7 +10,7 @@ import { startProgress } from './progress.ts';
 import { howToGoOn, statusText } from './status.ts';
 import { print } from './terminal.ts';
 
-const POLL_MS = 1_000;
+const SHORTEST_PAUSE_MS = 1_000;
 
 /** Waits until a job has ended, prints its status and sets the exit code. */
 export async function waitForEnd(job: string, { timeout, json }: { timeout?: number; json?: true }): Promise<void> {
@@ -20,6 +20,7 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
   const counter = new OutcomeCounter(target);
   let status = await knownJobStatus(target, job, { counter });
   if (status.state === 'unknown') throw new CommandError(whyNoEnd(status));
+  let lookMs = 0;
   const progress = startProgress('settled', status.enqueued ?? 0);
   while (!hasEnded(status)) {
     if (Date.now() >= giveUpAt) {
@@ -28,8 +29,11 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
         `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo ?? 0, 'image')} to go`,
       );
     }
-    await delay(POLL_MS, undefined, { signal });
+    // A large job takes long to look at, and each look costs: half of the time is enough.
+    await delay(Math.max(SHORTEST_PAUSE_MS, lookMs), undefined, { signal });
+    const started = performance.now();
     status = await knownJobStatus(target, job, { counter });
+    lookMs = performance.now() - started;
     progress.update(status.classified + status.failed);
   }
   progress.stop();

@@ -2,7 +2,7 @@ import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import type { JobRun } from '../contract/job-run.ts';
 import { jobKey, jobPrefix, newestRunKey, type PartKind, partPrefix, runPartPrefix } from '../contract/object-keys.ts';
-import { deleteObjects } from './delete-objects.ts';
+import { DeleteError, deleteObjects } from './delete-objects.ts';
 import { cancelJob, newestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 
@@ -54,16 +54,26 @@ async function removeManyParts({ s3, resultsBucket }: JobTarget, kind: PartKind,
   return removed.reduce((sum, files) => sum + files, 0);
 }
 
+/**
+ * How often the same page may come again: a worker may write its files once more, and a name that XML cannot carry is listed
+ * under another, which nothing can remove.
+ */
+const MOST_REPEATED = 3;
+
 /** Always the first page, until it is empty: whatever order a listing has, it leaves out nothing. */
 async function removeAll(
   { s3, resultsBucket: Bucket }: Pick<JobTarget, 's3' | 'resultsBucket'>,
   Prefix: string,
   but?: string,
 ): Promise<number> {
+  let [before, repeated] = [new Set<string>(), 0];
   for (let files = 0; ; ) {
     const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix }));
     const keys = Contents.map(({ Key = '' }) => Key).filter((key) => key !== but);
     if (keys.length === 0) return files;
+    repeated = keys.every((key) => before.has(key)) ? repeated + 1 : 0;
+    if (repeated > MOST_REPEATED) throw new DeleteError(`expected S3 to remove ${keys[0]}, it is still listed`);
+    before = new Set(keys);
     await deleteObjects(s3, Bucket, keys);
     files += keys.length;
   }

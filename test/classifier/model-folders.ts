@@ -13,7 +13,10 @@ export async function changedModel(change: Change): Promise<AsyncDisposable & { 
   const { default: config } = await import('../../models/efficientnet-lite0/classifier.json', {
     with: { type: 'json' },
   });
-  await writeFile(join(path, 'classifier.json'), JSON.stringify({ ...config, int8: undefined, int8For: undefined, ...change.config }));
+  await writeFile(
+    join(path, 'classifier.json'),
+    JSON.stringify({ ...config, int8: undefined, int8For: undefined, ...change.config }),
+  );
   await cp(join(DEFAULT_MODEL, 'labels.txt'), join(path, 'labels.txt'));
   // A link would lead out of the folder, which is refused.
   if (change.files?.['saved_model.pb'] === undefined) {

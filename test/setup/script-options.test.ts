@@ -46,7 +46,10 @@ test('an option behind -- reaches its script', async () => {
 test('each option of each script that the set-up runs is known', () => {
   const files = Object.values(scripts).flatMap((script) => /^node setup\/run\.mjs (\S+\.ts)/.exec(script)?.[1] ?? []);
   const options = [...new Set([...files, 'cli/demo.ts'])].flatMap((file) =>
-    Array.from(readFileSync(join(ROOT, file), 'utf8').matchAll(/\.option\(\s*'--([a-z-]+)/g), ([, name = '']) => name),
+    Array.from(
+      readFileSync(join(ROOT, file), 'utf8').matchAll(/\.option\(\s*'--([a-z0-9-]+)/g),
+      ([, name = '']) => name,
+    ),
   );
   expect(options.length).toBeGreaterThan(20);
   expect(options.filter((option) => !SCRIPT_OPTIONS.includes(option) && !OF_NPM.has(option))).toEqual([]);
