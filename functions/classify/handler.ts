@@ -1,4 +1,3 @@
-import { cpus } from 'node:os';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
@@ -63,10 +62,10 @@ const dependencies: WorkerDependencies = {
 };
 
 const { classifier } = dependencies.pipeline;
-logger.info('worker started', await startFacts(classifier));
+const facts = await startFacts(classifier);
+logger.info('worker started', facts);
 for (const note of classifier.notes) logger.warn('model', { note });
 
-const processor = cpus()[0]?.model ?? 'unknown';
 let isFirst = true;
 
 async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
@@ -83,7 +82,7 @@ async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResp
       milliseconds: performance.now() - started,
       ...(isFirst && { startMs }),
       model: classifier.id,
-      processor,
+      processor: facts.processor.name,
     });
     isFirst = false;
   }
