@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findService } from '../local/running-service.ts';
-import { DEFAULT_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
+import { CANCELLATION_CHECK_MS, DEFAULT_IMAGES_PER_MESSAGE } from '../shared/contract/limits.ts';
 import { parseMessage, UnreadableMessage } from '../shared/contract/message.ts';
 import { scanDeadLetters } from '../shared/jobs/dead-letters.ts';
 import { defaultJobName } from '../shared/jobs/default-job-name.ts';
@@ -51,7 +51,7 @@ export async function benchWorkers({ images, urls: list, json }: Options): Promi
   } catch (error) {
     if (!interruption.aborted) throw error;
   } finally {
-    await takeAway(target, job, findings?.failed !== 0);
+    await takeAway(target, job, findings);
   }
   if (interruption.aborted || findings === undefined) return endInterrupted();
   print(json ? `${JSON.stringify(findings)}\n` : findingsText(findings));
@@ -148,11 +148,16 @@ async function findLog(now: Date): Promise<WorkerLog | undefined> {
 /**
  * Removes whatever the run has made. Messages that are left of it are acknowledged without work.
  *
- * @param mayHaveFailed whether letters of it may lie in the DLQ, which takes some seconds to look through
+ * @param findings undefined when the job has not ended: workers then go on until they know that it is cancelled
  */
-async function takeAway(target: JobTarget, job: string, mayHaveFailed: boolean): Promise<void> {
+async function takeAway(target: JobTarget, job: string, findings: Findings | undefined): Promise<void> {
   await purgeJob(target, job);
-  if (!mayHaveFailed) return;
+  if (findings === undefined) {
+    await delay(CANCELLATION_CHECK_MS);
+    await purgeJob(target, job);
+  }
+  // To look through the DLQ takes some seconds.
+  if (findings?.failed === 0) return;
   await scanDeadLetters(target, async ({ body }) => {
     const message = parseMessage(body);
     return !(message instanceof UnreadableMessage) && message.job === job;
