@@ -29,7 +29,7 @@ const options = new Command('bench:accuracy')
     DEFAULT_MODEL_DIR,
   )
   .option('--most <n>', 'only the first so many images', wholeNumber(1, 10_000_000))
-  .option('--avx2', 'under AVX2, where CPUID can be trapped')
+  .option('--avx2', 'under AVX2')
   .option('--json', 'one JSON document instead of text')
   .allowExcessArguments(false)
   .parse()
@@ -60,7 +60,7 @@ async function measure({ images: folder, labels, model, most, json }: Options): 
 
 /** The same command again, in a process that sees AVX2 alone. */
 async function underAvx2(): Promise<number> {
-  const prepared = await prepareAvx2Only(join(import.meta.dirname, '../.labelqueue/bench'));
+  const prepared = await prepareAvx2Only(join(import.meta.dirname, '../.labelqueue/bench'), []);
   if ('reason' in prepared) {
     process.stderr.write(`bench:accuracy: --avx2 cannot be had: ${prepared.reason}\n`);
     return 1;

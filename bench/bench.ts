@@ -8,7 +8,7 @@ import { wholeNumber } from '../cli/options.ts';
 import { VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import type { OwnAws } from '../test/support/own-aws.ts';
 import { startOwnProcess } from '../test/support/own-process.ts';
-import { prepareAvx2Only } from './avx2/avx2-only.ts';
+import { librariesByCpuid, prepareAvx2Only } from './avx2/avx2-only.ts';
 import { installPeers } from './speed/install-peers.ts';
 import {
   bestClasses,
@@ -49,10 +49,15 @@ const {
 const FOLDER = join(import.meta.dirname, 'results');
 const PEERS = { 'Python, TensorFlow': 'python/', 'Node, onnxruntime': 'node/' } as const;
 
+const installed = withPeers ? await installPeers(say) : undefined;
 const avx2Only = withAvx2
-  ? await prepareAvx2Only(join(import.meta.dirname, '../.labelqueue/bench'))
+  ? await prepareAvx2Only(
+      join(import.meta.dirname, '../.labelqueue/bench'),
+      installed === undefined ? [] : librariesByCpuid(installed.nodeFolder),
+    )
   : { reason: '--no-avx2' };
 if ('reason' in avx2Only) say(`the half under AVX2 is left out: ${avx2Only.reason}`);
+else say(`under AVX2: CPUID is ${avx2Only.how}`);
 
 // The servers inherit it; each worker is pinned to its own.
 pinTo(SERVER_CORE);
@@ -62,9 +67,7 @@ const { hosts: photos } = photoServer.report;
 const services = { environment: aws.report.environment, photos };
 const ours = ourProgram(services);
 const inFloats = ourFloatProgram(services);
-const peers = withPeers
-  ? await installPeers(say).then((made) => [pythonProgram(services, made), nodeProgram(services, made)])
-  : [];
+const peers = installed === undefined ? [] : [pythonProgram(services, installed), nodeProgram(services, installed)];
 
 const figures: Figures = {
   ...('environment' in avx2Only && { avx2: noFigures() }),
@@ -88,7 +91,7 @@ const file = join(
   FOLDER,
   `${new Date().toISOString().slice(0, 10)}${images < ORDINARY_WORK.images ? '-few' : ''}.json`,
 );
-const left = 'reason' in avx2Only ? { avx2LeftOut: avx2Only.reason } : {};
+const left = 'reason' in avx2Only ? { avx2LeftOut: avx2Only.reason } : { avx2By: avx2Only.how };
 const document = { machine: machine(), repetitions, ...left, ratios: ratiosOf(figures), agreement, figures };
 writeFileSync(file, `${JSON.stringify(document, undefined, 2)}\n`);
 say(`written to ${relative(process.cwd(), file)}`);

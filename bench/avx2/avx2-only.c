@@ -5,8 +5,9 @@
  * The kernel is asked to raise SIGSEGV at each CPUID instruction. The handler lets the instruction run, takes away the bits of what is to be
  * hidden, and goes on behind it. XGETBV is not trapped: nobody asks it without the bits of CPUID.
  *
- * Ends the program with status 71 and a line on standard error where CPUID cannot be trapped, unless AVX2_ONLY_UNTRAPPED is
- * set, which is for the test of the handler.
+ * Where the processor cannot trap CPUID, a library can have breakpoints in place of its CPUID instructions (cpuid-breakpoints.ts
+ * writes them): they raise SIGTRAP, which is answered in the same way. AVX2_ONLY_UNTRAPPED in the environment says that this is so.
+ * Without it the program ends with status 71 and a line on standard error.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -52,9 +53,13 @@ static const struct hidden HIDDEN[] = {
 };
 
 static sigaction_function system_sigaction;
-/* What the program itself wants to be told of SIGSEGV, e.g. Node of WebAssembly's traps. */
-static struct sigaction wanted;
+/* The program's own handlers of the signals that are taken here, by signal, e.g. Node's for WebAssembly's traps. */
+static struct sigaction wanted[NSIG];
 static pthread_mutex_t wanted_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int is_taken(int number) {
+  return number == SIGSEGV || number == SIGTRAP;
+}
 
 static long allow_cpuid(unsigned long allowed) {
   return syscall(SYS_arch_prctl, SET_CPUID_ALLOWED, allowed);
@@ -86,16 +91,18 @@ static void run_cpuid(greg_t *registers) {
 
 /* Any other fault is the program's own: as if this library were not there. */
 static void hand_on(int number, siginfo_t *info, void *context) {
-  if (wanted.sa_flags & SA_SIGINFO) {
-    wanted.sa_sigaction(number, info, context);
-  } else if (wanted.sa_handler != SIG_DFL && wanted.sa_handler != SIG_IGN) {
-    wanted.sa_handler(number);
+  const struct sigaction *own = &wanted[number];
+  if (own->sa_flags & SA_SIGINFO) {
+    own->sa_sigaction(number, info, context);
+  } else if (own->sa_handler != SIG_DFL && own->sa_handler != SIG_IGN) {
+    own->sa_handler(number);
   } else {
-    /* The instruction faults once more, without a handler. */
+    /* The same signal once more, without a handler: a breakpoint does not come back by itself. */
     struct sigaction none;
     memset(&none, 0, sizeof none);
     none.sa_handler = SIG_DFL;
     system_sigaction(number, &none, NULL);
+    if (number == SIGTRAP) raise(SIGTRAP);
   }
 }
 
@@ -113,27 +120,46 @@ static void on_fault(int number, siginfo_t *info, void *context) {
   errno = error;
 }
 
-/* In place of the system's: the program's handler of SIGSEGV is noted, and ours stays. */
+/* RIP stands behind the breakpoint, which is followed by a NOP: together they are as long as a CPUID. */
+static void on_breakpoint(int number, siginfo_t *info, void *context) {
+  int error = errno;
+  greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+  const uint8_t *code = (const uint8_t *)(uintptr_t)registers[REG_RIP];
+  if (info->si_code == SI_KERNEL && code[-1] == 0xcc && code[0] == 0x90) {
+    registers[REG_RIP] -= 1;
+    run_cpuid(registers);
+  } else {
+    hand_on(number, info, context);
+  }
+  errno = error;
+}
+
+/* In place of the system's: the program's handlers of the signals taken here are noted, and ours stay. */
 int sigaction(int number, const struct sigaction *action, struct sigaction *before) {
   if (system_sigaction == NULL) system_sigaction = (sigaction_function)dlsym(RTLD_NEXT, "sigaction");
-  if (number != SIGSEGV) return system_sigaction(number, action, before);
+  if (!is_taken(number)) return system_sigaction(number, action, before);
   pthread_mutex_lock(&wanted_lock);
-  if (before != NULL) *before = wanted;
-  if (action != NULL) wanted = *action;
+  if (before != NULL) *before = wanted[number];
+  if (action != NULL) wanted[number] = *action;
   pthread_mutex_unlock(&wanted_lock);
   return 0;
 }
 
-/* Runs before the C library has set its own variables up: the environment comes as an argument. */
-__attribute__((constructor)) static void begin(int count, char **arguments, char **environment) {
+static void take(int number, void (*handler)(int, siginfo_t *, void *)) {
   struct sigaction ours;
-  (void)count, (void)arguments;
-  if (system_sigaction == NULL) system_sigaction = (sigaction_function)dlsym(RTLD_NEXT, "sigaction");
   memset(&ours, 0, sizeof ours);
-  ours.sa_sigaction = on_fault;
+  ours.sa_sigaction = handler;
   /* Not deferred: what a handler of the program calls may ask the processor, too. */
   ours.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
-  system_sigaction(SIGSEGV, &ours, &wanted);
+  system_sigaction(number, &ours, &wanted[number]);
+}
+
+/* Runs before the C library has set its own variables up: the environment comes as an argument. */
+__attribute__((constructor)) static void begin(int count, char **arguments, char **environment) {
+  (void)count, (void)arguments;
+  if (system_sigaction == NULL) system_sigaction = (sigaction_function)dlsym(RTLD_NEXT, "sigaction");
+  take(SIGSEGV, on_fault);
+  take(SIGTRAP, on_breakpoint);
   if (allow_cpuid(0) == 0) return;
   for (char **each = environment; *each != NULL; each++) {
     if (strncmp(*each, "AVX2_ONLY_UNTRAPPED=", 20) == 0) return;

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { compileAvx2Only, prepareAvx2Only } from '../../bench/avx2/avx2-only.ts';
+import { replaceCpuid } from '../../bench/avx2/cpuid-breakpoints.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const PROBE = join(import.meta.dirname, '../support/cpuid-probe.c');
@@ -78,23 +80,55 @@ describe('a program under AVX2', () => {
   });
 });
 
-test('where CPUID can be trapped the instruction itself hides what is newer, elsewhere the reason is said', async () => {
-  const prepared = await prepareAvx2Only(folder.path);
-  const tried = run('plain', { LD_PRELOAD: library });
+describe('a program whose CPUID instructions are replaced', () => {
+  const UNTRAPPED = { AVX2_ONLY_UNTRAPPED: 'yes' };
+  let replaced: string;
+  beforeAll(async () => {
+    replaced = join(folder.path, 'replaced');
+    await copyFile(probe, replaced);
+    // One in the loop of the probe; the two bytes that it writes into a page itself are data.
+    expect(await replaceCpuid(replaced)).toBe(1);
+  });
+
+  test('sees AVX2 and nothing newer', () => {
+    const env = { ...process.env, ...UNTRAPPED, LD_PRELOAD: library };
+    const found = words(spawnSync(replaced, ['plain'], { encoding: 'utf8', env }));
+    for (const [word, bit] of NEWER_THAN_AVX2) expect(isSet(found, word, bit)).toBe(false);
+    expect(isSet(found, ...AVX2_BIT)).toBe(isSet(words(run('plain')), ...AVX2_BIT));
+  });
+
+  test('stops at the breakpoint where nothing answers', () => {
+    expect(spawnSync(replaced, ['plain'])).toMatchObject({ status: null, signal: 'SIGTRAP' });
+  });
+
+  test('is refused where it has none', async () => {
+    await expect(replaceCpuid(replaced)).rejects.toThrow(/expected CPUID instructions in .*: it has none/);
+  });
+});
+
+test('CPUID is trapped where that can be done, and replaced in copies of the libraries elsewhere', async () => {
+  const asLibrary = join(folder.path, 'probe.so');
+  spawnSync('g++', ['-x', 'c', '-shared', '-fPIC', '-o', asLibrary, PROBE]);
+  const prepared = await prepareAvx2Only(join(folder.path, 'prepared'), [asLibrary]);
   if ('reason' in prepared) {
-    expect(prepared.reason).toMatch(/^(CPUID cannot be trapped here: \S.*|expected a processor with AVX2)$/);
-    expect(tried.status === 71 || /AVX2/.test(prepared.reason)).toBe(true);
-    return;
+    expect(prepared.reason).toBe('expected a processor with AVX2');
+  } else if (prepared.how === 'trapped') {
+    const found = words(run('plain', prepared.environment));
+    for (const [word, bit] of NEWER_THAN_AVX2) expect(isSet(found, word, bit)).toBe(false);
+  } else {
+    expect(run('plain', { LD_PRELOAD: library }).status).toBe(71);
+    const [, copy = ''] = prepared.environment['LD_PRELOAD']?.split(':') ?? [];
+    await expect(replaceCpuid(copy)).rejects.toThrow(/it has none/);
+    expect(prepared.environment['ONEDNN_MAX_CPU_ISA']).toBe('AVX2');
+    expect(await replaceCpuid(asLibrary)).toBe(1);
   }
-  const found = words(run('plain', prepared.environment));
-  for (const [word, bit] of NEWER_THAN_AVX2) expect(isSet(found, word, bit)).toBe(false);
 });
 
 test('without a compiler the reason is said', async () => {
   const before = process.env['CXX'];
   process.env['CXX'] = '/nonexistent/g++';
   try {
-    expect(await prepareAvx2Only(folder.path)).toEqual({ reason: expect.stringMatching(/g\+\+/) });
+    expect(await prepareAvx2Only(folder.path, [])).toEqual({ reason: expect.stringMatching(/g\+\+/) });
   } finally {
     if (before === undefined) delete process.env['CXX'];
     else process.env['CXX'] = before;
