@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { readEndRecord } from '../shared/jobs/end-record.ts';
 import type { JobStatus } from '../shared/jobs/job-status.ts';
+import type { JobTarget } from '../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../shared/jobs/outcome-counter.ts';
 import { counted } from './counted.ts';
 import { EXIT } from './exit-codes.ts';
@@ -11,6 +13,9 @@ import { howToGoOn, statusText } from './status.ts';
 import { print } from './terminal.ts';
 
 const SHORTEST_PAUSE_MS = 1_000;
+/** Where the end is announced, one request a second finds it: a count is only for the progress bar. */
+const COUNTS_TAKE_A_SHARE_OF = 20;
+const LONGEST_PAUSE_MS = 30_000;
 
 /** Waits until a job has ended, prints its status and sets the exit code. */
 export async function waitForEnd(job: string, { timeout, json }: { timeout?: number; json?: true }): Promise<void> {
@@ -29,8 +34,7 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
         `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo ?? 0, 'image')} to go`,
       );
     }
-    // A large job takes long to look at, and each look costs: half of the time is enough.
-    await delay(Math.max(SHORTEST_PAUSE_MS, lookMs), undefined, { signal });
+    await pauseOrEnd(target, status, { lookMs, giveUpAt, signal });
     const started = performance.now();
     status = await knownJobStatus(target, job, { counter });
     lookMs = performance.now() - started;
@@ -40,6 +44,26 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
   print(json ? `${JSON.stringify(status)}\n` : statusText(status));
   if (status.state === 'failed while enqueuing') throw new CommandError(whyNotFinished(status));
   if (status.state !== 'completed') process.exitCode = EXIT.finishedWithFailures;
+}
+
+type Pause = { lookMs: number; giveUpAt: number; signal: AbortSignal };
+
+/** A large job takes long to look at, and each look costs: half of the time is enough, or less where its end is announced. */
+async function pauseOrEnd(
+  target: JobTarget,
+  { job, run }: JobStatus,
+  { lookMs, giveUpAt, signal }: Pause,
+): Promise<void> {
+  if (target.jobEndQueueUrl === undefined) {
+    return delay(Math.max(SHORTEST_PAUSE_MS, lookMs), undefined, { signal });
+  }
+  const mostMs = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, COUNTS_TAKE_A_SHARE_OF * lookMs));
+  const until = Math.min(giveUpAt, Date.now() + mostMs);
+  for (;;) {
+    await delay(SHORTEST_PAUSE_MS, undefined, { signal });
+    if (Date.now() >= until) return;
+    if ((await readEndRecord(target, { job, run })).record?.state === 'ended') return;
+  }
 }
 
 /** It may still have images on the queue, but it cannot be completed by them alone. */

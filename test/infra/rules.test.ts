@@ -23,6 +23,11 @@ const MODEL = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
 /** Stages that together have everything that a stage can have. */
 const STAGES: [string, object][] = [
   ['least', { athena: false }],
+  ['with ends announced', { jobEvents: true }],
+  [
+    'with ends announced everywhere',
+    { api: {}, jobEvents: { topic: true, webhookSecretParameter: '/labelqueue/webhooks' } },
+  ],
   ['with the API', { api: {}, sourceBuckets: ['photos'] }],
   ['with the chatbot', { chatbot: {}, sourceBuckets: ['photos'], model: MODEL }],
   [
