@@ -1,4 +1,4 @@
-import { type JobEnd, jobEndId } from '../../shared/contract/job-end.ts';
+import { type JobEnd, jobEndId, jobEndSchema } from '../../shared/contract/job-end.ts';
 import { describeThrown } from '../../shared/contract/safe-text.ts';
 import type { NamedRun } from '../../shared/jobs/end-look.ts';
 import {
@@ -68,8 +68,9 @@ export async function announceEnd(
   return announce(of, { record: found, etag: written }, dependencies);
 }
 
+/** Its fields are in the order in which they are read again, so that the same text is sent each time. */
 function endedRecord(found: FoundEnd, generation: number): EndedRecord {
-  const end: JobEnd = { v: 1, id: jobEndId({ ...found, generation }), generation, ...found };
+  const end = jobEndSchema.parse({ v: 1, id: jobEndId({ ...found, generation }), generation, ...found });
   return { v: 1, state: 'ended', generation, end, sent: [], announced: false };
 }
 

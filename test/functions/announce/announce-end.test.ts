@@ -130,7 +130,9 @@ describe('the end of a run', () => {
     expect(await announcer.look(of)).toEqual(DONE);
     expect(announcer.found).toEqual([]);
     expect(announcer.events).toEqual([]);
-    expect(announcer.webhooks.map(({ end }) => end)).toEqual(failing.events);
+    expect(announcer.webhooks.map(({ end }) => JSON.stringify(end))).toEqual(
+      failing.events.map((end) => JSON.stringify(end)),
+    );
   });
 
   test('that was found by a process that died is announced by the next look, as it was found', async () => {
