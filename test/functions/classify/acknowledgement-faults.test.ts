@@ -4,6 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { formatMessage } from '../../../shared/contract/message.ts';
 import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { anyRun } from '../../support/ended-run.ts';
 import type { Fault } from '../../support/targeted-faults.ts';
 
 /** Faults of requests that then have no effect. */
@@ -49,7 +50,7 @@ describe('a failure write fails', () => {
 describe('a look at the end of a job cannot be asked for', () => {
   test.each(REFUSALS)('%s', async (fault) => {
     const image = trial.good('a');
-    await trial.aws.send(formatMessage({ job: 'job', run: '0'.repeat(16), attempt: 1, images: [image] }));
+    await trial.aws.send(formatMessage({ ...anyRun(), job: 'job', attempt: 1, images: [image] }));
     trial.faults.inject({ action: 'SendMessage', queue: 'labelqueue-job-ends.fifo' }, fault);
     expect((await trial.deliver()).unacknowledged).toHaveLength(1);
     expect(trial.faults.heal()).toBe(1);
