@@ -13,7 +13,9 @@ import { howToGoOn, statusText } from './status.ts';
 import { print } from './terminal.ts';
 
 const SHORTEST_PAUSE_MS = 1_000;
-/** Where the end is announced, one request a second finds it: a count is only for the progress bar. */
+/** A job that is counted as quickly is counted on, whether or not its end is announced. */
+const CHEAP_LOOK_MS = 1_000;
+/** Where the end is announced, one request per second finds it: a count is only for the progress bar. */
 const COUNTS_TAKE_A_SHARE_OF = 20;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -23,9 +25,9 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
   const signal = interruptible(() => `interrupted: the job ${job} goes on; to wait again: ${sameCommand()}`);
   const giveUpAt = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;
   const counter = new OutcomeCounter(target);
+  let started = performance.now();
   let status = await knownJobStatus(target, job, { counter });
   if (status.state === 'unknown') throw new CommandError(whyNoEnd(status));
-  let lookMs = 0;
   const progress = startProgress('settled', status.enqueued ?? 0);
   while (!hasEnded(status)) {
     if (Date.now() >= giveUpAt) {
@@ -34,10 +36,9 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
         `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo ?? 0, 'image')} to go`,
       );
     }
-    await pauseOrEnd(target, status, { lookMs, giveUpAt, signal });
-    const started = performance.now();
+    await pauseOrEnd(target, status, { lookMs: performance.now() - started, giveUpAt, signal });
+    started = performance.now();
     status = await knownJobStatus(target, job, { counter });
-    lookMs = performance.now() - started;
     progress.update(status.classified + status.failed);
   }
   progress.stop();
@@ -54,16 +55,14 @@ async function pauseOrEnd(
   { job, run }: JobStatus,
   { lookMs, giveUpAt, signal }: Pause,
 ): Promise<void> {
-  if (target.jobEndQueueUrl === undefined) {
+  if (target.jobEndQueueUrl === undefined || lookMs < CHEAP_LOOK_MS) {
     return delay(Math.max(SHORTEST_PAUSE_MS, lookMs), undefined, { signal });
   }
-  const mostMs = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, COUNTS_TAKE_A_SHARE_OF * lookMs));
-  const until = Math.min(giveUpAt, Date.now() + mostMs);
-  for (;;) {
+  const until = Math.min(giveUpAt, Date.now() + Math.min(LONGEST_PAUSE_MS, COUNTS_TAKE_A_SHARE_OF * lookMs));
+  do {
     await delay(SHORTEST_PAUSE_MS, undefined, { signal });
-    if (Date.now() >= until) return;
     if ((await readEndRecord(target, { job, run })).record?.state === 'ended') return;
-  }
+  } while (Date.now() < until);
 }
 
 /** It may still have images on the queue, but it cannot be completed by them alone. */

@@ -94,6 +94,14 @@ test.each(STAGES)(
   300_000,
 );
 
+test.each(['events-to-queue.yaml', 'parquet-at-end.yaml'])(
+  'cfn-lint finds nothing in the sample %s',
+  async (name) => {
+    expect(await linted(join(import.meta.dirname, '../../samples/job-events', name))).toBe('');
+  },
+  300_000,
+);
+
 test('cfn-lint would find something', async () => {
   const queue = { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 'long' } };
   const template = await folder.write('wrong.json', JSON.stringify({ Resources: { queue } }));
