@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { requestEndLookIfAnnounced } from '../shared/jobs/end-look.ts';
 import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
 import { cancelJob, readJob } from '../shared/jobs/job-store.ts';
 import { NoSuchJobError } from '../shared/jobs/outcomes/outcome-errors.ts';
@@ -22,7 +23,9 @@ export async function cancel(job: string): Promise<void> {
   if (status !== undefined && isCompleted(status)) {
     throw new CommandError(`the job ${job} is ${status.state}: nothing to cancel`);
   }
-  await cancelJob(target, { job, run: description?.run }, 'labelqueue cancel');
+  const of = { job, run: description?.run };
+  await cancelJob(target, of, 'labelqueue cancel');
+  await requestEndLookIfAnnounced(target, of);
   print(`job ${job}: cancelled${remains(status)}\n`);
 }
 

@@ -34,6 +34,7 @@ type Options = SourceOptions &
     dryRun?: true;
     maxFailureRate?: number;
     maxCost?: number;
+    notify?: string;
     json?: true;
   };
 
@@ -85,7 +86,10 @@ async function send(target: JobTarget, toSend: ToSend, options: Options): Promis
   report(job, enqueued, found, options);
 }
 
-function planOf({ job, source, found, kept: { notIn } }: ToSend, { maxFailureRate, maxCost }: Options): EnqueuePlan {
+function planOf(
+  { job, source, found, kept: { notIn } }: ToSend,
+  { maxFailureRate, maxCost, notify }: Options,
+): EnqueuePlan {
   return newJob({
     job,
     source,
@@ -94,6 +98,7 @@ function planOf({ job, source, found, kept: { notIn } }: ToSend, { maxFailureRat
     images: found.images,
     ...(maxFailureRate !== undefined && { maxFailureRate }),
     ...(maxCost !== undefined && { maxCostUsd: maxCost }),
+    ...(notify !== undefined && { notify }),
     ...(notIn !== undefined && { notIn }),
   });
 }

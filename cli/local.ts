@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { publishService } from '../local/running-service.ts';
+import { localWebhookSecret } from '../local/webhook-secret.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
 import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
@@ -39,6 +40,7 @@ export async function runLocal({
   mkdirSync(dataDir, { recursive: true });
   const logPath = join(dataDir, 'workers.log');
   using log = openWorkerLog(logPath, notice);
+  const webhooks = localWebhookSecret(dataDir);
   const { startLocalService } = await import('../local/local-service.ts');
   const service = await startLocalService({
     port,
@@ -46,6 +48,7 @@ export async function runLocal({
     workers,
     workerEnvironment,
     apiPort,
+    webhookSecret: webhooks.secret,
     onLog: (text) => log.write(text),
     onFunctionError: (error) => printNote(`function: ${error.message}\n`),
     onNotice: notice,
@@ -59,6 +62,7 @@ export async function runLocal({
   printNote(
     `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
+      signedWith(webhooks) +
       'Ctrl-C ends it. Other terminals find it by themselves in this project; other programs need these:\n\n',
   );
   for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
@@ -70,6 +74,13 @@ export async function runLocal({
     unpublish();
     await service.stop();
   }
+}
+
+/** Said once: whoever needs it again finds it in its file. */
+function signedWith({ secret, isNew, path }: ReturnType<typeof localWebhookSecret>): string {
+  return isNew
+    ? `webhooks of \`enqueue --notify\` are signed with ${secret}; ${relative(process.cwd(), path)} keeps it\n`
+    : '';
 }
 
 function notice(text: string): void {

@@ -5,6 +5,7 @@ import { ERROR_CODES } from '../shared/contract/error-codes.ts';
 import { isHostAndPort } from '../shared/contract/host-and-port.ts';
 import { JOB_NAME, JOB_NAME_RULE } from '../shared/contract/job-name.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
+import { isWebhookUrl, WEBHOOK_URL_RULE } from '../shared/contract/webhook-address.ts';
 import { CommandError } from './expected-failures.ts';
 import { stateDirectory } from './project-folder.ts';
 
@@ -121,6 +122,12 @@ export function numberBetween(min: number, max: number): (text: string) => numbe
 export function jobName(text: string): string {
   if (JOB_NAME.test(text)) return text;
   throw new InvalidArgumentError(`Expected ${JOB_NAME_RULE}.`);
+}
+
+/** For commander: the address of a webhook. */
+export function webhookUrl(text: string): string {
+  if (isWebhookUrl(text)) return text;
+  throw new InvalidArgumentError(`Expected ${WEBHOOK_URL_RULE}.`);
 }
 
 export function jobArgument(): Argument {

@@ -11,7 +11,10 @@ const SETTINGS: Record<string, string> = {
 };
 
 /** Outputs of which only some commands have a use; stacks of earlier versions need not have them. */
-const OPTIONAL_SETTINGS: Record<string, string> = { LogGroupName: LOG_GROUP_VARIABLE };
+const OPTIONAL_SETTINGS: Record<string, string> = {
+  LogGroupName: LOG_GROUP_VARIABLE,
+  JobEndQueueUrl: 'JOB_END_QUEUE_URL',
+};
 
 /**
  * The settings that the outputs of a CloudFormation stack give, e.g. of `labelqueue-dev`.

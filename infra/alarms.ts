@@ -13,6 +13,7 @@ import { apiAlarms } from './api-alarms.ts';
 import { chatAlarms } from './chat-alarms.ts';
 import type { ChatBot } from './chat-bot.ts';
 import type { HttpApi } from './http-api.ts';
+import { type JobEvents, jobEventAlarms } from './job-events.ts';
 import type { JobQueues } from './job-queues.ts';
 import type { StageConfig } from './stage-config.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
@@ -32,6 +33,7 @@ export type AlarmsProps = {
   /** Undefined for a stage without one. */
   api: HttpApi | undefined;
   chat: ChatBot | undefined;
+  jobEvents: JobEvents | undefined;
 };
 
 /** The alarms of a stage and the topic that they go to. */
@@ -58,6 +60,7 @@ export class Alarms extends Construct {
       ...workerAlarms(props),
       ...apiAlarms(props.api),
       ...chatAlarms(props.chat),
+      ...jobEventAlarms(props.jobEvents),
     ].map((alarm) => this.#create(alarm));
   }
 

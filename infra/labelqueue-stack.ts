@@ -5,6 +5,7 @@ import { ChatBot } from './chat-bot.ts';
 import { ClassifyWorker } from './classify-worker.ts';
 import { Dashboard } from './dashboard.ts';
 import { HttpApi } from './http-api.ts';
+import { JobEvents } from './job-events.ts';
 import { JobQueues } from './job-queues.ts';
 import { ResultTables } from './result-tables.ts';
 import { ResultsBucket } from './results-bucket.ts';
@@ -32,8 +33,14 @@ export class LabelqueueStack extends Stack {
     const api =
       config.api && new HttpApi(this, 'Api', { config, api: config.api, packagePath, queues, results: bucket });
     const chat = config.chatbot && new ChatBot(this, 'Chat', { config, chatbot: config.chatbot, packagePath });
+    const jobEvents =
+      config.jobEvents &&
+      new JobEvents(this, 'JobEvents', { config, jobEvents: config.jobEvents, packagePath, results: bucket });
+    for (const asking of [worker, ...(api === undefined ? [] : [api.function])]) jobEvents?.askedBy(asking);
     const metrics = new WorkerMetrics(this.stackName, worker);
-    const { topic, names: alarmNames } = new Alarms(this, 'Alarms', { config, queues, worker, metrics, api, chat });
+    const { topic, names: alarmNames } = new Alarms(this, 'Alarms', {
+      ...{ config, queues, worker, metrics, api, chat, jobEvents },
+    });
     const dashboard = new Dashboard(this, 'Operations', {
       queues,
       worker,
@@ -62,6 +69,13 @@ export class LabelqueueStack extends Stack {
       new CfnOutput(this, 'BotAliasId', { value: chat.botAliasId });
       new CfnOutput(this, 'ChatFunctionName', { value: chat.function.functionName });
       new CfnOutput(this, 'ChatLogGroupName', { value: chat.logGroup.logGroupName });
+    }
+    if (jobEvents !== undefined) {
+      // `labelqueue --stack` reads it, too.
+      new CfnOutput(this, 'JobEndQueueUrl', { value: jobEvents.queue.queueUrl });
+      new CfnOutput(this, 'JobEndDeadLetterQueueUrl', { value: jobEvents.deadLetterQueue.queueUrl });
+      new CfnOutput(this, 'AnnounceLogGroupName', { value: jobEvents.logGroup.logGroupName });
+      if (jobEvents.topic !== undefined) new CfnOutput(this, 'JobEventTopicArn', { value: jobEvents.topic.topicArn });
     }
     new CfnOutput(this, 'DashboardUrl', {
       value: `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${dashboard.name}`,

@@ -70,6 +70,19 @@ const chatbot = z.strictObject({
   idleSessionMinutes: z.int().min(1).max(1_440).default(5),
 });
 
+/** A name or a path of SSM. */
+const PARAMETER_NAME = /^\/?[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
+
+const jobEvents = z.strictObject({
+  /** An SNS topic for those who want a mail or a message in a queue of another account. */
+  topic: z.boolean().default(false),
+  /** The name of a SecureString of SSM with the secret that webhooks are signed with; no webhooks without. */
+  webhookSecretParameter: z.string().regex(PARAMETER_NAME, 'expected the name of a parameter of SSM').optional(),
+});
+
+/** How ends of jobs are announced beside EventBridge. */
+export type JobEventsConfig = z.infer<typeof jobEvents>;
+
 /** The options of the chatbot. */
 export type ChatbotConfig = z.infer<typeof chatbot>;
 
@@ -114,6 +127,13 @@ const schema = z
     api: api.optional(),
     /** The Lex chatbot; without, there is none. */
     chatbot: chatbot.optional(),
+    /** An event of EventBridge at the end of each job, and what else is turned on here; without, nobody announces it. */
+    jobEvents: z
+      .union(
+        [z.literal(true).transform(() => jobEvents.parse({})), jobEvents],
+        'expected true, or an object of options',
+      )
+      .optional(),
     /** Tables and queries for Athena. */
     athena: z.boolean().default(true),
   })

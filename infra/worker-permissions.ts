@@ -52,13 +52,17 @@ const READ: ObjectPatterns = {
 
 /** @param written objects that the function writes */
 export function resultStatements(results: Bucket, written: ObjectPatterns): PolicyStatement[] {
-  const objects = (patterns: ObjectPatterns) => Object.keys(patterns).map((pattern) => results.arnForObjects(pattern));
   return [
-    new PolicyStatement({ actions: ['s3:PutObject'], resources: objects(written) }),
-    new PolicyStatement({ actions: ['s3:GetObject'], resources: objects(READ) }),
+    new PolicyStatement({ actions: ['s3:PutObject'], resources: objectsIn(results, written) }),
+    new PolicyStatement({ actions: ['s3:GetObject'], resources: objectsIn(results, READ) }),
     // Without it S3 says "forbidden" of objects that do not exist.
     new PolicyStatement({ actions: ['s3:ListBucket'], resources: [results.bucketArn] }),
   ];
+}
+
+/** The ARNs of these objects. */
+export function objectsIn(bucket: Bucket, patterns: ObjectPatterns): string[] {
+  return Object.keys(patterns).map((pattern) => bucket.arnForObjects(pattern));
 }
 
 /** To read the images of other buckets. */
@@ -95,11 +99,11 @@ export function acknowledgeWildcards(
 ): void {
   const bucket = Stack.of(role).getLogicalId(results.node.defaultChild as CfnElement);
   const ofResults = Object.entries({ ...written, ...READ }).map(([pattern, reason]) => ({
-    id: wildcard(`<${bucket}.Arn>/${pattern}`),
+    id: wildcardOf(`<${bucket}.Arn>/${pattern}`),
     reason,
   }));
   const ofSources = config.sourceBuckets.map((source) => ({
-    id: wildcard(`arn:<AWS::Partition>:s3:::${source}/*`),
+    id: wildcardOf(`arn:<AWS::Partition>:s3:::${source}/*`),
     reason: 'The configuration names this bucket as one whose images may be classified.',
   }));
   Validations.of(role).acknowledge(...ofResults, ...ofSources);
@@ -112,12 +116,13 @@ export function acknowledgeModelWildcards(role: Role, { model }: StageConfig): v
     model === undefined
       ? []
       : [model.s3Uri.slice('s3://'.length)].map((folder) => ({
-          id: wildcard(`arn:<AWS::Partition>:s3:::${folder}*`),
+          id: wildcardOf(`arn:<AWS::Partition>:s3:::${folder}*`),
           reason: 'The configuration names this folder as that of the model.',
         }));
   Validations.of(role).acknowledge(...ofModel);
 }
 
-function wildcard(resource: string): string {
+/** What cdk-nag calls a wildcard in a resource. */
+export function wildcardOf(resource: string): string {
   return `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`;
 }

@@ -1,5 +1,11 @@
 import { mkdir } from 'node:fs/promises';
-import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import {
+  END_LOOK_DELAY_SECONDS,
+  END_LOOK_RECEIVES,
+  END_LOOK_VISIBILITY_SECONDS,
+  MAX_RECEIVE_COUNT,
+  VISIBILITY_TIMEOUT_SECONDS,
+} from '../shared/contract/limits.ts';
 import { type AwsServer, startAwsServer } from './aws-server.ts';
 import { isNoRoom } from './disk-room.ts';
 import { type LocalCredentials, localCredentials } from './local-credentials.ts';
@@ -14,6 +20,8 @@ const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
 const QUEUE = 'labelqueue';
 const DEAD_LETTER_QUEUE = 'labelqueue-dlq';
+const JOB_END_QUEUE = 'labelqueue-job-ends.fifo';
+const JOB_END_DEAD_LETTER_QUEUE = 'labelqueue-job-ends-dlq.fifo';
 const BUCKET = 'labelqueue';
 
 type EmbeddedEnvironment = Record<
@@ -24,6 +32,7 @@ type EmbeddedEnvironment = Record<
   | 'AWS_SECRET_ACCESS_KEY'
   | 'QUEUE_URL'
   | 'DEAD_LETTER_QUEUE_URL'
+  | 'JOB_END_QUEUE_URL'
   | 'RESULTS_BUCKET',
   string
 >;
@@ -63,7 +72,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
 async function start({
   port,
   dataDir,
-  visibilityTimeoutSeconds = VISIBILITY_TIMEOUT_SECONDS,
+  visibilityTimeoutSeconds,
   onNotice = noticeOnStandardError,
 }: EmbeddedAwsOptions): Promise<EmbeddedAws> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
@@ -91,16 +100,31 @@ async function start({
   };
 }
 
-function createResources(server: AwsServer, visibilityTimeoutSeconds: number): void {
+function createResources(server: AwsServer, visibilityTimeoutSeconds: number | undefined): void {
   const deadLetterTargetArn = `arn:aws:sqs:${REGION}:${ACCOUNT}:${DEAD_LETTER_QUEUE}`;
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: MAX_RECEIVE_COUNT });
   // Created by an earlier start when the data is kept.
   if (server.inspectQueue(DEAD_LETTER_QUEUE) === undefined) server.createQueue(DEAD_LETTER_QUEUE);
   if (server.inspectQueue(QUEUE) === undefined) {
-    const attributes = { VisibilityTimeout: String(visibilityTimeoutSeconds), RedrivePolicy };
-    server.createQueue(QUEUE, attributes);
+    const VisibilityTimeout = String(visibilityTimeoutSeconds ?? VISIBILITY_TIMEOUT_SECONDS);
+    server.createQueue(QUEUE, { VisibilityTimeout, RedrivePolicy });
   }
+  createJobEndQueues(server, visibilityTimeoutSeconds ?? END_LOOK_VISIBILITY_SECONDS);
   server.setup({ buckets: [BUCKET] });
+}
+
+function createJobEndQueues(server: AwsServer, visibilityTimeoutSeconds: number): void {
+  const deadLetterTargetArn = `arn:aws:sqs:${REGION}:${ACCOUNT}:${JOB_END_DEAD_LETTER_QUEUE}`;
+  if (server.inspectQueue(JOB_END_DEAD_LETTER_QUEUE) === undefined) {
+    server.createQueue(JOB_END_DEAD_LETTER_QUEUE, { FifoQueue: 'true' });
+  }
+  if (server.inspectQueue(JOB_END_QUEUE) !== undefined) return;
+  server.createQueue(JOB_END_QUEUE, {
+    FifoQueue: 'true',
+    DelaySeconds: String(END_LOOK_DELAY_SECONDS),
+    VisibilityTimeout: String(visibilityTimeoutSeconds),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: END_LOOK_RECEIVES }),
+  });
 }
 
 function environmentFor(endpoint: string, { accessKeyId, secretAccessKey }: LocalCredentials): EmbeddedEnvironment {
@@ -113,6 +137,7 @@ function environmentFor(endpoint: string, { accessKeyId, secretAccessKey }: Loca
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     QUEUE_URL: `${endpoint}/${ACCOUNT}/${QUEUE}`,
     DEAD_LETTER_QUEUE_URL: `${endpoint}/${ACCOUNT}/${DEAD_LETTER_QUEUE}`,
+    JOB_END_QUEUE_URL: `${endpoint}/${ACCOUNT}/${JOB_END_QUEUE}`,
     RESULTS_BUCKET: BUCKET,
   };
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import {
+  ANNOUNCE_TIMEOUT_SECONDS,
   API_TIMEOUT_SECONDS,
   FUNCTION_TIMEOUT_SECONDS,
   LOCAL_API_REQUESTS_AT_ONCE,
@@ -12,6 +13,7 @@ import { ExecutionEnvironment, type FunctionError } from './execution-environmen
 import { type HttpGateway, startHttpGateway } from './http-gateway.ts';
 
 const API_HANDLER = join(import.meta.dirname, '../functions/api/handler.ts');
+const ANNOUNCER = join(import.meta.dirname, '../functions/announce/handler.ts');
 const HANDLER = join(import.meta.dirname, '../functions/classify/handler.ts');
 
 export type LocalServiceOptions = {
@@ -24,6 +26,8 @@ export type LocalServiceOptions = {
   workerEnvironment: Record<string, string>;
   /** Where the HTTP API listens, 0 for any free port; there is none without. */
   apiPort?: number;
+  /** What webhooks are signed with; ends of jobs are not announced without. */
+  webhookSecret?: string;
   onLog: (text: string) => void;
   onFunctionError: (error: FunctionError) => void;
   /** Is given a line for each event that a person should know, e.g. a file that is damaged; standard error without. */
@@ -43,7 +47,8 @@ export type LocalService = {
 
 /** Starts the embedded AWS and waits until the workers have their model loaded. */
 export async function startLocalService(options: LocalServiceOptions): Promise<LocalService> {
-  const { port, dataDir, workers, workerEnvironment, apiPort, onLog, onFunctionError, onNotice } = options;
+  const { port, dataDir, workers, workerEnvironment, apiPort, webhookSecret, onLog, onFunctionError, onNotice } =
+    options;
   const aws = await startEmbeddedAws({
     port,
     ...(dataDir !== undefined && { dataDir }),
@@ -60,9 +65,16 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
         onLog,
       }),
   );
+  const announcer = new ExecutionEnvironment({
+    handlerPath: ANNOUNCER,
+    functionName: 'labelqueue-announce',
+    timeoutSeconds: ANNOUNCE_TIMEOUT_SECONDS,
+    environment: { ...environment, WEBHOOK_SECRET: webhookSecret ?? '' },
+    onLog,
+  });
   const api = createLocalApi({ environment, onLog, onFunctionError });
   const shutDown = async () => {
-    await Promise.all([api.stop(), ...environments.map((environment) => environment.shutDown())]);
+    await Promise.all([api.stop(), announcer.shutDown(), ...environments.map((environment) => environment.shutDown())]);
     await aws.stop();
   };
   let apiAddress: string | undefined;
@@ -74,20 +86,20 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
     throw error;
   }
   const sqs = new SQSClient(aws.clientConfig);
-  const eventSource = new EventSource({
-    sqs,
-    queueUrl: aws.environment.QUEUE_URL,
-    environments,
-    onFunctionError,
-    ...(onNotice !== undefined && { onNotice }),
-  });
-  eventSource.start();
+  const feed = { sqs, onFunctionError, ...(onNotice !== undefined && { onNotice }) };
+  const eventSources = [new EventSource({ ...feed, queueUrl: aws.environment.QUEUE_URL, environments })];
+  if (webhookSecret !== undefined) {
+    // Its process starts at the first look.
+    const of = { queueUrl: aws.environment.JOB_END_QUEUE_URL, environments: [announcer], batchSize: 1 };
+    eventSources.push(new EventSource({ ...feed, ...of }));
+  }
+  for (const eventSource of eventSources) eventSource.start();
   return {
     aws,
     apiAddress,
-    ended: () => eventSource.ended(),
+    ended: async () => void (await Promise.all(eventSources.map((eventSource) => eventSource.ended()))),
     async stop() {
-      await eventSource.stop();
+      await Promise.all(eventSources.map((eventSource) => eventSource.stop()));
       sqs.destroy();
       await shutDown();
     },

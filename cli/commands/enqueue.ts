@@ -3,7 +3,7 @@ import { MAX_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { MESSAGE_SIZES } from '../../shared/contract/message-size.ts';
 import { parseS3Prefix } from '../../shared/contract/s3-url.ts';
 import { commandName } from '../command-name.ts';
-import { dollars, jobName, jsonOption, repeated, share, wholeNumber } from '../options.ts';
+import { dollars, jobName, jsonOption, repeated, share, webhookUrl, wholeNumber } from '../options.ts';
 import { withNotInOptions } from './not-in-options.ts';
 import { withSampleOptions } from './sample-options.ts';
 import { whenRun } from './when-run.ts';
@@ -51,6 +51,11 @@ export function enqueueCommand(): Command {
       '--max-cost <usd>',
       'the job cancels itself before it has cost so much, by the time that its workers measure',
       dollars,
+    )
+    .option(
+      '--notify <url>',
+      'a webhook that is told when the job has ended: signed as Standard Webhooks has it, see docs/events.md',
+      webhookUrl,
     )
     .option('--resume', 'go on with a job that was interrupted: sends only what was not sent')
     .option(

@@ -19,7 +19,8 @@ const logger = new Logger({ serviceName: settings.serviceName });
 const telemetry = createTelemetry(logger);
 // Source buckets may be in other regions.
 const s3 = createS3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
-const { queueUrl, deadLetterQueueUrl, resultsBucket } = settings;
+const { queueUrl, deadLetterQueueUrl, resultsBucket, jobEndQueueUrl } = settings;
+const sqs = createSqsClient({ requestHandler: AWS_REQUESTS });
 const { fetch, classifier, topK } = await createPipeline(settings, s3);
 for (const note of classifier.notes) logger.warn('model', { note });
 
@@ -28,7 +29,7 @@ const api = createApi({
   fetch,
   model: classifier.id,
   topK,
-  target: { sqs: createSqsClient({ requestHandler: AWS_REQUESTS }), s3, queueUrl, deadLetterQueueUrl, resultsBucket },
+  target: { sqs, s3, queueUrl, deadLetterQueueUrl, resultsBucket, jobEndQueueUrl },
   telemetry,
 });
 

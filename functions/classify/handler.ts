@@ -9,6 +9,7 @@ import { HostHealth } from '../../shared/classifier/host-health.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
+import { describeThrown } from '../../shared/contract/safe-text.ts';
 import { workerSettingsFrom } from '../../shared/contract/settings.ts';
 import { markStart } from '../../shared/contract/start-marks.ts';
 import { thisMachine } from '../../shared/contract/worker-time.ts';
@@ -17,6 +18,7 @@ import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
 import { Cancellations } from './cancellations.ts';
 import { deadlineIn } from './deadline.ts';
+import { EndLooks } from './end-looks.ts';
 import { createIsolation } from './isolation.ts';
 import { JobGuard } from './job-guard.ts';
 import { PartWriter } from './part-writer.ts';
@@ -39,6 +41,20 @@ const pipeline = await createPipeline(settings, s3);
 const startMs = performance.now();
 const workTime = new WorkTime({ machine: thisMachine(process.env, process.arch), startMs });
 
+const sqs = createSqsClient({ requestHandler: AWS_REQUESTS });
+const { jobEndQueueUrl } = settings;
+const endLooks =
+  jobEndQueueUrl === undefined
+    ? undefined
+    : new EndLooks({
+        sqs,
+        jobEndQueueUrl,
+        onRefused: (error) =>
+          logger.error('ends of jobs are not announced: their queue refuses this worker', {
+            reason: describeThrown(error),
+          }),
+      });
+
 const dependencies: WorkerDependencies = {
   pipeline: {
     ...pipeline,
@@ -47,10 +63,11 @@ const dependencies: WorkerDependencies = {
   },
   isolation: createIsolation(),
   destinations: {
-    sqs: createSqsClient({ requestHandler: AWS_REQUESTS }),
+    sqs,
     queueUrl: settings.queueUrl,
     deadLetterQueueUrl: settings.deadLetterQueueUrl,
-    parts: new PartWriter(s3, settings.resultsBucket, workTime),
+    parts: new PartWriter(s3, settings.resultsBucket, { time: workTime, endLooks }),
+    endLooks,
   },
   telemetry: createTelemetry(logger, metrics),
   cancellations: new Cancellations((of) => isCancelled({ s3, resultsBucket: settings.resultsBucket }, of)),

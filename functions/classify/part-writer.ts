@@ -3,6 +3,7 @@ import { type JobRun, runName } from '../../shared/contract/job-run.ts';
 import { MAX_SHARED_PART_AGE_MS, MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../shared/contract/limits.ts';
 import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
+import type { EndLooks } from './end-looks.ts';
 import type { WorkTime } from './work-time.ts';
 
 type Line = ResultLine | FailureLine;
@@ -15,6 +16,13 @@ type SharedPart = {
   timer: NodeJS.Timeout;
 };
 
+export type PartWriterOptions = {
+  /** Of this worker; names have none without it. */
+  time?: Pick<WorkTime, 'take' | 'giveBack'> | undefined;
+  /** Where somebody announces the ends of runs. */
+  endLooks?: Pick<EndLooks, 'around'> | undefined;
+};
+
 /**
  * Writes part files: many images a file, since a PUT an image would cost more than its inference.
  * The lines of a large message are a file of their own, so that a redelivery replaces it; the
@@ -24,14 +32,15 @@ type SharedPart = {
 export class PartWriter {
   readonly #s3: S3Client;
   readonly #bucket: string;
-  readonly #time: Pick<WorkTime, 'take' | 'giveBack'> | undefined;
+  readonly #time: PartWriterOptions['time'];
+  readonly #endLooks: PartWriterOptions['endLooks'];
   readonly #shared = new Map<string, SharedPart>();
 
-  /** @param time of this worker; names have none without it */
-  constructor(s3: S3Client, bucket: string, time?: Pick<WorkTime, 'take' | 'giveBack'>) {
+  constructor(s3: S3Client, bucket: string, { time, endLooks }: PartWriterOptions = {}) {
     this.#s3 = s3;
     this.#bucket = bucket;
     this.#time = time;
+    this.#endLooks = endLooks;
   }
 
   /**
@@ -82,7 +91,8 @@ export class PartWriter {
       ContentType: 'application/x-ndjson',
     });
     try {
-      await this.#s3.send(command);
+      const put = async () => void (await this.#s3.send(command));
+      await (this.#endLooks === undefined ? put() : this.#endLooks.around(of, put));
     } catch (error) {
       if (time !== undefined) this.#time?.giveBack(runName(of), time);
       throw error;

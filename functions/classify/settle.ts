@@ -10,11 +10,19 @@ import {
 } from '../../shared/contract/message.ts';
 import { packMessages } from '../../shared/contract/pack-messages.ts';
 import { type Outgoing, sendMessages } from '../../shared/jobs/send-messages.ts';
+import type { EndLooks } from './end-looks.ts';
 import type { PartWriter } from './part-writer.ts';
 import type { Settlement } from './settlement.ts';
 
 /** Where outcomes go. */
-export type Destinations = { sqs: SQSClient; queueUrl: string; deadLetterQueueUrl: string; parts: PartWriter };
+export type Destinations = {
+  sqs: SQSClient;
+  queueUrl: string;
+  deadLetterQueueUrl: string;
+  parts: PartWriter;
+  /** Where somebody announces the ends of runs; the one that `parts` has. */
+  endLooks?: Pick<EndLooks, 'around'> | undefined;
+};
 
 /**
  * Makes the outcomes of a message durable. When it resolves, the message may be acknowledged; when
@@ -36,6 +44,8 @@ export async function settle(settlement: Settlement, to: Destinations): Promise<
   ]);
   await sendMessages(to.sqs, to.deadLetterQueueUrl, deadLetters(settlement));
   await sendMessages(to.sqs, to.queueUrl, await Array.fromAsync(retries(settlement)), message.job);
+  // What is dropped of a cancelled run leaves no line that would have somebody look.
+  if (settlement.cancelled > 0) await to.endLooks?.around(message, async () => {});
 }
 
 /** One image a message, so that each can be redriven, or not, by itself. */

@@ -27,11 +27,16 @@ export type HttpResponse = {
   body: Readable;
 };
 
+/** What is sent, and the headers that say what it is. */
+export type PostContent = { headers: Record<string, string>; body: string };
+
 export type HttpClient = {
   /** One GET with no redirect followed and no content decoded. */
   get(url: URL, signal: AbortSignal, cookie?: string): Promise<HttpResponse>;
   /** The same over a connection of its own and with a lenient parser, for an answer whose body was refused. */
   getLeniently(url: URL, signal: AbortSignal, cookie?: string): Promise<HttpResponse>;
+  /** One POST over a connection of its own, with no redirect followed: it is never sent twice. */
+  post(url: URL, content: PostContent, signal: AbortSignal): Promise<HttpResponse>;
   /** Connections that are open now, idle ones included. */
   openConnections(): number;
   close(): Promise<void>;
@@ -86,6 +91,8 @@ export function createHttpClient(
   return {
     get: (url, signal, cookie) => getOver(connections, { url, signal, headers: headersWith(cookie) }),
     getLeniently: (url, signal, cookie) => getLenientlyOver(connections, { url, signal, headers: headersWith(cookie) }),
+    post: (url, { headers: own, body }, signal) =>
+      postOver(connections, { url, signal, headers: { 'user-agent': userAgent, ...own }, body }),
     openConnections: () => connections.open,
     async close() {
       names.close();
@@ -109,6 +116,7 @@ export function createImageClient({
 
 /** What is asked for. */
 type Get = { url: URL; headers: Record<string, string>; signal: AbortSignal };
+type Post = Get & { body: string };
 
 /**
  * A GET may be repeated: once over a fresh connection when the server had closed the one that was kept, and once
@@ -132,6 +140,11 @@ async function getOver(connections: Connections<OriginConnection>, get: Get): Pr
 async function getLenientlyOver(connections: Connections<OriginConnection>, get: Get): Promise<HttpResponse> {
   const lease = await connections.take(get.url.origin, get.signal, true);
   return heldUntilRead(lease, () => requestLeniently(get, lease.connection.connectOnce));
+}
+
+async function postOver(connections: Connections<OriginConnection>, post: Post): Promise<HttpResponse> {
+  const lease = await connections.take(post.url.origin, post.signal, true);
+  return heldUntilRead(lease, () => lease.connection.post(post));
 }
 
 /** Gives the connection back once the body is closed, or at once when there is none. */
@@ -194,6 +207,10 @@ class OriginConnection implements Connection {
 
   get({ url, headers, signal }: Get): Promise<HttpResponse> {
     return this.#client.request({ method: 'GET', path: `${url.pathname}${url.search}`, headers, signal });
+  }
+
+  post({ url, headers, signal, body }: Post): Promise<HttpResponse> {
+    return this.#client.request({ method: 'POST', path: `${url.pathname}${url.search}`, headers, signal, body });
   }
 
   /** A guarded socket to the same origin that undici does not know about. */

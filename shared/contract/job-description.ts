@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { runSchema } from './job-run.ts';
 import { jobNameSchema } from './message.ts';
+import { isWebhookUrl, WEBHOOK_URL_RULE } from './webhook-address.ts';
 
 /** What other jobs had classified, and this one leaves out; `until` is by the clock of S3. */
 const notInSchema = z.object({
@@ -43,6 +44,8 @@ export const jobDescriptionSchema = z.object({
   maxFailureRate: z.number().gt(0).max(1).optional(),
   /** The job cancels itself before its cost passes this many US dollars. */
   maxCostUsd: z.number().gt(0).optional(),
+  /** Where its end is announced. */
+  notify: z.string().refine(isWebhookUrl, `expected ${WEBHOOK_URL_RULE}`).optional(),
   /** Its source's images without these; a job that is resumed leaves out the same. */
   notIn: notInSchema.optional(),
   startedAt: z.iso.datetime(),

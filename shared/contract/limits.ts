@@ -117,6 +117,33 @@ export const GUARD_COUNT_MS = 3_000;
 export const GUARD_FINISH_MS = GUARD_COUNT_MS + 1_000;
 
 /**
+ * All workers together ask for one look at the end of a run per so many milliseconds: SQS drops the others as repetitions.
+ */
+export const END_LOOK_WINDOW_MS = 15_000;
+/**
+ * The delay of the queue of looks: longer than a window, so that a look that anybody asked for in this window comes after
+ * what is written now. The end of a run is found at most this long after its last line, and the time of a look.
+ */
+export const END_LOOK_DELAY_SECONDS = 20;
+/** What clocks of workers may differ by. */
+export const CLOCK_SKEW_MS = 1_000;
+/** The function that looks, and announces: a look at a run whose ids have to be read takes longest. */
+export const ANNOUNCE_TIMEOUT_SECONDS = 60;
+/** What it keeps of its time to write what it has found. */
+export const ANNOUNCE_RESERVE_MS = 10_000;
+/** AWS: at least six times the timeout of the function. */
+export const END_LOOK_VISIBILITY_SECONDS = 6 * ANNOUNCE_TIMEOUT_SECONDS;
+/** Deliveries of a look before SQS moves it to its DLQ: with the pauses between them, about six hours. */
+export const END_LOOK_RECEIVES = 30;
+/** The pause after the first failed announcement; it doubles up to the longest one. */
+export const ANNOUNCE_RETRY_SECONDS = 5;
+export const LONGEST_ANNOUNCE_RETRY_SECONDS = 900;
+/** For a webhook: connecting, sending and the answer. */
+export const WEBHOOK_TIMEOUT_MS = 15_000;
+/** A redrive holds the end of its run off for so long at a time: one that dies holds it off no longer. */
+export const END_HOLD_MS = 60_000;
+
+/**
  * Images between the start of their fetch and the end of their inference. With servers that take 300 ms, 32 keep a core
  * busy for three quarters of the time and 40 for all of it (`npm run bench`); 40 of 20 MB still fit beside the model.
  */

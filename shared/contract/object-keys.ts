@@ -111,6 +111,11 @@ export function guardKey(of: JobRun): string {
   return `${runFolder(of)}guard.json`;
 }
 
+/** How a run ended, once that is known; see `shared/jobs/end-record.ts`. */
+export function endKey(of: JobRun): string {
+  return `${runFolder(of)}end.json`;
+}
+
 /** Failures that a redrive took out of `failures/` and has not sent again for certain; see `shared/jobs/redrive.ts`. */
 export function redrivePrefix(of: JobRun): string {
   return `${runFolder(of)}redrive/`;

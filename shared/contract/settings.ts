@@ -8,6 +8,7 @@ import {
   MAX_USER_AGENT_CHARS,
   RETRY_BASE_SECONDS,
 } from './limits.ts';
+import { isWebhookSecret } from './standard-webhook.ts';
 import { UserError } from './user-error.ts';
 
 /** A setting that is missing or wrong. The message names it, what was expected and what came. */
@@ -39,6 +40,8 @@ const queueSettings = { queueUrl, deadLetterQueueUrl: queueUrl };
 const bucketSettings = {
   resultsBucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket'),
 };
+/** Where looks for the end of runs are asked for; nobody asks without. */
+const jobEndSettings = { jobEndQueueUrl: queueUrl.optional() };
 /** What S3_ADDRESSING_STYLE may be; the words are those of the AWS CLI and boto3. */
 export const S3_ADDRESSING_STYLES = ['auto', 'path', 'virtual'] as const;
 /** What MODEL_PRECISION may be. */
@@ -81,6 +84,11 @@ const classifierSettings = {
 
 const ENVIRONMENT_NAMES: Record<string, string> = {
   queueUrl: 'QUEUE_URL',
+  jobEndQueueUrl: 'JOB_END_QUEUE_URL',
+  eventBus: 'JOB_EVENT_BUS',
+  topicArn: 'JOB_EVENT_TOPIC_ARN',
+  webhookSecret: 'WEBHOOK_SECRET',
+  webhookSecretParameter: 'WEBHOOK_SECRET_PARAMETER',
   deadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
   resultsBucket: 'RESULTS_BUCKET',
   modelDir: 'MODEL_DIR',
@@ -104,10 +112,11 @@ const awsSchema = z.object({
   s3AddressingStyle: z.enum(S3_ADDRESSING_STYLES).default('auto'),
 });
 const classifierSchema = z.object(classifierSettings);
-const jobSchema = z.object({ ...queueSettings, ...bucketSettings });
+const jobSchema = z.object({ ...queueSettings, ...bucketSettings, ...jobEndSettings });
 const apiSchema = z.object({
   ...queueSettings,
   ...bucketSettings,
+  ...jobEndSettings,
   ...classifierSettings,
   serviceName: z.string().min(1).max(128).default('api'),
 });
@@ -115,9 +124,28 @@ const chatSchema = z.object({
   ...classifierSettings,
   serviceName: z.string().min(1).max(128).default('chat'),
 });
+const announceSchema = z.object({
+  ...bucketSettings,
+  jobEndQueueUrl: queueUrl,
+  allowedHosts: classifierSettings.allowedHosts,
+  fetchUserAgent: classifierSettings.fetchUserAgent,
+  /** The name of an EventBridge bus; no events without. */
+  eventBus: z.string().min(1).optional(),
+  /** An SNS topic; no messages without. */
+  topicArn: z.string().regex(/^arn:/, 'expected the ARN of an SNS topic').optional(),
+  /** What webhooks are signed with. */
+  webhookSecret: z
+    .string()
+    .refine(isWebhookSecret, 'expected whsec_ and 24 to 64 bytes in base64, as Standard Webhooks has it')
+    .optional(),
+  /** The name of a SecureString of SSM with that secret; in place of it. */
+  webhookSecretParameter: z.string().min(1).optional(),
+  serviceName: z.string().min(1).max(128).default('announce'),
+});
 const workerSchema = z.object({
   ...queueSettings,
   ...bucketSettings,
+  ...jobEndSettings,
   ...classifierSettings,
   /** The delay before an image's second attempt; doubled for each attempt after that. */
   retryBaseSeconds: z.coerce.number().min(0).max(MAX_DELAY_SECONDS).default(RETRY_BASE_SECONDS),
@@ -135,6 +163,8 @@ export type JobSettings = z.infer<typeof jobSchema>;
 export type ApiSettings = z.infer<typeof apiSchema>;
 /** What the chatbot needs. */
 export type ChatSettings = z.infer<typeof chatSchema>;
+/** What announces the end of a run needs. */
+export type AnnounceSettings = z.infer<typeof announceSchema>;
 /** What the worker needs. */
 export type WorkerSettings = z.infer<typeof workerSchema>;
 
@@ -173,6 +203,11 @@ export function chatSettingsFrom(environment: Environment): ChatSettings {
   return parse(chatSchema, environment);
 }
 
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function announceSettingsFrom(environment: Environment): AnnounceSettings {
+  return parse(announceSchema, environment);
+}
+
 function parse<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {
   const given: Record<string, string | undefined> = {};
   for (const field of Object.keys(schema.shape)) {
@@ -205,13 +240,18 @@ function describe(issue: z.core.$ZodIssue, given: Record<string, string | undefi
   const field = String(issue.path[0]);
   const value = given[field];
   if (value === undefined) return `  ${variableOf(field)} is not set: ${EXPECTATIONS[field] ?? issue.message}`;
-  return `  ${variableOf(field)}=${JSON.stringify(value)}: ${issue.message}`;
+  const shown = SECRETS.has(field) ? '…' : JSON.stringify(value);
+  return `  ${variableOf(field)}=${shown}: ${issue.message}`;
 }
+
+/** Never printed. */
+const SECRETS: ReadonlySet<string> = new Set(['webhookSecret']);
 
 const EXPECTATIONS: Record<string, string> = {
   queueUrl: 'expected the URL of the SQS queue',
   deadLetterQueueUrl: 'expected the URL of the dead-letter queue',
   resultsBucket: 'expected the name of the S3 bucket for results',
+  jobEndQueueUrl: 'expected the URL of the SQS queue of looks at ends of jobs',
 };
 
 function variableOf(field: string): string {

@@ -6,6 +6,8 @@ import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { type PackedMessage, packMessages } from '../contract/pack-messages.ts';
 import { UserError } from '../contract/user-error.ts';
+import { reopenEnd } from './end-hold.ts';
+import { requestEndLookIfAnnounced } from './end-look.ts';
 import { isCancelled, readJob, writeJob, writeNewestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { sendMessages } from './send-messages.ts';
@@ -29,7 +31,7 @@ export class RunEndedError extends UserError {
 export function newJob(
   job: Pick<
     EnqueuePlan,
-    'job' | 'source' | 'sourceDigest' | 'perMessage' | 'images' | 'maxFailureRate' | 'maxCostUsd' | 'notIn'
+    'job' | 'source' | 'sourceDigest' | 'perMessage' | 'images' | 'maxFailureRate' | 'maxCostUsd' | 'notify' | 'notIn'
   >,
 ): EnqueuePlan {
   return { ...job, run: newRun(), sent: 0, messages: 0, startedAt: new Date().toISOString() };
@@ -38,13 +40,14 @@ export function newJob(
 /** The plan of a job that goes on from an earlier try: what that has on the queue, and what it was told and this was not. */
 export function resumedFrom(before: JobDescription | undefined, plan: EnqueuePlan): EnqueuePlan {
   if (before === undefined) return plan;
-  const { run, sent, messages, startedAt, maxFailureRate, maxCostUsd } = before;
+  const { run, sent, messages, startedAt, maxFailureRate, maxCostUsd, notify } = before;
   const { run: _unused, ...planned } = plan;
-  const limits = {
+  const told = {
     ...(maxFailureRate !== undefined && { maxFailureRate }),
     ...(maxCostUsd !== undefined && { maxCostUsd }),
+    ...(notify !== undefined && { notify }),
   };
-  return { ...limits, ...planned, ...runField(run), sent, messages, startedAt };
+  return { ...told, ...planned, ...runField(run), sent, messages, startedAt };
 }
 
 /** An earlier try of a job, and whether it was cancelled: workers drop what is sent of it from then on. */
@@ -108,6 +111,8 @@ export async function enqueue(
   };
   await writeJob(target, describe('enqueuing'));
   await writeNewestRun(target, plan);
+  // An earlier try may have been announced as failed.
+  if (plan.sent > 0 || target.jobEndQueueUrl !== undefined) await reopenEnd(target, plan);
   const checkpoints = checkpointEvery(CHECKPOINT_MS, () => update(describe('enqueuing')));
   const idSum = new IdSum();
   const toSend = skip(recordOrder(target, plan, summed(images, idSum)), plan.sent);
@@ -137,11 +142,14 @@ export async function enqueue(
     await Promise.allSettled(underWay);
     // The first error is the one to tell; without this note the job shows as failed a minute later.
     await update(describe('failed')).catch(() => undefined);
+    await requestEndLookIfAnnounced(target, plan);
     throw error;
   }
   await checkpoints.stop();
   const enqueued = { ...describe('enqueued'), idSum: idSum.toString() };
   await update(enqueued);
+  // Its last line may have been written before anybody knew that it was the last one.
+  await requestEndLookIfAnnounced(target, plan);
   return enqueued;
 }
 

@@ -92,7 +92,7 @@ export async function jobStatus(
   const settled = counts.classified + counts.failed;
   const toGo = description && Math.max(0, description.sent - settled);
   const isComplete = exact && toGo === 0;
-  const state = stateOf(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
+  const state = runState(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
   const imagesPerSecond = FINAL.has(state) ? 0 : tally.pace.imagesPerSecond(now) / tally.share;
   return {
     job,
@@ -114,7 +114,8 @@ export async function jobStatus(
   };
 }
 
-function stateOf(
+/** The state of a run whose description and counts are known. */
+export function runState(
   description: JobDescription | undefined,
   { cancelled, isComplete, failed }: { cancelled: boolean; isComplete: boolean; failed: number },
   now: Date,

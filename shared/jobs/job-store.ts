@@ -104,12 +104,17 @@ export async function cancelJob({ s3, resultsBucket }: Bucket, of: JobRun, reaso
   );
 }
 
-export async function isCancelled({ s3, resultsBucket }: Bucket, of: JobRun): Promise<boolean> {
+export async function isCancelled(bucket: Bucket, of: JobRun): Promise<boolean> {
+  return (await cancelledAt(bucket, of)) !== undefined;
+}
+
+/** When a run was cancelled, by the clock of S3 in whole seconds; undefined when it was not. */
+export async function cancelledAt({ s3, resultsBucket }: Bucket, of: JobRun): Promise<Date | undefined> {
   try {
-    await s3.send(new HeadObjectCommand({ Bucket: resultsBucket, Key: cancelledKey(of) }));
-    return true;
+    const command = new HeadObjectCommand({ Bucket: resultsBucket, Key: cancelledKey(of) });
+    return (await s3.send(command)).LastModified ?? new Date(0);
   } catch (error) {
-    if (error instanceof NotFound) return false;
+    if (error instanceof NotFound) return undefined;
     throw error;
   }
 }

@@ -46,10 +46,10 @@ type Memory = {
  * next.
  */
 export class OutcomeCounter {
-  readonly #target: JobTarget;
+  readonly #target: Pick<JobTarget, 's3' | 'resultsBucket'>;
   #memory: Memory | undefined;
 
-  constructor(target: JobTarget) {
+  constructor(target: Pick<JobTarget, 's3' | 'resultsBucket'>) {
     this.#target = target;
   }
 

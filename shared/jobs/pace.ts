@@ -26,6 +26,11 @@ export class Pace {
     if (this.#lines.size > MAX_REMEMBERED) this.#forgetOld();
   }
 
+  /** When the last line was written, in whole seconds; undefined without one. */
+  get lastAt(): Date | undefined {
+    return this.#last === 0 ? undefined : new Date(this.#last * 1_000);
+  }
+
   /** In the last minute in which images were settled; 0 when the job has stopped moving. */
   imagesPerSecond(now: Date): number {
     if (now.getTime() / 1_000 - this.#last > STOPPED_AFTER_SECONDS) return 0;

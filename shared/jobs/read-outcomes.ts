@@ -37,7 +37,10 @@ async function latestLines<Line extends { id: string; at: string }>(
 }
 
 /** The lines of one part file. */
-export async function* partLines<Line>({ s3, resultsBucket }: JobTarget, key: string): AsyncGenerator<Line> {
+export async function* partLines<Line>(
+  { s3, resultsBucket }: Pick<JobTarget, 's3' | 'resultsBucket'>,
+  key: string,
+): AsyncGenerator<Line> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: resultsBucket, Key: key }));
   for await (const text of linesOf(Body as Readable)) yield parseExactJson(text) as Line;
 }

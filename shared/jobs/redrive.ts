@@ -10,6 +10,7 @@ import type { WorkerTime } from '../contract/worker-time.ts';
 import { countFailures } from './count-failures.ts';
 import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
 import { deleteObjects } from './delete-objects.ts';
+import { EndHold } from './end-hold.ts';
 import { IdSet } from './id-set.ts';
 import type { JobTarget } from './job-target.ts';
 import { listObjects } from './list-objects.ts';
@@ -59,11 +60,16 @@ export async function redrive(target: JobTarget, options: RedriveOptions, now: D
   if (options.dryRun)
     return { images: await countFailures(target, options), deadLetters: 0, ofEarlierRuns: 0, notLookedAt: 0 };
   const run = new RedriveRun(target, options, now);
-  await run.finishInterrupted();
-  await run.sendFailures();
-  const mayDelete = async (letter: DeadLetter) => letter.sentAt <= now && run.mayDelete(letter);
-  const { deleted, notLookedAt } = await scanDeadLetters(target, mayDelete, options.deadLetterScan);
-  return { images: run.images, deadLetters: deleted, ofEarlierRuns: run.lettersOfEarlierRuns, notLookedAt };
+  const hold = await EndHold.take(target, options);
+  try {
+    await run.finishInterrupted();
+    await run.sendFailures();
+    const mayDelete = async (letter: DeadLetter) => letter.sentAt <= now && run.mayDelete(letter);
+    const { deleted, notLookedAt } = await scanDeadLetters(target, mayDelete, options.deadLetterScan);
+    return { images: run.images, deadLetters: deleted, ofEarlierRuns: run.lettersOfEarlierRuns, notLookedAt };
+  } finally {
+    await hold?.release(run.images > 0);
+  }
 }
 
 class RedriveRun {

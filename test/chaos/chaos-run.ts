@@ -1,3 +1,4 @@
+import { FUNCTION_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { newestRun } from '../../shared/jobs/job-store.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
@@ -7,6 +8,7 @@ import type { OwnAws } from '../support/own-aws.ts';
 import type { OwnImageServer } from '../support/own-image-server.ts';
 import { startOwnProcess } from '../support/own-process.ts';
 import { createRandom } from '../support/random.ts';
+import { createAnnouncers } from './announcers.ts';
 import { enqueueSomeTwice, JOB } from './enqueue-some-twice.ts';
 import { startFaultProxy } from './fault-proxy.ts';
 import { startFleet } from './fleet.ts';
@@ -43,6 +45,9 @@ export type ChaosReport = Verdict & {
   kills: number;
   faultsInjected: number;
   seconds: number;
+  /** Whether the end of the job was announced, and with how many ids. */
+  isAnnounced: boolean;
+  ends: number;
   maxRssMb: number;
 };
 
@@ -50,6 +55,8 @@ export type ChaosReport = Verdict & {
 const STREAM = { images: 0, duplicates: 1, faults: 2, kills: 3, deliveries: 4 };
 /** Share of the requests to AWS that go wrong. */
 const FAULT_RATE = 0.08;
+/** An image that is foretold to kill its worker holds the end up for as long as an invocation may take on Lambda. */
+const ANNOUNCED_WITHIN_SECONDS = 2 * FUNCTION_TIMEOUT_SECONDS;
 /** A worker that was killed starts anew with its messages in hand, and only then their time-out begins. */
 const VISIBILITY_MARGIN_SECONDS = 5;
 
@@ -71,7 +78,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { host } = imageServer.report;
   const planned = planImages(images, host, createRandom(seed, STREAM.images));
   const refs = planned.map(({ image }) => image);
-  await enqueueSomeTwice(target, refs, createRandom(seed, STREAM.duplicates));
+  await using announcers = await createAnnouncers();
+  const random = createRandom(seed, STREAM.duplicates);
+  await enqueueSomeTwice(target, refs, { random, notify: announcers.url });
 
   const faultRandom = createRandom(seed, STREAM.faults);
   await using proxy = await startFaultProxy(aws.clientConfig.endpoint, FAULT_RATE, faultRandom);
@@ -84,11 +93,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     random: createRandom(seed, STREAM.deliveries),
     onLog,
   });
-  using killer = startKiller(fleet.workers, kills, createRandom(seed, STREAM.kills));
+  announcers.start({ aws, endpoint: proxy.endpoint, target, onLog });
+  using killer = startKiller([...fleet.workers, ...announcers.environments], kills, createRandom(seed, STREAM.kills));
   const tell = async () =>
     onProgress(`${seconds()} s: ${await stateOf(target)}, ${killer.kills} kills, ${proxy.faults} faults`);
   const quiet = await Promise.race([untilQuiet(target, fleet.workers, timing.giveUpSeconds, tell), fleet.ended()]);
   if (!quiet) onProgress(`not quiet after ${timing.giveUpSeconds} s`);
+  const isAnnounced = await announcers.announced(JOB, ANNOUNCED_WITHIN_SECONDS);
 
   return {
     seed,
@@ -97,6 +108,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     kills: killer.kills,
     faultsInjected: proxy.faults,
     seconds: seconds(),
+    isAnnounced,
+    ends: new Set(announcers.ids).size,
     maxRssMb: Math.round(fleet.maxRssMb),
   };
 }

@@ -27,7 +27,9 @@ test('every image gets its one right outcome, though workers are killed and AWS 
     wrongOutcome: 0,
     withoutDeadLetter: 0,
     kills: 3,
+    isAnnounced: true,
+    ends: 1,
   });
   expect(report.classified + report.failed).toBe(IMAGES);
   expect(report.faultsInjected).toBeGreaterThan(0);
-}, 200_000);
+}, 450_000);

@@ -13,12 +13,14 @@ const IMAGES_PER_MESSAGE = 10;
 const TWICE_RATE = 0.05;
 
 /** Enqueues as the product does, and then some of the same messages once more. */
-export async function enqueueSomeTwice(target: JobTarget, images: ImageRef[], random: Random): Promise<void> {
-  const { run } = await enqueue(
-    target,
-    toAsync(images),
-    newJob({ job: JOB, source: 'chaos', sourceDigest: '', perMessage: IMAGES_PER_MESSAGE, images: images.length }),
-  );
+export async function enqueueSomeTwice(
+  target: JobTarget,
+  images: ImageRef[],
+  { random, notify }: { random: Random; notify: string },
+): Promise<void> {
+  const numbers = { perMessage: IMAGES_PER_MESSAGE, images: images.length };
+  const plan = newJob({ job: JOB, source: 'chaos', sourceDigest: '', ...numbers, notify });
+  const { run } = await enqueue(target, toAsync(images), plan);
   const messages = await Array.fromAsync(
     packMessages({ job: JOB, ...runField(run), attempt: 1 }, images, IMAGES_PER_MESSAGE),
   );

@@ -49,7 +49,7 @@ function isSound(report: Omit<ChaosReport, 'complaints'>): boolean {
   const { lost, double, wrongOutcome, withoutDeadLetter, faultsInjected } = report;
   const wrong = lost + double + wrongOutcome + withoutDeadLetter;
   // Without deaths and faults, a run would have proved nothing.
-  return wrong === 0 && report.kills >= kills && faultsInjected > 0;
+  return wrong === 0 && report.isAnnounced && report.ends === 1 && report.kills >= kills && faultsInjected > 0;
 }
 
 function say(line: string): void {

@@ -83,6 +83,7 @@ test('prints the variables that point the command at it, labels what is enqueued
     'AWS_SECRET_ACCESS_KEY',
     'QUEUE_URL',
     'DEAD_LETTER_QUEUE_URL',
+    'JOB_END_QUEUE_URL',
     'RESULTS_BUCKET',
   ]);
   await enqueue(environment, 'cups', 'a.jpg', 'b.jpg');

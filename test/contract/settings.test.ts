@@ -47,6 +47,7 @@ describe('without more than what is required', () => {
   test('a producer gets what it needs alone', () => {
     expect(Object.keys(jobSettingsFrom({ ...REQUIRED, TOP_K: 'many' })).sort()).toEqual([
       'deadLetterQueueUrl',
+      'jobEndQueueUrl',
       'queueUrl',
       'resultsBucket',
     ]);

@@ -18,7 +18,7 @@ const document = (name: string) => readFileSync(join(import.meta.dirname, '../..
 const runbook = document('runbook.md');
 const cost = document('cost.md');
 /** With everything that a stage can have. */
-const template = templateOf({ api: {}, chatbot: {} });
+const template = templateOf({ api: {}, chatbot: {}, jobEvents: true });
 
 type AlarmProperties = { AlarmDescription: string; Metrics?: object[] };
 const alarmsOf = (made: typeof template) =>
@@ -77,6 +77,7 @@ describe('the metrics', () => {
 
 const NUMBERS: Record<number, string> = {
   2: 'two',
+  3: 'three',
   4: 'four',
   5: 'five',
   7: 'seven',
@@ -133,6 +134,7 @@ describe('the page about cost', () => {
   test.each([
     ['API', { api: {} }],
     ['chatbot', { chatbot: {} }],
+    ['announcing of ends', { jobEvents: true }],
   ])('has as many alarms and metrics as the %s adds', (_option, config) => {
     const withOption = alarmsOf(templateOf(config));
     const more = withOption.length - alwaysThere.length;

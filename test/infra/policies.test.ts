@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { templateOf } from './synthesized.ts';
 
 type Statement = { Effect: string; Action: string | string[]; Resource?: unknown; Principal?: unknown };
@@ -15,6 +15,8 @@ const ALLOWED_WILDCARDS = [
   /^<Results\w+\.Arn>\/(jobs\/\*\/(job\.json|order-\*)|runs\/\*)$/,
   // The last count of a job that has limits, which workers write.
   /^<Results\w+\.Arn>\/jobs\/\*\/guard\.json$/,
+  // How the runs of a job ended, which is announced.
+  /^<Results\w+\.Arn>\/jobs\/\*\/end\.json$/,
   // Images of a bucket that the configuration names.
   /^arn:<AWS::Partition>:s3:::photos\/\*$/,
   // The folder of the model that the configuration names.
@@ -23,7 +25,10 @@ const ALLOWED_WILDCARDS = [
 
 const MODEL = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
 const resources = Object.entries(
-  templateOf({ sourceBuckets: ['photos'], model: MODEL, api: {}, chatbot: {} }).toJSON()['Resources'],
+  templateOf({
+    ...{ sourceBuckets: ['photos'], model: MODEL, api: {}, chatbot: {} },
+    jobEvents: { topic: true, webhookSecretParameter: '/labelqueue/webhooks' },
+  }).toJSON()['Resources'],
 ) as [string, { Type: string; Properties: Record<string, unknown> }][];
 
 /** Every statement that gives a role of the stack a permission. */
@@ -101,4 +106,48 @@ test('the API can do nothing to outcomes, nor to messages that are on a queue', 
     expect.stringMatching(/\/jobs\/\*\/order-\*$/),
     expect.stringMatching(/\/runs\/\*$/),
   ]);
+});
+
+describe('what announces ends of jobs', () => {
+  const of = statements.filter(([name]) => name.startsWith('JobEvents'));
+
+  test('writes how runs ended, and nothing else', () => {
+    const written = of.filter(([, { Action }]) => list(Action).includes('s3:PutObject'));
+    const objects = written.flatMap(([, { Resource }]) => list(Resource).map(text));
+    expect(objects).toEqual([expect.stringMatching(/\/jobs\/\*\/end\.json$/)]);
+  });
+
+  test('reaches one bus under one name, one topic, one secret and its own queue', () => {
+    const actions = new Map(
+      of.flatMap(([, { Action, Resource }]) => list(Action).map((action) => [action, list(Resource).map(text)])),
+    );
+    expect([...actions.keys()].toSorted()).toEqual([
+      'events:PutEvents',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      's3:GetObject',
+      's3:ListBucket',
+      's3:PutObject',
+      'sns:Publish',
+      'sqs:ChangeMessageVisibility',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:GetQueueUrl',
+      'sqs:ReceiveMessage',
+      'ssm:GetParameter',
+    ]);
+    expect(actions.get('events:PutEvents')).toEqual([expect.stringMatching(/:event-bus\/default$/)]);
+    expect(actions.get('ssm:GetParameter')).toEqual([expect.stringMatching(/:parameter\/labelqueue\/webhooks$/)]);
+    expect(actions.get('sqs:ReceiveMessage')).toEqual([expect.stringMatching(/^<JobEventsQueue\w+\.Arn>$/)]);
+  });
+
+  test('is asked for looks by the worker and the API, which may do nothing else to its queue', () => {
+    const asking = statements.filter(([, { Resource }]) =>
+      list(Resource)
+        .map(text)
+        .some((arn) => arn.startsWith('<JobEventsQueue')),
+    );
+    const others = asking.filter(([name]) => !name.startsWith('JobEvents'));
+    expect(others.map(([, { Action }]) => Action)).toEqual(['sqs:SendMessage', 'sqs:SendMessage']);
+  });
 });

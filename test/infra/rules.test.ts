@@ -23,6 +23,11 @@ const MODEL = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
 /** Stages that together have everything that a stage can have. */
 const STAGES: [string, object][] = [
   ['least', { athena: false }],
+  ['with ends announced', { jobEvents: true }],
+  [
+    'with ends announced everywhere',
+    { api: {}, jobEvents: { topic: true, webhookSecretParameter: '/labelqueue/webhooks' } },
+  ],
   ['with the API', { api: {}, sourceBuckets: ['photos'] }],
   ['with the chatbot', { chatbot: {}, sourceBuckets: ['photos'], model: MODEL }],
   [
@@ -85,6 +90,14 @@ test.each(STAGES)(
   async (name, config) => {
     const { app, stack } = stageUnderTest(config, join(folder.path, `lint-${name}`));
     expect(await linted(join(app.synth().directory, `${stack.stackName}.template.json`))).toBe('');
+  },
+  300_000,
+);
+
+test.each(['events-to-queue.yaml', 'parquet-at-end.yaml'])(
+  'cfn-lint finds nothing in the sample %s',
+  async (name) => {
+    expect(await linted(join(import.meta.dirname, '../../samples/job-events', name))).toBe('');
   },
   300_000,
 );

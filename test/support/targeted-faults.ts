@@ -4,7 +4,9 @@ import { buffer } from 'node:stream/consumers';
 import type { EmbeddedAws } from '../../local/embedded-aws.ts';
 
 /** Which requests go wrong: writes of objects below a prefix, or an SQS action on a queue. */
-export type FaultTarget = { put: string } | { action: string; queue: 'labelqueue' | 'labelqueue-dlq' };
+export type FaultTarget =
+  | { put: string }
+  | { action: string; queue: 'labelqueue' | 'labelqueue-dlq' | 'labelqueue-job-ends.fifo' };
 
 export type Fault =
   /** An error in place of the effect. */

@@ -2,7 +2,9 @@
 
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { formatMessage } from '../../../shared/contract/message.ts';
 import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { anyRun } from '../../support/ended-run.ts';
 import type { Fault } from '../../support/targeted-faults.ts';
 
 /** Faults of requests that then have no effect. */
@@ -42,6 +44,19 @@ describe('a failure write fails', () => {
     await trial.deliverAll();
     expect(await trial.seen()).toEqual({ classified: ['a'], failed: { missing: 'not_found' } });
     expect(trial.inDeadLetters()).toEqual(['missing']);
+  });
+});
+
+describe('a look at the end of a job cannot be asked for', () => {
+  test.each(REFUSALS)('%s', async (fault) => {
+    const image = trial.good('a');
+    await trial.aws.send(formatMessage({ ...anyRun(), job: 'job', attempt: 1, images: [image] }));
+    trial.faults.inject({ action: 'SendMessage', queue: 'labelqueue-job-ends.fifo' }, fault);
+    expect((await trial.deliver()).unacknowledged).toHaveLength(1);
+    expect(trial.faults.heal()).toBe(1);
+    expect(await trial.aws.partKeys('results', 'job')).toEqual([]);
+    await trial.deliverAll();
+    expect(await trial.aws.results('job')).toMatchObject([{ id: 'a' }]);
   });
 });
 

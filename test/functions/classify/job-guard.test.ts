@@ -56,7 +56,7 @@ async function writeMessage(name: string, classified: number, failed: number, ti
     resultLine(origin(`${name}-good-${index}`), [], { name: 'stub', version: '1' }, facts),
   );
   const failures = Array.from({ length: failed }, (_, index) => failureLine(origin(`${name}-bad-${index}`), error));
-  const parts = new PartWriter(aws.target.s3, aws.target.resultsBucket, time);
+  const parts = new PartWriter(aws.target.s3, aws.target.resultsBucket, { time });
   const of = PER_MESSAGE;
   await Promise.all([parts.write('results', RUN, results, of), parts.write('failures', RUN, failures, of)]);
 }

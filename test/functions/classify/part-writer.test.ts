@@ -112,7 +112,7 @@ test('tells everyone whose lines are in a part that it could not be written', as
 test('has the time of the worker in the name of its parts, each millisecond once', async () => {
   let now = 0;
   const time = new WorkTime({ machine: { architecture: 'arm64', memoryMb: 3_538 }, now: () => now, startMs: 100 });
-  const timed = new PartWriter(aws.target.s3, aws.target.resultsBucket, time);
+  const timed = new PartWriter(aws.target.s3, aws.target.resultsBucket, { time });
   const written = async (prefix: string) => {
     await timed.write('failures', { job: 'job' }, lines(OWN_PART_IMAGES, prefix));
     const keys = await aws.partKeys('failures', 'job');
@@ -135,13 +135,13 @@ test('has the time of the worker in the name of its parts, each millisecond once
 test('puts the time of a part that could not be written into the next one', async () => {
   let now = 0;
   const time = new WorkTime({ now: () => now });
-  const nowhere = new PartWriter(aws.target.s3, 'no-such-bucket', time);
+  const nowhere = new PartWriter(aws.target.s3, 'no-such-bucket', { time });
   using working = time.begin();
   expect(working).toBeDefined();
   now = 70;
   time.spentOn('job');
   await expect(nowhere.write('failures', { job: 'job' }, lines(OWN_PART_IMAGES))).rejects.toThrow();
-  await new PartWriter(aws.target.s3, aws.target.resultsBucket, time).write(
+  await new PartWriter(aws.target.s3, aws.target.resultsBucket, { time }).write(
     'failures',
     { job: 'job' },
     lines(OWN_PART_IMAGES),

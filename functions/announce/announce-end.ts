@@ -1,0 +1,116 @@
+import { type JobEnd, jobEndId, jobEndSchema } from '../../shared/contract/job-end.ts';
+import { describeThrown } from '../../shared/contract/safe-text.ts';
+import type { NamedRun } from '../../shared/jobs/end-look.ts';
+import {
+  ANNOUNCEMENT_TARGETS,
+  type AnnouncementTarget,
+  type EndedRecord,
+  readEndRecord,
+  replaceEndRecord,
+} from '../../shared/jobs/end-record.ts';
+import { readJob } from '../../shared/jobs/job-store.ts';
+import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import type { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
+import { type FoundEnd, lookAtRun } from '../../shared/jobs/run-end.ts';
+
+/** Sends an end somewhere. Rejects when it may not have arrived: it is sent again then, with the same id. */
+export type Announce = (end: JobEnd) => Promise<void>;
+
+export type AnnouncerDependencies = {
+  bucket: Pick<JobTarget, 's3' | 'resultsBucket'>;
+  counter: OutcomeCounter;
+  /** What is turned on. */
+  always: Partial<Record<Exclude<AnnouncementTarget, 'webhook'>, Announce>>;
+  /** Of jobs that name one. */
+  webhook: (url: string) => Announce;
+  log: {
+    announced(id: string, where: AnnouncementTarget): void;
+    notAnnounced(id: string, where: AnnouncementTarget, reason: string): void;
+  };
+  now: () => Date;
+};
+
+/** What becomes of the request for a look: see `RunLook` of `run-end.ts` for `mostSeconds`. */
+export type Verdict =
+  | { kind: 'done' }
+  | { kind: 'again'; inSeconds: number; mostSeconds: number }
+  /** An announcement failed: it is to be tried again, later each time. */
+  | { kind: 'not announced' };
+
+const DONE: Verdict = { kind: 'done' };
+/** A redrive asks for a look at its end, and each outcome for another: a request need not outlive a long one. */
+const HELD_MOST_SECONDS = 900;
+
+/**
+ * Looks whether a run has ended. The one that writes that down first has found the end: its record, and with it the id, is
+ * what is announced, by whoever comes to do it. What was sent is written into the record, so that a look after that costs
+ * one request.
+ *
+ * @param signal ends a look that takes too long
+ */
+export async function announceEnd(
+  of: NamedRun,
+  dependencies: AnnouncerDependencies,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const { bucket, counter, now } = dependencies;
+  const { record, etag } = await readEndRecord(bucket, of);
+  if (record?.state === 'ended') return announce(of, { record, etag }, dependencies);
+  const heldMs = (record?.heldUntil ?? 0) - now().getTime();
+  if (heldMs > 0) return { kind: 'again', inSeconds: Math.ceil(heldMs / 1_000), mostSeconds: HELD_MOST_SECONDS };
+  const look = await lookAtRun(bucket, of, { now: now(), counter, signal });
+  if (look.kind === 'look again') return { ...look, kind: 'again' };
+  if (look.kind === 'goes on') return DONE;
+  const found = endedRecord(look.end, record?.generation ?? 0);
+  const written = await replaceEndRecord(bucket, of, found, etag);
+  // Another look, or a redrive, came first: its record counts.
+  if (written === undefined) return { kind: 'again', inSeconds: 1, mostSeconds: HELD_MOST_SECONDS };
+  return announce(of, { record: found, etag: written }, dependencies);
+}
+
+/** Its fields are in the order in which they are read again, so that the same text is sent each time. */
+function endedRecord(found: FoundEnd, generation: number): EndedRecord {
+  const end = jobEndSchema.parse({ v: 1, id: jobEndId({ ...found, generation }), generation, ...found });
+  return { v: 1, state: 'ended', generation, end, sent: [], announced: false };
+}
+
+type ReadEnded = { record: EndedRecord; etag: string | undefined };
+
+async function announce(
+  of: NamedRun,
+  { record, etag }: ReadEnded,
+  dependencies: AnnouncerDependencies,
+): Promise<Verdict> {
+  if (record.announced) return DONE;
+  const { end } = record;
+  const sent = new Set(record.sent);
+  let failures = 0;
+  for (const [where, send] of await toSend(of, dependencies)) {
+    if (sent.has(where)) continue;
+    try {
+      await send(end);
+      sent.add(where);
+      dependencies.log.announced(end.id, where);
+    } catch (error) {
+      failures++;
+      dependencies.log.notAnnounced(end.id, where, describeThrown(error));
+    }
+  }
+  const after = { ...record, sent: [...sent], announced: failures === 0 };
+  await replaceEndRecord(dependencies.bucket, of, after, etag);
+  return failures === 0 ? DONE : { kind: 'not announced' };
+}
+
+/** The webhook comes last: it is a stranger's, and may take its time. */
+async function toSend(
+  of: NamedRun,
+  { bucket, always, webhook }: AnnouncerDependencies,
+): Promise<[AnnouncementTarget, Announce][]> {
+  const job = await readJob(bucket, of.job);
+  const notify = job?.run === of.run ? job.notify : undefined;
+  const all = { ...always, ...(notify !== undefined && { webhook: webhook(notify) }) };
+  return ANNOUNCEMENT_TARGETS.flatMap((where) => {
+    const send = all[where];
+    return send === undefined ? [] : [[where, send]];
+  });
+}

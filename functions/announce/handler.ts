@@ -1,0 +1,98 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { createHttpClient } from '../../shared/classifier/http-client.ts';
+import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
+import {
+  ANNOUNCE_RESERVE_MS,
+  ANNOUNCE_RETRY_SECONDS,
+  AWS_REQUESTS,
+  LONGEST_ANNOUNCE_RETRY_SECONDS,
+  WEBHOOK_TIMEOUT_MS,
+} from '../../shared/contract/limits.ts';
+import { describeThrown } from '../../shared/contract/safe-text.ts';
+import { announceSettingsFrom } from '../../shared/contract/settings.ts';
+import { parseEndLook } from '../../shared/jobs/end-look.ts';
+import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
+import { createS3Client } from '../../shared/jobs/s3-client.ts';
+import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
+import { type AnnouncerDependencies, announceEnd, type Verdict } from './announce-end.ts';
+import { awsAnnouncements } from './aws-announcements.ts';
+import { createWebhook } from './webhook.ts';
+import { webhookSecretOf } from './webhook-secret.ts';
+
+const settings = announceSettingsFrom(process.env);
+const { serviceName, resultsBucket, jobEndQueueUrl, allowedHosts, fetchUserAgent } = settings;
+const logger = new Logger({ serviceName });
+const s3 = createS3Client({ requestHandler: AWS_REQUESTS });
+const sqs = createSqsClient({ requestHandler: AWS_REQUESTS });
+/** One webhook at a time, and one whose answer is discarded. */
+const CONNECTIONS = 4;
+const http = createHttpClient(allowedHosts, undefined, {
+  connectTimeoutMs: WEBHOOK_TIMEOUT_MS,
+  maxConnections: CONNECTIONS,
+  ...(fetchUserAgent !== undefined && { userAgent: fetchUserAgent }),
+});
+
+const dependencies: AnnouncerDependencies = {
+  bucket: { s3, resultsBucket },
+  counter: new OutcomeCounter({ s3, resultsBucket }),
+  always: { log: async (end) => logger.info('job ended', { end }), ...awsAnnouncements(settings) },
+  webhook: createWebhook({ http, secret: webhookSecretOf(settings) }),
+  log: {
+    announced: (id, where) => logger.debug('announced', { id, where }),
+    notAnnounced: (id, where, reason) => logger.warn('not announced, tried again later', { id, where, reason }),
+  },
+  now: () => new Date(),
+};
+
+async function announce({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const signal = deadlineSignal(context.getRemainingTimeInMillis(), ANNOUNCE_RESERVE_MS);
+  const batchItemFailures: SQSBatchResponse['batchItemFailures'] = [];
+  for (const record of Records) {
+    const inSeconds = pauseAfter(await verdictOn(record, signal), record);
+    if (inSeconds === undefined) continue;
+    await postpone(record, inSeconds);
+    batchItemFailures.push({ itemIdentifier: record.messageId });
+  }
+  return { batchItemFailures };
+}
+
+async function verdictOn({ messageId, body }: SQSRecord, signal: AbortSignal): Promise<Verdict> {
+  const of = parseEndLook(body);
+  if (of === undefined) {
+    logger.warn('expected a request for a look at a run: dropped', { messageId });
+    return { kind: 'done' };
+  }
+  try {
+    return await announceEnd(of, dependencies, signal);
+  } catch (error) {
+    logger.error('a look at a run failed, tried again later', { ...of, reason: describeThrown(error) });
+    return { kind: 'not announced' };
+  }
+}
+
+/** @returns seconds until the message comes again; undefined when it is done with */
+function pauseAfter(verdict: Verdict, { attributes }: SQSRecord): number | undefined {
+  if (verdict.kind === 'done') return undefined;
+  if (verdict.kind === 'again') {
+    const ageMs = Date.now() - Number(attributes.SentTimestamp);
+    return ageMs < verdict.mostSeconds * 1_000 ? verdict.inSeconds : undefined;
+  }
+  const doubled = ANNOUNCE_RETRY_SECONDS * 2 ** (Number(attributes.ApproximateReceiveCount) - 1);
+  return Math.min(LONGEST_ANNOUNCE_RETRY_SECONDS, doubled);
+}
+
+/** When this fails, the message comes again after the visibility timeout of its queue. */
+async function postpone({ receiptHandle }: SQSRecord, seconds: number): Promise<void> {
+  const command = { QueueUrl: jobEndQueueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds };
+  await sqs.send(new ChangeMessageVisibilityCommand(command)).catch(() => undefined);
+}
+
+/** Announces the ends of runs: requests for looks in, what SQS delivers again out. */
+export const handler = middy<SQSEvent, SQSBatchResponse>()
+  // Said explicitly, since a variable of Powertools would else turn whole events on.
+  .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
+  .handler(announce);

@@ -1,0 +1,56 @@
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { runSchema } from './job-run.ts';
+import { jobNameSchema } from './message.ts';
+
+/** How a run can end. `failed`: its producer did not send all of its images. */
+export const END_STATES = ['completed', 'completed with failures', 'cancelled', 'failed'] as const;
+
+const count = z.int().min(0);
+
+/** What is announced of the end of a run: in EventBridge, SNS, a webhook and the log. */
+export const jobEndSchema = z.object({
+  v: z.literal(1),
+  /** The same each time that this end is announced: who has seen it drops the repetition. */
+  id: z.string(),
+  job: jobNameSchema,
+  run: runSchema,
+  /** 0, and one more each time that a run goes on after its end: a redrive, or the rest of its images. */
+  generation: count,
+  state: z.enum(END_STATES),
+  /** On the queue, with and without an outcome. */
+  images: count,
+  classified: count,
+  failed: count,
+  failedByCode: z.record(z.string(), count),
+  withoutOutcome: count,
+  /** At list prices, of the time that its workers measured: the figure of `status`. */
+  costUsd: z.number().min(0),
+  computing: z.object({
+    workers: z.array(
+      z.object({ architecture: z.enum(['x86_64', 'arm64']), memoryMb: z.number(), seconds: z.number() }),
+    ),
+    measuredShare: z.number().min(0).max(1),
+  }),
+  startedAt: z.iso.datetime(),
+  /** When its last line was written, in whole seconds; when it was found, for a run without lines. */
+  endedAt: z.iso.datetime(),
+  bucket: z.string(),
+  /** Prefixes of its part files. */
+  results: z.string(),
+  failures: z.string(),
+});
+
+export type JobEnd = z.infer<typeof jobEndSchema>;
+export type EndState = JobEnd['state'];
+
+/** The id of an end: of these three, and of nothing else. */
+export function jobEndId({ job, run, generation }: Pick<JobEnd, 'job' | 'run' | 'generation'>): string {
+  return `jobend_${hash('sha256', JSON.stringify([job, run, generation]), 'hex').slice(0, 32)}`;
+}
+
+/** What EventBridge knows the event by. */
+export const EVENT_SOURCE = 'labelqueue';
+export const EVENT_DETAIL_TYPE = 'Job ended';
+/** `type` of a webhook and of a message of SNS. */
+export const JOB_ENDED = 'job.ended';

@@ -1,0 +1,31 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+/** Of a secret as people see it: https://www.standardwebhooks.com has it before the key in base64. */
+const PREFIX = 'whsec_';
+/** The specification asks for 24 to 64 bytes. */
+const SECRET = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/;
+const NEW_KEY_BYTES = 32;
+
+export function isWebhookSecret(text: string): boolean {
+  return SECRET.test(text);
+}
+
+export function newWebhookSecret(): string {
+  return `${PREFIX}${randomBytes(NEW_KEY_BYTES).toString('base64')}`;
+}
+
+/** What is sent: `id` stays the same for each try, `at` does not. */
+export type WebhookMessage = { id: string; at: Date; body: string };
+
+/**
+ * The headers that prove who has sent a message and when, as Standard Webhooks 1.0 has them: the HMAC-SHA256 of
+ * `id.seconds.body` in base64, with the version `v1`.
+ *
+ * @param secret see {@link isWebhookSecret}
+ */
+export function webhookHeaders(secret: string, { id, at, body }: WebhookMessage): Record<string, string> {
+  const seconds = String(Math.floor(at.getTime() / 1_000));
+  const key = Buffer.from(secret.slice(PREFIX.length), 'base64');
+  const signature = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': seconds, 'webhook-signature': `v1,${signature}` };
+}

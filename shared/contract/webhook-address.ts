@@ -1,0 +1,10 @@
+import { MAX_URL_CHARS } from './limits.ts';
+
+/** Whether a text can be the address of a webhook. */
+export function isWebhookUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || text.length > MAX_URL_CHARS || !/^https?:$/.test(url.protocol)) return false;
+  return url.username === '' && url.password === '';
+}
+
+export const WEBHOOK_URL_RULE = 'an http or https URL without a user name and a password';

@@ -1,0 +1,78 @@
+import type { JobRun } from '../contract/job-run.ts';
+import { END_HOLD_MS } from '../contract/limits.ts';
+import { requestEndLookIfAnnounced } from './end-look.ts';
+import { type EndRecord, type ReadEndRecord, readEndRecord, replaceEndRecord } from './end-record.ts';
+import type { JobTarget } from './job-target.ts';
+
+/** Another writer comes first once or twice at most: a look writes when a run has ended, and when that was announced. */
+const ATTEMPTS = 5;
+
+/**
+ * Keeps the end of a run from being announced while its failures are sent again: between two of their batches it may look
+ * complete. A run that has ended already goes on as the next generation, and gets another end.
+ */
+export class EndHold {
+  readonly #target: JobTarget;
+  readonly #of: JobRun;
+  readonly #before: EndRecord | undefined;
+  readonly #generation: number;
+  #etag: string | undefined;
+  #renewing: Promise<void> = Promise.resolve();
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(target: JobTarget, of: JobRun, { record, etag }: ReadEndRecord) {
+    this.#target = target;
+    this.#of = of;
+    this.#before = record;
+    this.#etag = etag;
+    this.#generation = nextGeneration(record);
+    this.#timer = setInterval(() => {
+      this.#renewing = this.#renewing.then(() => this.#write(Date.now() + END_HOLD_MS)).catch(() => undefined);
+    }, END_HOLD_MS / 3).unref();
+  }
+
+  /** @returns undefined where nobody announces the end of this run, so that there is nothing to hold */
+  static async take(target: JobTarget, of: JobRun): Promise<EndHold | undefined> {
+    if (of.run === undefined) return undefined;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const read = await readEndRecord(target, of);
+      if (read.record === undefined && target.jobEndQueueUrl === undefined) return undefined;
+      const open = openRecord(nextGeneration(read.record), Date.now() + END_HOLD_MS);
+      const etag = await replaceEndRecord(target, of, open, read.etag);
+      if (etag !== undefined) return new EndHold(target, of, { record: read.record, etag });
+    }
+    throw new Error(`the record of the end of ${of.job} is replaced again and again`);
+  }
+
+  /** @param goesOn whether anything was sent; otherwise an end that was announced before still holds */
+  async release(goesOn: boolean): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#renewing;
+    if (!goesOn && this.#before?.state === 'ended') {
+      await replaceEndRecord(this.#target, this.#of, this.#before, this.#etag);
+      return;
+    }
+    await this.#write(0);
+    await requestEndLookIfAnnounced(this.#target, this.#of);
+  }
+
+  async #write(heldUntil: number): Promise<void> {
+    const record = openRecord(this.#generation, heldUntil);
+    this.#etag = (await replaceEndRecord(this.#target, this.#of, record, this.#etag)) ?? this.#etag;
+  }
+}
+
+/** Of a run that may go on after its end, since its producer sends the rest of its images. */
+export async function reopenEnd(target: JobTarget, of: JobRun): Promise<void> {
+  const { record, etag } = await readEndRecord(target, of);
+  if (record?.state === 'ended') await replaceEndRecord(target, of, openRecord(nextGeneration(record), 0), etag);
+}
+
+function nextGeneration(record: EndRecord | undefined): number {
+  if (record === undefined) return 0;
+  return record.generation + (record.state === 'ended' ? 1 : 0);
+}
+
+function openRecord(generation: number, heldUntil: number): EndRecord {
+  return { v: 1, state: 'open', generation, heldUntil };
+}

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { readJob } from '../../shared/jobs/job-store.ts';
+import { runCommand } from '../support/command.ts';
+import { anyRun, createAnnouncer, describeRun, idsOf, writeResults } from '../support/ended-run.ts';
+import { eventually } from '../support/eventually.ts';
+import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+
+const SLOW_MS = 1_200;
+
+let network: FarAws;
+let folder: TemporaryFolder;
+let listings: number;
+let source: string;
+beforeAll(async () => {
+  [network, folder] = await Promise.all([startFarAws(), createTemporaryFolder()]);
+  source = await folder.write('cats.txt', 'https://host.example/a.jpg\n');
+});
+beforeEach(() => {
+  network.aws.clear();
+  listings = 0;
+  network.onTheWay(async (call, pass) => {
+    if (call === 'LIST') {
+      listings++;
+      await delay(SLOW_MS);
+    }
+    return pass();
+  });
+});
+afterAll(async () => {
+  await folder[Symbol.asyncDispose]();
+  await network[Symbol.asyncDispose]();
+});
+
+test('enqueue --notify writes the webhook down, and asks for a look at the end', async () => {
+  const url = 'https://hooks.example/labels?team=1';
+  const { code } = await runCommand(['enqueue', source, '--job', 'cats', '--notify', url], {
+    environment: network.environment,
+  });
+  expect(code).toBe(0);
+  const job = await readJob(network.aws.target, 'cats');
+  expect(job).toMatchObject({ notify: url });
+  const { delayed } = network.aws.server.inspectQueue('labelqueue-job-ends.fifo')?.messages ?? { delayed: [] };
+  expect(delayed.map(({ body }) => JSON.parse(body))).toEqual([{ v: 1, job: 'cats', run: job?.run }]);
+});
+
+test.each(['hooks.example', 'ftp://hooks.example/', 'https://me:secret@hooks.example/'])(
+  'enqueue --notify %s is refused before anything is sent',
+  async (url) => {
+    const { code, stderr } = await runCommand(['enqueue', source, '--notify', url], {
+      environment: network.environment,
+    });
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Expected an http or https URL'),
+    });
+    expect(network.aws.queued()).toEqual([]);
+  },
+);
+
+test('wait ends by the record of the end, and counts a job that takes long to count twice', async () => {
+  const of = anyRun();
+  const { target } = network.aws;
+  await describeRun(target, of, idsOf(4));
+  await writeResults(target, of, idsOf(3));
+  const waiting = runCommand(['wait', of.job, '--json'], { environment: network.environment });
+  // Once it has counted, it would count again after a second and then as often as counting takes.
+  await eventually('the first count', () => listings === 2, 60_000);
+  await delay(5 * SLOW_MS);
+  await writeResults(target, of, ['image-3']);
+  await createAnnouncer(target).look(of);
+  const { code, stdout } = await waiting;
+  expect({ code, status: JSON.parse(stdout) }).toMatchObject({
+    code: 0,
+    status: { state: 'completed', classified: 4 },
+  });
+  expect(listings).toBe(4);
+}, 120_000);

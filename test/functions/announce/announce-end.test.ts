@@ -1,0 +1,287 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type JobEnd, jobEndId } from '../../../shared/contract/job-end.ts';
+import { FUNCTION_TIMEOUT_SECONDS } from '../../../shared/contract/limits.ts';
+import { EndHold, reopenEnd } from '../../../shared/jobs/end-hold.ts';
+import { readEndRecord } from '../../../shared/jobs/end-record.ts';
+import { jobStatus } from '../../../shared/jobs/job-status.ts';
+import { cancelJob } from '../../../shared/jobs/job-store.ts';
+import { purgeJob } from '../../../shared/jobs/purge-job.ts';
+import { redrive } from '../../../shared/jobs/redrive.ts';
+import { anyRun, createAnnouncer, describeRun, idsOf, writeFailures, writeResults } from '../../support/ended-run.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type FarAws, startFarAws } from '../../support/far-aws.ts';
+import type { TestAws } from '../../support/test-aws.ts';
+
+const DONE = { kind: 'done' };
+
+let network: FarAws;
+let aws: TestAws;
+/** Requests to AWS that came through `network.far`. */
+let calls: string[];
+beforeAll(async () => {
+  network = await startFarAws();
+  aws = network.aws;
+});
+beforeEach(() => {
+  aws.clear();
+  calls = [];
+  network.onTheWay((call, pass) => {
+    calls.push(call);
+    return pass();
+  });
+});
+afterAll(async () => network[Symbol.asyncDispose]());
+
+/** By the clock, `seconds` from now. */
+const later = (seconds: number) => () => new Date(Date.now() + seconds * 1_000);
+
+describe('the end of a run', () => {
+  test('is announced with the counts and the cost of status, and where the lines are', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(50));
+    await writeResults(aws.target, of, idsOf(48));
+    await writeFailures(aws.target, of, ['image-48', 'image-49']);
+    const announcer = createAnnouncer(aws.target);
+    expect(await announcer.look(of)).toEqual(DONE);
+    const status = await jobStatus(aws.target, of.job, new Date());
+    expect(announcer.events).toEqual([
+      {
+        ...{ v: 1, id: jobEndId({ ...of, generation: 0 }), ...of, generation: 0, state: 'completed with failures' },
+        ...{ images: 50, classified: 48, failed: 2, failedByCode: { not_found: 2 }, withoutOutcome: 0 },
+        costUsd: status?.costSoFarUsd,
+        computing: { workers: [{ architecture: 'x86_64', memoryMb: 1_769, seconds: 2 }], measuredShare: 1 },
+        startedAt: expect.any(String),
+        endedAt: expect.any(String),
+        bucket: aws.target.resultsBucket,
+        results: `results/job=cats/run=${of.run}/`,
+        failures: `failures/job=cats/run=${of.run}/`,
+      },
+    ]);
+    expect(announcer.found).toEqual(announcer.events);
+  });
+
+  test('is completed when each image was classified, and when it has none', async () => {
+    const announcer = createAnnouncer(aws.target);
+    for (const images of [2, 0]) {
+      const of = anyRun();
+      await describeRun(aws.target, of, idsOf(images));
+      if (images > 0) await writeResults(aws.target, of, idsOf(images));
+      await announcer.look(of);
+    }
+    expect(announcer.events.map(({ state }) => state)).toEqual(['completed', 'completed']);
+  });
+
+  test('is not there while an image has no outcome, and nobody looks again by himself', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(3));
+    await writeResults(aws.target, of, idsOf(2));
+    const announcer = createAnnouncer(aws.target);
+    expect(await announcer.look(of)).toEqual(DONE);
+    expect(announcer.found).toEqual([]);
+    expect((await readEndRecord(aws.target, of)).record).toBeUndefined();
+  });
+
+  test('is not found in lines that are there twice', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(3));
+    await writeResults(aws.target, of, idsOf(2));
+    await writeResults(aws.target, of, ['image-0']);
+    const announcer = createAnnouncer(aws.target);
+    expect(await announcer.look(of)).toEqual(DONE);
+    expect(announcer.found).toEqual([]);
+    await writeResults(aws.target, of, ['image-2']);
+    await announcer.look(of);
+    expect(announcer.events).toMatchObject([{ state: 'completed', classified: 3 }]);
+  });
+
+  test('has one id, however many look at the same time', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(40));
+    await writeResults(aws.target, of, idsOf(40));
+    const announcers = Array.from({ length: 8 }, () => createAnnouncer(aws.target));
+    await Promise.all(announcers.map((announcer) => announcer.look(of)));
+    const texts = announcers.flatMap(({ events }) => events.map((end) => JSON.stringify(end)));
+    expect(new Set(texts).size).toBe(1);
+    expect(JSON.parse(texts[0] ?? '')).toMatchObject({ id: jobEndId({ ...of, generation: 0 }) });
+    await announcers[0]?.look(of);
+    expect((await readEndRecord(aws.target, of)).record).toMatchObject({ state: 'ended', announced: true });
+  });
+
+  test('is announced once, and each look after that costs one request', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(2), { notify: 'https://hooks.example/labels' });
+    await writeResults(aws.target, of, idsOf(2));
+    const announcer = createAnnouncer(network.far);
+    await announcer.look(of);
+    calls = [];
+    for (let look = 0; look < 3; look++) expect(await announcer.look(of)).toEqual(DONE);
+    expect(calls).toEqual(['GET', 'GET', 'GET']);
+    expect(announcer.events).toHaveLength(1);
+    expect(announcer.webhooks).toEqual([{ url: 'https://hooks.example/labels', end: announcer.events[0] }]);
+  });
+
+  test('that could not be announced everywhere is announced again where it failed, with the same id', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(2), { notify: 'https://hooks.example/' });
+    await writeResults(aws.target, of, idsOf(2));
+    const failing = createAnnouncer(aws.target, { webhook: () => () => Promise.reject(new Error('no answer')) });
+    expect(await failing.look(of)).toEqual({ kind: 'not announced' });
+    const announcer = createAnnouncer(aws.target);
+    expect(await announcer.look(of)).toEqual(DONE);
+    expect(announcer.found).toEqual([]);
+    expect(announcer.events).toEqual([]);
+    expect(announcer.webhooks.map(({ end }) => JSON.stringify(end))).toEqual(
+      failing.events.map((end) => JSON.stringify(end)),
+    );
+  });
+
+  test('that was found by a process that died is announced by the next look, as it was found', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(2));
+    await writeResults(aws.target, of, idsOf(2));
+    const before: JobEnd[] = [];
+    const dying = (end: JobEnd) => {
+      before.push(end);
+      return new Promise<never>(() => {});
+    };
+    void createAnnouncer(aws.target, { always: { eventBridge: dying } }).look(of);
+    await eventually('the end is found', () => before.length > 0);
+    const announcer = createAnnouncer(aws.target);
+    expect(await announcer.look(of)).toEqual(DONE);
+    expect(announcer.events).toEqual(before);
+  });
+});
+
+describe('nothing is announced', () => {
+  test('of an earlier run of the name', async () => {
+    const [earlier, newest] = [anyRun(), anyRun()];
+    await describeRun(aws.target, newest, idsOf(2));
+    await writeResults(aws.target, earlier, idsOf(2));
+    const announcer = createAnnouncer(aws.target);
+    expect(await announcer.look(earlier)).toEqual(DONE);
+    expect(announcer.found).toEqual([]);
+  });
+
+  test('of a job that was purged', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(2));
+    await writeResults(aws.target, of, idsOf(2));
+    await purgeJob(aws.target, of.job);
+    const announcer = createAnnouncer(aws.target, { now: later(60) });
+    expect(await announcer.look(of)).toEqual(DONE);
+    expect(announcer.found).toEqual([]);
+  });
+});
+
+describe('a look comes again', () => {
+  test('at a cancelled run, until its workers have noticed; then it is cancelled', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(10));
+    await writeResults(aws.target, of, idsOf(4));
+    await cancelJob(aws.target, of, 'labelqueue cancel');
+    expect(await createAnnouncer(aws.target).look(of)).toMatchObject({ kind: 'again', inSeconds: expect.any(Number) });
+    const announcer = createAnnouncer(aws.target, { now: later(20) });
+    await announcer.look(of);
+    expect(announcer.events).toMatchObject([{ state: 'cancelled', classified: 4, withoutOutcome: 6 }]);
+  });
+
+  test('at a run whose producer has not said yet that this was all, for as long as it may be silent', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(2), { state: 'enqueuing', images: 4 });
+    await writeResults(aws.target, of, idsOf(2));
+    const announcer = createAnnouncer(aws.target);
+    expect(await announcer.look(of)).toEqual({ kind: 'again', inSeconds: 10, mostSeconds: 90 });
+    const whenGone = createAnnouncer(aws.target, { now: later(61) });
+    await whenGone.look(of);
+    expect(whenGone.events).toMatchObject([{ state: 'failed', images: 2, classified: 2 }]);
+  });
+
+  test('at a run with a failure that was written before its image is worked on for the last time', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(2));
+    await writeResults(aws.target, of, ['image-0']);
+    await writeFailures(aws.target, of, ['image-1'], 'worker_crashed');
+    const announcer = createAnnouncer(aws.target);
+    const verdict = await announcer.look(of);
+    expect(verdict).toMatchObject({ kind: 'again' });
+    // It comes out well after all.
+    await writeResults(aws.target, of, ['image-1']);
+    const after = createAnnouncer(aws.target, { now: later(FUNCTION_TIMEOUT_SECONDS + 1) });
+    await after.look(of);
+    expect(after.events).toMatchObject([{ state: 'completed', classified: 2, failed: 0 }]);
+  });
+});
+
+describe('a redrive', () => {
+  const all = { codes: undefined, perMessage: 100, dryRun: false, deadLetterScan: { hiddenSeconds: 1 } };
+
+  test('lets a run that has ended go on, and end again with another id', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(2));
+    await writeResults(aws.target, of, ['image-0']);
+    await writeFailures(aws.target, of, ['image-1']);
+    const announcer = createAnnouncer(aws.target);
+    await announcer.look(of);
+    await redrive(aws.target, { ...of, ...all }, later(2)());
+    expect(await announcer.look(of)).toEqual(DONE);
+    expect(announcer.events).toHaveLength(1);
+    await writeResults(aws.target, of, ['image-1']);
+    await announcer.look(of);
+    expect(announcer.events).toMatchObject([
+      { generation: 0, state: 'completed with failures' },
+      { generation: 1, state: 'completed', id: jobEndId({ ...of, generation: 1 }) },
+    ]);
+  });
+
+  test('that sends nothing leaves the end as it was', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(1));
+    await writeResults(aws.target, of, idsOf(1));
+    const announcer = createAnnouncer(aws.target);
+    await announcer.look(of);
+    const before = await readEndRecord(aws.target, of);
+    await redrive(aws.target, { ...of, ...all }, later(2)());
+    expect((await readEndRecord(aws.target, of)).record).toEqual(before.record);
+    await announcer.look(of);
+    expect(announcer.events).toHaveLength(1);
+  });
+
+  test('keeps a run that looks complete between two of its batches from being announced', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(1));
+    await writeFailures(aws.target, of, idsOf(1));
+    const announcer = createAnnouncer(aws.target);
+    await announcer.look(of);
+    const hold = await EndHold.take(aws.target, of);
+    expect(await announcer.look(of)).toMatchObject({ kind: 'again' });
+    await hold?.release(true);
+    await announcer.look(of);
+    expect(announcer.events.map(({ generation }) => generation)).toEqual([0, 1]);
+  });
+
+  test('that died holds the end off for a minute', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(1));
+    await writeFailures(aws.target, of, idsOf(1));
+    await EndHold.take(aws.target, of);
+    const announcer = createAnnouncer(aws.target, { now: later(61) });
+    await announcer.look(of);
+    expect(announcer.events).toHaveLength(1);
+  });
+});
+
+test('a run that failed while enqueuing and is resumed ends again, with another id', async () => {
+  const of = anyRun();
+  await describeRun(aws.target, of, idsOf(1), { state: 'failed', images: 2 });
+  await writeResults(aws.target, of, idsOf(1));
+  const announcer = createAnnouncer(aws.target);
+  await announcer.look(of);
+  await describeRun(aws.target, of, idsOf(2));
+  await reopenEnd(aws.target, of);
+  await writeResults(aws.target, of, ['image-1']);
+  await announcer.look(of);
+  expect(announcer.events).toMatchObject([
+    { generation: 0, state: 'failed' },
+    { generation: 1, state: 'completed' },
+  ]);
+});
