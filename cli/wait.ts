@@ -6,6 +6,7 @@ import { EXIT } from './exit-codes.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { MovedMessages } from './moved-messages.ts';
 import { startProgress } from './progress.ts';
 import { howToGoOn, statusText } from './status.ts';
 import { print } from './terminal.ts';
@@ -20,17 +21,19 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
   const counter = new OutcomeCounter(target);
   let status = await knownJobStatus(target, job, { counter });
   if (status.state === 'unknown') throw new CommandError(whyNoEnd(status));
+  const moved = new MovedMessages(target);
   let lookMs = 0;
   const progress = startProgress('settled', status.enqueued ?? 0);
   while (!hasEnded(status)) {
-    if (Date.now() >= giveUpAt) {
+    const hasChanged = await moved.settle(status);
+    if (!hasChanged && Date.now() >= giveUpAt) {
       progress.stop();
       throw new CommandError(
         `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo ?? 0, 'image')} to go`,
       );
     }
     // A large job takes long to look at, and each look costs: half of the time is enough.
-    await delay(Math.max(SHORTEST_PAUSE_MS, lookMs), undefined, { signal });
+    if (!hasChanged) await delay(Math.max(SHORTEST_PAUSE_MS, lookMs), undefined, { signal });
     const started = performance.now();
     status = await knownJobStatus(target, job, { counter });
     lookMs = performance.now() - started;

@@ -26,6 +26,11 @@ export class Pace {
     if (this.#lines.size > MAX_REMEMBERED) this.#forgetOld();
   }
 
+  /** When images were settled last, in whole seconds; 1970 when none were. */
+  get lastAt(): Date {
+    return new Date(this.#last * 1_000);
+  }
+
   /** In the last minute in which images were settled; 0 when the job has stopped moving. */
   imagesPerSecond(now: Date): number {
     if (now.getTime() / 1_000 - this.#last > STOPPED_AFTER_SECONDS) return 0;
