@@ -14,6 +14,7 @@ import { chatAlarms } from './chat-alarms.ts';
 import type { ChatBot } from './chat-bot.ts';
 import type { HttpApi } from './http-api.ts';
 import type { JobQueues } from './job-queues.ts';
+import { recursionAlarm } from './recursion-alarm.ts';
 import type { StageConfig } from './stage-config.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
@@ -56,6 +57,7 @@ export class Alarms extends Construct {
     this.names = [
       ...queueAlarms(props),
       ...workerAlarms(props),
+      recursionAlarm(props.worker),
       ...apiAlarms(props.api),
       ...chatAlarms(props.chat),
     ].map((alarm) => this.#create(alarm));

@@ -106,8 +106,8 @@ export async function jobStatus(
   const isComplete = exact && toGo === 0;
   const state = stateOf(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
   const queues = await queue;
-  const isRunning = state === 'running' && holdsDeadLettersAlone(queues);
-  const isStranded = isRunning && isQuiet([tally.pace.lastAt.getTime(), Date.parse(description?.updatedAt ?? '')], now);
+  const happened = [tally.pace.lastAt, new Date(description?.updatedAt ?? 0)];
+  const isStranded = state === 'running' && isQuiet(happened, now) && holdsDeadLettersAlone(queues);
   const imagesPerSecond = FINAL.has(state) ? 0 : tally.pace.imagesPerSecond(now) / tally.share;
   return {
     job,
@@ -130,9 +130,8 @@ export async function jobStatus(
   };
 }
 
-/** @param happened when something did; NaN for what never did */
-function isQuiet(happened: readonly number[], now: Date): boolean {
-  return happened.every((at) => !(now.getTime() - at < COUNTS_SETTLE_MS));
+function isQuiet(happened: readonly Date[], now: Date): boolean {
+  return happened.every((at) => now.getTime() - at.getTime() >= COUNTS_SETTLE_MS);
 }
 
 /** Whether nothing is left on the queue, and something is in the DLQ. */
