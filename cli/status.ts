@@ -76,9 +76,15 @@ function speedLines({ imagesPerSecond, secondsLeft, toGo = 0 }: JobStatus): stri
 function nextSteps(status: JobStatus): string[] {
   const { toGo = 0 } = status;
   if (status.state === 'failed while enqueuing') return [`next        ${howToGoOn(status)}`];
+  if (status.stranded !== undefined) return [`stranded    ${strandedText(status.job, status.stranded)}`];
   return waitsForRetries(status)
     ? [`waits       ${counted(toGo, 'image')} ${toGo === 1 ? 'waits for its' : 'wait for their'} retry`]
     : [];
+}
+
+function strandedText(job: string, images: number): string {
+  const without = `${counted(images, 'image')} without an outcome, and no message is left: SQS moved them to the DLQ`;
+  return `${without}; labelqueue wait ${job} counts them as failed, labelqueue redrive ${job} sends them again`;
 }
 
 /** No message of any job is waiting or in flight: what remains of this one must be among those that are delayed. */

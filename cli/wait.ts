@@ -8,6 +8,7 @@ import { EXIT } from './exit-codes.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
 import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { MovedMessages } from './moved-messages.ts';
 import { startProgress } from './progress.ts';
 import { howToGoOn, statusText } from './status.ts';
 import { print } from './terminal.ts';
@@ -28,15 +29,18 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
   let started = performance.now();
   let status = await knownJobStatus(target, job, { counter });
   if (status.state === 'unknown') throw new CommandError(whyNoEnd(status));
+  const moved = new MovedMessages(target);
   const progress = startProgress('settled', status.enqueued ?? 0);
   while (!hasEnded(status)) {
-    if (Date.now() >= giveUpAt) {
+    const lookMs = performance.now() - started;
+    const hasChanged = await moved.settle(status);
+    if (!hasChanged && Date.now() >= giveUpAt) {
       progress.stop();
       throw new CommandError(
         `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo ?? 0, 'image')} to go`,
       );
     }
-    await pauseOrEnd(target, status, { lookMs: performance.now() - started, giveUpAt, signal });
+    if (!hasChanged) await pauseOrEnd(target, status, { lookMs, giveUpAt, signal });
     started = performance.now();
     status = await knownJobStatus(target, job, { counter });
     progress.update(status.classified + status.failed);

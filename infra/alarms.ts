@@ -15,6 +15,7 @@ import type { ChatBot } from './chat-bot.ts';
 import type { HttpApi } from './http-api.ts';
 import { type JobEvents, jobEventAlarms } from './job-events.ts';
 import type { JobQueues } from './job-queues.ts';
+import { recursionAlarm } from './recursion-alarm.ts';
 import type { StageConfig } from './stage-config.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
@@ -58,6 +59,7 @@ export class Alarms extends Construct {
     this.names = [
       ...queueAlarms(props),
       ...workerAlarms(props),
+      recursionAlarm(props.worker),
       ...apiAlarms(props.api),
       ...chatAlarms(props.chat),
       ...jobEventAlarms(props.jobEvents),

@@ -1,4 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { sourceKeyStatements, stageKeyStatements } from './encryption.ts';
 import type { JobQueues } from './job-queues.ts';
 import {
   logStatements,
@@ -34,6 +35,8 @@ export function apiStatements({ config, queues, results, logGroup }: WorkerResou
     }),
     ...sourceStatements(config.sourceBuckets),
     ...modelStatements(config.model),
+    ...stageKeyStatements(config),
+    ...sourceKeyStatements(config),
   ];
 }
 

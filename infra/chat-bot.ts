@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Aws, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnBot, CfnBotAlias, CfnBotVersion } from 'aws-cdk-lib/aws-lex';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { CHAT_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { CHAT_LOCALES, localeOf } from './chat-locales.ts';
+import { modelKeyStatements } from './encryption.ts';
 import { modelEnvironment, packagedFunction } from './packaged-function.ts';
+import { released } from './release.ts';
 import type { ChatbotConfig, StageConfig } from './stage-config.ts';
 import { acknowledgeModelWildcards, logStatements, modelStatements } from './worker-permissions.ts';
 
@@ -35,26 +37,30 @@ export class ChatBot extends Construct {
     this.function = made.function;
     this.logGroup = made.logGroup;
     const bot = this.#addBot(chatbot);
-    const alias = this.#addAlias(bot, chatbot);
+    const answering = released(this, this.function, { config, alarmId: 'ChatFunctionErrors' });
+    const alias = this.#addAlias(bot, chatbot, answering);
     this.botId = bot.attrId;
     this.botAliasId = alias.attrBotAliasId;
-    this.function.addPermission('Lex', {
+    answering.addPermission('Lex', {
       principal: new ServicePrincipal('lexv2.amazonaws.com'),
       sourceArn: alias.attrArn,
     });
   }
 
   #addFunction(config: StageConfig, { memoryMb }: ChatbotConfig, packagePath: string) {
-    const { model, logRetentionDays } = config;
     const made = packagedFunction(this, {
+      config,
       description: 'labelqueue: answers the chatbot',
       packagePath,
       handler: 'chat.handler',
       memoryMb,
       timeoutSeconds: CHAT_TIMEOUT_SECONDS,
-      logRetentionDays,
       policyName: 'chat',
-      statements: (logGroup) => [...logStatements(logGroup), ...modelStatements(model)],
+      statements: (logGroup) => [
+        ...logStatements(logGroup),
+        ...modelStatements(config.model),
+        ...modelKeyStatements(config),
+      ],
       environment: {
         ...modelEnvironment(config),
         POWERTOOLS_SERVICE_NAME: `${Stack.of(this).stackName}-chat`,
@@ -84,7 +90,7 @@ export class ChatBot extends Construct {
    * An alias points at a version, and a version never changes: another content makes another one. The same content must
    * not, since Lex then gives the number of the version that there is, and the old one is deleted.
    */
-  #addAlias(bot: CfnBot, chatbot: ChatbotConfig): CfnBotAlias {
+  #addAlias(bot: CfnBot, chatbot: ChatbotConfig, answering: IFunction): CfnBotAlias {
     const content = createHash('sha256')
       .update(JSON.stringify(versioned(chatbot)))
       .digest('hex')
@@ -105,7 +111,7 @@ export class ChatBot extends Construct {
         botAliasLocaleSetting: {
           enabled: true,
           codeHookSpecification: {
-            lambdaCodeHook: { codeHookInterfaceVersion: '1.0', lambdaArn: this.function.functionArn },
+            lambdaCodeHook: { codeHookInterfaceVersion: '1.0', lambdaArn: answering.functionArn },
           },
         },
       })),

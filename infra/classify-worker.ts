@@ -1,5 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { type Function as LambdaFunction, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -30,12 +30,13 @@ export class ClassifyWorker extends Construct {
   constructor(scope: Construct, id: string, { config, packagePath, queues, results }: ClassifyWorkerProps) {
     super(scope, id);
     const made = packagedFunction(this, {
+      config,
       description: 'labelqueue: labels the images of messages and writes JSON lines to S3',
       packagePath,
       handler: 'index.handler',
       memoryMb: config.memoryMb,
       timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
-      logRetentionDays: config.logRetentionDays,
+      recursiveLoop: CHAINS_ARE_BOUNDED,
       policyName: 'worker',
       statements: (logGroup) => workerStatements({ config, queues, results, logGroup }),
       environment: {
@@ -57,6 +58,14 @@ export class ClassifyWorker extends Construct {
     );
   }
 }
+
+/**
+ * Retries, images that were not reached and splits are messages of the worker to its own queue: a loop by design, which
+ * the worker ends itself after `MAX_HOPS`. Lambda would end it after 16 invocations by the lineage in the messages' trace
+ * header, and move the message to the DLQ without a failure line; how it counts an invocation with messages of different
+ * lineages is not documented. https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+ */
+const CHAINS_ARE_BOUNDED = RecursiveLoop.ALLOW;
 
 function scalingOf({ maximumConcurrency, provisionedPollers }: StageConfig) {
   if (provisionedPollers === undefined) return { maxConcurrency: maximumConcurrency ?? DEFAULT_MAXIMUM_CONCURRENCY };

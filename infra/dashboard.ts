@@ -19,6 +19,7 @@ import { PRICES } from '../shared/contract/cost.ts';
 import { METRICS } from '../shared/contract/metric-names.ts';
 import type { HttpApi } from './http-api.ts';
 import type { JobQueues } from './job-queues.ts';
+import { recursionDrops } from './recursion-alarm.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 /** The dashboard has 24 columns: three graphs a row. */
@@ -135,12 +136,16 @@ function workerWidgets({ worker, memoryMb, metrics }: DashboardProps): IWidget[]
   return [
     graph('Worker: duration in ms', [duration('p50'), duration('p95'), duration(Stats.MAXIMUM)]),
     graph(
-      'Worker: concurrency, cold starts, throttles, errors',
+      'Worker: concurrency, cold starts; throttles, errors, dropped as a loop',
       [
         worker.metric('ConcurrentExecutions', { label: 'at once', statistic: Stats.MAXIMUM, period: MINUTE }),
         metrics.coldStarts(),
       ],
-      [worker.metricThrottles(sum('throttles')), worker.metricErrors(sum('errors'))],
+      [
+        worker.metricThrottles(sum('throttles')),
+        worker.metricErrors(sum('errors')),
+        recursionDrops(worker, { label: 'dropped as a loop', period: MINUTE }),
+      ],
     ),
     graph('Cost of Lambda: $ an hour', [lambdaCostAnHour(worker, memoryMb)]),
   ];

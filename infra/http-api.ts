@@ -15,9 +15,12 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { API_OPERATIONS } from '../shared/contract/api-operations.ts';
 import { API_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { corsOf } from './api-cors.ts';
 import { API_READS, API_WRITES, apiStatements } from './api-permissions.ts';
+import { stageKey } from './encryption.ts';
 import type { JobQueues } from './job-queues.ts';
 import { classifierEnvironment, packagedFunction } from './packaged-function.ts';
+import { released } from './release.ts';
 import type { ApiConfig, StageConfig } from './stage-config.ts';
 import { acknowledgeWildcards } from './worker-permissions.ts';
 
@@ -40,12 +43,12 @@ export class HttpApi extends Construct {
   constructor(scope: Construct, id: string, { config, api, packagePath, queues, results }: HttpApiProps) {
     super(scope, id);
     const made = packagedFunction(this, {
+      config,
       description: 'labelqueue: answers the HTTP API',
       packagePath,
       handler: 'api.handler',
       memoryMb: api.memoryMb,
       timeoutSeconds: API_TIMEOUT_SECONDS,
-      logRetentionDays: config.logRetentionDays,
       reservedConcurrency: api.reservedConcurrency,
       policyName: 'api',
       statements: (logGroup) => apiStatements({ config, queues, results, logGroup }),
@@ -57,13 +60,17 @@ export class HttpApi extends Construct {
     this.function = made.function;
     this.logGroup = made.logGroup;
     acknowledgeWildcards(made.role, { results, config }, { ...API_WRITES, ...API_READS });
-    const integration = new HttpLambdaIntegration('Integration', this.function);
+    const answering = released(this, this.function, { config, alarmId: 'ApiFunctionErrors' });
+    const integration = new HttpLambdaIntegration('Integration', answering);
+    const corsPreflight = corsOf(api);
     this.api = new ApiGatewayHttpApi(this, 'Api', {
+      // Otherwise the APIs of all stages are called `Api` in the console.
+      apiName: Stack.of(this).stackName,
       description: 'labelqueue: labels images, enqueues jobs and tells how far they are',
       createDefaultStage: false,
       defaultAuthorizer: authorizerOf(api),
       // Paths and methods that there are not: the function answers them in the form of all other problems.
-      defaultIntegration: integration,
+      ...(corsPreflight === undefined ? { defaultIntegration: integration } : { corsPreflight }),
     });
     for (const { method, path } of Object.values(API_OPERATIONS)) {
       this.api.addRoutes({ path, methods: [HttpMethod[method]], integration });
@@ -71,10 +78,12 @@ export class HttpApi extends Construct {
     this.#addStage(config, api);
   }
 
-  #addStage({ logRetentionDays }: StageConfig, { requestsPerSecond, burst }: ApiConfig): void {
+  #addStage(config: StageConfig, { requestsPerSecond, burst }: ApiConfig): void {
+    const key = stageKey(this, config);
     const accessLogs = new LogGroup(this, 'AccessLogs', {
-      retention: logRetentionDays,
+      retention: config.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
+      ...(key !== undefined && { encryptionKey: key }),
     });
     new HttpStage(this, 'Stage', {
       httpApi: this.api,

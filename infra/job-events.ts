@@ -6,7 +6,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import {
   ANNOUNCE_TIMEOUT_SECONDS,
@@ -15,6 +15,7 @@ import {
   END_LOOK_VISIBILITY_SECONDS,
 } from '../shared/contract/limits.ts';
 import { type AlarmSpecification, FIVE_MINUTES } from './alarm-specification.ts';
+import { queueEncryption, stageKey, stageKeyStatements } from './encryption.ts';
 import { functionAlarms } from './function-alarms.ts';
 import { RETENTION } from './job-queues.ts';
 import { packagedFunction } from './packaged-function.ts';
@@ -61,8 +62,9 @@ export class JobEvents extends Construct {
 
   constructor(scope: Construct, id: string, { config, jobEvents, packagePath, results }: JobEventsProps) {
     super(scope, id);
+    const key = stageKey(this, config);
     const common = {
-      encryption: QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(key),
       enforceSSL: true,
       fifo: true,
       retentionPeriod: RETENTION,
@@ -74,19 +76,22 @@ export class JobEvents extends Construct {
       visibilityTimeout: Duration.seconds(END_LOOK_VISIBILITY_SECONDS),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: END_LOOK_RECEIVES },
     });
-    this.topic = jobEvents.topic ? new Topic(this, 'Topic', { enforceSSL: true }) : undefined;
+    this.topic = jobEvents.topic
+      ? new Topic(this, 'Topic', { enforceSSL: true, ...(key !== undefined && { masterKey: key }) })
+      : undefined;
     const { topic } = this;
     const made = packagedFunction(this, {
+      config,
       description: 'labelqueue: announces the ends of jobs',
       packagePath,
       handler: 'announce.handler',
       memoryMb: MEMORY_MB,
       timeoutSeconds: ANNOUNCE_TIMEOUT_SECONDS,
-      logRetentionDays: config.logRetentionDays,
       policyName: 'announce',
       statements: (logGroup) => [
         ...logStatements(logGroup),
         ...resultStatements(results),
+        ...stageKeyStatements(config),
         ...announcementStatements(jobEvents, topic),
       ],
       environment: {

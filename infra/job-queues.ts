@@ -1,45 +1,54 @@
-import { Aws, Duration } from 'aws-cdk-lib';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Queue, type QueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { queueEncryption } from './encryption.ts';
+import { allowEventsOf, allowProducers } from './queue-policies.ts';
+import type { StageConfig } from './stage-config.ts';
 
 /** SQS keeps no message longer; a message in the DLQ counts from when it was first sent. */
 export const RETENTION = Duration.days(14);
 
-/** The queue of images, and the dead-letter queue for those that no retry will mend. */
+/**
+ * The queue of images, and the dead-letter queue for those that no retry will mend. They outlive their stack, with their
+ * policies: messages in them are images without an outcome.
+ */
 export class JobQueues extends Construct {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;
 
-  /** @param sourceBuckets may send their object-created events to the queue */
-  constructor(scope: Construct, id: string, { sourceBuckets }: { sourceBuckets: readonly string[] }) {
+  /** @param key undefined for keys of SQS's own */
+  constructor(scope: Construct, id: string, config: StageConfig, key: IKey | undefined) {
     super(scope, id);
-    this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
-      encryption: QueueEncryption.SQS_MANAGED,
+    const kept = {
+      ...queueEncryption(key),
       enforceSSL: true,
       retentionPeriod: RETENTION,
-    });
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    };
+    this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', kept);
     this.queue = new Queue(this, 'Queue', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: RETENTION,
-      visibilityTimeout: Duration.seconds(VISIBILITY_TIMEOUT_SECONDS),
+      ...kept,
+      visibilityTimeout: visibilityTimeout(config),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVE_COUNT },
     });
-    for (const bucket of sourceBuckets) this.queue.addToResourcePolicy(eventsOf(bucket, this.queue));
+    // The queue's policy is the stack's: one that is added by hand would be in its place.
+    allowEventsOf(config.sourceBuckets, this.queue);
+    allowProducers(config.allowProducers ?? [], this.queue);
+    for (const queue of [this.queue, this.deadLetterQueue]) keepPolicy(queue);
   }
 }
 
-/** The queue's policy is the stack's: one that is added by hand would be in its place. */
-function eventsOf(bucket: string, queue: Queue): PolicyStatement {
-  return new PolicyStatement({
-    principals: [new ServicePrincipal('s3.amazonaws.com')],
-    actions: ['sqs:SendMessage'],
-    resources: [queue.queueArn],
-    conditions: {
-      ArnEquals: { 'aws:SourceArn': `arn:${Aws.PARTITION}:s3:::${bucket}` },
-      StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
-    },
-  });
+/**
+ * Six times the function's timeout, and the batch window on top: a message is hidden while Lambda waits for others.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+ */
+function visibilityTimeout({ batchWindowSeconds }: StageConfig): Duration {
+  return Duration.seconds(VISIBILITY_TIMEOUT_SECONDS + batchWindowSeconds);
+}
+
+/** A queue that is kept without its policy would take messages without TLS. */
+function keepPolicy(queue: Queue): void {
+  (queue.node.findChild('Policy') as QueuePolicy).applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
 }

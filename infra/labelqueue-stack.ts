@@ -1,9 +1,11 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { AccessPolicies } from './access-policies.ts';
 import { Alarms } from './alarms.ts';
 import { ChatBot } from './chat-bot.ts';
 import { ClassifyWorker } from './classify-worker.ts';
 import { Dashboard } from './dashboard.ts';
+import { stageKey } from './encryption.ts';
 import { HttpApi } from './http-api.ts';
 import { JobEvents } from './job-events.ts';
 import { JobQueues } from './job-queues.ts';
@@ -22,8 +24,9 @@ export type LabelqueueStackProps = StackProps & {
 export class LabelqueueStack extends Stack {
   constructor(scope: Construct, id: string, { config, packagePath, ...props }: LabelqueueStackProps) {
     super(scope, id, { description: 'labelqueue: asynchronous batch image classification', ...props });
-    const queues = new JobQueues(this, 'Jobs', { sourceBuckets: config.sourceBuckets });
-    const { bucket } = new ResultsBucket(this, 'Results', { expireAfterDays: config.resultsExpireAfterDays });
+    const key = stageKey(this, config);
+    const queues = new JobQueues(this, 'Jobs', config, key);
+    const { bucket } = new ResultsBucket(this, 'Results', { expireAfterDays: config.resultsExpireAfterDays, key });
     const { function: worker, logGroup } = new ClassifyWorker(this, 'Classify', {
       config,
       packagePath,
@@ -50,7 +53,10 @@ export class LabelqueueStack extends Stack {
       alarmNames,
       api,
     });
-    if (config.athena) new ResultTables(this, 'Tables', { bucket });
+    new AccessPolicies(this, 'Access', {
+      ...{ config, queues, results: bucket, workerLogs: logGroup, jobEndQueue: jobEvents?.queue },
+    });
+    if (config.athena) new ResultTables(this, 'Tables', { bucket, kmsKeyArn: config.kmsKeyArn });
 
     // `labelqueue --stack` reads the first three.
     new CfnOutput(this, 'QueueUrl', { value: queues.queue.queueUrl });

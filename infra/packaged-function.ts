@@ -6,12 +6,16 @@ import {
   Code,
   Function as LambdaFunction,
   LoggingFormat,
+  type RecursiveLoop,
   Runtime,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
+import { stageKey } from './encryption.ts';
+import { networkStatements, placeInVpc } from './function-network.ts';
+import { trace, tracingStatements } from './function-tracing.ts';
 import type { JobQueues } from './job-queues.ts';
 import type { StageConfig } from './stage-config.ts';
 
@@ -19,16 +23,18 @@ import type { StageConfig } from './stage-config.ts';
 const EPHEMERAL_STORAGE = Size.mebibytes(1_024);
 
 export type PackagedFunctionProps = {
+  config: StageConfig;
   description: string;
   /** Path of the zip that `npm run package` makes. */
   packagePath: string;
   handler: string;
   memoryMb: number;
   timeoutSeconds: number;
-  logRetentionDays: number;
   reservedConcurrency?: number | undefined;
+  /** `Terminate` unless told otherwise. */
+  recursiveLoop?: RecursiveLoop;
   policyName: string;
-  /** All that it may do. */
+  /** All that its code may do. */
   statements: (logGroup: LogGroup) => PolicyStatement[];
   environment: Record<string, string>;
 };
@@ -38,13 +44,20 @@ export function packagedFunction(
   scope: Construct,
   props: PackagedFunctionProps,
 ): { function: LambdaFunction; logGroup: LogGroup; role: Role } {
+  const { config } = props;
+  const key = stageKey(scope, config);
   const logGroup = new LogGroup(scope, 'Logs', {
-    retention: props.logRetentionDays,
+    retention: config.logRetentionDays,
     removalPolicy: RemovalPolicy.DESTROY,
+    ...(key !== undefined && { encryptionKey: key }),
   });
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    inlinePolicies: { [props.policyName]: new PolicyDocument({ statements: props.statements(logGroup) }) },
+    inlinePolicies: {
+      [props.policyName]: new PolicyDocument({
+        statements: [...props.statements(logGroup), ...networkStatements(config), ...tracingStatements(config)],
+      }),
+    },
   });
   const made = new LambdaFunction(scope, 'Function', {
     description: props.description,
@@ -57,6 +70,7 @@ export function packagedFunction(
     ephemeralStorageSize: EPHEMERAL_STORAGE,
     timeout: Duration.seconds(props.timeoutSeconds),
     ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
+    ...(props.recursiveLoop !== undefined && { recursiveLoop: props.recursiveLoop }),
     role,
     logGroup,
     loggingFormat: LoggingFormat.TEXT,
@@ -64,6 +78,8 @@ export function packagedFunction(
   });
   // The CDK lets a function wait for its role although it names the role: no harm, and none of our doing.
   (made.node.defaultChild as CfnFunction).addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
+  placeInVpc(made, role, config);
+  trace(made, role, config);
   return { function: made, logGroup, role };
 }
 
@@ -94,6 +110,7 @@ export function classifierEnvironment({
     RESULTS_BUCKET: results.bucketName,
     // Images of a local folder are uploaded into the results bucket before they are enqueued.
     SOURCE_BUCKETS: [results.bucketName, ...config.sourceBuckets].join(','),
+    ...(config.allowedHosts !== undefined && { ALLOWED_HOSTS: config.allowedHosts.join(',') }),
     ...modelEnvironment(config),
   };
 }

@@ -49,7 +49,8 @@ const LOGICAL_IDS: Record<TableName, string> = {
 
 /** Tables of Athena over the part files, a workgroup, and the queries of `samples/queries.sql`. */
 export class ResultTables extends Construct {
-  constructor(scope: Construct, id: string, { bucket }: { bucket: Bucket }) {
+  /** @param kmsKeyArn the key for answers; S3's own without */
+  constructor(scope: Construct, id: string, { bucket, kmsKeyArn }: { bucket: Bucket; kmsKeyArn: string | undefined }) {
     super(scope, id);
     const { stackName, account } = Stack.of(this);
     const databaseName = stackName.replaceAll('-', '_');
@@ -68,7 +69,10 @@ export class ResultTables extends Construct {
         bytesScannedCutoffPerQuery: MAX_BYTES_A_QUERY,
         resultConfiguration: {
           outputLocation: `s3://${bucket.bucketName}/${ATHENA_PREFIX}`,
-          encryptionConfiguration: { encryptionOption: 'SSE_S3' },
+          encryptionConfiguration:
+            kmsKeyArn === undefined
+              ? { encryptionOption: 'SSE_S3' }
+              : { encryptionOption: 'SSE_KMS', kmsKey: kmsKeyArn },
         },
       },
     });

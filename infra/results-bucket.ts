@@ -1,17 +1,27 @@
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { RETENTION } from './job-queues.ts';
+
+export type ResultsBucketProps = {
+  /** Of results and failures; kept for ever without. */
+  expireAfterDays: number | undefined;
+  /** Undefined for a key of S3's own. */
+  key: IKey | undefined;
+};
 
 /** Result and failure lines and the jobs' descriptions. It outlives its stack: results are what was paid for. */
 export class ResultsBucket extends Construct {
   readonly bucket: Bucket;
 
-  /** @param expireAfterDays of results and failures; kept for ever without */
-  constructor(scope: Construct, id: string, { expireAfterDays }: { expireAfterDays: number | undefined }) {
+  constructor(scope: Construct, id: string, { expireAfterDays, key }: ResultsBucketProps) {
     super(scope, id);
     this.bucket = new Bucket(this, 'Bucket', {
-      encryption: BucketEncryption.S3_MANAGED,
+      ...(key === undefined
+        ? { encryption: BucketEncryption.S3_MANAGED }
+        : // With a key of the bucket's own in between, KMS is not asked for each object.
+          { encryption: BucketEncryption.KMS, encryptionKey: key, bucketKeyEnabled: true }),
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
@@ -27,6 +37,8 @@ export class ResultsBucket extends Construct {
             ]),
       ],
     });
+    // A bucket that is kept without its policy would take requests without TLS.
+    this.bucket.policy?.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     Validations.of(this.bucket).acknowledge({
       id: 'AwsSolutions::AwsSolutions-S1',
       reason:

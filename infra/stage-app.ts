@@ -1,4 +1,5 @@
 import { App, type AppProps, type Environment, Tags } from 'aws-cdk-lib';
+import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import featureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { LabelqueueStack } from './labelqueue-stack.ts';
 import type { StageConfig } from './stage-config.ts';
@@ -21,8 +22,17 @@ export function stageApp(
   props: AppProps = {},
 ): { app: App; stack: LabelqueueStack } {
   const app = new App({ ...props, context: { ...featureFlags, ...props.context } });
-  const stack = new LabelqueueStack(app, stackNameOf(config.stage), { config, packagePath, env });
-  Tags.of(app).add('application', 'labelqueue');
-  Tags.of(app).add('stage', config.stage);
+  const { stage, terminationProtection = false } = config;
+  const stack = new LabelqueueStack(app, stackNameOf(stage), { config, packagePath, env, terminationProtection });
+  for (const [key, value] of Object.entries({ ...config.tags, application: 'labelqueue', stage })) {
+    Tags.of(app).add(key, value);
+  }
+  boundRoles(stack, config);
   return { app, stack };
+}
+
+/** Some organizations let nobody make a role without a boundary: each role of the stack has it. */
+function boundRoles(stack: LabelqueueStack, { permissionsBoundary }: StageConfig): void {
+  if (permissionsBoundary === undefined) return;
+  PermissionsBoundary.of(stack).apply(ManagedPolicy.fromManagedPolicyArn(stack, 'Boundary', permissionsBoundary));
 }

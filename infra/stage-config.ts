@@ -10,6 +10,7 @@ import {
 import { MODEL_PRECISIONS, userAgent } from '../shared/contract/settings.ts';
 import { TextEncodingError, textOfFile } from '../shared/contract/text-file.ts';
 import { UserError } from '../shared/contract/user-error.ts';
+import { ACCOUNT_OPTIONS, modelKmsKeyArn } from './account-config.ts';
 
 /** A configuration that is missing or wrong. The message names the file, each field, and what was expected. */
 export class StageConfigError extends UserError {
@@ -25,7 +26,21 @@ const STAGE_NAME = /^(?!.*--)[a-z][a-z0-9-]{0,19}$/;
 /** What CloudWatch Logs takes. */
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
 
+/**
+ * The names of all source buckets together. They stand in the queue's policy (8,192 bytes), twice in each role's policies
+ * (10,240 characters) and in the functions' environment (4,096 bytes); `test/infra/limits.test.ts` counts.
+ */
+export const MAX_SOURCE_BUCKET_CHARS = 1_500;
+/** The model's URI stands in the functions' environment, too. */
+export const MAX_MODEL_URI_CHARS = 300;
+
 const bucketName = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket');
+
+const SOURCE_BUCKETS_RULE = `expected names of at most ${MAX_SOURCE_BUCKET_CHARS} characters together: policies and environments of AWS hold no more`;
+
+function fitPolicies(names: readonly string[]): boolean {
+  return names.reduce((sum, { length }) => sum + length, 0) <= MAX_SOURCE_BUCKET_CHARS;
+}
 
 const provisionedPollers = z.strictObject({
   /** Each polls up to ten invocations at once. */
@@ -37,10 +52,23 @@ const provisionedPollers = z.strictObject({
 const model = z.strictObject({
   s3Uri: z
     .string()
+    .max(MAX_MODEL_URI_CHARS)
     .regex(/^s3:\/\/[a-z0-9.-]{3,63}\/([^*?]*[^/*?]\/)?$/, 'expected s3://bucket/prefix/ with a slash at its end'),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits: what sha256sum SHA256SUMS prints'),
   /** Whether it may do more than compute, see MODEL_TRUSTED: the hash says which model it is, not what it does. */
   trusted: z.boolean().optional(),
+  /** The key under which its objects are, if it is one of your own. */
+  kmsKeyArn: modelKmsKeyArn.optional(),
+});
+
+/** An origin as browsers send it: scheme and host, with the port where it is not the usual one. */
+const origin = z.string().regex(/^(\*|https?:\/\/[a-z0-9.-]+(:\d+)?)$/, 'expected an origin, https://host, or *');
+
+/** What browsers on pages of other origins may do: API Gateway answers their preflight requests. */
+const cors = z.strictObject({
+  allowOrigins: z.array(origin).min(1).max(50),
+  /** How long a browser remembers the answer. */
+  maxAgeSeconds: z.int().min(0).max(86_400).default(600),
 });
 
 const api = z.strictObject({
@@ -59,6 +87,8 @@ const api = z.strictObject({
       audience: z.array(z.string().min(1)).min(1).max(50),
     })
     .optional(),
+  /** Which pages of other origins may call it with a token; none without. */
+  cors: cors.optional(),
 });
 
 const chatbot = z.strictObject({
@@ -113,7 +143,7 @@ const schema = z
     /** What image servers are told, with how to reach you: some refuse those who do not say. */
     fetchUserAgent: userAgent.optional(),
     /** Buckets that `s3://` URLs may name; the worker may read all their objects. */
-    sourceBuckets: z.array(bucketName).max(50).default([]),
+    sourceBuckets: z.array(bucketName).max(50).refine(fitPolicies, SOURCE_BUCKETS_RULE).default([]),
     /** Results and failures are deleted after so many days; kept without. */
     resultsExpireAfterDays: z.int().min(1).max(3_650).optional(),
     logRetentionDays: z.literal(LOG_RETENTION_DAYS).default(30),
@@ -136,6 +166,7 @@ const schema = z
       .optional(),
     /** Tables and queries for Athena. */
     athena: z.boolean().default(true),
+    ...ACCOUNT_OPTIONS,
   })
   .refine((config) => config.maximumConcurrency === undefined || config.provisionedPollers === undefined, {
     path: ['provisionedPollers'],
@@ -148,6 +179,14 @@ const schema = z
   .refine(({ batchSize, batchWindowSeconds }) => batchSize <= 10 || batchWindowSeconds > 0, {
     path: ['batchWindowSeconds'],
     message: 'expected at least 1 with a batchSize above 10',
+  })
+  .refine(({ allowedHosts, vpc }) => allowedHosts === undefined || vpc !== undefined, {
+    path: ['allowedHosts'],
+    message: 'expected a vpc, too: without one the functions reach no private address',
+  })
+  .refine(({ api }) => api?.cors === undefined || api.jwt !== undefined, {
+    path: ['api', 'cors'],
+    message: 'expected jwt, too: pages have tokens, and no credentials to sign with',
   });
 
 /** One stage of the service, e.g. `dev` or `prod`: each is a stack of its own. */

@@ -2,6 +2,8 @@ import { Aws, type CfnElement, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IConstruct } from 'constructs';
+import { sourceKeyStatements, stageKeyStatements } from './encryption.ts';
 import type { JobQueues } from './job-queues.ts';
 import type { StageConfig } from './stage-config.ts';
 
@@ -16,6 +18,8 @@ export function workerStatements({ config, queues, results, logGroup }: WorkerRe
     ...resultStatements(results, WORKER_WRITES),
     ...sourceStatements(config.sourceBuckets),
     ...modelStatements(config.model),
+    ...stageKeyStatements(config),
+    ...sourceKeyStatements(config),
   ];
 }
 
@@ -97,17 +101,23 @@ export function acknowledgeWildcards(
   { results, config }: Pick<WorkerResources, 'results' | 'config'>,
   written: ObjectPatterns,
 ): void {
-  const bucket = Stack.of(role).getLogicalId(results.node.defaultChild as CfnElement);
-  const ofResults = Object.entries({ ...written, ...READ }).map(([pattern, reason]) => ({
-    id: wildcardOf(`<${bucket}.Arn>/${pattern}`),
-    reason,
-  }));
+  acknowledgeObjects(role, results, { ...written, ...READ });
   const ofSources = config.sourceBuckets.map((source) => ({
     id: wildcardOf(`arn:<AWS::Partition>:s3:::${source}/*`),
     reason: 'The configuration names this bucket as one whose images may be classified.',
   }));
-  Validations.of(role).acknowledge(...ofResults, ...ofSources);
+  Validations.of(role).acknowledge(...ofSources);
   acknowledgeModelWildcards(role, config);
+}
+
+/** The same for objects of the results bucket alone. */
+export function acknowledgeObjects(holder: IConstruct, results: Bucket, patterns: ObjectPatterns): void {
+  const bucket = Stack.of(holder).getLogicalId(results.node.defaultChild as CfnElement);
+  const ofResults = Object.entries(patterns).map(([pattern, reason]) => ({
+    id: wildcardOf(`<${bucket}.Arn>/${pattern}`),
+    reason,
+  }));
+  Validations.of(holder).acknowledge(...ofResults);
 }
 
 /** The same for the model, which all who classify may read. */

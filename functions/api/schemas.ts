@@ -144,6 +144,10 @@ export const jobStatusSchema = z
       description: 'there was no time to list all part files: the counts are estimates from a random sample of them',
     }),
     toGo: count.exactOptional().meta({ description: 'without an outcome' }),
+    stranded: count.exactOptional().meta({
+      description:
+        'of toGo, those whose messages SQS moved to the dead-letter queue by itself; missing where there are none',
+    }),
     queue: z
       .object({ waiting: count, inFlight: count, retrying: count, deadLetters: count })
       .meta({ description: 'messages of all jobs: SQS does not tell them apart' }),

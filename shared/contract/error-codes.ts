@@ -44,7 +44,11 @@ export const ERROR_CODES = {
   decode_timeout: { stage: 'decode', retryable: false, meaning: 'decoding took longer than the limit' },
   inference_failed: { stage: 'infer', retryable: true, meaning: 'TensorFlow refused the batch' },
   internal_error: { stage: 'worker', retryable: true, meaning: 'an error in labelqueue itself: please report it' },
-  worker_crashed: { stage: 'worker', retryable: false, meaning: 'each worker that took the image died' },
+  worker_crashed: {
+    stage: 'worker',
+    retryable: false,
+    meaning: 'each worker that took the image died, or SQS moved its message to the DLQ',
+  },
 } as const satisfies Record<string, ErrorCodeRow>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -37,6 +37,12 @@ export type JobStatus = {
   countsAreEstimates: boolean;
   /** Without an outcome, at least; of a cancelled job these will stay so. */
   toGo?: number;
+  /**
+   * Of `toGo`, those that nothing will settle: for a minute no message has been waiting, in flight or delayed, of any job,
+   * and the DLQ holds some. SQS moved theirs there by itself. Missing for a job that has none, or while other messages
+   * hide that.
+   */
+  stranded?: number;
   /** Messages of all jobs: SQS does not tell them apart. */
   queue: { waiting: number; inFlight: number; retrying: number; deadLetters: number };
   /** Over the last minute in which images were settled; 0 when the job has stopped moving, and when it has ended. */
@@ -54,6 +60,12 @@ export const FINAL: ReadonlySet<JobState> = new Set<JobState>(['completed', 'com
 
 /** A producer that has not reported for so long is not there any more. */
 const STALE_AFTER_MS = 60_000;
+
+/**
+ * SQS's counts are right about a minute after messages were sent last, by the producer or by workers.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+ */
+const COUNTS_SETTLE_MS = 60_000;
 
 /** How a status is counted. */
 export type StatusOptions = {
@@ -93,6 +105,9 @@ export async function jobStatus(
   const toGo = description && Math.max(0, description.sent - settled);
   const isComplete = exact && toGo === 0;
   const state = runState(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
+  const queues = await queue;
+  const happened = [tally.pace.lastAt ?? new Date(0), new Date(description?.updatedAt ?? 0)];
+  const isStranded = state === 'running' && isQuiet(happened, now) && holdsDeadLettersAlone(queues);
   const imagesPerSecond = FINAL.has(state) ? 0 : tally.pace.imagesPerSecond(now) / tally.share;
   return {
     job,
@@ -102,7 +117,8 @@ export async function jobStatus(
     ...counts,
     countsAreEstimates: !tally.isWhole,
     ...(toGo !== undefined && { toGo }),
-    queue: await queue,
+    ...(isStranded && { stranded: toGo ?? 0 }),
+    queue: queues,
     imagesPerSecond,
     ...(imagesPerSecond > 0 && toGo !== undefined && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
     costSoFarUsd: costSoFar(
@@ -112,6 +128,15 @@ export async function jobStatus(
     ).totalUsd,
     computing: tally.time.computing,
   };
+}
+
+function isQuiet(happened: readonly Date[], now: Date): boolean {
+  return happened.every((at) => now.getTime() - at.getTime() >= COUNTS_SETTLE_MS);
+}
+
+/** Whether nothing is left on the queue, and something is in the DLQ. */
+export function holdsDeadLettersAlone({ waiting, inFlight, retrying, deadLetters }: JobStatus['queue']): boolean {
+  return waiting + inFlight + retrying === 0 && deadLetters > 0;
 }
 
 /** The state of a run whose description and counts are known. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DeleteObjectCommand, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, NoSuchKey } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { type JobRun, runField } from '../contract/job-run.ts';
 import { type ImageRef, messageSchema, parseMessage, UnreadableMessage } from '../contract/message.ts';
@@ -11,11 +11,11 @@ import { countFailures } from './count-failures.ts';
 import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { EndHold } from './end-hold.ts';
+import { writeFailureLines } from './failure-files.ts';
 import { IdSet } from './id-set.ts';
 import type { JobTarget } from './job-target.ts';
 import { listObjects } from './list-objects.ts';
 import { latestOf, type Part, partsOfSameImages } from './list-parts.ts';
-import { withWholeCharacters } from './outcomes/whole-characters.ts';
 import { partLines } from './read-outcomes.ts';
 import { sendMessages } from './send-messages.ts';
 
@@ -117,9 +117,11 @@ class RedriveRun {
     if (taken.length === 0) return;
     const chosen = taken.flatMap((file) => file.chosen);
     const takenAway = `${redrivePrefix(this.#options)}${randomUUID()}.jsonl`;
-    await this.#write(takenAway, chosen);
-    for (const { left, files } of taken)
-      if (left.length > 0) await this.#write(partKey('failures', this.#options, left, timeOf(files)), left);
+    await writeFailureLines(this.#target, takenAway, chosen);
+    for (const { left, files } of taken) {
+      if (left.length === 0) continue;
+      await writeFailureLines(this.#target, partKey('failures', this.#options, left, timeOf(files)), left);
+    }
     const { s3, resultsBucket } = this.#target;
     await deleteObjects(
       s3,
@@ -168,12 +170,6 @@ class RedriveRun {
       if (error instanceof NoSuchKey) return [];
       throw error;
     }
-  }
-
-  async #write(Key: string, lines: readonly FailureLine[]): Promise<void> {
-    const { s3, resultsBucket: Bucket } = this.#target;
-    const Body = withWholeCharacters(Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
-    await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'application/x-ndjson' }));
   }
 
   async #delete(Key: string): Promise<void> {

@@ -58,6 +58,34 @@ describe('routes', () => {
   });
 });
 
+describe('for pages of other origins', () => {
+  const cors = { allowOrigins: ['https://app.example'] };
+  const forPages = templateOf({ api: { jwt: JWT, cors } });
+
+  test('API Gateway answers preflight requests itself', () => {
+    forPages.hasResourceProperties('AWS::ApiGatewayV2::Api', {
+      CorsConfiguration: {
+        AllowOrigins: ['https://app.example'],
+        AllowMethods: ['GET', 'POST'],
+        AllowHeaders: ['authorization', 'content-type'],
+        ExposeHeaders: ['retry-after'],
+        MaxAge: 600,
+        AllowCredentials: Match.absent(),
+      },
+    });
+  });
+
+  test('no route takes OPTIONS, which would ask a browser for a token that it does not send', () => {
+    const expected = Object.values(API_OPERATIONS).map(({ method, path }) => `${method} ${path}`);
+    expect(routesOf(forPages).map(({ RouteKey }) => RouteKey)).toEqual(expected);
+    expect(routesOf(forPages).map(({ AuthorizationType }) => AuthorizationType)).toEqual(Array(6).fill('JWT'));
+  });
+});
+
+test('the API has the stage’s name', () => {
+  template.hasResourceProperties('AWS::ApiGatewayV2::Api', { Name: 'labelqueue-test' });
+});
+
 describe('the stage', () => {
   test('is throttled', () => {
     template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {

@@ -18,6 +18,12 @@ describe('queues', () => {
     });
   });
 
+  test('hide a message for the batch window, too', () => {
+    templateOf({ batchSize: 100, batchWindowSeconds: 300 }).hasResourceProperties('AWS::SQS::Queue', {
+      ...{ RedrivePolicy: Match.anyValue(), VisibilityTimeout: 6 * 120 + 300 },
+    });
+  });
+
   test('hide a message for six times the time-out of the function', () => {
     template.hasResourceProperties('AWS::Lambda::Function', { Timeout: 120 });
     template.hasResourceProperties('AWS::SQS::Queue', { RedrivePolicy: Match.anyValue(), VisibilityTimeout: 6 * 120 });
@@ -34,6 +40,12 @@ describe('queues', () => {
       PolicyDocument: { Statement: Match.arrayWith([TLS_ONLY]) },
     });
   });
+});
+
+test('source buckets share one statement of the queue’s policy', () => {
+  const sourceBuckets = Array.from({ length: 50 }, (_, index) => `photos-${index}`);
+  const policies = Object.values(templateOf({ sourceBuckets }).findResources('AWS::SQS::QueuePolicy'));
+  expect(policies.map(({ Properties }) => Properties.PolicyDocument.Statement.length).toSorted()).toEqual([1, 2]);
 });
 
 test('source buckets, and no others, may send their object-created events to the queue', () => {
@@ -58,6 +70,19 @@ describe('worker', () => {
       EphemeralStorage: { Size: 1_024 },
       Code: { S3Bucket: Match.anyValue(), S3Key: Match.anyValue() },
     });
+  });
+
+  test('may send messages to its own queue, which Lambda would take for a loop', () => {
+    templateOf({ api: {}, chatbot: {} }).resourcePropertiesCountIs(
+      'AWS::Lambda::Function',
+      { Handler: 'index.handler', RecursiveLoop: 'Allow' },
+      1,
+    );
+    templateOf({ api: {}, chatbot: {} }).resourcePropertiesCountIs(
+      'AWS::Lambda::Function',
+      { RecursiveLoop: 'Allow' },
+      1,
+    );
   });
 
   test('reserves no concurrency, so that throttling sends nothing to the DLQ', () => {
@@ -206,6 +231,19 @@ describe('alarms', () => {
       },
     });
     withEmail.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
+  });
+
+  test('and the dashboard know of invocations that Lambda took for a loop', () => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'RecursiveInvocationsDropped',
+      Namespace: 'AWS/Lambda',
+      Statistic: 'Sum',
+      Threshold: 0,
+      Dimensions: [Match.objectLike({ Name: 'FunctionName' })],
+    });
+    expect(JSON.stringify(template.findResources('AWS::CloudWatch::Dashboard'))).toContain(
+      'RecursiveInvocationsDropped',
+    );
   });
 
   test('have thresholds of the configuration', () => {

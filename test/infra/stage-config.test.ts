@@ -10,6 +10,9 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
+const VPC = { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] };
+const JWT = { issuer: 'https://issuer.example', audience: ['labelqueue'] };
+
 test('an empty file is a stage with safe defaults', () => {
   expect(stageConfig('dev', {})).toEqual({
     stage: 'dev',
@@ -54,6 +57,33 @@ test.each([
   [{ api: { requestsPerSecond: 0 } }, 'api.requestsPerSecond'],
   [{ api: { jwt: { issuer: 'http://issuer.example', audience: ['a'] } } }, 'api.jwt.issuer'],
   [{ api: { jwt: { issuer: 'https://issuer.example', audience: [] } } }, 'api.jwt.audience'],
+  [{ sourceBuckets: Array.from({ length: 51 }, (_, index) => `b${index}`) }, 'sourceBuckets'],
+  [{ sourceBuckets: Array.from({ length: 30 }, () => 'b'.repeat(60)) }, 'sourceBuckets'],
+  [{ model: { s3Uri: `s3://models/${'m'.repeat(300)}/`, sha256: 'a'.repeat(64) } }, 'model.s3Uri'],
+  [{ vpc: { subnetIds: [], securityGroupIds: ['sg-0123456789abcdef0'] } }, 'vpc.subnetIds'],
+  [{ vpc: { subnetIds: ['subnet-0123456789abcdef0'] } }, 'vpc.securityGroupIds'],
+  [{ vpc: { subnetIds: ['main'], securityGroupIds: ['sg-0123456789abcdef0'] } }, 'vpc.subnetIds.0'],
+  [{ allowedHosts: ['images.internal:80'] }, 'allowedHosts'],
+  [{ vpc: VPC, allowedHosts: ['images.internal'] }, 'allowedHosts.0'],
+  [{ vpc: VPC, allowedHosts: ['http://images.internal:80'] }, 'allowedHosts.0'],
+  [{ vpc: VPC, allowedHosts: ['127.0.0.1:9001'] }, 'allowedHosts.0'],
+  [{ vpc: VPC, allowedHosts: ['localhost:9001'] }, 'allowedHosts.0'],
+  [{ vpc: VPC, allowedHosts: ['169.254.169.254:80'] }, 'allowedHosts.0'],
+  [{ vpc: VPC, allowedHosts: ['[::1]:80'] }, 'allowedHosts.0'],
+  [{ vpc: VPC, allowedHosts: ['[::ffff:127.0.0.1]:80'] }, 'allowedHosts.0'],
+  [{ vpc: VPC, allowedHosts: ['2130706433:80'] }, 'allowedHosts.0'],
+  [{ kmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:alias/ours' }, 'kmsKeyArn'],
+  [{ sourceKmsKeyArns: ['*'] }, 'sourceKmsKeyArns.0'],
+  [{ tags: { 'aws:cost': 'a' } }, 'tags'],
+  [{ tags: { stage: 'prod' } }, 'tags'],
+  [{ tags: { owner: 'a\nb' } }, 'tags.owner'],
+  [{ tags: Object.fromEntries(Array.from({ length: 49 }, (_, index) => [`t${index}`, 'a'])) }, 'tags'],
+  [{ permissionsBoundary: 'boundary' }, 'permissionsBoundary'],
+  [{ tracing: true }, 'tracing'],
+  [{ allowProducers: ['*'] }, 'allowProducers.0'],
+  [{ allowProducers: ['arn:aws:iam::111122223333:role/*'] }, 'allowProducers.0'],
+  [{ api: { cors: { allowOrigins: ['https://app.example'] } } }, 'api.cors'],
+  [{ api: { jwt: JWT, cors: { allowOrigins: ['https://app.example/'] } } }, 'api.cors.allowOrigins.0'],
   [{ maxConcurrency: 10 }, 'maxConcurrency'],
   [[], 'the file'],
 ])('%j is refused, and %s named', (given, field) => {

@@ -34,12 +34,17 @@ export type TargetedFaults = AsyncDisposable & {
   heal(): number;
 };
 
-export async function startTargetedFaults(aws: EmbeddedAws): Promise<TargetedFaults> {
+/** @param onCall is told of each request, whatever becomes of it */
+export async function startTargetedFaults(
+  aws: EmbeddedAws,
+  onCall: (call: Call) => void = () => {},
+): Promise<TargetedFaults> {
   const upstream = aws.environment.AWS_ENDPOINT_URL;
   let faults: { target: FaultTarget; fault: Fault }[] = [];
   let hits = 0;
   const server = createServer(async (request, response) => {
     const call = await read(request);
+    onCall(call);
     const hit = faults.find(({ target }) => isHit(target, call));
     if (hit === undefined) return reply(response, await forward(upstream, call));
     hits++;
@@ -73,7 +78,8 @@ export async function startTargetedFaults(aws: EmbeddedAws): Promise<TargetedFau
   };
 }
 
-type Call = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer };
+/** A request to SQS or S3. */
+export type Call = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer };
 type Answer = { status: number; headers: Record<string, string>; body: Buffer };
 type Forward = (changed?: Call) => Promise<Answer>;
 

@@ -1,0 +1,115 @@
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { stageKeyStatements } from './encryption.ts';
+import type { JobQueues } from './job-queues.ts';
+import type { StageConfig } from './stage-config.ts';
+import { acknowledgeObjects, type ObjectPatterns } from './worker-permissions.ts';
+
+export type AccessPoliciesProps = {
+  config: StageConfig;
+  queues: JobQueues;
+  results: Bucket;
+  workerLogs: LogGroup;
+  /** The queue of looks for the ends of jobs, where they are announced. */
+  jobEndQueue: IQueue | undefined;
+};
+
+/** All that commands read of a job. */
+const READ = ['results/*', 'failures/*', 'jobs/*', 'cancelled/*'];
+/** What a job consists of, and failures that `wait` writes of messages that SQS moved by itself. */
+const WRITTEN_BY_ENQUEUERS = ['jobs/*', 'runs/*', 'failures/*'];
+/** Marks of runs that `cancel` and `purge` end. */
+const WRITTEN_BY_OPERATORS = ['cancelled/*'];
+/** What `purge` and `redrive` take away. */
+const DELETED_BY_OPERATORS = ['results/*', 'failures/*', 'jobs/*', 'runs/*'];
+
+const ANY_JOB = 'Their names are those of jobs and of what is in them: these people work with all jobs of the stage.';
+const ANY_OBJECT: ObjectPatterns = Object.fromEntries(
+  [...READ, ...WRITTEN_BY_ENQUEUERS].map((pattern) => [pattern, ANY_JOB]),
+);
+
+/**
+ * Managed policies for people and programs that use a stage, each with the rights of the one before: to look, to enqueue, to
+ * operate. `test/infra/access-policies.test.ts` holds them to what the commands ask of AWS.
+ */
+export class AccessPolicies extends Construct {
+  constructor(scope: Construct, id: string, props: AccessPoliciesProps) {
+    super(scope, id);
+    const { stackName } = Stack.of(this);
+    const reader = readerStatements(props);
+    const enqueuer = [...reader, ...enqueuerStatements(props)];
+    const operator = [...enqueuer, ...operatorStatements(props)];
+    const made = [
+      this.#policy('Reader', `Looks at jobs and results of ${stackName}`, reader),
+      this.#policy('Enqueuer', `Enqueues jobs of ${stackName}, and looks at them`, enqueuer),
+      this.#policy('Operator', `Enqueues, redrives, cancels and purges jobs of ${stackName}`, operator),
+    ];
+    for (const policy of made) acknowledgeObjects(policy, props.results, ANY_OBJECT);
+  }
+
+  #policy(name: string, description: string, statements: PolicyStatement[]): ManagedPolicy {
+    const policy = new ManagedPolicy(this, name, { description, statements: statements.map((one) => one.copy()) });
+    new CfnOutput(Stack.of(this), `${name}PolicyArn`, { value: policy.managedPolicyArn });
+    return policy;
+  }
+}
+
+function readerStatements({
+  config,
+  queues: { queue, deadLetterQueue },
+  results,
+}: AccessPoliciesProps): PolicyStatement[] {
+  const { kmsKeyArn } = config;
+  return [
+    // `--stack` reads the outputs.
+    statement(['cloudformation:DescribeStacks'], [Stack.of(results).stackId]),
+    statement(['s3:ListBucket'], [results.bucketArn]),
+    statement(['s3:GetObject'], objects(results, READ)),
+    statement(['sqs:GetQueueAttributes'], [queue.queueArn, deadLetterQueue.queueArn]),
+    ...(kmsKeyArn === undefined ? [] : [statement(['kms:Decrypt'], [kmsKeyArn])]),
+  ];
+}
+
+function enqueuerStatements({
+  config,
+  queues: { queue, deadLetterQueue },
+  results,
+  jobEndQueue,
+}: AccessPoliciesProps): PolicyStatement[] {
+  return [
+    statement(['s3:PutObject'], objects(results, WRITTEN_BY_ENQUEUERS)),
+    statement(
+      ['sqs:SendMessage'],
+      [queue, ...(jobEndQueue === undefined ? [] : [jobEndQueue])].map((one) => one.queueArn),
+    ),
+    // `wait` looks for messages that SQS moved by itself, and puts them back.
+    statement(['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility'], [deadLetterQueue.queueArn]),
+    ...stageKeyStatements(config),
+  ];
+}
+
+function operatorStatements({
+  queues: { deadLetterQueue },
+  results,
+  workerLogs,
+}: AccessPoliciesProps): PolicyStatement[] {
+  return [
+    statement(['s3:PutObject'], objects(results, WRITTEN_BY_OPERATORS)),
+    statement(['s3:DeleteObject'], objects(results, DELETED_BY_OPERATORS)),
+    statement(['sqs:DeleteMessage'], [deadLetterQueue.queueArn]),
+    // `bench`, and most of the runbook.
+    statement(['logs:FilterLogEvents'], [workerLogs.logGroupArn]),
+  ];
+}
+
+function objects(bucket: Bucket, patterns: readonly string[]): string[] {
+  return patterns.map((pattern) => bucket.arnForObjects(pattern));
+}
+
+function statement(actions: string[], resources: string[]): PolicyStatement {
+  return new PolicyStatement({ actions, resources });
+}

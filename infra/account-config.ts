@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { isHostAndPort } from '../shared/contract/host-and-port.ts';
+import { isOfThisMachine } from './hosts-of-this-machine.ts';
+
+/** The ARN of a key, as policies need it: they do not look behind an alias. */
+const kmsKeyArn = z
+  .string()
+  .max(200)
+  .regex(
+    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/,
+    'expected the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID, not of an alias',
+  );
+
+/** Lambda takes at most 16 subnets and 5 security groups (its `VpcConfig`). */
+const vpc = z.strictObject({
+  subnetIds: z
+    .array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'expected the id of a subnet'))
+    .min(1)
+    .max(16),
+  securityGroupIds: z
+    .array(z.string().regex(/^sg-[0-9a-f]{8,17}$/, 'expected the id of a security group'))
+    .min(1)
+    .max(5),
+});
+
+const allowedHost = z
+  .string()
+  .toLowerCase()
+  .max(80)
+  .refine(isHostAndPort, 'expected host:port')
+  .refine((host) => !isOfThisMachine(host), 'expected a server of your network, not the function itself');
+
+/** Of 50 tags per resource, the stack sets two itself. */
+const MAX_TAGS = 48;
+const SET_BY_THE_STACK = new Set(['application', 'stage']);
+
+const tagKey = z
+  .string()
+  .regex(/^[\p{L}\p{N} _.:/=+@-]{1,128}$/u, 'expected at most 128 letters, digits, spaces and _.:/=+@-')
+  .refine((key) => !/^aws:/i.test(key), 'expected a tag of yours: AWS sets those that begin with aws:')
+  .refine((key) => !SET_BY_THE_STACK.has(key), 'expected another tag: the stack sets this one itself');
+
+const tags = z
+  .record(
+    tagKey,
+    z.string().regex(/^[\p{L}\p{N} _.:/=+@-]{0,256}$/u, 'expected at most 256 letters, digits, spaces and _.:/=+@-'),
+  )
+  .refine((given) => Object.keys(given).length <= MAX_TAGS, `expected at most ${MAX_TAGS} tags`);
+
+const producer = z
+  .string()
+  .max(128)
+  .regex(
+    /^(\d{12}|arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+)$/,
+    'expected an account of 12 digits, or the ARN of a role or user',
+  );
+
+/** What an account or its organization asks of a stage. docs/aws.md says what each needs and what was tried. */
+export const ACCOUNT_OPTIONS = {
+  /** Where the functions run; without, outside of any VPC. */
+  vpc: vpc.optional(),
+  /** Servers in that VPC that may be fetched from although their addresses are private. */
+  allowedHosts: z.array(allowedHost).max(10).optional(),
+  /** Encrypts queues, bucket and logs, in place of the keys that SQS and S3 have themselves. */
+  kmsKeyArn: kmsKeyArn.optional(),
+  /** Keys under which objects of `sourceBuckets` are. */
+  sourceKmsKeyArns: z.array(kmsKeyArn).max(10).optional(),
+  /** Put on each resource that takes tags. */
+  tags: tags.optional(),
+  /** A managed policy that bounds each role of the stack. */
+  permissionsBoundary: z
+    .string()
+    .max(200)
+    .regex(/^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/, 'expected the ARN of a managed policy')
+    .optional(),
+  /** Whether CloudFormation refuses to delete the stack. */
+  terminationProtection: z.boolean().optional(),
+  /** Has the functions send traces to AWS X-Ray. */
+  tracing: z.enum(['xray']).optional(),
+  /** Changes API and chatbot for a tenth of their calls first, and back when their alarm goes off. */
+  release: z.enum(['canary']).optional(),
+  /** Who else may send messages to the queue: accounts, or the ARNs of roles and users. SQS takes 50 principals. */
+  allowProducers: z.array(producer).max(20).optional(),
+};
+
+/** The key under which a model's objects are. */
+export const modelKmsKeyArn = kmsKeyArn;

@@ -1,0 +1,72 @@
+/** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: AWS moves messages by itself. */
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
+import { settleMoved } from '../../../shared/jobs/moved-messages.ts';
+import { redrive } from '../../../shared/jobs/redrive.ts';
+import { sendMessages } from '../../../shared/jobs/send-messages.ts';
+import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+
+let trial: Trial;
+beforeAll(async () => {
+  trial = await startTrial();
+});
+afterEach(() => trial.reset());
+afterAll(() => trial.stop());
+
+const OF_JOB = { job: 'job' };
+/** What `wait` does when nothing else is left. */
+const settled = async () => (await settleMoved(trial.aws.target, OF_JOB, { now: new Date() })).images;
+
+/** The delivery after the last one: SQS moves the message in place of it. */
+async function movedBySqs(): Promise<void> {
+  await trial.deliverToNobody(MAX_RECEIVE_COUNT);
+  expect(await trial.receive()).toEqual([]);
+  expect(trial.inQueue()).toEqual([]);
+}
+
+test('no worker starts for five deliveries', async () => {
+  const body = bodyOf([trial.good('a'), trial.good('b')]);
+  await trial.aws.send(body);
+  await movedBySqs();
+  expect(await trial.seen()).toEqual({ classified: [], failed: {} });
+  expect(await settled()).toBe(2);
+  expect(await trial.seen()).toEqual({ classified: [], failed: { a: 'worker_crashed', b: 'worker_crashed' } });
+  expect(trial.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
+  // Looking again finds nothing new, and writes nothing.
+  expect(await settled()).toBe(0);
+  expect(await trial.listed('failures')).toBe(2);
+});
+
+test('Lambda takes a chain of messages for a loop', async () => {
+  const { sqs, deadLetterQueueUrl } = trial.aws.target;
+  const body = JSON.stringify({ ...JSON.parse(bodyOf([trial.good('a')])), hops: 7 });
+  await sendMessages(sqs, deadLetterQueueUrl, [{ body }]);
+  expect(await settled()).toBe(1);
+  expect(await trial.seen()).toEqual({ classified: [], failed: { a: 'worker_crashed' } });
+  expect(trial.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
+});
+
+test('SQS moves a message of which some images have an outcome', async () => {
+  const images = [trial.good('done'), trial.missing(), trial.good('lost')];
+  // Some of its images were settled with another message.
+  await trial.aws.send(bodyOf(images.slice(0, 2)));
+  await trial.deliverAll();
+  await trial.aws.send(bodyOf(images));
+  await movedBySqs();
+  await settled();
+  expect(await trial.seen()).toEqual({
+    classified: ['done'],
+    failed: { missing: 'not_found', lost: 'worker_crashed' },
+  });
+});
+
+test('images of a message that SQS moved are sent again', async () => {
+  await trial.aws.send(bodyOf([trial.good('a'), trial.good('b')]));
+  await movedBySqs();
+  await settled();
+  const options = { ...OF_JOB, codes: undefined, perMessage: 100, dryRun: false };
+  expect(await redrive(trial.aws.target, options, new Date())).toMatchObject({ images: 2, deadLetters: 1 });
+  await trial.deliverAll();
+  expect(await trial.seen()).toEqual({ classified: ['a', 'b'], failed: {} });
+  expect(trial.aws.deadLetters()).toEqual([]);
+});

@@ -1,0 +1,136 @@
+/** The managed policies of a stage hold what the commands ask of AWS, and nothing else. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
+import { actionsOf, type CalledAction } from '../support/called-actions.ts';
+import { runCommand } from '../support/command.ts';
+import { comeBack, receive } from '../support/deliveries.ts';
+import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
+import { startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { templateOf } from './synthesized.ts';
+
+type Right = { action: string; resource: string };
+type Statement = { Action: string | string[]; Resource: unknown };
+
+const list = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
+const policies = Object.entries(templateOf().findResources('AWS::IAM::ManagedPolicy'));
+
+/** Each action of a policy with each of its resources. */
+function rightsOf(name: string): Right[] {
+  const policy = policies.find(([id]) => id.startsWith(`Access${name}`))?.[1];
+  const statements = policy?.['Properties'].PolicyDocument.Statement as Statement[];
+  return statements.flatMap(({ Action, Resource }) =>
+    list(Action).flatMap((action) => list(Resource).map((resource) => ({ action, resource: text(resource) }))),
+  );
+}
+
+/** `dlq`, `queue`, `bucket`, or a pattern of keys behind it; what else there is as its own text. */
+function text(resource: unknown): string {
+  const json = JSON.stringify(resource);
+  if (json.includes('JobsDeadLetterQueue')) return 'dlq';
+  if (json.includes('JobsQueue')) return 'queue';
+  if (!json.includes('ResultsBucket')) return json;
+  return `bucket${/"(\/[^"]+)"/.exec(json)?.[1] ?? ''}`;
+}
+
+function allows({ action, resource }: Right, call: CalledAction): boolean {
+  if (action !== call.action) return false;
+  if (typeof call.on === 'string') return resource === call.on;
+  return resource.endsWith('*') && `bucket/${call.on.key}`.startsWith(resource.slice(0, -1));
+}
+
+let aws: TestAws;
+let folder: TemporaryFolder;
+let proxy: TargetedFaults;
+let calls: CalledAction[] = [];
+const everCalled: CalledAction[] = [];
+
+beforeAll(async () => {
+  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
+  proxy = await startTargetedFaults(aws, (call) => {
+    calls.push(...actionsOf(call));
+    everCalled.push(...actionsOf(call));
+  });
+});
+afterAll(async () => {
+  await proxy[Symbol.asyncDispose]();
+  await aws.stop();
+  await folder[Symbol.asyncDispose]();
+});
+
+async function labelqueue(line: string, expected = 0): Promise<void> {
+  const { code, stderr } = await runCommand(line.split(' '), { environment: proxy.environment });
+  expect({ line, code, stderr }).toEqual({ line, code: expected, stderr: expect.not.stringContaining('labelqueue:') });
+}
+
+/** Calls since the last look, for which a policy has no right. */
+function refusedTo(name: string): CalledAction[] {
+  const rights = rightsOf(name);
+  const made = calls;
+  calls = [];
+  expect(made.length).toBeGreaterThan(0);
+  return made.filter((call) => !rights.some((right) => allows(right, call)));
+}
+
+async function letSqsMoveAll(): Promise<void> {
+  for (let delivery = 0; delivery < MAX_RECEIVE_COUNT; delivery++) await comeBack(aws, await receive(aws));
+  await receive(aws);
+}
+
+test('an enqueuer may enqueue lists and folders, and wait for what becomes of them', async () => {
+  const source = await folder.write('cats.txt', 'https://host/a.jpg\nhttps://host/missing.jpg\n');
+  await mkdir(join(folder.path, 'photos'));
+  await folder.write('photos/one.jpg', 'not looked at');
+  await labelqueue(`enqueue ${source} --job cats`);
+  await labelqueue(`enqueue ${folder.path}/photos --job photos`);
+  await workQueueEmpty(aws, catsButMissing);
+  await labelqueue('wait cats', 3);
+  await labelqueue(`enqueue ${source} --job stranded`);
+  await letSqsMoveAll();
+  await labelqueue('wait stranded', 3);
+  expect(refusedTo('Enqueuer')).toEqual([]);
+});
+
+test('a reader may look at jobs and their lines', async () => {
+  for (const line of ['status', 'status cats', 'results cats', 'failures cats', 'results cats --in-order']) {
+    await labelqueue(line);
+  }
+  expect(refusedTo('Reader')).toEqual([]);
+});
+
+test('an operator may redrive, cancel and purge', async () => {
+  await labelqueue('redrive cats');
+  await labelqueue(`redrive --unreadable --out ${folder.path}/unreadable.jsonl`);
+  await labelqueue('cancel cats');
+  await labelqueue('purge cats --yes');
+  await labelqueue('purge photos --yes');
+  expect(refusedTo('Operator')).toEqual([]);
+});
+
+test('each may do what the one before may', () => {
+  expect(rightsOf('Enqueuer')).toEqual(expect.arrayContaining(rightsOf('Reader')));
+  expect(rightsOf('Operator')).toEqual(expect.arrayContaining(rightsOf('Enqueuer')));
+});
+
+test('a reader can change nothing, and an enqueuer can take nothing away', () => {
+  const actions = (name: string) => [...new Set(rightsOf(name).map(({ action }) => action))].toSorted();
+  expect(actions('Reader')).toEqual([
+    ...['cloudformation:DescribeStacks', 's3:GetObject', 's3:ListBucket', 'sqs:GetQueueAttributes'],
+  ]);
+  expect(actions('Enqueuer').filter((action) => /Delete|Purge/.test(action))).toEqual([]);
+});
+
+test('each right to queues and bucket is one that a command has used', () => {
+  const rights = rightsOf('Operator').filter(({ action }) => /^(sqs|s3):/.test(action));
+  const unused = rights.filter((right) => !everCalled.some((call) => allows(right, call)));
+  expect(unused).toEqual([]);
+});
+
+test('their ARNs are outputs', () => {
+  expect(Object.keys(templateOf().findOutputs('*'))).toEqual(
+    expect.arrayContaining(['ReaderPolicyArn', 'EnqueuerPolicyArn', 'OperatorPolicyArn']),
+  );
+});

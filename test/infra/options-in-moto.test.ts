@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type MotoServer, startMotoServer } from '../support/moto-server.ts';
+import { askMoto, createMotoStack } from '../support/moto-stack.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { ACCOUNT_STAGES, EVERYTHING } from './stages.ts';
+
+let moto: MotoServer;
+let folder: TemporaryFolder;
+let zip: string;
+beforeAll(async () => {
+  [moto, folder] = await Promise.all([startMotoServer(), createTemporaryFolder()]);
+  // The end record of a zip without entries: nobody calls these functions.
+  zip = await folder.write('empty.zip', Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex'));
+}, 300_000);
+afterAll(async () => {
+  await moto[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+/** Stages are called by at most 20 characters. */
+const stageNamed = (name: string) => `s${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
+
+/** moto's CloudFormation knows no bots, and answers a template with an HTTP API with an error of its own. */
+const asMotoTakesIt = (config: object) => ({ ...config, api: undefined, chatbot: undefined });
+const OF_API_ALONE = ['with an API for pages', 'released by canaries'];
+const TAKEN = ACCOUNT_STAGES.filter(([name]) => !OF_API_ALONE.includes(name));
+
+test.each([...TAKEN, ['everything', EVERYTHING] as [string, object]])(
+  'CloudFormation creates a stage that is %s',
+  async (name, config) => {
+    const stage = stageNamed(name);
+    const created = await createMotoStack(moto, {
+      ...{ stage, config: asMotoTakesIt(config), zip, outdir: join(folder.path, stage) },
+    });
+    expect(created).toEqual(expect.arrayContaining(['AWS::SQS::Queue', 'AWS::S3::Bucket', 'AWS::Lambda::Function']));
+    const response = await askMoto(moto, 'lambda', '/2015-03-31/functions/');
+    const { Functions } = (await response.json()) as { Functions: { FunctionName: string }[] };
+    expect(Functions.map(({ FunctionName }) => FunctionName)).toContainEqual(expect.stringContaining(stage));
+  },
+  300_000,
+);
