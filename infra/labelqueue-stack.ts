@@ -34,15 +34,7 @@ export class LabelqueueStack extends Stack {
     const chat = config.chatbot && new ChatBot(this, 'Chat', { config, chatbot: config.chatbot, packagePath });
     const metrics = new WorkerMetrics(this.stackName, worker);
     const { topic, names: alarmNames } = new Alarms(this, 'Alarms', { config, queues, worker, metrics, api, chat });
-    const dashboard = new Dashboard(this, 'Operations', {
-      queues,
-      worker,
-      logGroup,
-      memoryMb: config.memoryMb,
-      metrics,
-      alarmNames,
-      api,
-    });
+    const dashboard = new Dashboard(this, 'Operations', { config, queues, worker, metrics, alarmNames, api, chat });
     if (config.athena) new ResultTables(this, 'Tables', { bucket });
 
     // `labelqueue --stack` reads the first three.
