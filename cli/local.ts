@@ -6,6 +6,7 @@ import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
 import { untilInterrupted } from './interruption.ts';
+import { localMetrics } from './local-metrics.ts';
 import { type ModelOptions, modelEnvironment } from './options.ts';
 import { print, printNote } from './terminal.ts';
 
@@ -39,6 +40,7 @@ export async function runLocal({
   mkdirSync(dataDir, { recursive: true });
   const logPath = join(dataDir, 'workers.log');
   using log = openWorkerLog(logPath, notice);
+  const metrics = localMetrics();
   const { startLocalService } = await import('../local/local-service.ts');
   const service = await startLocalService({
     port,
@@ -49,6 +51,8 @@ export async function runLocal({
     onLog: (text) => log.write(text),
     onFunctionError: (error) => printNote(`function: ${error.message}\n`),
     onNotice: notice,
+    watch: metrics,
+    pages: metrics.pages,
   }).catch((error: unknown) => {
     throw isPortInUse(error, apiPort)
       ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)
@@ -59,6 +63,7 @@ export async function runLocal({
   printNote(
     `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
+      `metrics for Prometheus are at ${service.apiAddress}/metrics\n` +
       'Ctrl-C ends it. Other terminals find it by themselves in this project; other programs need these:\n\n',
   );
   for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
