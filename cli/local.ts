@@ -7,6 +7,7 @@ import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { CommandError } from './expected-failures.ts';
 import { untilInterrupted } from './interruption.ts';
+import { localMetrics } from './local-metrics.ts';
 import { type ModelOptions, modelEnvironment } from './options.ts';
 import { print, printNote } from './terminal.ts';
 
@@ -41,6 +42,7 @@ export async function runLocal({
   const logPath = join(dataDir, 'workers.log');
   using log = openWorkerLog(logPath, notice);
   const webhooks = localWebhookSecret(dataDir);
+  const metrics = localMetrics();
   const { startLocalService } = await import('../local/local-service.ts');
   const service = await startLocalService({
     port,
@@ -52,6 +54,8 @@ export async function runLocal({
     onLog: (text) => log.write(text),
     onFunctionError: (error) => printNote(`function: ${error.message}\n`),
     onNotice: notice,
+    watch: metrics,
+    pages: metrics.pages,
   }).catch((error: unknown) => {
     throw isPortInUse(error, apiPort)
       ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)
@@ -62,6 +66,7 @@ export async function runLocal({
   printNote(
     `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
+      `metrics for Prometheus are at ${service.apiAddress}/metrics\n` +
       signedWith(webhooks) +
       'Ctrl-C ends it. Other terminals find it by themselves in this project; other programs need these:\n\n',
   );

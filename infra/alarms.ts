@@ -6,9 +6,9 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { DEADLINE_RESERVE_MS, FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { DEADLINE_RESERVE_MS, FUNCTION_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT } from '../shared/contract/limits.ts';
 import { METRICS } from '../shared/contract/metric-names.ts';
-import { type AlarmSpecification, FIVE_MINUTES } from './alarm-specification.ts';
+import { type AlarmSpecification, descriptionOf, EACH_EVENT, FIVE_MINUTES } from './alarm-specification.ts';
 import { apiAlarms } from './api-alarms.ts';
 import { chatAlarms } from './chat-alarms.ts';
 import type { ChatBot } from './chat-bot.ts';
@@ -67,11 +67,12 @@ export class Alarms extends Construct {
   }
 
   /** @returns its name, known beforehand: mails and dashboards of other stacks can count on it */
-  #create({ id, runbook, means, metric, threshold, periods, badPeriods }: AlarmSpecification): string {
+  #create(specification: AlarmSpecification): string {
+    const { id, metric, threshold, periods, badPeriods } = specification;
     const alarmName = `${Stack.of(this).stackName}-${id}`;
     const alarm = new Alarm(this, id, {
       alarmName,
-      alarmDescription: `${means} What to do: docs/runbook.md#${runbook}`,
+      alarmDescription: descriptionOf(specification),
       metric,
       threshold,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -85,23 +86,13 @@ export class Alarms extends Construct {
   }
 }
 
-function queueAlarms({ config, queues: { queue, deadLetterQueue }, metrics }: AlarmsProps): AlarmSpecification[] {
+function queueAlarms({ config, queues: { queue }, metrics }: AlarmsProps): AlarmSpecification[] {
   const max = { period: FIVE_MINUTES, statistic: Stats.MAXIMUM };
-  const { imagesClassified, imagesFailed, imagesRetried, imagesCancelled } = METRICS;
   return [
-    {
-      id: 'DeadLetters',
-      runbook: 'dead-letters',
-      means: 'Images failed for good, or bodies were no messages: they wait in the dead-letter queue.',
-      metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible(max),
-      threshold: 0,
-      periods: 1,
-      badPeriods: 1,
-    },
     {
       id: 'OldestMessage',
       runbook: 'oldest-message',
-      means: `A message has waited for more than ${config.oldestMessageAlarmMinutes} minutes.`,
+      means: `For a quarter of an hour a message has waited for more than ${config.oldestMessageAlarmMinutes} minutes: the workers are too few, too slow, or stopped.`,
       metric: queue.metricApproximateAgeOfOldestMessage(max),
       threshold: config.oldestMessageAlarmMinutes * 60,
       periods: 3,
@@ -110,18 +101,15 @@ function queueAlarms({ config, queues: { queue, deadLetterQueue }, metrics }: Al
     {
       id: 'NoProgress',
       runbook: 'no-progress',
-      means: 'Messages are there, and for 20 minutes no image has had an outcome.',
+      means: 'Messages are waiting or in flight, and for 20 minutes none was done: nothing works on the queue.',
+      // Of SQS alone, which reports zeros: a worker that never started has no metrics, and FILL() makes none of nothing.
       metric: new MathExpression({
-        expression:
-          'IF(waiting + taken > 0 AND FILL(done, 0) + FILL(failed, 0) + FILL(again, 0) + FILL(gone, 0) == 0, 1, 0)',
+        expression: 'IF(waiting + taken > 0 AND done == 0, 1, 0)',
         usingMetrics: {
           waiting: queue.metricApproximateNumberOfMessagesVisible(max),
           // Of a worker that dies at its start, all messages are hidden until their visibility timeout ends.
           taken: queue.metricApproximateNumberOfMessagesNotVisible(max),
-          done: metrics.count(imagesClassified, 'classified', FIVE_MINUTES),
-          failed: metrics.count(imagesFailed, 'failed', FIVE_MINUTES),
-          again: metrics.count(imagesRetried, 'retried', FIVE_MINUTES),
-          gone: metrics.count(imagesCancelled, 'cancelled', FIVE_MINUTES),
+          done: queue.metricNumberOfMessagesDeleted({ period: FIVE_MINUTES, statistic: Stats.SUM }),
         },
         period: FIVE_MINUTES,
         label: 'no progress',
@@ -129,6 +117,23 @@ function queueAlarms({ config, queues: { queue, deadLetterQueue }, metrics }: Al
       threshold: 0,
       periods: 4,
       badPeriods: 4,
+    },
+    {
+      id: 'MalformedMessages',
+      runbook: 'malformed-messages',
+      means:
+        'A producer sent a body that is not a message of labelqueue: its images, if it has any, get no results. It is in the dead-letter queue, with the reason.',
+      metric: metrics.count(METRICS.messagesUnreadable, 'malformed', FIVE_MINUTES),
+      threshold: 0,
+      ...EACH_EVENT,
+    },
+    {
+      id: 'LastDeliveries',
+      runbook: 'last-deliveries',
+      means: `A message was delivered for the ${MAX_RECEIVE_COUNT}th and last time, since workers died or could not write before. If that fails too, SQS moves it to the dead-letter queue as it came.`,
+      metric: metrics.count(METRICS.messagesOnLastDelivery, 'last deliveries', FIVE_MINUTES),
+      threshold: 0,
+      ...EACH_EVENT,
     },
   ];
 }
@@ -138,9 +143,10 @@ function workerAlarms({ config, worker, metrics }: AlarmsProps): AlarmSpecificat
     {
       id: 'FailureShare',
       runbook: 'failure-share',
-      means: `More than ${config.failureShareAlarm * 100} % of the images fail.`,
+      means: `For a quarter of an hour more than ${config.failureShareAlarm * 100} % of the images have failed: a list with bad URLs, a server that is away, or a defect.`,
+      // The worker writes both counts together, zeros too: where one is missing, so is the other.
       metric: new MathExpression({
-        expression: `IF(FILL(failed, 0) + FILL(done, 0) >= ${MIN_OUTCOMES}, FILL(failed, 0) / (FILL(failed, 0) + FILL(done, 0)), 0)`,
+        expression: `IF(failed + done >= ${MIN_OUTCOMES}, failed / (failed + done), 0)`,
         usingMetrics: {
           failed: metrics.count(METRICS.imagesFailed, 'failed', FIVE_MINUTES),
           done: metrics.count(METRICS.imagesClassified, 'classified', FIVE_MINUTES),
@@ -153,9 +159,19 @@ function workerAlarms({ config, worker, metrics }: AlarmsProps): AlarmSpecificat
       badPeriods: 3,
     },
     {
+      id: 'WorkerCrashes',
+      runbook: 'worker-crashes',
+      means:
+        'An image ended each worker that took it, and failed as worker_crashed: its content breaks a library, or needs too much memory.',
+      metric: metrics.failedWith('worker_crashed', FIVE_MINUTES),
+      threshold: 0,
+      ...EACH_EVENT,
+    },
+    {
       id: 'FunctionErrors',
       runbook: 'function-errors',
-      means: 'Invocations of the worker die or do not start.',
+      means:
+        'Invocations of the worker die or do not start. Their messages come back, and are moved to the dead-letter queue if that goes on.',
       metric: worker.metricErrors({ period: FIVE_MINUTES, statistic: Stats.SUM }),
       threshold: 0,
       ...WITHIN_REDELIVERIES,
@@ -163,7 +179,8 @@ function workerAlarms({ config, worker, metrics }: AlarmsProps): AlarmSpecificat
     {
       id: 'Throttles',
       runbook: 'throttles',
-      means: "The account's concurrency is used up, and messages are counted as delivered that never were.",
+      means:
+        "The account's concurrency is used up. SQS counts messages as delivered that no worker ever got, and moves them to the dead-letter queue in the end.",
       metric: worker.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }),
       threshold: 0,
       periods: 3,
@@ -172,7 +189,7 @@ function workerAlarms({ config, worker, metrics }: AlarmsProps): AlarmSpecificat
     {
       id: 'NearTimeout',
       runbook: 'near-timeout',
-      means: `Invocations come within ${(FUNCTION_TIMEOUT_SECONDS * 1_000 - NEAR_TIMEOUT_MS) / 1_000} s of the time-out of ${FUNCTION_TIMEOUT_SECONDS} s.`,
+      means: `Invocations come within ${(FUNCTION_TIMEOUT_SECONDS * 1_000 - NEAR_TIMEOUT_MS) / 1_000} s of the timeout of ${FUNCTION_TIMEOUT_SECONDS} s: one that exceeds it loses its work, and its messages come back.`,
       metric: worker.metricDuration({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM }),
       threshold: NEAR_TIMEOUT_MS,
       periods: 3,
@@ -181,8 +198,9 @@ function workerAlarms({ config, worker, metrics }: AlarmsProps): AlarmSpecificat
     {
       id: 'UnsettledMessages',
       runbook: 'unsettled-messages',
-      means: 'Messages come back to the queue, since S3 or SQS do not take their outcomes.',
-      metric: metrics.count(METRICS.messagesUnsettled, 'unsettled', FIVE_MINUTES),
+      means:
+        'S3 or SQS do not take the outcomes of messages, so that these come back to the queue. After five deliveries SQS moves them to the dead-letter queue.',
+      metric: metrics.count(METRICS.messagesUnsettled, 'not settled', FIVE_MINUTES),
       threshold: 0,
       ...WITHIN_REDELIVERIES,
     },

@@ -18,9 +18,10 @@ export function apiAlarms(api: HttpApi | undefined): AlarmSpecification[] {
     {
       id: 'ApiServerErrors',
       runbook: 'api-server-errors',
-      means: `More than ${SERVER_ERROR_SHARE * 100} % of the API's answers are 5xx.`,
+      means: `For a quarter of an hour more than ${SERVER_ERROR_SHARE * 100} % of the API's answers were 5xx: image servers that fail, or ours.`,
       metric: new MathExpression({
-        expression: `IF(FILL(requests, 0) >= ${MIN_REQUESTS}, FILL(errors, 0) / requests, 0)`,
+        // Without a request, or without an error ever, there is nothing to compute: that counts as good.
+        expression: `IF(requests >= ${MIN_REQUESTS}, errors / requests, 0)`,
         usingMetrics: { requests: api.api.metricCount(sum), errors: api.api.metricServerError(sum) },
         period: FIVE_MINUTES,
         label: 'share of 5xx',
@@ -32,15 +33,15 @@ export function apiAlarms(api: HttpApi | undefined): AlarmSpecification[] {
     {
       id: 'ApiLatency',
       runbook: 'api-latency',
-      means: `Every twentieth caller of the API waits for more than ${SLOW_MS / 1_000} s.`,
+      means: `For a quarter of an hour every twentieth caller of the API has waited for more than ${SLOW_MS / 1_000} s: most programs give up by then.`,
       metric: api.api.metricLatency({ period: FIVE_MINUTES, statistic: 'p95' }),
       threshold: SLOW_MS,
       periods: 3,
       badPeriods: 3,
     },
     ...functionAlarms(api.function, 'Api', {
-      errors: "Invocations of the API's function die or do not start.",
-      throttles: "The API's concurrency is used up, and callers are turned away.",
+      errors: "Invocations of the API's function die or do not start: their callers get a 500.",
+      throttles: "The API's concurrency is used up: callers are turned away with a 503.",
     }),
   ];
 }

@@ -6,7 +6,7 @@ import { functionAlarms } from './function-alarms.ts';
 export function chatAlarms(chat: ChatBot | undefined): AlarmSpecification[] {
   if (chat === undefined) return [];
   return functionAlarms(chat.function, 'Chat', {
-    errors: "Invocations of the chatbot's function die or do not start.",
-    throttles: "The account's concurrency is used up, and the chatbot does not answer.",
+    errors: "Invocations of the chatbot's function die or do not start: its users are told that something went wrong.",
+    throttles: "The account's concurrency is used up: the chatbot does not answer.",
   });
 }

@@ -3,41 +3,36 @@ import {
   Alarm,
   AlarmStatusWidget,
   Dashboard as CloudWatchDashboard,
-  GraphWidget,
   type IAlarm,
   type IMetric,
   type IWidget,
-  LogQueryVisualizationType,
-  LogQueryWidget,
-  MathExpression,
-  Stats,
+  SingleValueWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { PRICES } from '../shared/contract/cost.ts';
-import { METRICS } from '../shared/contract/metric-names.ts';
+import type { ChatBot } from './chat-bot.ts';
+import { costWidgets, dollarsPerHour, type PricedFunction } from './cost-widgets.ts';
+import { apiWidgets, chatWidgets, workerWidgets } from './function-widgets.ts';
+import { COLUMNS, most } from './graph.ts';
 import type { HttpApi } from './http-api.ts';
+import { imagesPerMinute, imageWidgets, percentFailed } from './image-widgets.ts';
 import type { JobQueues } from './job-queues.ts';
-import { recursionDrops } from './recursion-alarm.ts';
+import { minutesToDrain, oldestMessageMinutes, queueWidgets } from './queue-widgets.ts';
+import type { StageConfig } from './stage-config.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
-/** The dashboard has 24 columns: three graphs a row. */
-const WIDTH = 8;
-const MINUTE = Duration.minutes(1);
-
 export type DashboardProps = {
+  config: StageConfig;
   queues: JobQueues;
   worker: LambdaFunction;
-  logGroup: ILogGroup;
-  memoryMb: number;
   metrics: WorkerMetrics;
   alarmNames: readonly string[];
   /** Undefined for a stage without one. */
   api: HttpApi | undefined;
+  chat: ChatBot | undefined;
 };
 
-/** What an operator looks at, from the question "is all well?" down to the stages of an image. */
+/** What an operator looks at, from the question "is all well?" down to the stages of an image and what they cost. */
 export class Dashboard extends Construct {
   readonly name: string;
 
@@ -46,23 +41,20 @@ export class Dashboard extends Construct {
     // Dashboards are known by their names in all regions of an account.
     const { stackName, region } = Stack.of(this);
     this.name = `${stackName}-${region}`;
+    const { config, queues, worker, metrics, alarmNames, api, chat } = props;
+    const priced = { name: 'worker', function: worker, memoryMb: config.memoryMb };
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: this.name,
       defaultInterval: Duration.hours(3),
       widgets: [
-        [
-          new AlarmStatusWidget({
-            title: 'Alarms',
-            alarms: this.#byName(props.alarmNames),
-            width: 3 * WIDTH,
-            height: 2,
-          }),
-        ],
-        queueWidgets(props.queues),
-        imageWidgets(props),
-        stageWidgets(props.metrics),
-        workerWidgets(props),
-        ...(props.api === undefined ? [] : [apiWidgets(props.api)]),
+        [new AlarmStatusWidget({ title: 'Alarms', alarms: this.#byName(alarmNames), width: COLUMNS, height: 3 })],
+        atAGlance(queues, metrics, priced),
+        ...queueWidgets(queues, config.oldestMessageAlarmMinutes),
+        ...imageWidgets(metrics, queues),
+        ...workerWidgets(worker, metrics),
+        ...costWidgets(priced, otherFunctions(props), metrics),
+        ...(api === undefined ? [] : apiWidgets(api)),
+        ...(chat === undefined ? [] : chatWidgets(chat)),
       ],
     });
   }
@@ -73,117 +65,29 @@ export class Dashboard extends Construct {
   }
 }
 
-function graph(title: string, left: IMetric[], right: IMetric[] = []): GraphWidget {
-  return new GraphWidget({ title, left, right, width: WIDTH, leftYAxis: { min: 0 }, rightYAxis: { min: 0 } });
-}
-
-function queueWidgets({ queue, deadLetterQueue }: JobQueues): IWidget[] {
-  const maximum = (label: string) => ({ label, statistic: Stats.MAXIMUM, period: MINUTE });
-  return [
-    graph('Queue: messages', [
-      queue.metricApproximateNumberOfMessagesVisible(maximum('waiting')),
-      queue.metricApproximateNumberOfMessagesNotVisible(maximum('in flight')),
-      queue.metricApproximateNumberOfMessagesDelayed(maximum('delayed for a retry')),
-    ]),
-    graph('Queue: age of the oldest message in seconds', [
-      queue.metricApproximateAgeOfOldestMessage(maximum('oldest message')),
-    ]),
-    graph('Dead-letter queue: messages', [
-      deadLetterQueue.metricApproximateNumberOfMessagesVisible(maximum('dead letters')),
-    ]),
+/** The figures of now, each with what it was in the time shown. */
+function atAGlance(queues: JobQueues, metrics: WorkerMetrics, worker: PricedFunction): IWidget[] {
+  const figures: [title: string, metric: IMetric][] = [
+    ['Messages waiting', queues.queue.metricApproximateNumberOfMessagesVisible(most('waiting'))],
+    ['Oldest message, minutes', oldestMessageMinutes(queues)],
+    ['Time to drain, minutes', minutesToDrain(queues)],
+    ['Images per minute', imagesPerMinute(metrics)],
+    ['Images that failed, %', percentFailed(metrics)],
+    ['Worker, $ per hour', dollarsPerHour(worker)],
   ];
+  const width = COLUMNS / figures.length;
+  return figures.map(
+    ([title, metric]) => new SingleValueWidget({ title, metrics: [metric], width, height: 4, sparkline: true }),
+  );
 }
 
-function imageWidgets({ metrics, logGroup }: DashboardProps): IWidget[] {
-  return [
-    graph('Images a minute', [
-      metrics.count(METRICS.imagesClassified, 'classified'),
-      metrics.count(METRICS.imagesFailed, 'failed'),
-      metrics.count(METRICS.imagesRetried, 'retried'),
-      metrics.count(METRICS.imagesNotReached, 'not reached in time'),
-      metrics.count(METRICS.imagesCancelled, 'cancelled'),
-    ]),
-    new LogQueryWidget({
-      title: 'Failed images, by code',
-      logGroupNames: [logGroup.logGroupName],
-      view: LogQueryVisualizationType.BAR,
-      queryLines: ['filter message = "image failed"', 'stats count(*) as images by code'],
-      width: WIDTH,
-    }),
-    graph('Messages that were no messages, or came back', [
-      metrics.count(METRICS.messagesUnreadable, 'unreadable'),
-      metrics.count(METRICS.messagesUnsettled, 'not settled'),
-    ]),
-  ];
-}
-
-function stageWidgets(metrics: WorkerMetrics): IWidget[] {
-  const percentiles = (name: 'fetchTime' | 'decodeTime' | 'inferenceTime') =>
-    ['p50', 'p95'].map((statistic) => metrics.distribution(METRICS[name], statistic, statistic));
-  return [
-    graph('Fetch: ms an image', percentiles('fetchTime')),
-    graph('Decode: ms an image', percentiles('decodeTime')),
-    graph('Inference: ms a batch, and images a batch', percentiles('inferenceTime'), [
-      metrics.distribution(METRICS.inferenceBatchSize, Stats.AVERAGE, 'images a batch'),
-    ]),
-  ];
-}
-
-function workerWidgets({ worker, memoryMb, metrics }: DashboardProps): IWidget[] {
-  const duration = (statistic: string) =>
-    worker.metricDuration({ statistic, label: `duration ${statistic}`, period: MINUTE });
-  const sum = (label: string) => ({ label, statistic: Stats.SUM, period: MINUTE });
-  return [
-    graph('Worker: duration in ms', [duration('p50'), duration('p95'), duration(Stats.MAXIMUM)]),
-    graph(
-      'Worker: concurrency, cold starts; throttles, errors, dropped as a loop',
-      [
-        worker.metric('ConcurrentExecutions', { label: 'at once', statistic: Stats.MAXIMUM, period: MINUTE }),
-        metrics.coldStarts(),
-      ],
-      [
-        worker.metricThrottles(sum('throttles')),
-        worker.metricErrors(sum('errors')),
-        recursionDrops(worker, { label: 'dropped as a loop', period: MINUTE }),
-      ],
-    ),
-    graph('Cost of Lambda: $ an hour', [lambdaCostAnHour(worker, memoryMb)]),
-  ];
-}
-
-function apiWidgets({ api, function: answering, logGroup }: HttpApi): IWidget[] {
-  const sum = (label: string) => ({ label, statistic: Stats.SUM, period: MINUTE });
-  const latency = (statistic: string) => api.metricLatency({ statistic, label: statistic, period: MINUTE });
-  return [
-    graph(
-      'API: requests a minute; throttles and errors of its function',
-      [api.metricCount(sum('requests')), api.metricClientError(sum('4xx')), api.metricServerError(sum('5xx'))],
-      [answering.metricThrottles(sum('throttles')), answering.metricErrors(sum('errors'))],
-    ),
-    graph('API: ms a request', [latency('p50'), latency('p95')]),
-    new LogQueryWidget({
-      title: 'API: requests that failed, by code',
-      logGroupNames: [logGroup.logGroupName],
-      view: LogQueryVisualizationType.BAR,
-      queryLines: ['filter message = "request failed"', 'stats count(*) as requests by code'],
-      width: WIDTH,
-    }),
-  ];
-}
-
-/** At list prices; SQS and S3 add little when messages are full (docs/cost.md). */
-function lambdaCostAnHour(worker: LambdaFunction, memoryMb: number): MathExpression {
-  const period = Duration.hours(1);
-  // Metric math knows no exponents.
-  const dollarsAMillisecond = (((memoryMb / 1_024) * PRICES.lambdaGbSecond) / 1_000).toFixed(14);
-  const dollarsAnInvocation = PRICES.lambdaRequest.toFixed(8);
-  return new MathExpression({
-    expression: `milliseconds * ${dollarsAMillisecond} + invocations * ${dollarsAnInvocation}`,
-    usingMetrics: {
-      milliseconds: worker.metricDuration({ statistic: Stats.SUM, period }),
-      invocations: worker.metricInvocations({ statistic: Stats.SUM, period }),
-    },
-    period,
-    label: 'Lambda',
-  });
+function otherFunctions({ config, api, chat }: DashboardProps): PricedFunction[] {
+  const others: PricedFunction[] = [];
+  if (api !== undefined && config.api !== undefined) {
+    others.push({ name: 'API', function: api.function, memoryMb: config.api.memoryMb });
+  }
+  if (chat !== undefined && config.chatbot !== undefined) {
+    others.push({ name: 'chatbot', function: chat.function, memoryMb: config.chatbot.memoryMb });
+  }
+  return others;
 }

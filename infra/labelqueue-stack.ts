@@ -44,15 +44,7 @@ export class LabelqueueStack extends Stack {
     const { topic, names: alarmNames } = new Alarms(this, 'Alarms', {
       ...{ config, queues, worker, metrics, api, chat, jobEvents },
     });
-    const dashboard = new Dashboard(this, 'Operations', {
-      queues,
-      worker,
-      logGroup,
-      memoryMb: config.memoryMb,
-      metrics,
-      alarmNames,
-      api,
-    });
+    const dashboard = new Dashboard(this, 'Operations', { config, queues, worker, metrics, alarmNames, api, chat });
     new AccessPolicies(this, 'Access', {
       ...{ config, queues, results: bucket, workerLogs: logGroup, jobEndQueue: jobEvents?.queue },
     });

@@ -10,7 +10,7 @@ export function recursionDrops(worker: LambdaFunction, options: MetricOptions) {
   return worker.metric('RecursiveInvocationsDropped', { statistic: Stats.SUM, ...options });
 }
 
-/** The worker's loops are allowed: any drop says that somebody changed that. Ends by itself when drops do. */
+/** The worker's loops are allowed: any drop says that somebody changed that. */
 export function recursionAlarm(worker: LambdaFunction): AlarmSpecification {
   return {
     id: 'RecursiveInvocations',

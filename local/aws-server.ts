@@ -14,6 +14,7 @@ import {
 } from './fauxqs-parts.ts';
 import { ObjectFiles } from './object-files.ts';
 import { QueueDatabase } from './queue-database.ts';
+import { type QueueDepth, queueDepth } from './queue-depth.ts';
 
 /** How long a request may take to arrive; long polls have arrived before they wait. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -37,6 +38,8 @@ export type AwsServer = {
   deleteQueue(name: string): void;
   /** What is in a queue; undefined when there is none of this name. Receives nothing. */
   inspectQueue(name: string): { messages: ReturnType<SqsQueue['inspectMessages']> } | undefined;
+  /** How much is in a queue; undefined when there is none of this name. Receives nothing. */
+  depthOf(name: string): QueueDepth | undefined;
   sendMessage(queue: string, body: string, options: { delaySeconds: number }): void;
   setup(config: FauxqsInitConfig): void;
   /** Empties queues and buckets. */
@@ -74,6 +77,10 @@ export async function startAwsServer(options: AwsServerOptions): Promise<AwsServ
     createQueue: (name, attributes = {}) => setup({ queues: [{ name, attributes }] }),
     deleteQueue: (name) => void stores.sqsStore.deleteQueue(stores.sqsStore.getQueueByName(name)?.url ?? ''),
     inspectQueue: (name) => stores.sqsStore.inspectQueue(name),
+    depthOf(name) {
+      const queue = stores.sqsStore.getQueueByName(name);
+      return queue && queueDepth(queue);
+    },
     sendMessage: (queue, body, { delaySeconds }) => sendMessage(stores.sqsStore, queue, body, delaySeconds),
     setup,
     reset: () => reset(stores, files),

@@ -12,6 +12,7 @@ import { type LocalCredentials, localCredentials } from './local-credentials.ts'
 import { noticeOnStandardError } from './notice.ts';
 import { StateFolderError } from './state-folder-error.ts';
 import './kept-queue.ts';
+import type { QueueDepth } from './queue-depth.ts';
 import './queue-timers.ts';
 import './sorted-listing.ts';
 import { lockState } from './state-lock.ts';
@@ -44,6 +45,8 @@ export type EmbeddedAws = {
   environment: EmbeddedEnvironment;
   /** What an SDK client in this process needs to reach it. */
   clientConfig: { endpoint: string; region: string; credentials: LocalCredentials };
+  /** Of the queue and the dead-letter queue; undefined for one that was deleted. Receives nothing. */
+  depths(): { queue: QueueDepth | undefined; deadLetterQueue: QueueDepth | undefined };
   stop(): Promise<void>;
 };
 
@@ -96,6 +99,7 @@ async function start({
     server,
     environment: environmentFor(endpoint, credentials),
     clientConfig: { endpoint, region: REGION, credentials },
+    depths: () => ({ queue: server.depthOf(QUEUE), deadLetterQueue: server.depthOf(DEAD_LETTER_QUEUE) }),
     stop: () => running.disposeAsync(),
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { UserError } from '../shared/contract/user-error.ts';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
+import { wholeLines } from './whole-lines.ts';
 
 const BOOTSTRAP = join(import.meta.dirname, 'runtime-bootstrap.ts');
 
@@ -32,6 +33,8 @@ export type FunctionConfiguration = {
   execArgv?: readonly string[];
   /** Where the function's standard output and error go. */
   onLog: (text: string) => void;
+  /** Is given each whole line of its standard output as well: what goes to `onLog` comes in pieces. */
+  onLine?: (line: string) => void;
 };
 
 /** A process of a function, and who waits for its answers, by the ids of their requests. */
@@ -102,6 +105,7 @@ export class ExecutionEnvironment<Event = SQSEvent, Response = SQSBatchResponse>
       functionName = 'labelqueue-classify',
       execArgv = [],
       onLog,
+      onLine,
     } = this.#configuration;
     const child = fork(BOOTSTRAP, [handlerPath, functionName], {
       env: { ...process.env, ...WORKER_PROCESS_ENVIRONMENT, ...environment },
@@ -113,6 +117,7 @@ export class ExecutionEnvironment<Event = SQSEvent, Response = SQSBatchResponse>
     this.#pid = child.pid;
     child.stdout?.setEncoding('utf8').on('data', onLog);
     child.stderr?.setEncoding('utf8').on('data', onLog);
+    if (onLine !== undefined) child.stdout?.on('data', wholeLines(onLine));
     const waiting: RunningFunction['waiting'] = new Map();
     const initialized = Promise.withResolvers<void>();
     child.on('message', (report: RuntimeReport) => {

@@ -22,9 +22,15 @@ export type HttpGatewayOptions = {
   atOnce: number;
   /** What bodies may cost while they arrive and wait. */
   uploads?: Partial<UploadLimits>;
+  /** Is asked, in place of the function, for what is at these paths. */
+  pages?: Pages;
   /** Told of each invocation that failed as a whole. */
   onFunctionError: (error: FunctionError) => void;
 };
+
+/** What this server answers itself, by path. */
+export type Pages = ReadonlyMap<string, () => Promise<Page>>;
+export type Page = { contentType: string; body: string };
 
 /** An HTTP server in the place of API Gateway. */
 export type HttpGateway = {
@@ -49,7 +55,9 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
     });
     const refusal = refusalOf(request, port);
     if (refusal !== undefined) return sendProblem(response, ...refusal);
-    answer(request, response, gate)
+    const page = pageOf(request, gate.pages);
+    const answered = page === undefined ? answer(request, response, gate) : sendPage(response, page);
+    answered
       // A caller that went away, or a defect: nobody is left to tell.
       .catch((error: Error) => response.destroy(error));
   });
@@ -86,6 +94,17 @@ function refusalOf(request: IncomingMessage, port: number): Refusal | undefined 
 
 function headerBytesOf({ method = '', url = '', rawHeaders }: IncomingMessage): number {
   return rawHeaders.reduce((bytes, text) => bytes + text.length, method.length + url.length);
+}
+
+function pageOf({ method, url = '' }: IncomingMessage, pages: Pages | undefined): (() => Promise<Page>) | undefined {
+  return method === 'GET' || method === 'HEAD' ? pages?.get(url.split('?', 1)[0] ?? '') : undefined;
+}
+
+/** Node leaves out the body of an answer to HEAD. */
+async function sendPage(response: ServerResponse, page: () => Promise<Page>): Promise<void> {
+  const { contentType, body } = await page();
+  const headers = { 'content-type': contentType, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+  sendResult(response, { statusCode: 200, headers, body });
 }
 
 type Gate = HttpGatewayOptions & { slots: Semaphore; uploads: Uploads };

@@ -10,7 +10,7 @@ import {
 import { type EmbeddedAws, startEmbeddedAws } from './embedded-aws.ts';
 import { EventSource } from './event-source.ts';
 import { ExecutionEnvironment, type FunctionError } from './execution-environment.ts';
-import { type HttpGateway, startHttpGateway } from './http-gateway.ts';
+import { type HttpGateway, type Pages, startHttpGateway } from './http-gateway.ts';
 
 const API_HANDLER = join(import.meta.dirname, '../functions/api/handler.ts');
 const ANNOUNCER = join(import.meta.dirname, '../functions/announce/handler.ts');
@@ -30,8 +30,19 @@ export type LocalServiceOptions = {
   webhookSecret?: string;
   onLog: (text: string) => void;
   onFunctionError: (error: FunctionError) => void;
+  /** Is told of what the workers do; the API is none of them. */
+  watch?: WorkerWatch;
+  /** What is answered beside the HTTP API, at its address. */
+  pages?: (aws: EmbeddedAws) => Pages;
   /** Is given a line for each event that a person should know, e.g. a file that is damaged; standard error without. */
   onNotice?: (text: string) => void;
+};
+
+export type WorkerWatch = {
+  /** Each whole line that a worker writes to its standard output. */
+  onLine(line: string): void;
+  /** Each invocation that ended without an answer. */
+  onError(): void;
 };
 
 /** The embedded AWS with workers that take messages from its queue. */
@@ -47,7 +58,7 @@ export type LocalService = {
 
 /** Starts the embedded AWS and waits until the workers have their model loaded. */
 export async function startLocalService(options: LocalServiceOptions): Promise<LocalService> {
-  const { port, dataDir, workers, workerEnvironment, apiPort, webhookSecret, onLog, onFunctionError, onNotice } =
+  const { port, dataDir, workers, workerEnvironment, apiPort, webhookSecret, onLog, onFunctionError, watch, onNotice } =
     options;
   const aws = await startEmbeddedAws({
     port,
@@ -63,6 +74,7 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
         timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
         environment,
         onLog,
+        ...(watch !== undefined && { onLine: (line: string) => watch.onLine(line) }),
       }),
   );
   const announcer = new ExecutionEnvironment({
@@ -72,7 +84,7 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
     environment: { ...environment, WEBHOOK_SECRET: webhookSecret ?? '' },
     onLog,
   });
-  const api = createLocalApi({ environment, onLog, onFunctionError });
+  const api = createLocalApi({ environment, pages: options.pages?.(aws), onLog, onFunctionError });
   const shutDown = async () => {
     await Promise.all([api.stop(), announcer.shutDown(), ...environments.map((environment) => environment.shutDown())]);
     await aws.stop();
@@ -86,12 +98,18 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
     throw error;
   }
   const sqs = new SQSClient(aws.clientConfig);
-  const feed = { sqs, onFunctionError, ...(onNotice !== undefined && { onNotice }) };
-  const eventSources = [new EventSource({ ...feed, queueUrl: aws.environment.QUEUE_URL, environments })];
+  const feed = { sqs, ...(onNotice !== undefined && { onNotice }) };
+  const onWorkerError = (error: FunctionError) => {
+    watch?.onError();
+    onFunctionError(error);
+  };
+  const eventSources = [
+    new EventSource({ ...feed, onFunctionError: onWorkerError, queueUrl: aws.environment.QUEUE_URL, environments }),
+  ];
   if (webhookSecret !== undefined) {
     // Its process starts at the first look.
     const of = { queueUrl: aws.environment.JOB_END_QUEUE_URL, environments: [announcer], batchSize: 1 };
-    eventSources.push(new EventSource({ ...feed, ...of }));
+    eventSources.push(new EventSource({ ...feed, onFunctionError, ...of }));
   }
   for (const eventSource of eventSources) eventSource.start();
   return {
@@ -108,11 +126,12 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
 
 type LocalApi = { listen(port: number): Promise<string>; stop(): Promise<void> };
 
-function createLocalApi({
-  environment,
-  onLog,
-  onFunctionError,
-}: Pick<LocalServiceOptions, 'onLog' | 'onFunctionError'> & { environment: Record<string, string> }): LocalApi {
+type LocalApiOptions = Pick<LocalServiceOptions, 'onLog' | 'onFunctionError'> & {
+  environment: Record<string, string>;
+  pages: Pages | undefined;
+};
+
+function createLocalApi({ environment, pages, onLog, onFunctionError }: LocalApiOptions): LocalApi {
   const api = new ExecutionEnvironment<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({
     handlerPath: API_HANDLER,
     functionName: 'labelqueue-api',
@@ -125,7 +144,14 @@ function createLocalApi({
     async listen(port) {
       // One, on Lambda. Here several share inference batches, and memory is bounded as it is in a worker.
       const invoke = (event: APIGatewayProxyEventV2) => api.invoke(event);
-      gateway = await startHttpGateway({ port, invoke, atOnce: LOCAL_API_REQUESTS_AT_ONCE, onFunctionError });
+      const atOnce = LOCAL_API_REQUESTS_AT_ONCE;
+      gateway = await startHttpGateway({
+        port,
+        invoke,
+        atOnce,
+        onFunctionError,
+        ...(pages !== undefined && { pages }),
+      });
       return gateway.address;
     },
     async stop() {

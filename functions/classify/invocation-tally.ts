@@ -34,6 +34,8 @@ export class InvocationTally {
     unsettled: 0,
   };
   readonly #jobs = new Set<string>();
+  /** Why images failed, with how many of them. */
+  readonly failureCodes = new Map<ErrorCode, number>();
   readonly #retryCodes = new Map<ErrorCode, number>();
   readonly fetch = new Sample();
   readonly decode = new Sample();
@@ -61,7 +63,8 @@ export class InvocationTally {
     counts.putOff += imagesIn(others.putOff);
     counts.decodeLater += others.decodeLater.images.length;
     counts.notReached += others.notReached.length;
-    for (const [code, images] of retryCodes) this.#retryCodes.set(code, (this.#retryCodes.get(code) ?? 0) + images);
+    for (const { line } of failures) addTo(this.failureCodes, line.error.code, 1);
+    for (const [code, images] of retryCodes) addTo(this.#retryCodes, code, images);
   }
 
   /** What the line says; the times are means in milliseconds per image. */
@@ -69,6 +72,7 @@ export class InvocationTally {
     return {
       jobs: [...this.#jobs],
       ...this.counts,
+      failureCodes: Object.fromEntries(this.failureCodes),
       retryCodes: Object.fromEntries(this.#retryCodes),
       stageMs: {
         fetch: rounded(this.fetch.mean),
@@ -99,6 +103,10 @@ export class Sample {
   get mean(): number {
     return this.#count === 0 ? 0 : this.sum / this.#count;
   }
+}
+
+function addTo(counts: Map<ErrorCode, number>, code: ErrorCode, images: number): void {
+  counts.set(code, (counts.get(code) ?? 0) + images);
 }
 
 function imagesIn(byDelay: Settlement['retries']): number {

@@ -24,6 +24,7 @@ export async function foretellCrashes(
   dependencies: WorkerDependencies,
 ): Promise<ReadonlySet<ReadRecord>> {
   const last = deliveredBefore.filter(({ record }) => receiveCount(record) >= MAX_RECEIVE_COUNT);
+  if (last.length > 0) dependencies.telemetry.lastDelivery(last.length);
   const written = last.map((read) => foretellCrash(read, dependencies));
   dependencies.destinations.parts.flush();
   const outcomes = await Promise.allSettled(written);

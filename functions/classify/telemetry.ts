@@ -1,7 +1,7 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
-import { METRICS } from '../../shared/contract/metric-names.ts';
+import { CODE_DIMENSION, METRICS } from '../../shared/contract/metric-names.ts';
 import type { ModelId } from '../../shared/contract/result-line.ts';
 import { describeThrown, withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
 import { InvocationTally } from './invocation-tally.ts';
@@ -25,6 +25,8 @@ export type Telemetry = {
   unsettled(messageId: string, error: unknown): void;
   /** @param expected what no part of the body is in */
   unreadable(messageId: string, expected: string): void;
+  /** So many messages came for the last time. Written at once: what comes next may end the process. */
+  lastDelivery(messages: number): void;
   /** Writes what all of the above adds up to since the last time: one line, and the metrics. */
   invoked(invocation: Invocation): void;
 };
@@ -55,19 +57,24 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       tally.counts.unreadable++;
       logger.warn('message unreadable, moved to the DLQ', { messageId, reason: expected });
     },
+    lastDelivery(messages) {
+      metrics.singleMetric().addMetric(METRICS.messagesOnLastDelivery, MetricUnit.Count, messages);
+    },
     invoked({ milliseconds, startMs, ...invocation }) {
       const start = startMs === undefined ? {} : { startMs: Math.round(startMs) };
       logger.info('invocation', { ...invocation, ms: Math.round(milliseconds), ...start, ...tally.line() });
       addMetrics(metrics, tally);
+      addFailureCodes(metrics, tally);
       tally = new InvocationTally();
     },
   };
 }
 
 function addMetrics(metrics: Metrics, { counts, fetch, decode, inference, batchSize }: InvocationTally): void {
+  // Zeros too: the share of failures needs both, and CloudWatch computes nothing with a metric that never came.
+  metrics.addMetric(METRICS.imagesClassified, MetricUnit.Count, counts.classified);
+  metrics.addMetric(METRICS.imagesFailed, MetricUnit.Count, counts.failed);
   const numbers = [
-    [METRICS.imagesClassified, counts.classified],
-    [METRICS.imagesFailed, counts.failed],
     [METRICS.imagesRetried, counts.retried],
     [METRICS.imagesNotReached, counts.notReached],
     [METRICS.imagesCancelled, counts.cancelled],
@@ -84,4 +91,12 @@ function addMetrics(metrics: Metrics, { counts, fetch, decode, inference, batchS
     for (const value of values) metrics.addMetric(name, MetricUnit.Milliseconds, value);
   }
   for (const size of batchSize.values) metrics.addMetric(METRICS.inferenceBatchSize, MetricUnit.Count, size);
+}
+
+/** A set of metrics has one value of a dimension, so that each code needs a set of its own. */
+function addFailureCodes(metrics: Metrics, { failureCodes }: InvocationTally): void {
+  for (const [code, images] of failureCodes) {
+    const ofCode = metrics.singleMetric().addDimension(CODE_DIMENSION, code);
+    ofCode.addMetric(METRICS.imagesFailed, MetricUnit.Count, images);
+  }
 }

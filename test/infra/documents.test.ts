@@ -34,14 +34,19 @@ const sections = new Map(
     .map((section) => [section.slice(0, section.indexOf('\n')).toLowerCase().replaceAll(' ', '-'), section]),
 );
 
+/** What is no alarm's. */
+const DEAD_LETTERS = 'dead-letters';
+const entries = [...sections].filter(([anchor]) => anchor !== DEAD_LETTERS);
+
 describe('the runbook', () => {
-  test('has an entry for each alarm, and none besides', () => {
-    expect([...sections.keys()].toSorted()).toEqual(anchors.toSorted());
+  test('has an entry for each alarm, and beside them one about dead letters', () => {
+    expect(entries.map(([anchor]) => anchor).toSorted()).toEqual(anchors.toSorted());
     expect(anchors.length).toBeGreaterThanOrEqual(6);
+    expect([...sections.keys()]).toContain(DEAD_LETTERS);
   });
 
-  test.each([...sections])('says of %s what it means, how to look and what to do', (_anchor, section) => {
-    for (const part of ['**Means:**', '**Look:**', '**Do:**']) expect(section).toContain(part);
+  test.each(entries)('says of %s what it means, what ends it, how to look and what to do', (_anchor, section) => {
+    for (const part of ['**Means:**', '**Ends:**', '**Look:**', '**Do:**']) expect(section).toContain(part);
   });
 
   const commands = [...new Set(runbook.match(/labelqueue --stack \$STACK [^#`\n]+/g))];
@@ -83,6 +88,8 @@ const NUMBERS: Record<number, string> = {
   7: 'seven',
   8: 'eight',
   9: 'nine',
+  10: 'ten',
+  12: 'twelve',
   13: 'thirteen',
   14: 'fourteen',
   15: 'fifteen',

@@ -44,6 +44,7 @@ export function createTestWorker(pipeline: Pipeline, destinations: Destinations)
     settled() {},
     unsettled() {},
     unreadable() {},
+    lastDelivery() {},
     invoked() {},
   };
   const dependencies: WorkerDependencies = {
