@@ -6,12 +6,16 @@
  * (`/// <reference lib="dom" />` and `@import { Snapshot } from '../contract.ts'` in a comment). TypeScript is not served:
  * Node 24 prints an ExperimentalWarning when it strips types for others.
  *
- * Assets. `GET /` is `dashboard/page/index.html`, also for the page's own paths `/jobs/<job>`, `/dead-letters` and
- * `/health`, so that a reload finds it. `GET /assets/<path>` is the file `dashboard/page/<path>` (.js, .css, .svg, .html,
- * .webmanifest), with an ETag and compressed. `GET /assets/vendor/chart.js` is Chart.js's build for a `<script>`
- * (global `Chart`). The policy is `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';
+ * Assets. `GET /` is `dashboard/page/index.html`; the page's state is in its query (`/?job=<job>&range=6h`), since
+ * `labelqueue local` serves its HTTP API beside it (`/jobs/<job>`, `/classify`, `/healthz`, `/openapi.json`). `GET
+ * /assets/<path>` is the file `dashboard/page/<path>` (.js, .css, .svg, .webmanifest), with an ETag and compressed. `GET
+ * /assets/vendor/chart.js` is Chart.js's build for a `<script>` (global `Chart`); `/assets/vendor/uplot.js` and `uplot.css`
+ * are uPlot's, if it is installed. The policy is `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';
  * connect-src 'self'; manifest-src 'self'`: no inline script, no inline style (neither `<style>` nor `style=`; setting
- * `element.style.…` from a script works), no `data:` image. Vendor code must not need them: Chart.js does not.
+ * `element.style.…` from a script works), no `data:` image.
+ *
+ * Connections. A browser has six connections at most to a host over HTTP/1.1, all tabs together: close the EventSource
+ * while `document.hidden`, and open it again after that.
  *
  * Names. A count's name ends with what is counted, `Images` or `Messages`. `…At` are milliseconds since 1970, UTC.
  * `…Seconds`, `…PerSecond` and `…Usd` say their unit. `null` is "not known"; 0 is a count of none.
@@ -322,14 +326,17 @@ export type GalleryImage = {
 /* Dead letters                                                                                                       */
 /* ------------------------------------------------------------------------------------------------------------------ */
 
-/** A letter is shown when one of its images, or the letter itself, fits all that is given. */
+/**
+ * A letter is shown when one of its images fits all that is given. A redrive sends the images that fit, and removes the
+ * letters of which all images were sent.
+ */
 export type DeadLetterFilter = {
   job?: string;
   /** An error code, or `unreadable`. */
   code?: string;
   /** The whole name of a host, with its port where the URL has one. */
   host?: string;
-  /** Is contained in id, URL (without its query), reason or message, whatever the case. */
+  /** Is contained in id, URL (without its query) or message of an image, or in the reason of a letter that is not a message. */
   text?: string;
 };
 
