@@ -35,6 +35,8 @@ export type EmbeddedAws = {
   environment: EmbeddedEnvironment;
   /** What an SDK client in this process needs to reach it. */
   clientConfig: { endpoint: string; region: string; credentials: LocalCredentials };
+  /** When the oldest message of the queue was sent, in milliseconds since 1970; undefined when it is empty. */
+  oldestMessageSentAt(): number | undefined;
   stop(): Promise<void>;
 };
 
@@ -87,8 +89,21 @@ async function start({
     server,
     environment: environmentFor(endpoint, credentials),
     clientConfig: { endpoint, region: REGION, credentials },
+    oldestMessageSentAt: () => oldestIn(server),
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Those in flight and those that wait for a retry count too, as in SQS's own metric. */
+function oldestIn(server: AwsServer): number | undefined {
+  const { ready = [], delayed = [], inflight = [] } = server.inspectQueue(QUEUE)?.messages ?? {};
+  let oldest: number | undefined;
+  for (const messages of [ready, delayed, inflight.map(({ message }) => message)]) {
+    for (const { sentTimestamp } of messages) {
+      if (oldest === undefined || sentTimestamp < oldest) oldest = sentTimestamp;
+    }
+  }
+  return oldest;
 }
 
 function createResources(server: AwsServer, visibilityTimeoutSeconds: number): void {

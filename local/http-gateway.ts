@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Semaphore } from 'async-mutex';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
@@ -22,6 +22,8 @@ export type HttpGatewayOptions = {
   atOnce: number;
   /** What bodies may cost while they arrive and wait. */
   uploads?: Partial<UploadLimits>;
+  /** Answers requests that are not for the API, and judges them itself: see `isBeside`. */
+  beside?: RequestListener;
   /** Told of each invocation that failed as a whole. */
   onFunctionError: (error: FunctionError) => void;
 };
@@ -47,6 +49,7 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
     response.once('finish', () => {
       if (!server.listening) request.socket.end();
     });
+    if (options.beside !== undefined && isBeside(request)) return options.beside(request, response);
     const refusal = refusalOf(request, port);
     if (refusal !== undefined) return sendProblem(response, ...refusal);
     answer(request, response, gate)
@@ -65,6 +68,11 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
         server.closeIdleConnections();
       }),
   };
+}
+
+/** Whether a request is for the dashboard: its page at `/`, and what that asks for. */
+function isBeside({ url = '' }: IncomingMessage): boolean {
+  return /^\/(?:$|\?|assets\/|api\/|metrics$)/.test(url);
 }
 
 type Refusal = [code: ProblemCode, detail: string];

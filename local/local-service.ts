@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
@@ -10,6 +11,8 @@ import { type EmbeddedAws, startEmbeddedAws } from './embedded-aws.ts';
 import { EventSource } from './event-source.ts';
 import { ExecutionEnvironment, type FunctionError } from './execution-environment.ts';
 import { type HttpGateway, startHttpGateway } from './http-gateway.ts';
+import { localDashboard, type ServedDashboard } from './local-dashboard.ts';
+import { StageTimes } from './stage-times.ts';
 
 const API_HANDLER = join(import.meta.dirname, '../functions/api/handler.ts');
 const HANDLER = join(import.meta.dirname, '../functions/classify/handler.ts');
@@ -24,6 +27,8 @@ export type LocalServiceOptions = {
   workerEnvironment: Record<string, string>;
   /** Where the HTTP API listens, 0 for any free port; there is none without. */
   apiPort?: number;
+  /** What is to be seen beside the HTTP API, at `/` of the same address; nothing without. */
+  dashboard?: ServedDashboard;
   onLog: (text: string) => void;
   onFunctionError: (error: FunctionError) => void;
   /** Is given a line for each event that a person should know, e.g. a file that is damaged; standard error without. */
@@ -43,7 +48,12 @@ export type LocalService = {
 
 /** Starts the embedded AWS and waits until the workers have their model loaded. */
 export async function startLocalService(options: LocalServiceOptions): Promise<LocalService> {
-  const { port, dataDir, workers, workerEnvironment, apiPort, onLog, onFunctionError, onNotice } = options;
+  const { port, dataDir, workers, workerEnvironment, apiPort, dashboard, onFunctionError, onNotice } = options;
+  const stages = new StageTimes();
+  const onLog = (text: string) => {
+    stages.read(text);
+    options.onLog(text);
+  };
   const aws = await startEmbeddedAws({
     port,
     ...(dataDir !== undefined && { dataDir }),
@@ -60,8 +70,10 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
         onLog,
       }),
   );
-  const api = createLocalApi({ environment, onLog, onFunctionError });
+  const page = dashboard && localDashboard({ aws, workers, stages, environment, dashboard });
+  const api = createLocalApi({ environment, onLog: options.onLog, onFunctionError, beside: page?.listen });
   const shutDown = async () => {
+    await page?.close();
     await Promise.all([api.stop(), ...environments.map((environment) => environment.shutDown())]);
     await aws.stop();
   };
@@ -94,13 +106,13 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
   };
 }
 
+type LocalApiOptions = Pick<LocalServiceOptions, 'onLog' | 'onFunctionError'> & {
+  environment: Record<string, string>;
+  beside: RequestListener | undefined;
+};
 type LocalApi = { listen(port: number): Promise<string>; stop(): Promise<void> };
 
-function createLocalApi({
-  environment,
-  onLog,
-  onFunctionError,
-}: Pick<LocalServiceOptions, 'onLog' | 'onFunctionError'> & { environment: Record<string, string> }): LocalApi {
+function createLocalApi({ environment, onLog, onFunctionError, beside }: LocalApiOptions): LocalApi {
   const api = new ExecutionEnvironment<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({
     handlerPath: API_HANDLER,
     functionName: 'labelqueue-api',
@@ -113,7 +125,14 @@ function createLocalApi({
     async listen(port) {
       // One, on Lambda. Here several share inference batches, and memory is bounded as it is in a worker.
       const invoke = (event: APIGatewayProxyEventV2) => api.invoke(event);
-      gateway = await startHttpGateway({ port, invoke, atOnce: LOCAL_API_REQUESTS_AT_ONCE, onFunctionError });
+      const atOnce = LOCAL_API_REQUESTS_AT_ONCE;
+      gateway = await startHttpGateway({
+        port,
+        invoke,
+        atOnce,
+        onFunctionError,
+        ...(beside !== undefined && { beside }),
+      });
       return gateway.address;
     },
     async stop() {

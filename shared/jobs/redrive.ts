@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { type JobRun, runField } from '../contract/job-run.ts';
-import { type ImageRef, messageSchema, parseMessage, type QueueMessage, UnreadableMessage } from '../contract/message.ts';
+import {
+  type ImageRef,
+  messageSchema,
+  parseMessage,
+  type QueueMessage,
+  UnreadableMessage,
+} from '../contract/message.ts';
 import { partKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import type { FailureLine } from '../contract/result-line.ts';
@@ -31,7 +37,7 @@ export type RedriveOptions = JobRun & {
 };
 
 /** What a failure line, or a dead letter of the worker, says of an image. */
-export type FailedImage = ImageRef & { error: { code: string; message: string } };
+export type FailedImage = Pick<ImageRef, 'id' | 'url'> & { error: { code: string; message: string } };
 
 export type Redriven = {
   /** Sent again. */
