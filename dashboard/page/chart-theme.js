@@ -78,7 +78,12 @@ export function applyTheme(chartLibrary) {
   Object.assign(chartLibrary.defaults.plugins.tooltip, tooltipStyle());
 }
 
-/** @param {() => void} redraw called when the system's scheme has changed */
+/**
+ * @param {() => void} redraw called when the system's scheme has changed
+ * @returns {() => void} ends that
+ */
 export function whenSchemeChanges(redraw) {
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  const scheme = matchMedia('(prefers-color-scheme: dark)');
+  scheme.addEventListener('change', redraw);
+  return () => scheme.removeEventListener('change', redraw);
 }

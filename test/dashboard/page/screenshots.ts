@@ -1,0 +1,140 @@
+/**
+ * `npm run screenshots`: the pictures of docs/dashboard.md, of a real service on this machine with real workers. It takes some
+ * minutes, since the queue has to have been busy for a while.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import sharp from 'sharp';
+import { startBrowser } from '../../support/browser.ts';
+import { type RunningCommand, runCommand, startCommand } from '../../support/command.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startImageServer } from '../../support/image-server.ts';
+import { createTemporaryFolder } from '../../support/temporary-folder.ts';
+
+const PICTURES = join(import.meta.dirname, '../../../docs/pictures');
+const DESKTOP: BrowserContextOptions = { viewport: { width: 1440, height: 1000 } };
+const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 };
+const MINUTES = 60_000;
+const PHOTOS = ['chelsea.jpg', 'coffee.jpg', 'rocket.jpg', 'astronaut.jpg', 'coffee.webp', 'phone-orientation-6.jpg'];
+/** What becomes of every tenth image of a job that has failures: not found, forbidden, not an image, cut off. */
+const BAD = ['/status/404', '/status/404', '/page', '/status/403', '/status/410', '/empty'];
+
+await using images = await startImageServer();
+await using folder = await createTemporaryFolder();
+await mkdir(PICTURES, { recursive: true });
+const service = startCommand(
+  [
+    'local',
+    '--port',
+    '0',
+    '--api-port',
+    '0',
+    '--allow-host',
+    images.host,
+    '--state-dir',
+    folder.path,
+    '--allow-changes',
+  ],
+  {},
+);
+try {
+  await service.says(/RESULTS_BUCKET/);
+  await makePictures(addressIn(service), variablesIn(service));
+} finally {
+  service.interrupt();
+  await service.ended;
+}
+
+async function makePictures(address: string, environment: Record<string, string>): Promise<void> {
+  const enqueue = async (job: string, urls: string[], ...options: string[]) => {
+    const file = join(folder.path, `${job}.txt`);
+    await writeFile(file, urls.join('\n'));
+    const { code, stderr } = await runCommand(['enqueue', file, '--job', job, ...options], { environment });
+    if (code !== 0) throw new Error(stderr);
+  };
+  const ended = (job: string) =>
+    eventually(
+      `the end of ${job}`,
+      async () => {
+        await delay(1_000);
+        const { stdout } = await runCommand(['status', job, '--json'], { environment });
+        return JSON.parse(stdout).state.startsWith('completed');
+      },
+      5 * MINUTES,
+    );
+  const browser = await startBrowser();
+  try {
+    // Messages are counted from when somebody looks.
+    const visitor = await browser.newPage(DESKTOP);
+    await visitor.goto(`${address}#/?range=15m`);
+    await enqueue('autumn-catalogue', photos('autumn', 1_500));
+    await ended('autumn-catalogue');
+    await enqueue('press-photos', withFailures(photos('press', 600)));
+    await ended('press-photos');
+    await delay(20_000);
+    await enqueue('winter-catalogue', withFailures(photos('winter', 12_000), 40));
+    await delay(45_000);
+    await enqueue('thumbnails', photos('thumbnails', 200));
+    await delay(15_000);
+    await allPictures(browser, address);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function allPictures(browser: Browser, address: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await picture(browser, `dashboard-desktop-${colorScheme}`, `${address}#/?range=15m`, { ...DESKTOP, colorScheme });
+    await picture(browser, `dashboard-phone-${colorScheme}`, `${address}#/?range=15m`, { ...PHONE, colorScheme });
+  }
+  await picture(browser, 'dashboard-jobs', `${address}#/jobs`, { viewport: { width: 1440, height: 520 } });
+  await picture(browser, 'dashboard-job', `${address}#/jobs/press-photos`, { viewport: { width: 1440, height: 1500 } });
+  await picture(browser, 'dashboard-dead-letters', `${address}#/dead-letters?job=press-photos`, DESKTOP);
+}
+
+/** As small as a picture of plain areas can be. */
+async function picture(browser: Browser, name: string, address: string, options: BrowserContextOptions): Promise<void> {
+  const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.locator('.link.live').waitFor();
+  await page.locator('main .panel:not(:has(.waiting))').first().waitFor();
+  // Pictures come one after the other.
+  await page.waitForFunction(
+    'document.querySelector(".waiting") === null && [...document.images].every((image) => image.complete)',
+  );
+  await delay(2_500);
+  const shot = await page.screenshot();
+  const small = await sharp(shot)
+    .png({ palette: true, colours: 128, effort: 10, dither: 0.6 })
+    .toFile(join(PICTURES, `${name}.png`));
+  process.stderr.write(`${name}.png: ${Math.round(small.size / 1_000)} kB\n`);
+  await context.close();
+}
+
+function photos(job: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const photo = PHOTOS[(index * 7 + (index % 5)) % PHOTOS.length];
+    return images.url(`/photos/${photo}?${job}=${index}`);
+  });
+}
+
+function withFailures(urls: readonly string[], every = 10): string[] {
+  return urls.map((url, index) =>
+    index % every === 3 ? images.url(`${BAD[((index / every) % BAD.length) | 0]}/${index}.jpg`) : url,
+  );
+}
+
+function addressIn({ stderr }: RunningCommand): string {
+  const address = /the dashboard is at (\S+)/.exec(stderr())?.[1];
+  if (address === undefined) throw new Error(`expected the address of the dashboard, got ${stderr()}`);
+  return address;
+}
+
+function variablesIn({ stdout }: RunningCommand): Record<string, string> {
+  return Object.fromEntries(
+    Array.from(stdout().matchAll(/^export ([A-Z_0-9]+)=(.*)$/gm), ([, name, value]) => [name, value]),
+  );
+}
