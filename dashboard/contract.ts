@@ -340,9 +340,14 @@ export type DeadLetterFilter = {
   text?: string;
 };
 
-/** `GET /api/dead-letters?job=&code=&host=&text=`. Letters are put back as soon as they were looked at. */
+/**
+ * `GET /api/dead-letters?job=&code=&host=&text=[&fresh=1]`. Letters are put back as soon as they were looked at. A look
+ * takes some seconds; what it has found answers other filters for 15 s more, unless `fresh=1` asks for a new one.
+ */
 export type DeadLetters = {
   filter: DeadLetterFilter;
+  /** When the queue was looked at. */
+  lookedAt: EpochMs;
   lookedAtMessages: number;
   /** In the queue and not looked at, approximately: others have them, or there were too many. */
   notLookedAtMessages: number;

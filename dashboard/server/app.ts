@@ -115,8 +115,9 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
     return context.json(entry);
   });
   app.get('/api/dead-letters', async (context) => {
-    const { job, code, host, text } = context.req.query();
-    return context.json(await desk.list(filterFrom(deadLetterFilterSchema, { job, code, host, text })));
+    const { job, code, host, text, fresh } = context.req.query();
+    const filter = filterFrom(deadLetterFilterSchema, { job, code, host, text });
+    return context.json(await desk.list(filter, fresh === '1'));
   });
   app.get('/api/jobs/:job', async (context) => context.json(await pages.detailOf(jobOf(context))));
   app.get('/api/jobs/:job/gallery', async (context) => {
@@ -192,7 +193,7 @@ function addPage(app: Hono<Env>, access: Access): void {
 type Changing = { target: JobTarget; watch: Watch; desk: DeadLetterDesk };
 
 function addChanges(app: Hono<Env>, { target, watch, desk }: Changing): void {
-  app.use('/api/*', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => tooLarge() }));
+  app.use('/api/*', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
   app.post('/api/dead-letters/redrive', async (context) => {
     const { filter, confirm } = await bodyOf(context, deadLetterChangeSchema);
     const { jobs, ...changed } = await desk.redrive({ filter: filterFrom(deadLetterFilterSchema, filter), confirm });
@@ -221,7 +222,9 @@ function addChanges(app: Hono<Env>, { target, watch, desk }: Changing): void {
   });
 }
 
-function tooLarge(): never {
+/** The rest of the body is not read: nothing else can come on this connection. */
+function tooLarge(context: Context): never {
+  context.header('connection', 'close');
   throw new ApiFailure('bad-request', `expected a body of at most ${MAX_BODY_BYTES} bytes`);
 }
 

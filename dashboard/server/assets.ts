@@ -49,7 +49,7 @@ export class Assets {
     if (file === undefined) return Promise.resolve(undefined);
     let loading = this.#loading.get(path);
     if (loading === undefined) {
-      loading = load(file);
+      loading = load(file, extname(path));
       this.#loading.set(path, loading);
       // A file that is not there must not be remembered: paths are anybody's.
       loading.then((asset) => asset ?? this.#loading.delete(path)).catch(() => this.#loading.delete(path));
@@ -73,14 +73,15 @@ function vendorFile(locate: () => string): string | undefined {
   }
 }
 
-async function load(file: string): Promise<Asset | undefined> {
+/** @param ending of the path that it is served at: a package may call its file otherwise */
+async function load(file: string, ending: string): Promise<Asset | undefined> {
   const read = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'EISDIR') return undefined;
     throw error;
   });
   if (read === undefined) return undefined;
   // The map that a package's last line names is not served.
-  const identity = file.endsWith('.js')
+  const identity = ending === '.js'
     ? Buffer.from(read.toString().replace(/^\/\/# sourceMappingURL=.*$/m, ''))
     : read;
   const [br, zipped] = await Promise.all([
@@ -88,7 +89,7 @@ async function load(file: string): Promise<Asset | undefined> {
     promisify(gzip)(identity, { level: 9 }),
   ]);
   const etag = `"${createHash('sha256').update(identity).digest('base64url').slice(0, 22)}"`;
-  return { type: TYPES.get(extname(file)) ?? 'application/octet-stream', etag, bodies: { br, gzip: zipped, identity } };
+  return { type: TYPES.get(ending) ?? 'application/octet-stream', etag, bodies: { br, gzip: zipped, identity } };
 }
 
 /** The coding that a browser takes and that is shortest. */

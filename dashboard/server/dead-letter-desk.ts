@@ -22,7 +22,14 @@ const MAX_NAMES = 50;
 /** Names that are counted; others of the same kind are left out of the lists. */
 const MAX_COUNTED_NAMES = 5_000;
 
+/** What a look has found answers other filters for so long: who types a word must not wait for each letter of it. */
+const KEPT_MS = 15_000;
+/** Characters of bodies that are kept for that; of a longer queue each filter is a look. */
+const MOST_KEPT_CHARS = 16_000_000;
+
 type Names = 'job' | 'code' | 'host';
+/** All letters of a look. */
+type Kept = { at: number; letters: ReadLetter[]; lookedAt: number; notLookedAt: number };
 
 /** Shows what is in the dead-letter queue, and redrives or deletes what a filter shows. */
 export class DeadLetterDesk {
@@ -30,22 +37,28 @@ export class DeadLetterDesk {
   readonly #thumbnails: Thumbnails;
   readonly #turn = new Mutex();
   #waiting = 0;
+  #kept: Kept | undefined;
 
   constructor(target: JobTarget, thumbnails: Thumbnails) {
     this.#target = target;
     this.#thumbnails = thumbnails;
   }
 
-  /** Letters are hidden from others while the look lasts, and put back at its end. */
-  list(filter: DeadLetterFilter): Promise<DeadLetters> {
+  /**
+   * Letters are hidden from others while the look lasts, and put back at its end.
+   *
+   * @param isFresh looks again, however soon after the last look
+   */
+  list(filter: DeadLetterFilter, isFresh: boolean): Promise<DeadLetters> {
     return this.#inTurn(async () => {
       const look = new Look(filter);
-      const scan = await this.#scan(look, async () => false, LOOK_MS);
+      const { at, ...scan } = await this.#found(look, isFresh);
       const letters = look
         .newestFirst()
         .map((letter) => letterRow(letter, (job, url) => this.#thumbnails.addressOf(job, url)));
       return {
         filter,
+        lookedAt: at,
         lookedAtMessages: scan.lookedAt,
         notLookedAtMessages: scan.notLookedAt,
         matchingMessages: look.ids.size,
@@ -101,8 +114,31 @@ export class DeadLetterDesk {
     });
   }
 
+  /** Looks at the queue, or at what the last look has found. */
+  async #found(look: Look, isFresh: boolean): Promise<Omit<Kept, 'letters'>> {
+    const kept = this.#kept;
+    if (!isFresh && kept !== undefined && Date.now() - kept.at < KEPT_MS) {
+      for (const letter of kept.letters) look.add(letter);
+      return kept;
+    }
+    this.#kept = undefined;
+    const letters: ReadLetter[] = [];
+    let chars = 0;
+    const keep = async (letter: ReadLetter) => {
+      chars += letter.bodyChars;
+      if (chars <= MOST_KEPT_CHARS) letters.push(letter);
+      else letters.length = 0;
+      return false;
+    };
+    const { lookedAt, notLookedAt } = await this.#scan(look, keep, LOOK_MS);
+    const found = { at: Date.now(), lookedAt, notLookedAt };
+    if (chars <= MOST_KEPT_CHARS) this.#kept = { ...found, letters };
+    return found;
+  }
+
   /** What fits now, if it is what the person has seen. */
   async #confirmed({ filter, confirm }: DeadLetterChange): Promise<Look> {
+    this.#kept = undefined;
     const look = new Look(filter);
     const { notLookedAt } = await this.#scan(look, async () => false, LOOK_MS);
     const expected = String(look.ids.size);

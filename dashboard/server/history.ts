@@ -38,11 +38,16 @@ export function historyOf({ range, now, jobs, samples }: HistoryOf): History {
 
 type Totals = { buckets: Buckets; settled: SettledSeries; arrived: number[]; toGo: number[] };
 
-function addJob({ counted, description, row }: WatchedJob, { buckets, settled, arrived, toGo }: Totals): void {
+function addJob({ counted, files, description, row }: WatchedJob, { buckets, settled, arrived, toGo }: Totals): void {
   const ofJob = emptySeries(buckets);
   addParts(ofJob, counted, buckets);
   addSeries(settled, ofJob);
   if (description === undefined || row === undefined) return;
+  if (files === undefined) {
+    // What happened when is not known, but what is left now is.
+    if (!row.hasEnded) toGo[buckets.count - 1] = (toGo.at(-1) ?? 0) + (row.toGoImages ?? 0);
+    return;
+  }
   const arrivals = arrivalsOf(description, buckets);
   add(arrived, arrivals.perBucket);
   const arrivedUntil = runningTotals(arrivals.perBucket, arrivals.before);

@@ -17,6 +17,8 @@ const MOVING_PER_LOOK = 8;
 const ENDED_PER_LISTING = 5;
 /** Each has two requests under way as a rule, and the SDK has 50 connections. */
 const JOBS_AT_ONCE = 24;
+/** Names of files that are kept of all jobs together: about 140 MB. Those of the jobs that ended first go first. */
+const MOST_KEPT_FILES = 200_000;
 /** Rows that a page is sent. */
 const MAX_ROWS = 500;
 
@@ -81,6 +83,19 @@ export class JobBook {
       },
       { concurrency: JOBS_AT_ONCE },
     );
+    this.#forgetFiles(look.open);
+  }
+
+  #forgetFiles(open: ReadonlySet<string>): void {
+    let kept = this.all().reduce((sum, { files }) => sum + (files?.size ?? 0), 0);
+    if (kept <= MOST_KEPT_FILES) return;
+    const ended = this.all().filter(({ job, row, files }) => row?.hasEnded && files !== undefined && !open.has(job));
+    const lastActive = ({ row }: WatchedJob) => (row === undefined ? 0 : activeAt(row));
+    for (const job of ended.sort((one, other) => lastActive(one) - lastActive(other))) {
+      if (kept <= MOST_KEPT_FILES) return;
+      kept -= job.files?.size ?? 0;
+      job.forgetFiles();
+    }
   }
 
   async #list(now: Date): Promise<void> {

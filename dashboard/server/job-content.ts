@@ -98,7 +98,7 @@ export function contentOf({ images, isSample }: ReadJob, startedAt: number | nul
     ([label, some]) => ({
       label,
       images: some.length,
-      meanScore: mean(some.map(({ labels: [best] }) => best?.score ?? 0)),
+      meanScore: rounded(mean(some.map(({ labels: [best] }) => best?.score ?? 0))),
     }),
   ).sort((one, other) => other.images - one.images);
   const hosts = Array.from(
@@ -147,6 +147,11 @@ function slowestFirst(one: JobHost, other: JobHost): number {
 
 function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** To four places, as in the summary of a job. */
+function rounded(score: number): number {
+  return Math.round(score * 10_000) / 10_000;
 }
 
 function median(values: readonly number[]): number {

@@ -12,8 +12,10 @@ const SECTIONS = [...'0123456789abcdef'];
 const PAGES_AT_ONCE = 3;
 /** Requests of a look at one kind of files that is listed in sections, at least; a section is listed to its end. */
 const REQUESTS_PER_LOOK = 4;
-/** Names that are kept of a job: about 50 MB. */
-export const MOST_KEPT_FILES = 100_000;
+/** Names that are kept of a job: about 70 MB. */
+const MOST_KEPT_FILES = 100_000;
+/** Digits of a digest that fit a number exactly. */
+const REACH_DIGITS = 13;
 
 /**
  * The names of a run's part files, remembered from look to look. A job of few files is listed whole each time. Names begin
@@ -33,10 +35,15 @@ export class JobFiles {
     this.#kinds = [new KindFiles(target, 'failures', of), new KindFiles(target, 'results', of)];
   }
 
-  /** Lists what has changed, or a part of where that may be. */
-  async look(): Promise<void> {
+  /**
+   * Lists what has changed, or a part of where that may be.
+   *
+   * @returns false when there are too many to be kept; then nothing is known of them
+   */
+  async look(): Promise<boolean> {
     const changes = await Promise.all(this.#kinds.map((kind) => kind.look()));
-    if (changes.includes(true)) this.#version++;
+    if (changes.includes('changed')) this.#version++;
+    return !changes.includes('too many') && this.size <= MOST_KEPT_FILES;
   }
 
   /** Changes with the files. */
@@ -85,6 +92,8 @@ export class JobFiles {
   }
 }
 
+type LookResult = 'changed' | 'same' | 'too many';
+
 /** The files of one kind. */
 class KindFiles {
   readonly kind: PartKind;
@@ -113,11 +122,17 @@ class KindFiles {
     for (const section of this.#sections.values()) yield* section.values();
   }
 
-  /** @returns whether anything has changed */
-  async look(): Promise<boolean> {
-    if (this.#isInSections) return this.#lookAtSome();
-    const listed = await this.#listFew();
-    if (listed !== undefined) return this.#takeAll(listed);
+  async look(): Promise<LookResult> {
+    const hasChanged = this.#isInSections ? await this.#lookAtSome() : await this.#lookAtAll();
+    if (hasChanged === undefined) return 'too many';
+    return hasChanged ? 'changed' : 'same';
+  }
+
+  /** @returns whether anything has changed; undefined when there are too many */
+  async #lookAtAll(): Promise<boolean | undefined> {
+    const { parts, isWhole } = await this.#listFew();
+    if (isWhole) return this.#takeAll(parts);
+    if (estimatedCount(parts) > MOST_KEPT_FILES) return undefined;
     this.#isInSections = true;
     const changes = await pMap(SECTIONS, (digit) => this.#lookAt(digit), { concurrency: SECTIONS.length });
     return changes.some(({ hasChanged }) => hasChanged);
@@ -145,15 +160,15 @@ class KindFiles {
     return { hasChanged: this.#take(digit, parts), requests };
   }
 
-  /** Undefined when there are many. */
-  async #listFew(): Promise<Part[] | undefined> {
+  /** The first of them; all, where they are few. */
+  async #listFew(): Promise<{ parts: Part[]; isWhole: boolean }> {
     const parts: Part[] = [];
     let pages = 0;
     for await (const page of partPages(this.#target, this.kind, this.#of)) {
       parts.push(...page.parts);
-      if (!page.isLast && ++pages === PAGES_AT_ONCE) return undefined;
+      if (!page.isLast && ++pages === PAGES_AT_ONCE) return { parts, isWhole: false };
     }
-    return parts;
+    return { parts, isWhole: true };
   }
 
   #takeAll(parts: readonly Part[]): boolean {
@@ -170,4 +185,10 @@ class KindFiles {
     if (!isSame) this.#sections.set(digit, new Map(parts.map((part) => [part.key, part])));
     return !isSame;
   }
+}
+
+/** How many there are, if the first ones are so many: digests are spread evenly. */
+function estimatedCount(first: readonly Part[]): number {
+  const reach = Number.parseInt(first.at(-1)?.digest.slice(0, REACH_DIGITS) ?? '0', 16) / 16 ** REACH_DIGITS;
+  return reach === 0 ? Number.POSITIVE_INFINITY : first.length / reach;
 }

@@ -19,13 +19,15 @@ export type ReadLetter = {
   job: string | undefined;
   run: string | undefined;
   images: LetterImage[];
+  /** How long the letter was. */
+  bodyChars: number;
   /** The beginning of a letter that is not a message. */
   unreadableBody: string | undefined;
 };
 
 export function readLetter({ id, body, reason, sentAt }: DeadLetter): ReadLetter {
   const message = parseMessage(body);
-  const common = { letterId: id, sentAt: sentAt.getTime(), reason };
+  const common = { letterId: id, sentAt: sentAt.getTime(), reason, bodyChars: body.length };
   if (message instanceof UnreadableMessage) {
     const unreadable = { job: undefined, run: undefined, images: [], unreadableBody: copied(shownText(body)) };
     return { ...common, ...unreadable, reason: reason ?? message.reason };

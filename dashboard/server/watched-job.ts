@@ -6,7 +6,7 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import type { CountedPart } from '../../shared/jobs/part-walk.ts';
 import type { JobRow } from '../contract.ts';
-import { JobFiles, MOST_KEPT_FILES } from './job-files.ts';
+import { JobFiles } from './job-files.ts';
 import { jobRow } from './job-rows.ts';
 
 /** How long a look may read ids, and list the files of a job that has too many to be kept. */
@@ -57,9 +57,14 @@ export class WatchedJob {
     return this.#files?.counted ?? [];
   }
 
-  /** All of them. */
+  /** All of them; undefined where they are not kept. */
   get files(): JobFiles | undefined {
     return this.#files;
+  }
+
+  /** Its figures stay; its files are listed again at the next look. */
+  forgetFiles(): void {
+    this.#files = undefined;
   }
 
   async look({ queue, cancelled, now }: LookContext): Promise<void> {
@@ -77,7 +82,7 @@ export class WatchedJob {
       ...(tally !== undefined && { known: { description, tally } }),
     });
     this.#status = status;
-    const lastOutcomeAt = lastWritten(this.counted);
+    const lastOutcomeAt = lastWritten(this.counted) ?? this.#row?.lastOutcomeAt ?? null;
     this.#row = status && jobRow({ status, description, lastOutcomeAt });
     // It holds the ids that it has read.
     if (this.#row?.hasEnded) this.#counter = undefined;
@@ -85,18 +90,17 @@ export class WatchedJob {
 
   async #lookAtFiles(): Promise<void> {
     const of = this.of;
-    const name = `${of.run ?? ''}`;
+    const name = of.run ?? '';
     if (this.#filesOf !== name) {
       this.#filesOf = name;
       this.#isTooLarge = false;
-      this.#files = new JobFiles(this.#target, of);
+      this.#files = undefined;
       this.#counter = undefined;
     }
     if (this.#isTooLarge) return;
-    await this.#files?.look();
-    if ((this.#files?.size ?? 0) <= MOST_KEPT_FILES) return;
-    this.#isTooLarge = true;
-    this.#files = undefined;
+    const files = this.#files ?? new JobFiles(this.#target, of);
+    this.#isTooLarge = !(await files.look());
+    this.#files = this.#isTooLarge ? undefined : files;
   }
 }
 

@@ -63,12 +63,11 @@ describe('each response', () => {
 });
 
 describe('a page of the web', () => {
-  test.each(['evil.example', 'evil.example:80', '127.0.0.1.evil.example', '', 'localhost.evil.example:4568', '[::1'])(
+  test.each(['evil.example', 'evil.example:80', '127.0.0.1.evil.example', 'localhost.evil.example:4568'])(
     'whose name was made to lead here (Host %j) is refused',
     async (host) => {
       const response = await rude(open, '/api/session', { headers: { host } });
-      // Node itself refuses an empty one.
-      expect([400, 421]).toContain(response.status);
+      expect(response.status).toBe(421);
       expect(response.text).not.toContain('csrfToken');
     },
   );

@@ -55,7 +55,7 @@ function sendToDlq(...bodies: string[]): Promise<unknown> {
   );
 }
 
-const list = (filter: DeadLetterFilter = {}) =>
+const list = (filter: DeadLetterFilter & { fresh?: '1' } = { fresh: '1' }) =>
   dashboard.json<DeadLetters>(`/api/dead-letters?${new URLSearchParams({ ...filter })}`);
 const change = async (what: string, filter: DeadLetterFilter, confirm: string) => {
   const response = await dashboard.post(`/api/dead-letters/${what}`, { filter, confirm });
@@ -64,7 +64,8 @@ const change = async (what: string, filter: DeadLetterFilter, confirm: string) =
 
 test('each letter is shown with its job, code, attempts and URL, without what is secret about it', async () => {
   await failedJob('cats', 'a', 'slow-b');
-  const { letters, ...counts } = await list();
+  const { letters, lookedAt, ...counts } = await list();
+  expect(Date.now() - lookedAt).toBeLessThan(60_000);
   expect(counts).toEqual({
     filter: {},
     lookedAtMessages: 2,
@@ -112,7 +113,7 @@ test('looks that are asked for at once do not hide letters from each other', asy
   expect(looks.map(({ matchingMessages }) => matchingMessages)).toEqual([3, 3, 3]);
 });
 
-test.each<[DeadLetterFilter, number]>([
+const FOUND: [DeadLetterFilter, number][] = [
   [{ job: 'cats' }, 3],
   [{ job: 'dogs' }, 1],
   [{ job: 'birds' }, 0],
@@ -128,12 +129,29 @@ test.each<[DeadLetterFilter, number]>([
   [{ text: 'hidden' }, 0],
   [{ text: 'password' }, 0],
   [{ text: '' }, 5],
-])('the filter %j finds %d letters', async (filter, expected) => {
+];
+
+test('a filter finds the letters of which an image fits all of it, and nothing by what is secret', async () => {
   await failedJob('cats', 'a', 'b', 'slow-c');
   await failedJob('dogs', 'd');
   await sendToDlq('no message, and no secret: https://me:password@host/?hidden');
-  const { matchingMessages, letters } = await list(filter);
-  expect({ matchingMessages, shown: letters.length }).toEqual({ matchingMessages: expected, shown: expected });
+  for (const [filter, expected] of FOUND) {
+    const { matchingMessages, letters } = await list(filter);
+    expect({ filter, matchingMessages, shown: letters.length }).toEqual({
+      filter,
+      matchingMessages: expected,
+      shown: expected,
+    });
+  }
+});
+
+test('one look answers all filters for a while, and a fresh one is a look of its own', async () => {
+  await failedJob('cats', 'a');
+  const first = await list();
+  await failedJob('dogs', 'b');
+  const other = await list({ job: 'dogs' });
+  expect({ lookedAt: other.lookedAt, found: other.matchingMessages }).toEqual({ lookedAt: first.lookedAt, found: 0 });
+  expect((await list({ job: 'dogs', fresh: '1' })).matchingMessages).toBe(1);
 });
 
 test('a body that is not a message is shown in its beginning, with nothing in it that moves a cursor', async () => {

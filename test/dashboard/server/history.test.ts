@@ -24,7 +24,7 @@ function job(counted: CountedPart[], sent: number, start: number, end: number): 
     startedAt: new Date(start).toISOString(),
     updatedAt: new Date(end).toISOString(),
   };
-  return { counted, description, row: { state: 'running', lastOutcomeAt: null } } as unknown as WatchedJob;
+  return { counted, files: {}, description, row: { state: 'running', lastOutcomeAt: null } } as unknown as WatchedJob;
 }
 
 const sample = (at: number, waiting: number): MessageSample => ({
