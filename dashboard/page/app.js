@@ -108,6 +108,7 @@ export class App extends Component {
   /** @param {Snapshot} snapshot */
   take(snapshot) {
     this.snapshotAge = { at: snapshot.at, arrivedAt: performance.now() };
+    announceConnections(this.state.snapshot, snapshot);
     this.setState({ snapshot, now: snapshot.at });
   }
 
@@ -179,6 +180,21 @@ export class App extends Component {
       default:
         return h(Overview, shown);
     }
+  }
+}
+
+/**
+ * @param {Snapshot | undefined} before
+ * @param {Snapshot} after
+ */
+function announceConnections(before, after) {
+  for (const [name, text] of /** @type {const} */ ([
+    ['sqs', 'SQS'],
+    ['s3', 'S3'],
+  ])) {
+    const wasAway = before?.connections[name].state === 'away';
+    const isAway = after.connections[name].state === 'away';
+    if (isAway !== wasAway) announce(isAway ? `${text} does not answer.` : `${text} answers again.`);
   }
 }
 

@@ -1,11 +1,12 @@
 // @ts-check
 import { RequestFailure } from './api.js';
+import { EnvironmentBadge } from './environment-badge.js';
 import { announce } from './live-region.js';
 import { Modal } from './modal.js';
 import { plain } from './plain-text.js';
 import { Component, h } from './vendor/preact.js';
 
-/** @import { Changed } from '../contract.ts' */
+/** @import { Changed, Environment } from '../contract.ts' */
 /** @import { ComponentChildren } from './vendor/preact.js' */
 
 /**
@@ -13,6 +14,7 @@ import { Component, h } from './vendor/preact.js';
  * @property {string} title
  * @property {string} consequence what happens, with the count
  * @property {string} expected what has to be typed
+ * @property {Environment} environment in which it happens
  * @property {string} verb on the button
  * @property {boolean} [isDestructive]
  * @property {(typed: string) => Promise<Changed>} act
@@ -64,6 +66,7 @@ export class ConfirmDialog extends Component {
         'form',
         { onSubmit: (/** @type {Event} */ event) => this.submit(event) },
         h('p', {}, plain(question.consequence)),
+        h(EnvironmentBadge, { environment: question.environment }),
         children,
         this.confirmation(),
         this.buttons(onClose),

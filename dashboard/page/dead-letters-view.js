@@ -17,7 +17,7 @@ import { Component, h } from './vendor/preact.js';
 /** Whoever types is not asked for at each letter: a look takes the letters from others for a moment. */
 const TYPING_MS = 400;
 
-/** @typedef {{ answer?: DeadLetters, lookedAt?: number, problem?: string | undefined, isLooking: boolean, asked?: 'redrive' | 'delete' | undefined }} State */
+/** @typedef {{ answer?: DeadLetters, problem?: string | undefined, isLooking: boolean, asked?: 'redrive' | 'delete' | undefined }} State */
 
 /**
  * The letters of the dead-letter queue that fit the filter, as of the last look.
@@ -60,15 +60,16 @@ export class DeadLettersView extends Component {
     return filterOf(this.props.route.query);
   }
 
-  async look() {
+  /** @param {{ isFresh?: boolean }} [how] whether a look of some seconds ago will not do */
+  async look({ isFresh = false } = {}) {
     this.abort.abort();
     this.abort = new AbortController();
     const { signal } = this.abort;
     this.setState({ isLooking: true });
     try {
       /** @type {DeadLetters} */
-      const answer = await getJson(`/api/dead-letters?${queryOf(this.filter())}`, signal);
-      this.setState({ answer, isLooking: false, lookedAt: this.props.now, problem: undefined });
+      const answer = await getJson(`/api/dead-letters?${queryOf(this.filter())}${isFresh ? '&fresh=1' : ''}`, signal);
+      this.setState({ answer, isLooking: false, problem: undefined });
       announce(`${counted(answer.matchingMessages, 'dead letter')} shown.`);
       this.askAtOnce(answer);
     } catch (error) {
@@ -91,7 +92,7 @@ export class DeadLettersView extends Component {
 
   /** @override */
   render() {
-    const { answer, lookedAt, problem, isLooking } = this.state;
+    const { answer, problem, isLooking } = this.state;
     const { now, snapshot } = this.props;
     const isCurrent = answer !== undefined && queryOf(answer.filter) === queryOf(this.filter());
     return [
@@ -102,10 +103,10 @@ export class DeadLettersView extends Component {
         h(
           'p',
           { class: 'faint looked' },
-          lookedAt !== undefined && ['Looked ', h(Ago, { at: lookedAt, now }), ' '],
+          answer !== undefined && ['Looked ', h(Ago, { at: answer.lookedAt, now }), ' '],
           h(
             'button',
-            { type: 'button', disabled: isLooking, onClick: () => this.look() },
+            { type: 'button', disabled: isLooking, onClick: () => this.look({ isFresh: true }) },
             h(Icon, { name: 'retry' }),
             isLooking ? 'Looking…' : 'Look again',
           ),
@@ -184,6 +185,7 @@ export class DeadLettersView extends Component {
     const what = `${counted(matchingMessages, 'dead letter')} with ${counted(matchingImages, 'image')}`;
     const question = {
       expected: String(matchingMessages),
+      environment: session.environment,
       act: (/** @type {string} */ confirm) => post(`/api/dead-letters/${asked}`, { filter, confirm }, session),
       ...(asked === 'redrive'
         ? {
@@ -200,7 +202,7 @@ export class DeadLettersView extends Component {
     };
     const onClose = (/** @type {Changed | undefined} */ changed) => {
       this.setState({ asked: undefined });
-      if (changed !== undefined) this.look();
+      if (changed !== undefined) this.look({ isFresh: true });
     };
     return h(ConfirmDialog, { question, onClose });
   }

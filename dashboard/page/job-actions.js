@@ -53,6 +53,7 @@ export class JobActions extends Component {
       title: 'Cancel the job?',
       consequence: `${left} will get no outcome. What has one stays. A cancelled job cannot be continued.`,
       expected: job,
+      environment: session.environment,
       verb: 'Cancel the job',
       isDestructive: true,
       act: (/** @type {string} */ confirm) => post(`/api/jobs/${encodeURIComponent(job)}/cancel`, { confirm }, session),
@@ -69,6 +70,7 @@ export class JobActions extends Component {
       title: 'Retry failed images?',
       consequence: `${counted(images, 'failed image')} will be sent again, as a first attempt. The failures and dead letters go.`,
       expected: job,
+      environment: session.environment,
       verb: `Retry ${counted(images, 'image')}`,
       act: (/** @type {string} */ confirm) =>
         post(`/api/jobs/${encodeURIComponent(job)}/redrive`, { confirm, ...(codes.length > 0 && { codes }) }, session),

@@ -1,11 +1,11 @@
 // @ts-check
+import { EnvironmentBadge } from './environment-badge.js';
 import { Icon } from './icons.js';
 import { count } from './numbers.js';
-import { plain } from './plain-text.js';
 import { linkTo } from './router.js';
 import { h } from './vendor/preact.js';
 
-/** @import { Environment, Session, Snapshot } from '../contract.ts' */
+/** @import { Session, Snapshot } from '../contract.ts' */
 /** @import { View } from './router.js' */
 
 /** @typedef {{ state: 'connecting' | 'live' | 'lost', sinceAt: number }} Link how the page and its server are connected */
@@ -84,19 +84,6 @@ function NavigationCount({ view, snapshot: { jobs, queue, problems } }) {
   }
   if (view !== 'health' || problems.length === 0) return null;
   return h('span', { class: 'tally warn', title: 'warnings' }, count(problems.length));
-}
-
-/** @param {{ environment: Environment | undefined }} props */
-function EnvironmentBadge({ environment }) {
-  if (environment === undefined) return h('span', { class: 'environment' }, '\u00a0');
-  const { kind, name, region, endpoint } = environment;
-  const where = [name, region ?? endpoint].filter(Boolean).join(' · ');
-  return h(
-    'span',
-    { class: `environment ${kind}`, title: where },
-    h('b', {}, kind),
-    h('span', { class: 'where' }, h('bdi', {}, plain(where))),
-  );
 }
 
 /** @param {{ link: Link }} props */

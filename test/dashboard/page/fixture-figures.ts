@@ -294,6 +294,7 @@ export function letters(): DeadLetters {
   };
   return {
     filter: {},
+    lookedAt: NOW,
     lookedAtMessages: 340,
     notLookedAtMessages: 0,
     matchingMessages: 340,

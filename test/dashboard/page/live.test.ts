@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { exporterOf } from '../../../cli/dashboard-export.ts';
 import { type DashboardServer, startDashboard } from '../../../dashboard/server/dashboard-server.ts';
 import { FUNCTION_TIMEOUT_SECONDS } from '../../../shared/contract/limits.ts';
 import { classifierSettingsFrom } from '../../../shared/contract/settings.ts';
@@ -64,7 +66,7 @@ function start(port: number): Promise<DashboardServer> {
     host: '127.0.0.1',
     port,
     classifier: classifierSettingsFrom({ ALLOWED_HOSTS: images.host }),
-    exportOutcomes: () => Promise.reject(new Error('expected no download')),
+    exportOutcomes: exporterOf(far.far),
     pauseMs: 200,
     onSurprise: (error) => {
       throw error;
@@ -160,6 +162,12 @@ test('the figures of a job are those of `status --json`', async () => {
   expect(await figure(page, 'Classified')).toBe(`${classified} images`);
   expect(await figure(page, 'To go')).toBe(`${toGo} images`);
   expect(await figure(page, 'Cost so far')).toBe(`$${costSoFarUsd.toFixed(4)}`);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'JSON lines of results' }).click(),
+  ]);
+  const lines = (await text(await download.createReadStream())).trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line).job)).toEqual(Array(classified).fill('figures'));
   expect(await page.locator('.bars.bad td.number').allTextContents()).toEqual([
     `${failedByCode['not_found']} · 100.0 %`,
   ]);
