@@ -25,7 +25,6 @@ import { interruptible, sameCommand } from './interruption.ts';
 import { type ModelOptions, modelEnvironment } from './options.ts';
 import { startProgress } from './progress.ts';
 import { SAMPLES } from './project-folder.ts';
-import { quoted } from './shell-text.ts';
 import { print, printNote } from './terminal.ts';
 
 const JOB = 'demo';
@@ -100,10 +99,9 @@ async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: 
 /** The queue of the demo ends with it; this one stays. */
 function whereToLook(): string {
   const command = commandName();
-  const photos = relative(process.cwd(), join(SAMPLES, 'photos'));
   return (
-    `to see a queue move: ${command} local, then open the address that it prints first,\n` +
-    `and in another terminal: ${command} enqueue ${quoted(photos)}\n`
+    `to see a queue move: ${command} local, then open the address that it prints first;\n` +
+    `in another terminal, ${command} bench gives it 5,000 images to work on\n`
   );
 }
 

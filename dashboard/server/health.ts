@@ -6,7 +6,7 @@ const NO_WORKERS_AFTER_MS = 30_000;
 /** Nothing moves: shorter than the alarm's 20 minutes, since somebody is looking; longer than any invocation. */
 const NO_PROGRESS_AFTER_MS = 5 * 60_000;
 /** As of the stack's alarms, if nobody has set them: see `infra/stage-config.ts`. */
-const FAILURE_SHARE = 0.2;
+const FAILURE_SHARE = 0.25;
 const MIN_OUTCOMES = 20;
 const OLDEST_MESSAGE_SECONDS = 3_600;
 /** A job that stopped while enqueuing is news for a day. */

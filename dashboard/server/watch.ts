@@ -120,7 +120,8 @@ export class Watch {
   async #look(): Promise<void> {
     const now = new Date();
     await Promise.all([this.#lookAtQueue(now), this.#askInsight(now)]);
-    this.#publish(now);
+    // The first listing may take long, and so may a bucket that gives no answer.
+    if (this.#s3.state.state !== 'connected') this.#publish(now);
     await this.#lookAtJobs(now);
     this.#observe(now.getTime());
     this.#publish(now);

@@ -48,7 +48,9 @@ beforeAll(async () => {
   const found = stdout.matchAll(/title=lint\/style\/noRestrictedImports,file=([^,]+)/g);
   refused = new Set(Array.from(found, ([, file = '']) => relative(folder.path, file)));
 });
-afterAll(() => folder[Symbol.asyncDispose]());
+afterAll(async () => {
+  await folder[Symbol.asyncDispose]();
+});
 
 test.each(FORBIDDEN)('a file of %s may not import %s', (...probe) => {
   expect([...refused]).toContain(probeOf(probe));
