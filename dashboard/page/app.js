@@ -52,6 +52,8 @@ export class App extends Component {
       now: Date.now(),
       areKeysShown: false,
     };
+    /** The view is another one than was drawn last. */
+    this.isArriving = false;
     this.snapshotAge = { at: Date.now(), arrivedAt: performance.now() };
     this.stream = new Stream({
       onSnapshot: (snapshot) => this.take(snapshot),
@@ -91,18 +93,15 @@ export class App extends Component {
     const route = currentRoute();
     this.setState({ route, ...(route.job !== before.job && { job: undefined, missingJob: undefined }) });
     this.follow(route);
-    if (route.view !== before.view || route.job !== before.job) this.arrive(route);
+    this.isArriving ||= route.view !== before.view || route.job !== before.job;
   }
 
-  /**
-   * Those who do not see the page hear where they are.
-   *
-   * @param {Route} route
-   */
-  arrive(route) {
+  /** At the beginning of the view; those who do not see it hear where they are. In one step with what is drawn: keys follow. */
+  arrive() {
+    this.isArriving = false;
     scrollTo(0, 0);
-    announce(titleOf(route));
-    requestAnimationFrame(() => document.querySelector('h1')?.focus({ preventScroll: true }));
+    announce(titleOf(this.state.route));
+    document.querySelector('h1')?.focus({ preventScroll: true });
   }
 
   /** @param {Snapshot} snapshot */
@@ -134,6 +133,7 @@ export class App extends Component {
 
   /** @override */
   componentDidUpdate() {
+    if (this.isArriving) this.arrive();
     const { route, snapshot } = this.state;
     const waiting = snapshot?.queue.waitingMessages ?? null;
     const title = `${waiting === null ? '' : `${count(waiting)} waiting · `}${titleOf(route)} · labelqueue`;

@@ -82,7 +82,7 @@ function ProblemItem({ problem: { severity, kind, title, detail, sinceAt, runboo
       'p',
       {},
       h('span', { class: 'visually-hidden' }, `${severity}: `),
-      h('b', {}, plain(title)),
+      h('b', {}, plain(title).replace(/[.!?]?$/, '.')),
       ' ',
       plain(detail),
       sinceAt !== null && h('span', { class: 'faint' }, ` ${sinceText(sinceAt, now)}`),

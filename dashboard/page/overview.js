@@ -76,10 +76,7 @@ function figuresOf(queue) {
     {
       name: 'Oldest message',
       value: known(queue?.oldestMessageAgeSeconds, wholeSpan),
-      note:
-        queue !== undefined && queue.oldestMessageAgeSeconds === null
-          ? 'SQS does not say'
-          : 'age of a message that waits',
+      note: queue !== undefined && queue.oldestMessageAgeSeconds === null ? 'SQS does not say' : 'age in the queue',
     },
     {
       name: 'Completed',
@@ -200,23 +197,58 @@ function ThroughputPanel({ queue, history }) {
   const series = history && [
     { name: 'classified', values: history.classifiedImagesPerSecond, tone: 'good', stack: 'completed' },
     { name: 'failed', values: history.failedImagesPerSecond, tone: 'bad', stack: 'completed' },
-    { name: 'arrived', values: history.arrivedImagesPerSecond, tone: 'faint', as: /** @type {const} */ ('dashed') },
+    {
+      name: 'arrived',
+      values: history.arrivedImagesPerSecond,
+      tone: 'faint',
+      as: /** @type {const} */ ('dashed'),
+      now: known(queue?.arrivedImagesPerSecond, rate),
+    },
   ];
   const text = (/** @type {number} */ value) => `${rate(value)} images/s`;
+  const unit = h('span', { class: 'unit' }, ' images/s');
+  const peaks = history && peaksOf(history);
   return h(
     Panel,
     {
       title: 'Throughput',
       unit: 'images per second',
       wide: 'five',
-      aside:
-        queue &&
-        h('b', { class: 'panel-now' }, rate(queue.completedImagesPerSecond), h('span', { class: 'unit' }, ' images/s')),
+      aside: queue && h('b', { class: 'panel-now' }, rate(queue.completedImagesPerSecond), unit),
     },
-    history && series
-      ? h(TimeChart, { label: 'Images per second over time', ...timesOf(history), series, text, size: 'tall' })
+    history && series && peaks
+      ? h(TimeChart, {
+          label: 'Images per second over time',
+          ...timesOf(history),
+          series,
+          text,
+          size: 'tall',
+          ...(peaks.most !== undefined && { most: peaks.most }),
+        })
       : h(Waiting, {}),
+    h(
+      'p',
+      { class: 'footnote' },
+      peaks?.most === undefined ? '\u00a0' : `Arrivals reach ${text(peaks.arrived)}: more than the chart shows.`,
+    ),
   );
+}
+
+/** Producers are that much faster than workers: on one scale with theirs, the speed of workers would be a flat line. */
+const MOST_TIMES_FASTER = 3;
+
+/**
+ * @param {History} history
+ * @returns {{ arrived: number, most: number | undefined }} `most` where the chart must end before the arrivals do
+ */
+function peaksOf({ arrivedImagesPerSecond, classifiedImagesPerSecond, failedImagesPerSecond }) {
+  const arrived = Math.max(0, ...arrivedImagesPerSecond);
+  const completed = Math.max(
+    0,
+    ...classifiedImagesPerSecond.map((value, index) => value + (failedImagesPerSecond[index] ?? 0)),
+  );
+  const isBeyond = completed > 0 && arrived > MOST_TIMES_FASTER * completed;
+  return { arrived, most: isBeyond ? 1.25 * completed : undefined };
 }
 
 /** @param {{ jobs: readonly JobRow[] | undefined, now: number }} props */

@@ -13,6 +13,8 @@
 
 /** Snapshots come each two seconds: after so many without one, the connection is not what it seems. */
 const SILENCE_MS = 20_000;
+/** A tab that nobody sees lets go of its stream after so long. */
+const HIDDEN_MS = 60_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 
@@ -27,8 +29,11 @@ export class Stream {
     this.waitMs = FIRST_WAIT_MS;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.hiddenTimer = undefined;
     // Whoever comes back to a machine that slept does not wait.
     addEventListener('online', () => this.#connect());
+    document.addEventListener('visibilitychange', () => this.#followVisibility());
   }
 
   /**
@@ -41,6 +46,19 @@ export class Stream {
     if (path === this.path) return;
     this.path = path;
     this.#connect();
+  }
+
+  /** The queue is not asked for those who do not look; whoever looks elsewhere for a moment misses nothing. */
+  #followVisibility() {
+    clearTimeout(this.hiddenTimer);
+    if (document.hidden) this.hiddenTimer = setTimeout(() => this.#rest(), HIDDEN_MS);
+    else if (this.source === undefined) this.#connect();
+  }
+
+  #rest() {
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.source = undefined;
   }
 
   #connect() {

@@ -25,6 +25,7 @@ import { Component, createRef, h } from './vendor/preact.js';
  * @property {(value: number) => string} text a value with its unit
  * @property {boolean} [isSpan] the values are seconds, to be written as spans
  * @property {number} [least] the axis reaches at least so far
+ * @property {number} [most] the axis ends there, whatever the values are
  * @property {boolean} [isWhole] there are no fractions of what is counted
  * @property {string} [size] a class, for the height
  */
@@ -267,10 +268,17 @@ function timeScale(min, max) {
 }
 
 /** @param {Props} props */
-function valueScale({ isSpan = false, least = 1, isWhole = false, series }) {
-  const scale = countScale({ suggestedMax: least, stacked: series.some(({ stack }) => stack !== undefined) });
+function valueScale({ isSpan = false, least = 1, most, isWhole = false, series }) {
+  const end = most === undefined ? { suggestedMax: least } : { max: roundUp(most) };
+  const scale = countScale({ ...end, stacked: series.some(({ stack }) => stack !== undefined) });
   if (isSpan) return { ...scale, ...SPANS, ticks: { ...scale.ticks, callback: span } };
   return { ...scale, ticks: { ...scale.ticks, ...(isWhole && { precision: 0 }) } };
+}
+
+/** @param {number} value to two digits, so that the last line has a short name */
+function roundUp(value) {
+  const unit = 10 ** (Math.floor(Math.log10(value)) - 1);
+  return Math.ceil(value / unit / 5) * 5 * unit;
 }
 
 const SPANS_SHOWN = 5;

@@ -32,6 +32,8 @@ export type FixtureServer = AsyncDisposable & {
   shown: Shown;
   /** Sends the snapshot to all pages. */
   push(): void;
+  /** Pages that are connected. */
+  openStreams(): number;
 };
 
 const PAGE = join(import.meta.dirname, '../../../dashboard/page');
@@ -52,6 +54,7 @@ export async function startFixtureServer(shown: Shown, port = 0): Promise<Fixtur
     push: () => {
       for (const page of pages) send(page, 'snapshot', shown.snapshot);
     },
+    openStreams: () => pages.size,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -120,7 +120,9 @@ test('a job runs, retries, fails, and is redriven from the page', async () => {
   await eventually('the figures of the job', async () => (await figure(page, 'Failed')) === `${LOST} images`);
   expect(await figure(page, 'Classified')).toBe(`${CLASSIFIED} images`);
   await page.locator('.thumbnails img').first().waitFor();
-  await page.waitForFunction('document.querySelector(".thumbnails img").naturalWidth === 240');
+  await eventually('a picture', () =>
+    page.evaluate<boolean>('document.querySelector(".thumbnails img").naturalWidth === 240'),
+  );
   expect(await accessibilityProblems(page)).toEqual([]);
 
   await page.getByRole('link', { name: 'not_found' }).click();

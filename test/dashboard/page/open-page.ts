@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { eventually } from '../../support/eventually.ts';
 
 /** A page that is watched: whatever it complains about, asks of other hosts or has blocked is a problem. */
 export type WatchedPage = { page: Page; problems: string[] };
@@ -31,6 +32,16 @@ export async function openPage(
   await page.goto(address);
   await page.locator('.link.live').waitFor();
   return { page, problems };
+}
+
+/** Resolves when all parts of the view have their figures, and all pictures that are in sight have come. */
+export function allShown(page: Page): Promise<void> {
+  // Not with `waitForFunction`: it evaluates in the page, whose policy forbids that.
+  return eventually('a page without anything that has still to come', () =>
+    page.evaluate<boolean>(
+      'document.querySelector(".waiting") === null && [...document.images].every(({ complete, loading }) => complete || loading === "lazy")',
+    ),
+  );
 }
 
 /** What axe finds wrong with what is shown now: rule, and where. */

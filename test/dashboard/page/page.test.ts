@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { startBrowser } from '../../support/browser.ts';
+import { eventually } from '../../support/eventually.ts';
 import { busyQueue, HOSTILE, jobDetail, jobRow, snapshot } from './fixture-figures.ts';
 import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
-import { accessibilityProblems, openPage } from './open-page.ts';
+import { accessibilityProblems, allShown, openPage } from './open-page.ts';
 
 let browser: Browser;
 let server: FixtureServer;
@@ -11,7 +12,9 @@ let server: FixtureServer;
 beforeAll(async () => {
   [browser, server] = await Promise.all([startBrowser(), startFixtureServer(busyQueue())]);
 });
-beforeEach(() => Object.assign(server.shown, busyQueue()));
+beforeEach(() => {
+  Object.assign(server.shown, busyQueue());
+});
 afterAll(async () => {
   await browser.close();
   await server[Symbol.asyncDispose]();
@@ -33,7 +36,7 @@ const VIEWS = [
 describe.each(VIEWS)('the view of %s', (_name, path) => {
   test.each(['light', 'dark'] as const)('has nothing that axe finds, in %s', async (colorScheme) => {
     const { page, problems } = await open(path, { colorScheme });
-    await page.waitForFunction('document.querySelector(".waiting") === null');
+    await allShown(page);
     expect(await accessibilityProblems(page)).toEqual([]);
     expect(problems).toEqual([]);
     await page.context().close();
@@ -235,6 +238,7 @@ test('all dead letters are retried from the overview, after a typed confirmation
   const dialog = page.getByRole('dialog', { name: 'Redrive what the filter shows?' });
   await dialog.waitFor();
   expect(await dialog.locator('.expected').textContent()).toBe('340');
+  expect(await dialog.locator('.environment').textContent()).toContain('this machine');
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   expect(new URL(page.url()).hash).toBe('#/dead-letters');
@@ -249,4 +253,24 @@ test('an entry of the runbook is shown with its commands, and its links to other
   await entry.getByRole('link', { name: 'no progress' }).click();
   await page.locator('.panel.entry h2', { hasText: 'No progress' }).waitFor();
   await page.context().close();
+});
+
+test('asks for nothing once nobody has seen the page for a minute, and goes on when it is seen again', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(`${server.origin}/#/`);
+  await page.locator('.link.live').waitFor();
+  const before = server.openStreams();
+  const show = (isHidden: boolean) =>
+    page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+      document.dispatchEvent(new Event('visibilitychange'))`);
+  await show(true);
+  await page.clock.runFor(59_000);
+  expect(server.openStreams()).toBe(before);
+  await page.clock.runFor(2_000);
+  await eventually('a stream less', () => server.openStreams() === before - 1);
+  await show(false);
+  await eventually('the stream again', () => server.openStreams() === before);
+  await context.close();
 });

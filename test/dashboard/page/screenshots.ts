@@ -2,16 +2,19 @@
  * `npm run screenshots`: the pictures of docs/dashboard.md, of a real service on this machine with real workers. It takes some
  * minutes, since the queue has to have been busy for a while.
  */
+import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import sharp from 'sharp';
 import { startBrowser } from '../../support/browser.ts';
-import { type RunningCommand, runCommand, startCommand } from '../../support/command.ts';
+import { MAIN, type RunningCommand, runCommand, startCommand } from '../../support/command.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startImageServer } from '../../support/image-server.ts';
 import { createTemporaryFolder } from '../../support/temporary-folder.ts';
+import { allShown } from './open-page.ts';
 
 const PICTURES = join(import.meta.dirname, '../../../docs/pictures');
 const DESKTOP: BrowserContextOptions = { viewport: { width: 1440, height: 1000 } };
@@ -48,11 +51,14 @@ try {
 }
 
 async function makePictures(address: string, environment: Record<string, string>): Promise<void> {
-  const enqueue = async (job: string, urls: string[], ...options: string[]) => {
-    const file = join(folder.path, `${job}.txt`);
-    await writeFile(file, urls.join('\n'));
-    const { code, stderr } = await runCommand(['enqueue', file, '--job', job, ...options], { environment });
-    if (code !== 0) throw new Error(stderr);
+  const enqueue = async (job: string, urls: string[]) => {
+    const file = `${job}.txt`;
+    await writeFile(join(folder.path, file), urls.join('\n'));
+    // In the folder of the list, so that its name is what the page shows as the source.
+    await promisify(execFile)(process.execPath, [MAIN, 'enqueue', file, '--job', job], {
+      cwd: folder.path,
+      env: environment,
+    });
   };
   const ended = (job: string) =>
     eventually(
@@ -69,15 +75,21 @@ async function makePictures(address: string, environment: Record<string, string>
     // Messages are counted from when somebody looks.
     const visitor = await browser.newPage(DESKTOP);
     await visitor.goto(`${address}#/?range=15m`);
-    await enqueue('autumn-catalogue', photos('autumn', 1_500));
+    await enqueue('autumn-catalogue', photos('autumn', 2_000));
     await ended('autumn-catalogue');
-    await enqueue('press-photos', withFailures(photos('press', 600)));
+    await delay(30_000);
+    await enqueue('press-photos', withFailures(photos('press', 900)));
     await ended('press-photos');
+    await delay(40_000);
+    await enqueue('spring-catalogue', photos('spring', 3_000));
+    await ended('spring-catalogue');
     await delay(20_000);
-    await enqueue('winter-catalogue', withFailures(photos('winter', 12_000), 40));
-    await delay(45_000);
-    await enqueue('thumbnails', photos('thumbnails', 200));
-    await delay(15_000);
+    // Of these, some have to be tried again.
+    await enqueue('winter-catalogue', [
+      ...photos('unsteady', 300, '/status/503'),
+      ...withFailures(photos('winter', 9_000), 40),
+    ]);
+    await delay(75_000);
     await allPictures(browser, address);
   } finally {
     await browser.close();
@@ -102,9 +114,7 @@ async function picture(browser: Browser, name: string, address: string, options:
   await page.locator('.link.live').waitFor();
   await page.locator('main .panel:not(:has(.waiting))').first().waitFor();
   // Pictures come one after the other.
-  await page.waitForFunction(
-    'document.querySelector(".waiting") === null && [...document.images].every((image) => image.complete)',
-  );
+  await allShown(page);
   await delay(2_500);
   const shot = await page.screenshot();
   const small = await sharp(shot)
@@ -114,10 +124,10 @@ async function picture(browser: Browser, name: string, address: string, options:
   await context.close();
 }
 
-function photos(job: string, count: number): string[] {
+function photos(job: string, count: number, path = '/photos'): string[] {
   return Array.from({ length: count }, (_, index) => {
     const photo = PHOTOS[(index * 7 + (index % 5)) % PHOTOS.length];
-    return images.url(`/photos/${photo}?${job}=${index}`);
+    return images.url(`${path}/${photo}?${job}=${index}`);
   });
 }
 
