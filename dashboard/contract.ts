@@ -137,6 +137,7 @@ export type Problem = {
     | 'failure-share'
     | 'oldest-message'
     | 'enqueue-stopped'
+    | 'job-unreadable'
     | 'alarm';
   severity: 'critical' | 'warning';
   /** One line, e.g. `No worker takes messages`. */

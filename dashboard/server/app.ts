@@ -97,6 +97,8 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
   addPage(app, access);
   app.use('/api/*', (context, next) => {
     context.header('cache-control', NOT_KEPT);
+    // Its answer would be made, and nobody would read it to its end: a stream, or a download.
+    if (context.req.raw.method === 'HEAD') throw new ApiFailure('bad-request', 'expected GET or POST, got HEAD');
     return next();
   });
   app.get('/api/session', (context) => context.json(session));

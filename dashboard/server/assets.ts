@@ -81,9 +81,7 @@ async function load(file: string, ending: string): Promise<Asset | undefined> {
   });
   if (read === undefined) return undefined;
   // The map that a package's last line names is not served.
-  const identity = ending === '.js'
-    ? Buffer.from(read.toString().replace(/^\/\/# sourceMappingURL=.*$/m, ''))
-    : read;
+  const identity = ending === '.js' ? Buffer.from(read.toString().replace(/^\/\/# sourceMappingURL=.*$/m, '')) : read;
   const [br, zipped] = await Promise.all([
     promisify(brotliCompress)(identity, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
     promisify(gzip)(identity, { level: 9 }),

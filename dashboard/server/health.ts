@@ -23,7 +23,12 @@ export type Observed = {
   stillSince: number | undefined;
   recentlyClassified: number;
   recentlyFailed: number;
+  /** Jobs that could not be looked at, and why. */
+  unreadable: readonly { job: string; reason: string }[];
 };
+
+/** Problems of single jobs that are told, at most. */
+const MAX_JOBS = 20;
 
 /** What is wrong now, the most severe first; nothing when nothing is. */
 export function problemsOf(observed: Observed): Problem[] {
@@ -32,9 +37,14 @@ export function problemsOf(observed: Observed): Problem[] {
   // What the queue and the bucket said before is not news while they are away.
   const found = snapshot.connections.sqs.state === 'away' ? [] : queueProblems(observed);
   const alarms = (snapshot.alarms ?? []).filter(({ state }) => state === 'ALARM').map(alarmProblem);
-  return [...away, ...found, ...failureProblems(observed), ...stoppedJobs(snapshot), ...alarms].sort(
-    (one, other) => Number(other.severity === 'critical') - Number(one.severity === 'critical'),
-  );
+  return [
+    ...away,
+    ...found,
+    ...failureProblems(observed),
+    ...stoppedJobs(snapshot),
+    ...unreadableJobs(observed),
+    ...alarms,
+  ].sort((one, other) => Number(other.severity === 'critical') - Number(one.severity === 'critical'));
 }
 
 const NOTHING_MORE = { job: null, runbookEntry: null, sinceAt: null };
@@ -120,7 +130,7 @@ function stoppedJobs({ at, jobs }: Observed['snapshot']): Problem[] {
   const stopped = jobs.filter(
     ({ state, startedAt }) => state === 'failed while enqueuing' && at - (startedAt ?? 0) < NEWS_MS,
   );
-  return stopped.map((row) => ({
+  return stopped.slice(0, MAX_JOBS).map((row) => ({
     ...NOTHING_MORE,
     kind: 'enqueue-stopped',
     severity: 'warning',
@@ -128,6 +138,17 @@ function stoppedJobs({ at, jobs }: Observed['snapshot']): Problem[] {
     detail: `${howMany(row)} were sent. To send the others: labelqueue enqueue … --job ${row.job} --resume`,
     job: row.job,
     sinceAt: row.startedAt,
+  }));
+}
+
+function unreadableJobs({ unreadable }: Observed): Problem[] {
+  return unreadable.slice(0, MAX_JOBS).map(({ job, reason }) => ({
+    ...NOTHING_MORE,
+    kind: 'job-unreadable',
+    severity: 'warning',
+    title: `${job} cannot be read`,
+    detail: reason,
+    job,
   }));
 }
 

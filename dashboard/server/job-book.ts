@@ -1,11 +1,13 @@
 import pMap from 'p-map';
 import { JOB_NAME } from '../../shared/contract/job-name.ts';
+import { UserError } from '../../shared/contract/user-error.ts';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import { cancellations, listJobs } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { JobRow } from '../contract.ts';
 import { activeAt } from './job-rows.ts';
-import { WatchedJob } from './watched-job.ts';
+import { shownText } from './shown-text.ts';
+import { type LookContext, WatchedJob } from './watched-job.ts';
 
 /** How often the names of jobs and the marks of cancelled ones are listed. */
 const LIST_EVERY_MS = 10_000;
@@ -30,6 +32,17 @@ export type BookLook = {
   /** Called when some of many jobs are known. */
   onProgress: () => void;
 };
+
+/** What is wrong with one job, e.g. a `job.json` that somebody has changed, must not hide the others. */
+async function lookAt(job: WatchedJob, context: LookContext): Promise<void> {
+  try {
+    await job.look(context);
+    job.failure = undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    job.failure = shownText(error.message);
+  }
+}
 
 /** All jobs of a bucket, each looked at as often as it may have changed. */
 export class JobBook {
@@ -77,7 +90,7 @@ export class JobBook {
     await pMap(
       due,
       async (job) => {
-        await job.look(context);
+        await lookAt(job, context);
         this.#due.delete(job.job);
         if (due.length > MOVING_PER_LOOK) look.onProgress();
       },

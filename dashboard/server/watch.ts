@@ -189,7 +189,14 @@ export class Watch {
     const [untakenSince, stillSince] = [this.#untakenSince, this.#stillSince];
     return {
       ...snapshot,
-      problems: problemsOf({ snapshot, untakenSince, stillSince, recentlyClassified, recentlyFailed }),
+      problems: problemsOf({
+        snapshot,
+        untakenSince,
+        stillSince,
+        recentlyClassified,
+        recentlyFailed,
+        unreadable: jobs.flatMap(({ job, failure }) => (failure === undefined ? [] : { job, reason: failure })),
+      }),
     };
   }
 }

@@ -27,6 +27,8 @@ export class WatchedJob {
   #counter: OutcomeCounter | undefined;
   #status: JobStatus | undefined;
   #row: JobRow | undefined;
+  /** Why the last look has failed, if it is about this job alone. */
+  failure: string | undefined;
   /** When it was looked at last; 0 for never. */
   lookedAt = 0;
 

@@ -242,6 +242,21 @@ describe('files', () => {
   });
 });
 
+test('HEAD opens no stream and makes no download', async () => {
+  for (const path of ['/api/events?range=1h', '/api/jobs/cats/results.csv']) {
+    expect((await rude(open, path, { method: 'HEAD' })).status).toBe(400);
+  }
+  expect((await rude(open, '/', { method: 'HEAD' })).status).toBe(200);
+});
+
+test('metrics are where a server has them, in the form of Prometheus', async () => {
+  expect((await open.get('/metrics')).status).toBe(404);
+  await using other = await startTestDashboard(aws.target, { metrics: async () => 'labelqueue_up 1\n' });
+  const response = await other.get('/metrics');
+  expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(await response.text()).toBe('labelqueue_up 1\n');
+});
+
 test('nothing of this was taken for a bug', () => {
   expect([...open.surprises, ...changing.surprises, ...closed.surprises]).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Changed, Gallery, History, JobDetail, JobRow, Snapshot } from '../../../dashboard/contract.ts';
 import type { ImageRef } from '../../../shared/contract/message.ts';
@@ -198,6 +199,27 @@ function lengths({ failedImagesByCode, ...history }: History): Set<number> {
   const series = [...Object.values(history).filter(Array.isArray), ...failedImagesByCode.map(({ images }) => images)];
   return new Set(series.map(({ length }) => length));
 }
+
+test('a job whose description was damaged is named, and hides no other', async () => {
+  await enqueued('cats', images(10, 0));
+  await enqueued('dogs', images(10, 0));
+  const { s3, resultsBucket: Bucket } = aws.target;
+  await s3.send(new PutObjectCommand({ Bucket, Key: 'jobs/cats/job.json', Body: 'no JSON' }));
+  await using page = await dashboard.open();
+  const { jobs, problems, connections } = await page.next(
+    'snapshot',
+    (snapshot) => rowOf(snapshot, 'dogs') !== undefined,
+  );
+  expect(jobs.map(({ job }) => job)).toEqual(['dogs']);
+  expect(connections.s3.state).toBe('connected');
+  expect(problems).toEqual([
+    expect.objectContaining({
+      kind: 'job-unreadable',
+      job: 'cats',
+      detail: expect.stringContaining('jobs/cats/job.json'),
+    }),
+  ]);
+});
 
 test('jobs of other producers are there, with what is known of them', async () => {
   await aws.send('https://host.example/a.jpg', 'https://host.example/missing.jpg');

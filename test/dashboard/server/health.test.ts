@@ -56,6 +56,7 @@ function observed({ queue, snapshot, ...others }: Changes): Observed {
     stillSince: undefined,
     recentlyClassified: 0,
     recentlyFailed: 0,
+    unreadable: [],
     ...others,
   };
 }
@@ -87,6 +88,7 @@ test.each<[string, Changes]>([
   ['oldest-message', { queue: { waitingMessages: 5, oldestMessageAgeSeconds: 3_700 } }],
   ['failure-share', { recentlyClassified: 70, recentlyFailed: 30 }],
   ['enqueue-stopped', { snapshot: { jobs: [STOPPED] } }],
+  ['job-unreadable', { unreadable: [{ job: 'cats', reason: 'expected the description of a job' }] }],
   ['sqs-away', { snapshot: { connections: { sqs: AWAY, s3: CONNECTED } } }],
   ['s3-away', { snapshot: { connections: { sqs: CONNECTED, s3: AWAY } } }],
   [

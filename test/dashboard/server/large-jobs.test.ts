@@ -36,6 +36,22 @@ test('a job of 10,000 files is shown by one listing, with the figures of `status
   expect(files.version).toBe(1);
 });
 
+test('of a job of millions of files an estimate is shown, as `status` has it, and nothing is kept', async () => {
+  const huge = { ...JOB, results: 3_000_000, failures: 1_000 };
+  await using large = await startLargeJobs({ jobs: [huge] });
+  const files = new JobFiles(large.target, huge);
+  expect(await files.look()).toBe(false);
+  // Of the results, enough to see how many they are; of the failures, all.
+  expect((await large.counts()).calls['LIST']).toBeLessThanOrEqual(3 + 2);
+  await using dashboard = await startTestDashboard(large.target);
+  await using page = await dashboard.open('range=7d');
+  const { jobs } = await page.next('snapshot', (snapshot) => snapshot.jobs.length === 1);
+  const [{ countsAreEstimates = false, classifiedImages = 0 } = {}] = jobs;
+  const all = huge.results * huge.linesPerPart;
+  expect(Math.abs(classifiedImages - all) / all).toBeLessThan(0.3);
+  if (!countsAreEstimates) expect(classifiedImages).toBe(all);
+});
+
 test('its figures are on the page as soon as they are listed, and equal those of a status', async () => {
   await using large = await startLargeJobs({ jobs: [JOB] });
   await using dashboard = await startTestDashboard(large.target);
