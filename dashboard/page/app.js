@@ -157,7 +157,7 @@ export class App extends Component {
         'main',
         { key: 'main', id: 'main', tabIndex: -1 },
         h(Banner, { link, snapshot, now, refusal }),
-        snapshot && h(Problems, { problems: snapshot.problems, now, mayShowAway: route.view === 'health' }),
+        snapshot && h(Problems, { problems: snapshot.problems, now, view: route.view }),
         this.view(),
       ),
       h(Footer, { key: 'footer', session }),

@@ -138,16 +138,17 @@ export class DeadLettersView extends Component {
     const { answer, isLooking } = this.state;
     if (answer === undefined) return null;
     const { matchingMessages, matchingImages, lookedAtMessages, notLookedAtMessages, letters } = answer;
+    const of = matchingMessages < lookedAtMessages ? ` of ${count(lookedAtMessages)}` : '';
     const text = [
-      `${counted(matchingMessages, 'message')} with ${counted(matchingImages, 'image')}`,
-      matchingMessages < lookedAtMessages && `of ${count(lookedAtMessages)}`,
-      letters.length < matchingMessages && `, the newest ${count(letters.length)} shown`,
-      notLookedAtMessages > 0 && `; about ${count(notLookedAtMessages)} more are in other hands just now`,
+      `${count(matchingMessages)}${of} ${lookedAtMessages === 1 ? 'message' : 'messages'}`,
+      counted(matchingImages, 'image'),
+      letters.length < matchingMessages && `the newest ${count(letters.length)} shown`,
+      notLookedAtMessages > 0 && `about ${count(notLookedAtMessages)} more are in other hands just now`,
     ];
     return h(
       'div',
       { class: 'toolbar' },
-      h('p', { class: 'faint' }, text.filter(Boolean).join(' ').replaceAll(' ,', ',').replaceAll(' ;', ';')),
+      h('p', { class: 'faint' }, text.filter(Boolean).join(', ')),
       matchingMessages > 0 && this.changes(matchingMessages, isCurrent && !isLooking),
     );
   }

@@ -51,7 +51,7 @@ export function JobView({ route: { job = '', query }, snapshot, session, now, de
       h(LabelsPanel, { content: detail?.content }),
       h(
         Panel,
-        { title: 'Pictures', unit: 'the surest of each label', wide: 'twelve' },
+        { title: 'Pictures', unit: 'the surest first', wide: 'twelve' },
         row &&
           h(Gallery, {
             job,
@@ -107,8 +107,7 @@ function Facts({ row: { source, run, startedAt, lastOutcomeAt }, detail, now }) 
  * @returns {Figure[]}
  */
 function figuresOf(row, detail) {
-  const { classifiedImages, failedImages, toGoImages, imagesPerSecond, hasEnded, costSoFarUsd, countsAreEstimates } =
-    row;
+  const { classifiedImages, failedImages, toGoImages, hasEnded, costSoFarUsd, countsAreEstimates } = row;
   const settled = settledOf(row);
   const about = countsAreEstimates ? 'about ' : '';
   const perThousand = detail?.costPer1000ImagesUsd;
@@ -127,18 +126,37 @@ function figuresOf(row, detail) {
       unit: 'images',
       note: toGoNote(row),
     },
-    {
-      name: 'Speed',
-      value: hasEnded ? UNKNOWN : rate(imagesPerSecond),
-      unit: 'images/s',
-      note: 'over the last minute',
-    },
-    { name: 'Time left', value: leftText(row), note: hasEnded ? 'it has ended' : 'retries counted' },
+    ...(hasEnded ? paceOfEnded(row) : paceOfRunning(row)),
     {
       name: 'Cost so far',
       value: dollars(costSoFarUsd),
       note: perThousand == null ? '' : `${dollars(perThousand)} per 1,000 images`,
     },
+  ];
+}
+
+/**
+ * @param {JobRow} row
+ * @returns {Figure[]}
+ */
+function paceOfRunning(row) {
+  return [
+    { name: 'Speed', value: rate(row.imagesPerSecond), unit: 'images/s', note: 'over the last minute' },
+    { name: 'Time left', value: leftText(row), note: 'retries counted' },
+  ];
+}
+
+/**
+ * @param {JobRow} row
+ * @returns {Figure[]}
+ */
+function paceOfEnded(row) {
+  const { startedAt, lastOutcomeAt } = row;
+  const seconds = startedAt === null || lastOutcomeAt === null ? 0 : Math.max(1, (lastOutcomeAt - startedAt) / 1_000);
+  const speed = seconds === 0 ? UNKNOWN : rate(settledOf(row) / seconds);
+  return [
+    { name: 'Speed', value: speed, unit: 'images/s', note: 'mean of all its time' },
+    { name: 'Took', value: seconds === 0 ? UNKNOWN : wholeSpan(seconds), note: 'from its start to its last outcome' },
   ];
 }
 

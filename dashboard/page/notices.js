@@ -6,6 +6,7 @@ import { sinceText } from './times.js';
 import { h } from './vendor/preact.js';
 
 /** @import { Connection, EpochMs, Problem, Snapshot } from '../contract.ts' */
+/** @import { View } from './router.js' */
 /** @import { Link } from './shell.js' */
 
 /** That SQS or S3 is away is said by the banner, with more. */
@@ -60,16 +61,27 @@ function Calm({ title, text, reason }) {
 /**
  * Warnings: there are none while nothing is wrong.
  *
- * @param {{ problems: readonly Problem[], now: EpochMs, mayShowAway?: boolean }} props
+ * @param {{ problems: readonly Problem[], now: EpochMs, view: View }} props
  */
-export function Problems({ problems, now, mayShowAway = false }) {
-  const shown = problems.filter(({ kind }) => mayShowAway || !SAID_BY_BANNER.has(kind));
+export function Problems({ problems, now, view }) {
+  const shown = problems.filter(({ kind }) => isNews(kind, view));
   if (shown.length === 0) return null;
   return h(
     'ul',
     { class: 'problems', 'aria-label': 'Warnings' },
     shown.map((problem) => h(ProblemItem, { key: `${problem.kind} ${problem.job}`, problem, now })),
   );
+}
+
+/**
+ * Whether the view does not show it by itself.
+ *
+ * @param {Problem['kind']} kind
+ * @param {View} view
+ */
+function isNews(kind, view) {
+  if (view === 'health') return true;
+  return !SAID_BY_BANNER.has(kind) && !(kind === 'dead-letters' && view === 'dead-letters');
 }
 
 /** @param {{ problem: Problem, now: EpochMs }} props */

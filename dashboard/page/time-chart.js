@@ -275,10 +275,13 @@ function valueScale({ isSpan = false, least = 1, most, isWhole = false, series }
   return { ...scale, ticks: { ...scale.ticks, ...(isWhole && { precision: 0 }) } };
 }
 
-/** @param {number} value to two digits, so that the last line has a short name */
+const LINES = 5;
+
+/** @param {number} value so that the axis ends with one of its lines */
 function roundUp(value) {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 1);
-  return Math.ceil(value / unit / 5) * 5 * unit;
+  const power = 10 ** Math.floor(Math.log10(value / LINES));
+  const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one * LINES >= value) ?? value;
+  return Math.ceil(value / step) * step;
 }
 
 const SPANS_SHOWN = 5;

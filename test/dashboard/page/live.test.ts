@@ -163,6 +163,7 @@ test('the figures of a job are those of `status --json`', async () => {
   await eventually('the last count', async () => (await figure(page, 'Failed')) === `${failed} images`);
   expect(await figure(page, 'Classified')).toBe(`${classified} images`);
   expect(await figure(page, 'To go')).toBe(`${toGo} images`);
+  expect(await figure(page, 'Took')).toMatch(/^\d+ (s|min)/);
   expect(await figure(page, 'Cost so far')).toBe(`$${costSoFarUsd.toFixed(4)}`);
   const [download] = await Promise.all([
     page.waitForEvent('download'),

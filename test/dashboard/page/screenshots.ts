@@ -22,9 +22,18 @@ const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, de
 const MINUTES = 60_000;
 const PHOTOS = ['chelsea.jpg', 'coffee.jpg', 'rocket.jpg', 'astronaut.jpg', 'coffee.webp', 'phone-orientation-6.jpg'];
 /** What becomes of every tenth image of a job that has failures: not found, forbidden, not an image, cut off. */
-const BAD = ['/status/404', '/status/404', '/page', '/status/403', '/status/410', '/empty'];
+const BAD = ['/late', '/status/404', '/page', '/status/403', '/late', '/empty'];
 
-await using images = await startImageServer();
+/** Images that are not there when their job runs, and are when somebody looks at its dead letters. */
+let areLateOnesThere = false;
+
+await using images = await startImageServer('127.0.0.1', {
+  late: ({ response, rest: [name = ''] }) => {
+    const photo = PHOTOS[Number.parseInt(name, 10) % PHOTOS.length];
+    if (areLateOnesThere) response.writeHead(302, { location: `/photos/${photo}` }).end();
+    else response.writeHead(404).end();
+  },
+});
 await using folder = await createTemporaryFolder();
 await mkdir(PICTURES, { recursive: true });
 const service = startCommand(
@@ -90,6 +99,7 @@ async function makePictures(address: string, environment: Record<string, string>
       ...withFailures(photos('winter', 9_000), 40),
     ]);
     await delay(75_000);
+    areLateOnesThere = true;
     await allPictures(browser, address);
   } finally {
     await browser.close();
@@ -97,28 +107,33 @@ async function makePictures(address: string, environment: Record<string, string>
 }
 
 async function allPictures(browser: Browser, address: string): Promise<void> {
+  const take = (name: string, path: string, options: BrowserContextOptions, isWhole = false) =>
+    picture(browser, { name, address: `${address}${path}`, options, isWhole });
   for (const colorScheme of ['light', 'dark'] as const) {
-    await picture(browser, `dashboard-desktop-${colorScheme}`, `${address}#/?range=15m`, { ...DESKTOP, colorScheme });
-    await picture(browser, `dashboard-phone-${colorScheme}`, `${address}#/?range=15m`, { ...PHONE, colorScheme });
+    await take(`dashboard-desktop-${colorScheme}`, '#/?range=15m', { ...DESKTOP, colorScheme }, true);
+    await take(`dashboard-phone-${colorScheme}`, '#/?range=15m', { ...PHONE, colorScheme });
   }
-  await picture(browser, 'dashboard-jobs', `${address}#/jobs`, { viewport: { width: 1440, height: 520 } });
-  await picture(browser, 'dashboard-job', `${address}#/jobs/press-photos`, { viewport: { width: 1440, height: 1500 } });
-  await picture(browser, 'dashboard-dead-letters', `${address}#/dead-letters?job=press-photos`, DESKTOP);
+  await take('dashboard-jobs', '#/jobs', { viewport: { width: 1440, height: 520 } });
+  await take('dashboard-job', '#/jobs/press-photos', DESKTOP, true);
+  await take('dashboard-dead-letters', '#/dead-letters?job=press-photos', DESKTOP);
 }
 
+/** `isWhole`: as high as the view is. */
+type Picture = { name: string; address: string; options: BrowserContextOptions; isWhole: boolean };
+
 /** As small as a picture of plain areas can be. */
-async function picture(browser: Browser, name: string, address: string, options: BrowserContextOptions): Promise<void> {
+async function picture(browser: Browser, { name, address, options, isWhole }: Picture): Promise<void> {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
   await page.goto(address);
   await page.locator('.link.live').waitFor();
-  await page.locator('main .panel:not(:has(.waiting))').first().waitFor();
-  // Pictures come one after the other.
+  await page.locator('main .panel').first().waitFor();
   await allShown(page);
-  await delay(2_500);
-  const shot = await page.screenshot();
+  // Thumbnails come one after the other.
+  await delay(4_000);
+  const shot = await page.screenshot({ fullPage: isWhole });
   const small = await sharp(shot)
-    .png({ palette: true, colours: 128, effort: 10, dither: 0.6 })
+    .png({ palette: true, colours: 96, effort: 10, dither: 0.5 })
     .toFile(join(PICTURES, `${name}.png`));
   process.stderr.write(`${name}.png: ${Math.round(small.size / 1_000)} kB\n`);
   await context.close();
