@@ -121,7 +121,7 @@ function figuresOf(row, detail) {
       tone: failedImages > 0 ? 'bad' : '',
     },
     {
-      name: 'To go',
+      name: 'Remaining',
       value: toGoImages === null ? UNKNOWN : about + count(toGoImages),
       unit: 'images',
       note: toGoNote(row),
@@ -219,7 +219,7 @@ function CodesPanel({ row }) {
   }));
   return h(
     Panel,
-    { title: 'Failures by code', unit: 'images', wide: 'five' },
+    { title: 'Failures by code', unit: 'images, share of failures', wide: 'five' },
     row === undefined && h(Waiting, {}),
     row !== undefined && bars.length === 0 && h(Empty, { title: 'No image of it failed.' }),
     bars.length > 0 && h(Bars, { bars, tone: 'bad', nameOf: 'code', unit: 'images' }),

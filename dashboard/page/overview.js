@@ -67,7 +67,7 @@ function NothingYet() {
 function figuresOf(queue) {
   return [
     {
-      name: 'To go',
+      name: 'Remaining',
       value: known(queue?.toGoImages, count),
       unit: 'images',
       note: known(queue?.waitingMessages, (value) => `${counted(value, 'message')} waiting`),
@@ -279,7 +279,7 @@ function CodesPanel({ history, range, mayRetry }) {
   }));
   return h(
     Panel,
-    { title: 'Failures by code', unit: `images, ${name}`, wide: 'five', aside },
+    { title: 'Failures by code', unit: `images, share of failures, ${name}`, wide: 'five', aside },
     history === undefined && h(Waiting, {}),
     history && bars.length === 0 && h(Empty, { title: `No image failed in ${name}.` }),
     bars.length > 0 && h(Bars, { bars, tone: 'bad', nameOf: 'code', unit: 'images' }),
@@ -309,11 +309,11 @@ function AgePanel({ history }) {
 
 /** @param {Charted} props */
 function ToGoPanel({ history }) {
-  const series = history && [{ name: 'to go', values: history.toGoImages, tone: 'good' }];
+  const series = history && [{ name: 'remaining', values: history.toGoImages, tone: 'good' }];
   const text = (/** @type {number} */ value) => counted(Math.round(value), 'image');
   return h(
     Panel,
-    { title: 'To go', unit: 'images without an outcome', wide: 'four' },
+    { title: 'Remaining', unit: 'images without an outcome', wide: 'four' },
     history && series
       ? h(TimeChart, {
           label: 'Images without an outcome over time',

@@ -162,7 +162,7 @@ test('the figures of a job are those of `status --json`', async () => {
   const { classified, failed, toGo, costSoFarUsd, failedByCode } = await status('figures');
   await eventually('the last count', async () => (await figure(page, 'Failed')) === `${failed} images`);
   expect(await figure(page, 'Classified')).toBe(`${classified} images`);
-  expect(await figure(page, 'To go')).toBe(`${toGo} images`);
+  expect(await figure(page, 'Remaining')).toBe(`${toGo} images`);
   expect(await figure(page, 'Took')).toMatch(/^\d+ (s|min)/);
   expect(await figure(page, 'Cost so far')).toBe(`$${costSoFarUsd.toFixed(4)}`);
   const [download] = await Promise.all([
@@ -180,14 +180,14 @@ test('the figures of a job are those of `status --json`', async () => {
 describe('while something is away', () => {
   test('SQS: the page says since when, keeps its figures, and goes on by itself', async () => {
     const { page } = await open('/#/');
-    await eventually('figures', async () => (await figure(page, 'To go')).startsWith('0'));
+    await eventually('figures', async () => (await figure(page, 'Remaining')).startsWith('0'));
     const arrived = page.evaluate('globalThis.neverReloaded = true');
     await arrived;
     far.onTheWay(async (call, pass, cut) => (isOfSqs(call) ? cut() : pass()));
     const banner = page.locator('.calm-notice', { hasText: 'SQS does not answer since' });
     await banner.waitFor();
     expect(await banner.textContent()).toContain('goes on by itself');
-    expect(await figure(page, 'To go')).toMatch(/^0/);
+    expect(await figure(page, 'Remaining')).toMatch(/^0/);
     expect(await accessibilityProblems(page)).toEqual([]);
     far.onTheWay((_call, pass) => pass());
     await banner.waitFor({ state: 'detached' });
