@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LocalService } from '../local/local-service.ts';
 import { startSampleServer } from '../local/sample-server.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import { ofFile } from '../shared/contract/file-failure.ts';
 import type { JobRun } from '../shared/contract/job-run.ts';
 import type { ImageRef } from '../shared/contract/message.ts';
@@ -15,9 +16,11 @@ import { listParts, totalLines } from '../shared/jobs/list-parts.ts';
 import { type Outcomes, readOutcomes } from '../shared/jobs/read-outcomes.ts';
 import { readSource, type SourceFile } from '../shared/jobs/sources/read-source.ts';
 import { validImages } from '../shared/jobs/survey.ts';
+import { commandName } from './command-name.ts';
 import { counted } from './counted.ts';
+import { exporterOf } from './dashboard-export.ts';
 import { demoTable } from './demo-table.ts';
-import { CommandError } from './expected-failures.ts';
+import { CommandError, failureText } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
 import { type ModelOptions, modelEnvironment } from './options.ts';
 import { startProgress } from './progress.ts';
@@ -48,9 +51,17 @@ export async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir:
     dataDir: join(folder, 'aws'),
     workers: availableParallelism(),
     workerEnvironment: { ...modelEnvironment(model), ALLOWED_HOSTS: samples.baseUrl.host, RETRY_BASE_SECONDS },
+    apiPort: 0,
+    dashboard: {
+      version: packageJson.version,
+      allowsChanges: false,
+      exporterOf,
+      onSurprise: (error) => printNote(`dashboard: ${failureText(error)}\n`),
+    },
     onLog: (text) => log.write(text),
     onFunctionError: (error) => printNote(`worker: ${error.message}\n`),
   });
+  printNote(`watch the queue while it lasts: ${service.apiAddress}/\n`);
   try {
     await labelSamples(service, samples.baseUrl, folder);
   } finally {
@@ -81,7 +92,16 @@ async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: 
   const failuresPath = await writeLines(join(folder, 'failures.jsonl'), outcomes.failures.values());
   print(
     `${demoTable(images, outcomes)}\n${speedText(outcomes, started)}\n${failedText(outcomes)}` +
-      `results   ${resultsPath}\nfailures  ${failuresPath}\n`,
+      `results   ${resultsPath}\nfailures  ${failuresPath}\n\n${whereToLook()}`,
+  );
+}
+
+/** The queue of the demo ends with it; this one stays. */
+function whereToLook(): string {
+  const command = commandName();
+  return (
+    `to see a queue move: ${command} local, then open the address that it prints first;\n` +
+    `in another terminal, ${command} bench gives it 5,000 images to work on\n`
   );
 }
 

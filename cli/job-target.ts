@@ -1,4 +1,4 @@
-import { jobSettingsFrom, SettingsError } from '../shared/contract/settings.ts';
+import { type JobSettings, jobSettingsFrom, SettingsError } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { FINAL, type JobStatus, jobStatus, type StatusOptions } from '../shared/jobs/job-status.ts';
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
@@ -12,9 +12,14 @@ const SETTINGS = ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'RESULTS_BUCKET'];
 
 /** The queue and bucket that the environment names. */
 export function targetFromEnvironment(): JobTarget {
+  return patientTarget(createJobTarget(settingsFromEnvironment(), {}));
+}
+
+/** What the environment says of the queue and the bucket. */
+export function settingsFromEnvironment(): JobSettings {
   const given = SETTINGS.filter((name) => process.env[name]);
   try {
-    return patientTarget(createJobTarget(jobSettingsFrom(process.env), {}));
+    return jobSettingsFrom(process.env);
   } catch (error) {
     if (!(error instanceof SettingsError) || given.length > 0) throw error;
     throw new SettingsError(`${error.message}\n${howToSet()}`, { cause: error });

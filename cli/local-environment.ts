@@ -12,6 +12,9 @@ import { printNote } from './terminal.ts';
 const CHOSEN =
   /^(?:AWS_(?:(?:DEFAULT_)?(?:PROFILE|REGION)|ACCESS_KEY_ID|SESSION_TOKEN|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|(?:ENDPOINT_URL|CONTAINER_).*)|QUEUE_URL|DEAD_LETTER_QUEUE_URL|RESULTS_BUCKET)$/;
 
+/** Where the dashboard of the running service is, which knows more of the queue than SQS says. */
+export const LOCAL_ADDRESS_VARIABLE = 'LABELQUEUE_LOCAL_ADDRESS';
+
 /** Takes the settings of the `labelqueue local` that runs in this project, if one does and nothing else is set. */
 export function useLocalService(environment: NodeJS.ProcessEnv): void {
   if (Object.entries(environment).some(([name, value]) => value !== '' && CHOSEN.test(name))) return;

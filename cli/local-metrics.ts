@@ -1,13 +1,12 @@
-import { LabelqueueMetrics, METRICS_CONTENT_TYPE } from '../dashboard/metrics.ts';
+import { LabelqueueMetrics } from '../dashboard/metrics.ts';
 import type { MetricsReading } from '../dashboard/metrics-reading.ts';
 import { WorkerLogTotals } from '../dashboard/metrics-worker-log.ts';
 import type { EmbeddedAws } from '../local/embedded-aws.ts';
-import type { Pages } from '../local/http-gateway.ts';
 import type { WorkerWatch } from '../local/local-service.ts';
 import { thisMachine } from '../shared/contract/worker-time.ts';
 
 /** What `labelqueue local` has for Prometheus: what its workers log, and what is in its queues. */
-export type LocalMetrics = WorkerWatch & { pages(aws: EmbeddedAws): Pages };
+export type LocalMetrics = WorkerWatch & { text(aws: EmbeddedAws): Promise<string> };
 
 export function localMetrics(): LocalMetrics {
   const metrics = new LabelqueueMetrics();
@@ -19,10 +18,7 @@ export function localMetrics(): LocalMetrics {
     onError() {
       workerErrors++;
     },
-    pages(aws) {
-      const text = () => metrics.text({ ...queueReading(aws), ...log.reading, workerErrors });
-      return new Map([['/metrics', async () => ({ contentType: METRICS_CONTENT_TYPE, body: await text() })]]);
-    },
+    text: (aws) => metrics.text({ ...queueReading(aws), ...log.reading, workerErrors }),
   };
 }
 

@@ -3,10 +3,13 @@ import { join, relative } from 'node:path';
 import { publishService } from '../local/running-service.ts';
 import { localWebhookSecret } from '../local/webhook-secret.ts';
 import { openWorkerLog } from '../local/worker-log.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
-import { CommandError } from './expected-failures.ts';
+import { exporterOf } from './dashboard-export.ts';
+import { CommandError, failureText } from './expected-failures.ts';
 import { untilInterrupted } from './interruption.ts';
+import { LOCAL_ADDRESS_VARIABLE } from './local-environment.ts';
 import { localMetrics } from './local-metrics.ts';
 import { type ModelOptions, modelEnvironment } from './options.ts';
 import { print, printNote } from './terminal.ts';
@@ -17,15 +20,17 @@ type Options = ModelOptions & {
   workers: number;
   allowHost?: string[];
   stateDir: string;
+  allowChanges?: boolean;
 };
 
-/** Runs SQS, S3, the workers and the HTTP API until it is interrupted. */
+/** Runs SQS, S3, the workers, the dashboard and the HTTP API until it is interrupted. */
 export async function runLocal({
   port,
   apiPort = portAfter(port),
   workers,
   allowHost = [],
   stateDir,
+  allowChanges = false,
   ...model
 }: Options): Promise<void> {
   const workerEnvironment = {
@@ -51,11 +56,17 @@ export async function runLocal({
     workerEnvironment,
     apiPort,
     webhookSecret: webhooks.secret,
+    dashboard: {
+      version: packageJson.version,
+      allowsChanges: allowChanges,
+      exporterOf,
+      onSurprise: (error) => notice(failureText(error)),
+      metrics: metrics.text,
+    },
     onLog: (text) => log.write(text),
     onFunctionError: (error) => printNote(`function: ${error.message}\n`),
     onNotice: notice,
     watch: metrics,
-    pages: metrics.pages,
   }).catch((error: unknown) => {
     throw isPortInUse(error, apiPort)
       ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)
@@ -64,14 +75,18 @@ export async function runLocal({
   // Before anything is printed: whoever reads it may end it at once.
   const interrupted = untilInterrupted();
   printNote(
-    `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
+    `the dashboard is at ${service.apiAddress}/\n` +
+      `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
       `metrics for Prometheus are at ${service.apiAddress}/metrics\n` +
       signedWith(webhooks) +
       'Ctrl-C ends it. Other terminals find it by themselves in this project; other programs need these:\n\n',
   );
   for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
-  const unpublish = publishService(dataDir, service.aws.environment);
+  const unpublish = publishService(dataDir, {
+    ...service.aws.environment,
+    [LOCAL_ADDRESS_VARIABLE]: service.apiAddress ?? '',
+  });
   try {
     await Promise.race([interrupted, service.ended()]);
     printNote('\nfinishing in-flight work… Ctrl-C again ends at once; what is left goes on at the next start\n');

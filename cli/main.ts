@@ -4,6 +4,7 @@ import { benchCommand } from './commands/bench.ts';
 import { cancelCommand } from './commands/cancel.ts';
 import { classifyCommand } from './commands/classify.ts';
 import { completionCommand } from './commands/completion.ts';
+import { dashboardCommand } from './commands/dashboard.ts';
 import { demoCommand } from './commands/demo.ts';
 import { enqueueCommand, needsNoService } from './commands/enqueue.ts';
 import { failuresCommand } from './commands/failures.ts';
@@ -52,6 +53,7 @@ const JOB_COMMANDS = [
   reportCommand(),
   redriveCommand(),
   purgeCommand(),
+  dashboardCommand(),
   benchCommand(),
 ];
 for (const command of JOB_COMMANDS) command.addOption(stackOption());

@@ -21,9 +21,6 @@ const MAX_WORKER_KINDS = 20;
 /** Seconds: from a decode of a small photo to a fetch that uses all of its time and waits for its turn. */
 const STAGE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** What Prometheus is told of the type of the answer. */
-export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
-
 /**
  * The metrics of labelqueue in Prometheus' text format; `docs/metrics.md` describes each. Every process that serves `/metrics`
  * has one of these, gives it what it knows, and asks for the text at each scrape.

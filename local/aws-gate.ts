@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isFromAnotherOrigin, isLoopbackName, isSameSecret, parseHost } from './web-origin.ts';
+import { isFromAnotherOrigin, isLoopbackName, isSameSecret, parseHost } from '../shared/contract/web-origin.ts';
 
 /** Why a request is not let through: the name of an AWS error, and what to do about it. */
 export type Refusal = { status: number; code: string; message: string };

@@ -1,14 +1,14 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Semaphore } from 'async-mutex';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { API_OPERATIONS } from '../shared/contract/api-operations.ts';
 import { MAX_GATEWAY_BODY_BYTES, MAX_GATEWAY_HEADER_BYTES, MAX_PAYLOAD_BYTES } from '../shared/contract/limits.ts';
 import { PROBLEM_MEDIA_TYPE, type ProblemCode, problemDocument } from '../shared/contract/problem.ts';
+import { isFromAnotherOrigin, isLoopbackName, parseHost } from '../shared/contract/web-origin.ts';
 import { FunctionError } from './execution-environment.ts';
 import { gatewayEvent, sendResult } from './gateway-event.ts';
 import { type BodyProblem, UPLOAD_LIMITS, type UploadLimits, Uploads } from './uploads.ts';
-import { isFromAnotherOrigin, isLoopbackName, parseHost } from './web-origin.ts';
 
 /** Far above what is taken, so that what is refused is told so in words. */
 const MAX_PARSED_HEADER_BYTES = 512 * 1_024;
@@ -22,15 +22,11 @@ export type HttpGatewayOptions = {
   atOnce: number;
   /** What bodies may cost while they arrive and wait. */
   uploads?: Partial<UploadLimits>;
-  /** Is asked, in place of the function, for what is at these paths. */
-  pages?: Pages;
+  /** Answers requests that are not for the API, and judges them itself: see `isBeside`. */
+  beside?: RequestListener;
   /** Told of each invocation that failed as a whole. */
   onFunctionError: (error: FunctionError) => void;
 };
-
-/** What this server answers itself, by path. */
-export type Pages = ReadonlyMap<string, () => Promise<Page>>;
-export type Page = { contentType: string; body: string };
 
 /** An HTTP server in the place of API Gateway. */
 export type HttpGateway = {
@@ -53,11 +49,10 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
     response.once('finish', () => {
       if (!server.listening) request.socket.end();
     });
+    if (options.beside !== undefined && isBeside(request)) return options.beside(request, response);
     const refusal = refusalOf(request, port);
     if (refusal !== undefined) return sendProblem(response, ...refusal);
-    const page = pageOf(request, gate.pages);
-    const answered = page === undefined ? answer(request, response, gate) : sendPage(response, page);
-    answered
+    answer(request, response, gate)
       // A caller that went away, or a defect: nobody is left to tell.
       .catch((error: Error) => response.destroy(error));
   });
@@ -73,6 +68,11 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
         server.closeIdleConnections();
       }),
   };
+}
+
+/** Whether a request is for the dashboard: its page at `/`, and what that asks for. */
+function isBeside({ url = '' }: IncomingMessage): boolean {
+  return /^\/(?:$|\?|assets\/|api\/|metrics$)/.test(url);
 }
 
 type Refusal = [code: ProblemCode, detail: string];
@@ -94,17 +94,6 @@ function refusalOf(request: IncomingMessage, port: number): Refusal | undefined 
 
 function headerBytesOf({ method = '', url = '', rawHeaders }: IncomingMessage): number {
   return rawHeaders.reduce((bytes, text) => bytes + text.length, method.length + url.length);
-}
-
-function pageOf({ method, url = '' }: IncomingMessage, pages: Pages | undefined): (() => Promise<Page>) | undefined {
-  return method === 'GET' || method === 'HEAD' ? pages?.get(url.split('?', 1)[0] ?? '') : undefined;
-}
-
-/** Node leaves out the body of an answer to HEAD. */
-async function sendPage(response: ServerResponse, page: () => Promise<Page>): Promise<void> {
-  const { contentType, body } = await page();
-  const headers = { 'content-type': contentType, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
-  sendResult(response, { statusCode: 200, headers, body });
 }
 
 type Gate = HttpGatewayOptions & { slots: Semaphore; uploads: Uploads };

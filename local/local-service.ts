@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
@@ -10,7 +11,9 @@ import {
 import { type EmbeddedAws, startEmbeddedAws } from './embedded-aws.ts';
 import { EventSource } from './event-source.ts';
 import { ExecutionEnvironment, type FunctionError } from './execution-environment.ts';
-import { type HttpGateway, type Pages, startHttpGateway } from './http-gateway.ts';
+import { type HttpGateway, startHttpGateway } from './http-gateway.ts';
+import { localDashboard, type ServedDashboard } from './local-dashboard.ts';
+import { StageTimes } from './stage-times.ts';
 
 const API_HANDLER = join(import.meta.dirname, '../functions/api/handler.ts');
 const ANNOUNCER = join(import.meta.dirname, '../functions/announce/handler.ts');
@@ -28,12 +31,12 @@ export type LocalServiceOptions = {
   apiPort?: number;
   /** What webhooks are signed with; ends of jobs are not announced without. */
   webhookSecret?: string;
+  /** What is to be seen beside the HTTP API, at `/` of the same address; nothing without. */
+  dashboard?: ServedDashboard;
   onLog: (text: string) => void;
   onFunctionError: (error: FunctionError) => void;
   /** Is told of what the workers do; the API is none of them. */
   watch?: WorkerWatch;
-  /** What is answered beside the HTTP API, at its address. */
-  pages?: (aws: EmbeddedAws) => Pages;
   /** Is given a line for each event that a person should know, e.g. a file that is damaged; standard error without. */
   onNotice?: (text: string) => void;
 };
@@ -58,8 +61,9 @@ export type LocalService = {
 
 /** Starts the embedded AWS and waits until the workers have their model loaded. */
 export async function startLocalService(options: LocalServiceOptions): Promise<LocalService> {
-  const { port, dataDir, workers, workerEnvironment, apiPort, webhookSecret, onLog, onFunctionError, watch, onNotice } =
-    options;
+  const { port, dataDir, workers, workerEnvironment, apiPort, webhookSecret, dashboard } = options;
+  const { onLog, onFunctionError, watch, onNotice } = options;
+  const stages = new StageTimes();
   const aws = await startEmbeddedAws({
     port,
     ...(dataDir !== undefined && { dataDir }),
@@ -74,7 +78,10 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
         timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
         environment,
         onLog,
-        ...(watch !== undefined && { onLine: (line: string) => watch.onLine(line) }),
+        onLine(line: string) {
+          stages.add(line);
+          watch?.onLine(line);
+        },
       }),
   );
   const announcer = new ExecutionEnvironment({
@@ -84,8 +91,10 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
     environment: { ...environment, WEBHOOK_SECRET: webhookSecret ?? '' },
     onLog,
   });
-  const api = createLocalApi({ environment, pages: options.pages?.(aws), onLog, onFunctionError });
+  const page = dashboard && localDashboard({ aws, workers, stages, environment, dashboard });
+  const api = createLocalApi({ environment, onLog, onFunctionError, beside: page?.listen });
   const shutDown = async () => {
+    await page?.close();
     await Promise.all([api.stop(), announcer.shutDown(), ...environments.map((environment) => environment.shutDown())]);
     await aws.stop();
   };
@@ -124,14 +133,13 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
   };
 }
 
-type LocalApi = { listen(port: number): Promise<string>; stop(): Promise<void> };
-
 type LocalApiOptions = Pick<LocalServiceOptions, 'onLog' | 'onFunctionError'> & {
   environment: Record<string, string>;
-  pages: Pages | undefined;
+  beside: RequestListener | undefined;
 };
+type LocalApi = { listen(port: number): Promise<string>; stop(): Promise<void> };
 
-function createLocalApi({ environment, pages, onLog, onFunctionError }: LocalApiOptions): LocalApi {
+function createLocalApi({ environment, onLog, onFunctionError, beside }: LocalApiOptions): LocalApi {
   const api = new ExecutionEnvironment<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({
     handlerPath: API_HANDLER,
     functionName: 'labelqueue-api',
@@ -150,7 +158,7 @@ function createLocalApi({ environment, pages, onLog, onFunctionError }: LocalApi
         invoke,
         atOnce,
         onFunctionError,
-        ...(pages !== undefined && { pages }),
+        ...(beside !== undefined && { beside }),
       });
       return gateway.address;
     },

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
-import { isFromAnotherOrigin, isLoopbackName, parseHost } from './web-origin.ts';
+import { isFromAnotherOrigin, isLoopbackName, parseHost } from '../shared/contract/web-origin.ts';
 
 /** The photo that `unavailable/once.jpg` turns out to be at the second request. */
 const ONCE_UNAVAILABLE_PHOTO = 'photos/coffee.jpg';

@@ -1,50 +1,22 @@
-// @ts-nocheck: runs in the browser, where Chart is a global.
+// @ts-nocheck: runs in the browser, in one module with chart-theme.js of the dashboard, where Chart is a global.
 // Draws the charts of a report. Without it, or without JavaScript, the page shows tables.
 
 const data = JSON.parse(document.getElementById('data').textContent);
-const numbers = new Intl.NumberFormat('en-US');
 const MAX_LABEL_CHARS = 24;
 const BAR_HEIGHT = 26;
 const charts = [];
-
-function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}
 
 function shortened(text) {
   const limit = innerWidth < 500 ? MAX_LABEL_CHARS / 1.5 : MAX_LABEL_CHARS;
   return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
 }
 
-function countScale(more) {
-  return {
-    beginAtZero: true,
-    border: { display: false },
-    grid: { color: colour('line') },
-    ticks: { precision: 0, maxTicksLimit: 6, callback: (value) => numbers.format(value) },
-    ...more,
-  };
-}
-
-function nameScale(more) {
-  return { border: { color: colour('line') }, grid: { display: false }, ...more };
-}
-
 function draw(id, config, height) {
   const canvas = document.getElementById(id);
   if (canvas === null) return;
   canvas.parentElement.style.height = `${height}px`;
-  charts.push(
-    new Chart(canvas, {
-      ...config,
-      options: {
-        animation: false,
-        maintainAspectRatio: false,
-        ...config.options,
-        plugins: { legend: { display: false }, ...config.options.plugins },
-      },
-    }),
-  );
+  const plugins = { legend: { display: false }, ...config.options.plugins };
+  charts.push(new Chart(canvas, { ...config, options: { ...config.options, plugins } }));
 }
 
 function drawBars(id, { names, values }, barColour) {
@@ -81,15 +53,13 @@ function drawTimeline({ names, classified, failed }) {
     x: nameScale({ stacked: true, ticks: { maxRotation: 0, autoSkipPadding: 16 } }),
     y: countScale({ stacked: true }),
   };
-  const legend = { display: true, align: 'end', labels: { boxWidth: 12, boxHeight: 12 } };
-  const options = { scales, plugins: { legend }, interaction: { mode: 'index' } };
+  const options = { scales, plugins: { legend: smallLegend() }, interaction: { mode: 'index' } };
   draw('timeline', { type: 'bar', data: { labels: names, datasets }, options }, 280);
 }
 
 function drawAll() {
   for (const chart of charts.splice(0)) chart.destroy();
-  Chart.defaults.color = colour('faint');
-  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  applyTheme(Chart);
   drawBars('labels', data.labels, colour('good'));
   drawBars('errors', data.errors, colour('bad'));
   drawScores(data.scores);
@@ -99,4 +69,4 @@ function drawAll() {
 document.documentElement.classList.add('drawn');
 for (const details of document.querySelectorAll('details.charted')) details.open = false;
 drawAll();
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
+whenSchemeChanges(drawAll);

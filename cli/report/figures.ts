@@ -1,7 +1,7 @@
+import { byteSize, count, dollars, percent, span } from '../../dashboard/page/numbers.js';
 import { ASSUMED } from '../../shared/contract/cost.ts';
 import type { Completeness, Summary } from '../../shared/jobs/outcomes/summarize.ts';
 import { type Html, html } from './html.ts';
-import { byteSize, count, dollars, percent, span } from './numbers.ts';
 
 /** How a job's state reads, and whether all is well. */
 export const STATES: Record<Completeness, { text: string; good: boolean }> = {

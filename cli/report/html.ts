@@ -1,3 +1,5 @@
+import { plain } from '../../dashboard/page/plain-text.js';
+
 /** Markup that is safe to put into a page. */
 export class Html {
   readonly text: string;
@@ -29,11 +31,6 @@ const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 
 function escaped(text: string): string {
   return plain(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
-}
-
-/** Without control characters, which are no HTML, and marks of direction, which let a text overwrite its neighbours. */
-export function plain(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
 }
 
 /** JSON for a `<script type="application/json">`, which ends at the first `</script`. */

@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { clockTime, count, percent, span } from '../../dashboard/page/numbers.js';
+import { lastPart, plain } from '../../dashboard/page/plain-text.js';
 import { withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
 import type { Timeline } from '../../shared/jobs/outcomes/report-data.ts';
 import type { Summary } from '../../shared/jobs/outcomes/summarize.ts';
 import { figures, STATES } from './figures.ts';
 import type { Shelf } from './gallery.ts';
-import { Html, html, jsonScript, plain } from './html.ts';
+import { Html, html, jsonScript } from './html.ts';
 import { REPORT_MARK } from './mark.ts';
-import { clockTime, count, percent, span } from './numbers.ts';
 
 export type ReportContent = { summary: Summary; timeline: Timeline; gallery: readonly Shelf[] };
 
@@ -23,17 +24,24 @@ const HOST_ROWS = 15;
  * nothing else in. Without JavaScript it shows tables in place of charts.
  */
 export async function reportPage(content: ReportContent): Promise<string> {
-  const [style, chartLibrary, charts] = await Promise.all([
-    readFile(join(import.meta.dirname, 'style.css'), 'utf8'),
+  const own = (name: string) => readFile(join(import.meta.dirname, name), 'utf8');
+  const shared = (name: string) => readFile(join(import.meta.dirname, '../../dashboard/page', name), 'utf8');
+  const [theme, ownStyle, chartLibrary, chartTheme, charts] = await Promise.all([
+    shared('theme.css'),
+    own('style.css'),
     readFile(chartLibraryPath(), 'utf8'),
-    readFile(join(import.meta.dirname, 'charts.js'), 'utf8'),
+    shared('chart-theme.js'),
+    own('charts.js'),
   ]);
-  const scripts = [chartLibrary, charts].map(forScript);
+  const style = `${theme}\n${ownStyle}`;
+  const library = forScript(chartLibrary);
+  // What the first exports, the second has beside it: nothing is imported from anywhere.
+  const module = forScript(`${chartTheme}\n${charts}`);
   const policy = [
     "default-src 'none'",
     'img-src data:',
     `style-src ${hashOf(style)}`,
-    `script-src ${scripts.map(hashOf).join(' ')}`,
+    `script-src ${hashOf(library)} ${hashOf(module)}`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
@@ -56,7 +64,9 @@ ${sectionsOf(content)}
 </main>
 <footer>Made by labelqueue ${summary.labelqueue} on ${clockTime(summary.createdAt)}. Times are UTC.</footer>
 ${jsonScript('data', chartData(content))}
-${scripts.map((script) => html`<script>${new Html(script)}</script>\n`)}</body>
+<script>${new Html(library)}</script>
+<script type="module">${new Html(module)}</script>
+</body>
 </html>
 `.text;
 }
@@ -187,11 +197,6 @@ ${thumbnails.map(({ id, score, source }) => {
 <figcaption title="${name}"><b>${score.toFixed(2)}</b> <bdi>${lastPart(name)}</bdi></figcaption></figure>\n`;
 })}</div></div>\n`,
   )}</div></section>`;
-}
-
-/** Of an id that is a URL, as by default, its end tells images apart. */
-function lastPart(id: string): string {
-  return /^[a-z0-9]+:\/\//i.test(id) ? id.slice(id.lastIndexOf('/') + 1) || id : id;
 }
 
 function chartData({ summary, timeline }: ReportContent) {

@@ -13,6 +13,8 @@ import type { JobTarget } from './job-target.ts';
 
 /** A message of the DLQ. */
 export type DeadLetter = {
+  /** SQS's own, the same each time that it is received. */
+  id: string;
   body: string;
   /** Why the worker moved it there, if it said so. */
   reason: string | undefined;
@@ -36,6 +38,8 @@ export type DeadLetterScanOptions = {
   hiddenSeconds?: number;
   /** Letters that are hidden at once, at most. */
   mostHidden?: number;
+  /** Ends the scan where it is; what it has in hand comes to its end, and letters are put back. */
+  signal?: AbortSignal;
 };
 
 const HIDDEN_SECONDS = 120;
@@ -81,6 +85,7 @@ class Scan {
   readonly #handle: (letter: DeadLetter) => Promise<boolean>;
   readonly #hiddenSeconds: number;
   readonly #hidden: HiddenLetters;
+  readonly #signal: AbortSignal | undefined;
   readonly #startedAt = Date.now();
   /** By their message ids. */
   readonly #known = new IdSet();
@@ -95,11 +100,12 @@ class Scan {
   constructor(
     target: JobTarget,
     handle: (letter: DeadLetter) => Promise<boolean>,
-    { hiddenSeconds = HIDDEN_SECONDS, mostHidden = MOST_HIDDEN }: DeadLetterScanOptions,
+    { hiddenSeconds = HIDDEN_SECONDS, mostHidden = MOST_HIDDEN, signal }: DeadLetterScanOptions,
   ) {
     this.#target = target;
     this.#handle = handle;
     this.#hiddenSeconds = hiddenSeconds;
+    this.#signal = signal;
     this.#hidden = new HiddenLetters(target, mostHidden);
   }
 
@@ -138,12 +144,16 @@ class Scan {
   }
 
   async #receiveUntilEnd(): Promise<void> {
-    for (let emptyAnswers = 0; emptyAnswers < EMPTY_ANSWERS_UNTIL_END && !this.#isOver; ) {
+    for (let emptyAnswers = 0; emptyAnswers < EMPTY_ANSWERS_UNTIL_END && !this.#hasEnded; ) {
       const letters = await this.#receive();
       emptyAnswers = letters.length === 0 ? emptyAnswers + 1 : 0;
       if (letters.length > 0) this.#addReceiver();
       await this.#lookAt(letters);
     }
+  }
+
+  get #hasEnded(): boolean {
+    return this.#isOver || (this.#signal?.aborted ?? false);
   }
 
   async #lookAt(letters: readonly Message[]): Promise<void> {
@@ -212,8 +222,9 @@ class Scan {
 /** The error that ended the scan matters more. */
 function comeBackByThemselves(): void {}
 
-function toDeadLetter({ Body = '', Attributes, MessageAttributes }: Message): DeadLetter {
+function toDeadLetter({ MessageId = '', Body = '', Attributes, MessageAttributes }: Message): DeadLetter {
   return {
+    id: MessageId,
     body: Body,
     reason: MessageAttributes?.['reason']?.StringValue,
     sentAt: new Date(Number(Attributes?.SentTimestamp ?? 0)),

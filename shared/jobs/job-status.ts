@@ -77,6 +77,8 @@ export type StatusOptions = {
   queue?: Promise<JobStatus['queue']>;
   /** Whether the run is cancelled, for whoever knows it for many jobs; asked for by default. */
   cancelled?: (of: JobRun) => Promise<boolean>;
+  /** For a caller that has read both already; read and listed by default. */
+  known?: { description: JobDescription | undefined; tally: PartTally };
 };
 
 /**
@@ -88,15 +90,15 @@ export async function jobStatus(
   target: JobTarget,
   job: string,
   now: Date,
-  { counter = new OutcomeCounter(target), signal, queue = queueDepths(target), cancelled }: StatusOptions = {},
+  { counter = new OutcomeCounter(target), signal, queue = queueDepths(target), cancelled, known }: StatusOptions = {},
 ): Promise<JobStatus | undefined> {
   // Awaited below; a job that there is not needs none.
   queue.catch(() => undefined);
-  const description = await readJob(target, job);
+  const description = known === undefined ? await readJob(target, job) : known.description;
   const of: JobRun = { job, ...runField(description?.run) };
   const [isStopped, tally] = await Promise.all([
     cancelled?.(of) ?? isCancelled(target, of),
-    PartTally.of(target, of, signal),
+    known?.tally ?? PartTally.of(target, of, signal),
   ]);
   if (description === undefined && tally.parts === 0 && !isStopped) return undefined;
   const isCounted = description !== undefined && tally.isWhole;

@@ -68,6 +68,21 @@ export class PartTally {
     return tally;
   }
 
+  /**
+   * For a caller that knows the names already.
+   *
+   * @param reached all of them, those included that do not count any more
+   * @param counted those that count; they are kept
+   */
+  static ofKnown(bucket: Bucket, of: JobRun, reached: Iterable<Part>, counted: CountedPart[]): PartTally {
+    const tally = new PartTally(walkOf(bucket, of));
+    for (const part of reached) tally.time.add(part);
+    tally.#kept = undefined;
+    for (const one of counted) tally.#add(one);
+    tally.#kept = counted;
+    return tally;
+  }
+
   get isWhole(): boolean {
     return this.share === 1;
   }

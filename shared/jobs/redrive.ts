@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, NoSuchKey } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { type JobRun, runField } from '../contract/job-run.ts';
-import { type ImageRef, messageSchema, parseMessage, UnreadableMessage } from '../contract/message.ts';
+import {
+  type ImageRef,
+  messageSchema,
+  parseMessage,
+  type QueueMessage,
+  UnreadableMessage,
+} from '../contract/message.ts';
 import { partKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import type { FailureLine } from '../contract/result-line.ts';
@@ -23,11 +29,16 @@ import { sendMessages } from './send-messages.ts';
 export type RedriveOptions = JobRun & {
   /** Which failures; undefined for all. */
   codes: ReadonlySet<string> | undefined;
+  /** Of these only the images that it says `true` of; all without. */
+  which?: (image: FailedImage) => boolean;
   perMessage: number;
   /** Only counts, by the names of the failure files: an image that stands in two of them counts twice. */
   dryRun: boolean;
   deadLetterScan?: DeadLetterScanOptions;
 };
+
+/** What a failure line, or a dead letter of the worker, says of an image. */
+export type FailedImage = Pick<ImageRef, 'id' | 'url'> & { error: { code: string; message: string } };
 
 export type Redriven = {
   /** Sent again. */
@@ -133,12 +144,16 @@ class RedriveRun {
   }
 
   async #choose(files: readonly Part[]): Promise<Choice> {
-    const { codes } = this.#options;
     const latest = latestOf(files);
     const lines = await this.#linesIn(latest.key);
     if (this.#haveFailedAgain(latest, lines)) return { files, chosen: [], left: [] };
-    const isChosen = ({ error }: FailureLine) => codes === undefined || codes.has(error.code);
-    return { files, chosen: lines.filter(isChosen), left: lines.filter((line) => !isChosen(line)) };
+    const { chosen = [], left = [] } = Object.groupBy(lines, (line) => (this.#isChosen(line) ? 'chosen' : 'left'));
+    return { files, chosen, left };
+  }
+
+  #isChosen(image: FailedImage): boolean {
+    const { codes, which = () => true } = this.#options;
+    return (codes === undefined || codes.has(image.error.code)) && which(image);
   }
 
   /**
@@ -193,15 +208,16 @@ class RedriveRun {
     if (isOfThisRun && message.images.some(({ id }) => this.#stillFailed.has(id))) return false;
     const sent = isOfThisRun ? this.#sent : this.#sentWithoutRun;
     const unsent = message.images.filter(({ id }) => !sent.has(id));
-    if (unsent.length > 0 && !this.#isChosen(body)) return false;
+    if (unsent.length > 0 && !this.#areAllChosen(message, body)) return false;
     for (const { id } of unsent) sent.add(id);
     await this.#sendImages(message, unsent);
     return true;
   }
 
-  #isChosen(body: string): boolean {
-    const { codes } = this.#options;
-    return codes === undefined || errorCodesOf(body).every((code) => codes.has(code));
+  #areAllChosen({ images }: QueueMessage, body: string): boolean {
+    const { codes, which } = this.#options;
+    if (codes === undefined && which === undefined) return true;
+    return failedImagesIn(body, images).every((image) => this.#isChosen(image));
   }
 }
 
@@ -247,12 +263,25 @@ function toImage({ id, url, meta }: FailureLine): ImageRef {
   return meta === undefined ? { id, url } : { id, url, meta };
 }
 
-/** The worker writes what went wrong into the letters that it sends; SQS does not. */
-function errorCodesOf(body: string): string[] {
+/**
+ * The images of a dead letter with what went wrong: the worker writes it into the letters that it sends; SQS, which moves a
+ * message as it is, does not.
+ *
+ * @param images what `parseMessage` has read of the body
+ */
+export function failedImagesIn(body: string, images: readonly ImageRef[]): (FailedImage & { attempts?: number })[] {
   const parsed = messageSchema.safeParse(parseJson(body));
-  if (!parsed.success) return ['worker_crashed'];
-  return parsed.data.images.map(({ error }) => error?.code ?? 'worker_crashed');
+  if (!parsed.success) return images.map((image) => ({ ...image, error: CRASHED }));
+  return parsed.data.images.map(({ error, ...image }) => {
+    const { code, message, attempts } = error ?? CRASHED;
+    return { ...(image as ImageRef), error: { code, message }, ...(attempts !== undefined && { attempts }) };
+  });
 }
+
+const CRASHED: { code: string; message: string; attempts?: number } = {
+  code: 'worker_crashed',
+  message: 'SQS moved the message: it was delivered as often as the queue permits',
+};
 
 function parseJson(text: string): unknown {
   try {

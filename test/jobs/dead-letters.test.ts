@@ -86,6 +86,23 @@ test(
   MUCH_WORK_MS,
 );
 
+test('a scan that is ended puts back what it has, and says about how many it has not looked at', async () => {
+  const LETTERS = 400;
+  const letters = await sendMany(LETTERS, String);
+  const ending = new AbortController();
+  const { bodies, handle } = reader();
+  const endAfterSome = async (letter: { body: string }) => {
+    if (bodies.length === 50) ending.abort();
+    return handle(letter);
+  };
+  const { lookedAt, notLookedAt, deleted } = await scanDeadLetters(aws.target, endAfterSome, { signal: ending.signal });
+  expect(lookedAt).toBe(bodies.length);
+  expect(lookedAt).toBeLessThan(LETTERS);
+  expect({ deleted, sum: lookedAt + notLookedAt }).toEqual({ deleted: 0, sum: LETTERS });
+  expect(aws.server.inspectQueue('labelqueue-dlq')?.messages.ready).toHaveLength(LETTERS);
+  expect(deadLetters()).toEqual(letters);
+});
+
 test('each letter is handled once, however often it comes back', async () => {
   const letters = await sendMany(300, String);
   const { bodies, handle } = reader((body) => body.endsWith('7'));

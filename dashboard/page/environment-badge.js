@@ -1,0 +1,22 @@
+// @ts-check
+import { plain } from './plain-text.js';
+import { h } from './vendor/preact.js';
+
+/** @import { Environment } from '../contract.ts' */
+
+/**
+ * Which queue this is; production is red.
+ *
+ * @param {{ environment: Environment | undefined }} props
+ */
+export function EnvironmentBadge({ environment }) {
+  if (environment === undefined) return h('span', { class: 'environment' }, '\u00a0');
+  const { kind, name, region, endpoint } = environment;
+  const where = [name, region ?? endpoint].filter(Boolean).join(' · ');
+  return h(
+    'span',
+    { class: `environment ${kind}`, title: where },
+    h('b', {}, kind),
+    h('span', { class: 'where' }, h('bdi', {}, plain(where))),
+  );
+}

@@ -1,0 +1,118 @@
+// @ts-check
+import { h } from './vendor/preact.js';
+
+/** @import { ComponentChildren } from './vendor/preact.js' */
+
+/**
+ * A part of a view, with a title that says what is counted.
+ *
+ * @param {{ title: string, unit?: string, wide?: string, aside?: ComponentChildren, children?: ComponentChildren }} props
+ */
+export function Panel({ title, unit, wide = '', aside, children }) {
+  const id = `panel-${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`;
+  return h(
+    'section',
+    { class: `panel ${wide}`, 'aria-labelledby': id },
+    h(
+      'div',
+      { class: 'panel-head' },
+      h('h2', { id }, title, unit !== undefined && h('span', { class: 'unit' }, ` ${unit}`)),
+      aside,
+    ),
+    children,
+  );
+}
+
+/** @typedef {{ name: string, value: string, unit?: string, note?: string, tone?: string }} Figure */
+
+/**
+ * What one wants to know first. Values come and go without moving anything.
+ *
+ * @param {{ figures: readonly Figure[] }} props
+ */
+export function Figures({ figures }) {
+  return h(
+    'dl',
+    { class: 'figures strip' },
+    figures.map(({ name, value, unit, note, tone = '' }) =>
+      h(
+        'div',
+        { key: name, class: tone },
+        h('dt', {}, name),
+        h(
+          'dd',
+          {},
+          value,
+          unit !== undefined && h('span', { class: 'of' }, ` ${unit}`),
+          h('small', {}, note || '\u00a0'),
+        ),
+      ),
+    ),
+  );
+}
+
+/** @typedef {{ name: string, value: number, text: string, note?: string, href?: string }} Bar */
+
+const BAR_WIDTH = 1_000;
+
+/**
+ * Names with bars: a table to those who do not see them.
+ *
+ * @param {{ bars: readonly Bar[], tone?: string, nameOf: string, unit: string }} props
+ */
+export function Bars({ bars, tone = 'good', nameOf, unit }) {
+  const most = Math.max(1, ...bars.map(({ value }) => value));
+  const head = h('tr', {}, h('th', { scope: 'col' }, nameOf), h('th', { scope: 'col' }, unit));
+  return h(
+    'table',
+    { class: `bars ${tone}` },
+    h('thead', { class: 'visually-hidden' }, head),
+    h(
+      'tbody',
+      {},
+      bars.map((bar) =>
+        h('tr', { key: bar.name }, h('td', {}, nameAndBar(bar, most)), h('td', { class: 'number' }, bar.text)),
+      ),
+    ),
+  );
+}
+
+/**
+ * @param {Bar} bar
+ * @param {number} most
+ */
+function nameAndBar({ name, value, note, href }, most) {
+  const text = h('bdi', {}, name);
+  return [
+    h(
+      'div',
+      { class: 'bar-name' },
+      href ? h('a', { href }, text) : text,
+      note && h('span', { class: 'faint' }, ` ${note}`),
+    ),
+    h(
+      'svg',
+      { viewBox: `0 0 ${BAR_WIDTH} 6`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+      h('rect', { width: Math.max(4, Math.round((BAR_WIDTH * value) / most)), height: 6 }),
+    ),
+  ];
+}
+
+/**
+ * What to do where there is nothing to see yet.
+ *
+ * @param {{ title: string, children?: ComponentChildren }} props
+ */
+export function Empty({ title, children }) {
+  return h('div', { class: 'empty' }, h('p', { class: 'empty-title' }, title), children);
+}
+
+/** @param {{ text: string }} props */
+export function Command({ text }) {
+  return h('pre', { class: 'command', tabIndex: 0 }, h('code', {}, text));
+}
+
+/** Stands where figures will, with their height: nothing moves when they come. */
+export function Waiting() {
+  return h('div', { class: 'waiting', 'aria-hidden': 'true' });
+}

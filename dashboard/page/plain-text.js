@@ -1,0 +1,20 @@
+// @ts-check
+
+/**
+ * A text of strangers without control characters and marks of direction, which let it overwrite its neighbours. It is text
+ * for text nodes and attributes, never markup.
+ *
+ * @param {string} text
+ */
+export function plain(text) {
+  return text.replaceAll(/[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
+}
+
+/**
+ * Of an id that is a URL, as by default, its end tells images apart.
+ *
+ * @param {string} id
+ */
+export function lastPart(id) {
+  return /^[a-z0-9]+:\/\//i.test(id) ? id.slice(id.lastIndexOf('/') + 1) || id : id;
+}

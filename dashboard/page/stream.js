@@ -1,0 +1,103 @@
+// @ts-check
+
+/** @import { History, JobDetail, Range, Snapshot } from '../contract.ts' */
+
+/**
+ * @typedef {object} Listener
+ * @property {(snapshot: Snapshot) => void} onSnapshot
+ * @property {(history: History) => void} onHistory
+ * @property {(job: JobDetail) => void} onJob
+ * @property {(job: string) => void} onJobMissing
+ * @property {(isConnected: boolean) => void} onConnection told of each change, and of each event
+ */
+
+/** Snapshots come each two seconds: after so many without one, the connection is not what it seems. */
+const SILENCE_MS = 20_000;
+/** A tab that nobody sees lets go of its stream after so long. */
+const HIDDEN_MS = 60_000;
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 15_000;
+
+/** What the server sends, for as long as the page is open. It connects again by itself, however long the server is away. */
+export class Stream {
+  /** @param {Listener} listener */
+  constructor(listener) {
+    /** @type {EventSource | undefined} */
+    this.source = undefined;
+    this.listener = listener;
+    this.path = '';
+    this.waitMs = FIRST_WAIT_MS;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.hiddenTimer = undefined;
+    // Whoever comes back to a machine that slept does not wait.
+    addEventListener('online', () => this.#connect());
+    document.addEventListener('visibilitychange', () => this.#followVisibility());
+  }
+
+  /**
+   * @param {Range} range of the history
+   * @param {string | undefined} job whose details are sent as well
+   */
+  follow(range, job) {
+    const query = new URLSearchParams({ range, ...(job !== undefined && { job }) });
+    const path = `/api/events?${query}`;
+    if (path === this.path) return;
+    this.path = path;
+    this.#connect();
+  }
+
+  /** The queue is not asked for those who do not look; whoever looks elsewhere for a moment misses nothing. */
+  #followVisibility() {
+    clearTimeout(this.hiddenTimer);
+    if (document.hidden) this.hiddenTimer = setTimeout(() => this.#rest(), HIDDEN_MS);
+    else if (this.source === undefined) this.#connect();
+  }
+
+  #rest() {
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.source = undefined;
+  }
+
+  #connect() {
+    this.source?.close();
+    const source = new EventSource(this.path);
+    this.source = source;
+    this.#expectEvents();
+    source.addEventListener('error', () => this.#lost());
+    const { onSnapshot, onHistory, onJob, onJobMissing } = this.listener;
+    this.#on(source, 'snapshot', onSnapshot);
+    this.#on(source, 'history', onHistory);
+    this.#on(source, 'job', onJob);
+    this.#on(source, 'job-missing', ({ job }) => onJobMissing(job));
+  }
+
+  /**
+   * @param {EventSource} source
+   * @param {string} name
+   * @param {(data: any) => void} tell
+   */
+  #on(source, name, tell) {
+    source.addEventListener(name, (event) => {
+      this.waitMs = FIRST_WAIT_MS;
+      this.#expectEvents();
+      this.listener.onConnection(true);
+      tell(JSON.parse(event.data));
+    });
+  }
+
+  #expectEvents() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#lost(), SILENCE_MS);
+  }
+
+  #lost() {
+    this.source?.close();
+    this.listener.onConnection(false);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#connect(), this.waitMs);
+    this.waitMs = Math.min(2 * this.waitMs, LONGEST_WAIT_MS);
+  }
+}

@@ -1,0 +1,2 @@
+/** The server has preact's own module here. */
+export * from 'preact';

@@ -1,0 +1,274 @@
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { compress } from 'hono/compress';
+import { z } from 'zod';
+import { JOB_NAME } from '../../shared/contract/job-name.ts';
+import type { PartKind } from '../../shared/contract/object-keys.ts';
+import type { ClassifierSettings } from '../../shared/contract/settings.ts';
+import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { NoSuchJobError } from '../../shared/jobs/outcomes/outcome-errors.ts';
+import type { DeadLetterFilter, Environment, Session } from '../contract.ts';
+import { Access } from './access.ts';
+import { ApiFailure } from './api-failure.ts';
+import { Assets, codingFor } from './assets.ts';
+import { isRange } from './buckets.ts';
+import {
+  cancelRun,
+  checkConfirmed,
+  deadLetterChangeSchema,
+  deadLetterFilterSchema,
+  jobChangeSchema,
+  jobRedriveSchema,
+  noSuchJob,
+  redriveFailures,
+} from './changes.ts';
+import { DeadLetterDesk } from './dead-letter-desk.ts';
+import { EventStreams } from './event-stream.ts';
+import { type ExportOutcomes, Exports } from './exports.ts';
+import { type Insight, NO_FACTS } from './insight.ts';
+import { JobPages } from './job-pages.ts';
+import { runbookEntry } from './runbook.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
+import { isServiceAway } from './service-away.ts';
+import { shownText } from './shown-text.ts';
+import { Thumbnails } from './thumbnails.ts';
+import { Watch } from './watch.ts';
+
+export type DashboardOptions = {
+  /** Its clients must give up in time: nothing is shown while they wait. See `dashboard-target.ts`. */
+  target: JobTarget;
+  environment: Environment;
+  /** Of labelqueue. */
+  version: string;
+  /** Without, each POST is refused. */
+  allowsChanges: boolean;
+  /** Where the server listens: a name or an address. */
+  host: string;
+  /** What each request must have; undefined where the host is this machine's loopback alone. */
+  token?: string;
+  /** With which rules images are fetched for thumbnails. */
+  classifier: ClassifierSettings;
+  exportOutcomes: ExportOutcomes;
+  insight?: Insight;
+  /** Prometheus text for `GET /metrics`; there is none without. */
+  metrics?: () => Promise<string>;
+  /** Milliseconds from the end of a look at the queue to the next. */
+  pauseMs?: number;
+  /** Given what is a bug; the browser is only told that there was one. */
+  onSurprise: (error: unknown) => void;
+};
+
+/** The dashboard as an HTTP application, for a server of its own or beside others. */
+export type DashboardApp = {
+  fetch(request: Request, bindings: HttpBindings): Response | Promise<Response>;
+  /** Ends streams and looks. */
+  close(): Promise<void>;
+};
+
+type Env = { Bindings: HttpBindings };
+type AppContext = Context<Env>;
+
+const MAX_BODY_BYTES = 64 * 1_024;
+const DEFAULT_GALLERY = 24;
+/** What a page of another origin might be let see otherwise: nothing that is asked for again may be old. */
+const NOT_KEPT = 'no-store';
+
+export function createDashboard(options: DashboardOptions): DashboardApp {
+  const { target, host, token, allowsChanges, environment, version, onSurprise } = options;
+  const access = new Access({ host, token, allowsChanges });
+  const watch = new Watch(options);
+  const thumbnails = new Thumbnails(target, options.classifier);
+  const pages = new JobPages(target, watch.book, thumbnails, () => streams.refresh());
+  const streams = new EventStreams(watch, pages);
+  const desk = new DeadLetterDesk(target, thumbnails);
+  const exports = new Exports(options.exportOutcomes);
+  const session: Session = { csrfToken: access.csrfToken, allowsChanges, environment, version };
+
+  const app = new Hono<Env>();
+  app.use(compress());
+  app.use(async (context, next) => {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+    const { method, path } = context.req;
+    access.check({ method, path, headers: visitorHeaders(context, access) });
+    await next();
+  });
+  app.get('/healthz', (context) => context.text('ok'));
+  addPage(app, access);
+  app.use('/api/*', (context, next) => {
+    context.header('cache-control', NOT_KEPT);
+    // Its answer would be made, and nobody would read it to its end: a stream, or a download.
+    if (context.req.raw.method === 'HEAD') throw new ApiFailure('bad-request', 'expected GET or POST, got HEAD');
+    return next();
+  });
+  app.get('/api/session', (context) => context.json(session));
+  // For a dashboard in another process of this machine: it sees the queue, but not the process that has it.
+  app.get('/api/facts', async (context) => context.json((await options.insight?.facts(Date.now())) ?? NO_FACTS));
+  app.get('/api/events', (context) => {
+    const range = context.req.query('range') ?? '1h';
+    if (!isRange(range)) throw new ApiFailure('bad-request', 'expected the range 15m, 1h, 6h, 24h or 7d');
+    const job = context.req.query('job');
+    const body = streams.open({ range, job: job === undefined ? undefined : jobNamed(job) });
+    return context.body(body, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+  });
+  app.get('/api/runbook/:entry', async (context) => {
+    const entry = await runbookEntry(context.req.param('entry'));
+    if (entry === undefined) throw new ApiFailure('not-found', 'the runbook has no such entry');
+    return context.json(entry);
+  });
+  app.get('/api/dead-letters', async (context) => {
+    const { job, code, host, text, fresh } = context.req.query();
+    const filter = filterFrom(deadLetterFilterSchema, { job, code, host, text });
+    return context.json(await desk.list(filter, fresh === '1'));
+  });
+  app.get('/api/jobs/:job', async (context) => context.json(await pages.detailOf(jobOf(context))));
+  app.get('/api/jobs/:job/gallery', async (context) => {
+    const limit = Number(context.req.query('limit') ?? DEFAULT_GALLERY);
+    if (!(limit >= 1 && limit <= 100)) throw new ApiFailure('bad-request', 'expected a limit from 1 to 100');
+    return context.json(
+      await pages.gallery(jobOf(context), context.req.query('label') || undefined, Math.floor(limit)),
+    );
+  });
+  app.get('/api/jobs/:job/thumbnails/:token', async (context) => {
+    const picture = await thumbnails.get(context.req.param('token'));
+    // The token is of this image, and of this start of the server.
+    context.header('cache-control', 'private, max-age=86400, immutable');
+    return context.body(new Uint8Array(picture), 200, { 'content-type': 'image/webp' });
+  });
+  app.get('/api/jobs/:job/:file{(results|failures)\\.(csv|jsonl|parquet)}', async (context) => {
+    const [kind = '', format = ''] = context.req.param('file').split('.');
+    const job = jobOf(context);
+    await pages.lookedUp(job);
+    return exports.response({ job, kind: kind as PartKind, format: format as 'csv' });
+  });
+  addChanges(app, { target, watch, desk });
+  const { metrics } = options;
+  if (metrics !== undefined) {
+    app.get('/metrics', async (context) =>
+      context.text(await metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+    );
+  }
+  app.notFound((context) => failureResponse(context, new ApiFailure('not-found', 'there is nothing at this address')));
+  app.onError((error, context) => failureResponse(context, toFailure(error, onSurprise)));
+  return {
+    fetch: (request, bindings) => app.fetch(request, bindings),
+    async close() {
+      streams.close();
+      await watch.close();
+      await thumbnails.close();
+    },
+  };
+}
+
+/** `/?token=…` counts as the token: what follows is a redirect with a cookie, and the address without it. */
+function visitorHeaders({ req, env }: AppContext, access: Access) {
+  const { headers } = env.incoming;
+  const given = req.path === '/' && req.method === 'GET' ? req.query('token') : undefined;
+  const cookie = given === undefined ? undefined : access.cookieFor(given);
+  return cookie === undefined ? headers : { ...headers, cookie: cookie.split(';', 1)[0] ?? '' };
+}
+
+function addPage(app: Hono<Env>, access: Access): void {
+  const assets = new Assets();
+  const respond = async (context: AppContext, path: string) => {
+    const asset = await assets.get(path);
+    if (asset === undefined) throw new ApiFailure('not-found', 'there is no such file');
+    const { type, etag, bodies } = asset;
+    // Names stay the same from version to version: a browser asks whether it has the latest.
+    const headers = { 'content-type': type, etag, 'cache-control': 'no-cache', vary: 'accept-encoding' };
+    if (context.req.header('if-none-match') === etag) return context.body(null, 304, headers);
+    const coding = codingFor(context.req.header('accept-encoding') ?? '');
+    if (coding !== 'identity') context.header('content-encoding', coding);
+    return context.body(new Uint8Array(bodies[coding]), 200, headers);
+  };
+  app.get('/', async (context) => {
+    const given = context.req.query('token');
+    if (given === undefined) return respond(context, 'index.html');
+    const cookie = access.cookieFor(given);
+    if (cookie !== undefined) context.header('set-cookie', cookie);
+    context.header('cache-control', NOT_KEPT);
+    return context.redirect('/', 303);
+  });
+  app.get('/assets/:path{.+}', (context) => respond(context, context.req.param('path')));
+}
+
+type Changing = { target: JobTarget; watch: Watch; desk: DeadLetterDesk };
+
+function addChanges(app: Hono<Env>, { target, watch, desk }: Changing): void {
+  app.use('/api/*', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
+  app.post('/api/dead-letters/redrive', async (context) => {
+    const { filter, confirm } = await bodyOf(context, deadLetterChangeSchema);
+    const { jobs, ...changed } = await desk.redrive({ filter: filterFrom(deadLetterFilterSchema, filter), confirm });
+    for (const job of jobs) watch.lookAgain(job);
+    return context.json(changed);
+  });
+  app.post('/api/dead-letters/delete', async (context) => {
+    const { filter, confirm } = await bodyOf(context, deadLetterChangeSchema);
+    const changed = await desk.delete({ filter: filterFrom(deadLetterFilterSchema, filter), confirm });
+    return context.json(changed);
+  });
+  app.post('/api/jobs/:job/cancel', async (context) => {
+    const job = jobOf(context);
+    checkConfirmed((await bodyOf(context, jobChangeSchema)).confirm, job);
+    const changed = await cancelRun(target, job);
+    watch.lookAgain(job);
+    return context.json(changed);
+  });
+  app.post('/api/jobs/:job/redrive', async (context) => {
+    const job = jobOf(context);
+    const { confirm, codes } = await bodyOf(context, jobRedriveSchema);
+    checkConfirmed(confirm, job);
+    const changed = await redriveFailures(target, job, codes);
+    watch.lookAgain(job);
+    return context.json(changed);
+  });
+}
+
+/** The rest of the body is not read: nothing else can come on this connection. */
+function tooLarge(context: Context): never {
+  context.header('connection', 'close');
+  throw new ApiFailure('bad-request', `expected a body of at most ${MAX_BODY_BYTES} bytes`);
+}
+
+function jobOf(context: AppContext): string {
+  return jobNamed(context.req.param('job') ?? '');
+}
+
+function jobNamed(name: string): string {
+  if (JOB_NAME.test(name)) return name;
+  throw noSuchJob(shownText(name));
+}
+
+async function bodyOf<Schema extends z.ZodType>(context: AppContext, schema: Schema): Promise<z.infer<Schema>> {
+  const body: unknown = await context.req.json().catch((error: unknown) => {
+    if (error instanceof SyntaxError) throw new ApiFailure('bad-request', 'expected a body of JSON');
+    throw error;
+  });
+  return checked(schema, body);
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ApiFailure('bad-request', shownText(z.prettifyError(parsed.error)));
+}
+
+/** Without the fields that are missing or empty. */
+function filterFrom(schema: typeof deadLetterFilterSchema, value: z.infer<typeof schema>): DeadLetterFilter {
+  const given = Object.entries(value).filter(([, text]) => text !== undefined && text !== '');
+  return Object.fromEntries(Object.entries(checked(schema, Object.fromEntries(given)))) as DeadLetterFilter;
+}
+
+function toFailure(error: unknown, onSurprise: (error: unknown) => void): ApiFailure {
+  if (error instanceof ApiFailure) return error;
+  if (error instanceof NoSuchJobError) return noSuchJob('of this name');
+  if (isServiceAway(error)) return new ApiFailure('service-away', 'SQS or S3 gives no answer: try again');
+  onSurprise(error);
+  return new ApiFailure('internal', 'this is a bug in labelqueue: its log has the details');
+}
+
+function failureResponse(context: AppContext, failure: ApiFailure): Response {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+  context.header('cache-control', NOT_KEPT);
+  return context.json(failure.body, failure.status);
+}

@@ -1,0 +1,228 @@
+import { Mutex } from 'async-mutex';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
+import { isCancelled, newestRun } from '../../shared/jobs/job-store.ts';
+import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { redrive } from '../../shared/jobs/redrive.ts';
+import type { Changed, DeadLetterChange, DeadLetterFilter, DeadLetters } from '../contract.ts';
+import { ApiFailure } from './api-failure.ts';
+import { cutToRow, facetsOf, fits, imageFits, letterRow, type ReadLetter, readLetter } from './letter-rows.ts';
+import type { Thumbnails } from './thumbnails.ts';
+
+/** What is still hidden when a look is interrupted comes back after so long. */
+const HIDDEN_SECONDS = 30;
+/** A look takes no longer, however many letters there are; then they are put back. */
+const LOOK_MS = 10_000;
+/** A deletion goes on until it has come to its end, or this. */
+const CHANGE_MS = 10 * 60_000;
+/** Looks and changes that wait for their turn: two at once would hide letters from each other. */
+const MOST_WAITING = 8;
+const MAX_ROWS = 200;
+const MAX_NAMES = 50;
+/** Names that are counted; others of the same kind are left out of the lists. */
+const MAX_COUNTED_NAMES = 5_000;
+
+/** What a look has found answers other filters for so long: who types a word must not wait for each letter of it. */
+const KEPT_MS = 15_000;
+/** Characters of bodies that are kept for that; of a longer queue each filter is a look. */
+const MOST_KEPT_CHARS = 16_000_000;
+
+type Names = 'job' | 'code' | 'host';
+/** All letters of a look. */
+type Kept = { at: number; letters: ReadLetter[]; lookedAt: number; notLookedAt: number };
+
+/** Shows what is in the dead-letter queue, and redrives or deletes what a filter shows. */
+export class DeadLetterDesk {
+  readonly #target: JobTarget;
+  readonly #thumbnails: Thumbnails;
+  readonly #turn = new Mutex();
+  #waiting = 0;
+  #kept: Kept | undefined;
+
+  constructor(target: JobTarget, thumbnails: Thumbnails) {
+    this.#target = target;
+    this.#thumbnails = thumbnails;
+  }
+
+  /**
+   * Letters are hidden from others while the look lasts, and put back at its end.
+   *
+   * @param isFresh looks again, however soon after the last look
+   */
+  list(filter: DeadLetterFilter, isFresh: boolean): Promise<DeadLetters> {
+    return this.#inTurn(async () => {
+      const look = new Look(filter);
+      const { at, ...scan } = await this.#found(look, isFresh);
+      const letters = look
+        .newestFirst()
+        .map((letter) => letterRow(letter, (job, url) => this.#thumbnails.addressOf(job, url)));
+      return {
+        filter,
+        lookedAt: at,
+        lookedAtMessages: scan.lookedAt,
+        notLookedAtMessages: scan.notLookedAt,
+        matchingMessages: look.ids.size,
+        matchingImages: look.images,
+        letters,
+        jobs: look.names('job'),
+        codes: look.names('code'),
+        hosts: look.names('host'),
+      };
+    });
+  }
+
+  /**
+   * Deletes the letters that fit the filter: exactly those that were counted before.
+   *
+   * @throws {ApiFailure} count-changed
+   */
+  delete(change: DeadLetterChange): Promise<Changed> {
+    return this.#inTurn(async () => {
+      const { ids } = await this.#confirmed(change);
+      const { deleted } = await this.#scan(undefined, async ({ letterId }) => ids.has(letterId), CHANGE_MS);
+      return { images: 0, messages: deleted, text: `${counted(deleted, 'dead letter')} deleted.` };
+    });
+  }
+
+  /**
+   * Sends the images that fit the filter again, job by job, as `labelqueue redrive` does.
+   *
+   * @throws {ApiFailure} count-changed, not-possible
+   */
+  redrive(change: DeadLetterChange): Promise<Changed & { jobs: string[] }> {
+    return this.#inTurn(async () => {
+      const look = await this.#confirmed(change);
+      const jobs = [...look.jobs];
+      const cancelled: string[] = [];
+      let [images, messages] = [0, 0];
+      for (const job of jobs) {
+        const of = await newestRun(this.#target, job);
+        if (await isCancelled(this.#target, of)) {
+          cancelled.push(job);
+          continue;
+        }
+        const which = (image: Parameters<typeof imageFits>[0]) => imageFits(image, change.filter);
+        const options = { ...of, codes: undefined, which, perMessage: DEFAULT_IMAGES_PER_MESSAGE, dryRun: false };
+        const redriven = await redrive(this.#target, options, new Date());
+        images += redriven.images;
+        messages += redriven.deadLetters;
+      }
+      if (images === 0) throw new ApiFailure('not-possible', whyNothing(cancelled));
+      const left = cancelled.length === 0 ? '' : ` Left: those of cancelled jobs (${cancelled.join(', ')}).`;
+      const text = `${counted(images, 'image')} sent again, ${counted(messages, 'dead letter')} removed.${left}`;
+      return { images, messages, text, jobs };
+    });
+  }
+
+  /** Looks at the queue, or at what the last look has found. */
+  async #found(look: Look, isFresh: boolean): Promise<Omit<Kept, 'letters'>> {
+    const kept = this.#kept;
+    if (!isFresh && kept !== undefined && Date.now() - kept.at < KEPT_MS) {
+      for (const letter of kept.letters) look.add(letter);
+      return kept;
+    }
+    this.#kept = undefined;
+    const letters: ReadLetter[] = [];
+    let chars = 0;
+    const keep = async (letter: ReadLetter) => {
+      chars += letter.bodyChars;
+      if (chars <= MOST_KEPT_CHARS) letters.push(letter);
+      else letters.length = 0;
+      return false;
+    };
+    const { lookedAt, notLookedAt } = await this.#scan(look, keep, LOOK_MS);
+    const found = { at: Date.now(), lookedAt, notLookedAt };
+    if (chars <= MOST_KEPT_CHARS) this.#kept = { ...found, letters };
+    return found;
+  }
+
+  /** What fits now, if it is what the person has seen. */
+  async #confirmed({ filter, confirm }: DeadLetterChange): Promise<Look> {
+    this.#kept = undefined;
+    const look = new Look(filter);
+    const { notLookedAt } = await this.#scan(look, async () => false, LOOK_MS);
+    const expected = String(look.ids.size);
+    if (confirm === expected) return look;
+    const notSeen = notLookedAt === 0 ? '' : `; about ${notLookedAt} could not be looked at`;
+    throw new ApiFailure(
+      'count-changed',
+      `${counted(look.ids.size, 'dead letter')} fit the filter now, not ${confirm.slice(0, 20)}${notSeen}: type the new number`,
+      expected,
+    );
+  }
+
+  #scan(look: Look | undefined, mayDelete: (letter: ReadLetter) => Promise<boolean>, milliseconds: number) {
+    return scanDeadLetters(
+      this.#target,
+      async (letter) => {
+        const read = readLetter(letter);
+        look?.add(read);
+        return mayDelete(read);
+      },
+      { hiddenSeconds: HIDDEN_SECONDS, signal: AbortSignal.timeout(milliseconds) },
+    );
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#waiting >= MOST_WAITING) throw new ApiFailure('busy', 'the dead letters are being looked at: try again');
+    this.#waiting++;
+    try {
+      return await this.#turn.runExclusive(work);
+    } finally {
+      this.#waiting--;
+    }
+  }
+}
+
+function counted(count: number, what: string): string {
+  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function whyNothing(cancelled: readonly string[]): string {
+  const jobs = cancelled.length === 0 ? '' : ` (cancelled: ${cancelled.join(', ')})`;
+  return `none of these can be sent again: bodies that are not messages, letters of earlier runs and of cancelled jobs stay${jobs}`;
+}
+
+/** What a scan has found for a filter, in memory that does not grow with the letters but for their ids. */
+class Look {
+  readonly #filter: DeadLetterFilter;
+  readonly #counts: Record<Names, Map<string, number>> = { job: new Map(), code: new Map(), host: new Map() };
+  /** Of the letters that fit. */
+  readonly ids = new Set<string>();
+  readonly jobs = new Set<string>();
+  images = 0;
+  /** Of those that fit, the newest and some others. */
+  #newest: ReturnType<typeof cutToRow>[] = [];
+
+  constructor(filter: DeadLetterFilter) {
+    this.#filter = filter;
+  }
+
+  add(letter: ReadLetter): void {
+    for (const [kind, names] of Object.entries(facetsOf(letter))) this.#count(kind as Names, names);
+    if (!fits(letter, this.#filter)) return;
+    this.ids.add(letter.letterId);
+    if (letter.job !== undefined) this.jobs.add(letter.job);
+    this.images += letter.images.filter((image) => imageFits(image, this.#filter)).length;
+    this.#newest.push(cutToRow(letter));
+    if (this.#newest.length >= 2 * MAX_ROWS) this.#newest = this.newestFirst();
+  }
+
+  names(kind: Names): { name: string; messages: number }[] {
+    return Array.from(this.#counts[kind], ([name, messages]) => ({ name, messages }))
+      .sort((one, other) => other.messages - one.messages || (one.name < other.name ? -1 : 1))
+      .slice(0, MAX_NAMES);
+  }
+
+  #count(kind: Names, names: ReadonlySet<string>): void {
+    const counts = this.#counts[kind];
+    for (const name of names) {
+      const count = counts.get(name);
+      if (count !== undefined || counts.size < MAX_COUNTED_NAMES) counts.set(name, (count ?? 0) + 1);
+    }
+  }
+
+  newestFirst(): ReturnType<typeof cutToRow>[] {
+    return this.#newest.toSorted((one, other) => other.sentAt - one.sentAt).slice(0, MAX_ROWS);
+  }
+}

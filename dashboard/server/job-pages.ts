@@ -1,0 +1,143 @@
+import { runName } from '../../shared/contract/job-run.ts';
+import { cancellations } from '../../shared/jobs/job-store.ts';
+import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import type { Gallery, JobContent, JobDetail } from '../contract.ts';
+import { ApiFailure } from './api-failure.ts';
+import { jobSeries } from './history.ts';
+import type { JobBook } from './job-book.ts';
+import { contentOf, type ReadJob, readJobLines, surest } from './job-content.ts';
+import { shownText } from './shown-text.ts';
+import type { Thumbnails } from './thumbnails.ts';
+import { WatchedJob } from './watched-job.ts';
+
+/** Jobs whose lines are kept: some ten megabytes each. */
+const MOST_READ_JOBS = 3;
+/** How often the lines of a job that moves are read. */
+const READ_EVERY_MS = 15_000;
+const LINKS = ['csv', 'jsonl', 'parquet'] as const;
+
+type Reading = { version: string; readAt: number; lines: ReadJob | undefined; isReading: Promise<ReadJob> | undefined };
+
+/** What a job's page shows. */
+export class JobPages {
+  readonly #target: JobTarget;
+  readonly #book: JobBook;
+  readonly #thumbnails: Thumbnails;
+  /** By run; the one that was asked for last comes last. */
+  readonly #readings = new Map<string, Reading>();
+  readonly #onRead: () => void;
+
+  /** @param onRead called when the lines of a job were read */
+  constructor(target: JobTarget, book: JobBook, thumbnails: Thumbnails, onRead: () => void) {
+    this.#target = target;
+    this.#book = book;
+    this.#thumbnails = thumbnails;
+    this.#onRead = onRead;
+  }
+
+  /** What is known now; reads its lines meanwhile. Undefined for a job that the book does not have. */
+  detail(job: string): JobDetail | undefined {
+    const watched = this.#book.get(job);
+    return watched?.row === undefined ? undefined : this.#detailOf(watched);
+  }
+
+  /**
+   * As `detail`, for a job that may not have been looked at yet.
+   *
+   * @throws {ApiFailure} no-such-job
+   */
+  async lookedUp(job: string): Promise<WatchedJob> {
+    const known = this.#book.get(job);
+    if (known?.row !== undefined) return known;
+    const watched = new WatchedJob(this.#target, job);
+    const queue = Promise.resolve({ waiting: 0, inFlight: 0, retrying: 0, deadLetters: 0 });
+    await watched.look({ queue, cancelled: await cancellations(this.#target), now: new Date() });
+    if (watched.row === undefined)
+      throw new ApiFailure('no-such-job', `no job ${job}: the overview lists those there are`);
+    return watched;
+  }
+
+  async detailOf(job: string): Promise<JobDetail> {
+    const watched = await this.lookedUp(job);
+    const detail = this.#detailOf(watched);
+    if (detail === undefined) throw new ApiFailure('no-such-job', `no job ${job}`);
+    return detail;
+  }
+
+  async gallery(job: string, label: string | undefined, limit: number): Promise<Gallery> {
+    const watched = await this.lookedUp(job);
+    const lines = await this.#lines(watched);
+    const images = surest(lines, label, limit).map(({ id, url, host, labels }) => ({
+      id: shownText(id),
+      url: shownText(url),
+      host,
+      labels,
+      thumbnail: this.#thumbnails.addressOf(job, url),
+    }));
+    return { job, label: label ?? null, images, isSample: lines.isSample };
+  }
+
+  #detailOf(watched: WatchedJob): JobDetail | undefined {
+    const { row, status, description, counted, files } = watched;
+    if (row === undefined || status === undefined) return undefined;
+    const settled = row.classifiedImages + row.failedImages;
+    return {
+      ...row,
+      updatedAt: description === undefined ? null : Date.parse(description.updatedAt),
+      imagesPerMessage: description?.perMessage ?? null,
+      maxFailureRate: description?.maxFailureRate ?? null,
+      maxCostUsd: description?.maxCostUsd ?? null,
+      computing: status.computing,
+      costPer1000ImagesUsd: settled === 0 ? null : (row.costSoFarUsd / settled) * 1_000,
+      partFiles: files?.size ?? counted.length,
+      series: jobSeries(watched, Date.now()),
+      content: this.#content(watched),
+      links: (['results', 'failures'] as const).flatMap((kind) =>
+        LINKS.map((format) => ({ format, kind, href: `/api/jobs/${encodeURIComponent(row.job)}/${kind}.${format}` })),
+      ),
+    };
+  }
+
+  /** What was read last; reads it, or reads it again, in the background. */
+  #content(watched: WatchedJob): JobContent | null {
+    const reading = this.#readingOf(watched);
+    const isDue = reading.version !== versionOf(watched) && Date.now() - reading.readAt >= READ_EVERY_MS;
+    if (reading.isReading === undefined && (reading.lines === undefined || isDue)) {
+      this.#read(watched, reading).then(this.#onRead, () => undefined);
+    }
+    return reading.lines === undefined ? null : contentOf(reading.lines, watched.row?.startedAt ?? null);
+  }
+
+  async #lines(watched: WatchedJob): Promise<ReadJob> {
+    const reading = this.#readingOf(watched);
+    return reading.lines ?? reading.isReading ?? this.#read(watched, reading);
+  }
+
+  #readingOf(watched: WatchedJob): Reading {
+    const name = runName(watched.of);
+    const reading = this.#readings.get(name) ?? { version: '', readAt: 0, lines: undefined, isReading: undefined };
+    this.#readings.delete(name);
+    this.#readings.set(name, reading);
+    const [oldest = name] = this.#readings.keys();
+    if (this.#readings.size > MOST_READ_JOBS) this.#readings.delete(oldest);
+    return reading;
+  }
+
+  #read(watched: WatchedJob, reading: Reading): Promise<ReadJob> {
+    reading.version = versionOf(watched);
+    reading.isReading = readJobLines(this.#target, watched.counted)
+      .then((lines) => {
+        reading.lines = lines;
+        return lines;
+      })
+      .finally(() => {
+        reading.isReading = undefined;
+        reading.readAt = Date.now();
+      });
+    return reading.isReading;
+  }
+}
+
+function versionOf({ files }: WatchedJob): string {
+  return String(files?.version ?? 0);
+}

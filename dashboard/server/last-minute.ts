@@ -1,0 +1,66 @@
+import { costSoFar, usdOfTime } from '../../shared/contract/cost.ts';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { arrivalsOf } from './history.ts';
+import type { WatchedJob } from './watched-job.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MINUTES = 60;
+
+/** What happened in the last minute, of all jobs together. */
+export type LastMinute = {
+  arrivedImagesPerSecond: number;
+  /** Workers that were at work, on the average; null when no file of that time says so. */
+  busyWorkers: number | null;
+  costPerHourUsd: number;
+  /** Of all jobs, of the last 15 minutes. */
+  recentlyClassified: number;
+  recentlyFailed: number;
+};
+
+const RECENT_MS = 15 * MINUTE_MS;
+
+/** From the names of part files, which say how long their workers were at work for them, and from descriptions of jobs. */
+export function lastMinute(jobs: readonly WatchedJob[], now: number): LastMinute {
+  const sums = { arrived: 0, workedMs: 0, usd: 0, lines: 0, measured: 0, classified: 0, failed: 0 };
+  for (const job of jobs) {
+    if ((job.row?.lastOutcomeAt ?? 0) > now - RECENT_MS) addFiles(sums, job, now);
+    if (job.description !== undefined) {
+      const minute = { fromAt: now - MINUTE_MS, toAt: now, bucketMs: MINUTE_MS, now, count: 1 };
+      sums.arrived += arrivalsOf(job.description, minute).perBucket[0] ?? 0;
+    }
+  }
+  const requestsAndLogs = costSoFar(sums.lines, DEFAULT_IMAGES_PER_MESSAGE, sums.usd).totalUsd;
+  return {
+    arrivedImagesPerSecond: (sums.arrived * 1_000) / MINUTE_MS,
+    busyWorkers: sums.lines > 0 && sums.measured === 0 ? null : sums.workedMs / MINUTE_MS,
+    costPerHourUsd: requestsAndLogs * HOUR_MINUTES,
+    recentlyClassified: sums.classified,
+    recentlyFailed: sums.failed,
+  };
+}
+
+type Sums = {
+  arrived: number;
+  workedMs: number;
+  usd: number;
+  lines: number;
+  measured: number;
+  classified: number;
+  failed: number;
+};
+
+function addFiles(sums: Sums, { counted, files }: WatchedJob, now: number): void {
+  for (const { kind, part } of counted) {
+    if (part.writtenAt.getTime() <= now - RECENT_MS) continue;
+    sums[kind === 'results' ? 'classified' : 'failed'] += part.lines;
+  }
+  // Work that was done twice costs twice.
+  for (const { writtenAt, lines, time } of files?.reached() ?? []) {
+    if (writtenAt.getTime() <= now - MINUTE_MS) continue;
+    sums.lines += lines;
+    if (time === undefined) continue;
+    sums.measured += lines;
+    sums.workedMs += time.milliseconds;
+    sums.usd += usdOfTime(time);
+  }
+}

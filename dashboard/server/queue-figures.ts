@@ -1,0 +1,49 @@
+import { FINAL, type JobStatus } from '../../shared/jobs/job-status.ts';
+import type { QueueFigures } from '../contract.ts';
+import type { Facts } from './insight.ts';
+import type { LastMinute } from './last-minute.ts';
+import type { WatchedJob } from './watched-job.ts';
+
+export type FiguresOf = {
+  /** Undefined before SQS has answered. */
+  depths: JobStatus['queue'] | undefined;
+  askedAt: number | null;
+  facts: Facts;
+  minute: LastMinute;
+  jobs: readonly WatchedJob[];
+};
+
+/** The figures of the queue and of all jobs together. */
+export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf): QueueFigures {
+  const statuses = jobs.flatMap(({ status }) => status ?? []);
+  const sum = (figure: (status: JobStatus) => number) => statuses.reduce((total, status) => total + figure(status), 0);
+  // What is left of a cancelled job is dropped.
+  const toGo = sum(({ state, toGo = 0 }) => (FINAL.has(state) ? 0 : toGo));
+  const rate = sum(({ imagesPerSecond }) => imagesPerSecond);
+  return {
+    askedAt,
+    waitingMessages: depths?.waiting ?? null,
+    inFlightMessages: depths?.inFlight ?? null,
+    delayedMessages: depths?.retrying ?? null,
+    deadMessages: depths?.deadLetters ?? null,
+    oldestMessageAgeSeconds: isEmpty(depths) ? null : facts.oldestMessageAgeSeconds,
+    toGoImages: jobs.length > 0 && statuses.length === 0 ? null : toGo,
+    arrivedImagesPerSecond: minute.arrivedImagesPerSecond,
+    completedImagesPerSecond: rate,
+    timeToDrainSeconds: timeToDrain(toGo, rate),
+    busyWorkers: minute.busyWorkers,
+    workers: facts.workers,
+    costSoFarUsd: sum(({ costSoFarUsd }) => costSoFarUsd),
+    costPerHourUsd: minute.costPerHourUsd,
+  };
+}
+
+function timeToDrain(images: number, imagesPerSecond: number): number | null {
+  if (images === 0) return 0;
+  return imagesPerSecond > 0 ? Math.ceil(images / imagesPerSecond) : null;
+}
+
+/** CloudWatch's figures are some minutes late: of a queue that is empty by now there is no oldest message. */
+function isEmpty(depths: JobStatus['queue'] | undefined): boolean {
+  return depths !== undefined && depths.waiting + depths.inFlight + depths.retrying === 0;
+}

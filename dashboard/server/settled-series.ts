@@ -1,0 +1,46 @@
+import type { CountedPart } from '../../shared/jobs/part-walk.ts';
+import { type Buckets, bucketAt } from './buckets.ts';
+
+/** Totals of images per bucket, and how many were settled before the first. */
+export type SettledSeries = {
+  classified: number[];
+  failed: number[];
+  failedByCode: Map<string, number[]>;
+  settledBefore: number;
+};
+
+export function emptySeries({ count }: Buckets): SettledSeries {
+  return { classified: zeros(count), failed: zeros(count), failedByCode: new Map(), settledBefore: 0 };
+}
+
+export function zeros(count: number): number[] {
+  return new Array<number>(count).fill(0);
+}
+
+/** Adds what the names of part files say: how many images, and when they were written. */
+export function addParts(series: SettledSeries, parts: readonly CountedPart[], buckets: Buckets): void {
+  for (const { kind, part } of parts) {
+    const bucket = bucketAt(buckets, part.writtenAt.getTime());
+    if (bucket < 0) series.settledBefore += part.lines;
+    else if (bucket < buckets.count) addPart(series, { kind, part }, bucket, buckets.count);
+  }
+}
+
+function addPart(series: SettledSeries, { kind, part }: CountedPart, bucket: number, count: number): void {
+  const totals = kind === 'results' ? series.classified : series.failed;
+  totals[bucket] = (totals[bucket] ?? 0) + part.lines;
+  for (const [code, lines] of part.codes) {
+    const ofCode = series.failedByCode.get(code) ?? zeros(count);
+    ofCode[bucket] = (ofCode[bucket] ?? 0) + lines;
+    series.failedByCode.set(code, ofCode);
+  }
+}
+
+/** Sums from the first bucket on. */
+export function runningTotals(totals: readonly number[], before = 0): number[] {
+  let sum = before;
+  return totals.map((total) => {
+    sum += total;
+    return sum;
+  });
+}

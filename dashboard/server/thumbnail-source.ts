@@ -1,0 +1,27 @@
+import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
+import { fetchImage } from '../../shared/classifier/fetch-image.ts';
+import { createImageClient } from '../../shared/classifier/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { ImageError } from '../../shared/contract/error-codes.ts';
+import type { ClassifierSettings } from '../../shared/contract/settings.ts';
+import type { JobTarget } from '../../shared/jobs/job-target.ts';
+
+/** Makes thumbnails of images that are fetched with the rules of the worker. */
+export type ThumbnailSource = {
+  /** A WebP, or why there is none. Rejects when it is cancelled. */
+  make(url: string, cancelled: AbortSignal): Promise<Buffer | ImageError>;
+  close(): Promise<void>;
+};
+
+export function createThumbnailSource({ s3 }: Pick<JobTarget, 's3'>, settings: ClassifierSettings): ThumbnailSource {
+  const http = createImageClient(settings);
+  const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
+  const timeoutMs = settings.fetchTimeoutSeconds * 1_000;
+  return {
+    async make(url, cancelled) {
+      const bytes = await fetchImage(url, sources, cancelled, { timeoutMs });
+      return bytes instanceof ImageError ? bytes : makeThumbnail(bytes);
+    },
+    close: () => http.close(),
+  };
+}

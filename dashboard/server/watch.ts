@@ -1,0 +1,206 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type JobStatus, queueDepths } from '../../shared/jobs/job-status.ts';
+import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import type { Environment, History, Range, Snapshot } from '../contract.ts';
+import { bucketsOf } from './buckets.ts';
+import { ServiceConnection } from './connection.ts';
+import { problemsOf } from './health.ts';
+import { historyOf } from './history.ts';
+import { type Facts, type Insight, NO_FACTS } from './insight.ts';
+import { JobBook } from './job-book.ts';
+import { lastMinute } from './last-minute.ts';
+import { type MessageSample, MessageSamples } from './message-samples.ts';
+import { queueFigures } from './queue-figures.ts';
+
+/** From the end of a look to the next, at least. A look that takes longer is followed by a pause as long as itself. */
+const PAUSE_MS = 2_000;
+/** While many jobs are looked at for the first time, what is known of them is told so often at most. */
+const PROGRESS_MS = 300;
+
+export type WatchOptions = {
+  target: JobTarget;
+  environment: Environment;
+  allowsChanges: boolean;
+  insight?: Insight;
+  /** Milliseconds from the end of a look to the next. */
+  pauseMs?: number;
+};
+
+/** Somebody who looks: told when something may have changed. */
+export type Viewer = { job?: string; onLook: () => void };
+
+/** Looks at the queue and the bucket for all who have the page open, and not at all while nobody has. */
+export class Watch {
+  readonly book: JobBook;
+  readonly #options: WatchOptions;
+  readonly #viewers = new Set<Viewer>();
+  readonly #sqs = new ServiceConnection();
+  readonly #s3 = new ServiceConnection();
+  readonly #samples = new MessageSamples();
+  #facts: Facts = NO_FACTS;
+  #depths: JobStatus['queue'] | undefined;
+  #askedAt: number | null = null;
+  #untakenSince: number | undefined;
+  #stillSince: number | undefined;
+  #settledImages = 0;
+  #snapshot: Snapshot | undefined;
+  #running: AbortController | undefined;
+  #loop: Promise<void> = Promise.resolve();
+  #progressAt = 0;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.book = new JobBook(options.target);
+  }
+
+  /** The last look; undefined before the first. */
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshot;
+  }
+
+  /** @returns ends it; the last one to leave stops the looking */
+  join(viewer: Viewer): () => void {
+    this.#viewers.add(viewer);
+    this.#start();
+    return () => {
+      this.#viewers.delete(viewer);
+      if (this.#viewers.size === 0) this.#stop();
+    };
+  }
+
+  /** Looks at once: something was changed by this process. */
+  lookAgain(job: string): void {
+    this.book.hasChanged(job);
+    if (this.#running === undefined) return;
+    this.#stop();
+    this.#start();
+  }
+
+  async history(range: Range): Promise<History> {
+    const now = Date.now();
+    const remembered: MessageSample[] = await (
+      this.#options.insight?.history?.(bucketsOf(range, now)) ?? Promise.resolve([])
+    ).catch(() => []);
+    // What this process has seen itself is newer, and comes last.
+    return historyOf({ range, now, jobs: this.book.all(), samples: [...remembered, ...this.#samples.all] });
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#viewers.clear();
+    this.#stop();
+    await this.#loop;
+  }
+
+  #start(): void {
+    if (this.#running !== undefined) return;
+    const running = new AbortController();
+    this.#running = running;
+    // Nobody has looked in between.
+    this.#untakenSince = undefined;
+    this.#stillSince = undefined;
+    // One loop at a time: the last look of the one before may still be under way.
+    this.#loop = this.#loop.then(() => this.#lookUntil(running.signal));
+  }
+
+  #stop(): void {
+    this.#running?.abort();
+    this.#running = undefined;
+  }
+
+  async #lookUntil(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const began = performance.now();
+      await this.#look();
+      const pause = Math.max(this.#options.pauseMs ?? PAUSE_MS, performance.now() - began);
+      await delay(pause, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const now = new Date();
+    await Promise.all([this.#lookAtQueue(now), this.#askInsight(now)]);
+    // The first listing may take long, and so may a bucket that gives no answer.
+    if (this.#s3.state.state !== 'connected') this.#publish(now);
+    await this.#lookAtJobs(now);
+    this.#observe(now.getTime());
+    this.#publish(now);
+  }
+
+  async #lookAtQueue(now: Date): Promise<void> {
+    try {
+      this.#depths = await queueDepths(this.#options.target);
+      this.#askedAt = now.getTime();
+      this.#sqs.answered(Date.now());
+    } catch (error) {
+      this.#sqs.failed(error, Date.now());
+    }
+  }
+
+  /** What it knows is worth having, and nothing depends on it. */
+  async #askInsight(now: Date): Promise<void> {
+    this.#facts = (await this.#options.insight?.facts(now.getTime()).catch(() => undefined)) ?? this.#facts;
+  }
+
+  async #lookAtJobs(now: Date): Promise<void> {
+    const queue = this.#depths ?? { waiting: 0, inFlight: 0, retrying: 0, deadLetters: 0 };
+    const open = new Set([...this.#viewers].flatMap(({ job }) => job ?? []));
+    const onProgress = () => {
+      if (Date.now() - this.#progressAt < PROGRESS_MS) return;
+      this.#progressAt = Date.now();
+      this.#publish(now);
+    };
+    try {
+      await this.book.look({ queue, now, open, onProgress });
+      this.#s3.answered(Date.now());
+    } catch (error) {
+      this.#s3.failed(error, Date.now());
+    }
+  }
+
+  /** How long something has been so that is wrong only when it lasts. */
+  #observe(now: number): void {
+    const { waiting = 0, inFlight = 0, retrying = 0, deadLetters = 0 } = this.#depths ?? {};
+    if (this.#sqs.state.state !== 'connected') return;
+    this.#untakenSince = waiting > 0 && inFlight === 0 ? (this.#untakenSince ?? now) : undefined;
+    const settled = this.book.all().reduce((sum, { row }) => sum + settledOf(row), 0);
+    const isStill = waiting + inFlight > 0 && settled === this.#settledImages;
+    this.#stillSince = isStill ? (this.#stillSince ?? now) : undefined;
+    this.#settledImages = settled;
+    const ageSeconds = this.#facts.oldestMessageAgeSeconds;
+    this.#samples.add({ at: now, waiting, inFlight, delayed: retrying, dead: deadLetters, ageSeconds });
+  }
+
+  #publish(now: Date): void {
+    this.#snapshot = this.#snapshotAt(now.getTime());
+    for (const { onLook } of this.#viewers) onLook();
+  }
+
+  #snapshotAt(at: number): Snapshot {
+    const jobs = this.book.all();
+    const minute = lastMinute(jobs, at);
+    const { stages, alarms } = this.#facts;
+    const { environment, allowsChanges } = this.#options;
+    const depths = this.#depths;
+    const queue = queueFigures({ depths, askedAt: this.#askedAt, facts: this.#facts, minute, jobs });
+    const connections = { sqs: this.#sqs.state, s3: this.#s3.state };
+    const snapshot = { at, environment, allowsChanges, connections, queue, ...this.book.rows(), stages, alarms };
+    const { recentlyClassified, recentlyFailed } = minute;
+    const [untakenSince, stillSince] = [this.#untakenSince, this.#stillSince];
+    return {
+      ...snapshot,
+      problems: problemsOf({
+        snapshot,
+        untakenSince,
+        stillSince,
+        recentlyClassified,
+        recentlyFailed,
+        unreadable: jobs.flatMap(({ job, failure }) => (failure === undefined ? [] : { job, reason: failure })),
+      }),
+    };
+  }
+}
+
+function settledOf(row: Snapshot['jobs'][number] | undefined): number {
+  return (row?.classifiedImages ?? 0) + (row?.failedImages ?? 0);
+}

@@ -1,0 +1,70 @@
+import type { DashboardOptions } from '../dashboard/server/app.ts';
+import { type DashboardListener, dashboardListener } from '../dashboard/server/dashboard-server.ts';
+import { dashboardTarget } from '../dashboard/server/dashboard-target.ts';
+import type { ExportOutcomes } from '../dashboard/server/exports.ts';
+import type { Facts, Insight } from '../dashboard/server/insight.ts';
+import { classifierSettingsFrom, jobSettingsFrom } from '../shared/contract/settings.ts';
+import { hostOf } from '../shared/contract/url-host.ts';
+import type { JobTarget } from '../shared/jobs/job-target.ts';
+import type { EmbeddedAws } from './embedded-aws.ts';
+import type { StageTimes } from './stage-times.ts';
+
+/** What the command says of the dashboard that the service serves. */
+export type ServedDashboard = Pick<DashboardOptions, 'version' | 'allowsChanges' | 'onSurprise'> & {
+  exporterOf: (target: JobTarget) => ExportOutcomes;
+  metrics?: (aws: EmbeddedAws) => Promise<string>;
+};
+
+export type LocalDashboardOf = {
+  aws: EmbeddedAws;
+  /** How many there are. */
+  workers: number;
+  stages: StageTimes;
+  /** Of the workers: pictures are fetched as they fetch them. */
+  environment: Record<string, string>;
+  dashboard: ServedDashboard;
+};
+
+/** The dashboard of the service that runs in this process. */
+export function localDashboard(of: LocalDashboardOf): DashboardListener {
+  const { aws, environment, dashboard } = of;
+  const { exporterOf, metrics, ...options } = dashboard;
+  const target = dashboardTarget(jobSettingsFrom(aws.environment), aws.clientConfig);
+  const endpoint = hostOf(aws.clientConfig.endpoint);
+  const listener = dashboardListener({
+    ...options,
+    target,
+    environment: { name: 'this machine', kind: 'local', region: null, endpoint },
+    host: '127.0.0.1',
+    classifier: classifierSettingsFrom(environment),
+    exportOutcomes: exporterOf(target),
+    insight: localInsight(of),
+    ...(metrics !== undefined && { metrics: () => metrics(aws) }),
+  });
+  return {
+    ...listener,
+    async close() {
+      await listener.close();
+      target.sqs.destroy();
+      target.s3.destroy();
+    },
+  };
+}
+
+/** Of a long queue, all messages are gone through: an answer stays good for so many times as long as that takes. */
+const KEPT_FOR_TIMES = 20;
+
+function localInsight({ aws, workers, stages }: LocalDashboardOf): Insight {
+  let [oldestSentAt, keptUntil]: [number | undefined, number] = [undefined, 0];
+  return {
+    async facts(now): Promise<Facts> {
+      if (now >= keptUntil) {
+        const began = performance.now();
+        oldestSentAt = aws.depths().queue?.oldestSentAt;
+        keptUntil = now + KEPT_FOR_TIMES * (performance.now() - began);
+      }
+      const oldestMessageAgeSeconds = oldestSentAt === undefined ? null : Math.max(0, (now - oldestSentAt) / 1_000);
+      return { oldestMessageAgeSeconds, workers, stages: stages.all(), alarms: null };
+    },
+  };
+}

@@ -1,0 +1,276 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { startBrowser } from '../../support/browser.ts';
+import { eventually } from '../../support/eventually.ts';
+import { busyQueue, HOSTILE, jobDetail, jobRow, snapshot } from './fixture-figures.ts';
+import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { accessibilityProblems, allShown, openPage } from './open-page.ts';
+
+let browser: Browser;
+let server: FixtureServer;
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([startBrowser(), startFixtureServer(busyQueue())]);
+});
+beforeEach(() => {
+  Object.assign(server.shown, busyQueue());
+});
+afterAll(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+function open(path: string, options?: BrowserContextOptions) {
+  return openPage(browser, `${server.origin}${path}`, options);
+}
+
+const VIEWS = [
+  ['overview', '/#/'],
+  ['jobs', '/#/jobs'],
+  ['a job', '/#/jobs/catalogue-2026-11'],
+  ['a job that there is not', '/#/jobs/none'],
+  ['dead letters', '/#/dead-letters'],
+  ['health', '/#/health?entry=dead-letters'],
+] as const;
+
+describe.each(VIEWS)('the view of %s', (_name, path) => {
+  test.each(['light', 'dark'] as const)('has nothing that axe finds, in %s', async (colorScheme) => {
+    const { page, problems } = await open(path, { colorScheme });
+    await allShown(page);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.context().close();
+  });
+
+  test('scrolls in one direction on a phone', async () => {
+    const { page } = await open(path, { viewport: { width: 390, height: 844 } });
+    await page.locator('h1').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await page.context().close();
+  });
+});
+
+test.each(VIEWS)('texts of others stay texts in the view of %s', async (_name, path) => {
+  const { page, problems } = await open(path.includes('?') ? path : `${path}?q=`);
+  server.shown.snapshot.problems = [
+    {
+      kind: 'alarm',
+      severity: 'critical',
+      title: HOSTILE,
+      detail: HOSTILE,
+      sinceAt: null,
+      runbookEntry: null,
+      job: null,
+    },
+  ];
+  server.push();
+  await page.locator('.problems').waitFor();
+  expect(await page.locator('main img[src="x"], main script, main [onerror]').count()).toBe(0);
+  expect(await page.locator('main').textContent()).toContain('<img src=x onerror=');
+  expect(await page.locator('main').textContent()).not.toContain('\u202E');
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
+/** `--solid-bad` of theme.css. */
+const SOLID_RED = 'rgb(184, 32, 60)';
+
+describe('the environment', () => {
+  test.each([
+    ['local', 'this machine'],
+    ['dev', 'labelqueue-dev'],
+    ['prod', 'labelqueue-prod'],
+  ] as const)('%s has its badge, and only prod is red', async (kind, name) => {
+    server.shown.snapshot = snapshot({ environment: { kind, name, region: 'eu-central-1', endpoint: null } });
+    const { page } = await open('/#/');
+    const badge = page.locator('.environment b');
+    expect(await badge.textContent()).toBe(kind);
+    const colour = await page.evaluate('getComputedStyle(document.querySelector(".environment b")).backgroundColor');
+    expect(colour === SOLID_RED).toBe(kind === 'prod');
+    await page.context().close();
+  });
+});
+
+describe('keys', () => {
+  test('go through the views, move through rows and open one', async () => {
+    const { page } = await open('/#/');
+    await page.keyboard.press('g');
+    await page.keyboard.press('j');
+    await page.locator('h1', { hasText: 'Jobs' }).waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    const row = page.locator('[data-row]').nth(1);
+    const job = (await row.textContent()) ?? '';
+    expect(await page.evaluate('document.activeElement.textContent')).toBe(job);
+    await page.keyboard.press('Enter');
+    await page.locator('h1', { hasText: job }).waitFor();
+    expect(new URL(page.url()).hash).toBe(`#/jobs/${encodeURIComponent(job)}`);
+    await page.keyboard.press('g');
+    await page.keyboard.press('d');
+    await page.locator('h1', { hasText: 'Dead letters' }).waitFor();
+    await page.context().close();
+  });
+
+  test('filter with /, and type into the filter what are keys elsewhere', async () => {
+    const { page } = await open('/#/jobs');
+    await page.keyboard.press('/');
+    await page.keyboard.type('gjk?');
+    expect(await page.locator('input[type=search]').inputValue()).toBe('gjk?');
+    expect(new URL(page.url()).hash).toBe('#/jobs?q=gjk%3F');
+    expect(await page.locator('dialog').count()).toBe(0);
+    await page.getByText('No job fits the filter.').waitFor();
+    await page.context().close();
+  });
+
+  test('are listed with ?, and Escape closes the list', async () => {
+    const { page } = await open('/#/');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
+  test('change the time that the charts show', async () => {
+    const { page } = await open('/#/');
+    await page.keyboard.press(']');
+    await page.locator('button[aria-pressed=true]', { hasText: '6 h' }).waitFor();
+    expect(new URL(page.url()).hash).toBe('#/?range=6h');
+    await page.context().close();
+  });
+});
+
+describe('the address', () => {
+  test('has what the view shows, and the way back leads there', async () => {
+    const { page } = await open('/#/jobs?state=cancelled&sort=job');
+    expect(await page.locator('tbody th a').allTextContents()).toEqual(['old-catalogue']);
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.locator('h1', { hasText: 'Overview' }).waitFor();
+    await page.goBack();
+    await page.locator('h1', { hasText: 'Jobs' }).waitFor();
+    expect(await page.locator('tbody th a').allTextContents()).toEqual(['old-catalogue']);
+    await page.context().close();
+  });
+
+  test('sorts jobs by a column, and the other way round at the second click', async () => {
+    const { page } = await open('/#/jobs');
+    const failed = () => page.locator('tbody .failures b').allTextContents();
+    await page.getByRole('button', { name: 'Failed images' }).click();
+    expect((await failed()).slice(0, 2)).toEqual(['590', '212']);
+    expect(await page.locator('th[aria-sort]').getAttribute('aria-sort')).toBe('descending');
+    await page.getByRole('button', { name: 'Failed images' }).click();
+    expect((await failed()).slice(0, 2)).toEqual(['3', '30']);
+    await page.context().close();
+  });
+});
+
+describe('a server that is read-only', () => {
+  test.each(['/#/jobs/catalogue-2026-11', '/#/dead-letters'])(
+    'has no buttons that change anything at %s, and says why',
+    async (path) => {
+      server.shown.session = { ...server.shown.session, allowsChanges: false };
+      const { page } = await open(path);
+      await page.locator('.panel').first().waitFor();
+      expect(await page.getByRole('button', { name: /Retry failed|Cancel|Redrive|Delete/ }).count()).toBe(0);
+      expect(await page.locator('footer').textContent()).toContain('--allow-changes');
+      await page.context().close();
+    },
+  );
+});
+
+describe('nothing wrong, nothing there', () => {
+  test('shows no warning, and the command to begin with', async () => {
+    server.shown.snapshot = snapshot({ jobs: [], problems: [] });
+    const { page } = await open('/#/');
+    expect(await page.locator('.notice').count()).toBe(0);
+    expect(await page.locator('.command').first().textContent()).toMatch(/^bin\/labelqueue enqueue /);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+test('new figures move nothing on the page', async () => {
+  const { page } = await open('/#/');
+  await page.locator('canvas').first().waitFor();
+  const places = () =>
+    page.evaluate(
+      'JSON.stringify([...document.querySelectorAll(".panel, .strip > div")].map((one) => one.getBoundingClientRect()))',
+    );
+  const before = await places();
+  const { queue } = server.shown.snapshot;
+  server.shown.snapshot = snapshot({
+    queue: { ...queue, waitingMessages: 9, toGoImages: 1_234_567, timeToDrainSeconds: 98_765, costSoFarUsd: 12_345 },
+  });
+  server.push();
+  await page.locator('.strip', { hasText: '1,234,567' }).waitFor();
+  expect(await places()).toBe(before);
+  await page.context().close();
+});
+
+test('a job whose number of images nobody knows has its counts, and no bar', async () => {
+  const row = jobRow('default', {
+    state: 'unknown',
+    enqueuedImages: null,
+    sourceImages: null,
+    toGoImages: null,
+    secondsLeft: null,
+  });
+  server.shown.snapshot = snapshot({ jobs: [row] });
+  server.shown.details.set('default', jobDetail(row));
+  const { page } = await open('/#/jobs/default');
+  await page.getByText('6,392 images so far').waitFor();
+  expect(await page.getByRole('progressbar').count()).toBe(0);
+  await page.context().close();
+});
+
+test('animates nothing for those who want no motion', async () => {
+  const { page } = await open('/#/', { reducedMotion: 'reduce' });
+  expect(await page.evaluate('document.getAnimations().length')).toBe(0);
+  await page.context().close();
+});
+
+test('all dead letters are retried from the overview, after a typed confirmation', async () => {
+  const { page } = await open('/#/');
+  await page.getByRole('link', { name: 'Retry all…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Redrive what the filter shows?' });
+  await dialog.waitFor();
+  expect(await dialog.locator('.expected').textContent()).toBe('340');
+  expect(await dialog.locator('.environment').textContent()).toContain('this machine');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  expect(new URL(page.url()).hash).toBe('#/dead-letters');
+  await page.context().close();
+});
+
+test('an entry of the runbook is shown with its commands, and its links to other entries', async () => {
+  const { page } = await open('/#/health?entry=oldest-message');
+  const entry = page.locator('.panel.entry');
+  await entry.locator('pre', { hasText: 'labelqueue --stack $STACK status JOB' }).waitFor();
+  expect(await entry.textContent()).not.toContain('**');
+  await entry.getByRole('link', { name: 'no progress' }).click();
+  await page.locator('.panel.entry h2', { hasText: 'No progress' }).waitFor();
+  await page.context().close();
+});
+
+test('asks for nothing once nobody has seen the page for a minute, and goes on when it is seen again', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(`${server.origin}/#/`);
+  await page.locator('.link.live').waitFor();
+  const before = server.openStreams();
+  const show = (isHidden: boolean) =>
+    page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} });
+      document.dispatchEvent(new Event('visibilitychange'))`);
+  await show(true);
+  await page.clock.runFor(59_000);
+  expect(server.openStreams()).toBe(before);
+  await page.clock.runFor(2_000);
+  await eventually('a stream less', () => server.openStreams() === before - 1);
+  await show(false);
+  await eventually('the stream again', () => server.openStreams() === before);
+  await context.close();
+});

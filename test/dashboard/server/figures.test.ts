@@ -1,0 +1,239 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Changed, Gallery, History, JobDetail, JobRow, Snapshot } from '../../../dashboard/contract.ts';
+import type { ImageRef } from '../../../shared/contract/message.ts';
+import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
+import type { JobStatus } from '../../../shared/jobs/job-status.ts';
+import { runCommand } from '../../support/command.ts';
+import { catsButMissing, workQueueEmpty } from '../../support/stub-worker.ts';
+import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
+
+let aws: TestAws;
+let dashboard: TestDashboard;
+
+beforeAll(async () => {
+  aws = await startTestAws();
+});
+beforeEach(async () => {
+  aws.clear();
+  dashboard = await startTestDashboard(aws.target, { allowsChanges: true });
+});
+afterEach(async () => {
+  expect(dashboard.surprises).toEqual([]);
+  await dashboard[Symbol.asyncDispose]();
+});
+afterAll(() => aws.stop());
+
+/** So many images, of which so many are not there. */
+function images(count: number, missing: number): ImageRef[] {
+  return Array.from({ length: count }, (_, index) => {
+    const id = `${index < missing ? 'missing' : 'image'}-${index}`;
+    return { id, url: `https://user:secret@host-${index % 3}.example/${id}.jpg?X-Amz-Signature=secret#secret` };
+  });
+}
+
+async function enqueued(job: string, all: ImageRef[], perMessage = 10): Promise<void> {
+  const plan = newJob({ job, source: 'cats.csv', sourceDigest: '', perMessage, images: all.length });
+  await enqueue(
+    aws.target,
+    (async function* () {
+      yield* all;
+    })(),
+    plan,
+  );
+}
+
+const rowOf = ({ jobs }: Snapshot, job: string): JobRow | undefined => jobs.find((row) => row.job === job);
+
+test('the figures of a job are those of `status --json`: while it waits, half-way, and at its end with failures', async () => {
+  await enqueued('cats', images(60, 7));
+  await using page = await dashboard.open();
+  for (const { messages, state } of [
+    { messages: 0, state: 'running' },
+    { messages: 3, state: 'running' },
+    { messages: 3, state: 'completed with failures' },
+  ]) {
+    if (messages > 0) await workQueueEmpty(aws, catsButMissing, messages);
+    const { code, stdout, stderr } = await runCommand(['status', 'cats', '--json'], { environment: aws.environment });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const status: JobStatus = JSON.parse(stdout);
+    expect(status.state).toBe(state);
+    const { queue, jobs } = await page.next('snapshot', (snapshot) => {
+      const row = rowOf(snapshot, 'cats');
+      // A look asks SQS first: of one that was made meanwhile, queue and jobs are not of the same time.
+      const isOfNow = snapshot.queue.deadMessages === status.queue.deadLetters;
+      return isOfNow && row?.classifiedImages === status.classified && row.failedImages === status.failed;
+    });
+    expect(queue).toMatchObject({
+      waitingMessages: status.queue.waiting,
+      inFlightMessages: status.queue.inFlight,
+      delayedMessages: status.queue.retrying,
+      deadMessages: status.queue.deadLetters,
+      toGoImages: status.toGo,
+      costSoFarUsd: status.costSoFarUsd,
+    });
+    expect(jobs).toEqual([
+      expect.objectContaining({
+        job: 'cats',
+        run: status.run,
+        state: status.state,
+        enqueuedImages: status.enqueued,
+        classifiedImages: status.classified,
+        failedImages: status.failed,
+        failedImagesByCode: Object.entries(status.failedByCode).map(([code, images]) => ({ code, images })),
+        toGoImages: status.toGo,
+        countsAreEstimates: status.countsAreEstimates,
+        costSoFarUsd: status.costSoFarUsd,
+        source: 'cats.csv',
+      }),
+    ]);
+  }
+});
+
+test('a job whose failures are sent again from its page runs once more, and is completed', async () => {
+  await enqueued('cats', images(30, 5));
+  await workQueueEmpty(aws, catsButMissing);
+  await using page = await dashboard.open('range=1h&job=cats');
+  await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats')?.state === 'completed with failures');
+  const response = await dashboard.post('/api/jobs/cats/redrive', { confirm: 'cats' });
+  expect(await answerOf(response)).toEqual({
+    status: 200,
+    images: 5,
+    messages: 5,
+    text: '5 images sent again, 5 dead letters removed.',
+  });
+  await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats')?.state === 'running');
+  await workQueueEmpty(aws, () => catsButMissing({ id: 'found', url: '' }));
+  const { queue } = await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats')?.state === 'completed');
+  expect(queue).toMatchObject({ deadMessages: 0, toGoImages: 0, timeToDrainSeconds: 0 });
+});
+
+test('a change must be typed: another name is refused, and changes nothing', async () => {
+  await enqueued('cats', images(10, 0));
+  for (const change of ['cancel', 'redrive']) {
+    const response = await dashboard.post(`/api/jobs/cats/${change}`, { confirm: 'cat' });
+    expect(await answerOf(response)).toEqual({
+      status: 409,
+      error: { code: 'not-confirmed', message: expect.stringContaining('"cats"'), expected: 'cats' },
+    });
+  }
+  expect(aws.queued()).toHaveLength(1);
+});
+
+test('a job that is cancelled from its page is cancelled for all, and cannot be cancelled twice', async () => {
+  await enqueued('cats', images(20, 0));
+  await using page = await dashboard.open();
+  await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats')?.state === 'running');
+  const first = await dashboard.post('/api/jobs/cats/cancel', { confirm: 'cats' });
+  expect(((await first.json()) as Changed).text).toBe('Cancelled with 20 images to go.');
+  const { queue } = await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats')?.state === 'cancelled');
+  expect(queue.toGoImages).toBe(0);
+  const { stdout } = await runCommand(['status', 'cats', '--json'], { environment: aws.environment });
+  expect(JSON.parse(stdout).state).toBe('cancelled');
+  const second = await dashboard.post('/api/jobs/cats/cancel', { confirm: 'cats' });
+  expect(await answerOf(second)).toMatchObject({
+    status: 409,
+    error: { code: 'not-possible' },
+  });
+});
+
+test('a job that is purged elsewhere is gone from the table', async () => {
+  await enqueued('cats', images(10, 0));
+  await workQueueEmpty(aws, catsButMissing);
+  await using page = await dashboard.open();
+  await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats') !== undefined);
+  aws.clear();
+  await page.next('snapshot', ({ jobs }) => jobs.length === 0);
+});
+
+test('the page of a job has its labels, its slowest hosts and its pictures, and no secret of a URL', async () => {
+  await enqueued('cats', images(30, 6));
+  await workQueueEmpty(aws, catsButMissing);
+  await using page = await dashboard.open('range=15m&job=cats');
+  const { content, ...detail } = await page.next('job', ({ content }) => content !== null);
+  expect(detail).toMatchObject({ classifiedImages: 24, failedImages: 6, imagesPerMessage: 10, source: 'cats.csv' });
+  expect(detail.links.map(({ href }) => href)).toContain('/api/jobs/cats/results.csv');
+  expect(content).toMatchObject({
+    readImages: 30,
+    isSample: false,
+    labels: [{ label: 'Egyptian cat', images: 24, meanScore: 0.9 }],
+    models: [{ name: 'stub', version: '1', images: 24 }],
+  });
+  expect(
+    content?.hosts.map(({ host, classifiedImages, failedImages }) => ({ host, classifiedImages, failedImages })),
+  ).toEqual(expect.arrayContaining([{ host: 'host-0.example', classifiedImages: 8, failedImages: 2 }]));
+  const gallery = await dashboard.json<Gallery>('/api/jobs/cats/gallery?label=Egyptian%20cat&limit=5');
+  // All pictures of the stub have the same bytes: copies are shown once.
+  expect(gallery.images).toEqual([
+    expect.objectContaining({ url: expect.stringMatching(/^https:\/\/host-\d\.example\/image-\d+\.jpg$/) }),
+  ]);
+  expect(page.text() + JSON.stringify(gallery)).not.toContain('secret');
+});
+
+test('what is shown of a job is the same by the stream and by its address', async () => {
+  await enqueued('cats', images(30, 6));
+  await workQueueEmpty(aws, catsButMissing);
+  const { series, failedImagesByCode } = await dashboard.json<JobDetail>('/api/jobs/cats');
+  expect(series.settledImages.at(-1)).toBe(30);
+  expect(failedImagesByCode).toEqual([{ code: 'not_found', images: 6 }]);
+  await using page = await dashboard.open('job=dogs&range=1h');
+  expect(await page.next('job-missing')).toEqual({ job: 'dogs' });
+});
+
+test('history has what happened before anybody looked, from the names of part files', async () => {
+  await enqueued('cats', images(60, 7));
+  await workQueueEmpty(aws, catsButMissing);
+  await using page = await dashboard.open('range=15m');
+  const history = await page.next('history', ({ classifiedImagesPerSecond }) =>
+    classifiedImagesPerSecond.some((rate) => rate > 0),
+  );
+  const total = (images: number[]) => images.reduce((sum, count) => sum + count, 0);
+  expect(history.failedImagesByCode.map(({ code, images }) => [code, total(images)])).toEqual([['not_found', 7]]);
+  expect(history.toGoImages.at(-1)).toBe(0);
+  expect(lengths(history)).toEqual(new Set([history.bucketAt.length]));
+  expect(history.bucketAt.length).toBeLessThanOrEqual(300);
+});
+
+function lengths({ failedImagesByCode, ...history }: History): Set<number> {
+  const series = [...Object.values(history).filter(Array.isArray), ...failedImagesByCode.map(({ images }) => images)];
+  return new Set(series.map(({ length }) => length));
+}
+
+test('a job whose description was damaged is named, and hides no other', async () => {
+  await enqueued('cats', images(10, 0));
+  await enqueued('dogs', images(10, 0));
+  const { s3, resultsBucket: Bucket } = aws.target;
+  await s3.send(new PutObjectCommand({ Bucket, Key: 'jobs/cats/job.json', Body: 'no JSON' }));
+  await using page = await dashboard.open();
+  const { jobs, problems, connections } = await page.next(
+    'snapshot',
+    (snapshot) => rowOf(snapshot, 'dogs') !== undefined,
+  );
+  expect(jobs.map(({ job }) => job)).toEqual(['dogs']);
+  expect(connections.s3.state).toBe('connected');
+  expect(problems).toEqual([
+    expect.objectContaining({
+      kind: 'job-unreadable',
+      job: 'cats',
+      detail: expect.stringContaining('jobs/cats/job.json'),
+    }),
+  ]);
+});
+
+test('jobs of other producers are there, with what is known of them', async () => {
+  await aws.send('https://host.example/a.jpg', 'https://host.example/missing.jpg');
+  await workQueueEmpty(aws, ({ url }) => catsButMissing({ id: url, url }));
+  await using page = await dashboard.open();
+  const { jobs } = await page.next('snapshot', (snapshot) => rowOf(snapshot, 'default') !== undefined);
+  expect(jobs).toEqual([
+    expect.objectContaining({
+      job: 'default',
+      state: 'unknown',
+      enqueuedImages: null,
+      toGoImages: null,
+      classifiedImages: 1,
+      failedImages: 1,
+    }),
+  ]);
+});
