@@ -34,6 +34,7 @@ import { isServiceAway } from './service-away.ts';
 import { shownText } from './shown-text.ts';
 import { Thumbnails } from './thumbnails.ts';
 import { Watch } from './watch.ts';
+import { WatchedMetrics } from './watched-metrics.ts';
 
 export type DashboardOptions = {
   /** Its clients must give up in time: nothing is shown while they wait. See `dashboard-target.ts`. */
@@ -51,7 +52,7 @@ export type DashboardOptions = {
   classifier: ClassifierSettings;
   exportOutcomes: ExportOutcomes;
   insight?: Insight;
-  /** Prometheus text for `GET /metrics`; there is none without. */
+  /** Prometheus text for `GET /metrics`; without, what the page shows. */
   metrics?: () => Promise<string>;
   /** Milliseconds from the end of a look at the queue to the next. */
   pauseMs?: number;
@@ -142,12 +143,11 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
     return exports.response({ job, kind: kind as PartKind, format: format as 'csv' });
   });
   addChanges(app, { target, watch, desk });
-  const { metrics } = options;
-  if (metrics !== undefined) {
-    app.get('/metrics', async (context) =>
-      context.text(await metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
-    );
-  }
+  const watched = new WatchedMetrics(watch);
+  const metrics = options.metrics ?? (() => watched.text());
+  app.get('/metrics', async (context) =>
+    context.text(await metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+  );
   app.notFound((context) => failureResponse(context, new ApiFailure('not-found', 'there is nothing at this address')));
   app.onError((error, context) => failureResponse(context, toFailure(error, onSurprise)));
   return {
