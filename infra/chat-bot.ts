@@ -45,11 +45,12 @@ export class ChatBot extends Construct {
   }
 
   #addFunction(config: StageConfig, { memoryMb }: ChatbotConfig, packagePath: string) {
-    const { model, logRetentionDays } = config;
+    const { model, architecture, logRetentionDays } = config;
     const made = packagedFunction(this, {
       description: 'labelqueue: answers the chatbot',
       packagePath,
       handler: 'chat.handler',
+      architecture,
       memoryMb,
       timeoutSeconds: CHAT_TIMEOUT_SECONDS,
       logRetentionDays,

@@ -33,6 +33,7 @@ export class ClassifyWorker extends Construct {
       description: 'labelqueue: labels the images of messages and writes JSON lines to S3',
       packagePath,
       handler: 'index.handler',
+      architecture: config.architecture,
       memoryMb: config.memoryMb,
       timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
       logRetentionDays: config.logRetentionDays,

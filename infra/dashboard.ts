@@ -15,8 +15,9 @@ import {
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { PRICES } from '../shared/contract/cost.ts';
+import { gbSecondUsd, PRICES } from '../shared/contract/cost.ts';
 import { METRICS } from '../shared/contract/metric-names.ts';
+import type { WorkerMachine } from '../shared/contract/worker-time.ts';
 import type { HttpApi } from './http-api.ts';
 import type { JobQueues } from './job-queues.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
@@ -29,7 +30,8 @@ export type DashboardProps = {
   queues: JobQueues;
   worker: LambdaFunction;
   logGroup: ILogGroup;
-  memoryMb: number;
+  /** That the worker runs on. */
+  machine: WorkerMachine;
   metrics: WorkerMetrics;
   alarmNames: readonly string[];
   /** Undefined for a stage without one. */
@@ -128,7 +130,7 @@ function stageWidgets(metrics: WorkerMetrics): IWidget[] {
   ];
 }
 
-function workerWidgets({ worker, memoryMb, metrics }: DashboardProps): IWidget[] {
+function workerWidgets({ worker, machine, metrics }: DashboardProps): IWidget[] {
   const duration = (statistic: string) =>
     worker.metricDuration({ statistic, label: `duration ${statistic}`, period: MINUTE });
   const sum = (label: string) => ({ label, statistic: Stats.SUM, period: MINUTE });
@@ -142,7 +144,7 @@ function workerWidgets({ worker, memoryMb, metrics }: DashboardProps): IWidget[]
       ],
       [worker.metricThrottles(sum('throttles')), worker.metricErrors(sum('errors'))],
     ),
-    graph('Cost of Lambda: $ an hour', [lambdaCostAnHour(worker, memoryMb)]),
+    graph('Cost of Lambda: $ an hour', [lambdaCostAnHour(worker, machine)]),
   ];
 }
 
@@ -167,10 +169,10 @@ function apiWidgets({ api, function: answering, logGroup }: HttpApi): IWidget[] 
 }
 
 /** At list prices; SQS and S3 add little when messages are full (docs/cost.md). */
-function lambdaCostAnHour(worker: LambdaFunction, memoryMb: number): MathExpression {
+function lambdaCostAnHour(worker: LambdaFunction, { architecture, memoryMb }: WorkerMachine): MathExpression {
   const period = Duration.hours(1);
   // Metric math knows no exponents.
-  const dollarsAMillisecond = (((memoryMb / 1_024) * PRICES.lambdaGbSecond) / 1_000).toFixed(14);
+  const dollarsAMillisecond = (((memoryMb / 1_024) * gbSecondUsd(architecture)) / 1_000).toFixed(14);
   const dollarsAnInvocation = PRICES.lambdaRequest.toFixed(8);
   return new MathExpression({
     expression: `milliseconds * ${dollarsAMillisecond} + invocations * ${dollarsAnInvocation}`,

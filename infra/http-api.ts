@@ -43,6 +43,7 @@ export class HttpApi extends Construct {
       description: 'labelqueue: answers the HTTP API',
       packagePath,
       handler: 'api.handler',
+      architecture: config.architecture,
       memoryMb: api.memoryMb,
       timeoutSeconds: API_TIMEOUT_SECONDS,
       logRetentionDays: config.logRetentionDays,

@@ -38,7 +38,7 @@ export class LabelqueueStack extends Stack {
       queues,
       worker,
       logGroup,
-      memoryMb: config.memoryMb,
+      machine: { architecture: config.architecture, memoryMb: config.memoryMb },
       metrics,
       alarmNames,
       api,

@@ -1,9 +1,9 @@
 import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
-  Architecture,
   type CfnFunction,
   Code,
+  Architecture as LambdaArchitecture,
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
@@ -12,6 +12,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
+import type { Architecture } from '../shared/contract/worker-time.ts';
 import type { JobQueues } from './job-queues.ts';
 import type { StageConfig } from './stage-config.ts';
 
@@ -23,6 +24,8 @@ export type PackagedFunctionProps = {
   /** Path of the zip that `npm run package` makes. */
   packagePath: string;
   handler: string;
+  /** Of the package. */
+  architecture: Architecture;
   memoryMb: number;
   timeoutSeconds: number;
   logRetentionDays: number;
@@ -49,8 +52,7 @@ export function packagedFunction(
   const made = new LambdaFunction(scope, 'Function', {
     description: props.description,
     runtime: Runtime.NODEJS_24_X,
-    // The package has the binaries of the machine that made it.
-    architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+    architecture: props.architecture === 'arm64' ? LambdaArchitecture.ARM_64 : LambdaArchitecture.X86_64,
     code: Code.fromAsset(props.packagePath),
     handler: props.handler,
     memorySize: props.memoryMb,
