@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { type BenchmarkResults, benchmarkTables } from './docs/benchmark-tables.ts';
-import { armBreakEven, assumedSentence, costTable, processorTable } from './docs/cost-tables.ts';
+import { ARM_BREAK_EVEN, armBreakEven, assumedSentence, costTable, processorTable } from './docs/cost-tables.ts';
 import { type Filled, fillIn } from './docs/fill-in.ts';
 import { neighbourTable } from './scale/neighbours.ts';
 import { scalePlot } from './scale/plot.ts';
@@ -25,7 +25,7 @@ update('cost.md', [
   { name: 'processors', text: processorTable() },
 ]);
 replace('cost.md', /on the assumed processor\n\([^)]*\)/, assumedSentence());
-replace('cost.md', /less than [\d.]+ ms/, armBreakEven());
+replace('cost.md', ARM_BREAK_EVEN, armBreakEven());
 update('scale.md', [
   { name: 'tables', text: scaleTables() },
   { name: 'assumptions', text: assumptionList() },

@@ -1,6 +1,6 @@
 /** The CDK app that `infra/cdk.ts` has synthesized, for the stage that LABELQUEUE_STAGE names. */
 import { existsSync } from 'node:fs';
-import { PACKAGE } from './package-path.ts';
+import { packagePath } from './package-path.ts';
 import { stageApp } from './stage-app.ts';
 import { readStageConfig } from './stage-config.ts';
 
@@ -9,6 +9,8 @@ const env = {
   ...(CDK_DEFAULT_ACCOUNT !== undefined && { account: CDK_DEFAULT_ACCOUNT }),
   ...(CDK_DEFAULT_REGION !== undefined && { region: CDK_DEFAULT_REGION }),
 };
+const config = readStageConfig(LABELQUEUE_STAGE);
+const made = packagePath(config.architecture);
 // To destroy a stack takes no package: any folder stands in for it.
-const code = existsSync(PACKAGE) ? PACKAGE : import.meta.dirname;
-stageApp(readStageConfig(LABELQUEUE_STAGE), code, env).app.synth();
+const code = existsSync(made) ? made : import.meta.dirname;
+stageApp(config, code, env).app.synth();

@@ -62,8 +62,7 @@ export function packagedFunction(
   const made = new LambdaFunction(scope, 'Function', {
     description: props.description,
     runtime: Runtime.NODEJS_24_X,
-    // The package has the binaries of the machine that made it.
-    architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+    architecture: config.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
     code: Code.fromAsset(props.packagePath),
     handler: props.handler,
     memorySize: props.memoryMb,

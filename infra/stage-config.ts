@@ -10,6 +10,7 @@ import {
 import { MODEL_PRECISIONS, userAgent } from '../shared/contract/settings.ts';
 import { TextEncodingError, textOfFile } from '../shared/contract/text-file.ts';
 import { UserError } from '../shared/contract/user-error.ts';
+import { ARCHITECTURES } from '../shared/contract/worker-time.ts';
 import { ACCOUNT_OPTIONS, modelKmsKeyArn } from './account-config.ts';
 
 /** A configuration that is missing or wrong. The message names the file, each field, and what was expected. */
@@ -132,6 +133,8 @@ const schema = z
     batchSize: z.int().min(1).max(10_000).default(EVENT_SOURCE_BATCH_SIZE),
     /** How long Lambda waits for a batch to fill, 0 to 300 seconds. */
     batchWindowSeconds: z.int().min(0).max(300).default(EVENT_SOURCE_WINDOW_SECONDS),
+    /** Of the processors that all functions run on: `arm64` computes in 32-bit floats, at four fifths of the price of the time. */
+    architecture: z.enum(ARCHITECTURES).default(ARCHITECTURES[0]),
     /** 1,769 MB are one vCPU. The worker needs about 750, and the process that isolates an image as much again. */
     memoryMb: z.int().min(1_536).max(10_240).default(FUNCTION_MEMORY_MB),
     /** A model folder in S3, in place of the one in the package. */

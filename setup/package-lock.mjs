@@ -12,6 +12,7 @@ import { SetupError } from './setup-error.mjs';
 
 /**
  * @typedef {object} LockedPackage
+ * @property {string} [version]
  * @property {string} [integrity]
  * @property {boolean} [inBundle]  part of the archive of the package above it, whose hash covers it
  * @property {boolean} [link]  a folder of this checkout

@@ -3,8 +3,8 @@
 // elsewhere and renamed into place with their stamp inside, so one whose stamp is right is whole.
 
 import { lstatSync, readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 const STAMP = '.labelqueue-stamp.json';
 
@@ -32,6 +32,7 @@ export function hasStamp(folder, stamp) {
  */
 export async function putInPlace(made, place, stamp, attic) {
   await writeFile(join(made, STAMP), written(stamp));
+  await mkdir(dirname(place), { recursive: true });
   if (lstatSync(place, { throwIfNoEntry: false })) await rename(place, attic);
   await rename(made, place);
 }

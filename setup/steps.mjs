@@ -1,12 +1,16 @@
 // @ts-check
 
 import { join } from 'node:path';
+import { ownCompiler } from './own-compiler.mjs';
 import { readPackageLock } from './package-lock.mjs';
+import { ZIG_WHEELS } from './pinned-zig.mjs';
 import { platformNamed } from './platform.mjs';
+import { isMade } from './step.mjs';
 import { libtensorflow } from './steps/libtensorflow.mjs';
 import { nodeRuntime } from './steps/node-runtime.mjs';
 import { npmPackages } from './steps/npm-packages.mjs';
 import { tfjsBinding } from './steps/tfjs-binding.mjs';
+import { zig } from './steps/zig.mjs';
 
 /**
  * The set-up of a project, in the order in which its steps build on each other.
@@ -24,13 +28,22 @@ export function setUpOf(project) {
   const node = nodeRuntime({ project, platform, current });
   const packages = npmPackages({ project, lock, machine, node: node.path });
   const tensorflow = libtensorflow({ project, wheel: platform.wheel });
-  const binding = tfjsBinding({
-    project,
-    lock,
-    libtensorflow: tensorflow,
-    wheel: platform.wheel,
-    machine,
-    cxx: process.env['CXX'],
-  });
-  return { node: node.path, steps: [...(node.step ? [node.step] : []), packages, tensorflow, binding] };
+  const compiler = compilerOf(project, machine);
+  const binding = tfjsBinding({ project, lock, libtensorflow: tensorflow, wheel: platform.wheel, machine, compiler });
+  // A compiler that was fetched is of no use once its work is done.
+  const fetched = Array.isArray(compiler) || isMade(binding) ? [] : [compiler];
+  return { node: node.path, steps: [...(node.step ? [node.step] : []), packages, tensorflow, ...fetched, binding] };
+}
+
+/**
+ * The machine's own compiler, or Zig where there is none.
+ *
+ * @param {import('./project.mjs').Project} project
+ * @param {{ os: string, cpu: string }} machine
+ * @returns {string[] | import('./step.mjs').Step}
+ */
+function compilerOf(project, { os, cpu }) {
+  const { command, isThere } = ownCompiler(os, process.env);
+  const platform = `${os}-${cpu}`;
+  return isThere || !Object.hasOwn(ZIG_WHEELS, platform) ? command : zig({ project, platform });
 }

@@ -6,6 +6,7 @@ import { imageRefSchema, jobNameSchema } from '../../shared/contract/message.ts'
 import { PROBLEMS, type ProblemCode, type ProblemDocument } from '../../shared/contract/problem.ts';
 import type { ImageFacts, Label, ModelId } from '../../shared/contract/result-line.ts';
 import { issuesText } from '../../shared/contract/schema-issues.ts';
+import { ARCHITECTURES } from '../../shared/contract/worker-time.ts';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import { ABSOLUTE_URL } from '../../shared/jobs/sources/source-row.ts';
 
@@ -167,7 +168,7 @@ export const jobStatusSchema = z
     computing: z
       .object({
         workers: z
-          .array(z.object({ architecture: z.enum(['x86_64', 'arm64']), memoryMb: count, seconds: z.number().min(0) }))
+          .array(z.object({ architecture: z.enum(ARCHITECTURES), memoryMb: count, seconds: z.number().min(0) }))
           .meta({ description: 'measured computing time, by kind of worker' }),
         measuredShare: z
           .number()

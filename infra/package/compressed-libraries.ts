@@ -1,14 +1,10 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { constants, createZstdCompress } from 'node:zlib';
-import { PackageError } from './package-error.ts';
-
-const run = promisify(execFile);
+import { copyWithoutSymbols, WITHOUT_SYMBOLS_VERSION } from './elf/without-symbols.ts';
 
 /** Higher levels take twice the time for 1 % less; see docs/decisions/cold-start.md. */
 const LEVEL = 9;
@@ -22,11 +18,11 @@ const SIZE = 'unpacked-bytes';
  * @param folder with `lib/` and the stamp that says what it was made from, as the set-up makes it
  * @param cache where what was made is kept
  * @returns the folder with the compressed libraries
- * @throws {PackageError} when strip is missing or fails
+ * @throws {PackageError} when one is not a library
  */
 export async function compressedLibraries(folder: string, cache: string): Promise<string> {
   const stamp = await readFile(join(folder, '.labelqueue-stamp.json'), 'utf8');
-  const tools = [await stripVersion(), process.versions['zstd'], LEVEL];
+  const tools = [WITHOUT_SYMBOLS_VERSION, process.versions['zstd'], LEVEL];
   const key = createHash('sha256')
     .update(JSON.stringify([stamp, ...tools]))
     .digest('hex')
@@ -40,7 +36,7 @@ export async function compressedLibraries(folder: string, cache: string): Promis
   const sizes = await Promise.all(
     names.map(async (name) => {
       const stripped = join(unfinished, name);
-      await strip(join(folder, 'lib', name), stripped);
+      await copyWithoutSymbols(join(folder, 'lib', name), stripped);
       await compress(stripped, `${stripped}.zst`);
       const { size } = await stat(stripped);
       await rm(stripped);
@@ -55,32 +51,6 @@ export async function compressedLibraries(folder: string, cache: string): Promis
 /** Bytes that the libraries of such a folder have once they are unpacked. */
 export async function strippedBytes(folder: string): Promise<number> {
   return Number(await readFile(join(folder, SIZE), 'utf8'));
-}
-
-/**
- * A copy of a library or binding without what only debuggers and linkers read.
- *
- * @throws {PackageError}
- */
-export async function strip(from: string, to: string): Promise<void> {
-  try {
-    await run('strip', ['--strip-unneeded', '-o', to, from]);
-  } catch (cause) {
-    throw new PackageError(`strip could not copy ${from}: ${(cause as Error).message}`, { cause });
-  }
-}
-
-async function stripVersion(): Promise<string> {
-  try {
-    const { stdout } = await run('strip', ['--version']);
-    return stdout.split('\n', 1)[0] ?? '';
-  } catch (cause) {
-    throw new PackageError(
-      'expected strip on PATH, which takes a third off the size of TensorFlow. ' +
-        'Install it with:\n  sudo apt install binutils   (dnf install binutils, …)',
-      { cause },
-    );
-  }
 }
 
 async function compress(from: string, to: string): Promise<void> {

@@ -39,28 +39,36 @@ export function modelEntries(root: string): Entry[] {
   ];
 }
 
-const PLATFORM = `${process.platform}-${process.arch}`;
+/** Where npm packages are that something of is in the package: their folders on this machine, by those in the project. */
+export type PackageFolders = ReadonlyMap<string, string>;
 
 /** The package of libvips, with all the libraries that it needs. */
-export const LIBVIPS = `@img/sharp-libvips-${PLATFORM}`;
-
-/**
- * sharp stays as its packages, since it looks its binaries up in node_modules: those of this machine's
- * platform, which must be the function's.
- *
- * @returns their folders in the project, sorted
- * @throws {PackageError} when one is not installed
- */
-export async function sharpPackages(root: string): Promise<string[]> {
-  const names = await withDependencies(root, ['sharp', `@img/sharp-${PLATFORM}`, LIBVIPS]);
-  return names.map((name) => `node_modules/${name}`);
+export function isLibvips(name: string): boolean {
+  return /(?:^|\/)@img\/sharp-libvips-[^/]+$/.test(name);
 }
 
-/** @param folders of sharp's packages */
-export function sharpEntries(root: string, folders: readonly string[]): Entry[] {
-  return folders.flatMap((folder) => {
-    const wanted = (path: string) => isForRunTime(path) || (folder.endsWith(LIBVIPS) && path === 'README.md');
-    return folderEntries(join(root, folder), `${folder}/`, wanted);
+/**
+ * sharp stays as its packages, since it looks its binaries up in node_modules.
+ *
+ * @param root the project's folder
+ * @param platform of the function, such as `linux-arm64`
+ * @param native folder with the packages of that platform in `node_modules/`
+ * @returns sorted
+ * @throws {PackageError} when one is not installed
+ */
+export async function sharpPackages(root: string, platform: string, native: string): Promise<PackageFolders> {
+  const pure = await withDependencies(root, ['sharp']);
+  const folders = [
+    ...pure.map((name) => [root, name] as const),
+    ...[`@img/sharp-${platform}`, `@img/sharp-libvips-${platform}`].map((name) => [native, name] as const),
+  ].map(([from, name]) => [`node_modules/${name}`, join(from, 'node_modules', name)] as const);
+  return new Map(folders.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export function sharpEntries(folders: PackageFolders): Entry[] {
+  return [...folders].flatMap(([folder, place]) => {
+    const wanted = (path: string) => isForRunTime(path) || (isLibvips(folder) && path === 'README.md');
+    return folderEntries(place, `${folder}/`, wanted);
   });
 }
 

@@ -15,6 +15,7 @@ const HEADER = `What this package holds of others, and under which licences.
 
 labelqueue itself is licensed under the Apache License 2.0: see LICENSE.
 TensorFlow (libtensorflow), Copyright The TensorFlow Authors, Apache-2.0, and what is linked into it: see tensorflow/LICENSE and tensorflow/THIRD_PARTY_NOTICES.txt.
+Beside it are, of LLVM, Copyright the LLVM contributors, Apache-2.0 WITH LLVM-exception: the C++ library in tensorflow/tfjs_binding.node, and on arm64 the OpenMP library, tensorflow/libomp-*.so. The text is in tensorflow/THIRD_PARTY_NOTICES.txt, too.
 The default model, EfficientNet-Lite0, and its labels: see LICENSE and labels.LICENSE in models/efficientnet-lite0/.
 All others are listed here. The texts that SPDX has of the licences stand at the end.`;
 

@@ -1,39 +1,47 @@
-import { execFile } from 'node:child_process';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { promisify } from 'node:util';
+import type { Architecture } from '../../shared/contract/worker-time.ts';
+import { readElf, versionsNeeded } from './elf/read-elf.ts';
 import { PackageError } from './package-error.ts';
 
-const run = promisify(execFile);
-
 /** What Amazon Linux 2023 has, the system of Lambda's Node 24: glibc 2.34, and the libstdc++ of GCC 11. */
-const NEWEST: Readonly<Record<string, string>> = { GLIBC: '2.34', GLIBCXX: '3.4.29', CXXABI: '1.3.13' };
+const NEWEST: ReadonlyMap<string, string> = new Map([
+  ['GLIBC', '2.34'],
+  ['GLIBCXX', '3.4.29'],
+  ['CXXABI', '1.3.13'],
+]);
 
 /**
- * A library that was compiled on a newer system than Lambda's may ask for functions that are not there.
+ * Native code of another architecture does not load, nor does a library that was compiled on a newer system than Lambda's
+ * and asks for functions that are not there.
  *
- * @throws {PackageError} when it does
+ * @param library a library or an add-on for Node
+ * @param architecture of the function
+ * @throws {PackageError} when Lambda would not load it
  */
-export async function refuseTooNew(library: string): Promise<void> {
-  const { stdout } = await run('readelf', ['--version-info', '--wide', library], {
-    env: { ...process.env, LC_ALL: 'C' },
-  });
-  const tooNew = newerThanLambda(stdout);
+export async function refuseUnfit(library: string, architecture: Architecture): Promise<void> {
+  await using file = await open(library);
+  const elf = await readElf(file);
+  if (elf?.architecture !== architecture) {
+    throw new PackageError(
+      `${basename(library)} would not load on Lambda: expected native code for ${architecture}, ` +
+        `got ${elf === undefined ? 'another format' : (elf.architecture ?? 'another processor')} (${library})`,
+    );
+  }
+  const tooNew = newerThanLambda(await versionsNeeded(file, elf));
   if (tooNew.length === 0) return;
-  const expected = Object.entries(NEWEST).map((entry) => entry.join('_'));
+  const expected = [...NEWEST].map((entry) => entry.join('_'));
   throw new PackageError(
     `${basename(library)} would not load on Lambda: expected at most ${expected.join(', ')}, got ${tooNew.join(', ')}. ` +
-      'Package on an older system (Debian 12, Ubuntu 22.04, Amazon Linux 2023), or set CXX to g++ 11 or 12, ' +
-      'remove .labelqueue/toolchain/tfjs-binding and try again.',
+      'Take a version of it that was built on an older system (Amazon Linux 2023, Debian 11, Ubuntu 22.04).',
   );
 }
 
-/** @param versionInfo as readelf prints it */
-export function newerThanLambda(versionInfo: string): string[] {
-  const needs = new Set(
-    [...versionInfo.matchAll(/Name: ((?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)/g)].map(([, need]) => need ?? ''),
-  );
-  return [...needs].filter((need) => {
+/** @param needs versions of functions, such as `GLIBC_2.28`; those of other libraries are left out */
+export function newerThanLambda(needs: readonly string[]): string[] {
+  return [...new Set(needs)].filter((need) => {
     const [kind = '', version = ''] = need.split('_');
-    return version.localeCompare(NEWEST[kind] ?? '', 'en', { numeric: true }) > 0;
+    const newest = NEWEST.get(kind);
+    return newest !== undefined && version.localeCompare(newest, 'en', { numeric: true }) > 0;
   });
 }

@@ -1,6 +1,6 @@
 import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
 import { PackageURL } from 'packageurl-js';
-import { LIBVIPS } from './contents.ts';
+import { isLibvips } from './contents.ts';
 import type { LinkedLibrary } from './libvips-libraries.ts';
 import type { Shipped } from './notices.ts';
 import type { ShippedPackage } from './shipped-packages.ts';
@@ -14,9 +14,12 @@ export type SbomFacts = Shipped & {
   /** Hex, of the zip. */
   sha256: string;
   /** The wheel that libtensorflow is from; the hash is that of the wheel, in hex. */
-  tensorflow: { package: string; version: string; sha256: string };
+  tensorflow: { package: string; version: string; sha256: string; companions: readonly Companion[] };
   model: ShippedModel;
 };
+
+/** A library of others in the wheel, which TensorFlow's needs. */
+export type Companion = { name: string; licences: string };
 
 /** The default model: its name, and the hashes of its files in hex, by path. */
 export type ShippedModel = { name: string; version: string; licence: string; files: ReadonlyMap<string, string> };
@@ -52,12 +55,21 @@ function dependOn(component: Models.Component | undefined, other: Models.Compone
   if (component !== undefined && other !== undefined) component.dependencies.add(other.bomRef);
 }
 
-function tensorflowComponent({ package: name, version, sha256 }: SbomFacts['tensorflow']): Models.Component {
-  return component(ComponentType.Library, 'libtensorflow', version, {
+function tensorflowComponent({
+  package: name,
+  version,
+  sha256,
+  companions,
+}: SbomFacts['tensorflow']): Models.Component {
+  const made = component(ComponentType.Library, 'libtensorflow', version, {
     licences: 'Apache-2.0',
     hash: [HashAlgorithm['SHA-256'], sha256],
     purl: new PackageURL('pypi', undefined, name, version).toString(),
   });
+  for (const { name: companion, licences } of companions) {
+    made.components.add(component(ComponentType.Library, companion, undefined, { licences }));
+  }
+  return made;
 }
 
 type Details = {
@@ -101,7 +113,7 @@ function packageComponent(shipped: ShippedPackage, libraries: readonly LinkedLib
     reference: folder,
   });
   if (group !== undefined) made.group = group;
-  if (name === LIBVIPS) for (const library of libraries) made.components.add(libraryComponent(library));
+  if (isLibvips(name)) for (const library of libraries) made.components.add(libraryComponent(library));
   return made;
 }
 

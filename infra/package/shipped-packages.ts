@@ -25,14 +25,20 @@ const LICENCE_FILE = /^(licen[cs]e|notice|copying)/i;
 
 /**
  * @param root the project's folder
- * @param folders of packages in it, such as `node_modules/undici`
+ * @param folders of packages in it, such as `node_modules/undici`, or those that its set-up would have on another platform
+ * @param elsewhere where the latter are
  * @throws {PackageError} when one names no licence, or is not pinned by package-lock.json
  */
-export function shippedPackages(root: string, folders: readonly string[]): ShippedPackage[] {
+export function shippedPackages(
+  root: string,
+  folders: readonly string[],
+  elsewhere: ReadonlyMap<string, string> = new Map(),
+): ShippedPackage[] {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock;
   const shipped = new Set(folders);
   return folders.map((folder) => {
-    const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest;
+    const place = elsewhere.get(folder) ?? join(root, folder);
+    const manifest = JSON.parse(readFileSync(join(place, 'package.json'), 'utf8')) as Manifest;
     const { name, version, license, author } = manifest;
     const asked = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
     if (typeof license !== 'string') throw new PackageError(`expected "license" in ${folder}/package.json, got none`);
@@ -41,9 +47,9 @@ export function shippedPackages(root: string, folders: readonly string[]): Shipp
       name,
       version,
       licence: license,
-      texts: textsOf(join(root, folder)),
+      texts: textsOf(place),
       author: typeof author === 'string' ? author : author?.name,
-      readme: licenceSection(join(root, folder, 'README.md')),
+      readme: licenceSection(join(place, 'README.md')),
       sha512: sha512Of(lock, folder),
       dependencies: asked.map((other) => found(other, folder, shipped)).filter((other) => other !== undefined),
     };

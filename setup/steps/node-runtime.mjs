@@ -1,11 +1,10 @@
 // @ts-check
 
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NODE } from '../pinned.mjs';
 import { NPM } from '../prerequisites.mjs';
 import { SetupError } from '../setup-error.mjs';
-import { npmCi } from './npm-ci.mjs';
+import { installPinned } from './pinned-packages.mjs';
 
 /** @typedef {import('../step.mjs').Step} Step */
 /** @typedef {import('../project.mjs').Project} Project */
@@ -54,33 +53,12 @@ function fetchNode(pinned, place, currentNode) {
     bytes: 250e6,
     async make(workshop) {
       workshop.report('fetching');
-      await writeManifest(workshop.folder, pinned);
-      await npmCi(workshop, {
+      const nodeModules = await installPinned(workshop, [{ ...pinned, version: NODE.version }], {
         name: 'node',
         failure: `npm could not fetch Node ${NODE.version}`,
-        folder: workshop.folder,
         node: currentNode,
       });
-      return join(workshop.folder, 'node_modules', pinned.package);
+      return join(nodeModules, pinned.package);
     },
   };
-}
-
-/**
- * npm checks a package against the hash in a lock file, so here is one.
- *
- * @param {string} folder
- * @param {{ package: string, integrity: string }} pinned
- */
-async function writeManifest(folder, pinned) {
-  const dependencies = { [pinned.package]: NODE.version };
-  const lock = {
-    lockfileVersion: 3,
-    packages: {
-      '': { dependencies },
-      [`node_modules/${pinned.package}`]: { version: NODE.version, integrity: pinned.integrity },
-    },
-  };
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }));
-  await writeFile(join(folder, 'package-lock.json'), JSON.stringify(lock));
 }

@@ -14,8 +14,9 @@ import { npmEnvironment } from '../environment.mjs';
  * @param {string} options.failure
  * @param {string} options.folder
  * @param {string} options.node  the Node that npm is to run on
+ * @param {string[]} [options.more]  arguments
  */
-export async function npmCi(workshop, { name, failure, folder, node }) {
+export async function npmCi(workshop, { name, failure, folder, node, more = [] }) {
   const command = [
     'npm',
     'ci',
@@ -32,6 +33,7 @@ export async function npmCi(workshop, { name, failure, folder, node }) {
     '--fetch-retries=3',
     '--fetch-retry-mintimeout=1000',
     '--fetch-retry-factor=3',
+    ...more,
   ];
   await workshop.run(command, { name, failure, cwd: folder, env: npmEnvironment(node) });
 }

@@ -78,7 +78,8 @@ export function usdOfTime({ milliseconds, architecture, memoryMb }: WorkerTime):
   return (milliseconds / 1_000) * (memoryMb / 1_024) * gbSecondUsd(architecture);
 }
 
-function gbSecondUsd(architecture: Architecture): number {
+/** The price of a GB-second of Lambda. */
+export function gbSecondUsd(architecture: Architecture): number {
   return architecture === 'arm64' ? PRICES.lambdaGbSecondArm : PRICES.lambdaGbSecond;
 }
 

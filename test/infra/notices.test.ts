@@ -5,7 +5,8 @@ import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Metafile } from 'esbuild';
 import { bundleWorker } from '../../infra/package/bundle.ts';
-import { LIBVIPS, sharpPackages } from '../../infra/package/contents.ts';
+import { companionsIn } from '../../infra/package/companions.ts';
+import { isLibvips, sharpPackages } from '../../infra/package/contents.ts';
 import { libvipsLibraries } from '../../infra/package/libvips-libraries.ts';
 import { noticesText } from '../../infra/package/notices.ts';
 import { packageWorker, type WorkerPackage } from '../../infra/package/package-worker.ts';
@@ -13,7 +14,8 @@ import { shippedPackages } from '../../infra/package/shipped-packages.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const WHOLE = join(ROOT, 'node_modules', LIBVIPS);
+const PLATFORM = `${process.platform}-${process.arch}`;
+const WHOLE = join(ROOT, 'node_modules/@img', `sharp-libvips-${PLATFORM}`);
 
 /** As far as these tests read it. */
 type Component = {
@@ -41,7 +43,7 @@ describeOnLinux('what the package owes', () => {
     const folders = { root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(folder.path, 'dist') };
     made = await packageWorker(folders, 'this machine');
     const metafile = await bundleWorker(ROOT, join(folder.path, 'bundle'));
-    packages = [...new Set([...packagesIn(metafile), ...(await sharpPackages(ROOT))])].sort();
+    packages = [...new Set([...packagesIn(metafile), ...(await sharpPackages(ROOT, PLATFORM, ROOT)).keys()])].sort();
     notices = await entry('THIRD-PARTY-NOTICES.txt');
     sbom = await readFile(made.sbomPath, 'utf8');
   }, 300_000);
@@ -129,7 +131,7 @@ describeOnLinux('what the package owes', () => {
 
     test('lists the libraries in libvips, TensorFlow, and the model with the hashes of its files', async () => {
       const components = componentsOf(sbom);
-      const libvips = components.find(({ name }) => LIBVIPS.endsWith(name));
+      const libvips = components.find(({ group, name }) => isLibvips(`${group}/${name}`));
       expect(libvips?.components?.map(({ name }) => name)).toEqual(libvipsLibraries(WHOLE).map(({ name }) => name));
       expect(components).toContainEqual(
         expect.objectContaining({
@@ -178,6 +180,18 @@ describe('packaging refuses', () => {
     const packages = shippedPackages(project.path, ['node_modules/bare']);
     expect(() => noticesText({ packages, libraries: [] })).toThrow(
       'expected the identifier of a licence on the SPDX list for bare, got ELSEWHERE',
+    );
+  });
+
+  test('a library beside TensorFlow’s own whose licence is not known, and no other', async () => {
+    await using lib = await createTemporaryFolder();
+    for (const name of ['libtensorflow_cc.so.2', 'libomp-6196b3b5.so.5']) await lib.write(name, '');
+    expect(companionsIn(lib.path, ['libtensorflow_cc.so.2'])).toEqual([
+      { name: 'libomp', licences: 'Apache-2.0 WITH LLVM-exception' },
+    ]);
+    await lib.write('libnewcomer.so.1', '');
+    expect(() => companionsIn(lib.path, ['libtensorflow_cc.so.2'])).toThrow(
+      'got libnewcomer.so.1: look up its licence',
     );
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
+import { PRICES } from '../../shared/contract/cost.ts';
 import { templateOf } from './synthesized.ts';
 
 const template = templateOf();
@@ -65,7 +66,7 @@ describe('worker', () => {
   test('is a zip for the current Node on one vCPU, with room for TensorFlow', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
-      Architectures: [process.arch === 'arm64' ? 'arm64' : 'x86_64'],
+      Architectures: ['x86_64'],
       MemorySize: 1_769,
       EphemeralStorage: { Size: 1_024 },
       Code: { S3Bucket: Match.anyValue(), S3Key: Match.anyValue() },
@@ -84,6 +85,21 @@ describe('worker', () => {
       1,
     );
   });
+  test.each([
+    ['x86_64', PRICES.lambdaGbSecond, PRICES.lambdaGbSecondArm],
+    ['arm64', PRICES.lambdaGbSecondArm, PRICES.lambdaGbSecond],
+  ])(
+    'runs on %s when the configuration says so, as do API and chatbot, and costs what that costs',
+    (architecture, price, other) => {
+      const made = templateOf({ architecture, memoryMb: 2_048, api: {}, chatbot: {} });
+      made.resourceCountIs('AWS::Lambda::Function', 3);
+      made.allResourcesProperties('AWS::Lambda::Function', { Architectures: [architecture] });
+      const dashboard = JSON.stringify(made.findResources('AWS::CloudWatch::Dashboard'));
+      const perMillisecond = (gbSecond: number) => ((2 * gbSecond) / 1_000).toFixed(14);
+      expect(dashboard).toContain(`worker_ms * ${perMillisecond(price)} `);
+      expect(dashboard).not.toContain(perMillisecond(other));
+    },
+  );
 
   test('reserves no concurrency, so that throttling sends nothing to the DLQ', () => {
     template.hasResourceProperties('AWS::Lambda::Function', { ReservedConcurrentExecutions: Match.absent() });

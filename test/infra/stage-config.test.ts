@@ -16,6 +16,7 @@ const JWT = { issuer: 'https://issuer.example', audience: ['labelqueue'] };
 test('an empty file is a stage with safe defaults', () => {
   expect(stageConfig('dev', {})).toEqual({
     stage: 'dev',
+    architecture: 'x86_64',
     batchSize: 10,
     batchWindowSeconds: 0,
     memoryMb: 1_769,
@@ -38,6 +39,7 @@ test.each([
   [{ provisionedPollers: { minimum: 5, maximum: 4 } }, 'provisionedPollers.minimum'],
   [{ batchSize: 11 }, 'batchWindowSeconds'],
   [{ batchSize: '10' }, 'batchSize'],
+  [{ architecture: 'aarch64' }, 'architecture'],
   [{ memoryMb: 512 }, 'memoryMb'],
   [{ sourceBuckets: ['s3://photos'] }, 'sourceBuckets.0'],
   [{ sourceBuckets: ['photos/*'] }, 'sourceBuckets.0'],

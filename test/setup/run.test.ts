@@ -126,6 +126,32 @@ test('uses the compiler that CXX names', async () => {
   expect(await trial.run(['-e', ''], { env: { CXX: 'ccache clang++' } })).toMatchObject({ exitCode: 0 });
 });
 
+test('fetches Zig where there is no compiler, and compiles with it', async () => {
+  trial.removeTool('g++');
+  trial.publishZig();
+
+  expect(await trial.run(['-e', ''])).toMatchObject({
+    exitCode: 0,
+    stderr: `${[...STEP_LINES.slice(1, 3), 'set-up: Zig 9.9.9 (…)', STEP_LINES[3]].join('\n')}\n`,
+  });
+  expect(readFileSync(join(trial.toolchain, 'tfjs-binding/tfjs_binding.node'), 'utf8')).toBe('by zig\n');
+
+  trial.forgetCalls();
+  expect(await trial.run(['-e', ''])).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(trial.calls()).toEqual([]);
+});
+
+test('compiles nothing again once a compiler is installed', async () => {
+  trial.removeTool('g++');
+  trial.publishZig();
+  await trial.run(['-e', '']);
+  trial.tool('g++', COMPILER);
+  trial.forgetCalls();
+
+  expect(await trial.run(['-e', ''])).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(trial.calls()).toEqual([]);
+});
+
 test('ends with the exit code of what it runs', async () => {
   expect(await trial.run(['-e', 'process.exit(7)'])).toMatchObject({ exitCode: 7 });
 });

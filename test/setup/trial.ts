@@ -127,6 +127,14 @@ export class Trial {
     );
   }
 
+  /** Lets pip find a Zig, version 9.9.9, that compiles to one line. */
+  publishZig(): void {
+    this.write('project/setup/pinned-zig.mjs', PINS_OF_ZIG);
+    const file = join(this.folder, 'zig', 'ziglang-9.9.9-py3-none-any.whl');
+    mkdirSync(dirname(file), { recursive: true });
+    execFileSync(PYTHON, ['-c', WRITE_ZIG_WHEEL, file]);
+  }
+
   /** What the tools were called with, without the calls that only ask whether they are there. */
   calls(): string[] {
     const file = join(this.folder, 'calls');
@@ -172,6 +180,7 @@ const NPM = `
 
 const PYTHON_WITH_PIP = `
   case "$*" in
+    *--platform=trial-zig*) while [ "$1" != --dest ]; do shift; done; cp -R "$trial/zig" "$2" ;;
     *download*) while [ "$1" != --dest ]; do shift; done; cp -R "$trial/wheels" "$2" ;;
     *unpack_wheel.py*) exec "$python" "$@" ;;
   esac`;
@@ -197,4 +206,27 @@ with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as wheel:
     wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: tensorflow-cpu\\nVersion: 2.18.1\\n")
     wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: false\\nTag: cp312-cp312-manylinux_2_17_x86_64\\n")
     wheel.writestr(info + "RECORD", "")
+`;
+
+const PINS_OF_ZIG = `
+export const GLIBC_VERSION = '2.28';
+export const ZIG_VERSION = '9.9.9';
+const wheel = { package: 'ziglang', version: ZIG_VERSION, tag: 'trial-zig', sha256: '', bytes: 1000, unpackedBytes: 1000 };
+export const ZIG_WHEELS = { '${MACHINE}': wheel };`;
+
+const WRITE_ZIG_WHEEL = `
+import sys, zipfile
+zig = """#!/bin/sh
+while [ $# -gt 1 ]; do
+  [ "$1" = -o ] && echo by zig > "$2"
+  shift
+done
+"""
+with zipfile.ZipFile(sys.argv[1], "w") as wheel:
+    wheel.writestr("ziglang/zig", zig)
+    wheel.writestr("ziglang/LICENSE", "licence")
+    for part in "c include libcxx libunwind std ubsan_rt.zig".split():
+        wheel.writestr("ziglang/lib/" + part + ("" if "." in part else "/file"), "")
+    for part in "glibc include/aarch64-linux include/any-linux include/generic-glibc include/x86-linux include/x86_64-linux".split():
+        wheel.writestr("ziglang/lib/libc/" + part + "/file", "")
 `;

@@ -1,11 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prepare } from '../../../setup/prepare.mjs';
 import { cxxCompiler, NPM, PYTHON } from '../../../setup/prerequisites.mjs';
 import { Progress } from '../../../setup/progress.mjs';
 import { projectAt } from '../../../setup/project.mjs';
 import type { Step } from '../../../setup/step.mjs';
-import { npmCi } from '../../../setup/steps/npm-ci.mjs';
+import { installPinned } from '../../../setup/steps/pinned-packages.mjs';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const BUILD = join(import.meta.dirname, 'build-runtime-client.sh');
@@ -43,11 +42,13 @@ export async function runtimeClient(): Promise<string> {
     async make(workshop) {
       const { folder, run, report } = workshop;
       report('fetching');
-      await writeManifest(folder);
-      const failure = "npm could not fetch Lambda's runtime client";
-      await npmCi(workshop, { name: 'lambda-runtime-client', failure, folder, node: process.execPath });
+      const pinned = Object.entries(PACKAGES).map(([name, rest]) => ({ package: name, ...rest }));
+      const modules = await installPinned(workshop, pinned, {
+        name: 'lambda-runtime-client',
+        failure: "npm could not fetch Lambda's runtime client",
+        node: process.execPath,
+      });
       report('compiling');
-      const modules = join(folder, 'node_modules');
       const headers = join(PROJECT.nodeModules, 'node-api-headers/include');
       const work = join(folder, 'work');
       const made = join(modules, 'aws-lambda-ric');
@@ -61,15 +62,4 @@ export async function runtimeClient(): Promise<string> {
   };
   await prepare(PROJECT, [step], { progress: new Progress(process.stderr), signal: new AbortController().signal });
   return join(step.place, 'index.mjs');
-}
-
-/** npm checks packages against the hashes in a lock file. */
-async function writeManifest(folder: string): Promise<void> {
-  const dependencies = Object.fromEntries(Object.entries(PACKAGES).map(([name, { version }]) => [name, version]));
-  const packages = Object.fromEntries(
-    Object.entries(PACKAGES).map(([name, pinned]) => [`node_modules/${name}`, pinned]),
-  );
-  const lock = { lockfileVersion: 3, packages: { '': { dependencies }, ...packages } };
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }));
-  await writeFile(join(folder, 'package-lock.json'), JSON.stringify(lock));
 }
