@@ -21,7 +21,12 @@ export class WatchedMetrics {
   /** Prometheus text of the last look; what is not known within 8 s is left out. */
   async text(): Promise<string> {
     const snapshot = await this.#freshSnapshot();
-    return this.#metrics.text(readingOf(snapshot, this.#watch.book.all().map(({ row }) => row)));
+    return this.#metrics.text(
+      readingOf(
+        snapshot,
+        this.#watch.book.all().flatMap(({ row }) => row ?? []),
+      ),
+    );
   }
 
   async #freshSnapshot(): Promise<Snapshot | undefined> {
@@ -30,7 +35,10 @@ export class WatchedMetrics {
     const looked = Promise.withResolvers<void>();
     const gaveUp = new AbortController();
     const leave = this.#watch.join({ onLook: () => isFresh() && looked.resolve() });
-    await Promise.race([looked.promise, delay(MOST_WAIT_MS, undefined, { signal: gaveUp.signal }).catch(() => undefined)]);
+    await Promise.race([
+      looked.promise,
+      delay(MOST_WAIT_MS, undefined, { signal: gaveUp.signal }).catch(() => undefined),
+    ]);
     gaveUp.abort();
     leave();
     return this.#watch.snapshot;

@@ -103,16 +103,34 @@ export async function jobStatus(
   if (description === undefined && tally.parts === 0 && !isStopped) return undefined;
   const isCounted = description !== undefined && tally.isWhole;
   const { exact, ...counts } = isCounted ? await counter.count(description, tally, signal) : boundsOf(tally);
+  const queues = await queue;
+  return statusOf({ of, description, tally, counts, exact, isStopped, queues, now });
+}
+
+/** What a status is made of. */
+type Found = {
+  of: JobRun;
+  description: JobDescription | undefined;
+  tally: PartTally;
+  counts: Pick<JobStatus, 'classified' | 'failed' | 'failedByCode'>;
+  /** Whether the counts are proven. */
+  exact: boolean;
+  isStopped: boolean;
+  queues: JobStatus['queue'];
+  now: Date;
+};
+
+function statusOf({ of, description, tally, counts, exact, isStopped, queues, now }: Found): JobStatus {
   const settled = counts.classified + counts.failed;
   const toGo = description && Math.max(0, description.sent - settled);
   const isComplete = exact && toGo === 0;
   const state = runState(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
-  const queues = await queue;
   const happened = [tally.pace.lastAt ?? new Date(0), new Date(description?.updatedAt ?? 0)];
   const isStranded = state === 'running' && isQuiet(happened, now) && holdsDeadLettersAlone(queues);
   const imagesPerSecond = FINAL.has(state) ? 0 : tally.pace.imagesPerSecond(now) / tally.share;
+  const perMessage = description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE;
   return {
-    job,
+    job: of.job,
     ...runField(of.run),
     state,
     ...(description !== undefined && { enqueued: description.sent }),
@@ -123,11 +141,7 @@ export async function jobStatus(
     queue: queues,
     imagesPerSecond,
     ...(imagesPerSecond > 0 && toGo !== undefined && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
-    costSoFarUsd: costSoFar(
-      settled,
-      description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE,
-      tally.time.usd / tally.share,
-    ).totalUsd,
+    costSoFarUsd: costSoFar(settled, perMessage, tally.time.usd / tally.share).totalUsd,
     computing: tally.time.computing,
   };
 }
