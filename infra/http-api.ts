@@ -15,7 +15,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { API_OPERATIONS } from '../shared/contract/api-operations.ts';
 import { API_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
-import { API_READS, API_WRITES, apiStatements } from './api-permissions.ts';
+import { API_READS, apiStatements, apiWrites } from './api-permissions.ts';
 import type { JobQueues } from './job-queues.ts';
 import { classifierEnvironment, packagedFunction } from './packaged-function.ts';
 import type { ApiConfig, StageConfig } from './stage-config.ts';
@@ -56,7 +56,7 @@ export class HttpApi extends Construct {
     });
     this.function = made.function;
     this.logGroup = made.logGroup;
-    acknowledgeWildcards(made.role, { results, config }, { ...API_WRITES, ...API_READS });
+    acknowledgeWildcards(made.role, { results, config }, { ...apiWrites(config), ...API_READS });
     const integration = new HttpLambdaIntegration('Integration', this.function);
     this.api = new ApiGatewayHttpApi(this, 'Api', {
       description: 'labelqueue: labels images, enqueues jobs and tells how far they are',
