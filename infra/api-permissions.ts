@@ -1,6 +1,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { sourceKeyStatements, stageKeyStatements } from './encryption.ts';
 import type { JobQueues } from './job-queues.ts';
+import type { StageConfig } from './stage-config.ts';
 import {
   logStatements,
   modelStatements,
@@ -11,11 +12,17 @@ import {
 } from './worker-permissions.ts';
 
 /** What the API writes of a job: it enqueues, and has no part in outcomes. */
-export const API_WRITES: ObjectPatterns = {
+const API_WRITES: ObjectPatterns = {
   'jobs/*/job.json': 'The API describes the jobs that it enqueues, whatever their names.',
   'runs/*': 'The API writes down which run of a job counts, whatever its name.',
   'jobs/*/order-*': 'The API writes down the order of the images of a job, whatever its name.',
 };
+
+/** With ends that are announced: a job that is resumed goes on after its end. */
+export function apiWrites({ jobEvents }: StageConfig): ObjectPatterns {
+  if (jobEvents === undefined) return API_WRITES;
+  return { ...API_WRITES, 'jobs/*/end.json': 'The API reopens the end of a job that it resumes, whatever its name.' };
+}
 
 /** What else the API reads: the ids of a job, where the names of its files do not prove that it is complete. */
 export const API_READS: ObjectPatterns = {
@@ -28,7 +35,7 @@ export function apiStatements({ config, queues, results, logGroup }: WorkerResou
   return [
     ...logStatements(logGroup),
     ...queueStatements(queues),
-    ...resultStatements(results, API_WRITES),
+    ...resultStatements(results, apiWrites(config)),
     new PolicyStatement({
       actions: ['s3:GetObject'],
       resources: Object.keys(API_READS).map((pattern) => results.arnForObjects(pattern)),

@@ -16,7 +16,7 @@ import { Construct } from 'constructs';
 import { API_OPERATIONS } from '../shared/contract/api-operations.ts';
 import { API_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { corsOf } from './api-cors.ts';
-import { API_READS, API_WRITES, apiStatements } from './api-permissions.ts';
+import { API_READS, apiStatements, apiWrites } from './api-permissions.ts';
 import { stageKey } from './encryption.ts';
 import type { JobQueues } from './job-queues.ts';
 import { classifierEnvironment, packagedFunction } from './packaged-function.ts';
@@ -59,7 +59,7 @@ export class HttpApi extends Construct {
     });
     this.function = made.function;
     this.logGroup = made.logGroup;
-    acknowledgeWildcards(made.role, { results, config }, { ...API_WRITES, ...API_READS });
+    acknowledgeWildcards(made.role, { results, config }, { ...apiWrites(config), ...API_READS });
     const answering = released(this, this.function, { config, alarmId: 'ApiFunctionErrors' });
     const integration = new HttpLambdaIntegration('Integration', answering);
     const corsPreflight = corsOf(api);

@@ -5,7 +5,7 @@ import { QueueDatabase } from './queue-database.ts';
 
 /**
  * Queues that are kept on disk have what their messages say there alone, see `KeptMessage`. fauxqs 2.4.1 has all
- * of it in memory; its queue is corrected in place. FIFO queues, of which labelqueue has none, stay as they are.
+ * of it in memory; its queue is corrected in place. FIFO queues stay as they are: that of looks at ends of jobs has a few messages.
  */
 const { enqueue, dequeue } = SqsQueue.prototype;
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  announceSettingsFrom,
   classifierSettingsFrom,
   jobSettingsFrom,
   SettingsError,
@@ -169,4 +170,10 @@ test('names all that is wrong at once', () => {
     'RESULTS_BUCKET',
     'TOP_K',
   ]);
+});
+
+test('a secret that is none is not printed', () => {
+  const environment = { ...REQUIRED, JOB_END_QUEUE_URL: REQUIRED.QUEUE_URL, WEBHOOK_SECRET: 'swordfish' };
+  expect(() => announceSettingsFrom(environment)).toThrow(/WEBHOOK_SECRET=…: expected whsec_/);
+  expect(() => announceSettingsFrom(environment)).not.toThrow(/swordfish/);
 });

@@ -121,6 +121,7 @@ test('the API can do nothing to outcomes, nor to messages that are on a queue', 
   const written = ofApi.filter(([, { Action }]) => list(Action).includes('s3:PutObject'));
   const objects = written.flatMap(([, { Resource }]) => list(Resource).map(text));
   expect(objects).toEqual([
+    expect.stringMatching(/\/jobs\/\*\/end\.json$/),
     expect.stringMatching(/\/jobs\/\*\/job\.json$/),
     expect.stringMatching(/\/jobs\/\*\/order-\*$/),
     expect.stringMatching(/\/runs\/\*$/),

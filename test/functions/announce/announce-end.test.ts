@@ -120,6 +120,21 @@ describe('the end of a run', () => {
     expect(announcer.webhooks).toEqual([{ url: 'https://hooks.example/labels', end: announcer.events[0] }]);
   });
 
+  test('costs a look of five requests before it, and five more when it is there', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(2));
+    await writeResults(aws.target, of, ['image-0']);
+    const announcer = createAnnouncer(network.far);
+    calls = [];
+    await announcer.look(of);
+    expect(calls.toSorted()).toEqual(['GET', 'GET', 'HEAD', 'LIST', 'LIST']);
+    await writeResults(aws.target, of, ['image-1']);
+    calls = [];
+    await announcer.look(of);
+    const once = ['GET', 'GET', 'HEAD', 'LIST', 'LIST'];
+    expect(calls.toSorted()).toEqual([...once, 'LIST', 'LIST', 'PUT', 'GET', 'PUT'].toSorted());
+  });
+
   test('that could not be announced everywhere is announced again where it failed, with the same id', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2), { notify: 'https://hooks.example/' });

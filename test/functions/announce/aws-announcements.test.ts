@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { CloudFormationClient, CreateStackCommand, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { announcementOf } from '../../../functions/announce/announcement.ts';
 import { awsAnnouncements } from '../../../functions/announce/aws-announcements.ts';
+import { webhookSecretOf } from '../../../functions/announce/webhook-secret.ts';
 import { type JobEnd, jobEndId } from '../../../shared/contract/job-end.ts';
+import { newWebhookSecret } from '../../../shared/contract/standard-webhook.ts';
 import { createSqsClient } from '../../../shared/jobs/sqs-client.ts';
 import { anyRun } from '../../support/ended-run.ts';
 import { type MotoServer, startMotoServer } from '../../support/moto-server.ts';
@@ -70,4 +73,20 @@ test('a topic gets the text of a webhook, with attributes to filter by', async (
 
 test('nothing is sent where nothing is turned on', () => {
   expect(awsAnnouncements({})).toEqual({});
+});
+
+test('the secret of webhooks is that of the parameter, and what is no secret is an error that does not show it', async () => {
+  Object.assign(process.env, moto.environment);
+  const ssm = new SSMClient({ endpoint: moto.endpoint });
+  const secret = newWebhookSecret();
+  const parameters = { '/labelqueue/webhooks': secret, '/labelqueue/wrong': 'swordfish' };
+  for (const [Name, Value] of Object.entries(parameters)) {
+    await ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString' }));
+  }
+  expect(await webhookSecretOf({ webhookSecretParameter: '/labelqueue/webhooks' })()).toBe(secret);
+  const wrong = webhookSecretOf({ webhookSecretParameter: '/labelqueue/wrong' })();
+  await expect(wrong).rejects.toThrow('in the parameter /labelqueue/wrong of SSM');
+  await expect(wrong).rejects.not.toThrow('swordfish');
+  await expect(webhookSecretOf({ webhookSecretParameter: '/labelqueue/none' })()).rejects.toThrow();
+  expect(await webhookSecretOf({})()).toBeUndefined();
 });

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { bundleWorker } from '../../infra/package/bundle.ts';
+import { ExecutionEnvironment } from '../../local/execution-environment.ts';
+import { readEndRecord } from '../../shared/jobs/end-record.ts';
+import { anyRun, describeRun, idsOf, writeResults } from '../support/ended-run.ts';
+import { sqsRecord } from '../support/sqs-record.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+let folder: TemporaryFolder;
+let aws: TestAws;
+let outputs: string[];
+beforeAll(async () => {
+  [folder, aws] = await Promise.all([createTemporaryFolder(), startTestAws()]);
+  const bundle = join(folder.path, 'bundle');
+  const metafile = await bundleWorker(ROOT, bundle);
+  const found = new Set<string>();
+  const follow = (path: string) => {
+    if (found.has(path)) return;
+    found.add(path);
+    for (const { path: next, kind } of metafile.outputs[path]?.imports ?? [])
+      if (kind === 'import-statement') follow(next);
+  };
+  follow(Object.keys(metafile.outputs).find((path) => path.endsWith('/announce.mjs')) ?? '');
+  outputs = [...found].flatMap((path) => Object.keys(metafile.outputs[path]?.inputs ?? {}));
+}, 120_000);
+afterAll(async () => {
+  await aws.stop();
+  await folder[Symbol.asyncDispose]();
+});
+
+test('the packaged function that announces loads neither TensorFlow nor sharp', () => {
+  expect(outputs.length).toBeGreaterThan(20);
+  expect(outputs.filter((path) => /node_modules\/(?:@tensorflow|sharp)\//.test(path))).toEqual([]);
+});
+
+test('the packaged function announces an end with nothing but what is in the package', async () => {
+  const of = anyRun();
+  await describeRun(aws.target, of, idsOf(3));
+  await writeResults(aws.target, of, idsOf(3));
+  let log = '';
+  const environment = new ExecutionEnvironment<SQSEvent, SQSBatchResponse>({
+    handlerPath: join(folder.path, 'bundle/announce.mjs'),
+    timeoutSeconds: 60,
+    environment: aws.environment,
+    onLog: (text) => {
+      log += text;
+    },
+  });
+  const Records = [sqsRecord(JSON.stringify({ v: 1, ...of }))];
+  expect(await environment.invoke({ Records })).toEqual({ batchItemFailures: [] });
+  await environment.shutDown();
+  expect(log).toContain('"job ended"');
+  expect((await readEndRecord(aws.target, of)).record).toMatchObject({
+    state: 'ended',
+    announced: true,
+    sent: ['log'],
+  });
+}, 60_000);

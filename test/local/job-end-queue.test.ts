@@ -1,0 +1,79 @@
+import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { END_LOOK_RECEIVES } from '../../shared/contract/limits.ts';
+import { requestEndLook } from '../../shared/jobs/end-look.ts';
+import { anyRun } from '../support/ended-run.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+
+const QUEUE = 'labelqueue-job-ends.fifo';
+const DEAD_LETTER_QUEUE = 'labelqueue-job-ends-dlq.fifo';
+
+let folder: TemporaryFolder;
+let aws: TestAws;
+beforeEach(async () => {
+  folder = await createTemporaryFolder();
+  aws = await start();
+});
+afterEach(async () => {
+  await aws.stop();
+  await folder[Symbol.asyncDispose]();
+});
+
+function start(): Promise<TestAws> {
+  return startTestAws({ dataDir: folder.path });
+}
+
+async function restart(): Promise<void> {
+  await aws.stop();
+  aws = await start();
+}
+
+function bodiesIn(queue: string): string[] {
+  const { ready = [], delayed = [] } = aws.server.inspectQueue(queue)?.messages ?? {};
+  return [...ready, ...delayed].map(({ body }) => body);
+}
+
+/** Tests do not wait for the delay. */
+function withoutDelay(): void {
+  const queue = aws.server.inspectQueue(QUEUE) as unknown as { messages: { delayed: { delayUntil?: number }[] } };
+  for (const message of queue.messages.delayed) message.delayUntil = 1;
+}
+
+async function receive(): Promise<string | undefined> {
+  const QueueUrl = aws.environment.JOB_END_QUEUE_URL;
+  return (await aws.target.sqs.send(new ReceiveMessageCommand({ QueueUrl }))).Messages?.[0]?.ReceiptHandle;
+}
+
+async function request(): Promise<string> {
+  const of = anyRun();
+  await requestEndLook({ sqs: aws.target.sqs, jobEndQueueUrl: aws.environment.JOB_END_QUEUE_URL }, of);
+  return JSON.stringify({ v: 1, ...of });
+}
+
+test('a request for a look is there after a restart, and gone when it was deleted', async () => {
+  const body = await request();
+  await restart();
+  expect(bodiesIn(QUEUE)).toEqual([body]);
+  withoutDelay();
+  const ReceiptHandle = await receive();
+  await aws.target.sqs.send(new DeleteMessageCommand({ QueueUrl: aws.environment.JOB_END_QUEUE_URL, ReceiptHandle }));
+  await restart();
+  expect(bodiesIn(QUEUE)).toEqual([]);
+});
+
+test('a request that was received too often is in its DLQ, after a restart too', async () => {
+  const body = await request();
+  withoutDelay();
+  const QueueUrl = aws.environment.JOB_END_QUEUE_URL;
+  for (let received = 0; received < END_LOOK_RECEIVES; received++) {
+    const ReceiptHandle = await receive();
+    const again = { QueueUrl, ReceiptHandle, VisibilityTimeout: 0 };
+    await aws.target.sqs.send(new ChangeMessageVisibilityCommand(again));
+  }
+  expect(await receive()).toBeUndefined();
+  expect(bodiesIn(DEAD_LETTER_QUEUE)).toEqual([body]);
+  await restart();
+  expect(bodiesIn(QUEUE)).toEqual([]);
+  expect(bodiesIn(DEAD_LETTER_QUEUE)).toEqual([body]);
+});
