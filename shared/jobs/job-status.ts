@@ -106,8 +106,6 @@ export async function jobStatus(
   const isComplete = exact && toGo === 0;
   const state = stateOf(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
   const queues = await queue;
-  const happened = [tally.pace.lastAt, new Date(description?.updatedAt ?? 0)];
-  const isStranded = state === 'running' && isQuiet(happened, now) && holdsDeadLettersAlone(queues);
   const imagesPerSecond = FINAL.has(state) ? 0 : tally.pace.imagesPerSecond(now) / tally.share;
   return {
     job,
@@ -117,7 +115,7 @@ export async function jobStatus(
     ...counts,
     countsAreEstimates: !tally.isWhole,
     ...(toGo !== undefined && { toGo }),
-    ...(isStranded && { stranded: toGo ?? 0 }),
+    ...strandedField({ state, toGo, queue: queues }, quietSince(tally, description), now),
     queue: queues,
     imagesPerSecond,
     ...(imagesPerSecond > 0 && toGo !== undefined && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
@@ -130,8 +128,18 @@ export async function jobStatus(
   };
 }
 
-function isQuiet(happened: readonly Date[], now: Date): boolean {
-  return happened.every((at) => now.getTime() - at.getTime() >= COUNTS_SETTLE_MS);
+/** When a message of the job was sent last, or an image settled. */
+function quietSince({ pace }: PartTally, description: JobDescription | undefined): number {
+  return Math.max(pace.lastAt.getTime(), description === undefined ? 0 : Date.parse(description.updatedAt));
+}
+
+function strandedField(
+  { state, toGo = 0, queue }: { state: JobState; toGo: number | undefined; queue: JobStatus['queue'] },
+  since: number,
+  now: Date,
+): { stranded?: number } {
+  const isQuiet = now.getTime() - since >= COUNTS_SETTLE_MS;
+  return state === 'running' && toGo > 0 && isQuiet && holdsDeadLettersAlone(queue) ? { stranded: toGo } : {};
 }
 
 /** Whether nothing is left on the queue, and something is in the DLQ. */
