@@ -125,8 +125,6 @@ function statusOf({ of, description, tally, counts, exact, isStopped, queues, no
   const toGo = description && Math.max(0, description.sent - settled);
   const isComplete = exact && toGo === 0;
   const state = runState(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
-  const happened = [tally.pace.lastAt ?? new Date(0), new Date(description?.updatedAt ?? 0)];
-  const isStranded = state === 'running' && isQuiet(happened, now) && holdsDeadLettersAlone(queues);
   const imagesPerSecond = FINAL.has(state) ? 0 : tally.pace.imagesPerSecond(now) / tally.share;
   const perMessage = description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE;
   return {
@@ -137,7 +135,7 @@ function statusOf({ of, description, tally, counts, exact, isStopped, queues, no
     ...counts,
     countsAreEstimates: !tally.isWhole,
     ...(toGo !== undefined && { toGo }),
-    ...(isStranded && { stranded: toGo ?? 0 }),
+    ...strandedField({ state, toGo, queue: queues }, quietSince(tally, description), now),
     queue: queues,
     imagesPerSecond,
     ...(imagesPerSecond > 0 && toGo !== undefined && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
@@ -146,8 +144,18 @@ function statusOf({ of, description, tally, counts, exact, isStopped, queues, no
   };
 }
 
-function isQuiet(happened: readonly Date[], now: Date): boolean {
-  return happened.every((at) => now.getTime() - at.getTime() >= COUNTS_SETTLE_MS);
+/** When a message of the job was sent last, or an image settled. */
+function quietSince({ pace }: PartTally, description: JobDescription | undefined): number {
+  return Math.max(pace.lastAt?.getTime() ?? 0, description === undefined ? 0 : Date.parse(description.updatedAt));
+}
+
+function strandedField(
+  { state, toGo = 0, queue }: { state: JobState; toGo: number | undefined; queue: JobStatus['queue'] },
+  since: number,
+  now: Date,
+): { stranded?: number } {
+  const isQuiet = now.getTime() - since >= COUNTS_SETTLE_MS;
+  return state === 'running' && toGo > 0 && isQuiet && holdsDeadLettersAlone(queue) ? { stranded: toGo } : {};
 }
 
 /** Whether nothing is left on the queue, and something is in the DLQ. */

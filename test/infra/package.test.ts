@@ -89,6 +89,28 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     expect(bytes).toBeLessThanOrEqual(MAX_UNZIPPED_BYTES);
   });
 
+  test('docs/package.md has its sizes', () => {
+    const page = readFileSync(join(ROOT, 'docs/package.md'), 'utf8');
+    const documented = (row: string) => Number(new RegExp(`^\\| ${row}.*\\| ([\\d.]+) MB \\|$`, 'm').exec(page)?.[1]);
+    // The page gives those of x86_64; libraries for arm64 are of other sizes.
+    const tolerance = process.arch === 'x64' ? 0.02 : 0.5;
+    for (const [row, prefix] of [
+      ['`functions/classify/`', 'functions/'],
+      ['`tensorflow/`', 'tensorflow/'],
+      ['`node_modules/`', 'node_modules/'],
+      ['`models/efficientnet-lite0/`', 'models/'],
+      ['all, with', ''],
+    ] as const) {
+      const entries = made.entries.filter(({ name }) => name.startsWith(prefix));
+      const megabytes = entries.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6;
+      expect({ row, isSo: Math.abs(documented(row) / megabytes - 1) < tolerance, megabytes }).toEqual({
+        ...{ row, isSo: true, megabytes },
+      });
+    }
+    const zip = Number(/The zip itself has ([\d.]+) MB/.exec(page)?.[1]) * 1e6;
+    expect(Math.abs(zip / statSync(made.path).size - 1)).toBeLessThan(tolerance);
+  });
+
   test('packaging again gives the same bytes', async () => {
     const again = await packageInto('dist-again');
     expect(again.sha256).toBe(made.sha256);
