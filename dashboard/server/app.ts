@@ -79,7 +79,13 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
   const access = new Access({ host, token, allowsChanges });
   const watch = new Watch(options);
   const thumbnails = new Thumbnails(target, options.classifier);
-  const pages = new JobPages(target, watch.book, thumbnails, () => streams.refresh());
+  const pages = new JobPages({
+    target,
+    book: watch.book,
+    thumbnails,
+    onRead: () => streams.refresh(),
+    onSurprise,
+  });
   const streams = new EventStreams(watch, pages);
   const desk = new DeadLetterDesk(target, thumbnails);
   const exports = new Exports(options.exportOutcomes);

@@ -22,6 +22,8 @@ export type WatchOptions = {
   environment: Environment;
   allowsChanges: boolean;
   insight?: Insight;
+  /** Given what is a bug: the watch goes on. */
+  onSurprise: (error: unknown) => void;
   /** Milliseconds from the end of a look to the next. */
   pauseMs?: number;
 };
@@ -111,7 +113,8 @@ export class Watch {
   async #lookUntil(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const began = performance.now();
-      await this.#look();
+      // A rejection here would end the process, which may serve the queue itself.
+      await this.#look().catch(this.#options.onSurprise);
       const pause = Math.max(this.#options.pauseMs ?? PAUSE_MS, performance.now() - began);
       await delay(pause, undefined, { signal }).catch(() => undefined);
     }
