@@ -153,7 +153,7 @@ class Stream {
 
   #write(text: string): void {
     // It is null once the stream has failed.
-    if (this.#controller !== undefined && this.#controller.desiredSize === null) return this.#left();
-    this.#controller?.enqueue(this.#encoder.encode(text));
+    if (this.#controller?.desiredSize === null) this.#left();
+    else this.#controller?.enqueue(this.#encoder.encode(text));
   }
 }

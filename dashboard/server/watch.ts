@@ -11,6 +11,7 @@ import { JobBook } from './job-book.ts';
 import { lastMinute } from './last-minute.ts';
 import { type MessageSample, MessageSamples } from './message-samples.ts';
 import { queueFigures } from './queue-figures.ts';
+import { isOfService } from './service-away.ts';
 
 /** From the end of a look to the next, at least. A look that takes longer is followed by a pause as long as itself. */
 const PAUSE_MS = 2_000;
@@ -158,6 +159,7 @@ export class Watch {
       this.#s3.answered(Date.now());
     } catch (error) {
       this.#s3.failed(error, Date.now());
+      if (!isOfService(error)) this.#options.onSurprise(error);
     }
   }
 
