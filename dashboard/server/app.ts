@@ -11,7 +11,6 @@ import { NoSuchJobError } from '../../shared/jobs/outcomes/outcome-errors.ts';
 import type { DeadLetterFilter, Environment, Session } from '../contract.ts';
 import { Access } from './access.ts';
 import { ApiFailure } from './api-failure.ts';
-import { Assets, codingFor } from './assets.ts';
 import { isRange } from './buckets.ts';
 import {
   cancelRun,
@@ -28,6 +27,7 @@ import { EventStreams } from './event-stream.ts';
 import { type ExportOutcomes, Exports } from './exports.ts';
 import { type Insight, NO_FACTS } from './insight.ts';
 import { JobPages } from './job-pages.ts';
+import { addPage } from './page-routes.ts';
 import { runbookEntry } from './runbook.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { isServiceAway } from './service-away.ts';
@@ -80,7 +80,13 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
   const access = new Access({ host, token, allowsChanges });
   const watch = new Watch(options);
   const thumbnails = new Thumbnails(target, options.classifier);
-  const pages = new JobPages(target, watch.book, thumbnails, () => streams.refresh());
+  const pages = new JobPages({
+    target,
+    book: watch.book,
+    thumbnails,
+    onRead: () => streams.refresh(),
+    onSurprise,
+  });
   const streams = new EventStreams(watch, pages);
   const desk = new DeadLetterDesk(target, thumbnails);
   const exports = new Exports(options.exportOutcomes);
@@ -166,30 +172,6 @@ function visitorHeaders({ req, env }: AppContext, access: Access) {
   const given = req.path === '/' && req.method === 'GET' ? req.query('token') : undefined;
   const cookie = given === undefined ? undefined : access.cookieFor(given);
   return cookie === undefined ? headers : { ...headers, cookie: cookie.split(';', 1)[0] ?? '' };
-}
-
-function addPage(app: Hono<Env>, access: Access): void {
-  const assets = new Assets();
-  const respond = async (context: AppContext, path: string) => {
-    const asset = await assets.get(path);
-    if (asset === undefined) throw new ApiFailure('not-found', 'there is no such file');
-    const { type, etag, bodies } = asset;
-    // Names stay the same from version to version: a browser asks whether it has the latest.
-    const headers = { 'content-type': type, etag, 'cache-control': 'no-cache', vary: 'accept-encoding' };
-    if (context.req.header('if-none-match') === etag) return context.body(null, 304, headers);
-    const coding = codingFor(context.req.header('accept-encoding') ?? '');
-    if (coding !== 'identity') context.header('content-encoding', coding);
-    return context.body(new Uint8Array(bodies[coding]), 200, headers);
-  };
-  app.get('/', async (context) => {
-    const given = context.req.query('token');
-    if (given === undefined) return respond(context, 'index.html');
-    const cookie = access.cookieFor(given);
-    if (cookie !== undefined) context.header('set-cookie', cookie);
-    context.header('cache-control', NOT_KEPT);
-    return context.redirect('/', 303);
-  });
-  app.get('/assets/:path{.+}', (context) => respond(context, context.req.param('path')));
 }
 
 type Changing = { target: JobTarget; watch: Watch; desk: DeadLetterDesk };

@@ -152,6 +152,8 @@ class Stream {
   }
 
   #write(text: string): void {
-    this.#controller?.enqueue(this.#encoder.encode(text));
+    // It is null once the stream has failed.
+    if (this.#controller?.desiredSize === null) this.#left();
+    else this.#controller?.enqueue(this.#encoder.encode(text));
   }
 }

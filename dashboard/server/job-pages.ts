@@ -6,6 +6,7 @@ import { ApiFailure } from './api-failure.ts';
 import { jobSeries } from './history.ts';
 import type { JobBook } from './job-book.ts';
 import { contentOf, type ReadJob, readJobLines, surest } from './job-content.ts';
+import { isServiceAway } from './service-away.ts';
 import { shownText } from './shown-text.ts';
 import type { Thumbnails } from './thumbnails.ts';
 import { WatchedJob } from './watched-job.ts';
@@ -18,6 +19,16 @@ const LINKS = ['csv', 'jsonl', 'parquet'] as const;
 
 type Reading = { version: string; readAt: number; lines: ReadJob | undefined; isReading: Promise<ReadJob> | undefined };
 
+export type JobPagesOptions = {
+  target: JobTarget;
+  book: JobBook;
+  thumbnails: Thumbnails;
+  /** Called when the lines of a job were read. */
+  onRead: () => void;
+  /** Given what is a bug. */
+  onSurprise: (error: unknown) => void;
+};
+
 /** What a job's page shows. */
 export class JobPages {
   readonly #target: JobTarget;
@@ -26,13 +37,15 @@ export class JobPages {
   /** By run; the one that was asked for last comes last. */
   readonly #readings = new Map<string, Reading>();
   readonly #onRead: () => void;
+  readonly #onFailure: (error: unknown) => void;
 
-  /** @param onRead called when the lines of a job were read */
-  constructor(target: JobTarget, book: JobBook, thumbnails: Thumbnails, onRead: () => void) {
+  constructor({ target, book, thumbnails, onRead, onSurprise }: JobPagesOptions) {
     this.#target = target;
     this.#book = book;
     this.#thumbnails = thumbnails;
     this.#onRead = onRead;
+    // S3 that is away is shown as such; the next look reads again.
+    this.#onFailure = (error) => void (isServiceAway(error) || onSurprise(error));
   }
 
   /** What is known now; reads its lines meanwhile. Undefined for a job that the book does not have. */
@@ -103,7 +116,7 @@ export class JobPages {
     const reading = this.#readingOf(watched);
     const isDue = reading.version !== versionOf(watched) && Date.now() - reading.readAt >= READ_EVERY_MS;
     if (reading.isReading === undefined && (reading.lines === undefined || isDue)) {
-      this.#read(watched, reading).then(this.#onRead, () => undefined);
+      this.#read(watched, reading).then(this.#onRead).catch(this.#onFailure);
     }
     return reading.lines === undefined ? null : contentOf(reading.lines, watched.row?.startedAt ?? null);
   }

@@ -11,6 +11,7 @@ import { JobBook } from './job-book.ts';
 import { lastMinute } from './last-minute.ts';
 import { type MessageSample, MessageSamples } from './message-samples.ts';
 import { queueFigures } from './queue-figures.ts';
+import { isOfService } from './service-away.ts';
 
 /** From the end of a look to the next, at least. A look that takes longer is followed by a pause as long as itself. */
 const PAUSE_MS = 2_000;
@@ -22,6 +23,8 @@ export type WatchOptions = {
   environment: Environment;
   allowsChanges: boolean;
   insight?: Insight;
+  /** Given what is a bug: the watch goes on. */
+  onSurprise: (error: unknown) => void;
   /** Milliseconds from the end of a look to the next. */
   pauseMs?: number;
 };
@@ -111,7 +114,8 @@ export class Watch {
   async #lookUntil(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const began = performance.now();
-      await this.#look();
+      // A rejection here would end the process, which may serve the queue itself.
+      await this.#look().catch(this.#options.onSurprise);
       const pause = Math.max(this.#options.pauseMs ?? PAUSE_MS, performance.now() - began);
       await delay(pause, undefined, { signal }).catch(() => undefined);
     }
@@ -155,6 +159,7 @@ export class Watch {
       this.#s3.answered(Date.now());
     } catch (error) {
       this.#s3.failed(error, Date.now());
+      if (!isOfService(error)) this.#options.onSurprise(error);
     }
   }
 

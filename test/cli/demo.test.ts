@@ -146,6 +146,13 @@ test('prints a row an image, the speed, and where the files are', () => {
   expect(run.stdout).toMatch(/^failures {2}.*demo\/failures\.jsonl$/m);
 });
 
+test('says where its queue is to be seen, and ends by telling where one that stays is', () => {
+  expect(run.stderr).toMatch(/^watch the queue while it lasts: http:\/\/127\.0\.0\.1:\d+\/$/m);
+  expect(run.stdout).toMatch(
+    /\nto see a queue move: labelqueue local, .*\nin another terminal, labelqueue bench .*\n$/,
+  );
+});
+
 test('shows its progress in plain lines where there is no terminal', () => {
   expect(run.stderr).toMatch(new RegExp(`^labelled ${samples.length}/${samples.length} `, 'm'));
   expect(run.stderr).not.toContain('\u001b');
