@@ -33,8 +33,8 @@ export type Announcers = AsyncDisposable & {
   environments: readonly ExecutionEnvironment[];
   /** Of each announcement that arrived. */
   ids: readonly string[];
-  /** Begins to look. The URL has to be known before, to those who enqueue. */
-  start(options: AnnouncersOptions): void;
+  /** Looks until it is disposed of. The URL has to be known before, to those who enqueue. */
+  start(options: AnnouncersOptions): AsyncDisposable;
   /** Whether the end of the job was announced in time. */
   announced(job: string, withinSeconds: number): Promise<boolean>;
 };
@@ -48,7 +48,6 @@ export async function createAnnouncers(): Promise<Announcers> {
   });
   await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(hook.address() as AddressInfo).port}`;
-  const stops: (() => Promise<void>)[] = [];
   let of: JobTarget | undefined;
   return {
     url: `http://${host}/`,
@@ -69,11 +68,13 @@ export async function createAnnouncers(): Promise<Announcers> {
       const onFunctionError = ({ message }: Error) => onLog(`${JSON.stringify({ announcerError: message })}\n`);
       const source = new EventSource({ sqs, queueUrl, environments, batchSize: 1, onFunctionError });
       source.start();
-      stops.push(async () => {
-        await source.stop();
-        sqs.destroy();
-        await Promise.all(environments.map((one) => one.shutDown()));
-      });
+      return {
+        async [Symbol.asyncDispose]() {
+          await source.stop();
+          sqs.destroy();
+          await Promise.all(environments.map((one) => one.shutDown()));
+        },
+      };
     },
     async announced(job, withinSeconds) {
       if (of === undefined) throw new Error('expected to be started before');
@@ -85,7 +86,6 @@ export async function createAnnouncers(): Promise<Announcers> {
       return false;
     },
     async [Symbol.asyncDispose]() {
-      for (const stop of stops) await stop();
       hook.closeAllConnections();
       await new Promise((resolve) => hook.close(resolve));
     },

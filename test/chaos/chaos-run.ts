@@ -93,7 +93,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     random: createRandom(seed, STREAM.deliveries),
     onLog,
   });
-  announcers.start({ aws, endpoint: proxy.endpoint, target, onLog });
+  await using _looking = announcers.start({ aws, endpoint: proxy.endpoint, target, onLog });
   using killer = startKiller([...fleet.workers, ...announcers.environments], kills, createRandom(seed, STREAM.kills));
   const tell = async () =>
     onProgress(`${seconds()} s: ${await stateOf(target)}, ${killer.kills} kills, ${proxy.faults} faults`);

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
@@ -18,7 +18,7 @@ import { startTestAws } from '../support/test-aws.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Compiler, TensorFlow and sharp for arm64 are fetched, and TensorFlow is compressed, unless that was done before. */
-const SET_UP_MS = 900_000;
+const SET_UP_MS = 1_800_000;
 /** A processor that is emulated takes some fifty times as long. */
 const EMULATED_MS = 900_000;
 
@@ -71,6 +71,13 @@ describeOnLinux('the package for arm64', () => {
     },
     SET_UP_MS,
   );
+
+  test('names the library of others that TensorFlow brings along there', async () => {
+    const { components } = JSON.parse(await readFile(made.sbomPath, 'utf8'));
+    const [tensorflow] = components.filter(({ name }: { name: string }) => name === 'libtensorflow');
+    expect(tensorflow.purl).toBe('pkg:pypi/tensorflow@2.18.1');
+    expect(tensorflow.components).toEqual([expect.objectContaining({ name: 'libomp' })]);
+  });
 
   testEmulated(
     `labels a photo on an emulated Graviton2, without the files that Lambda’s arm64 lacks${leftOut}`,

@@ -37,10 +37,10 @@ test('synth needs no account, and prints the template of the stage', async () =>
   expect(code).toBe(0);
   expect(stdout).toContain('Runtime: nodejs24.x');
   expect(stdout).toContain('MaximumConcurrency: 8');
-}, 300_000);
+}, 900_000);
 
 test('deploy goes as far as it can without an account, and says so', async () => {
   const { code, stderr } = await cdk('deploy', '--stage', 'dev');
   expect(code).not.toBe(0);
   expect(stderr).toContain('Unable to resolve AWS account');
-}, 300_000);
+}, 900_000);

@@ -30,7 +30,7 @@ import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** TensorFlow is compressed, its binding and Lambda's runtime client are compiled, unless all are there already. */
-const SET_UP_MS = 900_000;
+const SET_UP_MS = 1_800_000;
 /** The package is zipped and hashed again, and each worker unpacks TensorFlow or reads it, on a machine that may be busy. */
 jest.setTimeout(300_000);
 
