@@ -102,6 +102,7 @@ export class JobEvents extends Construct {
         ...(jobEvents.webhookSecretParameter !== undefined && {
           WEBHOOK_SECRET_PARAMETER: jobEvents.webhookSecretParameter,
         }),
+        ...(config.allowedHosts !== undefined && { ALLOWED_HOSTS: config.allowedHosts.join(',') }),
         ...(config.fetchUserAgent !== undefined && { FETCH_USER_AGENT: config.fetchUserAgent }),
         POWERTOOLS_SERVICE_NAME: `${Stack.of(this).stackName}-announce`,
       },

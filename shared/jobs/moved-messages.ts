@@ -6,6 +6,7 @@ import { messageSchema, parseMessage, type QueueMessage, UnreadableMessage } fro
 import { partKey } from '../contract/object-keys.ts';
 import { type FailureLine, failureLine } from '../contract/result-line.ts';
 import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
+import { requestEndLookIfAnnounced } from './end-look.ts';
 import { writeFailureLines } from './failure-files.ts';
 import { IdSet } from './id-set.ts';
 import type { JobTarget } from './job-target.ts';
@@ -42,6 +43,8 @@ export async function settleMoved(
     return false;
   };
   const { notLookedAt } = await scanDeadLetters(target, look, deadLetterScan);
+  // These lines may be the last of the run: no worker asks for them.
+  if (settling.images > 0) await requestEndLookIfAnnounced(target, of);
   return { images: settling.images, notLookedAt };
 }
 

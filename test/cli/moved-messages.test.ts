@@ -70,6 +70,17 @@ test('status names images of messages that SQS moved, wait ends, and redrive bri
   expect((await labelqueue('wait', 'cats')).code).toBe(0);
 });
 
+test('the end of a run whose last images SQS moved is looked for', async () => {
+  await enqueueJob('cats', 2);
+  await moveAll();
+  const looks = () => aws.server.inspectQueue('labelqueue-job-ends.fifo')?.messages;
+  expect(await labelqueue('wait', 'cats')).toMatchObject({ code: 3 });
+  const { ready = [], delayed = [] } = looks() ?? {};
+  expect([...ready, ...delayed].map(({ body }) => JSON.parse(body))).toEqual(
+    expect.arrayContaining([expect.objectContaining({ job: 'cats' })]),
+  );
+});
+
 test('redrive sends them again without a wait before, by the code that wait would give them', async () => {
   await enqueueJob('cats', 4);
   await moveAll();

@@ -89,6 +89,7 @@ const NUMBERS: Record<number, string> = {
   8: 'eight',
   9: 'nine',
   10: 'ten',
+  11: 'eleven',
   12: 'twelve',
   13: 'thirteen',
   14: 'fourteen',
