@@ -3,6 +3,7 @@ import { getJson, post, RequestFailure } from './api.js';
 import { ConfirmDialog } from './confirm-dialog.js';
 import { LetterList } from './dead-letter-list.js';
 import { Icon } from './icons.js';
+import { filterOf, LetterFilter, queryOf } from './letter-filter.js';
 import { announce } from './live-region.js';
 import { count, counted } from './numbers.js';
 import { Command, Empty, Waiting } from './panels.js';
@@ -11,7 +12,7 @@ import { refine } from './router.js';
 import { Ago } from './times.js';
 import { Component, h } from './vendor/preact.js';
 
-/** @import { Changed, DeadLetterFilter, DeadLetters } from '../contract.ts' */
+/** @import { Changed, DeadLetters } from '../contract.ts' */
 /** @import { Shown } from './overview.js' */
 
 /** Whoever types is not asked for at each letter: a look takes the letters from others for a moment. */
@@ -209,53 +210,6 @@ export class DeadLettersView extends Component {
   }
 }
 
-/** @param {{ filter: DeadLetterFilter, answer: DeadLetters | undefined }} props */
-function LetterFilter({ filter, answer }) {
-  const chosenIn = (/** @type {Event} */ { currentTarget }) =>
-    /** @type {HTMLInputElement | HTMLSelectElement} */ (currentTarget).value;
-  return h(
-    'div',
-    { class: 'filters', role: 'search' },
-    h('input', {
-      type: 'search',
-      value: filter.text ?? '',
-      placeholder: 'Filter by id, URL or reason',
-      'aria-label': 'Filter by id, URL or reason',
-      onInput: (/** @type {Event} */ event) => refine({ q: chosenIn(event) }),
-    }),
-    /** @type {const} */ ([
-      ['job', 'All jobs', answer?.jobs ?? []],
-      ['code', 'All codes', answer?.codes ?? []],
-      ['host', 'All hosts', answer?.hosts ?? []],
-    ]).map(([name, all, options]) =>
-      h(
-        'select',
-        {
-          key: name,
-          'aria-label': name,
-          value: filter[name] ?? '',
-          onChange: (/** @type {Event} */ event) => refine({ [name]: chosenIn(event) }),
-        },
-        h('option', { value: '' }, all),
-        withChosen(options, filter[name]).map((option) =>
-          h('option', { key: option.name, value: option.name }, `${plain(option.name)} (${count(option.messages)})`),
-        ),
-      ),
-    ),
-  );
-}
-
-/**
- * What the address names is in the list, also when no letter has it.
- *
- * @param {readonly { name: string, messages: number }[]} options
- * @param {string | undefined} chosen
- */
-function withChosen(options, chosen) {
-  const isThere = chosen === undefined || options.some(({ name }) => name === chosen);
-  return isThere ? options : [...options, { name: chosen, messages: 0 }];
-}
-
 /** @param {{ isFiltered: boolean, waiting: number }} props */
 function NoLetters({ isFiltered, waiting }) {
   if (isFiltered) {
@@ -274,20 +228,4 @@ function NoLetters({ isFiltered, waiting }) {
     ),
     h(Command, { text: 'bin/labelqueue redrive JOB' }),
   );
-}
-
-/**
- * @param {Readonly<Record<string, string>>} query of the address
- * @returns {DeadLetterFilter}
- */
-function filterOf({ q, job, code, host }) {
-  const text = q?.trim();
-  return { ...(job && { job }), ...(code && { code }), ...(host && { host }), ...(text && { text }) };
-}
-
-/** @param {DeadLetterFilter} filter */
-function queryOf({ job, code, host, text }) {
-  return new URLSearchParams(
-    Object.entries({ job, code, host, text }).flatMap(([name, value]) => (value ? [[name, value]] : [])),
-  ).toString();
 }

@@ -15,6 +15,16 @@ const UNITS = [
 export const UNKNOWN = '–';
 
 /**
+ * A figure, or what stands in its place.
+ *
+ * @param {number | null | undefined} value
+ * @param {(value: number) => string} text
+ */
+export function known(value, text) {
+  return value === null || value === undefined ? UNKNOWN : text(value);
+}
+
+/**
  * E.g. `1,234,567`.
  *
  * @param {number} value

@@ -1,0 +1,88 @@
+// @ts-check
+import { count, counted, percent, rate } from './numbers.js';
+import { Bars, Empty, Panel, Waiting } from './panels.js';
+import { plain } from './plain-text.js';
+import { linkTo } from './router.js';
+import { TimeChart } from './time-chart.js';
+import { h } from './vendor/preact.js';
+
+/** @import { JobContent, JobDetail, JobRow } from '../contract.ts' */
+
+const BARS_SHOWN = 12;
+
+/** @param {{ detail: JobDetail | undefined }} props */
+export function SpeedPanel({ detail }) {
+  const series = detail && [
+    { name: 'classified', values: detail.series.classifiedImagesPerSecond, tone: 'good', stack: 'all' },
+    { name: 'failed', values: detail.series.failedImagesPerSecond, tone: 'bad', stack: 'all' },
+  ];
+  const text = (/** @type {number} */ value) => `${rate(value)} images/s`;
+  return h(
+    Panel,
+    { title: 'Speed', unit: 'images per second', wide: 'seven' },
+    detail === undefined || series === undefined
+      ? h(Waiting, {})
+      : h(TimeChart, {
+          label: 'Images per second, from the first to the last outcome',
+          at: detail.series.bucketAt,
+          bucketSeconds: detail.series.bucketSeconds,
+          series,
+          text,
+        }),
+  );
+}
+
+/** @param {{ detail: JobDetail | undefined }} props */
+export function SettledPanel({ detail }) {
+  const text = (/** @type {number} */ value) => counted(value, 'image');
+  return h(
+    Panel,
+    { title: 'Progress', unit: 'images with an outcome', wide: 'seven' },
+    detail === undefined
+      ? h(Waiting, {})
+      : h(TimeChart, {
+          label: 'Images with an outcome over time',
+          at: detail.series.bucketAt,
+          bucketSeconds: detail.series.bucketSeconds,
+          series: [{ name: 'with an outcome', values: detail.series.settledImages, tone: 'calm' }],
+          text,
+          isWhole: true,
+        }),
+  );
+}
+
+/** @param {{ row: JobRow | undefined }} props */
+export function CodesPanel({ row }) {
+  const codes = row?.failedImagesByCode ?? [];
+  const job = row?.job ?? '';
+  const bars = codes.map(({ code, images }) => ({
+    name: code,
+    value: images,
+    text: `${count(images)} · ${percent(images / Math.max(1, row?.failedImages ?? 1))}`,
+    href: linkTo('dead-letters', { job, code }),
+  }));
+  return h(
+    Panel,
+    { title: 'Failures by code', unit: 'images, share of failures', wide: 'five' },
+    row === undefined && h(Waiting, {}),
+    row !== undefined && bars.length === 0 && h(Empty, { title: 'No image of it failed.' }),
+    bars.length > 0 && h(Bars, { bars, tone: 'bad', nameOf: 'code', unit: 'images' }),
+  );
+}
+
+/** @param {{ content: JobContent | null | undefined }} props */
+export function LabelsPanel({ content }) {
+  const bars = content?.labels.slice(0, BARS_SHOWN).map(({ label, images, meanScore }) => ({
+    name: plain(label),
+    value: images,
+    text: count(images),
+    note: `score ${meanScore.toFixed(2)}`,
+  }));
+  return h(
+    Panel,
+    { title: 'Labels', unit: content?.isSample ? 'images of a sample' : 'images', wide: 'five' },
+    bars === undefined && h(Waiting, {}),
+    bars?.length === 0 && h(Empty, { title: 'No image was classified yet.' }),
+    bars !== undefined && bars.length > 0 && h(Bars, { bars, nameOf: 'best label', unit: 'images' }),
+  );
+}
