@@ -126,7 +126,8 @@ test('takes SQS’s own form of a Host', async () => {
     'x-amz-target': 'AmazonSQS.ListQueues',
   };
   const answer = await send('/', { method: 'POST', headers }, '{}');
-  expect(JSON.parse(answer.body)).toEqual({ QueueUrls: [expect.any(String), expect.any(String)] });
+  const { QueueUrls } = JSON.parse(answer.body);
+  expect(QueueUrls).toContainEqual(expect.stringMatching(/\/labelqueue$/));
 });
 
 test.each([
