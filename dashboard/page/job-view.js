@@ -155,7 +155,7 @@ function paceOfEnded(row) {
   const speed = seconds === 0 ? UNKNOWN : rate(settledOf(row) / seconds);
   return [
     { name: 'Speed', value: speed, unit: 'images/s', note: 'mean of all its time' },
-    { name: 'Took', value: seconds === 0 ? UNKNOWN : wholeSpan(seconds), note: 'from its start to its last outcome' },
+    { name: 'Took', value: seconds === 0 ? UNKNOWN : wholeSpan(seconds), note: 'start to last outcome' },
   ];
 }
 

@@ -133,7 +133,7 @@ async function picture(browser: Browser, { name, address, options, isWhole }: Pi
   await delay(4_000);
   const shot = await page.screenshot({ fullPage: isWhole });
   const small = await sharp(shot)
-    .png({ palette: true, colours: 64, effort: 10, dither: 0.4 })
+    .png({ palette: true, quality: 60, effort: 10, dither: 0 })
     .toFile(join(PICTURES, `${name}.png`));
   process.stderr.write(`${name}.png: ${Math.round(small.size / 1_000)} kB\n`);
   await context.close();
