@@ -76,6 +76,8 @@ async function dashboardOptions(
 
 /** What there is to see may be anybody's business only where somebody has said so. */
 function checkAccess(host: string, token: string | undefined): void {
+  if (host.trim() === '')
+    throw new CommandError('expected the name or the address of a host after --host, got nothing');
   if (token === undefined && !isLoopback(host)) {
     throw new CommandError(
       `others can reach ${host}: expected --token, or LABELQUEUE_DASHBOARD_TOKEN, with at least ${MIN_TOKEN_CHARS} characters that they need to know`,

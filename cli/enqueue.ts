@@ -44,6 +44,7 @@ export async function enqueueSources(names: string[], options: Options): Promise
   await checkSourcesExist(names);
   const sends = !options.dryRun && options.sample === undefined;
   const target = sends || options.notIn !== undefined ? targetFromEnvironment() : targetWithoutSettings();
+  if (sends) assertAnnounced(options.notify, target);
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
   if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
   const sending = interruptibleSending(job, options);
@@ -84,6 +85,14 @@ async function send(target: JobTarget, toSend: ToSend, options: Options): Promis
   const progress = sending.started(found.images);
   const enqueued = await enqueue(target, images, plan, progress.update).finally(progress.stop);
   report(job, enqueued, found, options);
+}
+
+/** Who would look for the end of a job, and call its webhook, is configured beside the queue. */
+function assertAnnounced(notify: string | undefined, { jobEndQueueUrl }: Pick<JobTarget, 'jobEndQueueUrl'>): void {
+  if (notify === undefined || jobEndQueueUrl !== undefined) return;
+  throw new CommandError(
+    'ends of jobs are not announced here: --notify needs "jobEvents" in the stage\'s file, or JOB_END_QUEUE_URL',
+  );
 }
 
 function planOf(

@@ -18,7 +18,7 @@ export function failureText(error: unknown): string {
 export function expectedFailureText(error: unknown): string | undefined {
   if (error instanceof UserError) return error.message;
   if (!Error.isError(error)) return undefined;
-  return portFailure(error) ?? awsFailureText(error) ?? fileFailureText(error);
+  return awsFailureText(error) ?? portFailure(error) ?? fileFailureText(error);
 }
 
 type Repository = { bugs?: { url?: string } };
@@ -30,8 +30,15 @@ function bugText(error: unknown): string {
   return `this is a bug in labelqueue: please report it${where} with the text below\n\n${version}\n${inspect(error)}`;
 }
 
-function portFailure(error: NodeJS.ErrnoException & { port?: number }): string | undefined {
-  if (error.syscall !== 'listen') return undefined;
-  if (error.code === 'EADDRINUSE') return `port ${error.port} is in use: name another one with --port`;
-  return `cannot listen on port ${error.port}: ${error.code}`;
+function portFailure(error: ListenFailure): string | undefined {
+  const { syscall, code, port, address, hostname } = error;
+  if (syscall === 'getaddrinfo' && hostname !== undefined) {
+    return `expected the name or the address of a host: ${JSON.stringify(hostname)} cannot be looked up (${code})`;
+  }
+  if (syscall !== 'listen') return undefined;
+  if (code === 'EADDRINUSE') return `port ${port} is in use: name another one with --port`;
+  if (code === 'EADDRNOTAVAIL') return `expected an address of this machine to listen on, got ${address}`;
+  return `cannot listen on ${[address, port].filter((part) => part !== undefined).join(' port ')}: ${code}`;
 }
+
+type ListenFailure = NodeJS.ErrnoException & { port?: number; address?: string; hostname?: string };

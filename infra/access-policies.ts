@@ -13,13 +13,13 @@ export type AccessPoliciesProps = {
   config: StageConfig;
   queues: JobQueues;
   results: Bucket;
-  workerLogs: LogGroup;
+  logGroups: readonly LogGroup[];
   /** The queue of looks for the ends of jobs, where they are announced. */
   jobEndQueue: IQueue | undefined;
 };
 
 /** All that commands read of a job. */
-const READ = ['results/*', 'failures/*', 'jobs/*', 'cancelled/*'];
+const READ = ['results/*', 'failures/*', 'jobs/*', 'cancelled/*', 'runs/*'];
 /** What a job consists of, and failures that `wait` writes of messages that SQS moved by itself. */
 const WRITTEN_BY_ENQUEUERS = ['jobs/*', 'runs/*', 'failures/*'];
 /** Marks of runs that `cancel` and `purge` end. */
@@ -95,14 +95,17 @@ function enqueuerStatements({
 function operatorStatements({
   queues: { deadLetterQueue },
   results,
-  workerLogs,
+  logGroups,
 }: AccessPoliciesProps): PolicyStatement[] {
   return [
     statement(['s3:PutObject'], objects(results, WRITTEN_BY_OPERATORS)),
     statement(['s3:DeleteObject'], objects(results, DELETED_BY_OPERATORS)),
     statement(['sqs:DeleteMessage'], [deadLetterQueue.queueArn]),
     // `bench`, and most of the runbook.
-    statement(['logs:FilterLogEvents'], [workerLogs.logGroupArn]),
+    statement(
+      ['logs:FilterLogEvents'],
+      logGroups.map(({ logGroupArn }) => logGroupArn),
+    ),
   ];
 }
 

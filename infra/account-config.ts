@@ -34,18 +34,32 @@ const allowedHost = z
 const MAX_TAGS = 48;
 const SET_BY_THE_STACK = new Set(['application', 'stage']);
 
-const tagKey = z
-  .string()
-  .regex(/^[\p{L}\p{N} _.:/=+@-]{1,128}$/u, 'expected at most 128 letters, digits, spaces and _.:/=+@-')
-  .refine((key) => !/^aws:/i.test(key), 'expected a tag of yours: AWS sets those that begin with aws:')
-  .refine((key) => !SET_BY_THE_STACK.has(key), 'expected another tag: the stack sets this one itself');
+const TAG_KEY = /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u;
+
+/** IAM takes no two tags of a role whose keys differ in case alone. @returns what is wrong with the last of these keys */
+function tagKeyProblem(keys: readonly string[]): string | undefined {
+  const key = keys.at(-1) ?? '';
+  const lower = key.toLowerCase();
+  if (!TAG_KEY.test(key)) return 'expected a name of at most 128 letters, digits, spaces and _.:/=+@-';
+  if (lower.startsWith('aws:')) return 'expected a tag of yours: AWS sets those that begin with aws:';
+  if (SET_BY_THE_STACK.has(lower)) return 'expected another tag: the stack sets this one itself, in whatever case';
+  const isTwice = keys.slice(0, -1).some((other) => other.toLowerCase() === lower);
+  return isTwice ? 'expected each tag once: upper and lower case are the same to IAM' : undefined;
+}
 
 const tags = z
   .record(
-    tagKey,
+    z.string(),
     z.string().regex(/^[\p{L}\p{N} _.:/=+@-]{0,256}$/u, 'expected at most 256 letters, digits, spaces and _.:/=+@-'),
   )
-  .refine((given) => Object.keys(given).length <= MAX_TAGS, `expected at most ${MAX_TAGS} tags`);
+  .refine((given) => Object.keys(given).length <= MAX_TAGS, `expected at most ${MAX_TAGS} tags`)
+  .superRefine((given, context) => {
+    const keys = Object.keys(given);
+    for (const [index, key] of keys.entries()) {
+      const message = tagKeyProblem(keys.slice(0, index + 1));
+      if (message !== undefined) context.addIssue({ code: 'custom', path: [key], message });
+    }
+  });
 
 const producer = z
   .string()

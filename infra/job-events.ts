@@ -6,7 +6,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { DeduplicationScope, FifoThroughputLimit, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import {
   ANNOUNCE_TIMEOUT_SECONDS,
@@ -67,6 +67,9 @@ export class JobEvents extends Construct {
       ...queueEncryption(key),
       enforceSSL: true,
       fifo: true,
+      // 300 requests per second for all runs together otherwise: a throttled request would put off the lines of images.
+      deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+      fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
       retentionPeriod: RETENTION,
     };
     this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', common);

@@ -45,8 +45,9 @@ export class LabelqueueStack extends Stack {
       ...{ config, queues, worker, metrics, api, chat, jobEvents },
     });
     const dashboard = new Dashboard(this, 'Operations', { config, queues, worker, metrics, alarmNames, api, chat });
+    const logGroups = [logGroup, ...[api, chat, jobEvents].flatMap((made) => made?.logGroup ?? [])];
     new AccessPolicies(this, 'Access', {
-      ...{ config, queues, results: bucket, workerLogs: logGroup, jobEndQueue: jobEvents?.queue },
+      ...{ config, queues, results: bucket, logGroups, jobEndQueue: jobEvents?.queue },
     });
     if (config.athena) new ResultTables(this, 'Tables', { bucket, kmsKeyArn: config.kmsKeyArn });
 

@@ -101,14 +101,20 @@ const chatbot = z.strictObject({
   idleSessionMinutes: z.int().min(1).max(1_440).default(5),
 });
 
-/** A name or a path of SSM. */
-const PARAMETER_NAME = /^\/?[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/;
+/** A name, or a path, which begins with a slash. SSM keeps `aws` and `ssm` at their beginning to itself. */
+const PARAMETER_NAME = /^(?!\/?(aws|ssm))([A-Za-z0-9_.-]+|(\/[A-Za-z0-9_.-]+)+)$/i;
+/** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html */
+const MAX_PARAMETER_CHARS = 1_011;
 
 const jobEvents = z.strictObject({
   /** An SNS topic for those who want a mail or a message in a queue of another account. */
   topic: z.boolean().default(false),
   /** The name of a SecureString of SSM with the secret that webhooks are signed with; no webhooks without. */
-  webhookSecretParameter: z.string().regex(PARAMETER_NAME, 'expected the name of a parameter of SSM').optional(),
+  webhookSecretParameter: z
+    .string()
+    .max(MAX_PARAMETER_CHARS)
+    .regex(PARAMETER_NAME, 'expected the name of a parameter of SSM; a path begins with a slash')
+    .optional(),
 });
 
 /** How ends of jobs are announced beside EventBridge. */
@@ -186,6 +192,14 @@ const schema = z
   .refine(({ allowedHosts, vpc }) => allowedHosts === undefined || vpc !== undefined, {
     path: ['allowedHosts'],
     message: 'expected a vpc, too: without one the functions reach no private address',
+  })
+  .refine(({ release, api, chatbot }) => release === undefined || api !== undefined || chatbot !== undefined, {
+    path: ['release'],
+    message: 'expected api or chatbot, too: the worker is released at once',
+  })
+  .refine(({ sourceKmsKeyArns = [], sourceBuckets }) => sourceKmsKeyArns.length === 0 || sourceBuckets.length > 0, {
+    path: ['sourceKmsKeyArns'],
+    message: 'expected sourceBuckets, too: the keys are those of their objects',
   })
   .refine(({ api }) => api?.cors === undefined || api.jwt !== undefined, {
     path: ['api', 'cors'],

@@ -3,6 +3,9 @@
 import { join } from 'node:path';
 import { readPackageLock } from './package-lock.mjs';
 import { platformNamed } from './platform.mjs';
+import { prepare } from './prepare.mjs';
+import { Progress } from './progress.mjs';
+import { isMade } from './step.mjs';
 import { libtensorflow } from './steps/libtensorflow.mjs';
 import { sharpBinaries } from './steps/sharp-binaries.mjs';
 import { tfjsBindingForLambda } from './steps/tfjs-binding.mjs';
@@ -57,4 +60,16 @@ export function lambdaToolchain(project, platform) {
     binding: place,
     sharp: sharp?.place ?? project.root,
   };
+}
+
+/**
+ * Makes what is missing of it, and shows how far it is on standard error.
+ *
+ * @param {import('./project.mjs').Project} project
+ * @param {LambdaToolchain} toolchain
+ * @throws {import('./setup-error.mjs').SetupError}
+ */
+export async function makeLambdaToolchain(project, { steps }) {
+  if (steps.every(isMade)) return;
+  await prepare(project, steps, { progress: new Progress(process.stderr), signal: new AbortController().signal });
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { PartKind } from '../../shared/contract/object-keys.ts';
 import type { Format } from '../../shared/jobs/outcomes/export-formats.ts';
 import { ApiFailure } from './api-failure.ts';
@@ -18,10 +19,14 @@ const TYPES: Record<Format, string> = {
   parquet: 'application/vnd.apache.parquet',
 };
 
+/** One that has just come to its end still has its files to remove. */
+const PATIENCE_MS = 1_000;
+
 /** Downloads, one at a time: each reads all files of a job into a database on disk. */
 export class Exports {
   readonly #make: ExportOutcomes;
-  #isBusy = false;
+  /** Ends with the download that is being made. */
+  #running: Promise<void> | undefined;
 
   constructor(make: ExportOutcomes) {
     this.#make = make;
@@ -29,15 +34,12 @@ export class Exports {
 
   /** @throws {ApiFailure} busy */
   async response(wanted: Export): Promise<Response> {
-    if (this.#isBusy) throw new ApiFailure('busy', 'another download is being made: try again when it has come');
-    this.#isBusy = true;
+    const finish = await this.#begin();
     const { bytes, content } = await this.#make(wanted).catch((error: unknown) => {
-      this.#isBusy = false;
+      finish();
       throw error;
     });
-    content.once('close', () => {
-      this.#isBusy = false;
-    });
+    content.once('close', finish);
     const { job, kind, format } = wanted;
     return new Response(Readable.toWeb(content) as ReadableStream<Uint8Array>, {
       headers: {
@@ -49,5 +51,19 @@ export class Exports {
         'cache-control': 'no-store, no-transform',
       },
     });
+  }
+
+  /** @returns says that it has ended */
+  async #begin(): Promise<() => void> {
+    if (this.#running !== undefined) await Promise.race([this.#running, delay(PATIENCE_MS, undefined, { ref: false })]);
+    if (this.#running !== undefined) {
+      throw new ApiFailure('busy', 'another download is being made: try again when it has come');
+    }
+    const ended = Promise.withResolvers<void>();
+    this.#running = ended.promise;
+    return () => {
+      this.#running = undefined;
+      ended.resolve();
+    };
   }
 }

@@ -1,3 +1,4 @@
+import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
 import type { AnnounceSettings } from '../../shared/contract/settings.ts';
 import { isWebhookSecret } from '../../shared/contract/standard-webhook.ts';
 import { WebhookError } from './webhook.ts';
@@ -25,7 +26,9 @@ export function webhookSecretOf({
 async function readParameter(Name: string): Promise<string> {
   // Most stages have no webhooks.
   const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
-  const { Parameter } = await new SSMClient({}).send(new GetParameterCommand({ Name, WithDecryption: true }));
+  const { Parameter } = await new SSMClient({ requestHandler: AWS_REQUESTS }).send(
+    new GetParameterCommand({ Name, WithDecryption: true }),
+  );
   const secret = Parameter?.Value ?? '';
   if (isWebhookSecret(secret)) return secret;
   throw new WebhookError(`expected whsec_ and 24 to 64 bytes in base64 in the parameter ${Name} of SSM`);

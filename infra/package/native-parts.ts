@@ -1,10 +1,7 @@
 import { join } from 'node:path';
-import { lambdaToolchain } from '../../setup/lambda-toolchain.mjs';
-import { prepare } from '../../setup/prepare.mjs';
-import { Progress } from '../../setup/progress.mjs';
+import { lambdaToolchain, makeLambdaToolchain } from '../../setup/lambda-toolchain.mjs';
 import { projectAt } from '../../setup/project.mjs';
 import { SetupError } from '../../setup/setup-error.mjs';
-import { isMade } from '../../setup/step.mjs';
 import type { Architecture } from '../../shared/contract/worker-time.ts';
 import { PackageError } from './package-error.ts';
 
@@ -41,9 +38,9 @@ export async function nativeParts(root: string, target: PackageTarget): Promise<
   const platform = PLATFORMS[architecture];
   if (target === 'this machine') return { architecture, platform, ...ofThisMachine(root), runsOnLambda: false };
   try {
-    const { steps, libtensorflow, binding, sharp } = lambdaToolchain(projectAt(root), platform);
-    const options = { progress: new Progress(process.stderr), signal: new AbortController().signal };
-    if (!steps.every(isMade)) await prepare(projectAt(root), steps, options);
+    const toolchain = lambdaToolchain(projectAt(root), platform);
+    await makeLambdaToolchain(projectAt(root), toolchain);
+    const { libtensorflow, binding, sharp } = toolchain;
     return { architecture, platform, libtensorflow, binding: join(binding, BINDING), sharp, runsOnLambda: true };
   } catch (error) {
     if (error instanceof SetupError) throw new PackageError(error.message, { cause: error });

