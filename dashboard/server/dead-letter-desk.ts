@@ -1,12 +1,23 @@
 import { Mutex } from 'async-mutex';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
+import { IdSet } from '../../shared/jobs/id-set.ts';
 import { isCancelled, newestRun } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import type { Changed, DeadLetterChange, DeadLetterFilter, DeadLetters } from '../contract.ts';
 import { ApiFailure } from './api-failure.ts';
-import { cutToRow, facetsOf, fits, imageFits, letterRow, type ReadLetter, readLetter } from './letter-rows.ts';
+import {
+  charsOf,
+  cutToRow,
+  facetsOf,
+  fits,
+  fitsWhole,
+  imageFits,
+  letterRow,
+  type ReadLetter,
+  readLetter,
+} from './letter-rows.ts';
 import type { Thumbnails } from './thumbnails.ts';
 
 /** What is still hidden when a look is interrupted comes back after so long. */
@@ -26,6 +37,11 @@ const MAX_COUNTED_NAMES = 5_000;
 const KEPT_MS = 15_000;
 /** Characters of bodies that are kept for that; of a longer queue each filter is a look. */
 const MOST_KEPT_CHARS = 16_000_000;
+/** Characters of rows that a look keeps. */
+const MOST_ROW_CHARS = 8_000_000;
+/** A change goes by what a look has shown for so long, and by one of the last few looks. */
+const SHOWN_MS = 15 * 60_000;
+const MOST_SHOWN = 8;
 
 type Names = 'job' | 'code' | 'host';
 /** All letters of a look. */
@@ -38,6 +54,8 @@ export class DeadLetterDesk {
   readonly #turn = new Mutex();
   #waiting = 0;
   #kept: Kept | undefined;
+  /** By filter: what was shown is what a change may touch. */
+  readonly #shown = new Map<string, { at: number; look: Look }>();
 
   constructor(target: JobTarget, thumbnails: Thumbnails) {
     this.#target = target;
@@ -53,6 +71,7 @@ export class DeadLetterDesk {
     return this.#inTurn(async () => {
       const look = new Look(filter);
       const { at, ...scan } = await this.#found(look, isFresh);
+      this.#remember(look);
       const letters = look
         .newestFirst()
         .map((letter) => letterRow(letter, (job, url) => this.#thumbnails.addressOf(job, url)));
@@ -72,20 +91,28 @@ export class DeadLetterDesk {
   }
 
   /**
-   * Deletes the letters that fit the filter: exactly those that were counted before.
+   * Deletes the letters that were shown for the filter, but for those that hold images which do not fit it.
    *
    * @throws {ApiFailure} count-changed
    */
   delete(change: DeadLetterChange): Promise<Changed> {
     return this.#inTurn(async () => {
       const { ids } = await this.#confirmed(change);
-      const { deleted } = await this.#scan(undefined, async ({ letterId }) => ids.has(letterId), CHANGE_MS);
-      return { images: 0, messages: deleted, text: `${counted(deleted, 'dead letter')} deleted.` };
+      let inPart = 0;
+      const mayDelete = async (letter: ReadLetter) => {
+        if (!ids.has(letter.letterId)) return false;
+        const isWhole = fitsWhole(letter, change.filter);
+        if (!isWhole) inPart++;
+        return isWhole;
+      };
+      const { deleted } = await this.#scan(undefined, mayDelete, CHANGE_MS);
+      const left = inPart === 0 ? '' : ` Left: ${counted(inPart, 'letter')} with images that do not fit the filter.`;
+      return { images: 0, messages: deleted, text: `${counted(deleted, 'dead letter')} deleted.${left}` };
     });
   }
 
   /**
-   * Sends the images that fit the filter again, job by job, as `labelqueue redrive` does.
+   * Sends the images that were shown for the filter again, job by job, as `labelqueue redrive` does.
    *
    * @throws {ApiFailure} count-changed, not-possible
    */
@@ -101,7 +128,8 @@ export class DeadLetterDesk {
           cancelled.push(job);
           continue;
         }
-        const which = (image: Parameters<typeof imageFits>[0]) => imageFits(image, change.filter);
+        const which = (image: Parameters<typeof imageFits>[0]) =>
+          look.shows(job, image.id) && imageFits(image, change.filter);
         const options = { ...of, codes: undefined, which, perMessage: DEFAULT_IMAGES_PER_MESSAGE, dryRun: false };
         const redriven = await redrive(this.#target, options, new Date());
         images += redriven.images;
@@ -136,11 +164,30 @@ export class DeadLetterDesk {
     return found;
   }
 
-  /** What fits now, if it is what the person has seen. */
+  #remember(look: Look): void {
+    const key = keyOf(look.filter);
+    this.#shown.get(key)?.look[Symbol.dispose]();
+    this.#shown.delete(key);
+    this.#shown.set(key, { at: Date.now(), look });
+    const [oldest] = this.#shown.keys();
+    if (this.#shown.size <= MOST_SHOWN || oldest === undefined) return;
+    this.#shown.get(oldest)?.look[Symbol.dispose]();
+    this.#shown.delete(oldest);
+  }
+
+  /**
+   * What the person has seen, if its number is the one that was typed: a queue that is too long for a look is never the
+   * same twice. Otherwise what fits now.
+   */
   async #confirmed({ filter, confirm }: DeadLetterChange): Promise<Look> {
     this.#kept = undefined;
+    const shown = this.#shown.get(keyOf(filter));
+    if (shown !== undefined && Date.now() - shown.at < SHOWN_MS && confirm === String(shown.look.ids.size)) {
+      return shown.look;
+    }
     const look = new Look(filter);
     const { notLookedAt } = await this.#scan(look, async () => false, LOOK_MS);
+    this.#remember(look);
     const expected = String(look.ids.size);
     if (confirm === expected) return look;
     const notSeen = notLookedAt === 0 ? '' : `; about ${notLookedAt} could not be looked at`;
@@ -180,12 +227,23 @@ function counted(count: number, what: string): string {
 
 function whyNothing(cancelled: readonly string[]): string {
   const jobs = cancelled.length === 0 ? '' : ` (cancelled: ${cancelled.join(', ')})`;
-  return `none of these can be sent again: bodies that are not messages, letters of earlier runs and of cancelled jobs stay${jobs}`;
+  return `none of these can be sent again: bodies that are not messages, letters of earlier runs, of cancelled jobs, and with images that do not fit the filter stay${jobs}`;
+}
+
+function keyOf({ job, code, host, text }: DeadLetterFilter): string {
+  return JSON.stringify([job, code, host, text]);
+}
+
+function imageKey(job: string | undefined, id: string): string {
+  return `${job ?? ''}\n${id}`;
 }
 
 /** What a scan has found for a filter, in memory that does not grow with the letters but for their ids. */
-class Look {
-  readonly #filter: DeadLetterFilter;
+class Look implements Disposable {
+  readonly filter: DeadLetterFilter;
+  /** Of images that fit, with their jobs. */
+  readonly #imageIds = new IdSet();
+  #rowChars = 0;
   readonly #counts: Record<Names, Map<string, number>> = { job: new Map(), code: new Map(), host: new Map() };
   /** Of the letters that fit. */
   readonly ids = new Set<string>();
@@ -195,17 +253,42 @@ class Look {
   #newest: ReturnType<typeof cutToRow>[] = [];
 
   constructor(filter: DeadLetterFilter) {
-    this.#filter = filter;
+    this.filter = filter;
   }
 
   add(letter: ReadLetter): void {
     for (const [kind, names] of Object.entries(facetsOf(letter))) this.#count(kind as Names, names);
-    if (!fits(letter, this.#filter)) return;
+    if (!fits(letter, this.filter)) return;
     this.ids.add(letter.letterId);
     if (letter.job !== undefined) this.jobs.add(letter.job);
-    this.images += letter.images.filter((image) => imageFits(image, this.#filter)).length;
-    this.#newest.push(cutToRow(letter));
-    if (this.#newest.length >= 2 * MAX_ROWS) this.#newest = this.newestFirst();
+    const fitting = letter.images.filter((image) => imageFits(image, this.filter));
+    this.images += fitting.length;
+    for (const { id } of fitting) this.#imageIds.add(imageKey(letter.job, id));
+    const row = cutToRow(letter);
+    this.#newest.push(row);
+    this.#rowChars += charsOf(row);
+    if (this.#newest.length >= 2 * MAX_ROWS || this.#rowChars > MOST_ROW_CHARS) this.#trim();
+  }
+
+  /** Whether an image was among those that fit. */
+  shows(job: string, id: string): boolean {
+    return this.#imageIds.has(imageKey(job, id));
+  }
+
+  [Symbol.dispose](): void {
+    this.#imageIds[Symbol.dispose]();
+  }
+
+  /** The newest, as many as fit into half of what may be kept. */
+  #trim(): void {
+    const kept = this.newestFirst();
+    let chars = 0;
+    const last = kept.findIndex((row) => {
+      chars += charsOf(row);
+      return chars > MOST_ROW_CHARS / 2;
+    });
+    this.#newest = last === -1 ? kept : kept.slice(0, last);
+    this.#rowChars = this.#newest.reduce((sum, row) => sum + charsOf(row), 0);
   }
 
   names(kind: Names): { name: string; messages: number }[] {

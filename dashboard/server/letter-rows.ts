@@ -8,6 +8,8 @@ import { shownHost, shownText } from './shown-text.ts';
 const UNREADABLE = 'unreadable';
 const MAX_IMAGES = 20;
 const MAX_MESSAGE_CHARS = 200;
+/** Of a failure's message, what may be searched. */
+const MAX_KEPT_MESSAGE_CHARS = 1_000;
 
 type LetterImage = FailedImage & { attempts: number };
 
@@ -32,9 +34,10 @@ export function readLetter({ id, body, reason, sentAt }: DeadLetter): ReadLetter
     const unreadable = { job: undefined, run: undefined, images: [], unreadableBody: copied(shownText(body)) };
     return { ...common, ...unreadable, reason: reason ?? message.reason };
   }
-  const images = failedImagesIn(body, message.images).map((image) => ({
-    ...image,
-    attempts: image.attempts ?? message.attempt,
+  // Not `meta`: it is the producer's, and may be nearly all of the letter.
+  const images = failedImagesIn(body, message.images).map(({ id, url, error, attempts = message.attempt }) => ({
+    ...{ id, url, attempts },
+    error: { code: error.code, message: copied(error.message.slice(0, MAX_KEPT_MESSAGE_CHARS)) },
   }));
   return { ...common, job: message.job, run: message.run, images, unreadableBody: undefined };
 }
@@ -45,6 +48,17 @@ export function fits(letter: ReadLetter, filter: DeadLetterFilter): boolean {
   if (letter.unreadableBody === undefined) return letter.images.some((image) => imageFits(image, filter));
   const { code, host, text } = filter;
   return host === undefined && (code === undefined || code === UNREADABLE) && contains([letter.reason ?? ''], text);
+}
+
+/** Whether nothing of the letter is left when what fits is taken out of it. */
+export function fitsWhole(letter: ReadLetter, filter: DeadLetterFilter): boolean {
+  return fits(letter, filter) && letter.images.every((image) => imageFits(image, filter));
+}
+
+/** How much memory a row takes, about: its texts. */
+export function charsOf({ images, unreadableBody }: ReadLetter): number {
+  const texts = images.map(({ id, url, error }) => id.length + url.length + error.message.length);
+  return texts.reduce((sum, chars) => sum + chars, unreadableBody?.length ?? 0);
 }
 
 /** Whether an image fits all that a filter says of images. */

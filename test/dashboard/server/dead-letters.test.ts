@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { DeadLetterFilter, DeadLetters } from '../../../dashboard/contract.ts';
+import { readLetter } from '../../../dashboard/server/letter-rows.ts';
 import { ImageError } from '../../../shared/contract/error-codes.ts';
 import type { ImageRef } from '../../../shared/contract/message.ts';
+import type { DeadLetter } from '../../../shared/jobs/dead-letters.ts';
 import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import { cancelJob, newestRun } from '../../../shared/jobs/job-store.ts';
 import { sendMessages } from '../../../shared/jobs/send-messages.ts';
@@ -185,6 +187,39 @@ test('what a filter shows is deleted, and nothing else', async () => {
   expect(letters.flatMap(({ images }) => images.map(({ id }) => id)).sort()).toEqual(['d', 'slow-c']);
 });
 
+test('letters that came after the look stay, however many fit', async () => {
+  await failedJob('cats', 'a');
+  expect(await list({ job: 'cats', fresh: '1' })).toMatchObject({ matchingMessages: 1 });
+  await failedJob('cats', 'b');
+  expect(await change('delete', { job: 'cats' }, '1')).toMatchObject({ status: 200, messages: 1 });
+  expect((await list()).letters.flatMap(({ images }) => images.map(({ id }) => id))).toEqual(['b']);
+});
+
+test('a letter with images that do not fit is not deleted for one that does', async () => {
+  const images = ['cats', 'dogs'].map((host) => ({ id: host, url: `https://${host}.example/1.jpg` }));
+  await sendToDlq(JSON.stringify({ v: 1, job: 'pets', attempt: 1, images }));
+  const filter = { host: 'dogs.example' };
+  expect(await list({ ...filter, fresh: '1' })).toMatchObject({ matchingMessages: 1, matchingImages: 1 });
+  expect(await change('delete', filter, '1')).toMatchObject({
+    text: '0 dead letters deleted. Left: 1 letter with images that do not fit the filter.',
+  });
+  expect(aws.deadLetters()).toHaveLength(1);
+});
+
+test('what a producer has put into `meta` of a letter is not kept', () => {
+  const meta = { list: Array.from({ length: 50_000 }, () => ({})) };
+  const body = JSON.stringify({
+    v: 1,
+    job: 'cats',
+    attempt: 1,
+    images: [{ id: 'a', url: 'https://host/a.jpg', meta }],
+  });
+  const sentAt = new Date();
+  expect(JSON.stringify(readLetter({ id: '1', body, reason: undefined, sentAt } as DeadLetter)).length).toBeLessThan(
+    1_000,
+  );
+});
+
 test.each(['delete', 'redrive'])('to %s, the number must be typed that is true now', async (what) => {
   await failedJob('cats', 'a', 'b');
   for (const confirm of ['', '1', '3', '2 ', 'cats']) {
@@ -212,6 +247,13 @@ test('the images that a filter shows are sent again, with their failures taken a
   expect((await aws.failures('dogs')).map(({ id }) => id)).toEqual(['d']);
   const { letters } = await list();
   expect(letters.flatMap(({ images }) => images.map(({ id }) => id)).sort()).toEqual(['d', 'slow-c']);
+});
+
+test('failures whose letters were deleted are not sent again with the others', async () => {
+  await failedJob('cats', 'a', 'slow-b');
+  expect(await change('delete', { code: 'corrupt' }, '1')).toMatchObject({ messages: 1 });
+  expect(await change('redrive', { job: 'cats' }, '1')).toMatchObject({ images: 1, messages: 1 });
+  expect((await aws.failures('cats')).map(({ id }) => id)).toEqual(['slow-b']);
 });
 
 test('by a text, images of several jobs are sent again, each to its own run', async () => {
