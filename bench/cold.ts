@@ -8,6 +8,7 @@ import { makeWritable, unzipPackage } from '../test/support/lambda/packaged-work
 import { runtimeClient } from '../test/support/lambda/runtime-client.ts';
 import { createTemporaryFolder } from '../test/support/temporary-folder.ts';
 import { startTestAws } from '../test/support/test-aws.ts';
+import { prepareAvx2Only } from './avx2/avx2-only.ts';
 import { coldTable } from './cold/cold-table.ts';
 import { type Bench, measureStart, type Start } from './cold/measure-start.ts';
 
@@ -18,10 +19,11 @@ const options = new Command('bench:cold')
   .description('Packages the worker and starts it as Lambda would, on one core, with one image waiting for it.')
   .option('--runs <n>', 'starts of each kind; the medians are printed', Number, 5)
   .option('--core <n>', 'the core that the worker is pinned to', '0')
+  .option('--avx2', 'under AVX2', false)
   .option('--json', 'every figure, as JSON', false)
   .allowExcessArguments(false)
   .parse()
-  .opts<{ runs: number; core: string; json: boolean }>();
+  .opts<{ runs: number; core: string; avx2: boolean; json: boolean }>();
 
 await using folder = await createTemporaryFolder();
 await using aws = await startTestAws();
@@ -34,7 +36,7 @@ const bench: Bench = {
   task,
   temporary: join(folder.path, 'tmp'),
   runtimeClient: await runtimeClient(),
-  environment: { ...aws.environment, ALLOWED_HOSTS: images.host },
+  environment: { ...aws.environment, ALLOWED_HOSTS: images.host, ...(options.avx2 && (await avx2Environment())) },
   // By its path: the worker's PATH leads to Node alone.
   wrapper: ['/usr/bin/taskset', '-c', options.core],
   photo: images.url('/photos/coffee.jpg'),
@@ -50,6 +52,12 @@ for (let run = 0; run < options.runs; run += 1) {
 }
 makeWritable(task);
 process.stdout.write(options.json ? `${JSON.stringify({ unpacking, filled })}\n` : coldTable(unpacking, filled));
+
+async function avx2Environment(): Promise<Readonly<Record<string, string>>> {
+  const prepared = await prepareAvx2Only(join(ROOT, '.labelqueue/bench'), []);
+  if ('reason' in prepared) throw new Error(`--avx2 cannot be had: ${prepared.reason}`);
+  return prepared.environment;
+}
 
 async function startWithEmptyFolder(): Promise<Start> {
   await rm(bench.temporary, { recursive: true, force: true });
