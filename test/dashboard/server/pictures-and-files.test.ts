@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
-import type { Gallery } from '../../../dashboard/contract.ts';
+import type { Gallery, JobDetail } from '../../../dashboard/contract.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type ImageServer, startImageServer } from '../../support/image-server.ts';
 import { failure, result, writeParts } from '../../support/job-outcomes.ts';
 import { startTestAws, type TestAws } from '../../support/test-aws.ts';
@@ -107,6 +108,21 @@ test('of images with the same bytes one is shown, the surest first', async () =>
   expect(dogs.images.map(({ id }) => id)).toEqual(['c']);
   expect((await dashboard.get('/api/jobs/cats/gallery?limit=0')).status).toBe(400);
   expect((await dashboard.get('/api/jobs/birds/gallery')).status).toBe(404);
+});
+
+test('gallery and labels of a job that nobody watches are read again when its files have changed', async () => {
+  const shown = async () => (await dashboard.json<Gallery>('/api/jobs/cats/gallery')).images.length;
+  const labels = async () => (await dashboard.json<JobDetail>('/api/jobs/cats')).content?.labels.length;
+  await writeParts(aws.target, 'results', [pictureOf('https://host.example/1')]);
+  expect([await shown(), await labels()]).toEqual([1, 1]);
+  await writeParts(aws.target, 'results', [result('dog', { dog: 0.9 })]);
+  const now = Date.now();
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(now + 16_000);
+  await eventually('the labels', async () => (await labels()) === 2);
+  await writeParts(aws.target, 'results', [pictureOf('https://host.example/2')]);
+  clock.mockReturnValue(now + 32_000);
+  expect(await shown()).toBe(3);
+  clock.mockRestore();
 });
 
 test.each(['csv', 'jsonl', 'parquet'] as const)(
