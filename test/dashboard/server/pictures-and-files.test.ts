@@ -1,3 +1,6 @@
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
@@ -5,6 +8,7 @@ import type { Gallery, JobDetail } from '../../../dashboard/contract.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ImageServer, startImageServer } from '../../support/image-server.ts';
 import { failure, result, writeParts } from '../../support/job-outcomes.ts';
+import { createTemporaryFolder } from '../../support/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
@@ -157,4 +161,20 @@ test('failures come too, one download after the other; of a job that there is no
   expect((await dashboard.get('/api/jobs/cats/failures.jsonl')).status).toBe(200);
   expect((await dashboard.get('/api/jobs/dogs/failures.csv')).status).toBe(404);
   expect((await dashboard.get('/api/jobs/cats/failures.xlsx')).status).toBe(404);
+});
+
+test('a download that is not read makes way for others after a while', async () => {
+  await writeParts(aws.target, 'results', [result('a')]);
+  await using folder = await createTemporaryFolder();
+  const path = join(folder.path, 'large.csv');
+  await writeFile(path, Buffer.alloc(64_000_000));
+  const exportOutcomes = async () => ({ bytes: 64_000_000, content: createReadStream(path) });
+  await using other = await startTestDashboard(aws.target, { exportOutcomes, mostIdleMs: 500 });
+  const stalled = await other.get('/api/jobs/cats/results.csv');
+  expect(stalled.status).toBe(200);
+  const next = await other.get('/api/jobs/cats/results.csv');
+  expect(next.status).toBe(200);
+  expect((await next.arrayBuffer()).byteLength).toBe(64_000_000);
+  await expect(stalled.arrayBuffer()).rejects.toThrow();
+  expect(other.surprises).toEqual([]);
 });
