@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { requestEndLookIfAnnounced } from '../shared/jobs/end-look.ts';
 import { type JobStatus, jobStatus } from '../shared/jobs/job-status.ts';
 import { cancelJob, readJob } from '../shared/jobs/job-store.ts';
 import { NoSuchJobError } from '../shared/jobs/outcomes/outcome-errors.ts';
@@ -23,9 +22,7 @@ export async function cancel(job: string): Promise<void> {
   if (status !== undefined && isCompleted(status)) {
     throw new CommandError(`the job ${job} is ${status.state}: nothing to cancel`);
   }
-  const of = { job, run: description?.run };
-  await cancelJob(target, of, 'labelqueue cancel');
-  await requestEndLookIfAnnounced(target, of);
+  await cancelJob(target, { job, run: description?.run }, 'labelqueue cancel');
   print(`job ${job}: cancelled${remains(status)}\n`);
 }
 

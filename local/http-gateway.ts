@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Semaphore } from 'async-mutex';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { API_OPERATIONS } from '../shared/contract/api-operations.ts';
@@ -12,6 +13,9 @@ import { type BodyProblem, UPLOAD_LIMITS, type UploadLimits, Uploads } from './u
 
 /** Far above what is taken, so that what is refused is told so in words. */
 const MAX_PARSED_HEADER_BYTES = 512 * 1_024;
+
+/** From the last answer of the function on, how long a stop waits for clients that do not read, or do not send. */
+const STOP_WAITS_MS = 5_000;
 
 export type HttpGatewayOptions = {
   /** 0 for any free one. */
@@ -32,7 +36,7 @@ export type HttpGatewayOptions = {
 export type HttpGateway = {
   /** E.g. `http://127.0.0.1:4567`. */
   address: string;
-  /** Answers the requests in hand, and takes no more. */
+  /** Answers the requests in hand, and takes no more. Connections that stall are cut some seconds later. */
   stop(): Promise<void>;
 };
 
@@ -62,12 +66,23 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://127.0.0.1:${port}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
+    stop: () => stopped(server, gate.slots.waitForUnlock(options.atOnce)),
   };
+}
+
+/** @param answered resolves when the function has answered all that it was given */
+async function stopped(server: Server, answered: Promise<void>): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const ended = new AbortController();
+  answered
+    .then(() => delay(STOP_WAITS_MS, undefined, { signal: ended.signal }))
+    .then(
+      () => server.closeAllConnections(),
+      () => undefined,
+    );
+  await closed;
+  ended.abort();
 }
 
 /** Whether a request is for the dashboard: its page at `/`, and what that asks for. */

@@ -51,6 +51,8 @@ export type DashboardOptions = {
   /** With which rules images are fetched for thumbnails. */
   classifier: ClassifierSettings;
   exportOutcomes: ExportOutcomes;
+  /** Milliseconds after which a download that is not read ends. */
+  mostIdleMs?: number;
   insight?: Insight;
   /** Prometheus text for `GET /metrics`; without, what the page shows. */
   metrics?: () => Promise<string>;
@@ -89,7 +91,7 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
   });
   const streams = new EventStreams(watch, pages);
   const desk = new DeadLetterDesk(target, thumbnails);
-  const exports = new Exports(options.exportOutcomes);
+  const exports = new Exports(options.exportOutcomes, options.mostIdleMs);
   const session: Session = { csrfToken: access.csrfToken, allowsChanges, environment, version };
 
   const app = new Hono<Env>();
@@ -146,7 +148,8 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
     const [kind = '', format = ''] = context.req.param('file').split('.');
     const job = jobOf(context);
     await pages.lookedUp(job);
-    return exports.response({ job, kind: kind as PartKind, format: format as 'csv' });
+    const wanted = { job, kind: kind as PartKind, format: format as 'csv' };
+    return exports.response(wanted, () => context.env.outgoing.destroy());
   });
   addChanges(app, { target, watch, desk });
   const watched = new WatchedMetrics(watch);

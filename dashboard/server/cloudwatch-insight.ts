@@ -9,6 +9,7 @@ import {
 import { METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
 import type { Alarm, StageTime } from '../contract.ts';
 import type { Buckets } from './buckets.ts';
+import { GIVES_UP } from './dashboard-target.ts';
 import { type Facts, type Insight, NO_FACTS } from './insight.ts';
 import type { MessageSample } from './message-samples.ts';
 import { shownText } from './shown-text.ts';
@@ -43,7 +44,7 @@ const QUEUE_METRICS = {
 
 /** What CloudWatch remembers of the queue and the workers: one request for facts and one for a chart, per minute. */
 export function cloudWatchInsight(options: CloudWatchOptions): Insight {
-  const client = options.client ?? new CloudWatchClient({ maxAttempts: 2 });
+  const client = options.client ?? new CloudWatchClient(GIVES_UP);
   const facts = keptFor(ASK_EVERY_MS, (_key, now) => factsOf(client, options, now));
   const history = keptFor(ASK_EVERY_MS, (_key, now, buckets: Buckets) => historyOf(client, options, { now, buckets }));
   return {

@@ -2,7 +2,7 @@ import type { JobSettings } from '../../shared/contract/settings.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 
 /** A page that is looked at shows after some seconds that there is no answer, and asks again by itself. */
-const GIVES_UP = {
+export const GIVES_UP = {
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
 } as const;

@@ -21,19 +21,27 @@ const TYPES: Record<Format, string> = {
 
 /** One that has just come to its end still has its files to remove. */
 const PATIENCE_MS = 1_000;
+/** A download of which nothing was read for so long ends: others wait for it. */
+const MOST_IDLE_MS = 60_000;
 
 /** Downloads, one at a time: each reads all files of a job into a database on disk. */
 export class Exports {
   readonly #make: ExportOutcomes;
+  readonly #mostIdleMs: number;
   /** Ends with the download that is being made. */
   #running: Promise<void> | undefined;
 
-  constructor(make: ExportOutcomes) {
+  /** @param mostIdleMs ends a download of which nothing was read for so many milliseconds */
+  constructor(make: ExportOutcomes, mostIdleMs = MOST_IDLE_MS) {
     this.#make = make;
+    this.#mostIdleMs = mostIdleMs;
   }
 
-  /** @throws {ApiFailure} busy */
-  async response(wanted: Export): Promise<Response> {
+  /**
+   * @param cut ends the connection of a reader that does not read, and with it the response
+   * @throws {ApiFailure} busy
+   */
+  async response(wanted: Export, cut: () => void): Promise<Response> {
     const finish = await this.#begin();
     const { bytes, content } = await this.#make(wanted).catch((error: unknown) => {
       finish();
@@ -41,7 +49,9 @@ export class Exports {
     });
     content.once('close', finish);
     const { job, kind, format } = wanted;
-    return new Response(Readable.toWeb(content) as ReadableStream<Uint8Array>, {
+    const body = Readable.toWeb(content) as ReadableStream<Uint8Array>;
+    cutWhenIdle(content, cut, this.#mostIdleMs);
+    return new Response(body, {
       headers: {
         ...SECURITY_HEADERS,
         'content-type': TYPES[format],
@@ -66,4 +76,11 @@ export class Exports {
       ended.resolve();
     };
   }
+}
+
+/** @param content of which somebody decides already when it flows: one more listener changes nothing of that */
+function cutWhenIdle(content: Readable, cut: () => void, mostIdleMs: number): void {
+  const idle = setTimeout(cut, mostIdleMs).unref();
+  content.on('data', () => idle.refresh());
+  content.once('close', () => clearTimeout(idle));
 }

@@ -17,6 +17,9 @@ const MOST_KEPT_FILES = 100_000;
 /** Digits of a digest that fit a number exactly. */
 const REACH_DIGITS = 13;
 
+/** Changes of all jobs' files so far: a version that is counted per instance would be another instance's, too. */
+let changesSoFar = 0;
+
 /**
  * The names of a run's part files, remembered from look to look. A job of few files is listed whole each time. Names begin
  * with a digest, so new ones stand anywhere and no listing can begin where the last one ended; of a job of many files each
@@ -42,11 +45,11 @@ export class JobFiles {
    */
   async look(): Promise<boolean> {
     const changes = await Promise.all(this.#kinds.map((kind) => kind.look()));
-    if (changes.includes('changed')) this.#version++;
+    if (changes.includes('changed')) this.#version = ++changesSoFar;
     return !changes.includes('too many') && this.size <= MOST_KEPT_FILES;
   }
 
-  /** Changes with the files. */
+  /** Changes with the files; that of no other instance, 0 without files. */
   get version(): number {
     return this.#version;
   }

@@ -114,8 +114,7 @@ export class JobPages {
   /** What was read last; reads it, or reads it again, in the background. */
   #content(watched: WatchedJob): JobContent | null {
     const reading = this.#readingOf(watched);
-    const isDue = reading.version !== versionOf(watched) && Date.now() - reading.readAt >= READ_EVERY_MS;
-    if (reading.isReading === undefined && (reading.lines === undefined || isDue)) {
+    if (reading.isReading === undefined && (reading.lines === undefined || isDue(watched, reading))) {
       this.#read(watched, reading).then(this.#onRead).catch(this.#onFailure);
     }
     return reading.lines === undefined ? null : contentOf(reading.lines, watched.row?.startedAt ?? null);
@@ -123,7 +122,8 @@ export class JobPages {
 
   async #lines(watched: WatchedJob): Promise<ReadJob> {
     const reading = this.#readingOf(watched);
-    return reading.lines ?? reading.isReading ?? this.#read(watched, reading);
+    if (reading.lines !== undefined && !isDue(watched, reading)) return reading.lines;
+    return reading.isReading ?? this.#read(watched, reading);
   }
 
   #readingOf(watched: WatchedJob): Reading {
@@ -137,10 +137,12 @@ export class JobPages {
   }
 
   #read(watched: WatchedJob, reading: Reading): Promise<ReadJob> {
-    reading.version = versionOf(watched);
+    const version = versionOf(watched);
     reading.isReading = readJobLines(this.#target, watched.counted)
       .then((lines) => {
         reading.lines = lines;
+        // One that fails leaves the version of the lines that there are: it is due again.
+        reading.version = version;
         return lines;
       })
       .finally(() => {
@@ -149,6 +151,12 @@ export class JobPages {
       });
     return reading.isReading;
   }
+}
+
+/** Whether the files have changed since they were read, and that is long enough ago; not while they are not known. */
+function isDue(watched: WatchedJob, { version, readAt }: Reading): boolean {
+  if (watched.files === undefined) return false;
+  return version !== versionOf(watched) && Date.now() - readAt >= READ_EVERY_MS;
 }
 
 function versionOf({ files }: WatchedJob): string {

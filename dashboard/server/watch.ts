@@ -6,10 +6,11 @@ import { bucketsOf } from './buckets.ts';
 import { ServiceConnection } from './connection.ts';
 import { problemsOf } from './health.ts';
 import { historyOf } from './history.ts';
-import { type Facts, type Insight, NO_FACTS } from './insight.ts';
+import type { Insight } from './insight.ts';
 import { JobBook } from './job-book.ts';
+import { LastInsight } from './last-insight.ts';
 import { lastMinute } from './last-minute.ts';
-import { type MessageSample, MessageSamples } from './message-samples.ts';
+import { MessageSamples } from './message-samples.ts';
 import { queueFigures } from './queue-figures.ts';
 import { isOfService } from './service-away.ts';
 
@@ -40,7 +41,7 @@ export class Watch {
   readonly #sqs = new ServiceConnection();
   readonly #s3 = new ServiceConnection();
   readonly #samples = new MessageSamples();
-  #facts: Facts = NO_FACTS;
+  readonly #insight: LastInsight;
   #depths: JobStatus['queue'] | undefined;
   #askedAt: number | null = null;
   #untakenSince: number | undefined;
@@ -54,6 +55,7 @@ export class Watch {
   constructor(options: WatchOptions) {
     this.#options = options;
     this.book = new JobBook(options.target);
+    this.#insight = new LastInsight(options.insight);
   }
 
   /** The last look; undefined before the first. */
@@ -81,9 +83,7 @@ export class Watch {
 
   async history(range: Range): Promise<History> {
     const now = Date.now();
-    const remembered: MessageSample[] = await (
-      this.#options.insight?.history?.(bucketsOf(range, now)) ?? Promise.resolve([])
-    ).catch(() => []);
+    const remembered = await this.#insight.samples(range, bucketsOf(range, now));
     // What this process has seen itself is newer, and comes last.
     return historyOf({ range, now, jobs: this.book.all(), samples: [...remembered, ...this.#samples.all] });
   }
@@ -123,7 +123,7 @@ export class Watch {
 
   async #look(): Promise<void> {
     const now = new Date();
-    await Promise.all([this.#lookAtQueue(now), this.#askInsight(now)]);
+    await Promise.all([this.#lookAtQueue(now), this.#insight.ask(now.getTime())]);
     // The first listing may take long, and so may a bucket that gives no answer.
     if (this.#s3.state.state !== 'connected') this.#publish(now);
     await this.#lookAtJobs(now);
@@ -139,11 +139,6 @@ export class Watch {
     } catch (error) {
       this.#sqs.failed(error, Date.now());
     }
-  }
-
-  /** What it knows is worth having, and nothing depends on it. */
-  async #askInsight(now: Date): Promise<void> {
-    this.#facts = (await this.#options.insight?.facts(now.getTime()).catch(() => undefined)) ?? this.#facts;
   }
 
   async #lookAtJobs(now: Date): Promise<void> {
@@ -172,7 +167,7 @@ export class Watch {
     const isStill = waiting + inFlight > 0 && settled === this.#settledImages;
     this.#stillSince = isStill ? (this.#stillSince ?? now) : undefined;
     this.#settledImages = settled;
-    const ageSeconds = this.#facts.oldestMessageAgeSeconds;
+    const ageSeconds = this.#insight.facts.oldestMessageAgeSeconds;
     this.#samples.add({ at: now, waiting, inFlight, delayed: retrying, dead: deadLetters, ageSeconds });
   }
 
@@ -184,10 +179,10 @@ export class Watch {
   #snapshotAt(at: number): Snapshot {
     const jobs = this.book.all();
     const minute = lastMinute(jobs, at);
-    const { stages, alarms } = this.#facts;
+    const { stages, alarms } = this.#insight.facts;
     const { environment, allowsChanges } = this.#options;
     const depths = this.#depths;
-    const queue = queueFigures({ depths, askedAt: this.#askedAt, facts: this.#facts, minute, jobs });
+    const queue = queueFigures({ depths, askedAt: this.#askedAt, facts: this.#insight.facts, minute, jobs });
     const connections = { sqs: this.#sqs.state, s3: this.#s3.state };
     const snapshot = { at, environment, allowsChanges, connections, queue, ...this.book.rows(), stages, alarms };
     const { recentlyClassified, recentlyFailed } = minute;

@@ -1,17 +1,19 @@
 import { type JobEnd, jobEndId, jobEndSchema } from '../../shared/contract/job-end.ts';
 import { describeThrown } from '../../shared/contract/safe-text.ts';
+import { reopenEnd } from '../../shared/jobs/end-hold.ts';
 import type { NamedRun } from '../../shared/jobs/end-look.ts';
 import {
   ANNOUNCEMENT_TARGETS,
   type AnnouncementTarget,
   type EndedRecord,
+  type ReadEndRecord,
   readEndRecord,
   replaceEndRecord,
 } from '../../shared/jobs/end-record.ts';
 import { readJob } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
-import { type FoundEnd, lookAtRun } from '../../shared/jobs/run-end.ts';
+import { type FoundEnd, hasGoneOn, lookAtRun } from '../../shared/jobs/run-end.ts';
 
 /** Sends an end somewhere. Rejects when it may not have arrived: it is sent again then, with the same id. */
 export type Announce = (end: JobEnd) => Promise<void>;
@@ -54,7 +56,7 @@ export async function announceEnd(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const { bucket, counter, now } = dependencies;
-  const { record, etag } = await readEndRecord(bucket, of);
+  const { record, etag } = await readNewestEnd(of, dependencies);
   if (record?.state === 'ended') return announce(of, { record, etag }, dependencies);
   const heldMs = (record?.heldUntil ?? 0) - now().getTime();
   if (heldMs > 0) return { kind: 'again', inSeconds: Math.ceil(heldMs / 1_000), mostSeconds: HELD_MOST_SECONDS };
@@ -66,6 +68,14 @@ export async function announceEnd(
   // Another look, or a redrive, came first: its record counts.
   if (written === undefined) return { kind: 'again', inSeconds: 1, mostSeconds: HELD_MOST_SECONDS };
   return announce(of, { record: found, etag: written }, dependencies);
+}
+
+/** A producer that counted as gone may have been silent only: its run goes on then, and gets another end. */
+async function readNewestEnd(of: NamedRun, { bucket, now }: AnnouncerDependencies): Promise<ReadEndRecord> {
+  const read = await readEndRecord(bucket, of);
+  if (read.record?.state !== 'ended' || !(await hasGoneOn(bucket, of, { end: read.record.end, now: now() }))) return read;
+  await reopenEnd(bucket, of);
+  return readEndRecord(bucket, of);
 }
 
 /** Its fields are in the order in which they are read again, so that the same text is sent each time. */

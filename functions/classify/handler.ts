@@ -71,7 +71,7 @@ const dependencies: WorkerDependencies = {
   },
   telemetry: createTelemetry(logger, metrics),
   cancellations: new Cancellations((of) => isCancelled({ s3, resultsBucket: settings.resultsBucket }, of)),
-  jobGuard: new JobGuard({ bucket: { s3, resultsBucket: settings.resultsBucket } }),
+  jobGuard: new JobGuard({ bucket: { s3, resultsBucket: settings.resultsBucket, sqs, jobEndQueueUrl } }),
   workTime,
   retryBaseSeconds: settings.retryBaseSeconds,
   now: () => new Date(),

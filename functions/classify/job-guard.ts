@@ -7,8 +7,7 @@ import {
   readGuardRecord,
   replaceGuardRecord,
 } from '../../shared/jobs/guard-record.ts';
-import { cancelJob, readJob } from '../../shared/jobs/job-store.ts';
-import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { type CancelTarget, cancelJob, readJob } from '../../shared/jobs/job-store.ts';
 import { PartSample } from '../../shared/jobs/sample-parts.ts';
 import { judge } from './guard-verdict.ts';
 
@@ -31,7 +30,7 @@ type Job = {
 };
 
 export type JobGuardOptions = {
-  bucket: Pick<JobTarget, 's3' | 'resultsBucket'>;
+  bucket: CancelTarget;
   /** Milliseconds since 1970. */
   now?: () => number;
   /** Uniform in [0, 1). */

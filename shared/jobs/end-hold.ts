@@ -63,7 +63,7 @@ export class EndHold {
 }
 
 /** Of a run that may go on after its end, since its producer sends the rest of its images. */
-export async function reopenEnd(target: JobTarget, of: JobRun): Promise<void> {
+export async function reopenEnd(target: Pick<JobTarget, 's3' | 'resultsBucket'>, of: JobRun): Promise<void> {
   const { record, etag } = await readEndRecord(target, of);
   if (record?.state === 'ended') await replaceEndRecord(target, of, openRecord(nextGeneration(record), 0), etag);
 }

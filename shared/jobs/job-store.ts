@@ -3,6 +3,7 @@ import { type JobDescription, jobDescriptionSchema } from '../contract/job-descr
 import type { JobRun } from '../contract/job-run.ts';
 import { CANCELLED_PREFIX, cancelledKey, jobKey, newestRunKey } from '../contract/object-keys.ts';
 import { UserError } from '../contract/user-error.ts';
+import { requestEndLookIfAnnounced } from './end-look.ts';
 import type { JobTarget } from './job-target.ts';
 import { listObjects } from './list-objects.ts';
 import { readObject } from './read-object.ts';
@@ -92,8 +93,21 @@ async function foldersAt({ s3, resultsBucket: Bucket }: Bucket, Prefix: string):
   return folders;
 }
 
-/** Stops a run: workers that see the mark acknowledge what is left of it without working on it. */
-export async function cancelJob({ s3, resultsBucket }: Bucket, of: JobRun, reason: string): Promise<void> {
+/** With the queue of looks, where ends of runs are announced. */
+export type CancelTarget = Bucket & Partial<Pick<JobTarget, 'sqs' | 'jobEndQueueUrl'>>;
+
+/**
+ * Stops a run, and asks for a look at its end: nothing else may happen to the run from then on.
+ *
+ * @param reason for people: what cancelled it, or why
+ */
+export async function cancelJob({ sqs, jobEndQueueUrl, ...bucket }: CancelTarget, of: JobRun, reason: string): Promise<void> {
+  await markCancelled(bucket, of, reason);
+  if (sqs !== undefined) await requestEndLookIfAnnounced({ sqs, jobEndQueueUrl }, of);
+}
+
+/** Workers that see the mark acknowledge what remains of the run without working on it. */
+export async function markCancelled({ s3, resultsBucket }: Bucket, of: JobRun, reason: string): Promise<void> {
   await s3.send(
     new PutObjectCommand({
       Bucket: resultsBucket,

@@ -3,7 +3,7 @@ import pMap from 'p-map';
 import type { JobRun } from '../contract/job-run.ts';
 import { jobKey, jobPrefix, newestRunKey, type PartKind, partPrefix, runPartPrefix } from '../contract/object-keys.ts';
 import { DeleteError, deleteObjects } from './delete-objects.ts';
-import { cancelJob, newestRun } from './job-store.ts';
+import { markCancelled, newestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 
 /** A digest begins with one of these. */
@@ -19,7 +19,8 @@ const SECTIONS_AT_ONCE = 4;
  */
 export async function purgeJob(target: JobTarget, job: string): Promise<{ files: number }> {
   const of = await newestRun(target, job);
-  if (of.run !== undefined) await cancelJob(target, of, 'labelqueue purge');
+  // Nobody is to be informed of an end whose files are about to be removed.
+  if (of.run !== undefined) await markCancelled(target, of, 'labelqueue purge');
   let files = 0;
   for (const kind of ['results', 'failures'] as const) files += await removeManyParts(target, kind, of);
   // The job's own description goes last, so that an interrupted purge can still be found and repeated.

@@ -56,6 +56,19 @@ export async function lookAtRun(bucket: Bucket, of: NamedRun, options: RunLookOp
 
 const GOES_ON: RunLook = { kind: 'goes on' };
 
+/** Whether the producer of a run that was found failed has been at work since. */
+export async function hasGoneOn(
+  bucket: Bucket,
+  of: NamedRun,
+  { end, now }: { end: Pick<JobEnd, 'state' | 'images'>; now: Date },
+): Promise<boolean> {
+  if (end.state !== 'failed') return false;
+  const description = await readJob(bucket, of.job);
+  if (description?.run !== of.run) return false;
+  const state = runState(description, { cancelled: false, isComplete: false, failed: 0 }, now);
+  return state !== 'failed while enqueuing' || description.sent > end.images;
+}
+
 type Look = { bucket: Bucket; of: NamedRun; description: JobDescription; options: RunLookOptions };
 
 function lookAgainIn(inSeconds: number, mostSeconds: number = Number.POSITIVE_INFINITY): RunLook {

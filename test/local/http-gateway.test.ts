@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { type IncomingMessage, type RequestListener, type RequestOptions, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -24,11 +24,12 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.stop());
 
-function start(uploads: Partial<UploadLimits> = {}): Promise<HttpGateway> {
+function start(uploads: Partial<UploadLimits> = {}, beside?: RequestListener): Promise<HttpGateway> {
   return startHttpGateway({
     port: 0,
     atOnce: AT_ONCE,
     uploads,
+    ...(beside !== undefined && { beside }),
     invoke(event) {
       events.push(event);
       return invoke(event);
@@ -323,3 +324,12 @@ test('a stop answers what is in hand, and takes nothing more', async () => {
   expect(await (await inHand).text()).toBe('late');
   await stopped;
 });
+
+test('a stop does not wait for a client that does not read its answer', async () => {
+  const own = await start({}, (_request, response) => void response.write(Buffer.alloc(64_000_000)));
+  const download = request(`${own.address}/api/download`).end();
+  const [response] = (await once(download, 'response')) as [IncomingMessage];
+  response.on('error', () => undefined);
+  await own.stop();
+  expect(response.readableEnded).toBe(false);
+}, 20_000);

@@ -4,6 +4,9 @@ import {
   GetMetricDataCommand,
   type MetricDataQuery,
 } from '@aws-sdk/client-cloudwatch';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { beforeEach, expect, test } from '@jest/globals';
 import { bucketsOf } from '../../../dashboard/server/buckets.ts';
 import { cloudWatchInsight } from '../../../dashboard/server/cloudwatch-insight.ts';
@@ -133,3 +136,24 @@ test('a failure is not kept: the next one who asks, asks CloudWatch', async () =
   answer = () => ({ MetricDataResults: [] });
   expect(await insight.facts(NOW + 1)).toMatchObject({ oldestMessageAgeSeconds: null });
 });
+
+test('a CloudWatch that gives no answer is given up', async () => {
+  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const before = { ...process.env };
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_CLOUDWATCH: `http://127.0.0.1:${port}`,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  });
+  try {
+    const { facts } = cloudWatchInsight({ queueUrl: 'https://sqs/1/queue', deadLetterQueueUrl: 'https://sqs/1/dlq' });
+    await expect(facts(NOW)).rejects.toMatchObject({ name: 'TimeoutError' });
+  } finally {
+    process.env = before;
+    silent.closeAllConnections();
+    silent.close();
+  }
+}, 30_000);

@@ -5,6 +5,7 @@ import type { ImageRef } from '../../../shared/contract/message.ts';
 import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import type { JobStatus } from '../../../shared/jobs/job-status.ts';
 import { runCommand } from '../../support/command.ts';
+import { anyRun, describeRun, idsOf } from '../../support/ended-run.ts';
 import { catsButMissing, workQueueEmpty } from '../../support/stub-worker.ts';
 import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
@@ -136,6 +137,14 @@ test('a job that is cancelled from its page is cancelled for all, and cannot be 
     status: 409,
     error: { code: 'not-possible' },
   });
+});
+
+test('a job that is cancelled from its page is looked at for its end', async () => {
+  const of = anyRun();
+  await describeRun(aws.target, of, idsOf(2));
+  expect((await dashboard.post('/api/jobs/cats/cancel', { confirm: 'cats' })).status).toBe(200);
+  const looks = aws.server.inspectQueue('labelqueue-job-ends.fifo')?.messages.delayed ?? [];
+  expect(looks.map(({ body }) => JSON.parse(body))).toEqual([{ v: 1, ...of }]);
 });
 
 test('a job that is purged elsewhere is gone from the table', async () => {

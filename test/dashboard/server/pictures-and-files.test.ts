@@ -1,9 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
-import type { Gallery } from '../../../dashboard/contract.ts';
+import type { Gallery, JobDetail } from '../../../dashboard/contract.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type ImageServer, startImageServer } from '../../support/image-server.ts';
 import { failure, result, writeParts } from '../../support/job-outcomes.ts';
+import { createTemporaryFolder } from '../../support/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
@@ -109,6 +114,21 @@ test('of images with the same bytes one is shown, the surest first', async () =>
   expect((await dashboard.get('/api/jobs/birds/gallery')).status).toBe(404);
 });
 
+test('gallery and labels of a job that nobody watches are read again when its files have changed', async () => {
+  const shown = async () => (await dashboard.json<Gallery>('/api/jobs/cats/gallery')).images.length;
+  const labels = async () => (await dashboard.json<JobDetail>('/api/jobs/cats')).content?.labels.length;
+  await writeParts(aws.target, 'results', [pictureOf('https://host.example/1')]);
+  expect([await shown(), await labels()]).toEqual([1, 1]);
+  await writeParts(aws.target, 'results', [result('dog', { dog: 0.9 })]);
+  const now = Date.now();
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(now + 16_000);
+  await eventually('the labels', async () => (await labels()) === 2);
+  await writeParts(aws.target, 'results', [pictureOf('https://host.example/2')]);
+  clock.mockReturnValue(now + 32_000);
+  expect(await shown()).toBe(3);
+  clock.mockRestore();
+});
+
 test.each(['csv', 'jsonl', 'parquet'] as const)(
   'the results of a job come as %s, as `labelqueue results` has them',
   async (format) => {
@@ -141,4 +161,20 @@ test('failures come too, one download after the other; of a job that there is no
   expect((await dashboard.get('/api/jobs/cats/failures.jsonl')).status).toBe(200);
   expect((await dashboard.get('/api/jobs/dogs/failures.csv')).status).toBe(404);
   expect((await dashboard.get('/api/jobs/cats/failures.xlsx')).status).toBe(404);
+});
+
+test('a download that is not read makes way for others after a while', async () => {
+  await writeParts(aws.target, 'results', [result('a')]);
+  await using folder = await createTemporaryFolder();
+  const path = join(folder.path, 'large.csv');
+  await writeFile(path, Buffer.alloc(64_000_000));
+  const exportOutcomes = async () => ({ bytes: 64_000_000, content: createReadStream(path) });
+  await using other = await startTestDashboard(aws.target, { exportOutcomes, mostIdleMs: 500 });
+  const stalled = await other.get('/api/jobs/cats/results.csv');
+  expect(stalled.status).toBe(200);
+  const next = await other.get('/api/jobs/cats/results.csv');
+  expect(next.status).toBe(200);
+  expect((await next.arrayBuffer()).byteLength).toBe(64_000_000);
+  await expect(stalled.arrayBuffer()).rejects.toThrow();
+  expect(other.surprises).toEqual([]);
 });

@@ -147,6 +147,15 @@ test('while SQS and S3 are away the page has since when, and goes on when they a
   await own.stop();
 });
 
+test('insight that never answers holds up neither the figures nor the charts', async () => {
+  const silent = new Promise<never>(() => undefined);
+  await using other = await startTestDashboard(target, { insight: { facts: () => silent, history: () => silent } });
+  await using page = await other.open();
+  const { at } = await page.next('snapshot', ({ connections }) => connections.s3.state === 'connected');
+  await page.next('history');
+  await page.next('snapshot', (later) => later.at > at);
+}, 20_000);
+
 test('a server that stops ends the streams of its pages', async () => {
   const other = await startTestDashboard(target);
   const page = await other.open();

@@ -300,3 +300,25 @@ test('a run that failed while enqueuing and is resumed ends again, with another 
     { generation: 1, state: 'completed' },
   ]);
 });
+
+test('a run whose producer was silent for so long that it counted as gone ends again when the producer goes on', async () => {
+  const of = anyRun();
+  const whenSilent = { state: 'enqueuing', images: 3, updatedAt: new Date(Date.now() - 61_000).toISOString() } as const;
+  await describeRun(aws.target, of, idsOf(1), whenSilent);
+  await writeResults(aws.target, of, idsOf(1));
+  const announcer = createAnnouncer(aws.target);
+  await announcer.look(of);
+  // The same producer may fall silent once more.
+  await describeRun(aws.target, of, idsOf(2), whenSilent);
+  await writeResults(aws.target, of, ['image-1']);
+  await announcer.look(of);
+  await announcer.look(of);
+  await describeRun(aws.target, of, idsOf(3));
+  await writeResults(aws.target, of, ['image-2']);
+  await announcer.look(of);
+  expect(announcer.events).toMatchObject([
+    { generation: 0, state: 'failed', images: 1 },
+    { generation: 1, state: 'failed', images: 2 },
+    { generation: 2, state: 'completed', images: 3 },
+  ]);
+});

@@ -104,6 +104,20 @@ describe('--max-failure-rate', () => {
   }, 120_000);
 });
 
+test('a job that is cancelled for its failures is looked at for its end', async () => {
+  await describeJob({ maxFailureRate: 0.2 });
+  await writeMessage('one', 0, 300);
+  const calls: string[] = [];
+  network.onTheWay((call, pass) => {
+    calls.push(call);
+    return pass();
+  });
+  await looks({});
+  expect(await isCancelled(aws.target, RUN)).toBe(true);
+  // After the mark: an earlier look would not see it.
+  expect(calls.slice(-2)).toEqual(['PUT', 'SendMessage']);
+});
+
 test('too many failures of an earlier run cancel neither it nor the newest one', async () => {
   await describeJob({ run: '1'.repeat(16), maxFailureRate: 0.2 });
   await writeMessage('one', 0, 300);
