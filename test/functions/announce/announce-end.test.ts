@@ -14,7 +14,7 @@ import type { TestAws } from '../../support/test-aws.ts';
 
 const DONE = { kind: 'done' };
 /** All but intervals. */
-const NOT_FAKED: NonNullable<Parameters<typeof jest.useFakeTimers>[0]>['doNotFake'] = [
+const REAL_TIMERS = [
   ...(['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask'] as const),
   ...(['setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] as const),
 ];
@@ -210,7 +210,7 @@ describe('a look comes again', () => {
     await describeRun(aws.target, of, idsOf(2), { state: 'enqueuing', images: 4 });
     await writeResults(aws.target, of, idsOf(2));
     const announcer = createAnnouncer(aws.target);
-    expect(await announcer.look(of)).toEqual({ kind: 'again', inSeconds: 10, mostSeconds: 90 });
+    expect(await announcer.look(of)).toEqual({ kind: 'again', inSeconds: 10, mostSeconds: 120 });
     const whenGone = createAnnouncer(aws.target, { now: later(61) });
     await whenGone.look(of);
     expect(whenGone.events).toMatchObject([{ state: 'failed', images: 2, classified: 2 }]);
@@ -298,7 +298,7 @@ describe('a redrive', () => {
 
   test('goes on to hold the end off when another writer has replaced its record', async () => {
     const of = anyRun();
-    jest.useFakeTimers({ doNotFake: NOT_FAKED });
+    jest.useFakeTimers({ doNotFake: REAL_TIMERS });
     try {
       const hold = await EndHold.take(aws.target, of);
       const { etag } = await readEndRecord(aws.target, of);
