@@ -73,7 +73,8 @@ export async function announceEnd(
 /** A producer that counted as gone may have been silent only: its run goes on then, and gets another end. */
 async function readNewestEnd(of: NamedRun, { bucket, now }: AnnouncerDependencies): Promise<ReadEndRecord> {
   const read = await readEndRecord(bucket, of);
-  if (read.record?.state !== 'ended' || !(await hasGoneOn(bucket, of, { end: read.record.end, now: now() }))) return read;
+  if (read.record?.state !== 'ended') return read;
+  if (!(await hasGoneOn(bucket, of, { end: read.record.end, now: now() }))) return read;
   await reopenEnd(bucket, of);
   return readEndRecord(bucket, of);
 }

@@ -15,7 +15,9 @@ export class EndHold {
   readonly #target: JobTarget;
   readonly #of: JobRun;
   readonly #before: EndRecord | undefined;
-  readonly #generation: number;
+  #generation: number;
+  /** Another redrive holds the end as well, or did so a minute ago at most. */
+  #isShared: boolean;
   #etag: string | undefined;
   #renewing: Promise<void> = Promise.resolve();
   readonly #timer: NodeJS.Timeout;
@@ -26,8 +28,9 @@ export class EndHold {
     this.#before = record;
     this.#etag = etag;
     this.#generation = nextGeneration(record);
+    this.#isShared = isHeld(record);
     this.#timer = setInterval(() => {
-      this.#renewing = this.#renewing.then(() => this.#write(Date.now() + END_HOLD_MS)).catch(() => undefined);
+      this.#renewing = this.#renewing.then(() => this.#renew()).catch(() => undefined);
     }, END_HOLD_MS / 3).unref();
   }
 
@@ -44,21 +47,50 @@ export class EndHold {
     throw new Error(`the record of the end of ${of.job} is replaced again and again`);
   }
 
-  /** @param goesOn whether anything was sent; otherwise an end that was announced before still holds */
+  /**
+   * Leaves a hold that another redrive shares to run out: which of them ends last, none of them knows.
+   *
+   * @param goesOn whether anything was sent; otherwise an end that was announced before still holds
+   */
   async release(goesOn: boolean): Promise<void> {
     clearInterval(this.#timer);
     await this.#renewing;
     if (!goesOn && this.#before?.state === 'ended') {
-      await replaceEndRecord(this.#target, this.#of, this.#before, this.#etag);
+      if (!this.#isShared) await replaceEndRecord(this.#target, this.#of, this.#before, this.#etag);
       return;
     }
-    await this.#write(0);
+    for (let attempt = 1; attempt <= ATTEMPTS && !this.#isShared; attempt++) {
+      if ((await this.#write(0)) || !(await this.#takeOver())) break;
+    }
     await requestEndLookIfAnnounced(this.#target, this.#of);
   }
 
-  async #write(heldUntil: number): Promise<void> {
+  async #renew(): Promise<void> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      if ((await this.#write(Date.now() + END_HOLD_MS)) || !(await this.#takeOver())) return;
+    }
+  }
+
+  /** @returns false when another writer came first */
+  async #write(heldUntil: number): Promise<boolean> {
     const record = openRecord(this.#generation, heldUntil);
-    this.#etag = (await replaceEndRecord(this.#target, this.#of, record, this.#etag)) ?? this.#etag;
+    const etag = await replaceEndRecord(this.#target, this.#of, record, this.#etag);
+    this.#etag = etag ?? this.#etag;
+    return etag !== undefined;
+  }
+
+  /**
+   * Goes on from what another writer has written.
+   *
+   * @returns false when the record was removed: it stays so
+   */
+  async #takeOver(): Promise<boolean> {
+    const { record, etag } = await readEndRecord(this.#target, this.#of);
+    if (record === undefined) return false;
+    this.#isShared ||= isHeld(record);
+    this.#generation = nextGeneration(record);
+    this.#etag = etag;
+    return true;
   }
 }
 
@@ -71,6 +103,10 @@ export async function reopenEnd(target: Pick<JobTarget, 's3' | 'resultsBucket'>,
 function nextGeneration(record: EndRecord | undefined): number {
   if (record === undefined) return 0;
   return record.generation + (record.state === 'ended' ? 1 : 0);
+}
+
+function isHeld(record: EndRecord | undefined): boolean {
+  return record?.state === 'open' && record.heldUntil > Date.now();
 }
 
 function openRecord(generation: number, heldUntil: number): EndRecord {

@@ -19,6 +19,12 @@ const SENDS_AT_ONCE = 8;
 /** How often it is written down how far the job is: what an interruption may send twice. */
 const CHECKPOINT_MS = 1_000;
 
+/**
+ * How often a look at the end is asked for meanwhile: a producer may be killed after everything that it had sent was
+ * settled. Such a request is kept for as long as a producer may be silent, see `run-end.ts`.
+ */
+const ASK_FOR_LOOK_MS = 30_000;
+
 /** What is to be sent; `sent` images of it, in `messages`, are on the queue already from an earlier try. */
 export type EnqueuePlan = Omit<JobDescription, 'v' | 'state' | 'updatedAt'>;
 
@@ -113,7 +119,14 @@ export async function enqueue(
   await writeNewestRun(target, plan);
   // An earlier try may have been announced as failed.
   if (plan.sent > 0 || target.jobEndQueueUrl !== undefined) await reopenEnd(target, plan);
-  const checkpoints = checkpointEvery(CHECKPOINT_MS, () => update(describe('enqueuing')));
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const checkpoints = checkpointEvery(CHECKPOINT_MS, async () => {
+    await update(describe('enqueuing'));
+    if (performance.now() - askedAt < ASK_FOR_LOOK_MS) return;
+    askedAt = performance.now();
+    // A queue that does not answer must not make the producer look silent.
+    void requestEndLookIfAnnounced(target, plan);
+  });
   const idSum = new IdSum();
   const toSend = skip(recordOrder(target, plan, summed(images, idSum)), plan.sent);
   const envelope = { job: plan.job, ...runField(plan.run), attempt: 1 };

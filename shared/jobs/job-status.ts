@@ -59,7 +59,7 @@ export type JobStatus = {
 export const FINAL: ReadonlySet<JobState> = new Set<JobState>(['completed', 'completed with failures', 'cancelled']);
 
 /** A producer that has not reported for so long is not there any more. */
-const STALE_AFTER_MS = 60_000;
+export const STALE_AFTER_MS = 60_000;
 
 /**
  * SQS's counts are right about a minute after messages were sent last, by the producer or by workers.

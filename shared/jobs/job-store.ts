@@ -101,7 +101,11 @@ export type CancelTarget = Bucket & Partial<Pick<JobTarget, 'sqs' | 'jobEndQueue
  *
  * @param reason for people: what cancelled it, or why
  */
-export async function cancelJob({ sqs, jobEndQueueUrl, ...bucket }: CancelTarget, of: JobRun, reason: string): Promise<void> {
+export async function cancelJob(
+  { sqs, jobEndQueueUrl, ...bucket }: CancelTarget,
+  of: JobRun,
+  reason: string,
+): Promise<void> {
   await markCancelled(bucket, of, reason);
   if (sqs !== undefined) await requestEndLookIfAnnounced({ sqs, jobEndQueueUrl }, of);
 }

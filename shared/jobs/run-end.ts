@@ -5,7 +5,7 @@ import type { EndState, JobEnd } from '../contract/job-end.ts';
 import { CANCELLATION_CHECK_MS, FUNCTION_TIMEOUT_SECONDS } from '../contract/limits.ts';
 import { runPartPrefix } from '../contract/object-keys.ts';
 import type { NamedRun } from './end-look.ts';
-import { runState } from './job-status.ts';
+import { runState, STALE_AFTER_MS } from './job-status.ts';
 import { cancelledAt, readJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { lacksOutcomes } from './lacking-outcomes.ts';
@@ -37,8 +37,11 @@ export type RunLookOptions = {
 const CANCELLED_WORK_MS = CANCELLATION_CHECK_MS + 5_000;
 /** How often a run is looked at whose producer has not said yet that it has sent everything. */
 const PRODUCER_LOOK_SECONDS = 10;
-/** Longer than a producer may be silent before it counts as gone. */
-const PRODUCER_GONE_SECONDS = 90;
+/**
+ * Longer than a producer may be silent before it counts as gone, even for the last request that it has made: it makes one
+ * each 30 s.
+ */
+const PRODUCER_GONE_SECONDS = STALE_AFTER_MS / 1_000 + 60;
 /** A count that was not finished is gone on with at once, and for as long as the queue delivers this look. */
 const UNFINISHED_COUNT_SECONDS = 5;
 /** This one is written before its image is worked on for the last time, in case that its worker dies of it. */

@@ -7,6 +7,7 @@ import { jobKey } from '../../shared/contract/object-keys.ts';
 import { type EnqueuePlan, enqueue, newJob, resumedFrom } from '../../shared/jobs/enqueue.ts';
 import { readJob } from '../../shared/jobs/job-store.ts';
 import { purgeJob } from '../../shared/jobs/purge-job.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestAws, type TestAws } from '../support/test-aws.ts';
 import { interceptSends } from './sqs-faults.ts';
 
@@ -133,6 +134,25 @@ describe('enqueueing', () => {
     expect(told.at(-1)).toBe(2_500);
     expect(told).toEqual(told.toSorted((one, other) => one - other));
   });
+
+  test('asks for looks at the end while it waits for its source, in case that it is killed', async () => {
+    const looks = () => aws.server.inspectQueue('labelqueue-job-ends.fifo')?.messages.delayed ?? [];
+    const { promise: rest, resolve: goOn } = Promise.withResolvers<void>();
+    const images = (async function* () {
+      yield* numbered(1);
+      await rest;
+    })();
+    const job = plan(1);
+    const done = enqueue(aws.target, images, job);
+    try {
+      await eventually('a look is asked for', () => looks().length > 0);
+      expect(looks().map(({ body }) => JSON.parse(body))).toEqual([{ v: 1, job: 'cats', run: job.run }]);
+      expect(await jobDescription()).toMatchObject({ state: 'enqueuing' });
+    } finally {
+      goOn();
+      await done;
+    }
+  }, 30_000);
 
   test('of no images sends nothing and says so', async () => {
     expect(await enqueue(aws.target, numbered(0), plan(0))).toMatchObject({ images: 0, messages: 0 });

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type JobEnd, jobEndId } from '../../../shared/contract/job-end.ts';
-import { FUNCTION_TIMEOUT_SECONDS } from '../../../shared/contract/limits.ts';
+import { END_HOLD_MS, FUNCTION_TIMEOUT_SECONDS } from '../../../shared/contract/limits.ts';
 import { EndHold, reopenEnd } from '../../../shared/jobs/end-hold.ts';
-import { readEndRecord } from '../../../shared/jobs/end-record.ts';
+import { readEndRecord, replaceEndRecord } from '../../../shared/jobs/end-record.ts';
 import { jobStatus } from '../../../shared/jobs/job-status.ts';
 import { cancelJob } from '../../../shared/jobs/job-store.ts';
 import { purgeJob } from '../../../shared/jobs/purge-job.ts';
@@ -13,6 +13,11 @@ import { type FarAws, startFarAws } from '../../support/far-aws.ts';
 import type { TestAws } from '../../support/test-aws.ts';
 
 const DONE = { kind: 'done' };
+/** All but intervals. */
+const REAL_TIMERS = [
+  ...(['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask'] as const),
+  ...(['setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] as const),
+];
 
 let network: FarAws;
 let aws: TestAws;
@@ -205,7 +210,7 @@ describe('a look comes again', () => {
     await describeRun(aws.target, of, idsOf(2), { state: 'enqueuing', images: 4 });
     await writeResults(aws.target, of, idsOf(2));
     const announcer = createAnnouncer(aws.target);
-    expect(await announcer.look(of)).toEqual({ kind: 'again', inSeconds: 10, mostSeconds: 90 });
+    expect(await announcer.look(of)).toEqual({ kind: 'again', inSeconds: 10, mostSeconds: 120 });
     const whenGone = createAnnouncer(aws.target, { now: later(61) });
     await whenGone.look(of);
     expect(whenGone.events).toMatchObject([{ state: 'failed', images: 2, classified: 2 }]);
@@ -272,6 +277,55 @@ describe('a redrive', () => {
     await hold?.release(true);
     await announcer.look(of);
     expect(announcer.events.map(({ generation }) => generation)).toEqual([0, 1]);
+  });
+
+  test.each([
+    ['the first', 0],
+    ['the second', 1],
+  ])('holds the end off while another one goes on: %s is done', async (_, done) => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(1));
+    await writeFailures(aws.target, of, idsOf(1));
+    const holds = [await EndHold.take(aws.target, of), await EndHold.take(aws.target, of)];
+    await holds[done]?.release(true);
+    const announcer = createAnnouncer(aws.target);
+    expect(await announcer.look(of)).toMatchObject({ kind: 'again' });
+    await holds[1 - done]?.release(true);
+    const after = createAnnouncer(aws.target, { now: later(61) });
+    await after.look(of);
+    expect([announcer.events, after.events]).toMatchObject([[], [{ generation: 0 }]]);
+  });
+
+  test('goes on to hold the end off when another writer has replaced its record', async () => {
+    const of = anyRun();
+    jest.useFakeTimers({ doNotFake: REAL_TIMERS });
+    try {
+      const hold = await EndHold.take(aws.target, of);
+      const { etag } = await readEndRecord(aws.target, of);
+      await replaceEndRecord(aws.target, of, { v: 1, state: 'open', generation: 3, heldUntil: 0 }, etag);
+      jest.advanceTimersByTime(END_HOLD_MS / 3);
+      const heldUntil = async () => {
+        const { record } = await readEndRecord(aws.target, of);
+        return record?.state === 'open' && record.generation === 3 ? record.heldUntil : 0;
+      };
+      await eventually('the hold is taken again', async () => (await heldUntil()) > Date.now());
+      await hold?.release(true);
+      expect(await heldUntil()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('that finds its hold gone and the end announced lets the run end again', async () => {
+    const of = anyRun();
+    await describeRun(aws.target, of, idsOf(1));
+    await writeFailures(aws.target, of, idsOf(1));
+    const hold = await EndHold.take(aws.target, of);
+    await createAnnouncer(aws.target, { now: later(61) }).look(of);
+    await hold?.release(true);
+    const announcer = createAnnouncer(aws.target);
+    await announcer.look(of);
+    expect(announcer.events).toMatchObject([{ generation: 1 }]);
   });
 
   test('that died holds the end off for a minute', async () => {
