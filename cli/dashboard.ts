@@ -56,19 +56,20 @@ async function dashboardOptions(
     ...process.env,
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });
-  const { dashboardTarget } = await import('../dashboard/server/dashboard-target.ts');
-  const target = dashboardTarget(settings, {});
+  const { dashboardTarget, patientTarget } = await import('../dashboard/server/dashboard-target.ts');
+  const changesTarget = patientTarget(settings, {});
   const environment = environmentOf(process.env, stack, settings.queueUrl);
   const insight = await insightOf(environment, stack, settings);
   return {
-    target,
+    target: dashboardTarget(settings, {}),
+    changesTarget,
     environment,
     version: packageJson.version,
     allowsChanges: allowChanges,
     host,
     ...(token !== undefined && { token }),
     classifier,
-    exportOutcomes: exporterOf(target),
+    exportOutcomes: exporterOf(changesTarget),
     ...(insight !== undefined && { insight }),
     onSurprise: (error) => printNote(`labelqueue: ${failureText(error)}\n`),
   };

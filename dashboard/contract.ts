@@ -114,16 +114,16 @@ export type QueueFigures = {
   arrivedImagesPerSecond: number;
   /** Sum of the jobs' own rates, as `status` has them. */
   completedImagesPerSecond: number;
-  /** At that rate; null when nothing moves, 0 when nothing is left. */
+  /** At that rate; null when nothing moves, 0 when nothing is left that workers will get. */
   timeToDrainSeconds: number | null;
-  /** Mean of the last minute: what workers measured that they were at work. */
+  /** Mean of the last minute: what workers measured that they were at work. Null when a job that moves has too many files. */
   busyWorkers: number | null;
   /** How many workers there are; null when it is not known. */
   workers: number | null;
   /** At list prices, of all jobs that have files. */
   costSoFarUsd: number;
-  /** At the cost of the last minute. */
-  costPerHourUsd: number;
+  /** At the cost of the last minute; null when a job that moves has too many files. */
+  costPerHourUsd: number | null;
 };
 
 /** Something is wrong. */

@@ -1,6 +1,6 @@
 import type { DashboardOptions } from '../dashboard/server/app.ts';
 import { type DashboardListener, dashboardListener } from '../dashboard/server/dashboard-server.ts';
-import { dashboardTarget } from '../dashboard/server/dashboard-target.ts';
+import { dashboardTarget, patientTarget } from '../dashboard/server/dashboard-target.ts';
 import type { ExportOutcomes } from '../dashboard/server/exports.ts';
 import type { Facts, Insight } from '../dashboard/server/insight.ts';
 import { classifierSettingsFrom, jobSettingsFrom } from '../shared/contract/settings.ts';
@@ -29,15 +29,18 @@ export type LocalDashboardOf = {
 export function localDashboard(of: LocalDashboardOf): DashboardListener {
   const { aws, environment, dashboard } = of;
   const { exporterOf, metrics, ...options } = dashboard;
-  const target = dashboardTarget(jobSettingsFrom(aws.environment), aws.clientConfig);
+  const settings = jobSettingsFrom(aws.environment);
+  const target = dashboardTarget(settings, aws.clientConfig);
+  const changesTarget = patientTarget(settings, aws.clientConfig);
   const endpoint = hostOf(aws.clientConfig.endpoint);
   const listener = dashboardListener({
     ...options,
     target,
+    changesTarget,
     environment: { name: 'this machine', kind: 'local', region: null, endpoint },
     host: '127.0.0.1',
     classifier: classifierSettingsFrom(environment),
-    exportOutcomes: exporterOf(target),
+    exportOutcomes: exporterOf(changesTarget),
     insight: localInsight(of),
     ...(metrics !== undefined && { metrics: () => metrics(aws) }),
   });
@@ -45,8 +48,10 @@ export function localDashboard(of: LocalDashboardOf): DashboardListener {
     ...listener,
     async close() {
       await listener.close();
-      target.sqs.destroy();
-      target.s3.destroy();
+      for (const { sqs, s3 } of [target, changesTarget]) {
+        sqs.destroy();
+        s3.destroy();
+      }
     },
   };
 }

@@ -93,7 +93,7 @@ function figuresOf(queue) {
     {
       name: 'Cost so far',
       value: known(queue?.costSoFarUsd, dollars),
-      note: queue && `${dollars(queue.costPerHourUsd)} per hour now`,
+      note: queue && queue.costPerHourUsd !== null ? `${dollars(queue.costPerHourUsd)} per hour now` : undefined,
     },
   ].map(withoutUndefined);
 }
@@ -110,7 +110,9 @@ function withoutUndefined({ note, ...figure }) {
 function drainOf(queue) {
   if (queue === undefined) return { value: UNKNOWN };
   const { timeToDrainSeconds, completedImagesPerSecond, toGoImages } = queue;
-  if (timeToDrainSeconds === 0 || toGoImages === 0) return { value: 'drained', note: 'nothing is left to do' };
+  if (timeToDrainSeconds === 0 || toGoImages === 0) {
+    return { value: 'drained', note: toGoImages === 0 ? 'nothing is left to do' : 'no messages are left to work on' };
+  }
   if (timeToDrainSeconds === null) return { value: UNKNOWN, note: 'no image is being completed' };
   return { value: wholeSpan(timeToDrainSeconds), note: `at ${rate(completedImagesPerSecond)} images/s` };
 }

@@ -39,6 +39,8 @@ import { WatchedMetrics } from './watched-metrics.ts';
 export type DashboardOptions = {
   /** Its clients must give up in time: nothing is shown while they wait. See `dashboard-target.ts`. */
   target: JobTarget;
+  /** Of the same queue and bucket, for changes: its clients must go on for as long as is reasonable. By default `target`. */
+  changesTarget?: JobTarget;
   environment: Environment;
   /** Of labelqueue. */
   version: string;
@@ -78,7 +80,7 @@ const DEFAULT_GALLERY = 24;
 const NOT_KEPT = 'no-store';
 
 export function createDashboard(options: DashboardOptions): DashboardApp {
-  const { target, host, token, allowsChanges, environment, version, onSurprise } = options;
+  const { target, changesTarget = target, host, token, allowsChanges, environment, version, onSurprise } = options;
   const access = new Access({ host, token, allowsChanges });
   const watch = new Watch(options);
   const thumbnails = new Thumbnails(target, options.classifier);
@@ -90,7 +92,7 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
     onSurprise,
   });
   const streams = new EventStreams(watch, pages);
-  const desk = new DeadLetterDesk(target, thumbnails);
+  const desk = new DeadLetterDesk(changesTarget, thumbnails);
   const exports = new Exports(options.exportOutcomes, options.mostIdleMs);
   const session: Session = { csrfToken: access.csrfToken, allowsChanges, environment, version };
 
@@ -151,7 +153,7 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
     const wanted = { job, kind: kind as PartKind, format: format as 'csv' };
     return exports.response(wanted, () => context.env.outgoing.destroy());
   });
-  addChanges(app, { target, watch, desk });
+  addChanges(app, { target: changesTarget, watch, desk });
   const watched = new WatchedMetrics(watch);
   const metrics = options.metrics ?? (() => watched.text());
   app.get('/metrics', async (context) =>

@@ -28,7 +28,9 @@ export class LastInsight {
     this.#asking ??= this.#insight
       ?.facts(now)
       .then(
-        (facts) => void (this.#facts = facts),
+        (facts) => {
+          this.#facts = facts;
+        },
         () => undefined,
       )
       .finally(() => {

@@ -9,9 +9,10 @@ const HOUR_MINUTES = 60;
 /** What happened in the last minute, of all jobs together. */
 export type LastMinute = {
   arrivedImagesPerSecond: number;
-  /** Workers that were at work, on the average; null when no file of that time says so. */
+  /** Workers that were at work, on the average; null when the files of that time are not known, or do not say so. */
   busyWorkers: number | null;
-  costPerHourUsd: number;
+  /** Null when the files of that time are not known. */
+  costPerHourUsd: number | null;
   /** Of all jobs, of the last 15 minutes. */
   recentlyClassified: number;
   recentlyFailed: number;
@@ -29,14 +30,21 @@ export function lastMinute(jobs: readonly WatchedJob[], now: number): LastMinute
       sums.arrived += arrivalsOf(job.description, minute).perBucket[0] ?? 0;
     }
   }
-  const requestsAndLogs = costSoFar(sums.lines, DEFAULT_IMAGES_PER_MESSAGE, sums.usd).totalUsd;
+  const { totalUsd } = costSoFar(sums.lines, DEFAULT_IMAGES_PER_MESSAGE, sums.usd);
+  const isKnown = !jobs.some(movesUnseen);
+  const isMeasured = sums.lines === 0 || sums.measured > 0;
   return {
     arrivedImagesPerSecond: (sums.arrived * 1_000) / MINUTE_MS,
-    busyWorkers: sums.lines > 0 && sums.measured === 0 ? null : sums.workedMs / MINUTE_MS,
-    costPerHourUsd: requestsAndLogs * HOUR_MINUTES,
+    busyWorkers: isKnown && isMeasured ? sums.workedMs / MINUTE_MS : null,
+    costPerHourUsd: isKnown ? totalUsd * HOUR_MINUTES : null,
     recentlyClassified: sums.classified,
     recentlyFailed: sums.failed,
   };
+}
+
+/** Whether a job is worked on of whose files nothing is kept, because there are too many. */
+function movesUnseen({ files, status }: WatchedJob): boolean {
+  return files === undefined && (status?.imagesPerSecond ?? 0) > 0;
 }
 
 type Sums = {

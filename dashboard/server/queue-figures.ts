@@ -30,12 +30,24 @@ export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf
     toGoImages: jobs.length > 0 && statuses.length === 0 ? null : toGo,
     arrivedImagesPerSecond: minute.arrivedImagesPerSecond,
     completedImagesPerSecond: rate,
-    timeToDrainSeconds: timeToDrain(toGo, rate),
+    timeToDrainSeconds: timeToDrain(
+      sum((status) => draining(status, depths)),
+      rate,
+    ),
     busyWorkers: minute.busyWorkers,
     workers: facts.workers,
     costSoFarUsd: sum(({ costSoFarUsd }) => costSoFarUsd),
     costPerHourUsd: minute.costPerHourUsd,
   };
+}
+
+/**
+ * Images that workers will get: not those whose messages are all in the dead-letter queue, and of a job whose producer has
+ * failed none while there are no messages.
+ */
+function draining({ state, toGo = 0, stranded = 0 }: JobStatus, depths: JobStatus['queue'] | undefined): number {
+  if (FINAL.has(state) || (state === 'failed while enqueuing' && isEmpty(depths))) return 0;
+  return toGo - stranded;
 }
 
 function timeToDrain(images: number, imagesPerSecond: number): number | null {

@@ -93,8 +93,8 @@ describe('strangers', () => {
     expect(await statusFor(headers)).toBe(status);
   });
 
-  test('who send something get the answer of the HTTP API', async () => {
+  test('who send something are refused: the dashboard, which only shows, answers at this address', async () => {
     expect(await statusFor({}, 'HEAD')).toBe(200);
-    expect(await statusFor({}, 'POST')).toBe(404);
+    expect(await statusFor({}, 'POST')).toBe(403);
   });
 });

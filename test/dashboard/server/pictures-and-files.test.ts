@@ -120,11 +120,11 @@ test('gallery and labels of a job that nobody watches are read again when its fi
   await writeParts(aws.target, 'results', [pictureOf('https://host.example/1')]);
   expect([await shown(), await labels()]).toEqual([1, 1]);
   await writeParts(aws.target, 'results', [result('dog', { dog: 0.9 })]);
-  const now = Date.now();
-  const clock = jest.spyOn(Date, 'now').mockReturnValue(now + 16_000);
+  const now = Date.now.bind(Date);
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + 16_000);
   await eventually('the labels', async () => (await labels()) === 2);
   await writeParts(aws.target, 'results', [pictureOf('https://host.example/2')]);
-  clock.mockReturnValue(now + 32_000);
+  clock.mockImplementation(() => now() + 32_000);
   expect(await shown()).toBe(3);
   clock.mockRestore();
 });

@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { dashboardTarget, patientTarget } from '../../../dashboard/server/dashboard-target.ts';
+import { jobSettingsFrom } from '../../../shared/contract/settings.ts';
+import { failure, writeParts } from '../../support/job-outcomes.ts';
+import { startTargetedFaults } from '../../support/targeted-faults.ts';
+import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { answerOf, startTestDashboard } from '../../support/test-dashboard.ts';
+
+let aws: TestAws;
+beforeAll(async () => {
+  aws = await startTestAws();
+});
+afterAll(() => aws.stop());
+
+/** More refusals in a row than a look goes on for. */
+const REFUSALS = 4;
+
+test('a redrive goes on when SQS is busy for a while', async () => {
+  await writeParts(aws.target, 'failures', [failure('a'), failure('b')]);
+  let sends = 0;
+  await using faults = await startTargetedFaults(aws, ({ headers }) => {
+    if (headers['x-amz-target'] === 'AmazonSQS.SendMessageBatch' && ++sends > REFUSALS) faults.heal();
+  });
+  faults.inject({ action: 'SendMessageBatch', queue: 'labelqueue' }, 503);
+  const settings = jobSettingsFrom(faults.environment);
+  const target = dashboardTarget(settings, faults.clientConfig);
+  const changesTarget = patientTarget(settings, faults.clientConfig);
+  await using dashboard = await startTestDashboard(target, { changesTarget, allowsChanges: true });
+  const answer = await answerOf(await dashboard.post('/api/jobs/cats/redrive', { confirm: 'cats' }));
+  expect(answer).toMatchObject({ status: 200, images: 2 });
+  expect(sends).toBe(REFUSALS + 1);
+  for (const { sqs, s3 } of [target, changesTarget]) {
+    sqs.destroy();
+    s3.destroy();
+  }
+}, 30_000);
