@@ -227,7 +227,7 @@ function isOfSqs(call: string): boolean {
   return /[a-z]/.test(call);
 }
 
-test('changes what the dead letters of a filter are only with the number that is there', async () => {
+test('deletes the dead letters that were shown, and none that came meanwhile', async () => {
   const { page } = await open('/#/dead-letters?job=figures');
   await page
     .locator('.letter')
@@ -240,12 +240,8 @@ test('changes what the dead letters of a filter are only with the number that is
   await far.aws.target.sqs.send(await sendToDeadLetters(body));
   await dialog.getByRole('textbox').fill(String(LOST));
   await dialog.getByRole('button', { name: `Delete ${LOST}` }).click();
-  await dialog.locator('.expected', { hasText: String(LOST + 1) }).waitFor();
-  expect(far.aws.deadLetters().length).toBe(LOST + 1);
-  await dialog.getByRole('textbox').fill(String(LOST + 1));
-  await dialog.getByRole('button', { name: /^Delete/ }).click();
   await page.getByRole('dialog', { name: 'Done' }).waitFor();
-  expect(far.aws.deadLetters()).toEqual([]);
+  expect(far.aws.deadLetters().map(({ body }) => JSON.parse(body).images[0].id)).toEqual(['late']);
   await page.context().close();
 });
 
