@@ -23,6 +23,9 @@
  * Texts of others (names of jobs and hosts, reasons, labels, URLs) are bounded and have no control or direction
  * characters; URLs have no user info, query or fragment. They are still texts: set them with `textContent`.
  */
+import type { JobState } from '../shared/contract/job-state.ts';
+
+export type { JobState };
 
 /** Milliseconds since 1970, UTC. */
 export type EpochMs = number;
@@ -172,16 +175,6 @@ export type StageTime = {
   /** Images that it is made of; null when it is not known. */
   measuredImages: number | null;
 };
-
-export type JobState =
-  | 'enqueuing'
-  | 'running'
-  | 'completed'
-  | 'completed with failures'
-  | 'cancelled'
-  | 'failed while enqueuing'
-  /** Its messages come from elsewhere. */
-  | 'unknown';
 
 /** A job in the table; its figures are those of `labelqueue status --json`. */
 export type JobRow = {

@@ -1,8 +1,8 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import { jobEndSchema } from '../contract/job-end.ts';
 import type { JobRun } from '../contract/job-run.ts';
 import { endKey } from '../contract/object-keys.ts';
+import { type ReadRecord, readRecord, replaceRecord } from './conditional-record.ts';
 import type { JobTarget } from './job-target.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
@@ -29,54 +29,18 @@ const endRecordSchema = z.discriminatedUnion('state', [
 /** The content of `jobs/<job>/run=<run>/end.json`. */
 export type EndRecord = z.infer<typeof endRecordSchema>;
 export type EndedRecord = Extract<EndRecord, { state: 'ended' }>;
-/** With what a writer must name, so that of several writers one wins; undefined where there is no object. */
-export type ReadEndRecord = { record: EndRecord | undefined; etag: string | undefined };
+export type ReadEndRecord = ReadRecord<EndRecord>;
 
-export async function readEndRecord({ s3, resultsBucket }: Bucket, of: JobRun): Promise<ReadEndRecord> {
-  try {
-    const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: resultsBucket, Key: endKey(of) }));
-    return { record: parseRecord((await Body?.transformToString()) ?? ''), etag: ETag };
-  } catch (error) {
-    if (error instanceof NoSuchKey) return { record: undefined, etag: undefined };
-    throw error;
-  }
+export function readEndRecord(bucket: Bucket, of: JobRun): Promise<ReadEndRecord> {
+  return readRecord(bucket, endKey(of), endRecordSchema);
 }
 
-/** Undefined for what is no record: the next look replaces it. */
-function parseRecord(text: string): EndRecord | undefined {
-  try {
-    return endRecordSchema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Replaces the record that was read.
- *
- * @param etag of what was read; undefined when there was nothing
- * @returns the new one; undefined when another writer came first
- */
-export async function replaceEndRecord(
-  { s3, resultsBucket }: Bucket,
+/** See {@link replaceRecord}. */
+export function replaceEndRecord(
+  bucket: Bucket,
   of: JobRun,
   record: EndRecord,
   etag: string | undefined,
 ): Promise<string | undefined> {
-  const condition = etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag };
-  const Body = JSON.stringify(record);
-  const content = { Body, ContentType: 'application/json' };
-  try {
-    return (await s3.send(new PutObjectCommand({ Bucket: resultsBucket, Key: endKey(of), ...content, ...condition })))
-      .ETag;
-  } catch (error) {
-    if (isLost(error)) return undefined;
-    throw error;
-  }
-}
-
-/** 412 when it was replaced, 409 while it is, 404 when it was removed. */
-function isLost(error: unknown): boolean {
-  if (!(error instanceof S3ServiceException)) return false;
-  return [404, 409, 412].includes(error.$metadata.httpStatusCode ?? 0);
+  return replaceRecord(bucket, endKey(of), record, etag);
 }

@@ -2,22 +2,13 @@ import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/cli
 import { costSoFar } from '../contract/cost.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import { type JobRun, runField } from '../contract/job-run.ts';
+import type { JobState } from '../contract/job-state.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../contract/limits.ts';
 import { isCancelled, readJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import type { ComputingTime } from './measured-time.ts';
 import { boundsOf, OutcomeCounter } from './outcome-counter.ts';
 import { PartTally } from './part-tally.ts';
-
-export type JobState =
-  | 'enqueuing'
-  | 'running'
-  | 'completed'
-  | 'completed with failures'
-  | 'cancelled'
-  | 'failed while enqueuing'
-  /** Its messages come from elsewhere, so that nobody said how many images there are. */
-  | 'unknown';
 
 /**
  * How far a job is. All counts are of images, but those of the queues, which SQS gives in messages. While a job runs,
