@@ -63,8 +63,9 @@ test('the figures of a job are those of `status --json`: while it waits, half-wa
     const { queue, jobs } = await page.next('snapshot', (snapshot) => {
       const row = rowOf(snapshot, 'cats');
       // A look asks SQS first: of one that was made meanwhile, queue and jobs are not of the same time.
-      const { deadMessages, inFlightMessages } = snapshot.queue;
-      const isOfNow = deadMessages === status.queue.deadLetters && inFlightMessages === status.queue.inFlight;
+      const { waitingMessages, inFlightMessages, deadMessages } = snapshot.queue;
+      const { waiting, inFlight, deadLetters } = status.queue;
+      const isOfNow = waitingMessages === waiting && inFlightMessages === inFlight && deadMessages === deadLetters;
       return isOfNow && row?.classifiedImages === status.classified && row.failedImages === status.failed;
     });
     expect(queue).toMatchObject({
