@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
@@ -16,10 +16,6 @@ describe('SECURITY.md', () => {
       expect(Object.keys(scripts)).toContain(script);
     },
   );
-
-  test.each([...document.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, path = '']) => path))('%s is there', (path) => {
-    expect(existsSync(join(ROOT, path))).toBe(true);
-  });
 
   test('states the limits as they are', () => {
     const stated = document.replaceAll(/\s+/g, ' ');
