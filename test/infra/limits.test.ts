@@ -139,7 +139,7 @@ test('each role’s policies fit IAM', () => {
 
 test('each function’s environment fits Lambda', () => {
   const functions = ofType('AWS::Lambda::Function');
-  expect(functions).toHaveLength(4);
+  expect(functions).toHaveLength(5);
   for (const [name, { Properties }] of functions) {
     const { Variables } = resolved(Properties['Environment']) as { Variables: Record<string, string> };
     const bytes = Object.entries(Variables).reduce((sum, [key, value]) => sum + Buffer.byteLength(key + value), 0);
