@@ -53,7 +53,7 @@ export class LabelqueueStack extends Stack {
     });
     const logGroups = [logGroup, sweep.logGroup, ...[api, chat, jobEvents].flatMap((made) => made?.logGroup ?? [])];
     new AccessPolicies(this, 'Access', {
-      ...{ config, queues, results: bucket, logGroups, jobEndQueue: jobEvents?.queue },
+      ...{ config, queues, results: bucket, logGroups, jobEvents },
     });
     if (config.athena) new ResultTables(this, 'Tables', { bucket, kmsKeyArn: config.kmsKeyArn });
 

@@ -47,7 +47,9 @@ beforeAll(async () => {
   // moto's CloudFormation makes topics and rules, and leaves subscriptions out.
   await subscribe('images', { RawMessageDelivery: 'true' });
 }, 300_000);
-afterAll(() => moto[Symbol.asyncDispose]());
+afterAll(async () => {
+  await moto[Symbol.asyncDispose]();
+});
 
 async function createQueue(QueueName: string): Promise<{ url: string; arn: string }> {
   const { QueueUrl: url = '' } = await sqs.send(new CreateQueueCommand({ QueueName }));
