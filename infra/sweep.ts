@@ -70,13 +70,13 @@ export class Sweep extends Construct {
     this.function = made.function;
     this.logGroup = made.logGroup;
     acknowledgeObjects(made.role, results, { ...WRITES, ...READS });
+    // The next one looks at the same letters. Lambda would try again by itself, besides what EventBridge does.
+    const once = { retryAttempts: 0, maxEventAge: Duration.minutes(SWEEP_INTERVAL_MINUTES) };
+    this.function.configureAsyncInvoke(once);
     new Rule(this, 'Schedule', {
       description: 'Looks for images whose messages AWS moved to the dead-letter queue by itself',
       schedule: Schedule.rate(Duration.minutes(SWEEP_INTERVAL_MINUTES)),
-      // The next one looks at the same letters.
-      targets: [
-        new FunctionTarget(this.function, { retryAttempts: 0, maxEventAge: Duration.minutes(SWEEP_INTERVAL_MINUTES) }),
-      ],
+      targets: [new FunctionTarget(this.function, once)],
     });
   }
 }
