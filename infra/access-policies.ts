@@ -1,21 +1,21 @@
-import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { stageKeyStatements } from './encryption.ts';
+import type { JobEvents } from './job-events.ts';
 import type { JobQueues } from './job-queues.ts';
 import type { StageConfig } from './stage-config.ts';
-import { acknowledgeObjects, type ObjectPatterns } from './worker-permissions.ts';
+import { acknowledgeObjects, type ObjectPatterns, wildcardOf } from './worker-permissions.ts';
 
 export type AccessPoliciesProps = {
   config: StageConfig;
   queues: JobQueues;
   results: Bucket;
   logGroups: readonly LogGroup[];
-  /** The queue of looks for the ends of jobs, where they are announced. */
-  jobEndQueue: IQueue | undefined;
+  /** What announces ends of jobs; undefined for a stage without. */
+  jobEvents: Pick<JobEvents, 'queue' | 'deadLetterQueue'> | undefined;
 };
 
 /** All that commands read of a job. */
@@ -33,6 +33,16 @@ const ANY_OBJECT: ObjectPatterns = Object.fromEntries(
 );
 
 /**
+ * CloudWatch knows no resources for metrics, and AWS asks for `*` where alarms are described by the beginning of their names.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+ */
+const METRICS_AND_ALARMS = ['cloudwatch:GetMetricData', 'cloudwatch:DescribeAlarms'];
+const ANY_METRIC = {
+  id: wildcardOf('*'),
+  reason: 'Figures and states of alarms can only be read of a whole account and region.',
+};
+
+/**
  * Managed policies for people and programs that use a stage, each with the rights of the one before: to look, to enqueue, to
  * operate. `test/infra/access-policies.test.ts` holds them to what the commands ask of AWS.
  */
@@ -48,7 +58,10 @@ export class AccessPolicies extends Construct {
       this.#policy('Enqueuer', `Enqueues jobs of ${stackName}, and looks at them`, enqueuer),
       this.#policy('Operator', `Enqueues, redrives, cancels and purges jobs of ${stackName}`, operator),
     ];
-    for (const policy of made) acknowledgeObjects(policy, props.results, ANY_OBJECT);
+    for (const policy of made) {
+      acknowledgeObjects(policy, props.results, ANY_OBJECT);
+      Validations.of(policy).acknowledge(ANY_METRIC);
+    }
   }
 
   #policy(name: string, description: string, statements: PolicyStatement[]): ManagedPolicy {
@@ -70,6 +83,8 @@ function readerStatements({
     statement(['s3:ListBucket'], [results.bucketArn]),
     statement(['s3:GetObject'], objects(results, READ)),
     statement(['sqs:GetQueueAttributes'], [queue.queueArn, deadLetterQueue.queueArn]),
+    // The stages' times, the queue's history and the alarms of `dashboard`.
+    statement(METRICS_AND_ALARMS, ['*']),
     ...(kmsKeyArn === undefined ? [] : [statement(['kms:Decrypt'], [kmsKeyArn])]),
   ];
 }
@@ -78,13 +93,13 @@ function enqueuerStatements({
   config,
   queues: { queue, deadLetterQueue },
   results,
-  jobEndQueue,
+  jobEvents,
 }: AccessPoliciesProps): PolicyStatement[] {
   return [
     statement(['s3:PutObject'], objects(results, WRITTEN_BY_ENQUEUERS)),
     statement(
       ['sqs:SendMessage'],
-      [queue, ...(jobEndQueue === undefined ? [] : [jobEndQueue])].map((one) => one.queueArn),
+      [queue, ...(jobEvents === undefined ? [] : [jobEvents.queue])].map((one) => one.queueArn),
     ),
     // `wait` looks for messages that SQS moved by itself, and puts them back.
     statement(['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility'], [deadLetterQueue.queueArn]),
@@ -96,6 +111,7 @@ function operatorStatements({
   queues: { deadLetterQueue },
   results,
   logGroups,
+  jobEvents,
 }: AccessPoliciesProps): PolicyStatement[] {
   return [
     statement(['s3:PutObject'], objects(results, WRITTEN_BY_OPERATORS)),
@@ -106,7 +122,21 @@ function operatorStatements({
       ['logs:FilterLogEvents'],
       logGroups.map(({ logGroupArn }) => logGroupArn),
     ),
+    ...(jobEvents === undefined ? [] : [unannouncedEnds(jobEvents)]),
   ];
+}
+
+/**
+ * To look at ends that nobody took, and to move them back. SQS does the latter with the rights of who asks for it;
+ * `SendMessage` to the queue of looks is an enqueuer's.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+ */
+function unannouncedEnds({ deadLetterQueue }: Pick<JobEvents, 'deadLetterQueue'>): PolicyStatement {
+  const actions = [
+    ...['sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'],
+    ...['sqs:StartMessageMoveTask', 'sqs:ListMessageMoveTasks', 'sqs:CancelMessageMoveTask'],
+  ];
+  return statement(actions, [deadLetterQueue.queueArn]);
 }
 
 function objects(bucket: Bucket, patterns: readonly string[]): string[] {

@@ -61,12 +61,25 @@ const tags = z
     }
   });
 
+/** The queue's policy holds all of them; `test/infra/limits.test.ts` counts. */
+const MAX_PRODUCER_CHARS = 128;
+
+/** Exact ARNs: a wildcard would let in topics and rules that others make later. */
+const PRODUCER = new RegExp(
+  [
+    '^(\\d{12}',
+    'arn:aws[a-z-]*:iam::\\d{12}:(role|user)/[\\w+=,.@/-]+',
+    'arn:aws[a-z-]*:sns:[a-z0-9-]+:\\d{12}:[\\w-]+(\\.fifo)?',
+    'arn:aws[a-z-]*:events:[a-z0-9-]+:\\d{12}:rule/([\\w./-]+/)?[\\w.-]+)$',
+  ].join('|'),
+);
+
 const producer = z
   .string()
-  .max(128)
+  .max(MAX_PRODUCER_CHARS)
   .regex(
-    /^(\d{12}|arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+)$/,
-    'expected an account of 12 digits, or the ARN of a role or user',
+    PRODUCER,
+    'expected an account of 12 digits, or the ARN of a role, a user, an SNS topic or an EventBridge rule (arn:aws:events:REGION:ACCOUNT:rule/NAME)',
   );
 
 /** What an account or its organization asks of a stage. docs/aws.md says what each needs and what was tried. */
@@ -93,7 +106,7 @@ export const ACCOUNT_OPTIONS = {
   tracing: z.enum(['xray']).optional(),
   /** Changes API and chatbot for a tenth of their calls first, and back when their alarm goes off. */
   release: z.enum(['canary']).optional(),
-  /** Who else may send messages to the queue: accounts, or the ARNs of roles and users. SQS takes 50 principals. */
+  /** Who else may send messages to the queue: accounts, or ARNs of roles, users, topics and rules. SQS takes 50 principals. */
   allowProducers: z.array(producer).max(20).optional(),
 };
 

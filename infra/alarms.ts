@@ -17,6 +17,7 @@ import { type JobEvents, jobEventAlarms } from './job-events.ts';
 import type { JobQueues } from './job-queues.ts';
 import { recursionAlarm } from './recursion-alarm.ts';
 import type { StageConfig } from './stage-config.ts';
+import { type Sweep, sweepAlarm } from './sweep.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 /** Below that many outcomes, a share of failures says nothing. */
@@ -31,6 +32,7 @@ export type AlarmsProps = {
   queues: JobQueues;
   worker: LambdaFunction;
   metrics: WorkerMetrics;
+  sweep: Sweep;
   /** Undefined for a stage without one. */
   api: HttpApi | undefined;
   chat: ChatBot | undefined;
@@ -60,6 +62,7 @@ export class Alarms extends Construct {
       ...queueAlarms(props),
       ...workerAlarms(props),
       recursionAlarm(props.worker),
+      sweepAlarm(props.sweep),
       ...apiAlarms(props.api),
       ...chatAlarms(props.chat),
       ...jobEventAlarms(props.jobEvents),

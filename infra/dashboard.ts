@@ -12,13 +12,15 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { ChatBot } from './chat-bot.ts';
 import { costWidgets, dollarsPerHour, type PricedFunction } from './cost-widgets.ts';
-import { apiWidgets, chatWidgets, workerWidgets } from './function-widgets.ts';
+import { announceWidgets, apiWidgets, chatWidgets, sweepWidgets, workerWidgets } from './function-widgets.ts';
 import { COLUMNS, most } from './graph.ts';
 import type { HttpApi } from './http-api.ts';
 import { imagesPerMinute, imageWidgets, percentFailed } from './image-widgets.ts';
+import { ANNOUNCE_MEMORY_MB, type JobEvents } from './job-events.ts';
 import type { JobQueues } from './job-queues.ts';
 import { minutesToDrain, oldestMessageMinutes, queueWidgets } from './queue-widgets.ts';
 import type { StageConfig } from './stage-config.ts';
+import { SWEEP_MEMORY_MB, type Sweep } from './sweep.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 export type DashboardProps = {
@@ -27,9 +29,11 @@ export type DashboardProps = {
   worker: LambdaFunction;
   metrics: WorkerMetrics;
   alarmNames: readonly string[];
+  sweep: Sweep;
   /** Undefined for a stage without one. */
   api: HttpApi | undefined;
   chat: ChatBot | undefined;
+  jobEvents: JobEvents | undefined;
 };
 
 /** What an operator looks at, from the question "is all well?" down to the stages of an image and what they cost. */
@@ -41,7 +45,7 @@ export class Dashboard extends Construct {
     // Dashboards are known by their names in all regions of an account.
     const { stackName, region } = Stack.of(this);
     this.name = `${stackName}-${region}`;
-    const { config, queues, worker, metrics, alarmNames, api, chat } = props;
+    const { config, queues, worker, metrics, alarmNames, sweep, api, chat, jobEvents } = props;
     const priced = { name: 'worker', function: worker, memoryMb: config.memoryMb };
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: this.name,
@@ -55,6 +59,8 @@ export class Dashboard extends Construct {
         ...costWidgets(priced, otherFunctions(props), metrics),
         ...(api === undefined ? [] : apiWidgets(api)),
         ...(chat === undefined ? [] : chatWidgets(chat)),
+        ...(jobEvents === undefined ? [] : announceWidgets(jobEvents)),
+        ...sweepWidgets(sweep),
       ],
     });
   }
@@ -81,7 +87,7 @@ function atAGlance(queues: JobQueues, metrics: WorkerMetrics, worker: PricedFunc
   );
 }
 
-function otherFunctions({ config, api, chat }: DashboardProps): PricedFunction[] {
+function otherFunctions({ config, sweep, api, chat, jobEvents }: DashboardProps): PricedFunction[] {
   const others: PricedFunction[] = [];
   if (api !== undefined && config.api !== undefined) {
     others.push({ name: 'API', function: api.function, memoryMb: config.api.memoryMb });
@@ -89,5 +95,9 @@ function otherFunctions({ config, api, chat }: DashboardProps): PricedFunction[]
   if (chat !== undefined && config.chatbot !== undefined) {
     others.push({ name: 'chatbot', function: chat.function, memoryMb: config.chatbot.memoryMb });
   }
+  if (jobEvents !== undefined) {
+    others.push({ name: 'announcer', function: jobEvents.function, memoryMb: ANNOUNCE_MEMORY_MB });
+  }
+  others.push({ name: 'sweep', function: sweep.function, memoryMb: SWEEP_MEMORY_MB });
   return others;
 }

@@ -11,7 +11,9 @@ import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import type { ChatBot } from './chat-bot.ts';
 import { GRAPH_WIDTH, graph, heading, MINUTE, most, perMinute } from './graph.ts';
 import type { HttpApi } from './http-api.ts';
+import type { JobEvents } from './job-events.ts';
 import { recursionDrops } from './recursion-alarm.ts';
+import type { Sweep } from './sweep.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 
 /** The worker as Lambda sees it. */
@@ -78,6 +80,45 @@ export function chatWidgets({ function: answering, logGroup }: ChatBot): IWidget
         'filter message = "turn answered"',
         'stats count(*) as turns by outcome, code',
         'sort turns desc',
+      ]),
+    ],
+  ];
+}
+
+export function announceWidgets({ function: announcing, deadLetterQueue, logGroup }: JobEvents): IWidget[][] {
+  const unannounced = deadLetterQueue.metricApproximateNumberOfMessagesVisible(most('given up'));
+  return [
+    [heading('Ends of jobs', 'A look per job and 15 s while workers write; most find that the job goes on.')],
+    [
+      graph('Ends: looks per minute', {
+        left: {
+          label: 'per minute',
+          metrics: [announcing.metricInvocations(perMinute('looks')), ...faults(announcing)],
+        },
+        right: { label: 'messages', metrics: [unannounced] },
+      }),
+      graph('Ends: ms per look', { left: { label: 'ms', metrics: durations(announcing, ['p50', 'p95']) } }),
+      logTable('Ends: jobs, by state', logGroup, [
+        'filter message = "job ended"',
+        'stats count(*) as jobs by end.state',
+        'sort jobs desc',
+      ]),
+    ],
+  ];
+}
+
+export function sweepWidgets({ function: sweeping, logGroup }: Sweep): IWidget[][] {
+  return [
+    [heading('Sweep', 'Writes failures of messages that AWS moved to the dead-letter queue; each half hour.')],
+    [
+      graph('Sweep: runs per minute', {
+        left: { label: 'per minute', metrics: [sweeping.metricInvocations(perMinute('runs')), ...faults(sweeping)] },
+      }),
+      graph('Sweep: ms per run', { left: { label: 'ms', metrics: durations(sweeping, [Stats.MAXIMUM]) } }),
+      logTable('Sweep: images that it failed', logGroup, [
+        'filter message = "swept" and (images > 0 or notLookedAt > 0)',
+        'stats sum(images) as failed, max(letters) as mostLetters, max(notLookedAt) as mostNotLookedAt by bin(1h) as hour',
+        'sort hour desc',
       ]),
     ],
   ];

@@ -25,7 +25,7 @@ import { logStatements, type ObjectPatterns, objectsIn, wildcardOf } from './wor
 /** EventBridge has it in each account and region, and nothing is paid for it. */
 const BUS = 'default';
 /** Lists names of files and adds them up: no model, no images. */
-const MEMORY_MB = 512;
+export const ANNOUNCE_MEMORY_MB = 512;
 /** The least that Lambda takes. Runs that end at the same moment wait for each other for a second or two. */
 const LOOKS_AT_ONCE = 2;
 
@@ -88,7 +88,7 @@ export class JobEvents extends Construct {
       description: 'labelqueue: announces the ends of jobs',
       packagePath,
       handler: 'announce.handler',
-      memoryMb: MEMORY_MB,
+      memoryMb: ANNOUNCE_MEMORY_MB,
       timeoutSeconds: ANNOUNCE_TIMEOUT_SECONDS,
       policyName: 'announce',
       statements: (logGroup) => [

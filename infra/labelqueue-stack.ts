@@ -12,6 +12,7 @@ import { JobQueues } from './job-queues.ts';
 import { ResultTables } from './result-tables.ts';
 import { ResultsBucket } from './results-bucket.ts';
 import type { StageConfig } from './stage-config.ts';
+import { Sweep } from './sweep.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 
 export type LabelqueueStackProps = StackProps & {
@@ -39,15 +40,20 @@ export class LabelqueueStack extends Stack {
     const jobEvents =
       config.jobEvents &&
       new JobEvents(this, 'JobEvents', { config, jobEvents: config.jobEvents, packagePath, results: bucket });
-    for (const asking of [worker, ...(api === undefined ? [] : [api.function])]) jobEvents?.askedBy(asking);
+    const sweep = new Sweep(this, 'Sweep', { config, packagePath, queues, results: bucket });
+    for (const asking of [worker, sweep.function, ...(api === undefined ? [] : [api.function])]) {
+      jobEvents?.askedBy(asking);
+    }
     const metrics = new WorkerMetrics(this.stackName, worker);
     const { topic, names: alarmNames } = new Alarms(this, 'Alarms', {
-      ...{ config, queues, worker, metrics, api, chat, jobEvents },
+      ...{ config, queues, worker, metrics, sweep, api, chat, jobEvents },
     });
-    const dashboard = new Dashboard(this, 'Operations', { config, queues, worker, metrics, alarmNames, api, chat });
-    const logGroups = [logGroup, ...[api, chat, jobEvents].flatMap((made) => made?.logGroup ?? [])];
+    const dashboard = new Dashboard(this, 'Operations', {
+      ...{ config, queues, worker, metrics, alarmNames, sweep, api, chat, jobEvents },
+    });
+    const logGroups = [logGroup, sweep.logGroup, ...[api, chat, jobEvents].flatMap((made) => made?.logGroup ?? [])];
     new AccessPolicies(this, 'Access', {
-      ...{ config, queues, results: bucket, logGroups, jobEndQueue: jobEvents?.queue },
+      ...{ config, queues, results: bucket, logGroups, jobEvents },
     });
     if (config.athena) new ResultTables(this, 'Tables', { bucket, kmsKeyArn: config.kmsKeyArn });
 
@@ -58,6 +64,7 @@ export class LabelqueueStack extends Stack {
     new CfnOutput(this, 'FunctionName', { value: worker.functionName });
     new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
     new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
+    new CfnOutput(this, 'SweepLogGroupName', { value: sweep.logGroup.logGroupName });
     if (api !== undefined) {
       new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
       new CfnOutput(this, 'ApiFunctionName', { value: api.function.functionName });

@@ -21,16 +21,50 @@ export function allowEventsOf(buckets: readonly string[], queue: Queue): void {
   );
 }
 
-/** Lets other accounts, roles and users send messages. @param producers accounts and ARNs */
+/** Services whose topics and rules may be producers, by how the ARNs of these begin after the partition. */
+const SERVICES: Readonly<Record<string, string>> = { sns: 'sns.amazonaws.com', events: 'events.amazonaws.com' };
+
+/**
+ * Lets other accounts, roles, users, topics and rules send messages.
+ *
+ * @param producers accounts and ARNs
+ */
 export function allowProducers(producers: readonly string[], queue: Queue): void {
-  if (producers.length === 0) return;
-  queue.addToResourcePolicy(
-    new PolicyStatement({
-      principals: producers.map((producer) => new ArnPrincipal(arnOf(producer))),
-      actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'],
-      resources: [queue.queueArn],
-    }),
-  );
+  const principals = producers.filter((producer) => serviceOf(producer) === undefined);
+  if (principals.length > 0) {
+    queue.addToResourcePolicy(
+      new PolicyStatement({
+        principals: principals.map((producer) => new ArnPrincipal(arnOf(producer))),
+        actions: ['sqs:SendMessage', 'sqs:GetQueueUrl'],
+        resources: [queue.queueArn],
+      }),
+    );
+  }
+  for (const service of Object.values(SERVICES)) {
+    const sources = producers.filter((producer) => serviceOf(producer) === service);
+    if (sources.length > 0) queue.addToResourcePolicy(sentBy(service, sources, queue));
+  }
+}
+
+/**
+ * The ARN names the account. `aws:SourceAccount` is not asked for beside it: AWS's examples for SNS and EventBridge do without,
+ * and a condition on a key that a service does not send refuses each message.
+ * https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions
+ */
+function sentBy(service: string, sources: readonly string[], queue: Queue): PolicyStatement {
+  return new PolicyStatement({
+    principals: [new ServicePrincipal(service)],
+    actions: ['sqs:SendMessage'],
+    resources: [queue.queueArn],
+    conditions: { ArnEquals: { 'aws:SourceArn': sources } },
+  });
+}
+
+/** Undefined for accounts, roles and users. */
+function serviceOf(producer: string): string | undefined {
+  const [, , service = ''] = producer.split(':');
+  return Object.hasOwn(SERVICES, service) ? SERVICES[service] : undefined;
 }
 
 function arnOf(producer: string): string {

@@ -29,6 +29,7 @@ export async function bundleWorker(root: string, folder: string): Promise<Metafi
       { in: 'functions/api/lambda.ts', out: 'api' },
       { in: 'functions/chat/lambda.ts', out: 'chat' },
       { in: 'functions/announce/lambda.ts', out: 'announce' },
+      { in: 'functions/sweep/lambda.ts', out: 'sweep' },
       { in: 'functions/classify/isolated-classifier.ts', out: 'functions/classify/isolated-classifier' },
       // Beside the chunks, where the module that starts it looks for it.
       { in: 'shared/classifier/decode/isolated-decoder.ts', out: 'functions/classify/isolated-decoder' },

@@ -144,6 +144,24 @@ export const WEBHOOK_TIMEOUT_MS = 15_000;
 export const END_HOLD_MS = 60_000;
 
 /**
+ * The function that writes the missing failures of messages that AWS moved to the DLQ runs so often. Each run receives all
+ * letters of the DLQ: 10,000 letters are 2,000 requests.
+ */
+export const SWEEP_INTERVAL_MINUTES = 30;
+/** A run takes no longer; what it did not come to is looked at by the next one. */
+export const SWEEP_TIMEOUT_SECONDS = 300;
+/** What it keeps of its time to make letters visible again. */
+export const SWEEP_RESERVE_MS = 30_000;
+/** Receivers at once: each may hold ten messages of 1 MiB. */
+export const SWEEP_RECEIVERS = 4;
+/** Letters that it hides at once. SQS has 120,000 in flight at most, of which a redrive may need 100,000 meanwhile. */
+export const SWEEP_MOST_HIDDEN = 15_000;
+/** Whatever worker had a message when a run moved last has settled it by then, or lost it. */
+export const STRANDED_AFTER_MS = VISIBILITY_TIMEOUT_SECONDS * 1_000;
+/** While other messages are on the queue, those of this run may be among them: each comes back once in this time. */
+export const STRANDED_BESIDE_OTHERS_AFTER_MS = 2 * STRANDED_AFTER_MS;
+
+/**
  * Images between the start of their fetch and the end of their inference. With servers that take 300 ms, 32 keep a core
  * busy for three quarters of the time and 40 for all of it (`npm run bench`); 40 of 20 MB still fit beside the model.
  */

@@ -121,6 +121,11 @@ export function redrivePrefix(of: JobRun): string {
   return `${runFolder(of)}redrive/`;
 }
 
+/** Written when images of a run are sent again: its time says that they may be on the queue. See `shared/jobs/redrive.ts`. */
+export function redrivenKey(of: JobRun): string {
+  return `${runFolder(of)}redriven`;
+}
+
 /** Where the images of a local folder are put before they are enqueued. */
 export function uploadPrefix(job: string): string {
   return `${jobPrefix(job)}images/`;

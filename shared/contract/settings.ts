@@ -142,6 +142,10 @@ const announceSchema = z.object({
   webhookSecretParameter: z.string().min(1).optional(),
   serviceName: z.string().min(1).max(128).default('announce'),
 });
+const sweepSchema = z.object({
+  ...jobSchema.shape,
+  serviceName: z.string().min(1).max(128).default('sweep'),
+});
 const workerSchema = z.object({
   ...queueSettings,
   ...bucketSettings,
@@ -165,6 +169,8 @@ export type ApiSettings = z.infer<typeof apiSchema>;
 export type ChatSettings = z.infer<typeof chatSchema>;
 /** What announces the end of a run needs. */
 export type AnnounceSettings = z.infer<typeof announceSchema>;
+/** What writes the missing failures of messages that AWS moved needs. */
+export type SweepSettings = z.infer<typeof sweepSchema>;
 /** What the worker needs. */
 export type WorkerSettings = z.infer<typeof workerSchema>;
 
@@ -206,6 +212,11 @@ export function chatSettingsFrom(environment: Environment): ChatSettings {
 /** @throws {SettingsError} naming each variable that is missing or wrong. */
 export function announceSettingsFrom(environment: Environment): AnnounceSettings {
   return parse(announceSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function sweepSettingsFrom(environment: Environment): SweepSettings {
+  return parse(sweepSchema, environment);
 }
 
 function parse<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {

@@ -38,6 +38,8 @@ export type DeadLetterScanOptions = {
   hiddenSeconds?: number;
   /** Letters that are hidden at once, at most. */
   mostHidden?: number;
+  /** Requests for ten letters at once, at most: each letter may have 1 MiB. */
+  receivers?: number;
   /** Ends the scan where it is; what it has in hand comes to its end, and letters are put back. */
   signal?: AbortSignal;
 };
@@ -93,6 +95,7 @@ class Scan {
   readonly #inHand = new Map<string, Promise<boolean>>();
   /** Message ids of those that SQS did not delete, though it was asked to. */
   readonly #undeleted = new Set<string>();
+  readonly #mostReceivers: number;
   readonly #receivers: Promise<void>[] = [];
   #knownInARow = 0;
   #isOver = false;
@@ -100,11 +103,17 @@ class Scan {
   constructor(
     target: JobTarget,
     handle: (letter: DeadLetter) => Promise<boolean>,
-    { hiddenSeconds = HIDDEN_SECONDS, mostHidden = MOST_HIDDEN, signal }: DeadLetterScanOptions,
+    {
+      hiddenSeconds = HIDDEN_SECONDS,
+      mostHidden = MOST_HIDDEN,
+      receivers = MAX_RECEIVERS,
+      signal,
+    }: DeadLetterScanOptions,
   ) {
     this.#target = target;
     this.#handle = handle;
     this.#hiddenSeconds = hiddenSeconds;
+    this.#mostReceivers = receivers;
     this.#signal = signal;
     this.#hidden = new HiddenLetters(target, mostHidden);
   }
@@ -133,7 +142,7 @@ class Scan {
   }
 
   #addReceiver(): void {
-    if (this.#receivers.length >= MAX_RECEIVERS) return;
+    if (this.#receivers.length >= this.#mostReceivers) return;
     const receiving = this.#receiveUntilEnd().catch((error: unknown) => {
       this.#isOver = true;
       throw error;

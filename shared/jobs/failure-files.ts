@@ -5,7 +5,7 @@ import { withWholeCharacters } from './outcomes/whole-characters.ts';
 
 /** Writes failure lines as JSON lines, in place of whatever the object holds. */
 export async function writeFailureLines(
-  { s3, resultsBucket: Bucket }: JobTarget,
+  { s3, resultsBucket: Bucket }: Pick<JobTarget, 's3' | 'resultsBucket'>,
   Key: string,
   lines: readonly FailureLine[],
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DeleteObjectCommand, NoSuchKey } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { type JobRun, runField } from '../contract/job-run.ts';
 import {
@@ -9,7 +9,7 @@ import {
   type QueueMessage,
   UnreadableMessage,
 } from '../contract/message.ts';
-import { partKey, redrivePrefix } from '../contract/object-keys.ts';
+import { partKey, redrivenKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
 import type { FailureLine } from '../contract/result-line.ts';
 import type { WorkerTime } from '../contract/worker-time.ts';
@@ -77,6 +77,7 @@ export async function redrive(target: JobTarget, options: RedriveOptions, now: D
     await run.sendFailures();
     const mayDelete = async (letter: DeadLetter) => letter.sentAt <= now && run.mayDelete(letter);
     const { deleted, notLookedAt } = await scanDeadLetters(target, mayDelete, options.deadLetterScan);
+    if (run.images > 0) await run.mark();
     return { images: run.images, deadLetters: deleted, ofEarlierRuns: run.lettersOfEarlierRuns, notLookedAt };
   } finally {
     // What was sent is sent; a hold that is not released ends by itself, and the workers ask for looks.
@@ -111,6 +112,7 @@ class RedriveRun {
   async finishInterrupted(): Promise<void> {
     const { s3, resultsBucket } = this.#target;
     for await (const { Key = '' } of listObjects(s3, resultsBucket, redrivePrefix(this.#options))) {
+      await this.mark();
       await this.#send(await this.#linesIn(Key));
       await this.#delete(Key);
     }
@@ -119,6 +121,16 @@ class RedriveRun {
   async sendFailures(): Promise<void> {
     const files = partsOfSameImages(this.#target, 'failures', this.#options);
     await eachToItsEnd(batchesOf(files), (batch) => this.#redriveBatch(batch));
+  }
+
+  /**
+   * Says that images of the run may be on the queue again, for the sweep: letters that it hides from this redrive stay in
+   * the DLQ, although their images are sent.
+   */
+  async mark(): Promise<void> {
+    const { s3, resultsBucket: Bucket } = this.#target;
+    const content = { Body: JSON.stringify({ at: new Date() }), ContentType: 'application/json' };
+    await s3.send(new PutObjectCommand({ Bucket, Key: redrivenKey(this.#options), ...content }));
   }
 
   /** @param batch files with lines of the same images together; the latest of these counts */
@@ -130,6 +142,7 @@ class RedriveRun {
     const chosen = taken.flatMap((file) => file.chosen);
     const takenAway = `${redrivePrefix(this.#options)}${randomUUID()}.jsonl`;
     await writeFailureLines(this.#target, takenAway, chosen);
+    await this.mark();
     for (const { left, files } of taken) {
       if (left.length === 0) continue;
       await writeFailureLines(this.#target, partKey('failures', this.#options, left, timeOf(files)), left);

@@ -1,7 +1,10 @@
 /** The managed policies of a stage hold what the commands ask of AWS, and nothing else. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { bucketsOf } from '../../dashboard/server/buckets.ts';
+import { cloudWatchInsight } from '../../dashboard/server/cloudwatch-insight.ts';
 import { MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { actionsOf, type CalledAction } from '../support/called-actions.ts';
 import { runCommand } from '../support/command.ts';
@@ -16,10 +19,11 @@ type Right = { action: string; resource: string };
 type Statement = { Action: string | string[]; Resource: unknown };
 
 const list = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
-const policies = Object.entries(templateOf().findResources('AWS::IAM::ManagedPolicy'));
+const policiesOf = (config: object) => Object.entries(templateOf(config).findResources('AWS::IAM::ManagedPolicy'));
+const ofAnyStage = policiesOf({});
 
 /** Each action of a policy with each of its resources. */
-function rightsOf(name: string): Right[] {
+function rightsOf(name: string, policies = ofAnyStage): Right[] {
   const policy = policies.find(([id]) => id.startsWith(`Access${name}`))?.[1];
   const statements = policy?.['Properties'].PolicyDocument.Statement as Statement[];
   return statements.flatMap(({ Action, Resource }) =>
@@ -32,6 +36,8 @@ function text(resource: unknown): string {
   const json = JSON.stringify(resource);
   if (json.includes('JobsDeadLetterQueue')) return 'dlq';
   if (json.includes('JobsQueue')) return 'queue';
+  if (json.includes('JobEventsDeadLetterQueue')) return 'unannounced ends';
+  if (json.includes('JobEventsQueue')) return 'looks';
   if (!json.includes('ResultsBucket')) return json;
   return `bucket${/"(\/[^"]+)"/.exec(json)?.[1] ?? ''}`;
 }
@@ -110,6 +116,43 @@ test('an operator may redrive, cancel and purge', async () => {
   expect(refusedTo('Operator')).toEqual([]);
 });
 
+test('a reader may ask CloudWatch for what dashboard --stack shows', async () => {
+  const asked: string[] = [];
+  const send = async ({ constructor: { name } }: object) => {
+    asked.push(`cloudwatch:${name.replace(/Command$/, '')}`);
+    return {};
+  };
+  const client = { send } as unknown as CloudWatchClient;
+  const { queueUrl, deadLetterQueueUrl } = aws.target;
+  const insight = cloudWatchInsight({ queueUrl, deadLetterQueueUrl, stack: 'labelqueue-test', client });
+  await insight.facts(Date.now());
+  await insight.history?.(bucketsOf('1h', Date.now()));
+  expect(asked).toHaveLength(3);
+  const granted = rightsOf('Reader').map(({ action }) => action);
+  expect(new Set(asked)).toEqual(new Set(granted.filter((action) => action.startsWith('cloudwatch:'))));
+});
+
+describe('with ends of jobs that are announced', () => {
+  const policies = policiesOf({ jobEvents: true });
+  const on = (name: string, resource: string) =>
+    rightsOf(name, policies).flatMap((right) => (right.resource === resource ? [right.action] : []));
+
+  test('an operator may look at ends that nobody took, and move them back', () => {
+    // What SQS needs on the source of a move, and its log.
+    expect(on('Operator', 'unannounced ends').toSorted()).toEqual([
+      ...['sqs:CancelMessageMoveTask', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ListMessageMoveTasks'],
+      ...['sqs:ReceiveMessage', 'sqs:StartMessageMoveTask'],
+    ]);
+    expect(on('Operator', 'looks')).toContain('sqs:SendMessage');
+    const logs = rightsOf('Operator', policies).filter(({ action }) => action === 'logs:FilterLogEvents');
+    expect(logs.map(({ resource }) => resource).join()).toMatch(/JobEventsLogs/);
+  });
+
+  test('nobody else may', () => {
+    for (const name of ['Reader', 'Enqueuer']) expect(on(name, 'unannounced ends')).toEqual([]);
+  });
+});
+
 test('each may do what the one before may', () => {
   expect(rightsOf('Enqueuer')).toEqual(expect.arrayContaining(rightsOf('Reader')));
   expect(rightsOf('Operator')).toEqual(expect.arrayContaining(rightsOf('Enqueuer')));
@@ -118,7 +161,8 @@ test('each may do what the one before may', () => {
 test('a reader can change nothing, and an enqueuer can take nothing away', () => {
   const actions = (name: string) => [...new Set(rightsOf(name).map(({ action }) => action))].toSorted();
   expect(actions('Reader')).toEqual([
-    ...['cloudformation:DescribeStacks', 's3:GetObject', 's3:ListBucket', 'sqs:GetQueueAttributes'],
+    ...['cloudformation:DescribeStacks', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData'],
+    ...['s3:GetObject', 's3:ListBucket', 'sqs:GetQueueAttributes'],
   ]);
   expect(actions('Enqueuer').filter((action) => /Delete|Purge/.test(action))).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { stageConfig } from '../../infra/stage-config.ts';
 import { ACCOUNT_STAGES, EVERYTHING } from './stages.ts';
 import { stageUnderTest, templateOf } from './synthesized.ts';
 
@@ -20,7 +21,7 @@ describe('vpc', () => {
   const template = stageThatIs('in a VPC');
 
   test('is where each function runs', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 3);
+    template.resourceCountIs('AWS::Lambda::Function', 4);
     template.allResourcesProperties('AWS::Lambda::Function', {
       VpcConfig: { SubnetIds: ['subnet-0123456789abcdef0'], SecurityGroupIds: ['sg-0123456789abcdef0'] },
     });
@@ -31,7 +32,7 @@ describe('vpc', () => {
     const denied = propertiesOf(template, 'AWS::IAM::Policy').filter((policy) =>
       JSON.stringify(policy).includes('lambda:SourceFunctionArn'),
     );
-    expect(denied).toHaveLength(3);
+    expect(denied).toHaveLength(4);
     for (const { PolicyDocument } of denied) {
       expect(PolicyDocument).toMatchObject({
         Statement: [{ Effect: 'Deny', Action: expect.arrayContaining(['ec2:CreateNetworkInterface']), Resource: '*' }],
@@ -48,6 +49,7 @@ test('allowedHosts are allowed to worker and API, and not to the chatbot, which 
   ]);
   expect(Object.fromEntries(hosts)).toEqual({
     ...{ 'index.handler': 'images.internal:8080', 'api.handler': 'images.internal:8080', 'chat.handler': undefined },
+    'sweep.handler': undefined,
   });
 });
 
@@ -68,7 +70,7 @@ describe('kmsKeyArn', () => {
         ],
       },
     });
-    template.resourceCountIs('AWS::Logs::LogGroup', 3);
+    template.resourceCountIs('AWS::Logs::LogGroup', 4);
     template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: key });
     template.hasResourceProperties('AWS::Athena::WorkGroup', {
       WorkGroupConfiguration: {
@@ -77,11 +79,11 @@ describe('kmsKeyArn', () => {
     });
   });
 
-  test('may be used by worker and API', () => {
+  test('may be used by worker, API and sweep', () => {
     const using = propertiesOf(template, 'AWS::IAM::Role').filter((role) =>
       JSON.stringify(role).includes(`"kms:Decrypt","kms:GenerateDataKey"`),
     );
-    expect(using).toHaveLength(2);
+    expect(using).toHaveLength(3);
   });
 });
 
@@ -141,7 +143,9 @@ describe('release', () => {
       expect(JSON.stringify(IntegrationUri)).toContain(`"Ref":"${api}"`);
     }
     expect(JSON.stringify(propertiesOf(template, 'AWS::Lex::BotAlias'))).toContain(`"LambdaArn":{"Ref":"${chat}"}`);
-    const permitted = propertiesOf(template, 'AWS::Lambda::Permission').map(({ FunctionName }) => FunctionName);
+    const permitted = propertiesOf(template, 'AWS::Lambda::Permission')
+      .filter(({ Principal }) => Principal !== 'events.amazonaws.com')
+      .map(({ FunctionName }) => FunctionName);
     expect(new Set(permitted.map((name) => JSON.stringify(name)))).toEqual(
       new Set([JSON.stringify({ Ref: api }), JSON.stringify({ Ref: chat })]),
     );
@@ -167,6 +171,41 @@ test('producers elsewhere may send messages, and nothing else', () => {
       { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':iam::444455556666:root']] },
       'arn:aws:iam::111122223333:role/producers/lists',
     ]),
+  );
+});
+
+test('topics of SNS and rules of EventBridge may send messages, each service in the name of these alone', () => {
+  const policies = propertiesOf(stageThatIs('fed by topics and rules'), 'AWS::SQS::QueuePolicy');
+  const allowed = policies
+    .flatMap(({ PolicyDocument }) => (PolicyDocument as { Statement: Record<string, unknown>[] }).Statement)
+    .filter(({ Effect }) => Effect === 'Allow');
+  const events = 'arn:aws:events:us-east-1:111122223333:rule';
+  const common = {
+    Action: 'sqs:SendMessage',
+    Resource: { 'Fn::GetAtt': [expect.stringMatching(/^JobsQueue/), 'Arn'] },
+  };
+  expect(allowed).toEqual([
+    {
+      ...{ ...common, Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' } },
+      Condition: { ArnEquals: { 'aws:SourceArn': ['arn:aws:sns:us-east-1:111122223333:new-images'] } },
+    },
+    {
+      ...{ ...common, Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' } },
+      Condition: { ArnEquals: { 'aws:SourceArn': [`${events}/new-images`, `${events}/shop/new-images`] } },
+    },
+  ]);
+});
+
+test.each([
+  'arn:aws:sns:us-east-1:111122223333:*',
+  'arn:aws:sns:us-east-1:111122223333:topic:0b1c7e8a-0000-0000-0000-000000000000',
+  'arn:aws:events:us-east-1:111122223333:rule/*',
+  'arn:aws:events:us-east-1:111122223333:event-bus/shop',
+  'arn:aws:lambda:us-east-1:111122223333:function:shop',
+  '*',
+])('a producer %s is refused, with what is expected', (producer) => {
+  expect(() => stageConfig('test', { allowProducers: [producer] })).toThrow(
+    /allowProducers\.0: expected an account of 12 digits, or the ARN of a role, a user, an SNS topic or an EventBridge rule/,
   );
 });
 

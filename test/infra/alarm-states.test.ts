@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type AlarmProperties, statesOf } from '../support/cloudwatch/alarm.ts';
 import { templateOf } from './synthesized.ts';
 
-const template = templateOf({ api: {}, chatbot: {} });
+const template = templateOf({ api: {}, chatbot: {}, jobEvents: true });
 const alarms = new Map(
   Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => {
     const alarm = Properties as AlarmProperties;
@@ -26,6 +26,8 @@ const ONCE = '--AAAAA--';
 const twiceInHalfAnHour: Values = [0, 1, 0, 0, 3, 0, 0, 0, 0];
 const TWICE = '----AAA--';
 const twiceInARow: Values = [0, 5, 5, 0, 0];
+/** Between two sweeps. */
+const halfHour: Values = always(no, 5);
 const TWICE_IN_A_ROW = '--AA-';
 
 const COURSES: Course[] = [
@@ -108,6 +110,23 @@ const COURSES: Course[] = [
   ['ApiLatency', 'callers wait for more than 10 s', { value: [900, 12_000, 12_000, 12_000, 900] }, '---A-'],
   ['ApiFunctionErrors', 'two errors within half an hour', { value: twiceInHalfAnHour }, TWICE],
   ['ApiThrottles', 'ten minutes of throttles', { value: twiceInARow }, TWICE_IN_A_ROW],
+  [
+    'SweepFunctionErrors',
+    'two sweeps fail, half an hour apart',
+    { value: [1, ...halfHour, 1, ...halfHour, 0, ...halfHour, 0, ...halfHour] },
+    // CloudWatch looks for data some periods further back while values are missing.
+    '------AAAAAAAA----------',
+  ],
+  [
+    'SweepFunctionErrors',
+    'one sweep fails, and the next ones do not',
+    { value: [1, ...halfHour, 0, ...halfHour, 0] },
+    '-------------',
+  ],
+  ['UnannouncedEnds', 'an announcement is given up', { value: [0, 0, 1, 1, 1, 0] }, '--AAA-'],
+  ['UnannouncedEnds', 'nobody uses its queue, and SQS reports nothing', { value: always(no, 5) }, '-----'],
+  ['AnnounceFunctionErrors', 'two errors within half an hour', { value: twiceInHalfAnHour }, TWICE],
+  ['AnnounceThrottles', 'ten minutes of throttles', { value: twiceInARow }, TWICE_IN_A_ROW],
   ['ChatFunctionErrors', 'two errors within half an hour', { value: twiceInHalfAnHour }, TWICE],
   ['ChatThrottles', 'ten minutes of throttles', { value: twiceInARow }, TWICE_IN_A_ROW],
 ];
@@ -154,9 +173,8 @@ describe('what an alarm says', () => {
 
 describe('ordinary failures', () => {
   test('have the share of failures as their only alarm: no dead letter keeps one red for 14 days', () => {
-    const depths = [...alarms.values()].filter(({ MetricName }) =>
-      /ApproximateNumberOfMessages/.test(MetricName ?? ''),
-    );
-    expect(depths).toEqual([]);
+    const depths = [...alarms].filter(([, { MetricName }]) => /ApproximateNumberOfMessages/.test(MetricName ?? ''));
+    // Of the queue of looks, which holds no images.
+    expect(depths.map(([name]) => name)).toEqual(['UnannouncedEnds']);
   });
 });

@@ -41,7 +41,12 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-type FunctionDescription = { Runtime: string; MemorySize: number; Environment: { Variables: Record<string, string> } };
+type FunctionDescription = {
+  Handler: string;
+  Runtime: string;
+  MemorySize: number;
+  Environment: { Variables: Record<string, string> };
+};
 
 /** The functions that Lambda's control plane knows. */
 async function functions(): Promise<FunctionDescription[]> {
@@ -76,7 +81,7 @@ test('labelqueue --stack enqueues to its queue, the packaged worker takes it, an
 
   const temporary = join(folder.path, 'tmp');
   await mkdir(temporary);
-  const [deployed] = await functions();
+  const deployed = (await functions()).find(({ Handler }) => Handler === 'index.handler');
   const variables = deployed?.Environment.Variables ?? {};
   const worker = new ExecutionEnvironment({
     handlerPath: join(task(), 'index.mjs'),

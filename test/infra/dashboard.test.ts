@@ -5,7 +5,7 @@ import { evaluate, type Series } from '../support/cloudwatch/metric-math.ts';
 import { templateOf } from './synthesized.ts';
 
 const COLUMNS = 24;
-const whole = templateOf({ api: {}, chatbot: {}, oldestMessageAlarmMinutes: 90 });
+const whole = templateOf({ api: {}, chatbot: {}, jobEvents: true, oldestMessageAlarmMinutes: 90 });
 const widgets = widgetsOf(whole);
 const graphs = widgets.filter(({ type, properties }) => type === 'metric' && properties.view !== 'singleValue');
 const titles = (made: readonly Widget[]) => made.flatMap(({ properties: { title } }) => title ?? []);
@@ -85,11 +85,12 @@ describe('each graph', () => {
   });
 });
 
-describe('a stage without API and chatbot', () => {
+describe('a stage without API, chatbot and announcements', () => {
   test('has no row for them', () => {
     const bare = titles(widgetsOf(templateOf())).join('\n');
-    expect(bare).not.toMatch(/API|Chatbot/);
-    expect(titles(widgets).join('\n')).toMatch(/API: [\s\S]*Chatbot: /);
+    expect(bare).not.toMatch(/API|Chatbot|Ends/);
+    expect(bare).toMatch(/Sweep: /);
+    expect(titles(widgets).join('\n')).toMatch(/API: [\s\S]*Chatbot: [\s\S]*Ends: [\s\S]*Sweep: /);
   });
 });
 
@@ -137,7 +138,7 @@ describe('cost', () => {
     const labels = shownMetrics(widget('Lambda: $ per hour')).flatMap(({ options }) =>
       options.expression ? [options.label] : [],
     );
-    expect(labels).toEqual(['worker', 'API', 'chatbot']);
+    expect(labels).toEqual(['worker', 'API', 'chatbot', 'announcer', 'sweep']);
   });
 
   test('goes by the memory of the stage', () => {

@@ -8,7 +8,9 @@ import {
   costOfImages,
   PRICES,
   type ProcessorFigure,
+  usdOfTime,
 } from '../../shared/contract/cost.ts';
+import { SWEEP_INTERVAL_MINUTES } from '../../shared/contract/limits.ts';
 import { messageSizeFor } from '../../shared/contract/message-size.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
 import { runCommand } from '../support/command.ts';
@@ -96,6 +98,13 @@ const NUMBERS: Record<number, string> = {
   15: 'fifteen',
 };
 
+/** In US dollars. @param seconds of its function, its start included */
+function sweepsPerMonth(sqsRequests: number, seconds: number): number {
+  const computing = { milliseconds: seconds * 1_000, architecture: 'x86_64', memoryMb: 1_024 } as const;
+  const each = usdOfTime(computing) + PRICES.lambdaRequest + sqsRequests * PRICES.sqsRequest;
+  return (30 * 24 * 60 * each) / SWEEP_INTERVAL_MINUTES;
+}
+
 describe('the page about cost', () => {
   const dollars = (amount: number) => `$${amount.toFixed(3)}`;
 
@@ -153,6 +162,38 @@ describe('the page about cost', () => {
     expect(cost).toContain(
       `${NUMBERS[more]} more alarms over ${NUMBERS[metrics]} metrics ($${(metrics * 0.1).toFixed(2)})`,
     );
+  });
+
+  const optionRow = (option: string) => cost.split('\n').find((line) => line.startsWith(`| ${option} |`)) ?? '';
+  const MILLION = { messages: 2_000, hours: 730 };
+
+  test.each([
+    ['`kmsKeyArn`', MILLION.messages * 3e-6],
+    ['`vpc`: NAT gateway', 100 * 0.045],
+    // 500 images of about 120 bytes, sent and received.
+    ['`vpc`: interface endpoint', ((2 * MILLION.messages * 500 * 120) / 1e9) * 0.01],
+    ['`tracing`', (MILLION.messages / 10) * 5e-6],
+    // $0.004 per hour, see docs/decisions/job-end-events.md.
+    ['`jobEvents`', (25 / 60) * 0.004],
+    ['a topic in `allowProducers`', MILLION.messages * 0.5e-6],
+    ['a rule in `allowProducers`', MILLION.messages * 1e-6],
+  ])('has what %s adds to a million images', (option, usd) => {
+    const shown = usd < 1 ? dollars(usd) : `$${usd.toFixed(2)}`;
+    expect(optionRow(option).split(' | ')[2]).toContain(shown);
+  });
+
+  test.each([
+    // Two producers and a consumer, once per quarter of an hour: the formula of SQS's documentation.
+    ['`kmsKeyArn`', MILLION.hours * 4 * (2 * 2 + 1) * 3e-6],
+    ['`vpc`: NAT gateway', MILLION.hours * 0.045],
+    ['`vpc`: interface endpoint', MILLION.hours * 2 * 0.01],
+    ['the sweep, in each stage', sweepsPerMonth(2, 1)],
+  ])('has what %s costs per month', (option, usd) => {
+    expect(optionRow(option).split(' | ')[3]).toContain(`$${usd.toFixed(2)}`);
+  });
+
+  test('has what a sweep of 10,000 letters costs', () => {
+    expect(cost).toContain(`2,000 requests for 10,000 letters, $${(sweepsPerMonth(2_000, 0)).toFixed(2)} per month`);
   });
 
   test('has the prices and the assumed processor', () => {

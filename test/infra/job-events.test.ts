@@ -27,7 +27,7 @@ test('looks are taken one at a time, by two environments at most', () => {
   });
 });
 
-test('the function is told where to announce, and workers and API where to ask', () => {
+test('the function is told where to announce, and workers, sweep and API where to ask', () => {
   const variables = (expected: object) => ({ Environment: { Variables: Match.objectLike(expected) } });
   template.hasResourceProperties('AWS::Lambda::Function', {
     Handler: 'announce.handler',
@@ -41,7 +41,7 @@ test('the function is told where to announce, and workers and API where to ask',
   template.resourcePropertiesCountIs(
     'AWS::Lambda::Function',
     variables({ QUEUE_URL: Match.anyValue(), JOB_END_QUEUE_URL: Match.anyValue() }),
-    2,
+    3,
   );
 });
 

@@ -21,6 +21,11 @@ const ENVIRONMENT_BYTES = 4_096;
 
 const PER_NAME = MAX_SOURCE_BUCKET_CHARS / 50;
 const KEY = `arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-${'0'.repeat(32)}`;
+const PRODUCERS = [
+  ...['iam::111122223333:role/', 'sns:us-gov-west-1:111122223333:', 'events:us-gov-west-1:111122223333:rule/'].map(
+    (rest) => `arn:aws-us-gov:${rest}`,
+  ),
+];
 const MOST = {
   ...EVERYTHING,
   topK: 1_000,
@@ -30,9 +35,7 @@ const MOST = {
   sourceBuckets: Array.from({ length: 50 }, (_, index) => String(index).padEnd(PER_NAME, 'b')),
   sourceKmsKeyArns: Array.from({ length: 10 }, (_, index) => KEY.replace(/0$/, String(index))),
   allowedHosts: Array.from({ length: 10 }, (_, index) => `${String(index).padEnd(75, 'h')}:8080`),
-  allowProducers: Array.from({ length: 20 }, (_, index) =>
-    `arn:aws-us-gov:iam::111122223333:role/${index}`.padEnd(128, 'r'),
-  ),
+  allowProducers: Array.from({ length: 20 }, (_, index) => `${PRODUCERS[index % 3]}${index}`.padEnd(128, 'r')),
   model: {
     s3Uri: `s3://models/${'m'.repeat(MAX_MODEL_URI_CHARS - 13)}/`,
     sha256: 'a'.repeat(64),
@@ -139,7 +142,7 @@ test('each role’s policies fit IAM', () => {
 
 test('each function’s environment fits Lambda', () => {
   const functions = ofType('AWS::Lambda::Function');
-  expect(functions).toHaveLength(4);
+  expect(functions).toHaveLength(5);
   for (const [name, { Properties }] of functions) {
     const { Variables } = resolved(Properties['Environment']) as { Variables: Record<string, string> };
     const bytes = Object.entries(Variables).reduce((sum, [key, value]) => sum + Buffer.byteLength(key + value), 0);

@@ -162,13 +162,37 @@ describe('what announces ends of jobs', () => {
     expect(actions.get('sqs:ReceiveMessage')).toEqual([expect.stringMatching(/^<JobEventsQueue\w+\.Arn>$/)]);
   });
 
-  test('is asked for looks by the worker and the API, which may do nothing else to its queue', () => {
+  test('is asked for looks by the worker, the sweep and the API, which may do nothing else to its queue', () => {
     const asking = statements.filter(([, { Resource }]) =>
       list(Resource)
         .map(text)
         .some((arn) => arn.startsWith('<JobEventsQueue')),
     );
     const others = asking.filter(([name]) => !name.startsWith('JobEvents'));
-    expect(others.map(([, { Action }]) => Action)).toEqual(['sqs:SendMessage', 'sqs:SendMessage']);
+    expect(others.map(([, { Action }]) => Action)).toEqual(Array(3).fill('sqs:SendMessage'));
+  });
+});
+
+describe('what sweeps the DLQ', () => {
+  const of = statements.filter(([name]) => name.startsWith('Sweep'));
+  const granted = of.flatMap(([, { Action, Resource }]) =>
+    list(Action).flatMap((action) => list(Resource).map((resource) => [String(action), text(resource)] as const)),
+  );
+  const on = (action: string) => granted.flatMap(([name, resource]) => (name === action ? [resource] : []));
+
+  test('writes failures, and nothing else', () => {
+    expect(on('s3:PutObject')).toEqual([expect.stringMatching(/^<Results\w+\.Arn>\/failures\/\*$/)]);
+    expect(on('s3:DeleteObject')).toEqual([]);
+  });
+
+  test('receives from the DLQ alone, puts letters back, and can neither delete nor send any', () => {
+    const deadLetters = [expect.stringMatching(/^<JobsDeadLetterQueue\w+\.Arn>$/)];
+    for (const action of ['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility']) expect(on(action)).toEqual(deadLetters);
+    const names = new Set(granted.flatMap(([name]) => (name.startsWith('sqs:') ? [name] : [])));
+    expect([...names].toSorted()).toEqual([
+      ...['sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage', 'sqs:SendMessage'],
+    ]);
+    // A look at the end of a run is all that it asks for.
+    expect(on('sqs:SendMessage')).toEqual([expect.stringMatching(/^<JobEventsQueue\w+\.Arn>$/)]);
   });
 });

@@ -89,10 +89,10 @@ describe('worker', () => {
     ['x86_64', PRICES.lambdaGbSecond, PRICES.lambdaGbSecondArm],
     ['arm64', PRICES.lambdaGbSecondArm, PRICES.lambdaGbSecond],
   ])(
-    'runs on %s when the configuration says so, as do API and chatbot, and costs what that costs',
+    'runs on %s when the configuration says so, as do API, chatbot and sweep, and costs what that costs',
     (architecture, price, other) => {
       const made = templateOf({ architecture, memoryMb: 2_048, api: {}, chatbot: {} });
-      made.resourceCountIs('AWS::Lambda::Function', 3);
+      made.resourceCountIs('AWS::Lambda::Function', 4);
       made.allResourcesProperties('AWS::Lambda::Function', { Architectures: [architecture] });
       const dashboard = JSON.stringify(made.findResources('AWS::CloudWatch::Dashboard'));
       const perMillisecond = (gbSecond: number) => ((2 * gbSecond) / 1_000).toFixed(14);

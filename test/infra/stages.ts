@@ -7,6 +7,10 @@ const MODEL = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
 const JWT = { issuer: 'https://issuer.example', audience: ['labelqueue'] };
 const VPC = { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] };
 
+const TOPIC = `arn:aws:sns:us-east-1:${ACCOUNT}:new-images`;
+const RULE = `arn:aws:events:us-east-1:${ACCOUNT}:rule/new-images`;
+const RULE_OF_BUS = `arn:aws:events:us-east-1:${ACCOUNT}:rule/shop/new-images`;
+
 /** What an account may ask for, an option each. */
 export const ACCOUNT_STAGES: [string, object][] = [
   ['in a VPC', { vpc: VPC, api: {}, chatbot: {} }],
@@ -27,6 +31,7 @@ export const ACCOUNT_STAGES: [string, object][] = [
     { api: {}, jobEvents: { topic: true, webhookSecretParameter: '/labelqueue/webhooks' } },
   ],
   ['with producers elsewhere', { allowProducers: ['444455556666', `arn:aws:iam::${ACCOUNT}:role/producers/lists`] }],
+  ['fed by topics and rules', { allowProducers: [TOPIC, RULE, RULE_OF_BUS] }],
 ];
 
 /** All options at once. */
@@ -36,6 +41,7 @@ export const EVERYTHING = {
   model: { ...MODEL, kmsKeyArn: OTHER_KEY },
   api: { jwt: JWT, cors: { allowOrigins: ['https://app.example'] }, reservedConcurrency: 5 },
   chatbot: {},
+  allowProducers: ['444455556666', `arn:aws:iam::${ACCOUNT}:role/producers/lists`, TOPIC, RULE, RULE_OF_BUS],
   alarmEmail: 'operator@example.com',
   resultsExpireAfterDays: 30,
   batchSize: 100,

@@ -1,6 +1,7 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: AWS moves messages by itself. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
+import { sweep } from '../../../functions/sweep/sweep.ts';
+import { MAX_RECEIVE_COUNT, STRANDED_AFTER_MS } from '../../../shared/contract/limits.ts';
 import { settleMoved } from '../../../shared/jobs/moved-messages.ts';
 import { redrive } from '../../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../../shared/jobs/send-messages.ts';
@@ -58,6 +59,17 @@ test('SQS moves a message of which some images have an outcome', async () => {
     classified: ['done'],
     failed: { missing: 'not_found', lost: 'worker_crashed' },
   });
+});
+
+test('nobody waits for a job whose message SQS moved', async () => {
+  const body = bodyOf([trial.good('a'), trial.good('b')]);
+  await trial.aws.send(body);
+  await movedBySqs();
+  const sweepIn = (ms: number) => sweep(trial.aws.target, new Date(Date.now() + ms), AbortSignal.timeout(60_000));
+  expect(await sweepIn(STRANDED_AFTER_MS - 60_000)).toMatchObject({ images: 0 });
+  expect(await sweepIn(STRANDED_AFTER_MS + 60_000)).toMatchObject({ images: 2 });
+  expect(await trial.seen()).toEqual({ classified: [], failed: { a: 'worker_crashed', b: 'worker_crashed' } });
+  expect(trial.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
 });
 
 test('images of a message that SQS moved are sent again', async () => {

@@ -1,0 +1,2 @@
+/** Where Lambda enters the packaged function that sweeps the DLQ. It needs no TensorFlow. */
+export { handler } from './handler.ts';

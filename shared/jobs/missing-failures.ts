@@ -1,0 +1,90 @@
+import { NoSuchKey } from '@aws-sdk/client-s3';
+import pMap from 'p-map';
+import { ImageError } from '../contract/error-codes.ts';
+import { type JobRun, runField } from '../contract/job-run.ts';
+import type { QueueMessage } from '../contract/message.ts';
+import { partKey } from '../contract/object-keys.ts';
+import { type FailureLine, failureLine } from '../contract/result-line.ts';
+import { writeFailureLines } from './failure-files.ts';
+import { IdSet } from './id-set.ts';
+import type { JobTarget } from './job-target.ts';
+import { latestParts, type Part } from './list-parts.ts';
+import { partLines } from './read-outcomes.ts';
+
+type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
+
+const READS_AT_ONCE = 16;
+
+const MOVED = new ImageError(
+  'worker_crashed',
+  'expected a worker to settle the message, SQS moved it to the dead-letter queue: five deliveries failed or were throttled, or Lambda took it for a loop',
+).report();
+
+/**
+ * Writes the failures of one run that are missing of messages that AWS moved to the DLQ. Images that have a failure keep it.
+ * Of one that has a result the failure does not count. Doing it again writes the same files.
+ */
+export class MissingFailures implements Disposable {
+  readonly #bucket: Bucket;
+  readonly #of: JobRun;
+  readonly #now: Date;
+  /** Ids of images that have a failure: most DLQs hold nothing of the run that SQS moved, so they are read late. */
+  #failed: Promise<IdSet> | undefined;
+  /** Of which a failure was written. */
+  images = 0;
+
+  constructor(bucket: Bucket, of: JobRun, now: Date) {
+    this.#bucket = bucket;
+    this.#of = of;
+    this.#now = now;
+  }
+
+  /** Reads which images have a failure; `write` does so, too. */
+  async read(): Promise<IdSet> {
+    this.#failed ??= this.#readFailed();
+    return this.#failed;
+  }
+
+  /** @param message of this run; several may be written at once */
+  async write(message: QueueMessage): Promise<void> {
+    const failed = await this.read();
+    const lost = message.images.filter(({ id }) => failed.add(id));
+    if (lost.length === 0) return;
+    const lines = movedLines(message, lost, this.#now);
+    await writeFailureLines(this.#bucket, partKey('failures', this.#of, lines), lines);
+    this.images += lines.length;
+  }
+
+  async #readFailed(): Promise<IdSet> {
+    const ids = new IdSet();
+    const addAll = async ({ key }: Part) => {
+      for (const id of await this.#idsIn(key)) ids.add(id);
+    };
+    await pMap(latestParts(this.#bucket, 'failures', this.#of), addAll, { concurrency: READS_AT_ONCE });
+    return ids;
+  }
+
+  /** None when the file is gone since it was listed: a redrive takes failures away. */
+  async #idsIn(key: string): Promise<string[]> {
+    try {
+      return await Array.fromAsync(partLines<FailureLine>(this.#bucket, key), ({ id }) => id);
+    } catch (error) {
+      if (error instanceof NoSuchKey) return [];
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    // The set holds a file when it is large; of a reading that failed there is none.
+    this.#failed?.then((ids) => ids[Symbol.dispose]()).catch(() => {});
+  }
+}
+
+/** The failures of images of a message that AWS moved. */
+export function movedLines(
+  { job, run, attempt }: QueueMessage,
+  images: QueueMessage['images'],
+  at: Date,
+): FailureLine[] {
+  return images.map((image) => failureLine({ job, ...runField(run), image, attempt, at }, MOVED));
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Swept } from '../../../functions/sweep/sweep.ts';
+import { ExecutionEnvironment } from '../../../local/execution-environment.ts';
+import { strandedLongAgo } from '../../support/stranded-run.ts';
+import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+
+const HANDLER = join(import.meta.dirname, '../../../functions/sweep/handler.ts');
+
+let aws: TestAws;
+let log = '';
+beforeAll(async () => {
+  aws = await startTestAws();
+}, 60_000);
+beforeEach(() => {
+  aws.clear();
+  log = '';
+});
+afterAll(() => aws.stop());
+
+async function invoked(timeoutSeconds: number): Promise<Swept> {
+  const sweeper = new ExecutionEnvironment<object, Swept>({
+    handlerPath: HANDLER,
+    timeoutSeconds,
+    environment: aws.environment,
+    onLog: (text) => {
+      log += text;
+    },
+  });
+  try {
+    return await sweeper.invoke({ source: 'aws.events', 'detail-type': 'Scheduled Event' });
+  } finally {
+    await sweeper.shutDown();
+  }
+}
+
+test('the schedule has the missing failures written, and the log says how many', async () => {
+  const of = await strandedLongAgo(aws, ['a', 'b']);
+  expect(await invoked(300)).toEqual({ letters: 1, notLookedAt: 0, images: 2, runs: 1 });
+  const failures = await aws.failures(of.job);
+  expect(failures.map(({ id, error: { code } }) => [id, code])).toEqual([
+    ['a', 'worker_crashed'],
+    ['b', 'worker_crashed'],
+  ]);
+  expect(log).toMatch(/"message":"swept".*"images":2/);
+}, 60_000);
+
+test('it keeps half a minute of its time to make letters visible again', async () => {
+  const of = await strandedLongAgo(aws, ['a']);
+  expect(await invoked(30)).toMatchObject({ images: 0, notLookedAt: expect.any(Number) });
+  expect(await aws.failures(of.job)).toEqual([]);
+  expect(aws.deadLetters()).toHaveLength(1);
+}, 60_000);

@@ -1,0 +1,225 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { ChangeMessageVisibilityCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { type Swept, sweep } from '../../../functions/sweep/sweep.ts';
+import {
+  MAX_RECEIVE_COUNT,
+  STRANDED_AFTER_MS,
+  STRANDED_BESIDE_OTHERS_AFTER_MS,
+} from '../../../shared/contract/limits.ts';
+import { formatMessage, type ImageRef } from '../../../shared/contract/message.ts';
+import { jobKey, redrivePrefix } from '../../../shared/contract/object-keys.ts';
+import type { NamedRun } from '../../../shared/jobs/end-look.ts';
+import { jobStatus } from '../../../shared/jobs/job-status.ts';
+import { cancelJob } from '../../../shared/jobs/job-store.ts';
+import { redrive } from '../../../shared/jobs/redrive.ts';
+import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { anyRun, createAnnouncer, describeRun, idsOf, writeFailures, writeResults } from '../../support/ended-run.ts';
+import { strandedLongAgo } from '../../support/stranded-run.ts';
+
+const SWEPT_LATER_MS = STRANDED_AFTER_MS + 60_000;
+const SWEPT_MUCH_LATER_MS = STRANDED_BESIDE_OTHERS_AFTER_MS + 60_000;
+const NOTHING = { images: 0, runs: 0 };
+const NEVER = new AbortController().signal;
+
+let trial: Trial;
+beforeAll(async () => {
+  trial = await startTrial();
+});
+afterEach(() => trial.reset());
+afterAll(() => trial.stop());
+
+/** A sweep that comes so much later. */
+function swept(laterMs = SWEPT_LATER_MS, signal: AbortSignal = NEVER): Promise<Swept> {
+  return sweep(trial.aws.target, new Date(Date.now() + laterMs), signal);
+}
+
+function bodyOf(of: { job: string; run?: string }, images: ImageRef[]): string {
+  return formatMessage({ ...of, attempt: 1, images });
+}
+
+/** Describes a run and sends its images in one message, which SQS moves to the DLQ. */
+async function strandedRun(ids: readonly string[], of: NamedRun = anyRun()): Promise<NamedRun> {
+  await describeRun(trial.aws.target, of, ids);
+  await moved(bodyOf(of, ids.map(trial.good)));
+  return of;
+}
+
+async function moved(...bodies: string[]): Promise<void> {
+  await trial.aws.send(...bodies);
+  await trial.deliverToNobody(MAX_RECEIVE_COUNT);
+  expect(await trial.receive()).toEqual([]);
+}
+
+/** Hides the letters of the DLQ from others. */
+async function receivedLetters(): Promise<Message[]> {
+  const { sqs, deadLetterQueueUrl } = trial.aws.target;
+  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: deadLetterQueueUrl }));
+  return Messages;
+}
+
+async function putBack(letters: readonly Message[]): Promise<void> {
+  const { sqs, deadLetterQueueUrl } = trial.aws.target;
+  for (const { ReceiptHandle } of letters) {
+    const command = { QueueUrl: deadLetterQueueUrl, ReceiptHandle, VisibilityTimeout: 0 };
+    await sqs.send(new ChangeMessageVisibilityCommand(command));
+  }
+}
+
+const redriveAll = (of: NamedRun) =>
+  redrive(trial.aws.target, { ...of, codes: undefined, perMessage: 100, dryRun: false }, new Date());
+
+async function stateOf({ job }: NamedRun) {
+  const { state, classified, failed } = (await jobStatus(trial.aws.target, job, new Date())) ?? {};
+  return { state, classified, failed };
+}
+
+test('a job whose messages SQS moved ends without a person, and redrive brings its images back', async () => {
+  const of = await strandedRun(idsOf(3));
+  const announcer = createAnnouncer(trial.aws.target);
+  await announcer.look(of);
+  expect(announcer.found).toEqual([]);
+  expect(await stateOf(of)).toEqual({ state: 'running', classified: 0, failed: 0 });
+
+  expect(await swept()).toEqual({ letters: 1, notLookedAt: 0, images: 3, runs: 1 });
+  expect(await stateOf(of)).toEqual({ state: 'completed with failures', classified: 0, failed: 3 });
+  expect((await trial.seen(of.job)).failed).toEqual(Object.fromEntries(idsOf(3).map((id) => [id, 'worker_crashed'])));
+  // A request for a look lies in the queue of looks; `worker_crashed` is announced two minutes after it was written.
+  expect(trial.aws.server.inspectQueue('labelqueue-job-ends.fifo')?.messages.delayed).toHaveLength(1);
+  const later = createAnnouncer(trial.aws.target, { now: () => new Date(Date.now() + 130_000) });
+  await later.look(of);
+  expect(later.found).toMatchObject([{ state: 'completed with failures', failed: 3, generation: 0 }]);
+
+  expect(await redriveAll(of)).toMatchObject({ images: 3, deadLetters: 1 });
+  await trial.deliverAll();
+  expect(await stateOf(of)).toEqual({ state: 'completed', classified: 3, failed: 0 });
+  await later.look(of);
+  expect(later.found).toMatchObject([{ generation: 0 }, { state: 'completed', classified: 3, generation: 1 }]);
+});
+
+test('letters stay in the DLQ, visible and as they came', async () => {
+  await strandedRun(idsOf(2));
+  const before = trial.aws.deadLetters().map(({ body }) => body);
+  await swept();
+  expect(before).toHaveLength(1);
+  expect((await receivedLetters()).map(({ Body }) => Body)).toEqual(before);
+});
+
+test('a second sweep, one after another or at the same time, writes nothing else', async () => {
+  const of = await strandedRun(idsOf(2));
+  const [one, other] = await Promise.all([swept(), swept()]);
+  expect(one.images + other.images).toBeGreaterThanOrEqual(2);
+  const keys = await trial.aws.partKeys('failures', of.job);
+  expect(keys).toHaveLength(1);
+  expect(await swept()).toMatchObject(NOTHING);
+  expect(await trial.aws.partKeys('failures', of.job)).toEqual(keys);
+});
+
+test('images that have an outcome keep it', async () => {
+  const of = anyRun();
+  const ids = ['done', 'missing', 'lost'];
+  await strandedRun(ids, of);
+  await writeResults(trial.aws.target, of, ['done']);
+  await writeFailures(trial.aws.target, of, ['missing']);
+  await swept();
+  expect(await trial.seen(of.job)).toEqual({
+    classified: ['done'],
+    failed: { missing: 'not_found', lost: 'worker_crashed' },
+  });
+});
+
+test('a run that moved lately is left alone: a worker may still have what was in a message', async () => {
+  const of = await strandedRun(['lost', 'done']);
+  expect(await swept(0)).toMatchObject({ letters: 1, ...NOTHING });
+  await writeResults(trial.aws.target, of, ['done']);
+  expect(await swept(STRANDED_AFTER_MS - 60_000)).toMatchObject(NOTHING);
+  expect(await swept()).toMatchObject({ images: 2, runs: 1 });
+});
+
+test('while others are on the queue, a run has to stand still for longer', async () => {
+  await strandedRun(['lost']);
+  await trial.aws.send(bodyOf({ job: 'other' }, [trial.good('waiting')]));
+  expect(await swept()).toMatchObject(NOTHING);
+  expect(await swept(SWEPT_MUCH_LATER_MS)).toMatchObject({ images: 1 });
+});
+
+test('a run that is redriven meanwhile is left alone, although its letter was not seen and stays', async () => {
+  const of = await strandedLongAgo(trial.aws, ['a', 'b'], (id) => trial.good(id).url);
+  expect(await swept(0)).toMatchObject({ images: 2 });
+  // The letter is hidden from the redrive, as by a sweep at the same time.
+  const letters = await receivedLetters();
+  expect(await redriveAll(of)).toMatchObject({ images: 2, deadLetters: 0, notLookedAt: 1 });
+  await putBack(letters);
+  // The images are on the queue, without a line, and nothing else of the run is younger than their letter.
+  expect(await trial.seen(of.job)).toEqual({ classified: [], failed: {} });
+  expect(await swept(0)).toMatchObject({ letters: 1, ...NOTHING });
+  await trial.deliverAll();
+  expect(await stateOf(of)).toEqual({ state: 'completed', classified: 2, failed: 0 });
+  expect(await swept(SWEPT_MUCH_LATER_MS)).toMatchObject(NOTHING);
+});
+
+test('a run of which a redrive has taken failures away is left to it', async () => {
+  const of = await strandedRun(['a']);
+  const { s3, resultsBucket: Bucket } = trial.aws.target;
+  await s3.send(new PutObjectCommand({ Bucket, Key: `${redrivePrefix(of)}1.jsonl`, Body: '\n' }));
+  expect(await swept(SWEPT_MUCH_LATER_MS)).toMatchObject(NOTHING);
+});
+
+test('runs that were cancelled, purged or replaced get no failures', async () => {
+  const cancelled = await strandedRun(['a'], { ...anyRun(), job: 'cancelled' });
+  await cancelJob(trial.aws.target, cancelled, 'labelqueue cancel');
+  await strandedRun(['a'], { ...anyRun(), job: 'replaced' });
+  await describeRun(trial.aws.target, { ...anyRun(), job: 'replaced' }, ['b']);
+  await moved(bodyOf({ ...anyRun(), job: 'purged' }, [trial.good('a')]));
+  expect(await swept(SWEPT_MUCH_LATER_MS)).toMatchObject({ letters: 3, ...NOTHING });
+});
+
+test('a description that somebody damaged holds up no other job', async () => {
+  await strandedRun(['a'], { ...anyRun(), job: 'damaged' });
+  await strandedRun(['b'], { ...anyRun(), job: 'whole' });
+  const { s3, resultsBucket: Bucket } = trial.aws.target;
+  await s3.send(new PutObjectCommand({ Bucket, Key: jobKey('damaged'), Body: '{' }));
+  expect(await swept()).toMatchObject({ letters: 2, images: 1, runs: 1 });
+  expect((await trial.seen('whole')).failed).toEqual({ b: 'worker_crashed' });
+});
+
+test('images of other producers get their failures too, once', async () => {
+  await moved(bodyOf({ job: 'theirs' }, [trial.good('a'), trial.good('b')]));
+  expect(await swept()).toMatchObject({ images: 2, runs: 0 });
+  expect((await trial.seen('theirs')).failed).toEqual({ a: 'worker_crashed', b: 'worker_crashed' });
+  expect(await swept()).toMatchObject(NOTHING);
+});
+
+test('letters of workers, and what nobody can read, get no lines', async () => {
+  const of = anyRun();
+  await describeRun(trial.aws.target, of, ['missing', 'lost']);
+  await trial.aws.send(bodyOf(of, [trial.missing()]), 'no JSON');
+  await trial.deliverAll();
+  expect(trial.aws.deadLetters()).toHaveLength(2);
+  const keys = await trial.aws.partKeys('failures', of.job);
+  expect(await swept(SWEPT_MUCH_LATER_MS)).toMatchObject({ letters: 2, ...NOTHING });
+  expect(await trial.aws.partKeys('failures', of.job)).toEqual(keys);
+});
+
+test('a sweep whose time is up writes nothing more, and leaves the letters visible', async () => {
+  const of = await strandedRun(['a']);
+  expect(await swept(SWEPT_LATER_MS, AbortSignal.abort())).toMatchObject(NOTHING);
+  expect(await redriveAll(of)).toMatchObject({ images: 1, deadLetters: 1 });
+});
+
+test('an empty DLQ costs two requests', async () => {
+  await trial.aws.send(bodyOf({ job: 'other' }, [trial.good('waiting')]));
+  const calls: string[] = [];
+  const { target } = trial.aws;
+  const count = { name: 'count', step: 'finalizeRequest' } as const;
+  target.sqs.middlewareStack.add(
+    (next, context) => (args) => {
+      calls.push(String(context.commandName));
+      return next(args);
+    },
+    count,
+  );
+  expect(await swept()).toEqual({ letters: 0, notLookedAt: 0, ...NOTHING });
+  target.sqs.middlewareStack.remove('count');
+  expect(calls).toEqual(['GetQueueAttributesCommand', 'GetQueueAttributesCommand']);
+});
