@@ -87,7 +87,14 @@ function signatureOutputs(entry: Buffer): string[] {
 }
 
 /** An input or an output of a signature. */
-export type SignatureTensor = { signature: string; name: string /** As TensorFlow numbers them. */; type: number };
+export type SignatureTensor = {
+  signature: string;
+  name: string;
+  /** Its name in the graph, e.g. `probabilities:0`. */
+  tensor: string;
+  /** As TensorFlow numbers them. */
+  type: number;
+};
 
 /**
  * The inputs and outputs of all signatures.
@@ -101,7 +108,12 @@ export function signatureTensors(bytes: Buffer): SignatureTensor[] {
     const tensors = bytesOf(entry, 2).flatMap((one) => [...bytesOf(one, 1), ...bytesOf(one, 2)]);
     return tensors.flatMap((mapped) => {
       const name = textsOf(mapped, 1).at(-1) ?? '';
-      return bytesOf(mapped, 2).map((tensor) => ({ signature, name, type: typeOf(tensor) }));
+      return bytesOf(mapped, 2).map((tensor) => ({
+        signature,
+        name,
+        tensor: textsOf(tensor, 1).at(-1) ?? '',
+        type: typeOf(tensor),
+      }));
     });
   });
 }
