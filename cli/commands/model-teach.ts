@@ -17,6 +17,7 @@ export function teachCommand(): Command {
       "the model's name, which stands in each result line (default: that of its folder)",
       modelName,
     )
+    .option('--base <folder>', 'a model folder to teach, whose last layer is a softmax (default: EfficientNet-Lite0)')
     .option('--report <file>', 'write a page with the accuracy and the photos that matter, e.g. teach.html')
     .option(
       '--held-out <share>',
@@ -31,8 +32,8 @@ export function teachCommand(): Command {
     .addHelpText(
       'after',
       `
-The last layer of the default model is trained anew on what the model sees in your photos; that takes seconds, and
-the result is as fast as the default. docs/models.md has a walk-through, and says what the figures mean.
+The last layer of the model is trained anew on what the model sees in your photos; that takes seconds, and
+the result is as fast as that model. docs/models.md has a walk-through, and says what the figures mean.
 Exit code 3: the model was made, and some photos could not be used.`,
     )
     .action(whenRun(async () => (await import('../teach/teach.ts')).teach));

@@ -45,6 +45,7 @@ export async function learn(learning: Learning): Promise<{ teaching: Teaching; t
   const { from, name, lesson, base, settings, reader, seed, share } = learning;
   const views = viewsPerPhoto(lesson.photos.length);
   const opened = await openBestModel(base, settings.modelPrecision, openFeatureModel);
+  checkSoftmax(opened.model);
   for (const warning of opened.warnings) printNote(`${warning}\n`);
   const length = opened.model.featureLength;
   const read = await readAll(lesson.photos, opened.model, { reader, seed, views }).finally(() =>
@@ -78,6 +79,16 @@ export async function learn(learning: Learning): Promise<{ teaching: Teaching; t
     warnings: warningsOf(labels, alike),
   };
   return { teaching, taught: { name, labels: lesson.labels, weights } };
+}
+
+/** @throws {CommandError} when the last layer is trained as a softmax and would be used as something else */
+function checkSoftmax({ lastLayer, folder }: FeatureModel): void {
+  const { activation } = folder.config;
+  const inGraph = lastLayer.after.filter((operation) => operation !== 'Identity');
+  const all = [...inGraph, ...(activation === 'none' ? [] : [activation])].map((name) => name.toLowerCase());
+  if (all.length === 1 && all[0] === 'softmax') return;
+  const got = all.length === 0 ? 'no activation' : all.join(' and ');
+  throw new CommandError(`${visibleLine(folder.path)}: expected a model whose scores are a softmax, got ${got}`);
 }
 
 async function readAll(

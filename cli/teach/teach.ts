@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
-import { DEFAULT_MODEL_DIR, readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { DEFAULT_MODEL_DIR, type ModelFolder, readModelFolder } from '../../shared/classifier/model-folder.ts';
 import { parseS3Url } from '../../shared/contract/s3-url.ts';
 import { type ClassifierSettings, classifierSettingsFrom } from '../../shared/contract/settings.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { failureHintsOf } from '../failure-hints.ts';
+import { existingFolder } from '../options.ts';
 import { checkOutput } from '../output-file.ts';
 import { isReport } from '../report/mark.ts';
 import { print, printNote } from '../terminal.ts';
@@ -21,6 +22,7 @@ import { teachingText } from './teaching-text.ts';
 import { checkModelPlace, versionOf, writeModel } from './write-model.ts';
 
 type Options = {
+  base?: string;
   out?: string;
   name?: string;
   seed: number;
@@ -43,7 +45,7 @@ export async function teach(from: string, options: Options): Promise<void> {
   const settings = settingsFor(lesson, options.allowHost);
   const reader = createPhotoReader(settings);
   try {
-    const base = await readModelFolder(DEFAULT_MODEL_DIR, true);
+    const base = await readBase(options.base);
     const { teaching, taught } = await learn({
       from,
       name,
@@ -64,6 +66,11 @@ export async function teach(from: string, options: Options): Promise<void> {
   } finally {
     await reader.close();
   }
+}
+
+/** The default model comes with the program and is not checked; others are, as wherever they are used. */
+async function readBase(path: string | undefined): Promise<ModelFolder> {
+  return path === undefined ? readModelFolder(DEFAULT_MODEL_DIR, true) : readModelFolder(existingFolder(path));
 }
 
 const MAX_NAME = 80;

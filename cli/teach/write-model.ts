@@ -7,7 +7,7 @@ import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
 import { SAVED_MODEL_FILE } from '../../shared/classifier/model-format.ts';
 import { MAX_MODEL_BYTES, readModelFile } from '../../shared/classifier/read-model-file.ts';
 import { replaceLastLayer } from '../../shared/classifier/replace-last-layer.ts';
-import { signatureTensors } from '../../shared/classifier/saved-model-graph.ts';
+import { scoresTensor } from '../../shared/classifier/saved-model-graph.ts';
 import { makeWholeFolder } from '../../shared/classifier/whole-folder.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { CommandError } from '../expected-failures.ts';
@@ -89,15 +89,13 @@ export async function writeModel(
 
 async function savedModelOf(folder: string, weights: LastLayerWeights, { config }: ModelFolder): Promise<Buffer> {
   const bytes = await readModelFile(folder, SAVED_MODEL_FILE, MAX_MODEL_BYTES);
-  const scores = signatureTensors(bytes).find(
-    ({ signature, name }) => signature === config.signature && name === config.output,
-  );
-  if (scores === undefined) throw new Error(`${folder}: expected classifier.json to name its signature and its output`);
-  return replaceLastLayer(bytes, lastLayerOf(bytes, scores.tensor, folder), scores.tensor, weights);
+  const scores = scoresTensor(bytes, config);
+  return replaceLastLayer(bytes, lastLayerOf(bytes, scores, folder), scores, weights);
 }
 
 function configOf(taught: TaughtModel, base: ModelFolder): object {
-  const { licence, ...config } = base.config;
+  // A label of the base may have had to reach a threshold; a taught photo has the best one.
+  const { licence, threshold: _, ...config } = base.config;
   return {
     ...config,
     name: taught.name,

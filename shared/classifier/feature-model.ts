@@ -1,5 +1,5 @@
 import { activate } from './activation.ts';
-import { readLastLayer } from './last-layer.ts';
+import { type LastLayer, readLastLayer } from './last-layer.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelFolderError } from './model-folder-error.ts';
 import { type OpenModel, openModel } from './open-model.ts';
@@ -11,6 +11,8 @@ import { type OpenModel, openModel } from './open-model.ts';
 export type FeatureModel = OpenModel & {
   /** How many numbers the features of an image are. */
   featureLength: number;
+  /** The layer that takes the features. */
+  lastLayer: LastLayer;
   /**
    * The features of images, image by image. Blocks the thread for as long as `scores` does.
    *
@@ -43,10 +45,12 @@ async function withFeatures(model: OpenModel): Promise<FeatureModel> {
   if (compute === undefined || scoresTensor === undefined) {
     throw new ModelFolderError(`${folder.path}: expected a SavedModel to take features from, got a ${folder.format}`);
   }
-  const { features, length } = await readLastLayer(folder.path, scoresTensor);
+  const lastLayer = await readLastLayer(folder.path, scoresTensor);
+  const { features, length } = lastLayer;
   return {
     ...model,
     featureLength: length,
+    lastLayer,
     features: (images) => compute(images, [features])[0] as Float32Array,
     featuresAndScores(images) {
       const [found, scores] = compute(images, [features, scoresTensor]) as [Float32Array, Float32Array];

@@ -87,14 +87,7 @@ function signatureOutputs(entry: Buffer): string[] {
 }
 
 /** An input or an output of a signature. */
-export type SignatureTensor = {
-  signature: string;
-  name: string;
-  /** Its name in the graph, e.g. `probabilities:0`. */
-  tensor: string;
-  /** As TensorFlow numbers them. */
-  type: number;
-};
+export type SignatureTensor = { signature: string; name: string /** As TensorFlow numbers them. */; type: number };
 
 /**
  * The inputs and outputs of all signatures.
@@ -108,14 +101,38 @@ export function signatureTensors(bytes: Buffer): SignatureTensor[] {
     const tensors = bytesOf(entry, 2).flatMap((one) => [...bytesOf(one, 1), ...bytesOf(one, 2)]);
     return tensors.flatMap((mapped) => {
       const name = textsOf(mapped, 1).at(-1) ?? '';
-      return bytesOf(mapped, 2).map((tensor) => ({
-        signature,
-        name,
-        tensor: textsOf(tensor, 1).at(-1) ?? '',
-        type: typeOf(tensor),
-      }));
+      return bytesOf(mapped, 2).map((tensor) => ({ signature, name, type: typeOf(tensor) }));
     });
   });
+}
+
+/** The signature that Keras and TensorFlow Serving use when none is named. */
+export const DEFAULT_SIGNATURE = 'serving_default';
+
+/**
+ * The name in the graph of the tensor that holds the scores of a signature.
+ *
+ * @param output its name in the signature; may be left out when there is only one
+ * @throws {ProtobufError} also when there is no such output
+ */
+export function scoresTensor(
+  bytes: Buffer,
+  { signature = DEFAULT_SIGNATURE, output }: { signature?: string | undefined; output?: string | undefined },
+): string {
+  const entries = bytesOf(bytes, 2).flatMap((metaGraph) => bytesOf(metaGraph, 5));
+  const outputs = entries
+    .filter((entry) => textsOf(entry, 1).at(-1) === signature)
+    .flatMap((entry) => bytesOf(entry, 2))
+    .flatMap((definition) => bytesOf(definition, 2));
+  const found = outputs.find((mapped) => output === undefined || textsOf(mapped, 1).at(-1) === output);
+  const tensor =
+    found === undefined
+      ? undefined
+      : bytesOf(found, 2)
+          .flatMap((info) => textsOf(info, 1))
+          .at(-1);
+  if (tensor === undefined) throw new ProtobufError(`expected the output ${output} in the signature ${signature}`);
+  return tensor;
 }
 
 function typeOf(tensor: Buffer): number {

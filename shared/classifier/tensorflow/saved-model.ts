@@ -3,12 +3,10 @@ import type { TFSavedModel } from '@tensorflow/tfjs-node/dist/saved_model.js';
 import { ModelFolderError } from '../model-folder-error.ts';
 import { SAVED_MODEL_FILE } from '../model-format.ts';
 import { MAX_MODEL_BYTES, readModelFile } from '../read-model-file.ts';
-import { signatureTensors } from '../saved-model-graph.ts';
+import { DEFAULT_SIGNATURE, signatureTensors } from '../saved-model-graph.ts';
 import { dimension, type LoadedModel, type TensorFacts, withoutPort } from './loaded-model.ts';
 import { scoresOf, tensorOf, tf } from './tfjs-node.ts';
 
-/** The signature that Keras and TensorFlow Serving use when none is named. */
-const DEFAULT_SIGNATURE = 'serving_default';
 const TAGS = ['serve'];
 
 /** @throws {ModelFolderError} when it is no SavedModel, or has no such signature */

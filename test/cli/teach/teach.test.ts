@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import sharp from 'sharp';
+import { changedModel } from '../../classifier/model-folders.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { type CommandRun, runCommand, startCommand } from '../../support/command.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -141,6 +142,16 @@ describe('a model of three materials', () => {
       local.interrupt();
       await local.ended;
     }
+  });
+
+  test('can be taught again, and so can any model that ends in a softmax', async () => {
+    const { code, stdout } = await teach(MATERIALS, 'second', '--base', at('materials'), '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).heldOut.right).toBeGreaterThanOrEqual(12 * 0.95);
+    await using twice = await changedModel({ config: { activation: 'sigmoid' } });
+    const refused = await teach(MATERIALS, 'third', '--base', twice.path);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain('expected a model whose scores are a softmax, got softmax and sigmoid');
   });
 
   test('is replaced with --force', async () => {
