@@ -56,7 +56,18 @@ test.each([
   ],
   [
     ['model', 'teach', '--help'],
-    ['<photos>', '--out', '--base', '--report', '--held-out', '--seed', '--allow-host', '--force', '--json', 'docs/models.md'],
+    [
+      '<photos>',
+      '--out',
+      '--base',
+      '--report',
+      '--held-out',
+      '--seed',
+      '--allow-host',
+      '--force',
+      '--json',
+      'docs/models.md',
+    ],
   ],
   [
     ['local', '--help'],
