@@ -1,5 +1,5 @@
 // @ts-check
-// Makes every file of samples/photos/ from four free photos (see LICENSES.md):
+// Makes every file of samples/photos/ and samples/teach/ from seven free photos (see LICENSES.md):
 //
 //     node samples/build.mjs
 //
@@ -9,10 +9,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 
 const PHOTOS = join(import.meta.dirname, 'photos');
+const TEACH = join(import.meta.dirname, 'teach');
 
 // Any wheel of the release has the photos. One is named, so that its hash can be checked.
 const REQUIREMENT =
@@ -22,7 +23,7 @@ const WHEEL = ['--implementation', 'cp', '--python-version', '3.11', '--platform
 // Encoders that work in parallel may cut the picture differently from run to run.
 sharp.concurrency(1);
 
-/** @returns {Record<'chelsea' | 'coffee' | 'rocket' | 'astronaut', Buffer>} the originals, as their package has them */
+/** @returns {Record<'chelsea' | 'coffee' | 'rocket' | 'astronaut' | 'brick' | 'grass' | 'gravel', Buffer>} the originals, as their package has them */
 function fetchOriginals() {
   const folder = mkdtempSync(join(tmpdir(), 'labelqueue-samples-'));
   /** @param {string[]} args */
@@ -40,6 +41,9 @@ function fetchOriginals() {
       coffee: read('coffee.png'),
       rocket: read('rocket.jpg'),
       astronaut: read('astronaut.png'),
+      brick: read('brick.png'),
+      grass: read('grass.png'),
+      gravel: read('gravel.png'),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -133,8 +137,41 @@ function shuttleModel(original) {
     .toBuffer();
 }
 
-mkdirSync(PHOTOS, { recursive: true });
-for await (const [name, content] of photos(fetchOriginals())) {
-  writeFileSync(join(PHOTOS, name), content);
-  process.stdout.write(`photos/${name}: ${content.length.toLocaleString('en')} bytes\n`);
+/** Twenty parts of a photo, none of which has a pixel of another. */
+const [COLUMNS, ROWS] = [5, 4];
+
+/**
+ * @param {Record<string, Buffer>} materials
+ * @returns {AsyncGenerator<[name: string, content: Buffer], void>}
+ */
+async function* parts(materials) {
+  for (const [label, original] of Object.entries(materials)) {
+    const { width, height } = await sharp(original).metadata();
+    const [partWidth, partHeight] = [Math.floor(width / COLUMNS), Math.floor(height / ROWS)];
+    for (let part = 0; part < COLUMNS * ROWS; part++) {
+      const [left, top] = [(part % COLUMNS) * partWidth, Math.floor(part / COLUMNS) * partHeight];
+      const content = await sharp(original)
+        .extract({ left, top, width: partWidth, height: partHeight })
+        .jpeg({ quality: 85 })
+        .toBuffer();
+      yield [join(label, `${String(part + 1).padStart(2, '0')}.jpg`), content];
+    }
+  }
 }
+
+/**
+ * @param {string} folder
+ * @param {AsyncIterable<[name: string, content: Buffer]>} files
+ */
+async function write(folder, files) {
+  for await (const [name, content] of files) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+    process.stdout.write(`${name}: ${content.length.toLocaleString('en')} bytes\n`);
+  }
+}
+
+const originals = fetchOriginals();
+const { brick, grass, gravel } = originals;
+await write(PHOTOS, photos(originals));
+await write(TEACH, parts({ brick, grass, gravel }));

@@ -1,13 +1,15 @@
 import { Command } from 'commander';
 import { DEFAULT_TOP_K } from '../../shared/contract/limits.ts';
 import { jsonOption, trustModelOption, wholeNumber } from '../options.ts';
+import { teachCommand } from './model-teach.ts';
 import { whenRun } from './when-run.ts';
 
 export function modelCommand(): Command {
   return new Command('model')
     .description('What concerns models of your own.')
     .helpCommand(false)
-    .addCommand(checkCommand());
+    .addCommand(checkCommand())
+    .addCommand(teachCommand());
 }
 
 function checkCommand(): Command {

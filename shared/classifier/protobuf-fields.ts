@@ -1,5 +1,5 @@
 /**
- * The wire format of protocol buffers, read without a schema: every occurrence of a field is given, also of one that
+ * The wire format of protocol buffers, read and changed without a schema: every occurrence of a field is given, also of one that
  * should occur once. A generated reader keeps the last or merges them, as its language has it; who must see all that
  * another reader may see has to look at each.
  */
@@ -50,9 +50,47 @@ export function textsOf(message: Buffer, number: number): string[] {
   return bytesOf(message, number).map((bytes) => bytes.toString('utf8'));
 }
 
+/**
+ * A message with other content in the fields of a number, and all else as it stands, byte by byte.
+ *
+ * @param change given the bytes of each such field; what it returns takes their place
+ */
+export function withBytes(message: Buffer, wanted: number, change: (bytes: Buffer) => Buffer): Buffer {
+  const parts: Buffer[] = [];
+  let copied = 0;
+  eachField(message, {
+    varint: () => {},
+    bytes(number, start, end, from) {
+      if (number !== wanted) return;
+      parts.push(message.subarray(copied, from), bytesField(number, change(message.subarray(start, end))));
+      copied = end;
+    },
+  });
+  return Buffer.concat([...parts, message.subarray(copied)]);
+}
+
+/** A field that holds a text, bytes or a message. */
+export function bytesField(number: number, bytes: Buffer | string): Buffer {
+  const content = Buffer.from(bytes);
+  return Buffer.concat([varintBytes(number * 8 + BYTES), varintBytes(content.length), content]);
+}
+
+/** A field that holds a whole number from 0 on. */
+export function varintField(number: number, value: number): Buffer {
+  return Buffer.concat([varintBytes(number * 8 + VARINT), varintBytes(value)]);
+}
+
+function varintBytes(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value;
+  for (; left > 0x7f; left = Math.floor(left / 128)) bytes.push((left % 128) | 0x80);
+  return Buffer.from([...bytes, left]);
+}
+
 type Visitor = {
   varint(number: number, value: number): void;
-  bytes(number: number, start: number, end: number): void;
+  /** @param from where the field begins, with its key */
+  bytes(number: number, start: number, end: number, from: number): void;
 };
 
 /** Without a view of each field: a large graph has a million, and few of them matter. */
@@ -60,6 +98,7 @@ function eachField(message: Buffer, visit: Visitor): void {
   const cursor = { message, at: 0 };
   for (let fields = 0; cursor.at < message.length; fields++) {
     if (fields === MAX_FIELDS) throw new ProtobufError(`expected at most ${MAX_FIELDS} fields in a message`);
+    const from = cursor.at;
     const key = readVarint(cursor, MAX_KEY_BYTES);
     const number = Math.floor(key / 8);
     if (number === 0 || number > MAX_FIELD_NUMBER) throw new ProtobufError(`expected a field at byte ${cursor.at}`);
@@ -71,7 +110,7 @@ function eachField(message: Buffer, visit: Visitor): void {
       cursor.at += length;
       if (cursor.at > message.length)
         throw new ProtobufError(`expected ${length} bytes at byte ${start}, the end came first`);
-      if (type === BYTES) visit.bytes(number, start, cursor.at);
+      if (type === BYTES) visit.bytes(number, start, cursor.at, from);
     }
   }
 }

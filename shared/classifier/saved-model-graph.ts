@@ -106,6 +106,35 @@ export function signatureTensors(bytes: Buffer): SignatureTensor[] {
   });
 }
 
+/** The signature that Keras and TensorFlow Serving use when none is named. */
+export const DEFAULT_SIGNATURE = 'serving_default';
+
+/**
+ * The name in the graph of the tensor that holds the scores of a signature.
+ *
+ * @param output its name in the signature; may be left out when there is only one
+ * @throws {ProtobufError} also when there is no such output
+ */
+export function scoresTensor(
+  bytes: Buffer,
+  { signature = DEFAULT_SIGNATURE, output }: { signature?: string | undefined; output?: string | undefined },
+): string {
+  const entries = bytesOf(bytes, 2).flatMap((metaGraph) => bytesOf(metaGraph, 5));
+  const outputs = entries
+    .filter((entry) => textsOf(entry, 1).at(-1) === signature)
+    .flatMap((entry) => bytesOf(entry, 2))
+    .flatMap((definition) => bytesOf(definition, 2));
+  const found = outputs.find((mapped) => output === undefined || textsOf(mapped, 1).at(-1) === output);
+  const tensor =
+    found === undefined
+      ? undefined
+      : bytesOf(found, 2)
+          .flatMap((info) => textsOf(info, 1))
+          .at(-1);
+  if (tensor === undefined) throw new ProtobufError(`expected the output ${output} in the signature ${signature}`);
+  return tensor;
+}
+
 function typeOf(tensor: Buffer): number {
   const field = fieldsOf(tensor).findLast(({ number }) => number === 2);
   return typeof field?.value === 'number' ? field.value : 0;

@@ -44,9 +44,10 @@ describe('Bash completes', () => {
     ],
     [
       ['model', ''],
-      ['check', '--help', '-h'],
+      ['check', 'teach', '--help', '-h'],
     ],
     [['model', 'check', '--tr'], ['--trust-model']],
+    [['model', 'teach', '--se'], ['--seed']],
     [['completion', 'f'], ['fish']],
     [['wait', 'cats', '--timeout', ''], []],
     [['enqueue', 'list.csv', '--url'], ['--url-column']],

@@ -13,6 +13,8 @@ test.each([
   ['an option without its value', ['local', '--port']],
   ['a command of a command that there is not', ['model', 'chek', 'my-model']],
   ['a missing argument of such a command', ['model', 'check']],
+  ['a name that cannot be seen', ['model', 'teach', 'photos', '--name', ' ']],
+  ['a share that leaves nothing to learn from', ['model', 'teach', 'photos', '--held-out', '0.9']],
   ['an unknown option of such a command', ['model', 'check', 'my-model', '--yaml']],
   ['a job name that no key can hold', ['enqueue', 'urls.txt', '--job', 'my cats']],
 ])('refuses %s with the error, the usage and how to get help, a line each, and exit code 2', async (_what, args) => {
@@ -51,6 +53,21 @@ test.each([
   [
     ['model', 'check', '--help'],
     ['<folder>', '[photo...]', '--trust-model', '--json', 'docs/models.md'],
+  ],
+  [
+    ['model', 'teach', '--help'],
+    [
+      '<photos>',
+      '--out',
+      '--base',
+      '--report',
+      '--held-out',
+      '--seed',
+      '--allow-host',
+      '--force',
+      '--json',
+      'docs/models.md',
+    ],
   ],
   [
     ['local', '--help'],

@@ -1,0 +1,39 @@
+import { visibleLine } from '../../shared/contract/visible-text.ts';
+import { CommandError } from '../expected-failures.ts';
+import type { LabelledPhoto } from './labelled-photo.ts';
+import type { TaughtPhoto } from './photo-features.ts';
+
+/** A photo whose file is that of another one, byte by byte. */
+export type Copy = { copy: LabelledPhoto; of: LabelledPhoto };
+
+const SHOWN = 5;
+
+/**
+ * Each file once: a copy in the part that is held out would be known from the other one.
+ *
+ * @throws {CommandError} when a file stands under two labels
+ */
+export function withoutCopies(photos: readonly TaughtPhoto[]): { photos: TaughtPhoto[]; copies: Copy[] } {
+  const first = new Map<string, TaughtPhoto>();
+  const copies: Copy[] = [];
+  for (const photo of photos) {
+    const known = first.get(photo.sha256);
+    if (known === undefined) first.set(photo.sha256, photo);
+    else copies.push({ copy: photo, of: known });
+  }
+  refuseTwoLabels(copies.filter(({ copy, of }) => copy.label !== of.label));
+  return { photos: [...first.values()], copies };
+}
+
+function refuseTwoLabels(contradictions: readonly Copy[]): void {
+  if (contradictions.length === 0) return;
+  const named = contradictions.slice(0, SHOWN).map(({ copy, of }) => `${shown(of)} and ${shown(copy)}`);
+  const more = contradictions.length > SHOWN ? ` and ${contradictions.length - SHOWN} more` : '';
+  throw new CommandError(
+    `expected each photo under one label, got the same file under two: ${named.join('; ')}${more}`,
+  );
+}
+
+function shown({ name, label }: LabelledPhoto): string {
+  return `${visibleLine(name)} (${visibleLine(label)})`;
+}

@@ -1,0 +1,66 @@
+import type { LastLayerWeights } from '../../shared/classifier/last-layer-weights.ts';
+import { bestOf, probabilitiesOf } from './score-photos.ts';
+import type { Split } from './split.ts';
+import type { Accuracy, Judged, LabelFacts } from './teaching.ts';
+
+/** What the taught model says of each photo. */
+export function judge(split: Split, labels: readonly string[], weights: LastLayerWeights): Judged[] {
+  const classOf = new Map(labels.map((label, index) => [label, index]));
+  const judged = (heldOut: boolean) => (photo: Judged['photo']) => {
+    const scores = probabilitiesOf(photo.features, weights);
+    const best = bestOf(scores);
+    const own = classOf.get(photo.label) as number;
+    return {
+      photo,
+      heldOut,
+      score: scores[own] as number,
+      best: labels[best] as string,
+      bestScore: scores[best] as number,
+    };
+  };
+  return [...split.training.map(judged(false)), ...split.heldOut.map(judged(true))];
+}
+
+export function accuracyOf(judged: readonly Judged[]): Accuracy {
+  const heldOut = judged.filter((one) => one.heldOut);
+  return { photos: heldOut.length, right: heldOut.filter(isRight).length };
+}
+
+/** Of the photos that were held out: a row per label that they stand under, a column per label that the model gives. */
+export function confusionOf(judged: readonly Judged[], labels: readonly string[]): number[][] {
+  const indexOf = new Map(labels.map((label, index) => [label, index]));
+  const rows = labels.map(() => labels.map(() => 0));
+  for (const { heldOut, photo, best } of judged) {
+    const row = rows[indexOf.get(photo.label) as number] as number[];
+    const column = indexOf.get(best) as number;
+    if (heldOut) row[column] = (row[column] as number) + 1;
+  }
+  return rows;
+}
+
+export function labelFacts(judged: readonly Judged[], labels: readonly string[]): LabelFacts[] {
+  const byLabel = Map.groupBy(judged, ({ photo }) => photo.label);
+  return labels.map((label) => {
+    const own = byLabel.get(label) ?? [];
+    const heldOut = own.filter((one) => one.heldOut);
+    return {
+      label,
+      training: own.length - heldOut.length,
+      heldOut: heldOut.length,
+      right: heldOut.filter(isRight).length,
+    };
+  });
+}
+
+const MOST_UNSURE = 12;
+
+/**
+ * The photos that the model is least sure of, among them those under a wrong label. One that it has learned from may be wrong, too.
+ */
+export function leastSure(judged: readonly Judged[]): Judged[] {
+  return judged.toSorted((one, other) => one.score - other.score).slice(0, MOST_UNSURE);
+}
+
+function isRight({ photo, best }: Judged): boolean {
+  return photo.label === best;
+}

@@ -1,0 +1,42 @@
+import { stat } from 'node:fs/promises';
+import { fetchImage } from '../../shared/classifier/fetch-image.ts';
+import { createImageClient } from '../../shared/classifier/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { ImageError } from '../../shared/contract/error-codes.ts';
+import type { ClassifierSettings } from '../../shared/contract/settings.ts';
+import { createS3Client } from '../../shared/jobs/s3-client.ts';
+import { readImageFile } from '../image-file.ts';
+import type { LabelledPhoto } from './labelled-photo.ts';
+import { isUrl } from './read-table.ts';
+
+/** The bytes of photos: of files as they are, of URLs as carefully as a worker fetches them. */
+export type PhotoReader = {
+  read(photo: LabelledPhoto): Promise<Buffer | ImageError>;
+  close(): Promise<void>;
+};
+
+export function createPhotoReader(settings: ClassifierSettings): PhotoReader {
+  const http = createImageClient(settings);
+  const sources = { http, s3: createObjectReader(createS3Client(), settings.sourceBuckets) };
+  const never = new AbortController().signal;
+  const timeoutMs = settings.fetchTimeoutSeconds * 1_000;
+  return {
+    read: ({ source }) => (isUrl(source) ? fetchImage(source, sources, never, { timeoutMs }) : readFileOnly(source)),
+    close: () => http.close(),
+  };
+}
+
+/** A pipe would be waited for without end. */
+async function readFileOnly(path: string): Promise<Buffer | ImageError> {
+  try {
+    const there = await stat(path);
+    if (!there.isFile() && !there.isDirectory()) {
+      return new ImageError('not_an_image', 'expected a file, got a device or a pipe');
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ELOOP') return new ImageError('not_found', 'the symbolic links go in circles');
+    if (code === 'ENAMETOOLONG' || code === 'ENOTDIR') return new ImageError('not_found', 'no such file');
+  }
+  return readImageFile(path);
+}

@@ -1,0 +1,49 @@
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import pMap from 'p-map';
+import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
+import { ImageError } from '../../shared/contract/error-codes.ts';
+import { type Output, writeOutput } from '../output-file.ts';
+import type { LabelledPhoto } from './labelled-photo.ts';
+import type { PhotoReader } from './photo-reader.ts';
+import { type TeachingPage, teachingPage } from './report-page.ts';
+import type { Teaching } from './teaching.ts';
+
+/** Of each list; the text and `--json` have the others. */
+const PAIRS_SHOWN = 12;
+const AT_ONCE = 8;
+
+/** Writes the page that shows what was learned, with the photos that it is about. */
+export async function writeReport(
+  output: Output,
+  { reader, ...content }: Omit<TeachingPage, 'thumbnails'> & { reader: PhotoReader },
+): Promise<void> {
+  const thumbnails = await thumbnailsOf(shownPhotos(content.teaching), reader);
+  const page = await teachingPage({ ...content, thumbnails });
+  await writeOutput(output, tmpdir(), (path) => writeFile(path, page));
+}
+
+function shownPhotos({ unsure, pairs, acrossLabels }: Teaching): LabelledPhoto[] {
+  const shown = [...acrossLabels.slice(0, PAIRS_SHOWN), ...pairs.slice(0, PAIRS_SHOWN)];
+  return [...new Set([...unsure.map(({ photo }) => photo), ...shown.flatMap(({ one, other }) => [one, other])])];
+}
+
+/** By their sources. What cannot be had any more is left out. */
+async function thumbnailsOf(
+  photos: readonly LabelledPhoto[],
+  reader: PhotoReader,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  await pMap(
+    photos,
+    async (photo) => {
+      const bytes = await reader.read(photo);
+      const small = bytes instanceof ImageError ? bytes : await makeThumbnail(bytes);
+      if (!(small instanceof ImageError)) {
+        found.set(photo.source, `data:image/webp;base64,${small.toString('base64')}`);
+      }
+    },
+    { concurrency: AT_ONCE },
+  );
+  return found;
+}

@@ -1,0 +1,23 @@
+import type { LastLayerWeights } from '../../shared/classifier/last-layer-weights.ts';
+
+/** What a last layer makes of features: a probability per class. */
+export function probabilitiesOf(features: Float32Array, { kernel, bias }: LastLayerWeights): Float32Array {
+  const classes = bias.length;
+  const sums = Float64Array.from(bias);
+  features.forEach((feature, row) => {
+    // Many features are zero: they follow a ReLU.
+    if (feature === 0) return;
+    for (let column = 0; column < classes; column++) {
+      sums[column] = (sums[column] as number) + feature * (kernel[row * classes + column] as number);
+    }
+  });
+  const largest = Math.max(...sums);
+  const shares = sums.map((sum) => Math.exp(sum - largest));
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return Float32Array.from(shares, (share) => share / total);
+}
+
+/** The index of the largest. */
+export function bestOf(scores: Float32Array): number {
+  return scores.indexOf(scores.reduce((best, score) => Math.max(best, score), Number.NEGATIVE_INFINITY));
+}

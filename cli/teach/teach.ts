@@ -1,0 +1,96 @@
+import { stat } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
+import { DEFAULT_MODEL_DIR, type ModelFolder, readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { parseS3Url } from '../../shared/contract/s3-url.ts';
+import { type ClassifierSettings, classifierSettingsFrom } from '../../shared/contract/settings.ts';
+import { visibleLine } from '../../shared/contract/visible-text.ts';
+import { EXIT } from '../exit-codes.ts';
+import { failureHintsOf } from '../failure-hints.ts';
+import { existingFolder } from '../options.ts';
+import { checkOutput } from '../output-file.ts';
+import { isReport } from '../report/mark.ts';
+import { print, printNote } from '../terminal.ts';
+import { checkLesson } from './label-rules.ts';
+import type { Lesson } from './labelled-photo.ts';
+import { learn } from './learn.ts';
+import { createPhotoReader } from './photo-reader.ts';
+import { readLabelFolders } from './read-folder.ts';
+import { readLabelTable } from './read-table.ts';
+import { writeReport } from './report.ts';
+import { teachingJson, teachingSummary } from './teaching-json.ts';
+import { teachingText } from './teaching-text.ts';
+import { checkModelPlace, versionOf, writeModel } from './write-model.ts';
+
+type Options = {
+  base?: string;
+  out?: string;
+  name?: string;
+  seed: number;
+  heldOut: number;
+  report?: string;
+  force?: true;
+  allowHost?: string[];
+  json?: true;
+};
+
+/** Teaches the default model labels of the user's own: trains its last layer anew on their photos, and writes a model folder. */
+export async function teach(from: string, options: Options): Promise<void> {
+  const out = resolve(options.out ?? `${baseOf(from)}-model`);
+  const name = options.name ?? (visibleLine(basename(out)).slice(0, MAX_NAME) || 'model');
+  const report = { path: options.report, force: options.force === true, isOwn: isReport };
+  await checkModelPlace(out, options.force === true);
+  await checkOutput(report);
+  const lesson = await readLesson(from);
+  checkLesson(lesson, from);
+  const settings = settingsFor(lesson, options.allowHost);
+  const reader = createPhotoReader(settings);
+  try {
+    const base = await readBase(options.base);
+    const { teaching, taught } = await learn({
+      from,
+      name,
+      lesson,
+      base,
+      settings,
+      reader,
+      seed: options.seed,
+      share: options.heldOut,
+    });
+    const version = versionOf(taught, base);
+    const sha256 = await writeModel(out, taught, base, teachingSummary(teaching));
+    const model = { path: out, name, version, sha256 };
+    if (options.report !== undefined) await writeReport(report, { teaching, model, reader });
+    print(options.json ? `${JSON.stringify(teachingJson(teaching, model))}\n` : teachingText(teaching, model));
+    printNote(failureHintsOf(teaching.failures.map(({ source, failure }) => ({ url: source, failure }))));
+    if (teaching.failures.length > 0) process.exitCode = EXIT.finishedWithFailures;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The default model comes with the program and is not checked; others are, as wherever they are used. */
+async function readBase(path: string | undefined): Promise<ModelFolder> {
+  return path === undefined ? readModelFolder(DEFAULT_MODEL_DIR, true) : readModelFolder(existingFolder(path));
+}
+
+const MAX_NAME = 80;
+
+/** The name of the folder or the table, without its ending. */
+function baseOf(from: string): string {
+  const name = basename(resolve(from));
+  return name.slice(0, name.length - extname(name).length);
+}
+
+async function readLesson(from: string): Promise<Lesson> {
+  return (await stat(from)).isDirectory() ? readLabelFolders(from) : readLabelTable(from);
+}
+
+function settingsFor({ photos }: Lesson, allowHost: string[] | undefined): ClassifierSettings {
+  const buckets = photos.flatMap(({ source }) => parseS3Url(source)?.bucket ?? []);
+  return classifierSettingsFrom({
+    ...process.env,
+    // Who names a bucket here means it.
+    SOURCE_BUCKETS: [process.env['SOURCE_BUCKETS'], ...new Set(buckets)].join(','),
+    ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
+  });
+}

@@ -1,0 +1,59 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import type { AlikePair } from './alike.ts';
+import type { LabelledPhoto } from './labelled-photo.ts';
+import type { Judged, Teaching } from './teaching.ts';
+
+/** A model that was written. */
+export type WrittenModel = { path: string; name: string; version: string; sha256: string };
+
+/** What `teaching.json` in the model folder says: how the model came about, without the names of photos and without the time. */
+export function teachingSummary({
+  seed,
+  views,
+  labels,
+  accuracy,
+  inFloats,
+  arithmetic,
+  epochs,
+  confusion,
+}: Teaching): object {
+  return {
+    labelqueue: packageJson.version,
+    seed,
+    viewsPerPhoto: views + 1,
+    epochs,
+    labels,
+    heldOut: { ...accuracy, confusion, arithmetic, inFloats: inFloats ?? null },
+  };
+}
+
+/** What `--json` prints: the summary, and the photos. */
+export function teachingJson(teaching: Teaching, model: WrittenModel): object {
+  return {
+    model,
+    ...teachingSummary(teaching),
+    warnings: teaching.warnings,
+    unsure: teaching.unsure.map(judgedJson),
+    copies: teaching.copies.map(({ copy, of }) => ({ photo: copy.name, of: of.name, label: of.label })),
+    pairsNearlyTheSame: teaching.pairCount,
+    nearlyTheSame: [...teaching.acrossLabels, ...teaching.pairs].map(pairJson),
+    failures: teaching.failures.map(({ name, label, failure }) => ({ photo: name, label, error: failure.report() })),
+    leftOut: Object.fromEntries(teaching.leftOut),
+  };
+}
+
+function judgedJson({ photo, heldOut, score, best, bestScore }: Judged): object {
+  return { ...photoJson(photo), heldOut, score: rounded(score), best, bestScore: rounded(bestScore) };
+}
+
+function pairJson({ one, other, likeness }: AlikePair): object {
+  return { photos: [photoJson(one), photoJson(other)], likeness: rounded(likeness) };
+}
+
+function photoJson({ name, label }: LabelledPhoto): { photo: string; label: string } {
+  return { photo: name, label };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e5) / 1e5;
+}

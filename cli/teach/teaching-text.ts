@@ -1,0 +1,123 @@
+import { visibleLine } from '../../shared/contract/visible-text.ts';
+import { commandName } from '../command-name.ts';
+import { counted } from '../counted.ts';
+import { quoted } from '../shell-text.ts';
+import type { Accuracy, Judged, Teaching } from './teaching.ts';
+import { percentText } from './teaching.ts';
+import type { WrittenModel } from './teaching-json.ts';
+
+/** Labels of which the whole table is printed; with more, only what was mixed up. */
+const MOST_COLUMNS = 8;
+const MAX_COLUMN = 14;
+const SHOWN = 5;
+
+/** What `labelqueue model teach` prints. */
+export function teachingText(teaching: Teaching, model: WrittenModel): string {
+  return [
+    accuracyText(teaching),
+    confusionText(teaching),
+    unsureText(teaching.unsure),
+    alikeText(teaching),
+    leftOutText(teaching),
+    teaching.warnings.map(({ code, message }) => `warning ${code}: ${visibleLine(message)}\n`).join(''),
+    modelText(model),
+  ]
+    .filter((text) => text !== '')
+    .join('\n');
+}
+
+function accuracyText({ accuracy, arithmetic, inFloats, labels }: Teaching): string {
+  const photos = labels.reduce((sum, { training, heldOut }) => sum + training + heldOut, 0);
+  const floats = inFloats === undefined ? '' : `; ${share(inFloats)} in 32-bit floats`;
+  return (
+    `${counted(photos, 'photo')} of ${counted(labels.length, 'label')}: learned from ${photos - accuracy.photos}, tested with the others\n` +
+    `accuracy  ${share(accuracy)} (${arithmetic})${floats}\n`
+  );
+}
+
+function share(accuracy: Accuracy): string {
+  return `${percentText(accuracy)}, ${accuracy.right} of ${counted(accuracy.photos, 'photo')}`;
+}
+
+function confusionText({ labels, confusion }: Teaching): string {
+  const names = labels.map(({ label }) => label);
+  return names.length <= MOST_COLUMNS ? tableText(names, confusion) : mixedUpText(names, confusion);
+}
+
+function tableText(names: readonly string[], confusion: readonly number[][]): string {
+  const first = Math.max(...names.map(({ length }) => length), 'tested'.length);
+  const columns = names.map((name) => Math.min(MAX_COLUMN, Math.max(name.length, 4)));
+  const line = (head: string, cells: readonly (string | number)[]) =>
+    `${head.padEnd(first)}  ${cells.map((cell, index) => short(String(cell), columns[index] as number).padStart(columns[index] as number)).join('  ')}\n`;
+  const rows = confusion.map((cells, index) => line(names[index] as string, cells));
+  return `${line('tested', names)}${rows.join('')}`;
+}
+
+function short(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+function mixedUpText(names: readonly string[], confusion: readonly number[][]): string {
+  const mixed = confusion.flatMap((cells, row) =>
+    cells.flatMap((photos, column) => (row === column || photos === 0 ? [] : [{ row, column, photos }])),
+  );
+  if (mixed.length === 0) return '';
+  const lines = mixed
+    .toSorted((one, other) => other.photos - one.photos)
+    .slice(0, MOST_COLUMNS)
+    .map(({ row, column, photos }) => `  ${names[row]} taken for ${names[column]}: ${photos}\n`);
+  return `mixed up most often\n${lines.join('')}`;
+}
+
+function unsureText(unsure: readonly Judged[]): string {
+  const lines = unsure.slice(0, SHOWN).map(({ photo, score, best, bestScore, heldOut }) => {
+    const other = best === photo.label ? '' : `, rather ${best} (${bestScore.toFixed(3)})`;
+    return `  ${score.toFixed(3)} ${photo.label}${other}  ${visibleLine(photo.name)}${heldOut ? '' : '  (learned from)'}\n`;
+  });
+  return `least sure of\n${lines.join('')}`;
+}
+
+function alikeText({ copies, pairs, pairCount }: Teaching): string {
+  const lines = [
+    ...(copies.length > 0
+      ? [
+          `${counted(copies.length, 'copy', 'copies')} of the same file, each used once: ${named(copies.map(({ copy }) => copy.name))}\n`,
+        ]
+      : []),
+    ...(pairs.length > 0
+      ? [
+          `${counted(pairCount, 'pair')} of photos that are nearly the same: ` +
+            `${named(
+              pairs.map(({ one, other }) => `${one.name} and ${other.name}`),
+              pairCount,
+            )}\n`,
+        ]
+      : []),
+  ];
+  return lines.join('');
+}
+
+function leftOutText({ leftOut, failures }: Teaching): string {
+  const reasons = [...leftOut].map(([reason, count]) => `left out ${count}: ${reason}\n`);
+  const codes = failures
+    .slice(0, SHOWN)
+    .map(({ name, failure }) => `  ${visibleLine(name)}: ${failure.code}: ${visibleLine(failure.message)}\n`);
+  const more = failures.length > SHOWN ? `  and ${failures.length - SHOWN} more\n` : '';
+  const unread = failures.length > 0 ? `${counted(failures.length, 'photo')} could not be used\n` : '';
+  return `${reasons.join('')}${unread}${codes.join('')}${more}`;
+}
+
+function named(names: readonly string[], total: number = names.length): string {
+  const more = total > SHOWN ? ` and ${total - SHOWN} more` : '';
+  return `${names.slice(0, SHOWN).map(visibleLine).join(', ')}${more}`;
+}
+
+function modelText({ path, name, version, sha256 }: WrittenModel): string {
+  const folder = quoted(path);
+  return (
+    `model     ${visibleLine(name)}, version ${version}, in ${visibleLine(path)}\n` +
+    `          MODEL_SHA256=${sha256} once the folder is in S3\n` +
+    `try it    ${commandName()} classify --model ${folder} photo.jpg\n` +
+    `a list    ${commandName()} local --model ${folder}, then ${commandName()} enqueue urls.csv\n`
+  );
+}

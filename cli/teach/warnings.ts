@@ -1,0 +1,34 @@
+import type { Alike } from './alike.ts';
+import type { LabelFacts, TeachingWarning } from './teaching.ts';
+
+/** Teachable Machine's own examples have some twenty; with fewer, a photo that is held out decides over ten per cent. */
+const FEW_PHOTOS = 10;
+const SHOWN = 5;
+
+/** What is likely to make the model worse, or its accuracy look better than it is. */
+export function warningsOf(labels: readonly LabelFacts[], { divided, acrossLabels }: Alike): TeachingWarning[] {
+  const few = labels.filter(({ training, heldOut }) => training + heldOut < FEW_PHOTOS);
+  return [
+    ...warning(
+      few.map(({ label, training, heldOut }) => `${label} (${training + heldOut})`),
+      'few_photos',
+      `fewer than ${FEW_PHOTOS} different photos: the accuracy is a rough guess there, and more photos help most`,
+    ),
+    ...warning(
+      divided,
+      'photos_alike',
+      'most photos are nearly the same, so that those held out are known from the others: the accuracy is too good there',
+    ),
+    ...warning(
+      acrossLabels.map(({ one, other }) => `${one.name} and ${other.name}`),
+      'alike_under_two_labels',
+      'nearly the same photo under two labels: one of them is probably wrong',
+    ),
+  ];
+}
+
+function warning(names: readonly string[], code: TeachingWarning['code'], text: string): TeachingWarning[] {
+  if (names.length === 0) return [];
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  return [{ code, message: `${names.slice(0, SHOWN).join(', ')}${more}: ${text}` }];
+}

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { lastLayerOf } from '../../shared/classifier/last-layer.ts';
+import type { LastLayerWeights } from '../../shared/classifier/last-layer-weights.ts';
+import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
+import { SAVED_MODEL_FILE } from '../../shared/classifier/model-format.ts';
+import { MAX_MODEL_BYTES, readModelFile } from '../../shared/classifier/read-model-file.ts';
+import { replaceLastLayer } from '../../shared/classifier/replace-last-layer.ts';
+import { scoresTensor } from '../../shared/classifier/saved-model-graph.ts';
+import { makeWholeFolder } from '../../shared/classifier/whole-folder.ts';
+import { visibleLine } from '../../shared/contract/visible-text.ts';
+import { CommandError } from '../expected-failures.ts';
+
+/** Says how a model was taught. It marks the folders that the command may replace. */
+export const TEACHING_FILE = 'teaching.json';
+const SUMS_FILE = 'SHA256SUMS';
+const LICENCE_FILE = 'LICENSE';
+
+/** A model that was taught. */
+export type TaughtModel = {
+  name: string;
+  /** In the order of the classes. */
+  labels: readonly string[];
+  weights: LastLayerWeights;
+};
+
+/** @returns the first digits of a hash over all that was learned: another training has another version */
+export function versionOf({ labels, weights }: TaughtModel, base: ModelFolder): string {
+  const hash = createHash('sha256').update(JSON.stringify([base.config.name, base.config.version, labels]));
+  return hash.update(weights.kernel).update(weights.bias).digest('hex').slice(0, 12);
+}
+
+/**
+ * To be called before the work.
+ *
+ * @throws {CommandError} when something is there that must not be replaced
+ */
+export async function checkModelPlace(path: string, force: boolean): Promise<void> {
+  if (await isThere(path)) {
+    if (force && (await isThere(join(path, TEACHING_FILE)))) return;
+    const why = force ? `it has no ${TEACHING_FILE}, so it was not made by this command` : 'or replace it with --force';
+    throw new CommandError(
+      `${visibleLine(path)} exists already: choose another folder with --out${force ? ': ' : ', '}${why}`,
+    );
+  }
+  if (await isThere(dirname(path))) return;
+  throw new CommandError(`no folder ${visibleLine(dirname(path))}: make it first`);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return false;
+      throw error;
+    },
+  );
+}
+
+/**
+ * Writes a model folder that computes as the base does, in floats and in integers, and has the taught last layer. It appears whole
+ * or not at all; one that the command has made before is replaced.
+ *
+ * @param teaching how it was taught, for people
+ * @returns the SHA-256 of its list of files, for MODEL_SHA256
+ */
+export async function writeModel(
+  path: string,
+  taught: TaughtModel,
+  base: ModelFolder,
+  teaching: object,
+): Promise<string> {
+  const files = new Map<string, Buffer>();
+  for (const folder of ['', ...(base.config.int8 === undefined ? [] : [base.config.int8])]) {
+    files.set(join(folder, SAVED_MODEL_FILE), await savedModelOf(join(base.path, folder), taught.weights, base));
+  }
+  files.set('labels.txt', Buffer.from(taught.labels.map((label) => `${label}\n`).join('')));
+  files.set('classifier.json', json(configOf(taught, base)));
+  files.set(TEACHING_FILE, json(teaching));
+  const licence = await readFile(join(base.path, LICENCE_FILE)).catch(() => undefined);
+  if (licence !== undefined) files.set(LICENCE_FILE, licence);
+  const sums = Buffer.from([...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).join(''));
+  files.set(SUMS_FILE, sums);
+  if (await isThere(join(path, TEACHING_FILE))) await rm(path, { recursive: true });
+  await makeWholeFolder(path, (folder) => writeFiles(folder, files));
+  return sha256(sums);
+}
+
+async function savedModelOf(folder: string, weights: LastLayerWeights, { config }: ModelFolder): Promise<Buffer> {
+  const bytes = await readModelFile(folder, SAVED_MODEL_FILE, MAX_MODEL_BYTES);
+  const scores = scoresTensor(bytes, config);
+  return replaceLastLayer(bytes, lastLayerOf(bytes, scores, folder), scores, weights);
+}
+
+function configOf(taught: TaughtModel, base: ModelFolder): object {
+  // A label of the base may have had to reach a threshold; a taught photo has the best one.
+  const { licence, threshold: _, ...config } = base.config;
+  return {
+    ...config,
+    name: taught.name,
+    version: versionOf(taught, base),
+    licence: `${licence} (${config.name}); its last layer was trained on photos of your own`,
+  };
+}
+
+function json(value: object): Buffer {
+  return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function writeFiles(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const [name, bytes] of files) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), bytes);
+  }
+}
