@@ -12,6 +12,8 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { ChatBot } from './chat-bot.ts';
 import { costWidgets, dollarsPerHour, type PricedFunction } from './cost-widgets.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import { fleetWidgets } from './fleet/widgets.ts';
 import { apiWidgets, chatWidgets, workerWidgets } from './function-widgets.ts';
 import { COLUMNS, most } from './graph.ts';
 import type { HttpApi } from './http-api.ts';
@@ -30,6 +32,7 @@ export type DashboardProps = {
   /** Undefined for a stage without one. */
   api: HttpApi | undefined;
   chat: ChatBot | undefined;
+  fleet: Fleet | undefined;
 };
 
 /** What an operator looks at, from the question "is all well?" down to the stages of an image and what they cost. */
@@ -41,7 +44,7 @@ export class Dashboard extends Construct {
     // Dashboards are known by their names in all regions of an account.
     const { stackName, region } = Stack.of(this);
     this.name = `${stackName}-${region}`;
-    const { config, queues, worker, metrics, alarmNames, api, chat } = props;
+    const { config, queues, worker, metrics, alarmNames, api, chat, fleet } = props;
     const priced = { name: 'worker', function: worker, memoryMb: config.memoryMb };
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: this.name,
@@ -52,6 +55,7 @@ export class Dashboard extends Construct {
         ...queueWidgets(queues, config.oldestMessageAlarmMinutes),
         ...imageWidgets(metrics, queues),
         ...workerWidgets(worker, metrics),
+        ...(fleet === undefined ? [] : fleetWidgets(fleet, queues)),
         ...costWidgets(priced, otherFunctions(props), metrics),
         ...(api === undefined ? [] : apiWidgets(api)),
         ...(chat === undefined ? [] : chatWidgets(chat)),
