@@ -240,8 +240,10 @@ export class WorkLoop {
     for (;;) {
       if (!isLazy && environment.pid === undefined) return 'no process';
       const batch = this.#held.take(this.#batchNow());
-      this.#changed.all();
-      if (batch.length > 0) return batch;
+      if (batch.length > 0) {
+        this.#changed.all();
+        return batch;
+      }
       if (this.#hasNoTime()) {
         // Now, not once the others are done: somebody else may have time.
         await this.#giveBack(this.#held.take(Number.POSITIVE_INFINITY));
