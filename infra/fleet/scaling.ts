@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import type { JobQueues } from '../job-queues.ts';
 import type { FleetConfig } from './fleet-config.ts';
 import type { GroupMetrics } from './group-metrics.ts';
+import { stepsOut } from './steps-out.ts';
 
 const MINUTE = Duration.minutes(1);
 /** An instance counts as there from its start on: what it does shows in the queue only later. */
@@ -74,20 +75,6 @@ function rules({ messagesPerInstance, maxInstances, idleMinutes }: FleetConfig):
       },
     },
   ];
-}
-
-/** As many more as are missing, or somewhat fewer: the next minute adds the rest. A policy takes 20 steps. */
-export function stepsOut(maxInstances: number): CfnScalingPolicy.StepAdjustmentProperty[] {
-  const bounds = [0];
-  for (let bound = 1; bound < maxInstances; bound *= 2) bounds.push(bound);
-  return bounds.map((bound, index) => {
-    const next = bounds[index + 1];
-    return {
-      metricIntervalLowerBound: bound,
-      ...(next !== undefined && { metricIntervalUpperBound: next }),
-      scalingAdjustment: bound + 1,
-    };
-  });
 }
 
 function scale(scope: Construct, rule: Rule, { group, queues: { queue }, metrics }: ScalingProps): void {

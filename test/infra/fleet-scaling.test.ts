@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { stepsOut } from '../../infra/fleet/scaling.ts';
+import { stepsOut } from '../../infra/fleet/steps-out.ts';
 import { type AlarmProperties, alarmsThatScale, expressionOf, statesOf } from '../support/cloudwatch/alarm.ts';
 import { evaluate } from '../support/cloudwatch/metric-math.ts';
 import { templateOf } from './synthesized.ts';
