@@ -5,6 +5,8 @@ import { Command } from 'commander';
 import { type BenchmarkResults, benchmarkTables } from './docs/benchmark-tables.ts';
 import { ARM_BREAK_EVEN, armBreakEven, assumedSentence, costTable, processorTable } from './docs/cost-tables.ts';
 import { type Filled, fillIn } from './docs/fill-in.ts';
+import { breakEvenTable, fleetCostTable, fleetPriceTable } from './docs/fleet-tables.ts';
+import { fleetAssumptionList, fleetTable } from './scale/fleet-table.ts';
 import { neighbourTable } from './scale/neighbours.ts';
 import { scalePlot } from './scale/plot.ts';
 import { assumptionList, scaleTables } from './scale/table.ts';
@@ -13,7 +15,7 @@ const DOCS = join(import.meta.dirname, '../docs');
 
 const { results } = new Command('bench:docs')
   .description(
-    'Writes tables into docs/cost.md, docs/scale.md, docs/scale.svg and docs/fair-queues.md, and with --results into docs/benchmark.md.',
+    'Writes tables into docs/cost.md, docs/fleet.md, docs/scale.md, docs/scale.svg and docs/fair-queues.md, and with --results into docs/benchmark.md.',
   )
   .option('--results <file>', 'what `npm run bench` wrote, with both halves')
   .allowExcessArguments(false)
@@ -23,12 +25,19 @@ const { results } = new Command('bench:docs')
 update('cost.md', [
   { name: 'cost', text: costTable() },
   { name: 'processors', text: processorTable() },
+  { name: 'fleet', text: fleetCostTable() },
 ]);
 replace('cost.md', /on the assumed processor\n\([^)]*\)/, assumedSentence());
 replace('cost.md', ARM_BREAK_EVEN, armBreakEven());
 update('scale.md', [
   { name: 'tables', text: scaleTables() },
   { name: 'assumptions', text: assumptionList() },
+  { name: 'fleet', text: fleetTable() },
+  { name: 'fleet-assumptions', text: fleetAssumptionList() },
+]);
+update('fleet.md', [
+  { name: 'prices', text: fleetPriceTable() },
+  { name: 'break-even', text: breakEvenTable() },
 ]);
 update('fair-queues.md', [{ name: 'neighbours', text: neighbourTable() }]);
 writeFileSync(join(DOCS, 'scale.svg'), scalePlot());

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { wholeNumber } from '../cli/options.ts';
 import benchmark from './results/2026-11-26.json' with { type: 'json' };
 import { benchmarkChecks, checkAgainstWorkers, checkTable } from './scale/check.ts';
+import { fleetAssumptionList, fleetTable } from './scale/fleet-table.ts';
 import { neighbourTable } from './scale/neighbours.ts';
 import { scalePlot } from './scale/plot.ts';
 import { assumptionList, scaleTables } from './scale/table.ts';
@@ -18,7 +19,9 @@ const { plot, check, json } = new Command('bench:scale')
   .opts<{ plot?: string; check?: number; json: boolean }>();
 
 if (check === undefined) {
-  process.stdout.write(`${scaleTables()}\n\n${neighbourTable()}\n\n${assumptionList()}\n`);
+  process.stdout.write(
+    `${scaleTables()}\n\n${fleetTable()}\n\n${neighbourTable()}\n\n${assumptionList()}\n\n${fleetAssumptionList()}\n`,
+  );
   if (plot !== undefined) writeFileSync(plot, scalePlot());
 } else {
   const checks = await checkAgainstWorkers(check, (what) => process.stderr.write(`${what}\n`));

@@ -12,7 +12,7 @@ const kmsKeyArn = z
   );
 
 /** Lambda takes at most 16 subnets and 5 security groups (its `VpcConfig`). */
-const vpc = z.strictObject({
+export const vpc = z.strictObject({
   subnetIds: z
     .array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'expected the id of a subnet'))
     .min(1)

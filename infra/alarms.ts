@@ -12,6 +12,8 @@ import { type AlarmSpecification, descriptionOf, EACH_EVENT, FIVE_MINUTES } from
 import { apiAlarms } from './api-alarms.ts';
 import { chatAlarms } from './chat-alarms.ts';
 import type { ChatBot } from './chat-bot.ts';
+import { fleetAlarms } from './fleet/alarms.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import type { HttpApi } from './http-api.ts';
 import { type JobEvents, jobEventAlarms } from './job-events.ts';
 import type { JobQueues } from './job-queues.ts';
@@ -37,6 +39,7 @@ export type AlarmsProps = {
   api: HttpApi | undefined;
   chat: ChatBot | undefined;
   jobEvents: JobEvents | undefined;
+  fleet: Fleet | undefined;
 };
 
 /** The alarms of a stage and the topic that they go to. */
@@ -66,6 +69,7 @@ export class Alarms extends Construct {
       ...apiAlarms(props.api),
       ...chatAlarms(props.chat),
       ...jobEventAlarms(props.jobEvents),
+      ...fleetAlarms(props.fleet, props.queues),
     ].map((alarm) => this.#create(alarm));
   }
 

@@ -39,9 +39,10 @@ try {
 async function run(command: string, options: string[], { stage }: { stage: string }): Promise<void> {
   checkOptions(command, options);
   // Before minutes of packaging, and with a message that the CDK would bury in a stack trace.
-  const { architecture } = readStageConfig(stage);
+  const { architecture, fleet } = readStageConfig(stage);
   if (!WITHOUT_PACKAGE.has(command)) {
-    const packaged = await node([join(import.meta.dirname, 'package/main.ts'), '--architecture', architecture]);
+    const packaging = ['--architecture', architecture, ...(fleet === undefined ? [] : ['--node'])];
+    const packaged = await node([join(import.meta.dirname, 'package/main.ts'), ...packaging]);
     if (packaged !== 0) {
       process.exitCode = packaged;
       return;

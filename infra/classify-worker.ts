@@ -53,6 +53,8 @@ export class ClassifyWorker extends Construct {
         batchSize: config.batchSize,
         ...(config.batchWindowSeconds > 0 && { maxBatchingWindow: Duration.seconds(config.batchWindowSeconds) }),
         reportBatchItemFailures: true,
+        // The one switch of who takes the queue. What Lambda has in hand it finishes.
+        enabled: config.fleet?.queue !== 'fleet',
         ...scalingOf(config),
       }),
     );

@@ -12,6 +12,8 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { ChatBot } from './chat-bot.ts';
 import { costWidgets, dollarsPerHour, type PricedFunction } from './cost-widgets.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import { fleetWidgets } from './fleet/widgets.ts';
 import { announceWidgets, apiWidgets, chatWidgets, sweepWidgets, workerWidgets } from './function-widgets.ts';
 import { COLUMNS, most } from './graph.ts';
 import type { HttpApi } from './http-api.ts';
@@ -34,6 +36,7 @@ export type DashboardProps = {
   api: HttpApi | undefined;
   chat: ChatBot | undefined;
   jobEvents: JobEvents | undefined;
+  fleet: Fleet | undefined;
 };
 
 /** What an operator looks at, from the question "is all well?" down to the stages of an image and what they cost. */
@@ -45,7 +48,7 @@ export class Dashboard extends Construct {
     // Dashboards are known by their names in all regions of an account.
     const { stackName, region } = Stack.of(this);
     this.name = `${stackName}-${region}`;
-    const { config, queues, worker, metrics, alarmNames, sweep, api, chat, jobEvents } = props;
+    const { config, queues, worker, metrics, alarmNames, sweep, api, chat, jobEvents, fleet } = props;
     const priced = { name: 'worker', function: worker, memoryMb: config.memoryMb };
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: this.name,
@@ -56,6 +59,7 @@ export class Dashboard extends Construct {
         ...queueWidgets(queues, config.oldestMessageAlarmMinutes),
         ...imageWidgets(metrics, queues),
         ...workerWidgets(worker, metrics),
+        ...(fleet === undefined ? [] : fleetWidgets(fleet, queues)),
         ...costWidgets(priced, otherFunctions(props), metrics),
         ...(api === undefined ? [] : apiWidgets(api)),
         ...(chat === undefined ? [] : chatWidgets(chat)),

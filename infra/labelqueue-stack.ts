@@ -6,6 +6,7 @@ import { ChatBot } from './chat-bot.ts';
 import { ClassifyWorker } from './classify-worker.ts';
 import { Dashboard } from './dashboard.ts';
 import { stageKey } from './encryption.ts';
+import { Fleet } from './fleet/fleet.ts';
 import { HttpApi } from './http-api.ts';
 import { JobEvents } from './job-events.ts';
 import { JobQueues } from './job-queues.ts';
@@ -19,11 +20,13 @@ export type LabelqueueStackProps = StackProps & {
   config: StageConfig;
   /** Path of the zip that `npm run package` makes. */
   packagePath: string;
+  /** Path of the zip with Node, which instances of a fleet need beside the package. */
+  nodePath: string;
 };
 
 /** One stage of the service. */
 export class LabelqueueStack extends Stack {
-  constructor(scope: Construct, id: string, { config, packagePath, ...props }: LabelqueueStackProps) {
+  constructor(scope: Construct, id: string, { config, packagePath, nodePath, ...props }: LabelqueueStackProps) {
     super(scope, id, { description: 'labelqueue: asynchronous batch image classification', ...props });
     const key = stageKey(this, config);
     const queues = new JobQueues(this, 'Jobs', config, key);
@@ -44,12 +47,18 @@ export class LabelqueueStack extends Stack {
     for (const asking of [worker, sweep.function, ...(api === undefined ? [] : [api.function])]) {
       jobEvents?.askedBy(asking);
     }
+    const fleet =
+      config.fleet &&
+      new Fleet(this, 'Fleet', {
+        ...{ config, fleet: config.fleet, packagePath, nodePath, queues, results: bucket, logGroup },
+        jobEndQueue: jobEvents?.queue,
+      });
     const metrics = new WorkerMetrics(this.stackName, worker);
     const { topic, names: alarmNames } = new Alarms(this, 'Alarms', {
-      ...{ config, queues, worker, metrics, sweep, api, chat, jobEvents },
+      ...{ config, queues, worker, metrics, sweep, api, chat, jobEvents, fleet },
     });
     const dashboard = new Dashboard(this, 'Operations', {
-      ...{ config, queues, worker, metrics, alarmNames, sweep, api, chat, jobEvents },
+      ...{ config, queues, worker, metrics, alarmNames, sweep, api, chat, jobEvents, fleet },
     });
     const logGroups = [logGroup, sweep.logGroup, ...[api, chat, jobEvents].flatMap((made) => made?.logGroup ?? [])];
     new AccessPolicies(this, 'Access', {

@@ -12,3 +12,13 @@ export function packageName(architecture: Architecture): string {
 export function packagePath(architecture: Architecture): string {
   return join(DIST, `${packageName(architecture)}.zip`);
 }
+
+/** The zip with Node for the instances of a fleet, made beside it where a stage has one. */
+export function nodePath(architecture: Architecture): string {
+  return join(DIST, `${nodeName(architecture)}.zip`);
+}
+
+/** What that zip is called, without its ending. */
+export function nodeName(architecture: Architecture): string {
+  return architecture === 'arm64' ? 'node-arm64' : 'node-x86_64';
+}

@@ -1,7 +1,7 @@
 import { App, type AppProps, type Environment, Tags } from 'aws-cdk-lib';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import featureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
-import { LabelqueueStack } from './labelqueue-stack.ts';
+import { LabelqueueStack, type LabelqueueStackProps } from './labelqueue-stack.ts';
 import type { StageConfig } from './stage-config.ts';
 
 /** The stack of a stage; `labelqueue --stack` takes this name. */
@@ -12,18 +12,20 @@ export function stackNameOf(stage: string): string {
 /**
  * A CDK app with the stack of one stage.
  *
- * @param packagePath of the zip that `npm run package` makes
+ * @param assets the zips that `npm run package` makes
  * @param env undefined account and region make a template for any of them
  */
 export function stageApp(
   config: StageConfig,
-  packagePath: string,
+  { packagePath, nodePath }: Pick<LabelqueueStackProps, 'packagePath' | 'nodePath'>,
   env: Environment,
   props: AppProps = {},
 ): { app: App; stack: LabelqueueStack } {
   const app = new App({ ...props, context: { ...featureFlags, ...props.context } });
   const { stage, terminationProtection = false } = config;
-  const stack = new LabelqueueStack(app, stackNameOf(stage), { config, packagePath, env, terminationProtection });
+  const stack = new LabelqueueStack(app, stackNameOf(stage), {
+    ...{ config, packagePath, nodePath, env, terminationProtection },
+  });
   for (const [key, value] of Object.entries({ ...config.tags, application: 'labelqueue', stage })) {
     Tags.of(app).add(key, value);
   }

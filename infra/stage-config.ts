@@ -12,6 +12,7 @@ import { TextEncodingError, textOfFile } from '../shared/contract/text-file.ts';
 import { UserError } from '../shared/contract/user-error.ts';
 import { ARCHITECTURES } from '../shared/contract/worker-time.ts';
 import { ACCOUNT_OPTIONS, modelKmsKeyArn } from './account-config.ts';
+import { areOfOneSize, fleet, instanceTypesOf, unfitInstanceType } from './fleet/fleet-config.ts';
 
 /** A configuration that is missing or wrong. The message names the file, each field, and what was expected. */
 export class StageConfigError extends UserError {
@@ -173,6 +174,8 @@ const schema = z
         'expected true, or an object of options',
       )
       .optional(),
+    /** Workers on EC2; without, there are none. */
+    fleet: fleet.optional(),
     /** Tables and queries for Athena. */
     athena: z.boolean().default(true),
     ...ACCOUNT_OPTIONS,
@@ -200,6 +203,17 @@ const schema = z
   .refine(({ sourceKmsKeyArns = [], sourceBuckets }) => sourceKmsKeyArns.length === 0 || sourceBuckets.length > 0, {
     path: ['sourceKmsKeyArns'],
     message: 'expected sourceBuckets, too: the keys are those of their objects',
+  })
+  .superRefine(({ fleet, architecture }, context) => {
+    const types = fleet === undefined ? [] : instanceTypesOf(fleet, architecture);
+    const unfit = unfitInstanceType(types, architecture);
+    const message =
+      unfit !== undefined
+        ? `expected types with ${architecture} processors, as the stage's architecture says, got ${unfit}`
+        : 'expected types of one size, such as xlarge: the fleet counts instances';
+    if (unfit !== undefined || (types.length > 0 && !areOfOneSize(types))) {
+      context.addIssue({ code: 'custom', path: ['fleet', 'instanceTypes'], message });
+    }
   })
   .refine(({ api }) => api?.cors === undefined || api.jwt !== undefined, {
     path: ['api', 'cors'],

@@ -6,10 +6,10 @@ import {
   MAX_RECEIVE_COUNT,
   VISIBILITY_TIMEOUT_SECONDS,
 } from '../shared/contract/limits.ts';
+import { noticeOnStandardError } from '../worker/notice.ts';
 import { type AwsServer, startAwsServer } from './aws-server.ts';
 import { isNoRoom } from './disk-room.ts';
 import { type LocalCredentials, localCredentials } from './local-credentials.ts';
-import { noticeOnStandardError } from './notice.ts';
 import { StateFolderError } from './state-folder-error.ts';
 import './kept-queue.ts';
 import type { QueueDepth } from './queue-depth.ts';

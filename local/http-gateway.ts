@@ -7,7 +7,7 @@ import { API_OPERATIONS } from '../shared/contract/api-operations.ts';
 import { MAX_GATEWAY_BODY_BYTES, MAX_GATEWAY_HEADER_BYTES, MAX_PAYLOAD_BYTES } from '../shared/contract/limits.ts';
 import { PROBLEM_MEDIA_TYPE, type ProblemCode, problemDocument } from '../shared/contract/problem.ts';
 import { isFromAnotherOrigin, isLoopbackName, parseHost } from '../shared/contract/web-origin.ts';
-import { FunctionError } from './execution-environment.ts';
+import { FunctionError } from '../worker/execution-environment.ts';
 import { gatewayEvent, sendResult } from './gateway-event.ts';
 import { type BodyProblem, UPLOAD_LIMITS, type UploadLimits, Uploads } from './uploads.ts';
 

@@ -5,18 +5,24 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import {
   ANNOUNCE_TIMEOUT_SECONDS,
   API_TIMEOUT_SECONDS,
+  END_LOOK_VISIBILITY_SECONDS,
   FUNCTION_TIMEOUT_SECONDS,
   LOCAL_API_REQUESTS_AT_ONCE,
+  VISIBILITY_TIMEOUT_SECONDS,
+  WORK_PROCESS_MEMORY_MB,
 } from '../shared/contract/limits.ts';
+import { ExecutionEnvironment, type FunctionError } from '../worker/execution-environment.ts';
+import { WorkLoop } from '../worker/work-loop.ts';
+import { threadsFor } from '../worker/work-processes.ts';
 import { type EmbeddedAws, startEmbeddedAws } from './embedded-aws.ts';
-import { EventSource } from './event-source.ts';
-import { ExecutionEnvironment, type FunctionError } from './execution-environment.ts';
 import { type HttpGateway, startHttpGateway } from './http-gateway.ts';
 import { localDashboard, type ServedDashboard } from './local-dashboard.ts';
 import { StageTimes } from './stage-times.ts';
 
 const API_HANDLER = join(import.meta.dirname, '../functions/api/handler.ts');
 const ANNOUNCER = join(import.meta.dirname, '../functions/announce/handler.ts');
+/** Short, so that Ctrl-C ends soon; here a poll costs nothing. */
+const POLL_SECONDS = 2;
 const HANDLER = join(import.meta.dirname, '../functions/classify/handler.ts');
 
 export type LocalServiceOptions = {
@@ -76,7 +82,7 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
       new ExecutionEnvironment({
         handlerPath: HANDLER,
         timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
-        environment,
+        environment: { ...environment, ...threadsFor(workers) },
         onLog,
         onLine(line: string) {
           stages.add(line);
@@ -107,26 +113,43 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
     throw error;
   }
   const sqs = new SQSClient(aws.clientConfig);
-  const feed = { sqs, ...(onNotice !== undefined && { onNotice }) };
+  const feed = { sqs, pollSeconds: POLL_SECONDS, ...(onNotice !== undefined && { onNotice }) };
   const onWorkerError = (error: FunctionError) => {
     watch?.onError();
     onFunctionError(error);
   };
-  const eventSources = [
-    new EventSource({ ...feed, onFunctionError: onWorkerError, queueUrl: aws.environment.QUEUE_URL, environments }),
+  const loops = [
+    new WorkLoop({
+      ...feed,
+      onFunctionError: onWorkerError,
+      queueUrl: aws.environment.QUEUE_URL,
+      visibilitySeconds: VISIBILITY_TIMEOUT_SECONDS,
+      environments,
+      processMemoryBytes: WORK_PROCESS_MEMORY_MB * 1_000_000,
+    }),
   ];
   if (webhookSecret !== undefined) {
-    // Its process starts at the first look.
-    const of = { queueUrl: aws.environment.JOB_END_QUEUE_URL, environments: [announcer], batchSize: 1 };
-    eventSources.push(new EventSource({ ...feed, onFunctionError, ...of }));
+    loops.push(
+      new WorkLoop({
+        ...feed,
+        onFunctionError,
+        queueUrl: aws.environment.JOB_END_QUEUE_URL,
+        visibilitySeconds: END_LOOK_VISIBILITY_SECONDS,
+        environments: [announcer],
+        batchSize: 1,
+        timeoutSeconds: ANNOUNCE_TIMEOUT_SECONDS,
+        // Its process starts at the first look.
+        isLazy: true,
+      }),
+    );
   }
-  for (const eventSource of eventSources) eventSource.start();
+  for (const loop of loops) loop.start();
   return {
     aws,
     apiAddress,
-    ended: async () => void (await Promise.all(eventSources.map((eventSource) => eventSource.ended()))),
+    ended: async () => void (await Promise.all(loops.map((loop) => loop.ended()))),
     async stop() {
-      await Promise.all(eventSources.map((eventSource) => eventSource.stop()));
+      await Promise.all(loops.map((loop) => loop.stop()));
       sqs.destroy();
       await shutDown();
     },

@@ -6,9 +6,9 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { ExecutionEnvironment } from '../../local/execution-environment.ts';
 import { startHttpGateway } from '../../local/http-gateway.ts';
 import { API_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
+import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 
 export type ApiProcessOptions = { environment: Record<string, string>; atOnce: number; core: number };
 export type ApiReport = { address: string } | { batches: number[] };

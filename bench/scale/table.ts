@@ -1,5 +1,6 @@
 import { ASSUMPTIONS, SIMPLIFICATIONS } from './assumptions.ts';
 import { costOfJob, idleUsdOfMonth } from './cost.ts';
+import { count, dollars, duration } from './formats.ts';
 import type { Scenario } from './scenario.ts';
 import { JOBS, SCENARIOS } from './scenarios.ts';
 import { type Outcome, simulate } from './simulate.ts';
@@ -61,18 +62,4 @@ export function assumptionList(): string {
       `- **${value.toLocaleString('en', { maximumFractionDigits: 5 })}** ${says}. ${source}.`,
   );
   return [...numbers, ...SIMPLIFICATIONS.map((text) => `- ${text}`)].join('\n');
-}
-
-function duration(seconds: number): string {
-  if (seconds < 120) return `${seconds.toFixed(0)} s`;
-  if (seconds < 7_200) return `${(seconds / 60).toFixed(1)} min`;
-  return `${(seconds / 3_600).toFixed(1)} h`;
-}
-
-function dollars(amount: number): string {
-  return `$${amount.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-}
-
-function count(number: number): string {
-  return Math.round(number).toLocaleString('en');
 }

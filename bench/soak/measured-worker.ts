@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { SQSRecord } from 'aws-lambda';
-import { ExecutionEnvironment } from '../../local/execution-environment.ts';
 import { FUNCTION_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import type { Measurement } from '../../test/support/measured-handler.ts';
 import { measurementReader } from '../../test/support/measured-log.ts';
+import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 
 const HANDLER = join(import.meta.dirname, '../../test/support/measured-handler.ts');
 

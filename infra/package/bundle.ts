@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { tfjsPlugin } from './tfjs-plugin.ts';
 
 /** What CommonJS packages expect to be there and an ES module does not have. */
@@ -22,8 +22,8 @@ const COMMONJS = [
  */
 export async function bundleWorker(root: string, folder: string): Promise<Metafile> {
   await rm(folder, { recursive: true, force: true });
-  const { metafile } = await build({
-    absWorkingDir: root,
+  const { metafile: ofFunctions } = await build({
+    ...common(root, folder),
     entryPoints: [
       { in: 'functions/classify/lambda.ts', out: 'index' },
       { in: 'functions/api/lambda.ts', out: 'api' },
@@ -34,11 +34,29 @@ export async function bundleWorker(root: string, folder: string): Promise<Metafi
       // Beside the chunks, where the module that starts it looks for it.
       { in: 'shared/classifier/decode/isolated-decoder.ts', out: 'functions/classify/isolated-decoder' },
     ],
-    outdir: folder,
     chunkNames: 'functions/classify/[name]-[hash]',
+    splitting: true,
+  });
+  const { metafile: ofWork } = await build({ ...common(root, folder), entryPoints: WORK });
+  return { ...ofFunctions, outputs: { ...ofFunctions.outputs, ...ofWork.outputs } };
+}
+
+/**
+ * What runs outside Lambda: `labelqueue work` with the process that it starts for the functions' handler, and what sends its logs.
+ * Each is a file of its own, beside the functions: shared chunks would change what Lambda loads at a cold start.
+ */
+const WORK = [
+  { in: 'worker/main.ts', out: 'work' },
+  { in: 'worker/runtime-bootstrap.ts', out: 'runtime-bootstrap' },
+  { in: 'worker/logs/ship-logs.ts', out: 'ship-logs' },
+];
+
+function common(root: string, folder: string) {
+  return {
+    absWorkingDir: root,
+    outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    splitting: true,
     minify: true,
     // Error names and stack traces stay readable.
     keepNames: true,
@@ -55,8 +73,7 @@ export async function bundleWorker(root: string, folder: string): Promise<Metafi
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
-  });
-  return metafile;
+  } as const satisfies BuildOptions;
 }
 
 /** The packages of which something is in the bundle: their folders in the project, sorted. */

@@ -23,7 +23,8 @@ export type NativeParts = {
   runsOnLambda: boolean;
 };
 
-const PLATFORMS: Readonly<Record<Architecture, string>> = { x86_64: 'linux-x64', arm64: 'linux-arm64' };
+/** How npm names the platforms of Lambda and EC2. */
+export const PLATFORMS: Readonly<Record<Architecture, string>> = { x86_64: 'linux-x64', arm64: 'linux-arm64' };
 const BINDING = 'tfjs_binding.node';
 
 /**

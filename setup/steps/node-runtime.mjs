@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { NODE } from '../pinned.mjs';
+import { platformNamed } from '../platform.mjs';
 import { NPM } from '../prerequisites.mjs';
 import { SetupError } from '../setup-error.mjs';
 import { installPinned } from './pinned-packages.mjs';
@@ -29,6 +30,22 @@ export function nodeRuntime({ project, platform, current }) {
   }
   const place = join(project.toolchain, 'node');
   return { path: join(place, 'bin', 'node'), step: fetchNode(platform.node, place, current.path) };
+}
+
+/**
+ * The pinned Node of a platform, whatever this process runs on: what machines run on that this one makes packages for.
+ *
+ * @param {Project} project
+ * @param {string} platform  such as `linux-arm64`
+ * @returns {Step}
+ * @throws {SetupError} where npm carries no Node 24
+ */
+export function pinnedNode(project, platform) {
+  const { node } = platformNamed(platform);
+  if (!node) throw new SetupError(`expected a platform that npm carries Node ${NODE.version} for, got ${platform}`);
+  const isHere = platform === `${process.platform}-${process.arch}`;
+  const folder = isHere ? project.toolchain : join(project.toolchain, 'lambda', platform);
+  return fetchNode(node, join(folder, 'node'), process.execPath);
 }
 
 /** @param {string} version  such as v24.3.0 */

@@ -46,6 +46,16 @@ export const MAX_PAYLOAD_BYTES = 6_000_000;
 /** None: messages of 100 images need no company, and a full queue fills batches without waiting. */
 export const EVENT_SOURCE_WINDOW_SECONDS = 0;
 
+/** Processes of one `labelqueue work`: more than the cores of any machine that a worker pays off on. */
+export const MAX_WORK_PROCESSES = 256;
+/** How long `labelqueue work` may finish work in hand: a Spot instance has two minutes from its notice to its end. */
+export const WORK_DRAIN_SECONDS = 90;
+/**
+ * A process of `labelqueue work` that holds more is replaced between two batches. One holds about 760 MB in the long run, see
+ * `docs/decisions/memory-of-a-worker.md`.
+ */
+export const WORK_PROCESS_MEMORY_MB = 1_536;
+
 /** Lambda gives one vCPU at this size. */
 export const MEGABYTES_PER_VCPU = 1_769;
 export const FUNCTION_MEMORY_MB = MEGABYTES_PER_VCPU;

@@ -20,3 +20,9 @@ export const METRICS = {
 
 /** Failed images are counted by error code too, as a dimension. Each code that occurs is a metric of its own, with its price. */
 export const CODE_DIMENSION = 'code';
+
+/** What instances of a fleet write themselves, beside their worker's metrics. */
+export const FLEET_METRICS = {
+  /** An instance whose worker did not start, or did not stay, and that ended itself. */
+  instancesGivenUp: 'FleetInstancesGivenUp',
+} as const;

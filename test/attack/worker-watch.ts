@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { ExecutionEnvironment } from '../../local/execution-environment.ts';
+import type { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 
 /** The most that any worker has held so far; 0 where there is no `/proc`. */
 export type WorkerWatch = Disposable & { readonly peakRssMb: number; readonly peakDescriptors: number };

@@ -5,6 +5,7 @@ import check from '../../bench/results/2026-11-24-scale.json' with { type: 'json
 import benchmark from '../../bench/results/2026-11-26.json' with { type: 'json' };
 import { ASSUMPTIONS } from '../../bench/scale/assumptions.ts';
 import { benchmarkChecks, type Check, checkTable } from '../../bench/scale/check.ts';
+import { fleetAssumptionList, fleetTable } from '../../bench/scale/fleet-table.ts';
 import { scalePlot } from '../../bench/scale/plot.ts';
 import { DEPLOYED } from '../../bench/scale/scenarios.ts';
 import { assumptionList, scaleTables } from '../../bench/scale/table.ts';
@@ -28,6 +29,11 @@ describe('the page about scale', () => {
 
   test('has every assumption', () => {
     expect(page).toContain(assumptionList());
+  });
+
+  test('has what a fleet takes, and every assumption of that', () => {
+    expect(page).toContain(fleetTable());
+    expect(page).toContain(fleetAssumptionList());
   });
 
   test('has the plot that the simulation gives', () => {

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { EventSource } from '../../local/event-source.ts';
-import { ExecutionEnvironment } from '../../local/execution-environment.ts';
 import { ANNOUNCE_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { newWebhookSecret } from '../../shared/contract/standard-webhook.ts';
 import { readEndRecord } from '../../shared/jobs/end-record.ts';
 import { newestRun } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
+import { EventSource } from '../support/lambda/event-source.ts';
 import type { OwnAws } from '../support/own-aws.ts';
 
 const HANDLER = join(import.meta.dirname, '../../functions/announce/handler.ts');

@@ -1,7 +1,7 @@
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { ExecutionEnvironment, type FunctionConfiguration } from '../../local/execution-environment.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { ExecutionEnvironment, type FunctionConfiguration } from '../../worker/execution-environment.ts';
 import type { Random } from '../support/random.ts';
 
 /** A worker whose messages are now and then given to another one as well, while it works on them. */

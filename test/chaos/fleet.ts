@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { EventSource } from '../../local/event-source.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { EventSource } from '../support/lambda/event-source.ts';
 import { measurementReader } from '../support/measured-log.ts';
 import type { OwnAws } from '../support/own-aws.ts';
 import type { Random } from '../support/random.ts';

@@ -1,4 +1,4 @@
-import type { ExecutionEnvironment } from '../../local/execution-environment.ts';
+import type { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import type { Random } from '../support/random.ts';
 
 export type KillPlan = {

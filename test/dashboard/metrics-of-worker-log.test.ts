@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkerLogTotals } from '../../dashboard/metrics-worker-log.ts';
-import { wholeLines } from '../../local/whole-lines.ts';
 import { thisMachine } from '../../shared/contract/worker-time.ts';
+import { wholeLines } from '../../worker/whole-lines.ts';
 import { startTrial, type Trial } from '../support/acknowledgement-trial.ts';
 import { eventually } from '../support/eventually.ts';
 import { messageRecord, sqsRecord } from '../support/sqs-record.ts';

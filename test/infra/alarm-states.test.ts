@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { type AlarmProperties, statesOf } from '../support/cloudwatch/alarm.ts';
+import { type AlarmProperties, alarmsForPeople, statesOf } from '../support/cloudwatch/alarm.ts';
 import { templateOf } from './synthesized.ts';
 
-const template = templateOf({ api: {}, chatbot: {}, jobEvents: true });
+const template = templateOf({ api: {}, chatbot: {}, jobEvents: true, fleet: {} });
 const alarms = new Map(
-  Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => {
-    const alarm = Properties as AlarmProperties;
+  alarmsForPeople(template).map((alarm) => {
     return [alarm.AlarmName.replace(/^labelqueue-test-/, ''), alarm];
   }),
 );
@@ -129,6 +128,34 @@ const COURSES: Course[] = [
   ['AnnounceThrottles', 'ten minutes of throttles', { value: twiceInARow }, TWICE_IN_A_ROW],
   ['ChatFunctionErrors', 'two errors within half an hour', { value: twiceInHalfAnHour }, TWICE],
   ['ChatThrottles', 'ten minutes of throttles', { value: twiceInARow }, TWICE_IN_A_ROW],
+  ['FleetBelowCapacity', 'EC2 has no capacity', { wanted: always(4, 5), there: [4, 2, 2, 2, 4] }, '---A-'],
+  [
+    'FleetBelowCapacity',
+    'instances take ten minutes to start',
+    { wanted: [0, 4, 4, 4, 4], there: [0, 0, 0, 4, 4] },
+    '-----',
+  ],
+  [
+    'FleetBelowCapacity',
+    'there are none, and none is asked for',
+    { wanted: always(0, 5), there: always(0, 5) },
+    '-----',
+  ],
+  ['FleetInstancesGivenUp', 'two instances end themselves', { value: once }, ONCE],
+  ['FleetInstancesGivenUp', 'none ever did', { value: always(no, 5) }, '-----'],
+  [
+    'FleetIdle',
+    'workers run and take nothing',
+    { there: always(2, 5), waiting: always(50, 5), taken: [8, 0, 0, 0, 8] },
+    '---A-',
+  ],
+  [
+    'FleetIdle',
+    'instances are still starting',
+    { there: always(0, 5), waiting: always(50, 5), taken: always(0, 5) },
+    '-----',
+  ],
+  ['FleetIdle', 'the queue is empty', { there: always(2, 5), waiting: always(0, 5), taken: always(0, 5) }, '-----'],
 ];
 
 function alarmOf(name: string): AlarmProperties {
@@ -165,8 +192,8 @@ describe('what an alarm says', () => {
 
   test.each(['ALARM', 'OK'])('goes to the topic when it turns %s', (state) => {
     const actions = state === 'ALARM' ? 'AlarmActions' : 'OKActions';
-    for (const { Properties } of Object.values(template.findResources('AWS::CloudWatch::Alarm'))) {
-      expect(Properties[actions]).toEqual([{ Ref: expect.stringMatching(/Topic/) }]);
+    for (const alarm of alarms.values()) {
+      expect(alarm[actions]).toEqual([{ Ref: expect.stringMatching(/Topic/) }]);
     }
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { type AlarmProperties, expressionOf, metricsOf } from '../support/cloudwatch/alarm.ts';
+import { type AlarmProperties, alarmsForPeople, expressionOf, metricsOf } from '../support/cloudwatch/alarm.ts';
 import { shownMetrics, type Widget, widgetsOf } from '../support/cloudwatch/dashboard-body.ts';
 import { evaluate, type Series } from '../support/cloudwatch/metric-math.ts';
 import { templateOf } from './synthesized.ts';
 
 const COLUMNS = 24;
-const whole = templateOf({ api: {}, chatbot: {}, jobEvents: true, oldestMessageAlarmMinutes: 90 });
+const whole = templateOf({ api: {}, chatbot: {}, jobEvents: true, fleet: {}, oldestMessageAlarmMinutes: 90 });
 const widgets = widgetsOf(whole);
 const graphs = widgets.filter(({ type, properties }) => type === 'metric' && properties.view !== 'singleValue');
 const titles = (made: readonly Widget[]) => made.flatMap(({ properties: { title } }) => title ?? []);
@@ -53,7 +53,7 @@ describe('the grid', () => {
   test('begins with the alarms and the figures of now', () => {
     const [alarms, ...others] = widgets;
     expect(alarms).toMatchObject({ type: 'alarm', y: 0, width: COLUMNS });
-    expect(alarms?.properties.alarms).toHaveLength(Object.keys(whole.findResources('AWS::CloudWatch::Alarm')).length);
+    expect(alarms?.properties.alarms).toHaveLength(alarmsForPeople(whole).length);
     const figures = others.filter(({ properties }) => properties.view === 'singleValue');
     expect(titles(figures)).toEqual([
       'Messages waiting',
@@ -85,12 +85,12 @@ describe('each graph', () => {
   });
 });
 
-describe('a stage without API, chatbot and announcements', () => {
+describe('a stage without API, chatbot, announcements and fleet', () => {
   test('has no row for them', () => {
     const bare = titles(widgetsOf(templateOf())).join('\n');
-    expect(bare).not.toMatch(/API|Chatbot|Ends/);
+    expect(bare).not.toMatch(/API|Chatbot|Ends|Fleet/);
     expect(bare).toMatch(/Sweep: /);
-    expect(titles(widgets).join('\n')).toMatch(/API: [\s\S]*Chatbot: [\s\S]*Ends: [\s\S]*Sweep: /);
+    expect(titles(widgets).join('\n')).toMatch(/Fleet: [\s\S]*API: [\s\S]*Chatbot: [\s\S]*Ends: [\s\S]*Sweep: /);
   });
 });
 
@@ -155,6 +155,25 @@ describe('cost', () => {
   });
 });
 
+describe('the fleet', () => {
+  test('costs at most what its instances cost on demand', () => {
+    const usd = computed('Fleet: $ per hour at most', { there: 10 });
+    expect(usd).toBeCloseTo(10 * (4 * 0.05132 + 0.005 + (12 * 0.08) / 730), 4);
+  });
+
+  test('has no messages per instance while there is no instance', () => {
+    const title = 'Fleet: messages per instance, and how busy processors are';
+    expect(computed(title, { waiting: 100, taken: 20, there: 4 })).toBe(30);
+    expect(computed(title, { waiting: 100, taken: 20, there: 0 })).toBeUndefined();
+  });
+
+  test('has no price where the size of its instances does not tell their vCPUs', () => {
+    const metal = titles(widgetsOf(templateOf({ fleet: { instanceTypes: ['c7i.metal'] } })));
+    expect(metal).toContain('Fleet: instances');
+    expect(metal).not.toContain('Fleet: $ per hour at most');
+  });
+});
+
 /** Metrics of one source that are there together, or not at all. */
 const TOGETHER: [source: string, names: RegExp][] = [
   // SQS reports zeros for each queue that was asked for anything within six hours, and Lambda polls.
@@ -169,8 +188,13 @@ const TOGETHER: [source: string, names: RegExp][] = [
   ['AWS/ApiGateway', /^(Count|5xx)$/],
 ];
 
+/** A group reports each minute, whatever it has, once its stage is there: it is missing nowhere. */
+const ALWAYS = 'AWS/AutoScaling';
+
 function sourcesOf(metrics: readonly { namespace: string; name: string }[]): string[] {
-  return metrics.map(({ namespace, name }) => {
+  const others = metrics.filter(({ namespace }) => namespace !== ALWAYS);
+  if (others.length === 0) return [ALWAYS];
+  return others.map(({ namespace, name }) => {
     const source = TOGETHER.find(([its, names]) => its === namespace && names.test(name));
     return source?.[0] ?? `${namespace} ${name}, of which it is not known whether it always comes`;
   });
@@ -195,7 +219,9 @@ describe('expressions', () => {
   const all = [...ofWidgets, ...ofAlarms];
 
   function usedBy(expression: string, made: Widget) {
-    const shown = shownMetrics(made).filter(({ options: { id = '' } }) => new RegExp(`\\b${id}\\b`).test(expression));
+    const shown = shownMetrics(made).filter(
+      ({ options: { id } }) => id !== undefined && new RegExp(`\\b${id}\\b`).test(expression),
+    );
     return shown.flatMap(({ namespace, name }) => (namespace === undefined ? [] : [{ namespace, name: name ?? '' }]));
   }
 
@@ -217,6 +243,11 @@ describe('expressions', () => {
     expect(ofAlarms.map(({ name }) => name.replace(/^labelqueue-test-/, '')).toSorted()).toEqual([
       'ApiServerErrors',
       'FailureShare',
+      'FleetBelowCapacity',
+      'FleetIdle',
+      'FleetScaleIn',
+      'FleetScaleOut',
+      'FleetScaleToZero',
       'NoProgress',
     ]);
   });

@@ -12,7 +12,8 @@ import {
 } from '../../shared/contract/cost.ts';
 import { SWEEP_INTERVAL_MINUTES } from '../../shared/contract/limits.ts';
 import { messageSizeFor } from '../../shared/contract/message-size.ts';
-import { METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
+import { FLEET_METRICS, METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
+import { type AlarmProperties, alarmsForPeople, alarmsThatScale } from '../support/cloudwatch/alarm.ts';
 import { runCommand } from '../support/command.ts';
 import { templateOf } from './synthesized.ts';
 
@@ -20,12 +21,9 @@ const document = (name: string) => readFileSync(join(import.meta.dirname, '../..
 const runbook = document('runbook.md');
 const cost = document('cost.md');
 /** With everything that a stage can have. */
-const template = templateOf({ api: {}, chatbot: {}, jobEvents: true });
+const template = templateOf({ api: {}, chatbot: {}, jobEvents: true, fleet: {} });
 
-type AlarmProperties = { AlarmDescription: string; Metrics?: object[] };
-const alarmsOf = (made: typeof template) =>
-  Object.values(made.findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties as AlarmProperties);
-const alarms = alarmsOf(template);
+const alarms = alarmsForPeople(template);
 const anchors = alarms.map(({ AlarmDescription }) => /docs\/runbook\.md#([a-z-]+)$/.exec(AlarmDescription)?.[1]);
 
 /** The sections of the runbook by the anchors that Markdown makes of their headings. */
@@ -71,14 +69,17 @@ function filledIn(argument: string): string {
 describe('the metrics', () => {
   const seen = JSON.stringify([template.findResources('AWS::CloudWatch::Dashboard'), alarms]).replaceAll('\\', '');
 
-  test.each(Object.values(METRICS))('%s, which the worker writes, is on the dashboard or in an alarm', (metric) => {
-    expect(seen).toContain(`"${metric}"`);
-  });
+  test.each(Object.values({ ...METRICS, ...FLEET_METRICS }))(
+    '%s, which the worker or its instance writes, is on the dashboard or in an alarm',
+    (metric) => {
+      expect(seen).toContain(`"${metric}"`);
+    },
+  );
 
   test('on the dashboard are those that the worker writes', () => {
     const shown = [...seen.matchAll(new RegExp(`\\["${METRIC_NAMESPACE}","(\\w+)"`, 'g'))].map(([, name]) => name);
     expect(shown.length).toBeGreaterThan(0);
-    for (const name of shown) expect([...Object.values(METRICS), 'ColdStart']).toContain(name);
+    for (const name of shown) expect([...Object.values({ ...METRICS, ...FLEET_METRICS }), 'ColdStart']).toContain(name);
   });
 });
 
@@ -87,6 +88,7 @@ const NUMBERS: Record<number, string> = {
   3: 'three',
   4: 'four',
   5: 'five',
+  6: 'six',
   7: 'seven',
   8: 'eight',
   9: 'nine',
@@ -141,7 +143,7 @@ describe('the page about cost', () => {
         sum + (Metrics === undefined ? 1 : Metrics.filter((metric) => 'MetricStat' in metric).length),
       0,
     );
-  const alwaysThere = alarmsOf(templateOf());
+  const alwaysThere = alarmsForPeople(templateOf());
 
   test('has as many alarms and metrics in them as the stack', () => {
     const metrics = metricsIn(alwaysThere);
@@ -154,8 +156,9 @@ describe('the page about cost', () => {
     ['API', { api: {} }],
     ['chatbot', { chatbot: {} }],
     ['announcing of ends', { jobEvents: true }],
+    ['fleet', { fleet: {} }],
   ])('has as many alarms and metrics as the %s adds', (_option, config) => {
-    const withOption = alarmsOf(templateOf(config));
+    const withOption = alarmsForPeople(templateOf(config));
     const more = withOption.length - alwaysThere.length;
     const metrics = metricsIn(withOption) - metricsIn(alwaysThere);
     expect(NUMBERS[more]).toBeDefined();
@@ -194,6 +197,13 @@ describe('the page about cost', () => {
 
   test('has what a sweep of 10,000 letters costs', () => {
     expect(cost).toContain(`2,000 requests for 10,000 letters, $${(sweepsPerMonth(2_000, 0)).toFixed(2)} per month`);
+  });
+
+  test('has the alarms that scale the fleet beside them', () => {
+    const scaling = alarmsThatScale(template);
+    expect(cost).toContain(
+      `${NUMBERS[scaling.length]} that scale over ${NUMBERS[metricsIn(scaling)]} metrics ($${(metricsIn(scaling) * 0.1).toFixed(2)})`,
+    );
   });
 
   test('has the prices and the assumed processor', () => {

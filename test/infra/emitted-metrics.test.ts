@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { LexV2Event, LexV2Result } from 'aws-lambda';
-import { ExecutionEnvironment } from '../../local/execution-environment.ts';
 import { DEADLINE_RESERVE_MS, MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { CODE_DIMENSION, METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
 import { cancelJob } from '../../shared/jobs/job-store.ts';
+import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import { lexEvent } from '../functions/chat/lex-events.ts';
 import { startTrial, type Trial } from '../support/acknowledgement-trial.ts';
 import { type AlarmProperties, metricsOf } from '../support/cloudwatch/alarm.ts';

@@ -1,6 +1,7 @@
 /** The most that a stage's file may hold is something that AWS takes: its quotas, counted in the template. */
 import { CreateQueueCommand, GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { MAX_USER_DATA_BYTES } from '../../infra/fleet/user-data.ts';
 import {
   MAX_MODEL_URI_CHARS,
   MAX_SOURCE_BUCKET_CHARS,
@@ -59,6 +60,7 @@ const LONGEST: Record<string, string> = {
   'AWS::SNS::Topic': `${ARN}${'t'.repeat(256)}`,
   'AWS::S3::Bucket': 'b'.repeat(63),
   'AWS::S3::Bucket.Arn': `arn:aws-us-gov:s3:::${'b'.repeat(63)}`,
+  'AWS::Logs::LogGroup': 'l'.repeat(120),
   'AWS::Logs::LogGroup.Arn': `${ARN}log-group:${'l'.repeat(120)}:*`,
   'AWS::Lambda::Function.Arn': `${ARN}function:${'f'.repeat(64)}`,
 };
@@ -70,6 +72,7 @@ function resolved(value: unknown): unknown {
   const [[name = '', argument] = []] = Object.entries(value as Record<string, unknown>);
   if (name === 'Ref') return longest(argument as string);
   if (name === 'Fn::GetAtt') return longest(...(argument as [string, string]));
+  if (name === 'Fn::Sub') return (argument as string).replaceAll(/\$\{(.+?)\}/g, (_, id: string) => longest(id));
   if (name === 'Fn::Join') {
     const [separator, parts] = argument as [string, unknown[]];
     return parts.map(resolved).join(separator);
@@ -148,6 +151,14 @@ test('each function’s environment fits Lambda', () => {
     const bytes = Object.entries(Variables).reduce((sum, [key, value]) => sum + Buffer.byteLength(key + value), 0);
     expect({ name, bytes, fits: bytes <= ENVIRONMENT_BYTES }).toMatchObject({ fits: true });
   }
+});
+
+test('the user data of the fleet’s instances fits EC2', () => {
+  const [[, template] = []] = ofType('AWS::EC2::LaunchTemplate');
+  const data = template?.Properties['LaunchTemplateData'] as { UserData: { 'Fn::Base64': unknown } } | undefined;
+  const bytes = Buffer.byteLength(resolved(data?.UserData['Fn::Base64']) as string);
+  expect(bytes).toBeLessThanOrEqual(MAX_USER_DATA_BYTES);
+  expect(bytes).toBeGreaterThan(0.3 * MAX_USER_DATA_BYTES);
 });
 
 test('one character more is refused, with what AWS takes', () => {

@@ -27,7 +27,25 @@ const stageNamed = (name: string) => `s${createHash('sha256').update(name).diges
  * names that it then refuses, where AWS's end with `.fifo`.
  */
 const NOT_IN_MOTO = { api: undefined, chatbot: undefined, jobEvents: undefined, release: undefined };
-const asMotoTakesIt = (config: object) => ({ ...config, ...NOT_IN_MOTO });
+type Config = { fleet?: object; vpc?: object };
+const asMotoTakesIt = (config: Config): Config => ({ ...config, ...NOT_IN_MOTO });
+
+/** moto looks up the networks of instances, and no others: it has subnets of its own. */
+async function inNetworkOfMoto(config: Config): Promise<Config> {
+  if (config.fleet === undefined) return config;
+  const vpc = {
+    subnetIds: [await idOf('DescribeSubnets', 'subnetId')],
+    securityGroupIds: [await idOf('DescribeSecurityGroups', 'groupId')],
+  };
+  const isNamed = config.vpc !== undefined || 'vpc' in config.fleet;
+  return isNamed ? { ...config, fleet: { ...config.fleet, vpc } } : config;
+}
+
+async function idOf(action: string, element: string): Promise<string> {
+  const response = await askMoto(moto, 'ec2', `/?Action=${action}&Version=2016-11-15`);
+  const [, id = ''] = new RegExp(`<${element}>([^<]+)<`).exec(await response.text()) ?? [];
+  return id;
+}
 const OF_API_ALONE = ['with an API for pages', 'released by canaries', 'with ends announced everywhere'];
 const TAKEN = ACCOUNT_STAGES.filter(([name]) => !OF_API_ALONE.includes(name));
 
@@ -36,7 +54,7 @@ test.each([...TAKEN, ['everything', EVERYTHING] as [string, object]])(
   async (name, config) => {
     const stage = stageNamed(name);
     const created = await createMotoStack(moto, {
-      ...{ stage, config: asMotoTakesIt(config), zip, outdir: join(folder.path, stage) },
+      ...{ stage, config: await inNetworkOfMoto(asMotoTakesIt(config)), zip, outdir: join(folder.path, stage) },
     });
     expect(created).toEqual(expect.arrayContaining(['AWS::SQS::Queue', 'AWS::S3::Bucket', 'AWS::Lambda::Function']));
     const response = await askMoto(moto, 'lambda', '/2015-03-31/functions/');

@@ -10,9 +10,9 @@ type Statement = {
   Condition?: unknown;
 };
 
-/** Actions that know no resources, or none beforehand: interfaces in a VPC, which Lambda makes, and traces. */
+/** Actions that know no resources, or none beforehand: interfaces in a VPC, which Lambda makes; traces and metrics. */
 const WITHOUT_RESOURCES =
-  /^(ec2:(Create|Describe|Delete)NetworkInterfaces?|ec2:DescribeSubnets|ec2:(Una|A)ssignPrivateIpAddresses|xray:Put(TraceSegments|TelemetryRecords))$/;
+  /^(ec2:(Create|Describe|Delete)NetworkInterfaces?|ec2:DescribeSubnets|ec2:(Una|A)ssignPrivateIpAddresses|xray:Put(TraceSegments|TelemetryRecords)|cloudwatch:PutMetricData)$/;
 
 /** The only wildcards that a role may have, in resources alone, and why. */
 const ALLOWED_WILDCARDS = [
@@ -32,6 +32,8 @@ const ALLOWED_WILDCARDS = [
   /^arn:<AWS::Partition>:s3:::(photos|scans)\/\*$/,
   // The folder of the model that the configuration names.
   /^arn:<AWS::Partition>:s3:::models\/ours\/\*$/,
+  // The fleet's group, which has a random id before its name.
+  /^arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup:\*:autoScalingGroupName\/labelqueue-test-fleet$/,
 ];
 
 const resources = Object.entries(templateOf(EVERYTHING).toJSON()['Resources']) as [
@@ -58,7 +60,8 @@ function text(value: unknown): string {
   if (kind === 'Fn::Join') return ((argument as [string, unknown[]])[1] as unknown[]).map(text).join('');
   if (kind === 'Fn::GetAtt') return `<${(argument as string[]).join('.')}>`;
   if (kind === 'Ref') return `<${argument}>`;
-  throw new Error(`expected a Join, GetAtt or Ref, got ${kind}`);
+  if (kind === 'Fn::Sub') return (argument as string).replaceAll(/\$\{(.+?)\}/g, '<$1>');
+  throw new Error(`expected a Join, GetAtt, Ref or Sub, got ${kind}`);
 }
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
@@ -86,16 +89,20 @@ test('each allowed wildcard is in use', () => {
   for (const pattern of ALLOWED_WILDCARDS) expect(used).toContainEqual(expect.stringMatching(pattern));
 });
 
-test('no role has a policy of somebody else, but for CodeDeploy’s', () => {
+/** Whose policies are AWS's, since the stage asks for what needs them. */
+const POLICIES_OF_AWS: [role: RegExp, policy: string][] = [
+  [/^(Api|Chat)ReleaseServiceRole/, 'AWSCodeDeployRoleForLambdaLimited'],
+  [/^FleetRole/, 'AmazonSSMManagedInstanceCore'],
+];
+
+test('no role has a policy of somebody else, but for CodeDeploy’s and Systems Manager’s', () => {
   for (const [name, { Type, Properties }] of resources) {
     if (Type !== 'AWS::IAM::Role') continue;
-    const isCodeDeploys = /^(Api|Chat)ReleaseServiceRole/.test(name);
+    const policy = POLICIES_OF_AWS.find(([role]) => role.test(name))?.[1];
     const others = JSON.stringify(Properties['ManagedPolicyArns'] ?? []);
     expect({ name, others }).toEqual({
       name,
-      others: isCodeDeploys
-        ? expect.stringMatching(/^[^,]*,\[[^\]]*AWSCodeDeployRoleForLambdaLimited"\]\]\}\]$/)
-        : '[]',
+      others: policy === undefined ? '[]' : expect.stringMatching(`^[^,]*,\\[[^\\]]*${policy}"\\]\\]\\}\\]$`),
     });
   }
 });
@@ -162,14 +169,14 @@ describe('what announces ends of jobs', () => {
     expect(actions.get('sqs:ReceiveMessage')).toEqual([expect.stringMatching(/^<JobEventsQueue\w+\.Arn>$/)]);
   });
 
-  test('is asked for looks by the worker, the sweep and the API, which may do nothing else to its queue', () => {
+  test('is asked for looks by the worker, the sweep, the fleet and the API, which may do nothing else to its queue', () => {
     const asking = statements.filter(([, { Resource }]) =>
       list(Resource)
         .map(text)
         .some((arn) => arn.startsWith('<JobEventsQueue')),
     );
     const others = asking.filter(([name]) => !name.startsWith('JobEvents'));
-    expect(others.map(([, { Action }]) => Action)).toEqual(Array(3).fill('sqs:SendMessage'));
+    expect(others.map(([, { Action }]) => Action)).toEqual(Array(4).fill('sqs:SendMessage'));
   });
 });
 
@@ -194,5 +201,53 @@ describe('what sweeps the DLQ', () => {
     ]);
     // A look at the end of a run is all that it asks for.
     expect(on('sqs:SendMessage')).toEqual([expect.stringMatching(/^<JobEventsQueue\w+\.Arn>$/)]);
+  });
+});
+
+describe('an instance of the fleet', () => {
+  const of = statements.filter(([name]) => name.startsWith('FleetRole'));
+  const actionsOn = (resource: RegExp) =>
+    of.flatMap(([, { Action, Resource }]) =>
+      list(Resource)
+        .map(text)
+        .some((one) => resource.test(one))
+        ? list(Action)
+        : [],
+    );
+
+  test('takes messages of the queue as Lambda does, and sends as the worker does', () => {
+    expect(actionsOn(/^<JobsQueue\w+\.Arn>$/).toSorted()).toEqual([
+      'sqs:ChangeMessageVisibility',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:ReceiveMessage',
+      'sqs:SendMessage',
+    ]);
+    expect(actionsOn(/^<JobsDeadLetterQueue\w+\.Arn>$/)).toEqual(['sqs:SendMessage']);
+  });
+
+  test('reads two files of the bucket that deploys use, and nothing else of it', () => {
+    const read = of.flatMap(([, { Resource }]) => list(Resource).map(text)).filter((one) => one.includes('-assets-'));
+    expect(read.length).toBeGreaterThan(0);
+    for (const one of read) expect(one).toMatch(/:s3:::cdk-\w+-assets-[^/]+\/[0-9a-f]{64}\.zip$/);
+    expect(actionsOn(/-assets-/)).toEqual(['s3:GetObject']);
+  });
+
+  test('writes metrics of one namespace, and lets its own group go on', () => {
+    const [[, metrics] = []] = of.filter(([, { Action }]) => list(Action).includes('cloudwatch:PutMetricData'));
+    expect(metrics?.Condition).toEqual({ StringEquals: { 'cloudwatch:namespace': 'labelqueue' } });
+    expect(actionsOn(/autoScalingGroup:/)).toEqual(['autoscaling:CompleteLifecycleAction']);
+  });
+
+  test('may otherwise do what the worker on Lambda may', () => {
+    const ofWorker = statements.filter(([name]) => name.startsWith('ClassifyRole'));
+    const objects = (all: typeof of) =>
+      all
+        .filter(([, { Action }]) => list(Action).some((action) => /^(s3|logs|kms):/.test(String(action))))
+        .flatMap(([, { Action, Resource }]) =>
+          list(Action).flatMap((action) => list(Resource).map((one) => `${action} ${text(one)}`)),
+        )
+        .filter((one) => !one.includes('-assets-'));
+    expect(new Set(objects(of))).toEqual(new Set(objects(ofWorker)));
   });
 });

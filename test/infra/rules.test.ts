@@ -72,7 +72,10 @@ test('cfn-lint finds nothing in any of these stages', async () => {
   expect(await linted(...templates)).toBe('');
 }, 300_000);
 
-test.each(['job-events/events-to-queue.yaml', 'job-events/parquet-at-end.yaml', 'topics-and-rules/to-queue.yaml'])(
+test.each([
+  ...['job-events/events-to-queue.yaml', 'job-events/parquet-at-end.yaml', 'topics-and-rules/to-queue.yaml'],
+  'ecs/worker.yaml',
+])(
   'cfn-lint finds nothing in the sample %s',
   async (name) => {
     expect(await linted(join(import.meta.dirname, '../../samples', name))).toBe('');

@@ -30,6 +30,17 @@ export const ACCOUNT_STAGES: [string, object][] = [
     'with ends announced everywhere',
     { api: {}, jobEvents: { topic: true, webhookSecretParameter: '/labelqueue/webhooks' } },
   ],
+  ['on a fleet', { fleet: {}, sourceBuckets: ['photos'], model: MODEL, fetchUserAgent: 'photos/1.0 ($1 "x" `y` \\)' }],
+  [
+    'beside a fleet of its own network',
+    {
+      architecture: 'arm64',
+      fleet: {
+        ...{ queue: 'both', vpc: VPC, ssmAccess: true, instanceTypes: ['c7g.2xlarge'], maxInstances: 300 },
+        ...{ onDemandBaseCapacity: 1, onDemandPercentage: 50, volumeGb: 30, idleMinutes: 20 },
+      },
+    },
+  ],
   ['with producers elsewhere', { allowProducers: ['444455556666', `arn:aws:iam::${ACCOUNT}:role/producers/lists`] }],
   ['fed by topics and rules', { allowProducers: [TOPIC, RULE, RULE_OF_BUS] }],
 ];
@@ -42,6 +53,8 @@ export const EVERYTHING = {
   api: { jwt: JWT, cors: { allowOrigins: ['https://app.example'] }, reservedConcurrency: 5 },
   chatbot: {},
   allowProducers: ['444455556666', `arn:aws:iam::${ACCOUNT}:role/producers/lists`, TOPIC, RULE, RULE_OF_BUS],
+  architecture: 'x86_64',
+  fleet: { queue: 'lambda', ssmAccess: true },
   alarmEmail: 'operator@example.com',
   resultsExpireAfterDays: 30,
   batchSize: 100,

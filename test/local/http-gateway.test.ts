@@ -4,9 +4,9 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { FunctionError } from '../../local/execution-environment.ts';
 import { type HttpGateway, startHttpGateway } from '../../local/http-gateway.ts';
 import type { UploadLimits } from '../../local/uploads.ts';
+import { FunctionError } from '../../worker/execution-environment.ts';
 
 const AT_ONCE = 3;
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
-import { ExecutionEnvironment, type FunctionConfiguration } from '../../local/execution-environment.ts';
 import { formatMessage, type ImageRef, parseMessage, type QueueMessage } from '../../shared/contract/message.ts';
 import type { PartKind } from '../../shared/contract/object-keys.ts';
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { ExecutionEnvironment, type FunctionConfiguration } from '../../worker/execution-environment.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { channelMeans } from '../classifier/tiny-model.ts';
 import { comeBack, type Delivery, deliver, deliverAll, receive } from './deliveries.ts';

@@ -6,7 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { FunctionError } from '../../local/execution-environment.ts';
+import { FunctionError } from '../../worker/execution-environment.ts';
 import { sqsRecord } from './sqs-record.ts';
 import type { TestAws } from './test-aws.ts';
 

@@ -36,7 +36,12 @@ export async function createMotoStack(
   { stage, config = {}, zip, outdir }: MotoStackOptions,
 ): Promise<string[]> {
   const { account, region } = moto;
-  const { app, stack } = stageApp(stageConfig(stage, config), zip, { account, region }, { outdir });
+  const { app, stack } = stageApp(
+    stageConfig(stage, config),
+    { packagePath: zip, nodePath: zip },
+    { account, region },
+    { outdir },
+  );
   app.synth();
   await uploadAssets(moto, outdir, stack.stackName);
   const cloudFormation = new CloudFormationClient(motoClientConfig(moto));

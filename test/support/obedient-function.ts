@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { EventSource, type EventSourceOptions } from '../../local/event-source.ts';
-import { ExecutionEnvironment, type FunctionError } from '../../local/execution-environment.ts';
+import { ExecutionEnvironment, type FunctionError } from '../../worker/execution-environment.ts';
 import { eventually } from './eventually.ts';
+import { EventSource, type EventSourceOptions } from './lambda/event-source.ts';
 import type { InvocationLog } from './obedient-handler.ts';
 import { startTestAws, type TestAws } from './test-aws.ts';
 

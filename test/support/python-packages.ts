@@ -22,6 +22,12 @@ export const SCHEMATHESIS: PythonPackages = { name: 'schemathesis-4.32.5', insta
 /** The command `aws`, in `bin/`. */
 export const AWS_CLI: PythonPackages = { name: 'awscli-1.46.3', install: ['awscli==1.46.3'] };
 
+/** The schemas of Kubernetes, and what checks manifests by them. */
+export const KUBERNETES_VALIDATE: PythonPackages = {
+  name: 'kubernetes-validate-1.37.0',
+  install: ['kubernetes-validate==1.37.0'],
+};
+
 /** DuckDB with its extension for S3, which other packages of DuckDB fetch from a server of its own. */
 export const DUCKDB_WITH_S3: PythonPackages = {
   name: 'duckdb-1.4.4-httpfs',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { EventSource } from '../../local/event-source.ts';
-import { ExecutionEnvironment, type FunctionError } from '../../local/execution-environment.ts';
+import { ExecutionEnvironment, type FunctionError } from '../../worker/execution-environment.ts';
+import { EventSource } from './lambda/event-source.ts';
 import type { TestAws } from './test-aws.ts';
 
 const HANDLER = join(import.meta.dirname, '../../functions/classify/handler.ts');

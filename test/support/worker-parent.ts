@@ -1,6 +1,6 @@
 /** A process with an execution environment: prints the id of the environment's process while that is at work. */
 import { join } from 'node:path';
-import { ExecutionEnvironment } from '../../local/execution-environment.ts';
+import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import { sqsRecord } from './sqs-record.ts';
 
 const environment = new ExecutionEnvironment({

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from '@jest/globals';
-import { ExecutionEnvironment } from '../../../local/execution-environment.ts';
 import { formatMessage } from '../../../shared/contract/message.ts';
 import { parseEndLook } from '../../../shared/jobs/end-look.ts';
+import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { changedModel } from '../../classifier/model-folders.ts';
 import { channelMeans } from '../../classifier/tiny-model.ts';
 import { anyRun, createAnnouncer, describeRun } from '../../support/ended-run.ts';

@@ -1,7 +1,6 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: hosts that do not answer, and chains of messages. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ExecutionEnvironment } from '../../../local/execution-environment.ts';
 import {
   MAX_EXPENSIVE_IMAGES,
   MAX_FETCHES_PER_HOST,
@@ -10,6 +9,7 @@ import {
   REST_IN_FETCH_TIMEOUTS,
 } from '../../../shared/contract/limits.ts';
 import { formatMessage } from '../../../shared/contract/message.ts';
+import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { readPhoto } from '../../classifier/pictures.ts';
 import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
 import { eventually } from '../../support/eventually.ts';

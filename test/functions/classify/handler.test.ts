@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
-import { ExecutionEnvironment } from '../../../local/execution-environment.ts';
 import { DEADLINE_RESERVE_MS } from '../../../shared/contract/limits.ts';
 import { CODE_DIMENSION, METRIC_NAMESPACE, METRICS } from '../../../shared/contract/metric-names.ts';
+import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ImageServer, startImageServer } from '../../support/image-server.ts';
 import { messageRecord, sqsRecord } from '../../support/sqs-record.ts';

@@ -1,7 +1,6 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { JobGuard } from '../../../functions/classify/job-guard.ts';
-import type { ExecutionEnvironment } from '../../../local/execution-environment.ts';
 import { assumedUsd, costSoFar } from '../../../shared/contract/cost.ts';
 import type { JobDescription } from '../../../shared/contract/job-description.ts';
 import { LONGEST_GUARD_INTERVAL_MS } from '../../../shared/contract/limits.ts';
@@ -9,6 +8,7 @@ import { formatMessage, type ImageRef } from '../../../shared/contract/message.t
 import { readGuardRecord } from '../../../shared/jobs/guard-record.ts';
 import { type JobStatus, jobStatus } from '../../../shared/jobs/job-status.ts';
 import { writeJob } from '../../../shared/jobs/job-store.ts';
+import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
 import { runCommand } from '../../support/command.ts';
 import { eventually } from '../../support/eventually.ts';

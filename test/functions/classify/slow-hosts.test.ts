@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { ExecutionEnvironment } from '../../../local/execution-environment.ts';
 import { formatMessage } from '../../../shared/contract/message.ts';
+import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type MoodyHosts, startMoodyHosts } from '../../support/moody-hosts.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Swept } from '../../../functions/sweep/sweep.ts';
-import { ExecutionEnvironment } from '../../../local/execution-environment.ts';
+import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { strandedLongAgo } from '../../support/stranded-run.ts';
 import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 

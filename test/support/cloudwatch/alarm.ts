@@ -1,3 +1,4 @@
+import type { Template } from 'aws-cdk-lib/assertions';
 import { evaluate, type MathContext, type Series } from './metric-math.ts';
 
 /** What CloudFormation is given for an alarm, as far as it decides about its state. */
@@ -16,6 +17,8 @@ export type AlarmProperties = {
   Statistic?: string;
   ExtendedStatistic?: string;
   Metrics?: MetricQuery[];
+  AlarmActions?: unknown[];
+  OKActions?: unknown[];
 };
 type MetricQuery = {
   Id: string;
@@ -24,6 +27,21 @@ type MetricQuery = {
   MetricStat?: { Metric: AlarmMetric; Period: number; Stat: string };
 };
 export type AlarmMetric = { Namespace: string; MetricName: string; Dimensions?: { Name: string; Value: unknown }[] };
+
+/** The alarms that somebody is mailed about. */
+export function alarmsForPeople(template: Template): AlarmProperties[] {
+  return allAlarms(template).filter(({ OKActions }) => OKActions !== undefined);
+}
+
+/** The alarms that change how many instances a fleet has, and that nobody is mailed about. */
+export function alarmsThatScale(template: Template): AlarmProperties[] {
+  return allAlarms(template).filter(({ OKActions }) => OKActions === undefined);
+}
+
+function allAlarms(template: Template): AlarmProperties[] {
+  const found = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
+  return found.map(({ Properties }) => Properties as AlarmProperties);
+}
 
 /** Stands for the metric of an alarm that has one and computes nothing. */
 const ALONE = 'value';

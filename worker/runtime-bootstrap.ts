@@ -8,6 +8,12 @@ import type { InvocationRequest, RuntimeReport } from './execution-environment.t
 
 type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
+/**
+ * Only the parent decides when this process ends: Ctrl-C, `docker stop` and systemd may signal all processes at once, and the work
+ * in hand must be finished. When the parent is gone, so is the connection to it.
+ */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
 const [, , handlerPath = '', functionName = ''] = process.argv;
 const handler = await initialize();
 if (handler !== undefined) {
@@ -30,7 +36,8 @@ async function initialize(): Promise<Handler | undefined> {
 
 async function answer(handler: Handler, { requestId, event, deadline }: InvocationRequest): Promise<void> {
   try {
-    report({ kind: 'response', requestId, response: await handler(event, contextOf(requestId, deadline)) });
+    const response = await handler(event, contextOf(requestId, deadline));
+    report({ kind: 'response', requestId, response, rssBytes: process.memoryUsage.rss() });
   } catch (error) {
     report({ kind: 'error', requestId, message: describe(error) });
   }

@@ -5,9 +5,9 @@ import {
   EVENT_SOURCE_WINDOW_SECONDS,
   MAX_BATCH_ENTRIES,
   MAX_PAYLOAD_BYTES,
-} from '../shared/contract/limits.ts';
-import { type ExecutionEnvironment, FunctionError } from './execution-environment.ts';
-import { mayPass, SqsOutage } from './sqs-outage.ts';
+} from '../../../shared/contract/limits.ts';
+import { type ExecutionEnvironment, FunctionError } from '../../../worker/execution-environment.ts';
+import { mayPass, SqsOutage } from '../../../worker/sqs-outage.ts';
 
 /** Lambda polls for 20 s; a shorter poll lets Ctrl-C end sooner, and none has to be broken off. */
 const POLL_SECONDS = 2;

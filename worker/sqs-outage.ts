@@ -51,6 +51,10 @@ export class SqsOutage {
     return now;
   }
 
+  get isGoingOn(): boolean {
+    return this.#since !== undefined;
+  }
+
   succeeded(): void {
     if (this.#since === undefined) return;
     this.#since = undefined;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ExecutionEnvironment, type FunctionConfiguration } from '../../local/execution-environment.ts';
+import { ExecutionEnvironment, type FunctionConfiguration } from '../../worker/execution-environment.ts';
 import { eventually } from '../support/eventually.ts';
 import type { InvocationLog } from '../support/obedient-handler.ts';
 import { sqsRecord } from '../support/sqs-record.ts';

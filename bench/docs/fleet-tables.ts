@@ -1,0 +1,84 @@
+import { ASSUMED, BENCHMARK, costOfImages, type ProcessorFigure, usdOfTime } from '../../shared/contract/cost.ts';
+import {
+  costOfFleetImages,
+  FLEET_MACHINE,
+  FLEET_PRICES,
+  instanceUsdPerHour,
+  SPOT_DISCOUNT,
+} from '../../shared/contract/fleet-cost.ts';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { messageSizeFor } from '../../shared/contract/message-size.ts';
+import { FLEET_ASSUMPTIONS } from '../scale/fleet-assumptions.ts';
+
+const MILLION = 1_000_000;
+const HOUR_SECONDS = 3_600;
+/** What a stage has unless told otherwise. */
+const IDLE_SECONDS = 600;
+
+/** What a million images cost on a fleet, by images per message. */
+export function fleetCostTable(): string {
+  const rows = [1_000, messageSizeFor(MILLION), DEFAULT_IMAGES_PER_MESSAGE].map((perMessage) => {
+    const [onDemand, spot] = [0, SPOT_DISCOUNT].map((discount) => costOfFleetImages(MILLION, perMessage, discount));
+    const requests = (onDemand?.sqsUsd ?? 0) + (onDemand?.s3Usd ?? 0) + (onDemand?.logsUsd ?? 0);
+    const cells = [onDemand?.lambdaUsd, spot?.lambdaUsd, requests, onDemand?.totalUsd, spot?.totalUsd];
+    return `| ${[perMessage.toLocaleString('en'), ...cells.map(dollars)].join(' | ')} |`;
+  });
+  return [
+    '| images a message | instances on demand | on Spot | SQS, S3 and logs | in all on demand | in all on Spot |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+/** What things cost by the hour, and what a million images cost on them. */
+export function fleetPriceTable(): string {
+  const perMillion = (processor: ProcessorFigure) =>
+    costOfImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, processor).totalUsd;
+  const onFleet = (discount: number) => costOfFleetImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, discount).totalUsd;
+  const hour = (usd: number) => `$${usd.toFixed(4)}`;
+  const lambdaVcpu = usdOfTime({ ...ASSUMED, milliseconds: HOUR_SECONDS * 1_000 });
+  return [
+    '| | an hour of a vCPU | ms per image | a million images |',
+    '|---|---|---|---|',
+    `| Lambda, x86_64 with AVX2 | ${hour(lambdaVcpu)} | ${BENCHMARK.avx2.millisecondsPerImage} | ${dollars(perMillion(BENCHMARK.avx2))} |`,
+    `| Lambda, x86_64 with AVX-512 VNNI | ${hour(lambdaVcpu)} | ${BENCHMARK.vnni.millisecondsPerImage} | ${dollars(perMillion(BENCHMARK.vnni))} |`,
+    ...[0, SPOT_DISCOUNT].map((discount) => {
+      const vcpu = instanceUsdPerHour(FLEET_MACHINE, discount) / FLEET_MACHINE.vcpus;
+      const name = discount === 0 ? 'on demand' : `Spot at ${discount * 100} % off`;
+      return `| ${FLEET_MACHINE.instanceType} ${name}, with address and disk | ${hour(vcpu)} | ${BENCHMARK.vnni.millisecondsPerImage} | ${dollars(onFleet(discount))} |`;
+    }),
+  ].join('\n');
+}
+
+/** From how many images on each instance a job costs less on a fleet than on Lambda. */
+export function breakEvenTable(): string {
+  const { bootSeconds } = FLEET_ASSUMPTIONS;
+  const rows = [0, SPOT_DISCOUNT].map((discount) => {
+    const aside = (instanceUsdPerHour(FLEET_MACHINE, discount) * (bootSeconds.value + IDLE_SECONDS)) / HOUR_SECONDS;
+    const onFleet = costOfFleetImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, discount).totalUsd;
+    const images = [BENCHMARK.avx2, BENCHMARK.vnni].map((processor) => {
+      const saved = costOfImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, processor).totalUsd - onFleet;
+      return thousands((aside / saved) * MILLION);
+    });
+    return `| ${discount === 0 ? 'on demand' : 'Spot'} | ${dollars(aside)} | ${images.join(' | ')} |`;
+  });
+  return [
+    '| | start and ten idle minutes of an instance | images that pay for it, Lambda with AVX2 | with AVX-512 VNNI |',
+    '|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+/** What an instance is made of, as the text says it. */
+export function fleetPriceSentence(): string {
+  const { vcpuHour, addressHour, volumeGbMonth } = FLEET_PRICES;
+  return `a vCPU of c7a $${vcpuHour.toFixed(5)} an hour, a public IPv4 address $${addressHour} an hour, a GB of a gp3 volume $${volumeGbMonth.toFixed(2)} a month`;
+}
+
+function thousands(images: number): string {
+  return (Math.ceil(images / 1_000) * 1_000).toLocaleString('en');
+}
+
+function dollars(amount = 0): string {
+  return `$${amount.toFixed(3)}`;
+}

@@ -1,0 +1,16 @@
+/** E.g. `77 s`, `21.3 min` or `3.3 h`. */
+export function duration(seconds: number): string {
+  if (seconds < 120) return `${seconds.toFixed(0)} s`;
+  if (seconds < 7_200) return `${(seconds / 60).toFixed(1)} min`;
+  return `${(seconds / 3_600).toFixed(1)} h`;
+}
+
+/** E.g. `$1,350.50`. */
+export function dollars(amount: number): string {
+  return `$${amount.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+}
+
+/** A whole number with separators. */
+export function count(number: number): string {
+  return Math.round(number).toLocaleString('en');
+}

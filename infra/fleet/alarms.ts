@@ -1,0 +1,57 @@
+import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type AlarmSpecification, EACH_EVENT, FIVE_MINUTES } from '../alarm-specification.ts';
+import type { JobQueues } from '../job-queues.ts';
+import type { Fleet } from './fleet.ts';
+
+const least = { period: FIVE_MINUTES, statistic: Stats.MINIMUM };
+const most = { period: FIVE_MINUTES, statistic: Stats.MAXIMUM };
+const A_QUARTER_OF_AN_HOUR = { periods: 3, badPeriods: 3 };
+
+/** None for a stage without a fleet. */
+export function fleetAlarms(fleet: Fleet | undefined, { queue }: JobQueues): AlarmSpecification[] {
+  if (fleet === undefined) return [];
+  const { metrics } = fleet;
+  return [
+    {
+      id: 'FleetBelowCapacity',
+      runbook: 'fleet-below-capacity',
+      means:
+        'For a quarter of an hour the fleet has had fewer instances than it asks for: there is no Spot capacity, a quota is used up, or instances do not become ready.',
+      metric: new MathExpression({
+        expression: 'wanted - there',
+        usingMetrics: { wanted: metrics.desired(least), there: metrics.inService(most) },
+        period: FIVE_MINUTES,
+        label: 'instances that are missing',
+      }),
+      threshold: 0,
+      ...A_QUARTER_OF_AN_HOUR,
+    },
+    {
+      id: 'FleetInstancesGivenUp',
+      runbook: 'fleet-instances-given-up',
+      means:
+        'An instance ended itself since its worker did not start, or died again and again. The fleet starts another one, at the same price, which may end alike.',
+      metric: metrics.givenUp({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+      threshold: 0,
+      ...EACH_EVENT,
+    },
+    {
+      id: 'FleetIdle',
+      runbook: 'fleet-idle',
+      means:
+        'For a quarter of an hour instances have been in service while messages wait, and none is in flight: the workers run and take nothing.',
+      metric: new MathExpression({
+        expression: 'IF(there > 0 AND waiting > 0 AND taken == 0, 1, 0)',
+        usingMetrics: {
+          there: metrics.inService(least),
+          waiting: queue.metricApproximateNumberOfMessagesVisible(least),
+          taken: queue.metricApproximateNumberOfMessagesNotVisible(most),
+        },
+        period: FIVE_MINUTES,
+        label: 'idle',
+      }),
+      threshold: 0,
+      ...A_QUARTER_OF_AN_HOUR,
+    },
+  ];
+}

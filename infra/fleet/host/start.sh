@@ -1,0 +1,23 @@
+# Fetches the worker, starts it, and reports to the group that it is ready.
+trap '/opt/labelqueue/bin/give-up' ERR
+source /etc/labelqueue/instance.env
+
+# Python is what cloud-init itself runs on. A zip has no modes that it would keep: only Node needs one.
+fetch() {
+  aws s3 cp --region "$AWS_REGION" --only-show-errors "$1" "/opt/labelqueue/$2.zip"
+  python3 -m zipfile -e "/opt/labelqueue/$2.zip" "/opt/labelqueue/$2"
+  rm "/opt/labelqueue/$2.zip"
+}
+fetch "$PACKAGE_URL" package
+fetch "$NODE_URL" node
+chmod 0755 /opt/labelqueue/node/bin/node
+echo "LOG_STREAM_NAME=fleet/$(/opt/labelqueue/bin/metadata instance-id)" >> /etc/labelqueue/instance.env
+
+systemctl daemon-reload
+systemctl enable --now labelqueue-logs.service labelqueue-lifecycle.service labelqueue-worker.service
+SECONDS=0
+until curl --silent --fail --max-time 5 --output /dev/null "http://127.0.0.1:$HEALTH_PORT/readyz"; do
+  ((SECONDS < READY_SECONDS))
+  sleep 2
+done
+/opt/labelqueue/bin/complete ready CONTINUE

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { breakEvenTable, fleetCostTable, fleetPriceTable } from '../../bench/docs/fleet-tables.ts';
+import { type FleetScenario, simulateFleet } from '../../bench/scale/fleet.ts';
+import { FLEET_ASSUMPTIONS } from '../../bench/scale/fleet-assumptions.ts';
+import { fleet, instanceTypesOf } from '../../infra/fleet/fleet-config.ts';
+import { ASSUMED, costOfImages } from '../../shared/contract/cost.ts';
+import {
+  costOfFleetImages,
+  FLEET_MACHINE,
+  FLEET_PROCESSOR,
+  instanceUsdPerHour,
+  SPOT_DISCOUNT,
+  vcpusOf,
+} from '../../shared/contract/fleet-cost.ts';
+
+const document = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
+
+describe('a million images on a fleet', () => {
+  test.each([1_000, 500, 100])('cost at most $0.12 on Spot at 60 %% off, %d a message', (perMessage) => {
+    expect(SPOT_DISCOUNT).toBe(0.6);
+    expect(costOfFleetImages(1_000_000, perMessage, SPOT_DISCOUNT).totalUsd).toBeLessThanOrEqual(0.12);
+  });
+
+  test('cost what the time of its vCPUs costs, and requests as on Lambda', () => {
+    const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfFleetImages(1_000_000, 100, 0);
+    const hours = (1_000_000 * FLEET_PROCESSOR.millisecondsPerImage) / 3_600_000 / FLEET_MACHINE.vcpus;
+    expect(lambdaUsd).toBeCloseTo(hours * instanceUsdPerHour(), 6);
+    expect(lambdaRequestsUsd).toBe(0);
+    const { sqsUsd: sqs, s3Usd: s3, logsUsd: logs } = costOfImages(1_000_000, 100, ASSUMED);
+    expect([sqsUsd, s3Usd, logsUsd]).toEqual([sqs, s3, logs]);
+    expect(totalUsd).toBeCloseTo(lambdaUsd + sqsUsd + s3Usd + logsUsd, 9);
+  });
+
+  test('are priced for the instances that a stage has unless told otherwise', () => {
+    const usual = fleet.parse({});
+    expect(instanceTypesOf(usual, 'x86_64')[0]).toBe(FLEET_MACHINE.instanceType);
+    expect(usual.volumeGb).toBe(FLEET_MACHINE.volumeGb);
+    expect(vcpusOf(FLEET_MACHINE.instanceType)).toBe(FLEET_MACHINE.vcpus);
+  });
+});
+
+test.each([
+  ['c7a.medium', 1],
+  ['c7a.large', 2],
+  ['c7a.xlarge', 4],
+  ['c7g.16xlarge', 64],
+  ['c7i.metal-24xl', 96],
+  ['c7g.metal', undefined],
+])('%s has %p vCPUs', (type, vcpus) => {
+  expect(vcpusOf(type)).toBe(vcpus);
+});
+
+describe('the simulation of a fleet', () => {
+  const job: FleetScenario = { images: 10_000_000, size: 'xlarge', vcpus: 4, maxInstances: 20 };
+
+  test('takes as long as its instances need, and their start', () => {
+    const { seconds, peakInstances } = simulateFleet(job);
+    const busy = (job.images * FLEET_PROCESSOR.millisecondsPerImage) / 1_000 / (20 * 4);
+    const start = FLEET_ASSUMPTIONS.bootSeconds.value + FLEET_ASSUMPTIONS.metricDelaySeconds.value;
+    expect(peakInstances).toBe(20);
+    expect(seconds).toBeGreaterThan(busy + start);
+    expect(seconds).toBeLessThan(busy + start + 6 * 60);
+  });
+
+  test('starts no more instances than its messages are worth', () => {
+    expect(simulateFleet({ ...job, images: 25_000 }).peakInstances).toBe(3);
+  });
+
+  test('prices more instances higher for the same images, and Spot below on demand', () => {
+    const [few, many] = [simulateFleet(job), simulateFleet({ ...job, maxInstances: 200 })];
+    expect(many.seconds).toBeLessThan(few.seconds);
+    expect(many.onDemandUsd).toBeGreaterThan(few.onDemandUsd);
+    expect(few.spotUsd).toBeLessThan(few.onDemandUsd / 2);
+  });
+});
+
+describe('the pages have what is computed:', () => {
+  test.each([
+    ['cost.md', fleetCostTable],
+    ['fleet.md', fleetPriceTable],
+    ['fleet.md', breakEvenTable],
+  ])('%s, %p', (page, table) => {
+    expect(document(page)).toContain(table());
+  });
+
+  test('fleet.md says what each option is unless told otherwise', () => {
+    const page = document('fleet.md');
+    const usual = fleet.parse({});
+    for (const [name, value] of Object.entries(usual)) {
+      const shown = Array.isArray(value)
+        ? value.join(' and ')
+        : typeof value === 'string'
+          ? `\`"${value}"\``
+          : String(value);
+      expect(page).toContain(`| \`${name}\` | ${shown} |`);
+    }
+  });
+});

@@ -1,0 +1,130 @@
+/** Samples that run `work.mjs` of the package on Docker, Kubernetes and ECS. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse, parseAllDocuments, type ScalarTag, stringify } from 'yaml';
+import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
+import { workSettingsFrom } from '../../worker/work-settings.ts';
+import { KUBERNETES_VALIDATE, pythonPackages } from '../support/python-packages.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+
+const SAMPLES = join(import.meta.dirname, '../../samples');
+const sample = (name: string) => readFileSync(join(SAMPLES, name), 'utf8');
+
+let folder: TemporaryFolder;
+beforeAll(async () => {
+  folder = await createTemporaryFolder();
+});
+afterAll(async () => {
+  await folder[Symbol.asyncDispose]();
+});
+
+/** Placeholders as somebody fills them in. */
+const filled = (text: string) => text.replaceAll('REGION', 'eu-west-1').replaceAll('value: BUCKET', 'value: results');
+
+describe('the Dockerfile', () => {
+  const instructions = sample('docker/Dockerfile')
+    .split('\n')
+    .filter((line) => /^[A-Z]+ /.test(line));
+
+  test('has the variables that a process of the worker needs when it starts, and those of the loop', () => {
+    const [, given = ''] = /^ENV (.*)$/m.exec(sample('docker/Dockerfile')) ?? [];
+    const variables = Object.fromEntries(
+      given.split(' ').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+    );
+    expect(variables).toMatchObject(WORKER_PROCESS_ENVIRONMENT);
+    const settings = workSettingsFrom({ ...variables, ...QUEUES });
+    expect(settings).toMatchObject({ port: 9_464, host: '0.0.0.0' });
+  });
+
+  test('is short, has a user that is not root, and hands signals to the worker', () => {
+    expect(instructions.length).toBeLessThanOrEqual(10);
+    expect(instructions).toContainEqual('USER node');
+    expect(instructions.at(-1)).toMatch(/^ENTRYPOINT \["node", "[^"]+work\.mjs"\]$/);
+  });
+});
+
+const QUEUES = {
+  QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/111122223333/queue',
+  DEAD_LETTER_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/111122223333/dlq',
+  RESULTS_BUCKET: 'results',
+};
+
+type Variable = { name: string; value: string };
+type Deployment = {
+  spec: {
+    template: {
+      spec: {
+        terminationGracePeriodSeconds: number;
+        containers: { env: Variable[]; resources: { requests: { cpu: string } } }[];
+      };
+    };
+  };
+};
+
+describe('the manifests for Kubernetes', () => {
+  const documents = parseAllDocuments(filled(sample('kubernetes/worker.yaml'))).map((document) => document.toJS());
+  const byKind = (kind: string) => documents.find((document) => document.kind === kind);
+  const pod = (byKind('Deployment') as Deployment).spec.template.spec;
+
+  async function validated(manifest: unknown): Promise<string> {
+    const path = await folder.write('manifest.yaml', stringify(manifest));
+    const environment = { ...process.env, PYTHONPATH: await pythonPackages(KUBERNETES_VALIDATE) };
+    const run = promisify(execFile)('python3', ['-m', 'kubernetes_validate', '--strict', path], { env: environment });
+    return run.then(
+      () => 'valid',
+      ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr,
+    );
+  }
+
+  test('fit the schemas of Kubernetes', async () => {
+    expect(await validated(byKind('Deployment'))).toBe('valid');
+    const wrong = structuredClone(byKind('Deployment'));
+    wrong.spec.template.spec.terminationGracePeriod = 120;
+    expect(await validated(wrong)).toContain('terminationGracePeriod');
+  }, 120_000);
+
+  test('give the worker settings that it takes, a process per processor, and time to drain', () => {
+    const [container] = pod.containers;
+    const variables = Object.fromEntries(container?.env.map(({ name, value }) => [name, value]) ?? []);
+    const { processes, drainSeconds } = workSettingsFrom(variables);
+    expect(String(processes)).toBe(container?.resources.requests.cpu);
+    expect(drainSeconds).toBeLessThan(pod.terminationGracePeriodSeconds - 10);
+  });
+
+  test('scale by messages in flight, from 0, the deployment that is there', () => {
+    const { spec } = byKind('ScaledObject');
+    expect(spec.scaleTargetRef.name).toBe(byKind('Deployment').metadata.name);
+    expect(spec.minReplicaCount).toBe(0);
+    expect(spec.triggers[0].metadata).toMatchObject({ scaleOnInFlight: 'true', activationQueueLength: '0' });
+    expect(byKind('Deployment').spec).not.toHaveProperty('replicas');
+    expect(spec.triggers[0].authenticationRef.name).toBe(byKind('TriggerAuthentication').metadata.name);
+  });
+});
+
+describe('the template for ECS', () => {
+  const tags: ScalarTag[] = ['!Ref', '!Sub'].map((tag) => ({ tag, resolve: (text) => text }));
+  const template = parse(sample('ecs/worker.yaml'), { customTags: tags });
+  const [container] = template.Resources.Task.Properties.ContainerDefinitions;
+
+  test('gives the worker settings that it takes, and time to drain', () => {
+    const given = Object.fromEntries(
+      container.Environment.map(({ Name, Value }: { Name: string; Value: string }) => [Name, Value]),
+    );
+    const { drainSeconds, processes } = workSettingsFrom({ ...given, ...QUEUES });
+    expect(Object.keys(given)).toEqual(expect.arrayContaining(Object.keys(QUEUES)));
+    expect(drainSeconds).toBeLessThan(container.StopTimeout - 10);
+    expect(processes * 1_024).toBe(Number(template.Resources.Task.Properties.Cpu));
+  });
+
+  test('scales by messages in flight, from 0', () => {
+    expect(template.Resources.Target.Properties.MinCapacity).toBe(0);
+    expect(template.Resources.Service.Properties).not.toHaveProperty('DesiredCount');
+    for (const alarm of ['Backlog', 'Empty']) {
+      const names = JSON.stringify(template.Resources[alarm].Properties.Metrics);
+      expect(names).toContain('ApproximateNumberOfMessagesNotVisible');
+    }
+  });
+});

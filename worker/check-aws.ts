@@ -1,0 +1,38 @@
+import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { UserError } from '../shared/contract/user-error.ts';
+
+/** The queue or the bucket cannot be used as it is. */
+export class WorkTargetError extends UserError {
+  override readonly name = 'WorkTargetError';
+}
+
+/**
+ * Asks for the queue before anything is started, so that a wrong name shows at once.
+ *
+ * @returns its visibility timeout in seconds
+ * @throws {WorkTargetError} when the timeout hides no message; SQS's own error when it refuses
+ */
+export async function visibilityTimeoutOf(sqs: SQSClient, queueUrl: string): Promise<number> {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['VisibilityTimeout'] }),
+  );
+  const seconds = Number(Attributes['VisibilityTimeout']);
+  if (seconds >= 1) return seconds;
+  throw new WorkTargetError(
+    `expected a queue that hides a message for at least a second after it was received, the visibility timeout of ${queueUrl} is ${Attributes['VisibilityTimeout'] ?? 'unknown'}: set it to 720`,
+  );
+}
+
+/** @throws {WorkTargetError} when there is no such bucket. Whether it may be looked at is another matter: a worker only writes. */
+export async function checkBucket(s3: S3Client, bucket: string): Promise<void> {
+  try {
+    await s3.send(new HeadBucketCommand({ Bucket: bucket }));
+  } catch (error) {
+    const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+    if ($metadata?.httpStatusCode === 404) {
+      throw new WorkTargetError(`there is no bucket ${bucket}: check RESULTS_BUCKET, AWS_REGION and the account`);
+    }
+    if ($metadata?.httpStatusCode === undefined) throw error;
+  }
+}

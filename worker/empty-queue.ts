@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+
+/** SQS's three counts; a retry is delayed, and a message that another worker has is not visible. */
+const COUNTS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
+const SHORTEST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+
+export type EmptyQueueOptions = {
+  sqs: SQSClient;
+  queueUrl: string;
+  /** How long it must have been empty: SQS's counts are right a minute after the last change. */
+  seconds: number;
+  /** Whether this process holds messages. */
+  isBusy: () => boolean;
+  signal: AbortSignal;
+};
+
+/** Resolves when nothing has been in the queue for so long: nothing waits, is delayed, or is in flight anywhere. Never after the signal. */
+export async function untilEmpty({ sqs, queueUrl, seconds, isBusy, signal }: EmptyQueueOptions): Promise<void> {
+  const pause = Math.max(SHORTEST_PAUSE_MS, Math.min(LONGEST_PAUSE_MS, seconds * 250));
+  let emptySince: number | undefined;
+  while (!signal.aborted) {
+    const isEmpty = !isBusy() && (await messagesIn(sqs, queueUrl)) === 0 && !isBusy();
+    emptySince = isEmpty ? (emptySince ?? performance.now()) : undefined;
+    if (emptySince !== undefined && performance.now() - emptySince >= seconds * 1_000) return;
+    await delay(pause, undefined, { signal }).catch(() => undefined);
+  }
+  return new Promise(() => {});
+}
+
+/** @returns undefined when SQS does not answer: the loop that polls it says so */
+async function messagesIn(sqs: SQSClient, queueUrl: string): Promise<number | undefined> {
+  try {
+    const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...COUNTS] });
+    const { Attributes = {} } = await sqs.send(command);
+    return COUNTS.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+  } catch {
+    return undefined;
+  }
+}

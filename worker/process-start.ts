@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { UserError } from '../shared/contract/user-error.ts';
+import { type ExecutionEnvironment, FunctionError } from './execution-environment.ts';
+
+const SHORTEST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+/** Where no process has ever started, more tries find nothing else. */
+const FIRST_TRIES = 3;
+
+/** No process of the worker has started: the message has what the last one said. */
+export class ProcessStartError extends UserError {
+  override readonly name = 'ProcessStartError';
+}
+
+export type ProcessStartOptions = {
+  /** Is given what a process said that did not start. */
+  onFailure: (error: FunctionError) => void;
+  /** Shared by all processes: whether one of them has started before. */
+  started: { any: boolean };
+  signal: AbortSignal;
+};
+
+/**
+ * Starts the process of an environment unless it runs; again and again, with longer and longer pauses, once any has started before.
+ *
+ * @returns whether it runs; false when the signal came first
+ * @throws {ProcessStartError} when none has ever started
+ */
+export async function startProcess(
+  environment: ExecutionEnvironment,
+  { onFailure, started, signal }: ProcessStartOptions,
+): Promise<boolean> {
+  for (let tries = 1; !signal.aborted; tries++) {
+    try {
+      await environment.initialize();
+      started.any = true;
+      return true;
+    } catch (error) {
+      if (!(error instanceof FunctionError)) throw error;
+      onFailure(error);
+      if (!started.any && tries >= FIRST_TRIES) throw neverStarted(error);
+      const pause = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** (tries - 1));
+      await delay(pause, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return false;
+}
+
+function neverStarted({ message }: FunctionError): ProcessStartError {
+  return new ProcessStartError(`no process of the worker starts (${FIRST_TRIES} tries each): ${message}`);
+}

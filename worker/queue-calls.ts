@@ -1,0 +1,172 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type BatchResultErrorEntry,
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { MAX_BATCH_ENTRIES } from '../shared/contract/limits.ts';
+import { HeldMessage } from './held-message.ts';
+import { now } from './moment.ts';
+import { mayPass, type SqsOutage } from './sqs-outage.ts';
+
+/** How often an acknowledgement is tried: after that the message comes back, and is done again. */
+const DELETE_ATTEMPTS = 5;
+const GIVE_BACK_ATTEMPTS = 3;
+const GIVE_BACK_PAUSE_MS = 250;
+
+export type QueueCallsOptions = {
+  sqs: SQSClient;
+  queueUrl: string;
+  /** How long a message is hidden from others once it was received, or its lease renewed. */
+  leaseMs: number;
+  outage: SqsOutage;
+  /** How long SQS may take to answer, beside its long poll. */
+  answerTimeoutMs: number;
+};
+
+/** The calls of SQS that the loop makes, each for any number of messages. */
+export class QueueCalls {
+  readonly #options: QueueCallsOptions;
+
+  constructor(options: QueueCallsOptions) {
+    this.#options = options;
+  }
+
+  /** Long polls; none while SQS does not answer. @throws what does not pass: the queue is gone, a key is refused */
+  async receive(most: number, waitSeconds: number): Promise<HeldMessage[]> {
+    const { sqs, queueUrl, leaseMs, outage, answerTimeoutMs } = this.#options;
+    const since = now();
+    const command = new ReceiveMessageCommand({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: Math.min(MAX_BATCH_ENTRIES, most),
+      WaitTimeSeconds: waitSeconds,
+      VisibilityTimeout: this.#leaseSeconds,
+      MessageSystemAttributeNames: ['All'],
+      MessageAttributeNames: ['All'],
+    });
+    try {
+      const { Messages = [] } = await sqs.send(command, inTime(waitSeconds * 1_000 + answerTimeoutMs));
+      outage.succeeded();
+      // A long poll gives a message when it comes: its lease begins within the poll, and this is its earliest moment.
+      return Messages.map((message) => new HeldMessage(message, since, leaseMs));
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      await outage.failed(error);
+      return [];
+    }
+  }
+
+  /** Extends the leases. What SQS does not know as lent any more is lost; what it could not do now is left to the next time. */
+  async renew(messages: readonly HeldMessage[]): Promise<void> {
+    await Promise.all(batches(messages).map((batch) => this.#renewBatch(batch)));
+  }
+
+  async #renewBatch(batch: readonly HeldMessage[]): Promise<void> {
+    const since = now();
+    const failed = await this.#changeVisibility(batch, this.#leaseSeconds).catch(() => undefined);
+    if (failed === undefined) return;
+    batch.forEach((message, index) => {
+      const failure = failed.get(index);
+      if (failure === undefined) message.renewed(since);
+      else if (failure.SenderFault) message.lost();
+    });
+  }
+
+  /** Makes messages visible to others at once. What fails becomes visible when its lease ends. */
+  async giveBack(messages: readonly HeldMessage[]): Promise<number> {
+    const given = await Promise.all(batches(messages).map((batch) => this.#giveBackBatch(batch)));
+    return given.reduce((sum, count) => sum + count, 0);
+  }
+
+  async #giveBackBatch(batch: readonly HeldMessage[]): Promise<number> {
+    let remaining = batch.filter(({ isOwned }) => isOwned);
+    let given = 0;
+    for (let attempt = 1; attempt <= GIVE_BACK_ATTEMPTS && remaining.length > 0; attempt++) {
+      const failed = await this.#changeVisibility(remaining, 0).catch(() => undefined);
+      if (failed !== undefined) {
+        given += remaining.length - failed.size;
+        remaining = remaining.filter((_, index) => failed.get(index)?.SenderFault === false);
+      }
+      if (remaining.length > 0) await delay(GIVE_BACK_PAUSE_MS);
+    }
+    return given;
+  }
+
+  /**
+   * Acknowledges messages, as far as their leases hold.
+   *
+   * @returns how many are gone from the queue
+   */
+  async acknowledge(messages: readonly HeldMessage[]): Promise<number> {
+    const deleted = await Promise.all(batches(messages).map((batch) => this.#deleteBatch(batch)));
+    return deleted.reduce((sum, count) => sum + count, 0);
+  }
+
+  async #deleteBatch(batch: readonly HeldMessage[]): Promise<number> {
+    const { outage } = this.#options;
+    let remaining = [...batch];
+    let deleted = 0;
+    for (let attempt = 1; attempt <= DELETE_ATTEMPTS && remaining.length > 0; attempt++) {
+      try {
+        const failed = await this.#delete(remaining);
+        outage.succeeded();
+        deleted += remaining.length - failed.size;
+        // Whose handle SQS refuses is not this process's any more; the others are tried again.
+        remaining = remaining.filter((message, index) => failed.get(index)?.SenderFault === false && message.isOwned);
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        await outage.failed(error);
+        remaining = remaining.filter(({ isOwned }) => isOwned);
+      }
+    }
+    return deleted;
+  }
+
+  async #delete(messages: readonly HeldMessage[]): Promise<Map<number, BatchResultErrorEntry>> {
+    const { sqs, queueUrl, answerTimeoutMs } = this.#options;
+    const Entries = messages.map(({ message: { ReceiptHandle } }, index) => ({ Id: String(index), ReceiptHandle }));
+    const command = new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries });
+    return failures(await sqs.send(command, inTime(answerTimeoutMs)));
+  }
+
+  async #changeVisibility(
+    messages: readonly HeldMessage[],
+    VisibilityTimeout: number,
+  ): Promise<Map<number, BatchResultErrorEntry>> {
+    const { sqs, queueUrl, leaseMs, answerTimeoutMs } = this.#options;
+    const Entries = messages.map(({ message: { ReceiptHandle } }, index) => ({
+      Id: String(index),
+      ReceiptHandle,
+      VisibilityTimeout,
+    }));
+    const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
+    // Short leases need short patience: there must be time for another try.
+    return failures(await sqs.send(command, inTime(Math.min(answerTimeoutMs, leaseMs / 4))));
+  }
+
+  get #leaseSeconds(): number {
+    return Math.round(this.#options.leaseMs / 1_000);
+  }
+}
+
+function inTime(milliseconds: number): { abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(Math.ceil(milliseconds)) };
+}
+
+/** By the index in the batch. */
+function failures({
+  Failed = [],
+}: {
+  Failed?: BatchResultErrorEntry[] | undefined;
+}): Map<number, BatchResultErrorEntry> {
+  return new Map(Failed.map((entry) => [Number(entry.Id), { ...entry, SenderFault: entry.SenderFault ?? false }]));
+}
+
+function batches(messages: readonly HeldMessage[]): HeldMessage[][] {
+  const count = Math.ceil(messages.length / MAX_BATCH_ENTRIES);
+  return Array.from({ length: count }, (_, index) =>
+    messages.slice(index * MAX_BATCH_ENTRIES, (index + 1) * MAX_BATCH_ENTRIES),
+  );
+}

@@ -1,0 +1,40 @@
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { MetricsReading } from '../dashboard/metrics-reading.ts';
+import type { WorkSettings } from './work-settings.ts';
+
+/** How long SQS may take to answer a scrape. */
+const SCRAPE_TIMEOUT_MS = 5_000;
+
+/**
+ * What Prometheus is told of the queues.
+ *
+ * @returns undefined while SQS does not answer, or does not let this worker look
+ */
+export async function queueReading(
+  sqs: SQSClient,
+  { queueUrl, deadLetterQueueUrl }: Pick<WorkSettings, 'queueUrl' | 'deadLetterQueueUrl'>,
+): Promise<MetricsReading['queue']> {
+  try {
+    const [queue, dead] = await Promise.all([counts(sqs, queueUrl), counts(sqs, deadLetterQueueUrl)]);
+    return { ...queue, dead: dead.waiting + dead.in_flight + dead.delayed };
+  } catch {
+    return undefined;
+  }
+}
+
+async function counts(sqs: SQSClient, QueueUrl: string) {
+  const command = new GetQueueAttributesCommand({
+    QueueUrl,
+    AttributeNames: [
+      'ApproximateNumberOfMessages',
+      'ApproximateNumberOfMessagesNotVisible',
+      'ApproximateNumberOfMessagesDelayed',
+    ],
+  });
+  const { Attributes: found = {} } = await sqs.send(command, { abortSignal: AbortSignal.timeout(SCRAPE_TIMEOUT_MS) });
+  return {
+    waiting: Number(found['ApproximateNumberOfMessages']),
+    in_flight: Number(found['ApproximateNumberOfMessagesNotVisible']),
+    delayed: Number(found['ApproximateNumberOfMessagesDelayed']),
+  };
+}

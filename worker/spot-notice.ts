@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+
+/** Where an instance finds its metadata; the SDKs' variable names another place. */
+const ENDPOINT = 'http://169.254.169.254';
+const TOKEN_SECONDS = 21_600;
+/** AWS: look every five seconds. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html */
+const LOOK_EVERY_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 2_000;
+const MAX_ANSWER_BYTES = 4_096;
+
+const ACTION = '/latest/meta-data/spot/instance-action';
+const REBALANCE = '/latest/meta-data/events/recommendations/rebalance';
+const actionSchema = z.object({ action: z.string(), time: z.iso.datetime({ offset: true }) });
+
+/** Why the instance should be left; `at` is when EC2 ends it, epoch milliseconds, where that is known. */
+export type SpotNotice = { reason: 'interruption' | 'rebalance'; at?: number };
+
+export type SpotWatchOptions = {
+  signal: AbortSignal;
+  /** Is given a line when the metadata service does not answer, once. */
+  onNotice: (text: string) => void;
+  endpoint?: string | undefined;
+  lookEveryMs?: number;
+};
+
+/** Resolves when EC2 announces that it takes this Spot instance back, or recommends to leave it. Never after the signal. */
+export async function untilSpotNotice(options: SpotWatchOptions): Promise<SpotNotice> {
+  const { signal, onNotice, lookEveryMs = LOOK_EVERY_MS } = options;
+  const metadata = new InstanceMetadata(options.endpoint || ENDPOINT);
+  let isSaid = false;
+  while (!signal.aborted) {
+    try {
+      const notice = await look(metadata);
+      if (notice !== undefined) return notice;
+    } catch (error) {
+      if (!isSaid)
+        onNotice(`the instance metadata does not answer (${(error as Error).message}): asked again until it does`);
+      isSaid = true;
+    }
+    await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
+  }
+  return new Promise(() => {});
+}
+
+async function look(metadata: InstanceMetadata): Promise<SpotNotice | undefined> {
+  const action = await metadata.get(ACTION);
+  if (action !== undefined) return interruption(action);
+  return (await metadata.get(REBALANCE)) === undefined ? undefined : { reason: 'rebalance' };
+}
+
+/** Whatever its words are, the document is there only when the instance is to be ended. */
+function interruption(text: string): SpotNotice {
+  const { data } = actionSchema.safeParse(jsonOf(text));
+  return { reason: 'interruption', ...(data !== undefined && { at: Date.parse(data.time) }) };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** IMDSv2: a token first, then a path with it. */
+class InstanceMetadata {
+  readonly #endpoint: string;
+  #token: string | undefined;
+
+  constructor(endpoint: string) {
+    this.#endpoint = endpoint.replace(/\/+$/, '');
+  }
+
+  /** @returns undefined when there is no such document. @throws when there is no answer, or none that was expected */
+  async get(path: string): Promise<string | undefined> {
+    this.#token ??= await this.#newToken();
+    const response = await this.#ask(path, { headers: { 'x-aws-ec2-metadata-token': this.#token } });
+    if (response.status === 404) return undefined;
+    if (response.status === 401) this.#token = undefined;
+    if (response.status !== 200) throw new Error(`expected status 200 or 404, got ${response.status}`);
+    return response.text;
+  }
+
+  async #newToken(): Promise<string> {
+    const headers = { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_SECONDS) };
+    const { status, text } = await this.#ask('/latest/api/token', { method: 'PUT', headers });
+    if (status !== 200) throw new Error(`expected a token, got status ${status}`);
+    return text;
+  }
+
+  async #ask(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const response = await fetch(`${this.#endpoint}${path}`, { ...init, signal, redirect: 'error' });
+    const text = await response.text();
+    return { status: response.status, text: text.slice(0, MAX_ANSWER_BYTES) };
+  }
+}

@@ -1,0 +1,42 @@
+import { availableParallelism } from 'node:os';
+import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { ExecutionEnvironment } from './execution-environment.ts';
+
+export type WorkProcessesOptions = {
+  count: number;
+  handlerPath: string;
+  environment: Readonly<Record<string, string | undefined>>;
+  onLine: (line: string) => void;
+  /** Is given what a process writes to its standard error: TensorFlow and Node, not the worker. */
+  onNote: (text: string) => void;
+};
+
+/** The processes of a worker, none of them started yet. */
+export function workProcesses({ count, onNote, ...options }: WorkProcessesOptions): ExecutionEnvironment[] {
+  const environment = { ...definedIn(options.environment), ...threadsFor(count) };
+  return Array.from(
+    { length: count },
+    () =>
+      new ExecutionEnvironment({
+        ...options,
+        environment,
+        timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
+        onLog() {},
+        onErrorText: onNote,
+      }),
+  );
+}
+
+/**
+ * The cores are shared out: by itself TensorFlow would use all of them in each process, and they would take the cores from each other.
+ */
+export function threadsFor(processes: number): { TF_NUM_INTRAOP_THREADS: string; TF_NUM_INTEROP_THREADS: string } {
+  const each = String(Math.max(1, Math.floor(availableParallelism() / processes)));
+  return { TF_NUM_INTRAOP_THREADS: each, TF_NUM_INTEROP_THREADS: each };
+}
+
+function definedIn(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
