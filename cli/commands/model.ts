@@ -1,5 +1,6 @@
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { DEFAULT_TOP_K } from '../../shared/contract/limits.ts';
+import { NETWORKS } from '../model-get/networks.ts';
 import { jsonOption, trustModelOption, wholeNumber } from '../options.ts';
 import { whenRun } from './when-run.ts';
 
@@ -7,7 +8,8 @@ export function modelCommand(): Command {
   return new Command('model')
     .description('What concerns models of your own.')
     .helpCommand(false)
-    .addCommand(checkCommand());
+    .addCommand(checkCommand())
+    .addCommand(getCommand());
 }
 
 function checkCommand(): Command {
@@ -20,4 +22,13 @@ function checkCommand(): Command {
     .addOption(jsonOption())
     .addHelpText('after', '\ndocs/models.md describes model folders and what the warnings mean.')
     .action(whenRun(async () => (await import('../model.ts')).check));
+}
+
+function getCommand(): Command {
+  return new Command('get')
+    .description('Fetches the weights of a network with pip, checks them, and builds a model folder of them.')
+    .addArgument(new Argument('<network>', 'which one').choices([...NETWORKS.keys()]))
+    .argument('[folder]', 'where it is made (default: the name of the network, in the current folder)')
+    .addHelpText('after', '\ndocs/models.md compares the networks: accuracy, time, price, size.')
+    .action(whenRun(async () => (await import('../model-get.ts')).getModel));
 }
