@@ -9,7 +9,8 @@ export function modelCommand(): Command {
     .description('What concerns models of your own.')
     .helpCommand(false)
     .addCommand(checkCommand())
-    .addCommand(getCommand());
+    .addCommand(getCommand())
+    .addCommand(convertCommand());
 }
 
 function checkCommand(): Command {
@@ -31,4 +32,15 @@ function getCommand(): Command {
     .argument('[folder]', 'where it is made (default: the name of the network, in the current folder)')
     .addHelpText('after', '\ndocs/models.md compares the networks: accuracy, time, price, size.')
     .action(whenRun(async () => (await import('../model-get.ts')).getModel));
+}
+
+function convertCommand(): Command {
+  return new Command('convert')
+    .description('Makes a SavedModel of a TensorFlow.js model, which gives the same labels faster.')
+    .argument('<folder>', 'a model folder with a TensorFlow.js model, or a Teachable Machine export')
+    .argument('[out]', 'the folder that is made (default: the first with -saved-model at its end)')
+    .addOption(trustModelOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\ndocs/models.md describes which models can be converted.')
+    .action(whenRun(async () => (await import('../model-convert.ts')).convert));
 }
