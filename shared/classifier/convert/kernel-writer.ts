@@ -65,6 +65,7 @@ export class KernelWriter {
     for (let earlier: Value | undefined = value; earlier !== undefined; earlier = earlier.reshapedFrom) {
       if (String(earlier.shape) === String(shape)) return earlier;
     }
+    if (value.constant !== undefined) return this.graph.constant({ ...value.constant, shape });
     if (shape.filter((size) => size === FREE).length > 1) {
       throw new ConversionError(`Reshape to a shape of which more than one side depends on the number of images`);
     }
