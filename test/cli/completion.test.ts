@@ -44,7 +44,11 @@ describe('Bash completes', () => {
     ],
     [
       ['model', ''],
-      ['check', '--help', '-h'],
+      ['check', 'get', 'convert', '--help', '-h'],
+    ],
+    [
+      ['model', 'get', 'eff'],
+      ['efficientnet-lite0', 'efficientnet-lite1', 'efficientnet-lite2'],
     ],
     [['model', 'check', '--tr'], ['--trust-model']],
     [['completion', 'f'], ['fish']],
