@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { ModelFolder } from '../shared/classifier/model-folder.ts';
 import type { OpenModel } from '../shared/classifier/open-model.ts';
 import { ImageError } from '../shared/contract/error-codes.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { CommandError } from './expected-failures.ts';
 import { type Conversion, conversionText } from './model-convert-text.ts';
+import { checkNewFolder } from './new-folder.ts';
 import { existingFolder } from './options.ts';
 import { samplePhotos } from './sample-photos.ts';
 import { print } from './terminal.ts';
@@ -17,25 +16,17 @@ type Options = { trustModel?: true; json?: true };
 export async function convert(from: string, to: string | undefined, { trustModel, json }: Options): Promise<void> {
   const path = existingFolder(from);
   const out = to ?? `${from.replace(/\/+$/, '')}-saved-model`;
-  await checkFree(out);
+  const place = await checkNewFolder(out);
   // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
   const { readModelFolder } = await import('../shared/classifier/model-folder.ts');
   const { makeWholeFolder } = await import('../shared/classifier/whole-folder.ts');
   const folder = await readModelFolder(path, trustModel === true);
   let found: Conversion | undefined;
-  await makeWholeFolder(resolve(out), async (unfinished) => {
+  await makeWholeFolder(place, async (unfinished) => {
     found = await convertInto(folder, unfinished, out);
   });
   if (found === undefined) throw new CommandError(`${visibleLine(out)} exists by now: choose another folder`);
   print(json ? `${JSON.stringify(found)}\n` : conversionText(found));
-}
-
-async function checkFree(out: string): Promise<void> {
-  if (existsSync(out)) {
-    throw new CommandError(`${visibleLine(out)} exists already: choose another folder, or remove it first`);
-  }
-  const parent = await stat(dirname(resolve(out))).catch(() => undefined);
-  if (!parent?.isDirectory()) throw new CommandError(`no folder ${visibleLine(dirname(resolve(out)))}: make it first`);
 }
 
 async function convertInto(folder: ModelFolder, unfinished: string, out: string): Promise<Conversion> {

@@ -1,41 +1,31 @@
-import { existsSync, rmSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { folderSize } from '../setup/folder-size.mjs';
 import { makeWholeFolder } from '../shared/classifier/whole-folder.ts';
 import { ofFile } from '../shared/contract/file-failure.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { commandName } from './command-name.ts';
-import { CommandError } from './expected-failures.ts';
 import { cleanUpAtEnd, interruptible, sameCommand } from './interruption.ts';
 import { BUILD_REQUIREMENTS, BUILD_SCRIPT, NETWORKS, otherFilesOf, sourcesOf } from './model-get/networks.ts';
 import { Python } from './model-get/python.ts';
+import { checkNewFolder } from './new-folder.ts';
 import { startProgress } from './progress.ts';
 import { quoted } from './shell-text.ts';
 import { print, printNote } from './terminal.ts';
 
 /** Fetches the weights of a network and builds its model folder, which appears whole or not at all. */
 export async function getModel(network: string, folder: string = network): Promise<void> {
-  const place = resolve(folder);
-  await checkFree(place, folder);
+  const place = await checkNewFolder(folder);
   const signal = interruptible(() => `no model was made; to begin again: ${sameCommand()}`);
-  await makeWholeFolder(place, (unfinished) => build(network, unfinished, signal));
+  await makeWholeFolder(place, (unfinished) => build(network, unfinished, signal).catch(ofFile(place)));
   print(
     `${visibleLine(folder)}: ${network}, in floats and in eight-bit integers\n` +
       `to try it: ${commandName()} model check ${quoted(folder)}\n`,
   );
 }
 
-/** @throws {CommandError} when something is there already, or nothing can be made there */
-async function checkFree(place: string, folder: string): Promise<void> {
-  if (existsSync(place)) {
-    throw new CommandError(`${visibleLine(folder)} exists already: choose another folder, or remove it first`);
-  }
-  const parent = await stat(dirname(place)).catch(() => undefined);
-  if (!parent?.isDirectory()) throw new CommandError(`no folder ${visibleLine(dirname(place))}: make it first`);
-}
-
-/** A folder for everyone's eyes, as others that users make. */
+/** Before the user's own mask: the folder is one as others that users make. */
 const FOLDER_MODE = 0o777;
 
 async function build(network: string, unfinished: string, signal: AbortSignal): Promise<void> {
@@ -53,9 +43,6 @@ async function build(network: string, unfinished: string, signal: AbortSignal): 
     for (const [name, from] of otherFilesOf(network)) await copyFile(from, join(unfinished, name));
     await rm(work, { recursive: true });
     await chmod(unfinished, FOLDER_MODE & ~process.umask());
-  } catch (error) {
-    if (signal.aborted) throw error;
-    ofFile(unfinished)(error);
   } finally {
     forget();
   }

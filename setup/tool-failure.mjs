@@ -61,8 +61,7 @@ function noNetwork(output) {
   const reason = lastLineWith(byNpm, output) ?? byPip.exec(output)?.[0];
   return (
     reason &&
-    `no connection.\n\n  ${reason}\n\n` +
-      'Check the network (behind a proxy: HTTPS_PROXY) and run the command again.'
+    `no connection.\n\n  ${reason}\n\nCheck the network (behind a proxy: HTTPS_PROXY) and run the command again.`
   );
 }
 
