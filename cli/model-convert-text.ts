@@ -25,7 +25,8 @@ export function conversionText({ from, format, to, agreement, timings }: Convers
 
 function agreementText({ photos, largestDifference, otherBest }: Agreement): string {
   const best = otherBest === 0 ? 'the same best label for each' : `another best label for ${otherBest} of them`;
-  return `on ${photos} photos: ${best}, scores that differ by ${largestDifference.toExponential(0)} at most\n`;
+  const difference = largestDifference === 0 ? '0' : largestDifference.toExponential(0);
+  return `on ${photos} photos: ${best}, scores that differ by ${difference} at most\n`;
 }
 
 function timingText({ images, before, after }: Comparison): string {
