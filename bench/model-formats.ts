@@ -1,6 +1,7 @@
 /** `npm run bench:models -- FOLDER…`: how fast model folders are, side by side. */
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { chooseModel } from '../shared/classifier/int8-model.ts';
 import { readModelFolder } from '../shared/classifier/model-folder.ts';
 import { type OpenModel, openModel } from '../shared/classifier/open-model.ts';
 import { spreadOf } from './speed/statistics.ts';
@@ -14,8 +15,17 @@ const command = new Command('bench:models')
   .parse();
 const { runs } = command.opts<{ runs: number }>();
 
+const names: string[] = [];
 const models: OpenModel[] = [];
-for (const folder of command.args) models.push(await openModel(await readModelFolder(resolve(folder))));
+for (const folder of command.args) {
+  const inFloats = await readModelFolder(resolve(folder));
+  names.push(folder);
+  models.push(await openModel(inFloats));
+  if (inFloats.config.int8 === undefined) continue;
+  names.push(`${folder}, int8`);
+  // Whether it is right on this processor makes no difference to its speed.
+  models.push(await openModel(chooseModel(inFloats, 'auto', 'exact').folder));
+}
 
 process.stdout.write('| model | batch | ms an image, least | median |\n|---|---|---|---|\n');
 for (const batch of BATCHES) {
@@ -29,7 +39,7 @@ for (const batch of BATCHES) {
   }
   models.forEach((_, index) => {
     const { least, median } = spreadOf(times[index] ?? []);
-    process.stdout.write(`| ${command.args[index]} | ${batch} | ${least.toFixed(1)} | ${median.toFixed(1)} |\n`);
+    process.stdout.write(`| ${names[index]} | ${batch} | ${least.toFixed(1)} | ${median.toFixed(1)} |\n`);
   });
 }
 for (const model of models) model.dispose();

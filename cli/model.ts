@@ -1,11 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { EXIT } from './exit-codes.ts';
 import { readImageFile } from './image-file.ts';
 import { modelReportText } from './model-report-text.ts';
 import { existingFolder } from './options.ts';
-import { SAMPLES } from './project-folder.ts';
+import { samplePhotos } from './sample-photos.ts';
 import { print } from './terminal.ts';
 
 type Options = { top: number; trustModel?: true; json?: true };
@@ -23,11 +21,4 @@ export async function check(folder: string, photos: string[], { top, trustModel,
   const report = await checkModel(model, modelPrecision, await Promise.all(read), top);
   print(json ? `${JSON.stringify(report)}\n` : modelReportText(report));
   if (report.predictions.some((prediction) => 'error' in prediction)) process.exitCode = EXIT.finishedWithFailures;
-}
-
-/** Those that are whole. */
-async function samplePhotos(): Promise<string[]> {
-  const folder = join(SAMPLES, 'photos');
-  const names = (await readdir(folder)).sort();
-  return names.filter((name) => !/^(not-an-image|truncated)/.test(name)).map((name) => join(folder, name));
 }

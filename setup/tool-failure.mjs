@@ -16,9 +16,17 @@ const CAUSES = [diskFull, wrongHash, lockOutOfStep, noNetwork];
  * @returns {SetupError}
  */
 export function toolFailure({ failure, output, log }) {
+  return new SetupError(`${failure}: ${failureReason(output)}\n\nAll it printed is in ${log}`);
+}
+
+/**
+ * @param {string} output
+ * @returns {string} what the user can do about it, or else the last of it
+ */
+export function failureReason(output) {
   let cause;
   for (const find of CAUSES) cause ??= find(output);
-  return new SetupError(`${failure}: ${cause ?? lastLines(output)}\n\nAll it printed is in ${log}`);
+  return cause ?? lastLines(output);
 }
 
 /** @param {string} output */
@@ -53,8 +61,7 @@ function noNetwork(output) {
   const reason = lastLineWith(byNpm, output) ?? byPip.exec(output)?.[0];
   return (
     reason &&
-    `no connection.\n\n  ${reason}\n\n` +
-      'Check the network (behind a proxy: HTTPS_PROXY) and run the command again: it goes on from here.'
+    `no connection.\n\n  ${reason}\n\nCheck the network (behind a proxy: HTTPS_PROXY) and run the command again.`
   );
 }
 

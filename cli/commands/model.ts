@@ -1,5 +1,6 @@
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { DEFAULT_TOP_K } from '../../shared/contract/limits.ts';
+import { NETWORKS } from '../model-get/networks.ts';
 import { jsonOption, trustModelOption, wholeNumber } from '../options.ts';
 import { teachCommand } from './model-teach.ts';
 import { whenRun } from './when-run.ts';
@@ -9,7 +10,9 @@ export function modelCommand(): Command {
     .description('What concerns models of your own.')
     .helpCommand(false)
     .addCommand(checkCommand())
-    .addCommand(teachCommand());
+    .addCommand(teachCommand())
+    .addCommand(getCommand())
+    .addCommand(convertCommand());
 }
 
 function checkCommand(): Command {
@@ -22,4 +25,24 @@ function checkCommand(): Command {
     .addOption(jsonOption())
     .addHelpText('after', '\ndocs/models.md describes model folders and what the warnings mean.')
     .action(whenRun(async () => (await import('../model.ts')).check));
+}
+
+function getCommand(): Command {
+  return new Command('get')
+    .description('Fetches the weights of a network with pip, checks them, and builds a model folder of them.')
+    .addArgument(new Argument('<network>', 'which one').choices([...NETWORKS.keys()]))
+    .argument('[folder]', 'where it is made (default: the name of the network, in the current folder)')
+    .addHelpText('after', '\ndocs/models.md compares the networks: accuracy, time, price, size.')
+    .action(whenRun(async () => (await import('../model-get.ts')).getModel));
+}
+
+function convertCommand(): Command {
+  return new Command('convert')
+    .description('Makes a SavedModel of a TensorFlow.js model, which gives the same labels faster.')
+    .argument('<folder>', 'a model folder with a TensorFlow.js model, or a Teachable Machine export')
+    .argument('[out]', 'the folder that is made (default: the first with -saved-model at its end)')
+    .addOption(trustModelOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\ndocs/models.md describes which models can be converted.')
+    .action(whenRun(async () => (await import('../model-convert.ts')).convert));
 }

@@ -32,9 +32,14 @@ export function completedCommands(program: Command, words: readonly string[] = [
     words: words.join(' '),
     commands: [...program.commands.map(described), ...program.registeredArguments.flatMap(choicesOf)],
     options: [...program.options.map(completedOption), HELP],
-    takesFiles: program.registeredArguments.some((argument) => PATHS.test(argument.name())),
+    takesFiles: takesFiles(program.registeredArguments),
   };
   return [here, ...program.commands.flatMap((command) => completedCommands(command, [...words, command.name()]))];
+}
+
+/** Where the first argument is one of a few words, those are offered: shells would hide them among the files. */
+function takesFiles(declared: readonly Argument[]): boolean {
+  return declared[0]?.argChoices === undefined && declared.some((argument) => PATHS.test(argument.name()));
 }
 
 function described(command: Command): { name: string; description: string } {

@@ -18,7 +18,7 @@ export type IntegerSumsFound = {
   reason?: string;
 };
 
-/** What `models/efficientnet-lite0/integer_sums.py` makes. */
+/** What `models/efficientnet-lite/integer_sums.py` makes. */
 const TRIAL = join(import.meta.dirname, '../../models/integer-sums');
 const INPUTS = 64;
 /** Both sums where products are added in 32 bits; in pairs, the second only. */

@@ -8,8 +8,8 @@ import { METADATA_FILE, teachableMachineConfig } from './teachable-machine.ts';
 /** The model that comes with the program. */
 export const DEFAULT_MODEL_DIR = join(import.meta.dirname, '../../models/efficientnet-lite0');
 
-const CONFIG_FILE = 'classifier.json';
-const LABELS_FILE = 'labels.txt';
+export const CONFIG_FILE = 'classifier.json';
+export const LABELS_FILE = 'labels.txt';
 
 /** A model folder that was read and checked: its model's format, its labels, its configuration. */
 export type ModelFolder = {

@@ -33,7 +33,7 @@ export function formatWarnings(format: ModelFormat, { fixedBatch }: ModelInput):
       code: 'slow_format',
       message:
         `a ${format.replace('-', ' ')} runs ${times} times slower than the same network as a SavedModel: ` +
-        'export one from Keras if you can (model.export)',
+        'make one with `labelqueue model convert`, or export it from Keras (model.export)',
     });
   }
   if (fixedBatch !== undefined) {

@@ -4,6 +4,8 @@
  * another reader may see has to look at each.
  */
 
+import { bytesField } from './protobuf-writer.ts';
+
 /** Bytes that are not a protocol buffer. */
 export class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
@@ -67,24 +69,6 @@ export function withBytes(message: Buffer, wanted: number, change: (bytes: Buffe
     },
   });
   return Buffer.concat([...parts, message.subarray(copied)]);
-}
-
-/** A field that holds a text, bytes or a message. */
-export function bytesField(number: number, bytes: Buffer | string): Buffer {
-  const content = Buffer.from(bytes);
-  return Buffer.concat([varintBytes(number * 8 + BYTES), varintBytes(content.length), content]);
-}
-
-/** A field that holds a whole number from 0 on. */
-export function varintField(number: number, value: number): Buffer {
-  return Buffer.concat([varintBytes(number * 8 + VARINT), varintBytes(value)]);
-}
-
-function varintBytes(value: number): Buffer {
-  const bytes: number[] = [];
-  let left = value;
-  for (; left > 0x7f; left = Math.floor(left / 128)) bytes.push((left % 128) | 0x80);
-  return Buffer.from([...bytes, left]);
 }
 
 type Visitor = {

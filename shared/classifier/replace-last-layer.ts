@@ -1,6 +1,7 @@
 import type { LastLayer } from './last-layer.ts';
 import type { LastLayerWeights } from './last-layer-weights.ts';
-import { bytesField, bytesOf, textsOf, varintField, withBytes } from './protobuf-fields.ts';
+import { bytesOf, textsOf, withBytes } from './protobuf-fields.ts';
+import { bytesField, varintField } from './protobuf-writer.ts';
 
 /**
  * A SavedModel with other weights in its last layer, for as many classes as they have; all else stays, byte by byte. The

@@ -44,7 +44,11 @@ describe('Bash completes', () => {
     ],
     [
       ['model', ''],
-      ['check', 'teach', '--help', '-h'],
+      ['check', 'teach', 'get', 'convert', '--help', '-h'],
+    ],
+    [
+      ['model', 'get', 'eff'],
+      ['efficientnet-lite0', 'efficientnet-lite1', 'efficientnet-lite2'],
     ],
     [['model', 'check', '--tr'], ['--trust-model']],
     [['model', 'teach', '--se'], ['--seed']],

@@ -70,6 +70,14 @@ test.each([
     ],
   ],
   [
+    ['model', 'get', '--help'],
+    ['<network>', '[folder]', 'efficientnet-lite2', 'docs/models.md'],
+  ],
+  [
+    ['model', 'convert', '--help'],
+    ['<folder>', '[out]', '--trust-model', '--json', 'docs/models.md'],
+  ],
+  [
     ['local', '--help'],
     ['--port', '--workers', '--model', '--trust-model', '--allow-host', '--state-dir'],
   ],

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,6 +7,7 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { stageConfig } from '../../infra/stage-config.ts';
 import { runCommand } from '../support/command.ts';
+import { kerasPackages } from '../support/keras-packages.ts';
 import { AWS_CLI, pythonPackages } from '../support/python-packages.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../support/test-aws.ts';
@@ -39,13 +39,7 @@ beforeAll(async () => {
   for (const name of ['bin', 'samples']) await symlink(join(ROOT, name), join(folder.path, name));
   aws = await startTestAws();
   await aws.target.s3.send(new CreateBucketCommand({ Bucket: 'my-bucket' }));
-  const digest = createHash('sha256')
-    .update(readFileSync(join(ROOT, requirements)))
-    .digest('hex');
-  const keras = await pythonPackages({
-    name: `keras-${digest.slice(0, 12)}`,
-    install: ['-r', join(ROOT, requirements)],
-  });
+  const keras = await kerasPackages(join(ROOT, requirements));
   const awsCli = await pythonPackages(AWS_CLI);
   environment = {
     ...aws.environment,

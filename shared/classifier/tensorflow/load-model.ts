@@ -9,6 +9,6 @@ export async function loadModel({ path, format, config, trusted }: ModelFolder):
     if (!trusted) await checkSavedModel(path);
     return loadSavedModel(path, config.signature);
   }
-  const { loadGraphModelFolder, loadLayersModelFolder } = await import('./tfjs-model.ts');
-  return format === 'graph-model' ? loadGraphModelFolder(path, trusted) : loadLayersModelFolder(path);
+  const { loadTfjsModel } = await import('./tfjs-model.ts');
+  return loadTfjsModel(path, format, trusted);
 }

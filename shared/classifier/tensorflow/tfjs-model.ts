@@ -10,32 +10,52 @@ import { checkGraphModel, readTfjsModel, readWeights, type TfjsModelFile } from 
 import { dimension, type LoadedModel, type TensorFacts, withoutPort } from './loaded-model.ts';
 import { scoresOf, tensorOf, tf } from './tfjs-node.ts';
 
+/** A model of TensorFlow.js in memory. */
+export type TfjsModel = Pick<LoadedModel, 'inputs' | 'outputs' | 'dispose'> & {
+  /** The tensor of an output, by its index. @throws when TensorFlow refuses the batch */
+  execute(batch: tf.Tensor, output: number): tf.Tensor;
+};
+
 /** @throws {ModelFolderError} with TensorFlow.js's reason, or naming what a model that is not trusted may not do */
-export async function loadGraphModelFolder(path: string, trusted: boolean): Promise<LoadedModel> {
+export async function openTfjsModel(
+  path: string,
+  format: 'graph-model' | 'layers-model',
+  trusted: boolean,
+): Promise<TfjsModel> {
+  return format === 'graph-model' ? openGraphModel(path, trusted) : openLayersModel(path);
+}
+
+/** @throws {ModelFolderError} with TensorFlow.js's reason, or naming what a model that is not trusted may not do */
+export async function loadTfjsModel(...folder: Parameters<typeof openTfjsModel>): Promise<LoadedModel> {
+  const { execute, ...model } = await openTfjsModel(...folder);
+  return {
+    ...model,
+    predict: (values, shape, output) => tf.tidy(() => scoresOf(execute(tensorOf(values, shape), output))),
+  };
+}
+
+async function openGraphModel(path: string, trusted: boolean): Promise<TfjsModel> {
   const file = await readTfjsModel(path);
   if (!trusted) checkGraphModel(file, path);
   const model = await loading(path, 'graph', () => loadGraphModel(filesOf(path, file)));
   return {
     inputs: model.inputs.map(factsOf),
     outputs: model.outputNodes.map((name) => graphOutput(model, name)),
-    predict: (values, shape, output) =>
-      tf.tidy(() => scoresOf(model.execute(tensorOf(values, shape), model.outputNodes[output] as string) as tf.Tensor)),
+    execute: (batch, output) => model.execute(batch, model.outputNodes[output] as string) as tf.Tensor,
     dispose: () => model.dispose(),
   };
 }
 
-/** @throws {ModelFolderError} with TensorFlow.js's reason */
-export async function loadLayersModelFolder(path: string): Promise<LoadedModel> {
+async function openLayersModel(path: string): Promise<TfjsModel> {
   const file = await readTfjsModel(path);
   const model = await loading(path, 'layers', () => loadLayersModel(filesOf(path, file)));
   return {
     inputs: model.inputs.map(factsOf),
     outputs: model.outputs.map(factsOf),
-    predict: (values, shape, output) =>
-      tf.tidy(() => {
-        const outputs = [model.predict(tensorOf(values, shape), { batchSize: shape[0] })].flat();
-        return scoresOf(outputs[output] as tf.Tensor);
-      }),
+    execute(batch, output) {
+      const outputs = [model.predict(batch, { batchSize: batch.shape[0] as number })].flat();
+      return outputs[output] as tf.Tensor;
+    },
     dispose: () => void model.dispose(),
   };
 }

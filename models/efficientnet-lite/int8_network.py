@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 in eight-bit integers, from the pixels to the last layer but one.
+"""The EfficientNet-Lite networks in eight-bit integers, from the pixels to the last layer but one.
 
 Between the convolutions there is nothing: each gives the bytes that the next one takes. The activations are unsigned,
 so that nothing has to be compensated for; where values can be negative, each channel is moved up, and the bias of what
@@ -8,8 +8,18 @@ comes next takes that back. The sums of the residual connections are made by the
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
-from network import MEAN, SCALE, blocks, constant, expands, fold_batch_norm, is_depthwise, probabilities
+from graph import QUINT8, UINT8
+from network import MEAN, SCALE, blocks, expands, fold_batch_norm, is_depthwise, probabilities
+from operations import (
+    as_floats,
+    batch_size,
+    bitcast,
+    concatenate,
+    ensure_shape,
+    filled,
+    mean,
+    multiply_by_number,
+)
 from quantization import (
     DEVIATIONS,
     UNSIGNED_STEPS,
@@ -26,10 +36,10 @@ PIXEL_DEVIATION = 60.0
 
 
 def classify(images, state):
-    """Probabilities, float32 [batch, 1000], of images, uint8 [batch, 224, 224, 3]."""
+    """Probabilities, float32 [batch, 1000], of images, uint8 [batch, side, side, 3]."""
     network = Int8Network(state)
     x = network.stem(images)
-    (first, stride), *others = blocks()
+    (first, stride), *others = blocks(state)
     # The first block ends in a sum without activation that only the next expansion takes: the two are one convolution.
     x = network.to_relu6(x, f"{first}._depthwise_conv", f"{first}._bn1", stride)
     projection = fold_batch_norm(state, f"{first}._project_conv", f"{first}._bn2")
@@ -37,8 +47,8 @@ def classify(images, state):
         x = network.block(x, name, stride, projection)
         projection = None
     x = network.to_relu6(x, "_conv_head", "_bn1")
-    features = tf.cast(tf.bitcast(x.tensor, tf.uint8), tf.float32)
-    return probabilities(tf.reduce_mean(features, axis=[1, 2]) * x.step, state)
+    features = mean(as_floats(bitcast(x.tensor, UINT8)), [1, 2])
+    return probabilities(multiply_by_number(features, x.step), state)
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Int8Network:
         known = Activation(np.zeros(3), np.full(3, PIXEL_DEVIATION**2))
         steps, scale = quantize_window(kernel / SCALE, known)
         before = normalized(self.state, "_bn0")
-        pixels = Quantized(tf.bitcast(padded(images), tf.quint8), 1.0, np.full(3, MEAN), known)
+        pixels = Quantized(bitcast(padded(images), QUINT8), 1.0, np.full(3, MEAN), known)
         bias = without_offset(bias, pixels, steps, scale)
         return convolve(pixels, steps, scale, bias, limit_of(before), stride=2, padding="VALID").known_as(
             clipped_to_6(before)
@@ -94,14 +104,13 @@ class Int8Network:
 
 def padded(images):
     """With a column and a row of MEAN, as SAME pads for stride 2. Concatenation copies lines; Pad takes byte by byte."""
-    batch = tf.shape(images)[0]
-    _, height, width, channels = images.shape.as_list()
-    mean = tf.constant(int(MEAN), tf.uint8)
-    column = tf.fill(tf.stack([batch, height, 1, channels]), mean)
-    row = tf.fill(tf.stack([batch, 1, width + 1, channels]), mean)
-    return tf.ensure_shape(
-        tf.concat([tf.concat([images, column], axis=2), row], axis=1), [None, height + 1, width + 1, channels]
-    )
+    _, height, width, channels = images.shape
+    assert height % 2 == 0 and width % 2 == 0, "SAME pads odd sides at both ends"
+    batch = batch_size(images)
+    pixel = images.constant(np.uint8(MEAN))
+    column = filled(batch, [height, 1, channels], pixel)
+    row = filled(batch, [1, width + 1, channels], pixel)
+    return ensure_shape(concatenate(concatenate(images, column, 2), row, 1))
 
 
 def limit_of(before: Activation):

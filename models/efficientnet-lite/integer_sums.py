@@ -10,8 +10,9 @@ in 16 bits, only the second is: no pair of its weights adds up to more than PAIR
 """
 
 import numpy as np
-import tensorflow as tf
 from frozen_model import frozen_model
+from graph import QUINT8, UINT8
+from operations import as_floats, bitcast, mean, reshape
 from quantization import PAIR_STEPS, SIGNED_STEPS, UNSIGNED_STEPS
 from quantized_convolution import Quantized, convolve
 
@@ -30,7 +31,6 @@ def sums(taken):
     weights = np.stack([np.full(INPUTS, SIGNED_STEPS), np.tile(pair, INPUTS // 2)], axis=1)
     kernel = np.repeat(weights, OUTPUTS_OF_A_KIND, axis=1)
     scale = EXPECTED / (kernel.sum(0) * UNSIGNED_STEPS)
-    x = Quantized(tf.bitcast(taken, tf.quint8), 1.0, np.zeros(INPUTS))
+    x = Quantized(bitcast(taken, QUINT8), 1.0, np.zeros(INPUTS))
     y = convolve(x, kernel[None, None], scale, np.zeros(len(scale)), UNSIGNED_STEPS)
-    values = tf.reshape(tf.cast(tf.bitcast(y.tensor, tf.uint8), tf.float32), [-1, 2, OUTPUTS_OF_A_KIND])
-    return tf.reduce_mean(values, axis=2)
+    return mean(reshape(as_floats(bitcast(y.tensor, UINT8)), [None, 2, OUTPUTS_OF_A_KIND]), 2)

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import type { ModelFolder } from '../shared/classifier/model-folder.ts';
+import type { OpenModel } from '../shared/classifier/open-model.ts';
+import { ImageError } from '../shared/contract/error-codes.ts';
+import { visibleLine } from '../shared/contract/visible-text.ts';
+import { CommandError } from './expected-failures.ts';
+import { type Conversion, conversionText } from './model-convert-text.ts';
+import { checkNewFolder } from './new-folder.ts';
+import { existingFolder } from './options.ts';
+import { samplePhotos } from './sample-photos.ts';
+import { print } from './terminal.ts';
+
+type Options = { trustModel?: true; json?: true };
+
+/** Makes a SavedModel of a model of TensorFlow.js, if both give the same answers, and prints how much faster it is. */
+export async function convert(from: string, to: string | undefined, { trustModel, json }: Options): Promise<void> {
+  const path = existingFolder(from);
+  const out = to ?? `${from.replace(/\/+$/, '')}-saved-model`;
+  const place = await checkNewFolder(out);
+  // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
+  const { readModelFolder } = await import('../shared/classifier/model-folder.ts');
+  const { makeWholeFolder } = await import('../shared/classifier/whole-folder.ts');
+  const folder = await readModelFolder(path, trustModel === true);
+  let found: Conversion | undefined;
+  await makeWholeFolder(place, async (unfinished) => {
+    found = await convertInto(folder, unfinished, out);
+  });
+  if (found === undefined) throw new CommandError(`${visibleLine(out)} exists by now: choose another folder`);
+  print(json ? `${JSON.stringify(found)}\n` : conversionText(found));
+}
+
+async function convertInto(folder: ModelFolder, unfinished: string, out: string): Promise<Conversion> {
+  const { openModel } = await import('../shared/classifier/open-model.ts');
+  const { convertModel } = await import('../shared/classifier/convert/convert-model.ts');
+  const { readModelFolder } = await import('../shared/classifier/model-folder.ts');
+  const before = await openModel(folder);
+  try {
+    await convertModel(before, unfinished);
+    const after = await openModel(await readModelFolder(unfinished));
+    try {
+      return await compared(before, after, out);
+    } finally {
+      after.dispose();
+    }
+  } finally {
+    before.dispose();
+  }
+}
+
+/** Of a score, which is 1 at most: what other orders of summing make of 32-bit floats. */
+const MOST_DIFFERENCE = 1e-3;
+
+async function compared(before: OpenModel, after: OpenModel, out: string): Promise<Conversion> {
+  const { batchDifference, compareScores, compareTimes } = await import(
+    '../shared/classifier/convert/compare-models.ts'
+  );
+  const pictures = await decodedSamples(before.folder);
+  const agreement = compareScores(before, after, pictures);
+  const largest = Math.max(agreement.largestDifference, batchDifference(after, pictures.slice(0, 4)));
+  if (largest > MOST_DIFFERENCE) {
+    throw new CommandError(
+      `${visibleLine(before.folder.path)}: this model cannot be converted: expected scores that differ by ` +
+        `${MOST_DIFFERENCE} at most, those of the SavedModel differ by ${largest}. Nothing was kept`,
+    );
+  }
+  const { path, format } = before.folder;
+  return { from: path, format, to: out, agreement, timings: compareTimes(before, after) };
+}
+
+async function decodedSamples({ config }: ModelFolder): Promise<Uint8Array[]> {
+  const { decodeImage } = await import('../shared/classifier/decode-image.ts');
+  const names = await samplePhotos();
+  const decoded = await Promise.all(names.map(async (name) => decodeImage(await readFile(name), config)));
+  return decoded.flatMap((image) => (image instanceof ImageError ? [] : [image.pixels]));
+}

@@ -1,0 +1,70 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CONFIG_FILE, LABELS_FILE, type ModelFolder } from '../model-folder.ts';
+import { ModelFolderError } from '../model-folder-error.ts';
+import { SAVED_MODEL_FILE } from '../model-format.ts';
+import type { OpenModel } from '../open-model.ts';
+import { openTfjsModel } from '../tensorflow/tfjs-model.ts';
+import { traceModel } from '../tensorflow/trace-model.ts';
+import { ConversionError, type Trace, withFreeBatch } from './trace.ts';
+import { savedModelOf } from './write-saved-model.ts';
+
+/** What makes a SavedModel's signature when a folder names none. */
+const DEFAULT_SIGNATURE = 'serving_default';
+
+/**
+ * Makes a model folder with a SavedModel of one with a model of TensorFlow.js: the same labels, pixels and scores.
+ *
+ * @param model that of the folder, opened
+ * @param into an empty folder
+ * @throws {ModelFolderError} when the folder holds no model of TensorFlow.js, or one that cannot be converted
+ */
+export async function convertModel(model: OpenModel, into: string): Promise<void> {
+  const { folder, input, output } = model;
+  const signature = { name: folder.config.signature ?? DEFAULT_SIGNATURE, input: input.name, output: output.name };
+  const trace = await traceOf(model);
+  await writeFile(
+    join(into, SAVED_MODEL_FILE),
+    converting(folder, () => savedModelOf(trace, signature)),
+  );
+  await writeConfig(folder, into);
+}
+
+async function traceOf({ folder, input, output, outputs }: OpenModel): Promise<Trace> {
+  const { path, format, trusted, config } = folder;
+  if (format === 'saved-model') {
+    throw new ModelFolderError(
+      `${path}: expected a model of TensorFlow.js, got a SavedModel, which needs no conversion`,
+    );
+  }
+  const model = await openTfjsModel(path, format, trusted);
+  try {
+    const trace = (images: number): Trace => {
+      const size = images * config.inputSize ** 2 * 3;
+      const values = input.dtype === 'float32' ? new Float32Array(size) : new Int32Array(size);
+      const shape = [images, config.inputSize, config.inputSize, 3] as const;
+      return traceModel(model, values, [...shape], outputs.indexOf(output));
+    };
+    return converting(folder, () => (input.fixedBatch === 1 ? trace(1) : withFreeBatch(trace(2), trace(3))));
+  } finally {
+    model.dispose();
+  }
+}
+
+function converting<Result>({ path }: ModelFolder, run: () => Result): Result {
+  try {
+    return run();
+  } catch (cause) {
+    if (!(cause instanceof ConversionError)) throw cause;
+    throw new ModelFolderError(`${path}: this model cannot be converted: ${cause.message}`, { cause });
+  }
+}
+
+/** Labels stay in the file that they are in; what Teachable Machine says of a model becomes a classifier.json. */
+async function writeConfig({ path, config, labels, labelsFrom }: ModelFolder, into: string): Promise<void> {
+  const own = labelsFrom === LABELS_FILE || labelsFrom === CONFIG_FILE;
+  if (labelsFrom === LABELS_FILE) await copyFile(join(path, LABELS_FILE), join(into, LABELS_FILE));
+  if (own) return copyFile(join(path, CONFIG_FILE), join(into, CONFIG_FILE));
+  const written = { ...config, licence: config.licence ?? 'not stated', labels };
+  await writeFile(join(into, CONFIG_FILE), `${JSON.stringify(written, null, 2)}\n`);
+}
