@@ -13,7 +13,7 @@ import { eventOf } from './sqs-record.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** An idle loop costs a request per so many seconds, and ends this long after its signal at most. */
-const POLL_SECONDS = 5;
+export const POLL_SECONDS = 5;
 /** Of a lease: a message must not wait in an answer until its lease is used up. */
 const POLLS_PER_LEASE = 4;
 /** One poller receives a few hundred messages per second: more than so many processes work through. */
@@ -77,6 +77,7 @@ export class WorkLoop {
   /** Messages that polls under way may bring. */
   #asked = 0;
   #drainUntil = Number.POSITIVE_INFINITY;
+  #beginsMore = true;
   #isOver = false;
   #lanes: Promise<void>[] = [];
   #pollers: Promise<void>[] = [];
@@ -137,12 +138,15 @@ export class WorkLoop {
    * again, it shortens the time.
    *
    * @param drainMs after that, processes that are still at work are killed
+   * @param beginsMore whether what is in hand and was not begun is done too; it is given back at once otherwise
    */
-  async stop(drainMs: number = Number.POSITIVE_INFINITY): Promise<void> {
+  async stop(drainMs: number = Number.POSITIVE_INFINITY, beginsMore = true): Promise<void> {
     this.#drainUntil = Math.min(this.#drainUntil, performance.now() + drainMs);
+    this.#beginsMore &&= beginsMore;
     this.#stopping.abort();
     this.#outage.stopWaiting();
     this.#changed.all();
+    if (this.#hasNoTime()) await this.#giveBack(this.#held.take(Number.POSITIVE_INFINITY));
     const settled = Promise.allSettled([...this.#pollers, ...this.#lanes]);
     const timer = Number.isFinite(drainMs) ? setTimeout(() => this.#killAll(), drainMs) : undefined;
     await settled;
@@ -260,6 +264,7 @@ export class WorkLoop {
   }
 
   #messagesInTime(): number {
+    if (!this.#beginsMore) return 0;
     return this.#pace.messagesIn(this.#drainUntil - performance.now() - DEADLINE_RESERVE_MS);
   }
 
