@@ -11,7 +11,13 @@ test('every image gets its one right outcome, though workers are killed and AWS 
     seed: SEED,
     host: 'lambda',
     kills: { times: 3, everyMs: 2_000 },
-    timing: { functionTimeoutSeconds: 9, fetchTimeoutSeconds: 1, retryBaseSeconds: 0.5, giveUpSeconds: 150, stopSeconds: 0 },
+    timing: {
+      functionTimeoutSeconds: 9,
+      fetchTimeoutSeconds: 1,
+      retryBaseSeconds: 0.5,
+      giveUpSeconds: 150,
+      stopSeconds: 0,
+    },
     onLog: (text) => {
       log += text;
     },
@@ -43,7 +49,13 @@ test('every image gets its one right outcome from `labelqueue work` that is kill
     host: 'work',
     // Each kind of havoc once.
     kills: { times: 6, everyMs: 2_500 },
-    timing: { functionTimeoutSeconds: 4, fetchTimeoutSeconds: 1, retryBaseSeconds: 0.5, giveUpSeconds: 300, stopSeconds: 12 },
+    timing: {
+      functionTimeoutSeconds: 4,
+      fetchTimeoutSeconds: 1,
+      retryBaseSeconds: 0.5,
+      giveUpSeconds: 300,
+      stopSeconds: 12,
+    },
     onLog: (text) => {
       log += text;
     },

@@ -1,11 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../support/random.ts';
 import type { FaultProxy } from './fault-proxy.ts';
-import type { KillPlan, Killer } from './kills.ts';
+import type { Killer, KillPlan } from './kills.ts';
 import type { WorkFleet } from './work-fleet.ts';
 
 /** What is done to `labelqueue work`; each of them once before any of them again. */
-const HAVOC = ['kill a process', 'stop the loop', 'terminate the loop', 'stop a process', 'kill the loop', 'lose heartbeats'] as const;
+const HAVOC = [
+  'kill a process',
+  'stop the loop',
+  'terminate the loop',
+  'stop a process',
+  'kill the loop',
+  'lose heartbeats',
+] as const;
 type Havoc = (typeof HAVOC)[number];
 
 export type WorkHavocOptions = KillPlan & {
