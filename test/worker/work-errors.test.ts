@@ -30,7 +30,7 @@ const MISTAKES: [string, () => Wrong, RegExp][] = [
   [
     'a key that is refused',
     () => ({ environment: { AWS_ACCESS_KEY_ID: 'stranger' } }),
-    /InvalidClientTokenId|AccessDenied|403|SQS/,
+    /InvalidAccessKeyId/,
   ],
   [
     'a number that is none',
