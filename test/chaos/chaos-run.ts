@@ -9,6 +9,7 @@ import type { OwnImageServer } from '../support/own-image-server.ts';
 import { startOwnProcess } from '../support/own-process.ts';
 import { createRandom } from '../support/random.ts';
 import { createAnnouncers } from './announcers.ts';
+import { startElasticMqAws } from './elasticmq-aws.ts';
 import { enqueueSomeTwice, JOB } from './enqueue-some-twice.ts';
 import { startFaultProxy } from './fault-proxy.ts';
 import { STREAM, startLambda, startWork } from './hosts.ts';
@@ -25,6 +26,8 @@ export type ChaosOptions = {
   timing: Timing;
   /** What takes messages from the queue: an emulation of Lambda, or `labelqueue work`. */
   host: 'lambda' | 'work';
+  /** Whose queues: those of the embedded service, or ElasticMQ's. */
+  queue?: 'embedded' | 'elasticmq';
   /** Told what the workers write. */
   onLog: (text: string) => void;
   /** Told every few seconds how it goes. */
@@ -77,7 +80,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   await using imageServer = await startOwnProcess<OwnImageServer>('own-image-server.ts');
   const visibilityTimeoutSeconds = timing.functionTimeoutSeconds + VISIBILITY_MARGIN_SECONDS;
   await using ownAws = await startOwnProcess<OwnAws>('own-aws.ts', String(visibilityTimeoutSeconds));
-  const aws = ownAws.report;
+  await using elasticMq =
+    options.queue === 'elasticmq' ? await startElasticMqAws(ownAws.report, visibilityTimeoutSeconds) : null;
+  const aws: OwnAws = elasticMq ?? ownAws.report;
   const target = createJobTarget(jobSettingsFrom(aws.environment), aws.clientConfig);
   const { host } = imageServer.report;
   const planned = planImages(images, host, createRandom(seed, STREAM.images));

@@ -47,6 +47,7 @@ describe('Bash completes', () => {
       ['check', '--help', '-h'],
     ],
     [['model', 'check', '--tr'], ['--trust-model']],
+    [['work', '--exit'], ['--exit-when-empty']],
     [['completion', 'f'], ['fish']],
     [['wait', 'cats', '--timeout', ''], []],
     [['enqueue', 'list.csv', '--url'], ['--url-column']],

@@ -27,11 +27,7 @@ const MISTAKES: [string, () => Wrong, RegExp][] = [
     /QueueDoesNotExist|NonExistentQueue|does not exist/,
   ],
   ['a bucket that is not there', () => ({ environment: { RESULTS_BUCKET: 'nowhere' } }), /there is no bucket nowhere/],
-  [
-    'a key that is refused',
-    () => ({ environment: { AWS_ACCESS_KEY_ID: 'stranger' } }),
-    /InvalidAccessKeyId/,
-  ],
+  ['a key that is refused', () => ({ environment: { AWS_ACCESS_KEY_ID: 'stranger' } }), /InvalidAccessKeyId/],
   [
     'a number that is none',
     () => ({ environment: { WORK_PROCESSES: 'many' } }),

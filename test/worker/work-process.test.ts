@@ -1,13 +1,12 @@
 /** `labelqueue work` with real processes, the real handler and a tiny model, against the embedded AWS. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
-import { changedModel } from '../classifier/model-folders.ts';
-import { channelMeans } from '../classifier/tiny-model.ts';
 import { type RunningCommand, startCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
 import { childrenOf, isRunning } from '../support/process-tree.ts';
 import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { tinyModelFolder } from '../support/tiny-model-folder.ts';
 
 const VISIBILITY_SECONDS = 6;
 /** Starting processes that load TensorFlow, on a busy machine. */
@@ -22,10 +21,7 @@ beforeAll(async () => {
   [aws, pictures, model] = await Promise.all([
     startTestAws({ visibilityTimeoutSeconds: VISIBILITY_SECONDS }),
     startPictureServer(),
-    changedModel({
-      config: { inputSize: 8, output: 'means' },
-      files: { 'saved_model.pb': channelMeans(8, 'float32'), 'labels.txt': 'red\ngreen\nblue\n' },
-    }),
+    tinyModelFolder(),
   ]);
 });
 afterEach(async () => {
