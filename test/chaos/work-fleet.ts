@@ -33,6 +33,8 @@ export type WorkFleet = AsyncDisposable & {
 
 export function startWorkFleet({ aws, endpoint, environment, onLog }: WorkFleetOptions): WorkFleet {
   const running = new Set<ChildProcess>();
+  /** Those that may hold messages: before, SIGTERM ends a process as it ends any other. */
+  const started = new Set<ChildProcess>();
   const terminated = new Set<number | undefined>();
   let isOver = false;
   let maxRssMb = 0;
@@ -51,9 +53,12 @@ export function startWorkFleet({ aws, endpoint, environment, onLog }: WorkFleetO
     });
     running.add(loop);
     for (const output of [loop.stdout, loop.stderr]) output.setEncoding('utf8').on('data', onLog);
+    loop.stdout.on('data', (text: string) => {
+      if (text.includes('"work started"')) started.add(loop);
+    });
     loop.once('exit', (code, signal) => {
       running.delete(loop);
-      if (terminated.has(loop.pid) && code !== 0 && signal !== 'SIGKILL') unclean++;
+      if (started.has(loop) && terminated.has(loop.pid) && code !== 0 && signal !== 'SIGKILL') unclean++;
       onLog(`${JSON.stringify({ at: new Date(), loop: loop.pid, ended: signal ?? code })}\n`);
       if (!isOver) start();
     });

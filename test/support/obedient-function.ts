@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ExecutionEnvironment, type FunctionError } from '../../worker/execution-environment.ts';
-import { WorkLoop, type WorkLoopOptions } from '../../worker/work-loop.ts';
+import type { WorkLoopOptions } from '../../worker/loop-parts.ts';
+import { WorkLoop } from '../../worker/work-loop.ts';
 import { eventually } from './eventually.ts';
 import { EventSource, type EventSourceOptions } from './lambda/event-source.ts';
 import type { InvocationLog } from './obedient-handler.ts';

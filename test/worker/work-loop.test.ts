@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
-import type { WorkLoop, WorkLoopOptions } from '../../worker/work-loop.ts';
+import type { WorkLoopOptions } from '../../worker/loop-parts.ts';
+import type { WorkLoop } from '../../worker/work-loop.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
 import { type Call, startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
@@ -163,7 +164,7 @@ test('gives back what cannot be finished in time, so that others have it at once
   // Its process must be gone before others are given its message.
   expect(lambda.environments[0]?.pid).not.toBe(pid);
   const other = lambda.work({ environments: lambda.environments.slice(1), batchSize: 1 });
-  await eventually('another one has both', () => other.held.inWork + other.held.waiting === 2);
+  await eventually('another one has both', () => other.counts.received === 2);
   await other.stop(0);
 });
 
