@@ -1,4 +1,5 @@
 /** `labelqueue work` with real processes, the real handler and a tiny model, against the embedded AWS. */
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { type RunningCommand, startCommand } from '../support/command.ts';
@@ -131,6 +132,25 @@ test('finishes what is in hand though its processes are signalled as well, as sy
   expect(await command.ended).toMatchObject({ code: 0 });
   expect(await classified()).toEqual(['a']);
   expect(lastEvent(command, 'work ended')).toMatchObject({ reason: 'SIGTERM', failures: 0, restarts: 0 });
+}, 120_000);
+
+test('does not take an image for deadly whose own process is signalled with all others', async () => {
+  await send('a');
+  // Once delivered to nobody: the next worker takes it in a process of its own.
+  const peek = { QueueUrl: aws.target.queueUrl, VisibilityTimeout: 0 };
+  await eventually('it was delivered', async () => {
+    return ((await aws.target.sqs.send(new ReceiveMessageCommand(peek))).Messages ?? []).length === 1;
+  });
+  pictures.delayMs = 2_000;
+  pictures.requests = 0;
+  const command = await work();
+  await eventually('the image is fetched', () => pictures.requests > 0, START_MS);
+  const children = childrenOf(pidOf(command));
+  const all = [...children.flatMap(childrenOf), ...children, pidOf(command)];
+  expect(all).toHaveLength(3);
+  for (const pid of all) process.kill(pid, 'SIGTERM');
+  expect(await command.ended).toMatchObject({ code: 0 });
+  expect(await classified()).toEqual(['a']);
 }, 120_000);
 
 test('gives back after the time to drain what is not done, and a second signal ends it at once', async () => {
