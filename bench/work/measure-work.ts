@@ -24,6 +24,8 @@ export type WorkMeasurement = {
   imagesPerSecond: number;
   /** Of the processes that classify, in that time. */
   cpuMsPerImage: number;
+  /** Share of that time in which these processes had an invocation: what the loop answers for. */
+  occupied: number;
   /** Share of that time in which these processes computed, of as many cores. */
   busy: number;
   /** Of the loop itself. */
@@ -68,6 +70,7 @@ export async function measureWork({
       seconds: rounded(seconds),
       imagesPerSecond: rounded(images / seconds),
       cpuMsPerImage: rounded(cpu / images),
+      occupied: rounded(run.invocationMs() / 1_000 / seconds / processes),
       busy: rounded(cpu / 1_000 / seconds / processes),
       loopCpuMsPerImage: rounded((cpuMs(pid) - before.loop) / images),
       maxRssMb: run.maxRssMb(),
@@ -79,7 +82,9 @@ export async function measureWork({
   }
 }
 
-type Run = { ready: Promise<void>; done: Promise<void>; maxRssMb: () => number };
+type Run = { ready: Promise<void>; done: Promise<void>; maxRssMb: () => number; invocationMs: () => number };
+
+type Logged = { message?: string; classified?: number; ms?: number };
 
 function followLog(
   lines: ReturnType<typeof createInterface>,
@@ -90,16 +95,23 @@ function followLog(
   let started = 0;
   let classified = 0;
   let maxRssMb = 0;
+  let invocationMs = 0;
   lines.on('line', (line) => {
-    const { message, classified: more = 0 }: { message?: string; classified?: number } = JSON.parse(line);
+    const { message, classified: more = 0, ms = 0 }: Logged = JSON.parse(line);
     if (message === 'worker started' && ++started === processes) ready.resolve();
     if (message !== 'invocation') return;
     maxRssMb = Math.max(maxRssMb, ...childrenOf(process.pid).flatMap(childrenOf).map(residentMb));
     classified += more;
+    invocationMs += ms;
     if (classified >= images) done.resolve();
   });
   lines.once('close', () => done.reject(new Error('the loop has ended before its work was done')));
-  return { ready: ready.promise, done: done.promise, maxRssMb: () => Math.round(maxRssMb) };
+  return {
+    ready: ready.promise,
+    done: done.promise,
+    maxRssMb: () => Math.round(maxRssMb),
+    invocationMs: () => invocationMs,
+  };
 }
 
 async function enqueue({ environment, clientConfig }: OwnAws, photos: URL, images: number): Promise<void> {

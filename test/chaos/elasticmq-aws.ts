@@ -2,18 +2,17 @@ import { Agent, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import {
-  END_LOOK_DELAY_SECONDS,
-  END_LOOK_RECEIVES,
-  MAX_RECEIVE_COUNT,
-} from '../../shared/contract/limits.ts';
+import { END_LOOK_DELAY_SECONDS, END_LOOK_RECEIVES, MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
 import { startElasticMqServer } from '../support/elasticmq-server.ts';
 import type { OwnAws } from '../support/own-aws.ts';
 import { ask, reply } from './aws-call.ts';
 
 /** The embedded S3 with the queues of ElasticMQ, at one endpoint. */
-export async function startElasticMqAws(embedded: OwnAws, visibilitySeconds: number): Promise<OwnAws & AsyncDisposable> {
+export async function startElasticMqAws(
+  embedded: OwnAws,
+  visibilitySeconds: number,
+): Promise<OwnAws & AsyncDisposable> {
   const elasticMq = await startElasticMqServer();
   const { credentials, region } = embedded.clientConfig;
   const sqs = createSqsClient({ endpoint: elasticMq.endpoint, region, credentials });
@@ -43,7 +42,10 @@ async function createQueues(sqs: SQSClient, visibilitySeconds: number): Promise<
   const dead = await create('labelqueue-dlq', {});
   const deadEnds = await create('labelqueue-job-ends-dlq.fifo', { FifoQueue: 'true' });
   return {
-    QUEUE_URL: await create('labelqueue', { VisibilityTimeout, RedrivePolicy: await policyTo(dead, MAX_RECEIVE_COUNT) }),
+    QUEUE_URL: await create('labelqueue', {
+      VisibilityTimeout,
+      RedrivePolicy: await policyTo(dead, MAX_RECEIVE_COUNT),
+    }),
     DEAD_LETTER_QUEUE_URL: dead,
     JOB_END_QUEUE_URL: await create('labelqueue-job-ends.fifo', {
       VisibilityTimeout,
@@ -64,7 +66,10 @@ async function startRouter(s3: string, sqs: string): Promise<AsyncDisposable & {
     response.once('close', () => gone.abort());
     try {
       const body = await buffer(request);
-      reply(response, await ask(new URL(url, isForSqs ? sqs : s3), { agent, method, headers, signal: gone.signal }, body));
+      reply(
+        response,
+        await ask(new URL(url, isForSqs ? sqs : s3), { agent, method, headers, signal: gone.signal }, body),
+      );
     } catch {
       response.destroy();
     }

@@ -21,7 +21,14 @@ const { images, seed, kills, logFile, work, queue } = new Command('chaos')
   .option('--log-file <path>', 'what the workers write (default: a file in the temporary folder)')
   .allowExcessArguments(false)
   .parse()
-  .opts<{ images: number; seed: number; kills: number; logFile?: string; work?: true; queue: 'embedded' | 'elasticmq' }>();
+  .opts<{
+    images: number;
+    seed: number;
+    kills: number;
+    logFile?: string;
+    work?: true;
+    queue: 'embedded' | 'elasticmq';
+  }>();
 
 /** Between two kills: they shall be spread over the work, which takes about 25 ms an image. */
 const everyMs = Math.max(2_000, (images * 25) / kills);

@@ -58,7 +58,17 @@ test.each([
   ],
   [
     ['work', '--help'],
-    ['--processes', '--drain-seconds', '--exit-when-empty', '--port', '--host', '--spot', '--json', '--stack', 'WORK_PROCESSES'],
+    [
+      '--processes',
+      '--drain-seconds',
+      '--exit-when-empty',
+      '--port',
+      '--host',
+      '--spot',
+      '--json',
+      '--stack',
+      'WORK_PROCESSES',
+    ],
   ],
   [
     ['enqueue', '--help'],
