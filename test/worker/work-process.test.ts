@@ -1,4 +1,6 @@
 /** `labelqueue work` with real processes, the real handler and a tiny model, against the embedded AWS. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
@@ -40,8 +42,12 @@ afterAll(async () => {
 
 /** Starts it with one process unless told otherwise, and waits until that is ready. */
 async function work(...args: string[]): Promise<RunningCommand> {
+  return workWith({}, ...args);
+}
+
+async function workWith(environment: Record<string, string>, ...args: string[]): Promise<RunningCommand> {
   const command = startCommand(['work', '--processes', '1', ...args], {
-    environment: { ...aws.environment, MODEL_DIR: model.path, ALLOWED_HOSTS: pictures.host },
+    environment: { ...aws.environment, MODEL_DIR: model.path, ALLOWED_HOSTS: pictures.host, ...environment },
   });
   running.push(command);
   await eventually('a process is ready', () => events(command).includes('worker started'), START_MS);
@@ -176,6 +182,30 @@ test('gives back after the time to drain what is not done, and a second signal e
   expect(await classified()).toEqual([]);
   expect(aws.queued()).toHaveLength(1);
 }, 180_000);
+
+test('drains when EC2 announces that it takes the instance back', async () => {
+  let notice: string | undefined;
+  const metadata = createServer(({ url = '' }, response) => {
+    if (url === '/latest/api/token') return void response.end('token');
+    const document = url === '/latest/meta-data/spot/instance-action' ? notice : undefined;
+    response.writeHead(document === undefined ? 404 : 200).end(document);
+  });
+  await new Promise<void>((resolve) => metadata.listen(0, '127.0.0.1', resolve));
+  const { port } = metadata.address() as AddressInfo;
+  const endpoint = { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}` };
+  const command = await workWith(endpoint, '--spot');
+  pictures.delayMs = 1_000;
+  pictures.requests = 0;
+  await send('a');
+  await eventually('an image is fetched', () => pictures.requests > 0);
+  notice = JSON.stringify({ action: 'terminate', time: new Date(Date.now() + 120_000).toISOString() });
+  expect(await command.ended).toMatchObject({ code: 0 });
+  metadata.closeAllConnections();
+  metadata.close();
+  expect(lastEvent(command, 'work ends')).toMatchObject({ reason: 'Spot interruption' });
+  expect(await classified()).toEqual(['a']);
+  expect(aws.queued()).toEqual([]);
+}, 120_000);
 
 test('leaves no process behind when it is killed', async () => {
   const command = await work();
