@@ -16,6 +16,7 @@ import { reportCommand } from './commands/report.ts';
 import { resultsCommand } from './commands/results.ts';
 import { statusCommand } from './commands/status.ts';
 import { waitCommand } from './commands/wait.ts';
+import { workCommand } from './commands/work.ts';
 import { EXIT } from './exit-codes.ts';
 import { failureText } from './expected-failures.ts';
 import { cleanUpNow, endInterrupted, forgetInterruption, isInterrupted } from './interruption.ts';
@@ -54,6 +55,7 @@ const JOB_COMMANDS = [
   redriveCommand(),
   purgeCommand(),
   dashboardCommand(),
+  workCommand(),
   benchCommand(),
 ];
 for (const command of JOB_COMMANDS) command.addOption(stackOption());

@@ -149,7 +149,7 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
     apiAddress,
     ended: async () => void (await Promise.all(loops.map((loop) => loop.ended()))),
     async stop() {
-      await Promise.all(loops.map((loop) => loop.stop()));
+      await Promise.all(loops.map((loop) => loop.stop(Number.POSITIVE_INFINITY, false)));
       sqs.destroy();
       await shutDown();
     },

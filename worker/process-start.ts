@@ -47,5 +47,12 @@ export async function startProcess(
 }
 
 function neverStarted({ message }: FunctionError): ProcessStartError {
-  return new ProcessStartError(`no process of the worker starts (${FIRST_TRIES} tries each): ${message}`);
+  return new ProcessStartError(`no process of the worker starts (${FIRST_TRIES} tries each): ${withoutStack(message)}`);
+}
+
+/** A process reports the stack of what it threw: for a log, not for a person who has named a wrong folder. */
+function withoutStack(text: string): string {
+  const lines = text.split('\n');
+  const end = lines.findIndex((line) => /^ {4}at |^\s*\d+ \|/.test(line));
+  return lines.slice(0, end === -1 ? lines.length : Math.max(1, end)).join('\n');
 }

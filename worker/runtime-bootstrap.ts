@@ -4,16 +4,12 @@
  */
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
+import { leaveSignalsToParent } from '../shared/contract/signals-of-parent.ts';
 import type { InvocationRequest, RuntimeReport } from './execution-environment.ts';
 
 type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
-/**
- * Only the parent decides when this process ends: Ctrl-C, `docker stop` and systemd may signal all processes at once, and the work
- * in hand must be finished. When the parent is gone, so is the connection to it.
- */
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-
+leaveSignalsToParent();
 const [, , handlerPath = '', functionName = ''] = process.argv;
 const handler = await initialize();
 if (handler !== undefined) {

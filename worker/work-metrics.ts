@@ -4,7 +4,8 @@ import type { MetricsReading } from '../dashboard/metrics-reading.ts';
 import { WorkerLogTotals } from '../dashboard/metrics-worker-log.ts';
 import { thisMachine } from '../shared/contract/worker-time.ts';
 import type { ExecutionEnvironment } from './execution-environment.ts';
-import type { WorkCounts, WorkLoop } from './work-loop.ts';
+import type { WorkCounts } from './loop-parts.ts';
+import type { WorkLoop } from './work-loop.ts';
 
 /** What can become of a message that the loop has received, as `labelqueue_work_messages_total` counts it. */
 const MESSAGE_EVENTS = ['received', 'acknowledged', 'left', 'given_back', 'lost'] as const;

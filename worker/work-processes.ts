@@ -8,11 +8,11 @@ export type WorkProcessesOptions = {
   environment: Readonly<Record<string, string | undefined>>;
   onLine: (line: string) => void;
   /** Is given what a process writes to its standard error: TensorFlow and Node, not the worker. */
-  onNote: (text: string) => void;
+  onErrorText: (text: string) => void;
 };
 
 /** The processes of a worker, none of them started yet. */
-export function workProcesses({ count, onNote, ...options }: WorkProcessesOptions): ExecutionEnvironment[] {
+export function workProcesses({ count, ...options }: WorkProcessesOptions): ExecutionEnvironment[] {
   const environment = { ...definedIn(options.environment), ...threadsFor(count) };
   return Array.from(
     { length: count },
@@ -22,7 +22,6 @@ export function workProcesses({ count, onNote, ...options }: WorkProcessesOption
         environment,
         timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
         onLog() {},
-        onErrorText: onNote,
       }),
   );
 }

@@ -9,11 +9,12 @@ import type { OwnImageServer } from '../support/own-image-server.ts';
 import { startOwnProcess } from '../support/own-process.ts';
 import { createRandom } from '../support/random.ts';
 import { createAnnouncers } from './announcers.ts';
+import { startElasticMqAws } from './elasticmq-aws.ts';
 import { enqueueSomeTwice, JOB } from './enqueue-some-twice.ts';
 import { startFaultProxy } from './fault-proxy.ts';
-import { startFleet } from './fleet.ts';
+import { STREAM, startLambda, startWork } from './hosts.ts';
 import { planImages } from './image-plan.ts';
-import { type KillPlan, startKiller } from './kills.ts';
+import type { KillPlan } from './kills.ts';
 import { messagesLeft, takeDeadLetters } from './queue-state.ts';
 import { untilQuiet } from './until-quiet.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -23,6 +24,10 @@ export type ChaosOptions = {
   seed: number;
   kills: KillPlan;
   timing: Timing;
+  /** What takes messages from the queue: an emulation of Lambda, or `labelqueue work`. */
+  host: 'lambda' | 'work';
+  /** Whose queues: those of the embedded service, or ElasticMQ's. */
+  queue?: 'embedded' | 'elasticmq';
   /** Told what the workers write. */
   onLog: (text: string) => void;
   /** Told every few seconds how it goes. */
@@ -36,6 +41,8 @@ export type Timing = {
   retryBaseSeconds: number;
   /** When a run that has not become quiet is judged all the same. */
   giveUpSeconds: number;
+  /** Of `labelqueue work`: how long one of its processes is stopped, or its heartbeats are lost. */
+  stopSeconds: number;
 };
 
 /** What a run came to; a sentence for each image that is not as it should be. */
@@ -49,10 +56,10 @@ export type ChaosReport = Verdict & {
   isAnnounced: boolean;
   ends: number;
   maxRssMb: number;
+  /** Ends of `labelqueue work` after SIGTERM that were not clean. */
+  unclean: number;
 };
 
-/** Each concern draws from numbers of its own: one fault more does not make it another run. */
-const STREAM = { images: 0, duplicates: 1, faults: 2, kills: 3, deliveries: 4 };
 /** Share of the requests to AWS that go wrong. */
 const FAULT_RATE = 0.08;
 /** An image that is foretold to kill its worker holds the end up for as long as an invocation may take on Lambda. */
@@ -66,14 +73,16 @@ const VISIBILITY_MARGIN_SECONDS = 5;
  * is done to a run, but not at which point of the work it happens.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { images, seed, kills, timing, onLog, onProgress } = options;
+  const { images, seed, timing, onLog, onProgress } = options;
   const started = performance.now();
   const seconds = () => Math.round((performance.now() - started) / 1_000);
 
   await using imageServer = await startOwnProcess<OwnImageServer>('own-image-server.ts');
   const visibilityTimeoutSeconds = timing.functionTimeoutSeconds + VISIBILITY_MARGIN_SECONDS;
   await using ownAws = await startOwnProcess<OwnAws>('own-aws.ts', String(visibilityTimeoutSeconds));
-  const aws = ownAws.report;
+  await using elasticMq =
+    options.queue === 'elasticmq' ? await startElasticMqAws(ownAws.report, visibilityTimeoutSeconds) : null;
+  const aws: OwnAws = elasticMq ?? ownAws.report;
   const target = createJobTarget(jobSettingsFrom(aws.environment), aws.clientConfig);
   const { host } = imageServer.report;
   const planned = planImages(images, host, createRandom(seed, STREAM.images));
@@ -84,20 +93,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 
   const faultRandom = createRandom(seed, STREAM.faults);
   await using proxy = await startFaultProxy(aws.clientConfig.endpoint, FAULT_RATE, faultRandom);
-  await using fleet = await startFleet({
-    aws,
-    endpoint: proxy.endpoint,
-    target,
-    timeoutSeconds: timing.functionTimeoutSeconds,
-    environment: { ALLOWED_HOSTS: host, ...settingsFor(timing) },
-    random: createRandom(seed, STREAM.deliveries),
-    onLog,
-  });
+  const environment = { ALLOWED_HOSTS: host, ...settingsFor(timing) };
+  const start = options.host === 'work' ? startWork : startLambda;
+  await using workers = await start(options, { aws, proxy, target, environment, announcers });
   await using _looking = announcers.start({ aws, endpoint: proxy.endpoint, target, onLog });
-  using killer = startKiller([...fleet.workers, ...announcers.environments], kills, createRandom(seed, STREAM.kills));
+  using killer = workers.startKiller();
   const tell = async () =>
     onProgress(`${seconds()} s: ${await stateOf(target)}, ${killer.kills} kills, ${proxy.faults} faults`);
-  const quiet = await Promise.race([untilQuiet(target, fleet.workers, timing.giveUpSeconds, tell), fleet.ended()]);
+  const quiet = await Promise.race([untilQuiet(target, workers.watched, timing.giveUpSeconds, tell), workers.ended()]);
   if (!quiet) onProgress(`not quiet after ${timing.giveUpSeconds} s`);
   const isAnnounced = await announcers.announced(JOB, ANNOUNCED_WITHIN_SECONDS);
 
@@ -110,7 +113,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     seconds: seconds(),
     isAnnounced,
     ends: new Set(announcers.ids).size,
-    maxRssMb: Math.round(fleet.maxRssMb),
+    maxRssMb: Math.round(workers.maxRssMb()),
+    unclean: workers.unclean(),
   };
 }
 

@@ -10,6 +10,8 @@ export type FaultProxy = AsyncDisposable & {
   endpoint: string;
   /** Requests that went wrong so far. */
   readonly faults: number;
+  /** Leaves all requests of an action without effect and without an answer for a while. */
+  silence(action: string, forMs: number): void;
 };
 
 /** @param rate share of the requests that go wrong, 0 to 1 */
@@ -17,6 +19,11 @@ export async function startFaultProxy(upstream: string, rate: number, random: Ra
   const agent = new Agent({ keepAlive: true });
   const names = Object.keys(FAULTS) as FaultName[];
   let faults = 0;
+  const silentUntil = new Map<string, number>();
+  const isSilent = (target: unknown) => {
+    const action = String(target).replace(/^AmazonSQS\./, '');
+    return Date.now() < (silentUntil.get(action) ?? 0);
+  };
   const server = createServer(async (request, response) => {
     const { method, headers, url = '/' } = request;
     const clientGone = new AbortController();
@@ -25,6 +32,10 @@ export async function startFaultProxy(upstream: string, rate: number, random: Ra
       const body = await buffer(request);
       const question = { agent, method, headers, signal: clientGone.signal };
       const forward = (changed = body) => ask(new URL(url, upstream), question, changed);
+      if (isSilent(headers['x-amz-target'])) {
+        faults++;
+        return await FAULTS.silenceInstead({ body, response, forward });
+      }
       if (!random.happens(rate)) return reply(response, await forward());
       faults++;
       await FAULTS[random.pick(names)]({ body, response, forward });
@@ -39,6 +50,7 @@ export async function startFaultProxy(upstream: string, rate: number, random: Ra
     get faults() {
       return faults;
     },
+    silence: (action, forMs) => void silentUntil.set(action, Date.now() + forMs),
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

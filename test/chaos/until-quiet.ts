@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import type { ChaoticWorker } from './chaotic-worker.ts';
 import { messagesLeft } from './queue-state.ts';
 
 const POLL_MS = 250;
@@ -16,7 +15,7 @@ const PROGRESS_MS = 5_000;
  */
 export async function untilQuiet(
   target: JobTarget,
-  workers: readonly ChaoticWorker[],
+  workers: readonly { readonly busy: boolean }[],
   withinSeconds: number,
   onProgress: () => Promise<void>,
 ): Promise<boolean> {

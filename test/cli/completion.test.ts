@@ -52,6 +52,7 @@ describe('Bash completes', () => {
     ],
     [['model', 'check', '--tr'], ['--trust-model']],
     [['model', 'teach', '--se'], ['--seed']],
+    [['work', '--exit'], ['--exit-when-empty']],
     [['completion', 'f'], ['fish']],
     [['wait', 'cats', '--timeout', ''], []],
     [['enqueue', 'list.csv', '--url'], ['--url-column']],

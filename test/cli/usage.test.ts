@@ -82,6 +82,20 @@ test.each([
     ['--port', '--workers', '--model', '--trust-model', '--allow-host', '--state-dir'],
   ],
   [
+    ['work', '--help'],
+    [
+      '--processes',
+      '--drain-seconds',
+      '--exit-when-empty',
+      '--port',
+      '--host',
+      '--spot',
+      '--json',
+      '--stack',
+      'WORK_PROCESSES',
+    ],
+  ],
+  [
     ['enqueue', '--help'],
     ['<source...>', '--job', '--per-message', 'QUEUE_URL'],
   ],

@@ -34,6 +34,7 @@ export type RunningCommand = {
   interrupt(): void;
   /** To the command alone, not to its process group. */
   signal(signal: NodeJS.Signals): void;
+  pid(): number | undefined;
   ended: Promise<CommandRun>;
   /** The signal that has ended it, if one did. */
   endedBy(): NodeJS.Signals | null;
@@ -74,6 +75,7 @@ export function startCommand(
       }
     },
     signal: (signal) => void child.kill(signal),
+    pid: () => child.pid,
     ended,
     endedBy: () => child.signalCode,
   };

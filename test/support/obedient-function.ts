@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { ExecutionEnvironment, type FunctionError } from '../../worker/execution-environment.ts';
+import type { WorkLoopOptions } from '../../worker/loop-parts.ts';
+import { WorkLoop } from '../../worker/work-loop.ts';
 import { eventually } from './eventually.ts';
 import { EventSource, type EventSourceOptions } from './lambda/event-source.ts';
 import type { InvocationLog } from './obedient-handler.ts';
@@ -18,6 +20,8 @@ export type ObedientFunction = {
   bodies(): string[];
   /** Starts an event source. It feeds one environment unless told otherwise: then the order of things is known. */
   feed(options?: Partial<EventSourceOptions>): EventSource;
+  /** Starts the loop of `labelqueue work` instead, with one environment unless told otherwise. */
+  work(options?: Partial<WorkLoopOptions>): WorkLoop;
   /** Resolves when nothing is left in the queue and so many messages were logged. */
   allDone(messages: number): Promise<void>;
   /** Stops the event source and forgets everything. */
@@ -41,7 +45,7 @@ export async function startObedientFunction({
     return new ExecutionEnvironment({ handlerPath: HANDLER, timeoutSeconds, environment: {}, onLog });
   });
   await Promise.all(environments.map((environment) => environment.initialize()));
-  let source: EventSource | undefined;
+  let source: EventSource | WorkLoop | undefined;
   return {
     aws,
     environments,
@@ -54,6 +58,20 @@ export async function startObedientFunction({
         queueUrl: aws.target.queueUrl,
         environments: environments.slice(0, 1),
         onFunctionError: (error) => errors.push(error),
+        ...options,
+      });
+      source.start();
+      return source;
+    },
+    work(options) {
+      source = new WorkLoop({
+        sqs: aws.target.sqs,
+        queueUrl: aws.target.queueUrl,
+        visibilitySeconds: visibilityTimeoutSeconds,
+        environments: environments.slice(0, 1),
+        onFunctionError: (error) => errors.push(error),
+        pollSeconds: 1,
+        timeoutSeconds,
         ...options,
       });
       source.start();

@@ -2,6 +2,7 @@
  * A handler that does what the bodies of its messages say, and logs a line an invocation:
  * - `fail ...`: names the message in `batchItemFailures`
  * - `slow ...`: takes 200 ms
+ * - `takes 1500 ...`: takes so many milliseconds
  * - `throw`, `exit`, `hang`: the invocation throws, ends the process, or never ends
  * - anything else succeeds
  */
@@ -26,6 +27,8 @@ export async function handler({ Records }: SQSEvent, context: Context): Promise<
   const remainingMs = context.getRemainingTimeInMillis();
   const asked = (what: string) => Records.some(({ body }) => body.startsWith(what));
   if (asked('slow')) await delay(200);
+  const longest = Math.max(0, ...Records.map(({ body }) => Number(/^takes (\d+)/.exec(body)?.[1] ?? 0)));
+  if (longest > 0) await delay(longest);
   const log: InvocationLog = {
     pid: process.pid,
     requestId: context.awsRequestId,

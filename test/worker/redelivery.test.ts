@@ -19,7 +19,7 @@ afterAll(() => lambda.stop());
 
 test('leaves what failed to its visibility timeout, and to the DLQ after five receives', async () => {
   await lambda.aws.send('fail for ever', 'fine');
-  lambda.feed();
+  lambda.work();
   await eventually('the message is in the DLQ', () => lambda.aws.deadLetters().length > 0);
   expect(lambda.aws.deadLetters().map(({ body }) => body)).toEqual(['fail for ever']);
   expect(lambda.aws.queued()).toEqual([]);
@@ -36,7 +36,7 @@ test('leaves what failed to its visibility timeout, and to the DLQ after five re
 
 test('brings the whole batch back when the function throws', async () => {
   await lambda.aws.send('throw', 'innocent');
-  lambda.feed();
+  lambda.work();
   await eventually('both came twice', () => lambda.invocations.length >= 2);
   expect(lambda.invocations.slice(0, 2).map(({ bodies }) => bodies.toSorted())).toEqual([
     ['innocent', 'throw'],
@@ -50,7 +50,7 @@ test.each([
   ['dies', 'exit', "the function's process ended with exit code 3"],
 ])('goes on with a new process when one %s, and leaves the message in the queue', async (_what, body, message) => {
   await lambda.aws.send(body);
-  lambda.feed();
+  lambda.work();
   await eventually('the invocation failed', () => lambda.errors.length > 0);
   expect(lambda.errors[0]?.message).toBe(message);
   expect(lambda.aws.queued().map((queued) => queued.body)).toEqual([body]);

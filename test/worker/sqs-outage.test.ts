@@ -80,7 +80,7 @@ async function startMoodySqs(): Promise<MoodySqs> {
 function feed(): void {
   const { sqs } = moody;
   const patience = { answerTimeoutMs: 5_000, longestWaitMs: 20 };
-  lambda.feed({ sqs, ...patience, environments: lambda.environments, onNotice: (text) => notices.push(text) });
+  lambda.work({ sqs, ...patience, environments: lambda.environments, onNotice: (text) => notices.push(text) });
 }
 
 function answer(status: number, type: string): Rudeness {
@@ -129,7 +129,7 @@ test.each(RUDENESSES)('goes on when SQS %s, once or many times, and says it once
 test('says it once when SQS answers every second call only', async () => {
   for (let bodies = 1; bodies <= 5; bodies++) {
     moody.beRude('ReceiveMessage', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 1);
-    if (bodies === 1) lambda.feed({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+    if (bodies === 1) lambda.work({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
     await eventually('the rude answer', () => moody.rudeAnswers() === bodies);
     await lambda.aws.send('patient');
     await lambda.allDone(bodies);
@@ -152,7 +152,7 @@ test('goes on when SQS never answered', async () => {
   const hang: Rudeness = () => {};
   moody.beRude('ReceiveMessage', hang, 2);
   await lambda.aws.send('patient');
-  lambda.feed({ sqs: moody.sqs, answerTimeoutMs: 100, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+  lambda.work({ sqs: moody.sqs, answerTimeoutMs: 100, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
   await eventually('all silent answers', () => moody.rudeAnswers() === 2);
   await lambda.allDone(1);
   expect(lambda.bodies()).toEqual(['patient']);
@@ -169,7 +169,7 @@ test.each(RUDENESSES)('deletes what is done when SQS %s at first', async (_, rud
 
 test('goes on with other messages when one cannot be deleted', async () => {
   moody.beRude('DeleteMessageBatch', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 5);
-  lambda.feed({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+  lambda.work({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
   await lambda.aws.send('comes again');
   await eventually('it is done', () => moody.rudeAnswers() === 5);
   await lambda.aws.send('fine');
@@ -181,7 +181,7 @@ test('goes on with other messages when one cannot be deleted', async () => {
 test('can be stopped at once while SQS does not answer', async () => {
   await moody.refuseConnections();
   // Longer than this test may take.
-  const source = lambda.feed({ sqs: moody.sqs, longestWaitMs: 600_000, onNotice: (text) => notices.push(text) });
+  const source = lambda.work({ sqs: moody.sqs, longestWaitMs: 600_000, onNotice: (text) => notices.push(text) });
   await eventually('it waits', () => notices.length === 1);
   await source.stop();
   await expect(source.ended()).resolves.toBeUndefined();
@@ -189,7 +189,7 @@ test('can be stopped at once while SQS does not answer', async () => {
 
 test('ends when SQS refuses for good', async () => {
   moody.beRude('ReceiveMessage', answer(403, 'com.amazonaws.sqs#AccessDenied'), 1);
-  const source = lambda.feed({ sqs: moody.sqs, onNotice: (text) => notices.push(text) });
+  const source = lambda.work({ sqs: moody.sqs, onNotice: (text) => notices.push(text) });
   await expect(source.ended()).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
   expect(notices).toEqual([]);
 });

@@ -3,10 +3,12 @@
  * the system can end a process. It loads sharp and nothing of TensorFlow.
  */
 import { ImageError } from '../../contract/error-codes.ts';
+import { leaveSignalsToParent } from '../../contract/signals-of-parent.ts';
 import type { ApartReport, ApartRequest } from './decode-apart.ts';
 import { volunteerForOutOfMemoryKill } from './out-of-memory.ts';
 import { decodeWithSharp } from './sharp-decoder.ts';
 
+leaveSignalsToParent();
 volunteerForOutOfMemoryKill();
 // Not `exit`, which waits for a decoder that runs.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../support/eventually.ts';
-import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
+import { eventually } from '../eventually.ts';
+import { type ObedientFunction, startObedientFunction } from '../obedient-function.ts';
 
 let lambda: ObedientFunction;
 

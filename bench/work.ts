@@ -1,0 +1,43 @@
+/** `npm run bench:work`: how much faster is `labelqueue work` with several processes than with one? A JSON line for each number of them. */
+import { Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from '../cli/options.ts';
+import { measureWork, type WorkMeasurement } from './work/measure-work.ts';
+
+const { images, processes, rounds } = new Command('bench:work')
+  .description('Classifies the same images with different numbers of processes.')
+  .option('--images <n>', 'images of a run', wholeNumber(100, 1_000_000), 2_000)
+  .option('--processes <list>', 'numbers of processes, the first of which the others are compared to', numbers, [1, 2])
+  .option('--rounds <n>', 'runs of each, in turn', wholeNumber(1, 100), 2)
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ images: number; processes: number[]; rounds: number }>();
+
+const measured = new Map<number, WorkMeasurement[]>(processes.map((count) => [count, []]));
+for (let round = 0; round < rounds; round++) {
+  for (const count of processes) {
+    const measurement = await measureWork({ images, processes: count });
+    measured.get(count)?.push(measurement);
+    process.stdout.write(`${JSON.stringify(measurement)}\n`);
+  }
+}
+const [first = 1, ...others] = processes;
+for (const count of others) {
+  const perCore = (of: number) => median((measured.get(of) ?? []).map(({ cpuMsPerImage }) => cpuMsPerImage));
+  const wall = (of: number) => median((measured.get(of) ?? []).map(({ imagesPerSecond }) => imagesPerSecond));
+  const cpu = perCore(first) / perCore(count);
+  process.stderr.write(
+    `${count} processes: ${(wall(count) / wall(first)).toFixed(2)} times the images per second of ${first}; ` +
+      `an image takes ${(100 / cpu).toFixed(1)} % of the computing time that it takes with ${first}\n`,
+  );
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function numbers(text: string): number[] {
+  const list = text.split(',').map(Number);
+  if (list.every((count) => Number.isInteger(count) && count >= 1)) return list;
+  throw new InvalidArgumentError('Expected numbers of processes, e.g. 1,2.');
+}

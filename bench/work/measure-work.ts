@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { startSampleServer } from '../../local/sample-server.ts';
+import { jobSettingsFrom } from '../../shared/contract/settings.ts';
+import { createJobTarget } from '../../shared/jobs/job-target.ts';
+import { sendMessages } from '../../shared/jobs/send-messages.ts';
+import type { OwnAws } from '../../test/support/own-aws.ts';
+import { startOwnProcess } from '../../test/support/own-process.ts';
+import { childrenOf, cpuMs, residentMb } from '../../test/support/process-tree.ts';
+
+const MAIN = join(import.meta.dirname, '../../worker/main.ts');
+const SAMPLES = join(import.meta.dirname, '../../samples');
+const PHOTOS = ['astronaut.jpg', 'chelsea.jpg', 'coffee.jpg'];
+const IMAGES_PER_MESSAGE = 20;
+const VISIBILITY_SECONDS = 300;
+
+export type WorkMeasurement = {
+  processes: number;
+  images: number;
+  /** From when all processes were ready until the last image was classified. */
+  seconds: number;
+  imagesPerSecond: number;
+  /** Of the processes that classify, in that time. */
+  cpuMsPerImage: number;
+  /** Share of that time in which these processes had an invocation: what the loop answers for. */
+  occupied: number;
+  /** Share of that time in which these processes computed, of as many cores. */
+  busy: number;
+  /** Of the loop itself. */
+  loopCpuMsPerImage: number;
+  maxRssMb: number;
+};
+
+/** Classifies so many photos from a full queue on loopback. */
+export async function measureWork({
+  images,
+  processes,
+}: {
+  images: number;
+  processes: number;
+}): Promise<WorkMeasurement> {
+  await using aws = await startOwnProcess<OwnAws>('own-aws.ts', String(VISIBILITY_SECONDS));
+  const photos = await startSampleServer(SAMPLES);
+  const loop = spawn(process.execPath, ['--no-warnings', MAIN], {
+    env: {
+      ...process.env,
+      ...aws.report.environment,
+      ALLOWED_HOSTS: photos.baseUrl.host,
+      WORK_PROCESSES: String(processes),
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(loop, 'exit');
+  const lines = createInterface(loop.stdout);
+  try {
+    const run = followLog(lines, { images, processes });
+    await run.ready;
+    const pid = loop.pid ?? 0;
+    const children = childrenOf(pid);
+    const before = { at: performance.now(), cpu: sum(children.map(cpuMs)), loop: cpuMs(pid) };
+    await enqueue(aws.report, photos.baseUrl, images);
+    await run.done;
+    const seconds = (performance.now() - before.at) / 1_000;
+    const cpu = sum(children.map(cpuMs)) - before.cpu;
+    return {
+      processes,
+      images,
+      seconds: rounded(seconds),
+      imagesPerSecond: rounded(images / seconds),
+      cpuMsPerImage: rounded(cpu / images),
+      occupied: rounded(run.invocationMs() / 1_000 / seconds / processes),
+      busy: rounded(cpu / 1_000 / seconds / processes),
+      loopCpuMsPerImage: rounded((cpuMs(pid) - before.loop) / images),
+      maxRssMb: run.maxRssMb(),
+    };
+  } finally {
+    loop.kill('SIGTERM');
+    await exited;
+    await photos.close();
+  }
+}
+
+type Run = { ready: Promise<void>; done: Promise<void>; maxRssMb: () => number; invocationMs: () => number };
+
+type Logged = { message?: string; classified?: number; ms?: number };
+
+function followLog(
+  lines: ReturnType<typeof createInterface>,
+  { images, processes }: { images: number; processes: number },
+): Run {
+  const ready = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<void>();
+  let started = 0;
+  let classified = 0;
+  let maxRssMb = 0;
+  let invocationMs = 0;
+  lines.on('line', (line) => {
+    const { message, classified: more = 0, ms = 0 }: Logged = JSON.parse(line);
+    if (message === 'worker started' && ++started === processes) ready.resolve();
+    if (message !== 'invocation') return;
+    maxRssMb = Math.max(maxRssMb, ...childrenOf(process.pid).flatMap(childrenOf).map(residentMb));
+    classified += more;
+    invocationMs += ms;
+    if (classified >= images) done.resolve();
+  });
+  lines.once('close', () => done.reject(new Error('the loop has ended before its work was done')));
+  return {
+    ready: ready.promise,
+    done: done.promise,
+    maxRssMb: () => Math.round(maxRssMb),
+    invocationMs: () => invocationMs,
+  };
+}
+
+async function enqueue({ environment, clientConfig }: OwnAws, photos: URL, images: number): Promise<void> {
+  const target = createJobTarget(jobSettingsFrom(environment), clientConfig);
+  const refs = Array.from({ length: images }, (_, index) => ({
+    id: String(index),
+    url: new URL(`photos/${PHOTOS[index % PHOTOS.length]}`, photos).href,
+  }));
+  const bodies = Array.from({ length: Math.ceil(images / IMAGES_PER_MESSAGE) }, (_, index) => ({
+    body: JSON.stringify({
+      v: 1,
+      job: 'bench',
+      attempt: 1,
+      images: refs.slice(index * IMAGES_PER_MESSAGE, (index + 1) * IMAGES_PER_MESSAGE),
+    }),
+  }));
+  await sendMessages(target.sqs, target.queueUrl, bodies);
+  target.sqs.destroy();
+  target.s3.destroy();
+}
+
+function sum(values: number[]): number {
+  return values.reduce((all, value) => all + value, 0);
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}

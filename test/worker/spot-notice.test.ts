@@ -1,0 +1,85 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { type SpotNotice, untilSpotNotice } from '../../worker/spot-notice.ts';
+import { eventually } from '../support/eventually.ts';
+
+const ACTION = '/latest/meta-data/spot/instance-action';
+const REBALANCE = '/latest/meta-data/events/recommendations/rebalance';
+
+/** An instance metadata service that takes IMDSv2 alone. */
+let server: ReturnType<typeof createServer>;
+let endpoint: string;
+let documents: Map<string, string>;
+let asked: string[];
+let tokens: number;
+let status: number | undefined;
+let over: AbortController;
+let notices: string[];
+
+beforeEach(async () => {
+  [documents, asked, tokens, status, over, notices] = [new Map(), [], 0, undefined, new AbortController(), []];
+  server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    if (status !== undefined) return void response.writeHead(status).end();
+    if (request.url === '/latest/api/token')
+      return isTokenRequest(request) ? void response.end(`token-${++tokens}`) : void response.writeHead(400).end();
+    if (request.headers['x-aws-ec2-metadata-token'] !== `token-${tokens}`) return void response.writeHead(401).end();
+    const document = documents.get(request.url ?? '');
+    response.writeHead(document === undefined ? 404 : 200).end(document);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  over.abort();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+function isTokenRequest({ method, headers }: IncomingMessage): boolean {
+  return method === 'PUT' && Number(headers['x-aws-ec2-metadata-token-ttl-seconds']) > 0;
+}
+
+function watch(): Promise<SpotNotice> {
+  return untilSpotNotice({ endpoint, signal: over.signal, onNotice: (text) => notices.push(text), lookEveryMs: 20 });
+}
+
+test('notices an interruption, and when it comes', async () => {
+  const noticed = watch();
+  await eventually('it has looked', () => asked.filter((line) => line.endsWith(REBALANCE)).length >= 2);
+  documents.set(ACTION, '{"action":"terminate","time":"2026-01-02T03:04:05Z"}');
+  expect(await noticed).toEqual({ reason: 'interruption', at: Date.UTC(2026, 0, 2, 3, 4, 5) });
+  expect(tokens).toBe(1);
+  expect(notices).toEqual([]);
+});
+
+test('notices a recommendation to rebalance', async () => {
+  documents.set(REBALANCE, '{"noticeTime":"2026-01-02T03:04:05Z"}');
+  expect(await watch()).toEqual({ reason: 'rebalance' });
+});
+
+test('takes a document that it cannot read for an interruption without a time', async () => {
+  documents.set(ACTION, 'soon');
+  expect(await watch()).toEqual({ reason: 'interruption' });
+});
+
+test('asks for another token when its own is not valid any more', async () => {
+  const noticed = watch();
+  await eventually('it has a token', () => tokens === 1 && asked.length > 3);
+  tokens = 7;
+  documents.set(ACTION, '{"action":"stop","time":"2026-01-02T03:04:05Z"}');
+  expect(await noticed).toMatchObject({ reason: 'interruption' });
+});
+
+test('goes on when the service does not answer as expected, and says it once', async () => {
+  status = 500;
+  const noticed = watch();
+  await eventually('it has asked several times', () => asked.length > 5);
+  status = undefined;
+  documents.set(REBALANCE, '{}');
+  expect(await noticed).toEqual({ reason: 'rebalance' });
+  expect(notices).toEqual([
+    expect.stringMatching(/^the instance metadata does not answer \(.+\): asked again until it does$/),
+  ]);
+});

@@ -1,0 +1,228 @@
+import { join } from 'node:path';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
+import type { WorkLoopOptions } from '../../worker/loop-parts.ts';
+import type { WorkLoop } from '../../worker/work-loop.ts';
+import { eventually } from '../support/eventually.ts';
+import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
+import { type Call, startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
+
+/** Short, so that it ends while a test waits; long against what a busy machine takes. */
+const VISIBILITY_SECONDS = 4;
+
+let lambda: ObedientFunction;
+let faults: TargetedFaults;
+let sqs: SQSClient;
+/** The SQS actions that the loop has called since the last test. */
+let actions: string[] = [];
+
+beforeAll(async () => {
+  lambda = await startObedientFunction({ visibilityTimeoutSeconds: VISIBILITY_SECONDS, timeoutSeconds: 60 });
+  const note = ({ headers }: Call) => actions.push(String(headers['x-amz-target']).replace('AmazonSQS.', ''));
+  faults = await startTargetedFaults(lambda.aws, note);
+  sqs = new SQSClient({ ...faults.clientConfig, useQueueUrlAsEndpoint: false, maxAttempts: 1 });
+});
+afterEach(async () => {
+  faults.heal();
+  await lambda.reset();
+  actions = [];
+});
+afterAll(async () => {
+  sqs.destroy();
+  await faults[Symbol.asyncDispose]();
+  await lambda.stop();
+});
+
+function work(options: Partial<WorkLoopOptions> = {}): WorkLoop {
+  return lambda.work({ sqs, longestWaitMs: 20, ...options });
+}
+
+const RENEWAL = { action: 'ChangeMessageVisibilityBatch', queue: 'labelqueue' } as const;
+const DELETION = { action: 'DeleteMessageBatch', queue: 'labelqueue' } as const;
+
+test('invokes the function with what is in the queue, and acknowledges what succeeded', async () => {
+  await lambda.aws.send('one', 'two');
+  const loop = work();
+  await lambda.allDone(2);
+  expect(lambda.bodies().toSorted()).toEqual(['one', 'two']);
+  await eventually('the counts', () => loop.counts.acknowledged === 2);
+  expect(loop.counts).toMatchObject({ received: 2, left: 0, lost: 0, givenBack: 0 });
+});
+
+test('gives an invocation no more messages than a batch has', async () => {
+  await lambda.aws.send(...Array.from({ length: 7 }, (_, index) => `message ${index}`));
+  work({ batchSize: 3 });
+  await lambda.allDone(7);
+  expect(Math.max(...lambda.invocations.map(({ bodies }) => bodies.length))).toBeLessThanOrEqual(3);
+});
+
+test('shares the last messages among its processes', async () => {
+  await lambda.aws.send(...Array.from({ length: 6 }, (_, index) => `takes 1000 ${index}`));
+  work({ environments: lambda.environments });
+  await lambda.allDone(6);
+  const byProcess = Map.groupBy(lambda.invocations, ({ pid }) => pid);
+  expect(byProcess.size).toBe(2);
+});
+
+test('has the next batch in hand while a process is at work', async () => {
+  await lambda.aws.send('takes 3000 first');
+  const loop = work({ batchSize: 1 });
+  await eventually('the first is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('second', 'third');
+  await eventually('the second is in hand', () => loop.held.waiting === 1);
+  expect(lambda.aws.queued().map(({ body, receiveCount }) => [body, receiveCount])).toContainEqual(['third', 0]);
+  await lambda.allDone(3);
+});
+
+test('never has a message delivered twice, however long it is worked on or waits', async () => {
+  const long = `takes ${2.5 * VISIBILITY_SECONDS * 1_000} long`;
+  await lambda.aws.send(long);
+  const loop = work({ batchSize: 1 });
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('waits');
+  await lambda.allDone(2);
+  expect(lambda.invocations.map(({ bodies, receiveCounts }) => [bodies, receiveCounts])).toEqual([
+    [[long], ['1']],
+    [['waits'], ['1']],
+  ]);
+  expect(loop.counts).toMatchObject({ received: 2, lost: 0 });
+});
+
+test('renews all that it holds in batches', async () => {
+  await lambda.aws.send(...Array.from({ length: 10 }, (_, index) => `takes ${VISIBILITY_SECONDS * 1_000} ${index}`));
+  work();
+  await lambda.allDone(10);
+  const renewals = actions.filter((action) => action === 'ChangeMessageVisibilityBatch').length;
+  expect(renewals).toBeGreaterThan(0);
+  expect(renewals).toBeLessThan(10);
+});
+
+test('neither begins nor acknowledges a message whose heartbeats were lost', async () => {
+  faults.inject(RENEWAL, 503);
+  const long = `takes ${2 * VISIBILITY_SECONDS * 1_000} long`;
+  await lambda.aws.send(long);
+  const loop = work({ batchSize: 1 });
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('waits');
+  await eventually('the other waits', () => loop.held.waiting === 1);
+  await eventually('its lease ends', () => loop.counts.lost > 0);
+  // Nothing of the first delivery is acknowledged, though its work was done.
+  await eventually('the first is done', () => lambda.bodies().includes(long));
+  expect(actions).not.toContain('DeleteMessageBatch');
+  faults.heal();
+  await eventually('both are done', () => lambda.aws.queued().length === 0);
+  const counts = lambda.invocations
+    .filter(({ bodies }) => bodies.includes('waits'))
+    .flatMap(({ receiveCounts }) => receiveCounts);
+  expect(counts).toHaveLength(1);
+  expect(Number(counts[0])).toBeGreaterThan(1);
+});
+
+test('begins nothing of what SQS does not know as lent any more', async () => {
+  await lambda.aws.send('takes 3000 first');
+  const loop = work({ batchSize: 1 });
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('waits');
+  await eventually('the other waits', () => loop.held.waiting === 1);
+  lambda.aws.clear();
+  await eventually('the loop has noticed', () => loop.counts.lost > 0);
+  expect(loop.held.waiting).toBe(0);
+  expect(lambda.bodies()).not.toContain('waits');
+});
+
+test('acknowledges again what SQS has refused of a batch', async () => {
+  faults.inject(DELETION, 'last entry refused');
+  await lambda.aws.send('one', 'two', 'three');
+  work();
+  await eventually('one is left', () => lambda.aws.queued().length === 1);
+  faults.heal();
+  await eventually('none is left', () => lambda.aws.queued().length === 0);
+  expect(lambda.bodies()).toHaveLength(3);
+});
+
+test('on a stop finishes what is in hand while there is time, and takes nothing more', async () => {
+  await lambda.aws.send('takes 500 first', 'takes 500 second');
+  const loop = work({ batchSize: 1 });
+  await eventually('one is at work', () => loop.held.inWork === 1 && loop.held.waiting === 1);
+  await loop.stop(60_000);
+  await lambda.aws.send('too late');
+  expect(lambda.bodies()).toEqual(['takes 500 first', 'takes 500 second']);
+  expect(loop.counts).toMatchObject({ acknowledged: 2, givenBack: 0 });
+  expect(lambda.aws.queued()).toMatchObject([{ body: 'too late', receiveCount: 0 }]);
+});
+
+test('gives back what cannot be finished in time, so that others have it at once', async () => {
+  await lambda.aws.send('takes 60000 at work');
+  const loop = work({ batchSize: 1 });
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('waits');
+  await eventually('the other waits', () => loop.held.waiting === 1);
+  const pid = lambda.environments[0]?.pid;
+  await loop.stop(500);
+  expect(loop.counts).toMatchObject({ acknowledged: 0, givenBack: 2, failures: 0 });
+  // Its process must be gone before others are given its message.
+  expect(lambda.environments[0]?.pid).not.toBe(pid);
+  const other = lambda.work({ environments: lambda.environments.slice(1), batchSize: 1 });
+  await eventually('another one has both', () => other.counts.received === 2);
+  await other.stop(0);
+});
+
+test('gives back at once what was not begun when it is to begin no more', async () => {
+  await lambda.aws.send('takes 1500 at work');
+  const loop = work({ batchSize: 1 });
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('waits');
+  await eventually('the other waits', () => loop.held.waiting === 1);
+  await loop.stop(Number.POSITIVE_INFINITY, false);
+  await eventually('the log', () => lambda.bodies().length > 0);
+  expect(lambda.bodies()).toEqual(['takes 1500 at work']);
+  expect(loop.counts).toMatchObject({ acknowledged: 1, givenBack: 1 });
+});
+
+test('starts a process again that was killed while it was idle, before there is work for it', async () => {
+  const loop = work();
+  await eventually('it is ready', () => loop.readyProcesses === 1);
+  const pid = lambda.environments[0]?.pid ?? 0;
+  process.kill(pid, 'SIGKILL');
+  await eventually('another one is ready', () => ![undefined, pid].includes(lambda.environments[0]?.pid));
+  await lambda.aws.send('fine');
+  await lambda.allDone(1);
+});
+
+test('replaces a process that holds too much memory, between two batches', async () => {
+  const loop = work({ batchSize: 1, processMemoryBytes: 1 });
+  await lambda.aws.send('one', 'two');
+  await lambda.allDone(2);
+  const pids = lambda.invocations.map(({ pid }) => pid);
+  expect(new Set(pids).size).toBe(2);
+  expect(loop.counts.failures).toBe(0);
+});
+
+test('ends with what a process says when none ever starts', async () => {
+  await using broken = brokenEnvironment();
+  await lambda.aws.send('never taken');
+  const loop = work({ environments: [broken.environment] });
+  await expect(loop.ended()).rejects.toMatchObject({
+    name: 'ProcessStartError',
+    message: expect.stringContaining('no-such-handler.ts'),
+  });
+  await loop.stop(0);
+  expect(lambda.aws.queued()).toMatchObject([{ body: 'never taken', receiveCount: 0 }]);
+});
+
+test('goes on with the processes that start when another one does not', async () => {
+  await using broken = brokenEnvironment();
+  const [fine] = lambda.environments;
+  if (fine === undefined) throw new Error('expected an environment');
+  const loop = work({ environments: [fine, broken.environment] });
+  await lambda.aws.send('one', 'two', 'three');
+  await lambda.allDone(3);
+  expect(loop.readyProcesses).toBe(1);
+});
+
+function brokenEnvironment(): AsyncDisposable & { environment: ExecutionEnvironment } {
+  const handlerPath = join(import.meta.dirname, 'no-such-handler.ts');
+  const environment = new ExecutionEnvironment({ handlerPath, timeoutSeconds: 1, environment: {}, onLog() {} });
+  return { environment, [Symbol.asyncDispose]: () => environment.shutDown() };
+}

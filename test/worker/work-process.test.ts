@@ -1,0 +1,251 @@
+/** `labelqueue work` with real processes, the real handler and a tiny model, against the embedded AWS. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { type RunningCommand, startCommand } from '../support/command.ts';
+import { eventually } from '../support/eventually.ts';
+import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
+import { childrenOf, isRunning } from '../support/process-tree.ts';
+import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { tinyModelFolder } from '../support/tiny-model-folder.ts';
+
+const VISIBILITY_SECONDS = 6;
+/** Starting processes that load TensorFlow, on a busy machine. */
+const START_MS = 60_000;
+
+let aws: TestAws;
+let pictures: PictureServer;
+let model: AsyncDisposable & { path: string };
+let running: RunningCommand[] = [];
+
+beforeAll(async () => {
+  [aws, pictures, model] = await Promise.all([
+    startTestAws({ visibilityTimeoutSeconds: VISIBILITY_SECONDS }),
+    startPictureServer(),
+    tinyModelFolder(),
+  ]);
+});
+afterEach(async () => {
+  for (const command of running) command.signal('SIGCONT');
+  for (const command of running) command.signal('SIGKILL');
+  await Promise.all(running.map(({ ended }) => ended));
+  running = [];
+  pictures.delayMs = 0;
+  aws.clear();
+});
+afterAll(async () => {
+  await Promise.all([pictures[Symbol.asyncDispose](), model[Symbol.asyncDispose]()]);
+  await aws.stop();
+});
+
+/** Starts it with one process unless told otherwise, and waits until that is ready. */
+async function work(...args: string[]): Promise<RunningCommand> {
+  return workWith({}, ...args);
+}
+
+async function workWith(environment: Record<string, string>, ...args: string[]): Promise<RunningCommand> {
+  const command = startCommand(['work', '--processes', '1', ...args], {
+    environment: { ...aws.environment, MODEL_DIR: model.path, ALLOWED_HOSTS: pictures.host, ...environment },
+  });
+  running.push(command);
+  await eventually('a process is ready', () => events(command).includes('worker started'), START_MS);
+  return command;
+}
+
+/** What it has logged: the messages of its lines. */
+function events(command: RunningCommand): string[] {
+  return logged(command).map(({ message }) => String(message));
+}
+
+function logged(command: RunningCommand): Record<string, unknown>[] {
+  return command
+    .stdout()
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+}
+
+function lastEvent(command: RunningCommand, message: string): Record<string, unknown> {
+  return logged(command).findLast((line) => line['message'] === message) ?? {};
+}
+
+async function send(...ids: string[]): Promise<void> {
+  const bodies = ids.map((id) =>
+    JSON.stringify({ v: 1, job: 'job', attempt: 1, images: [{ id, url: pictures.url(`/${id}`) }] }),
+  );
+  await aws.send(...bodies);
+}
+
+async function classified(): Promise<string[]> {
+  return [...(await readOutcomes(aws.target, 'job')).results.keys()].toSorted();
+}
+
+function pidOf(command: RunningCommand): number {
+  const pid = command.pid();
+  if (pid === undefined) throw new Error('expected a process');
+  return pid;
+}
+
+test('works the queue empty, logs JSON lines, says how it is, and ends by itself', async () => {
+  await send('a', 'b', 'c');
+  const command = await work('--processes', '2', '--port', '0', '--exit-when-empty', '3');
+  const { address } = lastEvent(command, 'work started');
+  const ask = async (path: string, init?: RequestInit) => {
+    const response = await fetch(`${address}${path}`, init);
+    return { status: response.status, text: await response.text() };
+  };
+  expect(await ask('/healthz')).toEqual({ status: 200, text: 'ok\n' });
+  expect(await ask('/healthz', { method: 'POST' })).toMatchObject({ status: 405 });
+  expect(await ask('/')).toMatchObject({ status: 404 });
+  await eventually('all are classified', async () => (await classified()).length === 3);
+  expect(await ask('/readyz')).toEqual({ status: 200, text: 'ready\n' });
+  const { text } = await ask('/metrics');
+  expect(text).toMatch(/^labelqueue_work_process_resident_bytes\{process="1"\} \d+$/m);
+  expect(text).toMatch(/^labelqueue_work_messages_total\{event="received"\} 3$/m);
+  expect(text).toMatch(/^labelqueue_images_total\{outcome="classified"\} \d+$/m);
+  expect(text).toMatch(/^labelqueue_queue_messages\{state="waiting"\} 0$/m);
+
+  expect(await command.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(aws.queued()).toEqual([]);
+  expect(lastEvent(command, 'work ended')).toMatchObject({
+    reason: 'the queue is empty',
+    classified: 3,
+    acknowledged: 3,
+  });
+}, 120_000);
+
+test('on Ctrl-C in a terminal, which signals all processes, finishes what is in hand', async () => {
+  const command = await work();
+  pictures.delayMs = 1_500;
+  await send('a', 'b');
+  await eventually('an image is fetched', () => pictures.requests > 0);
+  // To the process group, as a terminal does; the processes must not obey.
+  command.interrupt();
+  expect(await command.ended).toMatchObject({ code: 0, stderr: '' });
+  expect(await classified()).toEqual(['a', 'b']);
+  expect(aws.queued()).toEqual([]);
+}, 120_000);
+
+test('finishes what is in hand though its processes are signalled as well, as systemd does', async () => {
+  const command = await work();
+  pictures.delayMs = 1_500;
+  pictures.requests = 0;
+  await send('a');
+  await eventually('an image is fetched', () => pictures.requests > 0);
+  for (const pid of [...childrenOf(pidOf(command)), pidOf(command)]) process.kill(pid, 'SIGTERM');
+  expect(await command.ended).toMatchObject({ code: 0 });
+  expect(await classified()).toEqual(['a']);
+  expect(lastEvent(command, 'work ended')).toMatchObject({ reason: 'SIGTERM', failures: 0, restarts: 0 });
+}, 120_000);
+
+test('does not take an image for deadly whose own process is signalled with all others', async () => {
+  await send('a');
+  // Once delivered to nobody: the next worker takes it in a process of its own.
+  const peek = { QueueUrl: aws.target.queueUrl, VisibilityTimeout: 0 };
+  await eventually('it was delivered', async () => {
+    return ((await aws.target.sqs.send(new ReceiveMessageCommand(peek))).Messages ?? []).length === 1;
+  });
+  pictures.delayMs = 2_000;
+  pictures.requests = 0;
+  const command = await work();
+  await eventually('the image is fetched', () => pictures.requests > 0, START_MS);
+  const children = childrenOf(pidOf(command));
+  const all = [...children.flatMap(childrenOf), ...children, pidOf(command)];
+  expect(all).toHaveLength(3);
+  for (const pid of all) process.kill(pid, 'SIGTERM');
+  expect(await command.ended).toMatchObject({ code: 0 });
+  expect(await classified()).toEqual(['a']);
+}, 120_000);
+
+test('gives back after the time to drain what is not done, and a second signal ends it at once', async () => {
+  const first = await work('--drain-seconds', '1');
+  pictures.delayMs = 8_000;
+  pictures.requests = 0;
+  await send('a');
+  await eventually('an image is fetched', () => pictures.requests > 0);
+  first.signal('SIGTERM');
+  expect(await first.ended).toMatchObject({ code: 0 });
+  expect(lastEvent(first, 'work ended')).toMatchObject({ acknowledged: 0, givenBack: 1 });
+
+  const second = await work('--drain-seconds', '60');
+  await eventually('the image is fetched again', () => pictures.requests > 1, START_MS);
+  const children = childrenOf(pidOf(second));
+  second.signal('SIGTERM');
+  await eventually('it drains', () => events(second).includes('work ends'));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  second.signal('SIGTERM');
+  await second.ended;
+  expect(second.endedBy()).toBe('SIGTERM');
+  await eventually('its processes are gone', () => children.every((pid) => !isRunning(pid)));
+  expect(await classified()).toEqual([]);
+  expect(aws.queued()).toHaveLength(1);
+}, 180_000);
+
+test('drains when EC2 announces that it takes the instance back', async () => {
+  let notice: string | undefined;
+  const metadata = createServer(({ url = '' }, response) => {
+    if (url === '/latest/api/token') return void response.end('token');
+    const document = url === '/latest/meta-data/spot/instance-action' ? notice : undefined;
+    response.writeHead(document === undefined ? 404 : 200).end(document);
+  });
+  await new Promise<void>((resolve) => metadata.listen(0, '127.0.0.1', resolve));
+  const { port } = metadata.address() as AddressInfo;
+  const endpoint = { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}` };
+  const command = await workWith(endpoint, '--spot');
+  pictures.delayMs = 1_000;
+  pictures.requests = 0;
+  await send('a');
+  await eventually('an image is fetched', () => pictures.requests > 0);
+  notice = JSON.stringify({ action: 'terminate', time: new Date(Date.now() + 120_000).toISOString() });
+  expect(await command.ended).toMatchObject({ code: 0 });
+  metadata.closeAllConnections();
+  metadata.close();
+  expect(lastEvent(command, 'work ends')).toMatchObject({ reason: 'Spot interruption' });
+  expect(await classified()).toEqual(['a']);
+  expect(aws.queued()).toEqual([]);
+}, 120_000);
+
+test('leaves no process behind when it is killed', async () => {
+  const command = await work();
+  const children = childrenOf(pidOf(command));
+  expect(children).toHaveLength(1);
+  command.signal('SIGKILL');
+  await eventually('its processes are gone', () => children.every((pid) => !isRunning(pid)));
+}, 120_000);
+
+test('keeps a message to itself while its process is stopped for longer than the visibility timeout', async () => {
+  const command = await work();
+  const [child = 0] = childrenOf(pidOf(command));
+  pictures.delayMs = 1_000;
+  pictures.requests = 0;
+  await send('a');
+  await eventually('an image is fetched', () => pictures.requests > 0);
+  process.kill(child, 'SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 2 * VISIBILITY_SECONDS * 1_000));
+  expect(aws.queued()).toMatchObject([{ receiveCount: 1 }]);
+  process.kill(child, 'SIGCONT');
+  await eventually('nothing is left', () => aws.queued().length === 0);
+}, 120_000);
+
+test('does not touch what others have got while it was stopped for longer than the visibility timeout', async () => {
+  const stopped = await work();
+  pictures.delayMs = 1_000;
+  pictures.requests = 0;
+  await send('a');
+  await eventually('an image is fetched', () => pictures.requests > 0);
+  // All of it, as when a machine sleeps.
+  const pids = [...childrenOf(pidOf(stopped)), pidOf(stopped)];
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  const other = await work();
+  await eventually('the other one has it', () => (aws.queued()[0]?.receiveCount ?? 2) > 1, START_MS);
+  await eventually('nothing is left', () => aws.queued().length === 0, START_MS);
+  for (const pid of pids) process.kill(pid, 'SIGCONT');
+  for (const command of [stopped, other]) command.signal('SIGTERM');
+  expect(await stopped.ended).toMatchObject({ code: 0 });
+  expect(await other.ended).toMatchObject({ code: 0 });
+  expect(lastEvent(stopped, 'work ended')).toMatchObject({ acknowledged: 0, lost: 1 });
+  expect(lastEvent(other, 'work ended')).toMatchObject({ received: 1, left: 0 });
+  expect(await classified()).toEqual(['a']);
+}, 180_000);

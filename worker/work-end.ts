@@ -1,0 +1,56 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { untilEmpty } from './empty-queue.ts';
+import { untilSpotNotice } from './spot-notice.ts';
+import type { WorkLog } from './work-log.ts';
+import type { WorkLoop } from './work-loop.ts';
+import type { WorkSettings } from './work-settings.ts';
+
+/** Kept of the time that EC2 leaves: messages have to be given back in it. */
+const SPOT_RESERVE_MS = 10_000;
+
+/** Why the work ends, and how long what is in hand may take. */
+export type WorkEnd = { reason: string; drainMs: number };
+
+export type WorkEndOptions = {
+  settings: WorkSettings;
+  /** Names the metadata service, where that is not where it usually is. */
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Resolves, with its name, at the first signal. */
+  stop: Promise<string>;
+  log: WorkLog;
+  loop: WorkLoop;
+  sqs: SQSClient;
+  /** Nothing is watched after it. */
+  signal: AbortSignal;
+};
+
+/** Resolves at what comes first of a signal, a Spot notice and an empty queue. */
+export function untilWorkEnds(options: WorkEndOptions): Promise<WorkEnd> {
+  const { settings, stop } = options;
+  const drainMs = settings.drainSeconds * 1_000;
+  return Promise.race([
+    stop.then((reason) => ({ reason, drainMs })),
+    ...(settings.exitWhenEmptySeconds === undefined
+      ? []
+      : [queueIsEmpty(options, settings.exitWhenEmptySeconds, drainMs)]),
+    ...(settings.spot ? [spotNotice(options, drainMs)] : []),
+  ]);
+}
+
+async function queueIsEmpty(
+  { settings, loop, sqs, signal }: WorkEndOptions,
+  seconds: number,
+  drainMs: number,
+): Promise<WorkEnd> {
+  // Before a process is ready nothing is taken, so nothing can be said.
+  const isBusy = () => loop.held.waiting + loop.held.inWork > 0 || loop.readyProcesses === 0;
+  await untilEmpty({ sqs, queueUrl: settings.queueUrl, seconds, isBusy, signal });
+  return { reason: 'the queue is empty', drainMs };
+}
+
+async function spotNotice({ environment, log, signal }: WorkEndOptions, drainMs: number): Promise<WorkEnd> {
+  const endpoint = environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'];
+  const { reason, at } = await untilSpotNotice({ signal, endpoint, onNotice: (text) => log('WARN', text) });
+  const leftMs = at === undefined ? drainMs : at - Date.now() - SPOT_RESERVE_MS;
+  return { reason: `Spot ${reason}`, drainMs: Math.max(0, Math.min(drainMs, leftMs)) };
+}
