@@ -6,6 +6,7 @@ import { ModelFolderError } from './model-folder-error.ts';
 import { checkInput, type ModelInput, type Normalization, pixelValues, shapeText } from './model-input.ts';
 import { loadModel } from './tensorflow/load-model.ts';
 import { type LoadedModel, type TensorFacts, withoutPort } from './tensorflow/loaded-model.ts';
+import type { BatchShape } from './tensorflow/tfjs-node.ts';
 
 /** A model that was loaded, fits its folder's labels and configuration, and is warm. */
 export type OpenModel = {
@@ -26,6 +27,11 @@ export type OpenModel = {
   outputScores(images: readonly Uint8Array[], normalization?: Normalization): Float32Array;
   /** The same after the configured activation. */
   scores(images: readonly Uint8Array[]): Float32Array;
+  /**
+   * The values of tensors of the graph, image by image, in the order of their names; see `LoadedModel.compute`. There for
+   * SavedModels alone.
+   */
+  compute?: (images: readonly Uint8Array[], tensors: readonly string[]) => Float32Array[];
   dispose(): void;
 };
 
@@ -58,8 +64,10 @@ function fitted(model: LoadedModel, folder: ModelFolder): OpenModel {
   const index = outputIndex(model.outputs, config.output, path);
   const output = model.outputs[index] as TensorFacts;
   checkScores(output, path);
+  const shapeOf = (images: readonly Uint8Array[]): BatchShape => [images.length, inputSize, inputSize, 3];
   const predict = (images: readonly Uint8Array[], normalization: Normalization) =>
-    model.predict(pixelValues(images, input.dtype, normalization), [images.length, inputSize, inputSize, 3], index);
+    model.predict(pixelValues(images, input.dtype, normalization), shapeOf(images), index);
+  const compute = model.compute;
   const outputScores: OpenModel['outputScores'] = (images, normalization = config) =>
     input.fixedBatch === undefined || images.length <= input.fixedBatch
       ? predict(images, normalization)
@@ -76,11 +84,19 @@ function fitted(model: LoadedModel, folder: ModelFolder): OpenModel {
       activate(scores, labels.length, activation);
       return scores;
     },
+    ...(compute !== undefined && {
+      compute: (images: readonly Uint8Array[], tensors: readonly string[]) => {
+        const batches = input.fixedBatch === undefined ? [images] : images.map((image) => [image]);
+        const found = batches.map((batch) => compute(pixelValues(batch, input.dtype, config), shapeOf(batch), tensors));
+        return tensors.map((_, tensor) => joined(found.map((values) => values[tensor] as Float32Array)));
+      },
+    }),
     dispose: () => model.dispose(),
   };
 }
 
 function joined(rows: readonly Float32Array[]): Float32Array {
+  if (rows.length === 1 && rows[0] !== undefined) return rows[0];
   const all = new Float32Array(rows.reduce((length, row) => length + row.length, 0));
   let at = 0;
   for (const row of rows) {

@@ -7,6 +7,8 @@ export type TensorFacts = {
   dtype: string | undefined;
   /** undefined for a dimension that is free, and for a shape of which the format says nothing. */
   shape: readonly (number | undefined)[] | undefined;
+  /** Its name in the graph, e.g. `probabilities:0`; of a SavedModel alone. */
+  tensor?: string;
 };
 
 /** A model in memory, of whatever format. */
@@ -21,6 +23,13 @@ export type LoadedModel = {
    * @throws when TensorFlow refuses the batch, or a score is no number
    */
   predict(values: PixelValues, shape: BatchShape, output: number): Float32Array;
+  /**
+   * The values of any float32 tensors of the graph, computed at once, in the order of their names. Of a SavedModel alone.
+   *
+   * @param tensors different names, e.g. `Mean:0`
+   * @throws when TensorFlow has no such tensor, refuses the batch, or a value is not a finite number
+   */
+  compute?(values: PixelValues, shape: BatchShape, tensors: readonly string[]): Float32Array[];
   dispose(): void;
 };
 

@@ -17,22 +17,39 @@ export async function loadSavedModel(path: string, signature: string = DEFAULT_S
   const outputNodes = Object.entries(model.outputNodeNames);
   return {
     inputs: model.inputs.map((info) => factsOf(info, withoutPort(info.name))),
-    outputs: model.outputs.map((info, index) => factsOf(info, outputNodes[index]?.[0] as string)),
-    predict: (values, shape, output) =>
-      tf.tidy(() => {
-        askFor(model, outputNodes[output] as [string, string]);
-        return scoresOf(model.predict(tensorOf(values, shape)) as tf.Tensor);
-      }),
+    outputs: model.outputs.map((info, index) => {
+      const [name, tensor] = outputNodes[index] as [string, string];
+      return { ...factsOf(info, name), tensor };
+    }),
+    predict(values, shape, output) {
+      const [scores] = computed(model, tensorOf(values, shape), [outputNodes[output] as NamedTensor]);
+      return scores as Float32Array;
+    },
+    compute: (values, shape, tensors) =>
+      computed(
+        model,
+        tensorOf(values, shape),
+        tensors.map((tensor) => [tensor, tensor]),
+      ),
     dispose: () => model.dispose(),
   };
 }
 
+type NamedTensor = [name: string, tensor: string];
+
 /**
- * The one output that is wanted: tfjs-node would compute and fetch all of them, print a line per batch for one of int64.
- * It takes them from a field that it fills itself when it is empty.
+ * Only what is wanted: tfjs-node would compute and fetch all outputs, and print a line per batch for one of int64. It takes them
+ * from a field that it fills itself when it is empty; any tensor of the graph may stand there.
  */
-function askFor(model: TFSavedModel, [name, node]: [name: string, node: string]): void {
-  Object.assign(model, { outputNodeNames_: { [name]: node } });
+function computed(model: TFSavedModel, images: tf.Tensor4D, wanted: readonly NamedTensor[]): Float32Array[] {
+  let found: tf.Tensor[] = [];
+  try {
+    Object.assign(model, { outputNodeNames_: Object.fromEntries(wanted) });
+    found = [model.predict(images) as tf.Tensor | tf.Tensor[]].flat();
+    return found.map(scoresOf);
+  } finally {
+    tf.dispose([images, ...found]);
+  }
 }
 
 async function load(path: string, signature: string): Promise<TFSavedModel> {
