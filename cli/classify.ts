@@ -1,7 +1,6 @@
-import type { Classified } from '../shared/classifier/classify-image.ts';
 import type { ImageOutcome, Pipeline } from '../shared/classifier/classify-images.ts';
 import { ImageError } from '../shared/contract/error-codes.ts';
-import { failureLine, resultLine } from '../shared/contract/result-line.ts';
+import { type Classified, classifiedLine, failureLine } from '../shared/contract/result-line.ts';
 import { parseS3Url } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
@@ -13,11 +12,14 @@ import { labelsText } from './labels-text.ts';
 import { type ModelOptions, modelEnvironment } from './options.ts';
 import { print, printNote } from './terminal.ts';
 
-type Options = ModelOptions & { top: number; json?: true; allowHost?: string[] };
+type Options = ModelOptions & { top: number; embedding?: true; json?: true; allowHost?: string[] };
 type Input = { url: string };
 
 /** Labels images in this process, and prints them in the order in which they were named. */
-export async function classify(inputs: string[], { top, json, allowHost, ...model }: Options): Promise<void> {
+export async function classify(
+  inputs: string[],
+  { top, embedding, json, allowHost, ...model }: Options,
+): Promise<void> {
   const s3 = createS3Client();
   const buckets = inputs.flatMap((input) => parseS3Url(input)?.bucket ?? []);
   // A missing region is wrong usage rather than a failure of each image.
@@ -26,6 +28,7 @@ export async function classify(inputs: string[], { top, json, allowHost, ...mode
     ...process.env,
     ...modelEnvironment(model),
     TOP_K: String(top),
+    ...(embedding && { EMBEDDING: '1' }),
     // Whoever names a bucket here means it.
     SOURCE_BUCKETS: [process.env['SOURCE_BUCKETS'], ...buckets].join(','),
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
@@ -73,7 +76,7 @@ function printJson(input: string, outcome: Classified | ImageError, { classifier
   const line =
     outcome instanceof ImageError
       ? failureLine(origin, outcome.report())
-      : resultLine(origin, outcome.labels, classifier.id, outcome.image);
+      : classifiedLine(origin, outcome, classifier.id);
   print(`${JSON.stringify(line)}\n`);
 }
 

@@ -24,6 +24,7 @@ const KEY = `arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-${'0'.repeat(
 const MOST = {
   ...EVERYTHING,
   topK: 1_000,
+  embedding: true,
   modelPrecision: 'float32',
   fetchUserAgent: 'u'.repeat(256),
   kmsKeyArn: KEY,
