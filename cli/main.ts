@@ -12,6 +12,7 @@ import { localCommand } from './commands/local.ts';
 import { modelCommand } from './commands/model.ts';
 import { purgeCommand } from './commands/purge.ts';
 import { redriveCommand } from './commands/redrive.ts';
+import { relabelCommand } from './commands/relabel.ts';
 import { reportCommand } from './commands/report.ts';
 import { resultsCommand } from './commands/results.ts';
 import { statusCommand } from './commands/status.ts';
@@ -50,6 +51,7 @@ const JOB_COMMANDS = [
   cancelCommand(),
   resultsCommand(),
   failuresCommand(),
+  relabelCommand(),
   reportCommand(),
   redriveCommand(),
   purgeCommand(),
