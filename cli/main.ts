@@ -15,6 +15,7 @@ import { redriveCommand } from './commands/redrive.ts';
 import { relabelCommand } from './commands/relabel.ts';
 import { reportCommand } from './commands/report.ts';
 import { resultsCommand } from './commands/results.ts';
+import { similarCommand } from './commands/similar.ts';
 import { statusCommand } from './commands/status.ts';
 import { waitCommand } from './commands/wait.ts';
 import { EXIT } from './exit-codes.ts';
@@ -52,6 +53,7 @@ const JOB_COMMANDS = [
   resultsCommand(),
   failuresCommand(),
   relabelCommand(),
+  similarCommand(),
   reportCommand(),
   redriveCommand(),
   purgeCommand(),

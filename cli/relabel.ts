@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { DEFAULT_MODEL_DIR } from '../shared/classifier/model-folder.ts';
 import type { Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
-import { commandName } from './command-name.ts';
 import { counted } from './counted.ts';
+import { embeddingAdvice } from './embeddings/advice.ts';
 import { EXIT } from './exit-codes.ts';
 import { CommandError } from './expected-failures.ts';
 import { type ExportOptions, exportSelection } from './export-command.ts';
@@ -33,7 +33,7 @@ export async function relabel(job: string, options: Options, self: Command): Pro
     head.layer.dispose();
   }
   if (relabeler.withoutEmbedding === 0) return;
-  printNote(`${counted(relabeler.withoutEmbedding, 'line')} without an embedding left out: ${advice()}\n`);
+  printNote(`${counted(relabeler.withoutEmbedding, 'line')} without an embedding left out: ${embeddingAdvice()}\n`);
   process.exitCode = EXIT.finishedWithFailures;
 }
 
@@ -53,9 +53,5 @@ async function toFile(job: string, relabeler: LineRelabeler, options: Options, s
 /** @throws {CommandError} when there was nothing to relabel */
 function checkRead(job: string, { relabelled, withoutEmbedding }: LineRelabeler): void {
   if (relabelled > 0 || withoutEmbedding === 0) return;
-  throw new CommandError(`no result line of ${job} has an embedding: ${advice()}`);
-}
-
-function advice(): string {
-  return `workers write them with EMBEDDING=1 ("embedding": true in a stage, \`${commandName()} local --embedding\`); enqueue these images again`;
+  throw new CommandError(`no result line of ${job} has an embedding: ${embeddingAdvice()}`);
 }

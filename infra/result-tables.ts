@@ -34,6 +34,8 @@ const COLUMNS: Record<TableName, Column[]> = {
     ['labels', 'array<struct<label:string,score:double,classid:int>>'],
     ['model', 'struct<name:string,version:string>'],
     ['image', 'struct<width:int,height:int,format:string,bytes:bigint,sha256:string>'],
+    ['embedding', 'string'],
+    ['trunk', 'string'],
     ...OCCASION,
   ],
   failures: [...COMMON, ['error', 'struct<code:string,stage:string,message:string,retryable:boolean>'], ...OCCASION],

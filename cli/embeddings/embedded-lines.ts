@@ -1,5 +1,6 @@
 import { embeddingLength, TRUNK } from '../../shared/contract/embedding.ts';
 import { parseExactJson } from '../../shared/contract/exact-json.ts';
+import { MAX_ID_CHARS, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
 import type { ResultLine } from '../../shared/contract/result-line.ts';
 
 /** A result line with an embedding that looks like one; its numbers are checked when they are read. */
@@ -10,8 +11,13 @@ export function embeddedLine(text: string): EmbeddedLine | undefined {
   const line = parsed(text);
   if (typeof line !== 'object' || line === null) return undefined;
   const { id, url, embedding, trunk } = line as Partial<ResultLine>;
-  if (typeof id !== 'string' || typeof url !== 'string' || embeddingLength(embedding) === undefined) return undefined;
+  if (!isText(id, MAX_ID_CHARS) || !isText(url, MAX_URL_CHARS)) return undefined;
+  if (embeddingLength(embedding) === undefined) return undefined;
   return typeof trunk === 'string' && TRUNK.test(trunk) ? (line as EmbeddedLine) : undefined;
+}
+
+function isText(value: unknown, maxChars: number): value is string {
+  return typeof value === 'string' && value.length <= maxChars;
 }
 
 function parsed(text: string): unknown {

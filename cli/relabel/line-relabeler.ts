@@ -54,26 +54,20 @@ export class LineRelabeler {
   #relabelBlock(texts: readonly string[]): ResultLine[] {
     const { length } = this.#model.head;
     const features = new Float32Array(texts.length * length);
-    const lines: EmbeddedLine[] = [];
+    const lines: ResultLine[] = [];
     for (const text of texts) {
       const line = embeddedLine(text);
       if (line === undefined) continue;
       this.#checkTrunk(line);
-      if (embeddingLength(line.embedding) !== length) continue;
-      if (decodeEmbeddingInto(line.embedding, features, lines.length * length)) lines.push(line);
+      // What is read already need not stay in memory.
+      const { embedding, trunk: _trunk, ...rest } = line;
+      if (embeddingLength(embedding) !== length) continue;
+      if (decodeEmbeddingInto(embedding, features, lines.length * length)) lines.push(rest);
     }
     if (lines.length === 0) return [];
     const scores = this.#model.layer.scores(features.subarray(0, lines.length * length));
-    return lines.map((line, row) => this.#made(line, scores, row));
-  }
-
-  #made(
-    { embedding: _embedding, trunk: _trunk, ...line }: EmbeddedLine,
-    scores: Float32Array,
-    row: number,
-  ): ResultLine {
     const { name, version } = this.#model.folder.config;
-    return { ...line, labels: this.#labels(scores, row), model: { name, version } };
+    return lines.map((line, row) => ({ ...line, labels: this.#labels(scores, row), model: { name, version } }));
   }
 
   #labels(scores: Float32Array, row: number): Label[] {

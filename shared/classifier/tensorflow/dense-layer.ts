@@ -17,12 +17,19 @@ export function createDenseLayer({ kernel, bias, length, activations }: ModelHea
   const weights = tf.tensor2d(kernel, [length, bias.length]);
   const offsets = tf.tensor1d(bias);
   return {
-    scores: (features) =>
-      tf.tidy(() => {
+    scores(features) {
+      const scores = tf.tidy(() => {
         const rows = tf.tensor2d(features, [features.length / length, length]);
         const sums: tf.Tensor = rows.matMul<tf.Tensor2D>(weights).add(offsets);
-        return scoresOf(activations.reduce((scores, activation) => tf[activation](scores), sums));
-      }),
+        return activations.reduce((values, activation) => tf[activation](values), sums);
+      });
+      // Not within tidy: it would look for tensors in each number that it returns.
+      try {
+        return scoresOf(scores);
+      } finally {
+        scores.dispose();
+      }
+    },
     dispose: () => tf.dispose([weights, offsets]),
   };
 }
