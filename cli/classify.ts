@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { ImageError } from '../shared/contract/error-codes.ts';
 import { type Classified, classifiedLine, failureLine, type ModelId } from '../shared/contract/result-line.ts';
 import { parseS3Url } from '../shared/contract/s3-url.ts';
@@ -14,10 +15,9 @@ import { print, printNote } from './terminal.ts';
 type Options = ModelOptions & { top: number; embedding?: true; json?: true; allowHost?: string[] };
 
 /** Labels images in this process, and prints them in the order in which they were named. */
-export async function classify(
-  inputs: string[],
-  { top, embedding, json, allowHost, ...model }: Options,
-): Promise<void> {
+export async function classify(inputs: string[], options: Options, self: Command): Promise<void> {
+  const { top, embedding, json, allowHost, ...model } = options;
+  if (embedding && !json) self.error('error: --embedding needs --json: text has no place for it');
   const s3 = createS3Client();
   const buckets = inputs.flatMap((input) => parseS3Url(input)?.bucket ?? []);
   // A missing region is wrong usage rather than a failure of each image.

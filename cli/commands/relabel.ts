@@ -14,6 +14,7 @@ export function relabelCommand(): Command {
     .option('--top <k>', 'labels an image', wholeNumber(1, MAX_TOP_K), DEFAULT_TOP_K)
     .option('--job <name>', 'write them into the bucket as a new job of this name, in place of a file', jobName);
   return withExportOptions(withResultsOptions(command), {
+    jsonl: 'the lines as the worker wrote them, with other labels and without embeddings',
     csv: 'label1, score1, label2, ...',
     parquet: 'labels as a list of structs',
   }).action(whenRun(async () => (await import('../relabel.ts')).relabel));
