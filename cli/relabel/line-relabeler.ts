@@ -17,12 +17,15 @@ const LINES_AT_ONCE = 1_024;
 export class LineRelabeler {
   readonly #job: string;
   readonly #model: HeadOfModel;
+  /** Of the lines that are being relabelled; the same memory for all of them. */
+  readonly #features: Float32Array;
   #relabelled = 0;
   #withoutEmbedding = 0;
 
   constructor(job: string, model: HeadOfModel) {
     this.#job = job;
     this.#model = model;
+    this.#features = new Float32Array(LINES_AT_ONCE * model.head.length);
   }
 
   /** Lines so far that have new labels. */
@@ -53,7 +56,6 @@ export class LineRelabeler {
 
   #relabelBlock(texts: readonly string[]): ResultLine[] {
     const { length } = this.#model.head;
-    const features = new Float32Array(texts.length * length);
     const lines: ResultLine[] = [];
     for (const text of texts) {
       const line = embeddedLine(text);
@@ -62,10 +64,10 @@ export class LineRelabeler {
       // What is read already need not stay in memory.
       const { embedding, trunk: _trunk, ...rest } = line;
       if (embeddingLength(embedding) !== length) continue;
-      if (decodeEmbeddingInto(embedding, features, lines.length * length)) lines.push(rest);
+      if (decodeEmbeddingInto(embedding, this.#features, lines.length * length)) lines.push(rest);
     }
     if (lines.length === 0) return [];
-    const scores = this.#model.layer.scores(features.subarray(0, lines.length * length));
+    const scores = this.#model.layer.scores(this.#features.subarray(0, lines.length * length));
     const { name, version } = this.#model.folder.config;
     return lines.map((line, row) => ({ ...line, labels: this.#labels(scores, row), model: { name, version } }));
   }
