@@ -13,8 +13,8 @@ const DOWNLOADS_AT_ONCE = 32;
 /** What lies on disk at once, twice over: one batch is read while the next one comes. */
 const MAX_BATCH_BYTES = 256 * 1_000_000;
 const MAX_BATCH_FILES = 2_000;
-/** What may be on its way at once: with embeddings a part has some four megabytes, and each is in memory twice for a moment. */
-const MAX_BYTES_ON_THEIR_WAY = 64 * 1_000_000;
+/** What may be on its way at once: with embeddings a part has some four megabytes, and each is in memory three times for a moment. */
+const MAX_BYTES_ON_THEIR_WAY = 24 * 1_000_000;
 
 /** Part files on this disk; they go when the next batch is asked for. */
 export type PartBatch = { files: string[]; folder: string; lines: number };

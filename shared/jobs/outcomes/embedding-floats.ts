@@ -30,5 +30,6 @@ export function registerEmbeddingFloats(connection: DuckDBConnection): void {
 
 function floatsOf(text: DuckDBValue): DuckDBValue {
   const values = decodeEmbedding(text);
-  return values === undefined ? null : new DuckDBListValue([...values]);
+  // It reads nothing of a list but its length and its items; an array of numbers would take twice the memory.
+  return values === undefined ? null : new DuckDBListValue(values as unknown as DuckDBValue[]);
 }

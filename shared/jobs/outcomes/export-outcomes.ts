@@ -43,7 +43,8 @@ export async function exportOutcomes(
   if (embeddings) columns.push(`${EMBEDDING_FLOATS}(embedding) AS embedding`, 'trunk');
   const select = `SELECT ${columns.join(', ')} FROM ${from} ${order}`;
   // Of sorted lines, each thread holds more than DuckDB counts; one is as quick, and stays within the limit.
-  if (selection.inOrder) await database.run('SET threads = 1');
+  // So does each thread of what is made of embeddings.
+  if (selection.inOrder || embeddings) await database.run('SET threads = 1');
   return database.run(
     `COPY (${select}) TO ${literal(path)} (${copyOptions(format, embeddings)}${gzip ? ', COMPRESSION gzip' : ''})`,
   );
@@ -77,7 +78,7 @@ async function hasEmbeddings(database: OutcomeDatabase): Promise<boolean> {
 
 /** Smaller groups of rows than by default: each thread holds one in memory, and an embedding takes 5 kB there. */
 function copyOptions(format: Format, embeddings: boolean): string {
-  return `${COPY_OPTIONS[format]}${format === 'parquet' ? `, ROW_GROUP_SIZE ${embeddings ? 4_096 : 50_000}` : ''}`;
+  return `${COPY_OPTIONS[format]}${format === 'parquet' ? `, ROW_GROUP_SIZE ${embeddings ? 2_048 : 50_000}` : ''}`;
 }
 
 const COPY_OPTIONS: Record<Format, string> = {

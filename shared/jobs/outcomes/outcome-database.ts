@@ -8,6 +8,8 @@ import { identifier, literal } from './sql.ts';
 
 /** DuckDB's own limit; what it holds beyond that goes to disk. With Node and buffers, less than 1 GB in all. */
 const MEMORY_LIMIT = '500MB';
+/** With embeddings: part files, and what is made of them, are five times as large beside it. */
+const MEMORY_LIMIT_WITH_EMBEDDINGS = '200MB';
 /** Each thread has buffers of its own. */
 const MAX_THREADS = 4;
 /** A line carries `meta` of at most a message, 1 MiB, and at most 1,000 labels. */
@@ -63,7 +65,7 @@ export class OutcomeDatabase implements AsyncDisposable {
    */
   static async create(folder: string, keepsEmbeddings = false): Promise<OutcomeDatabase> {
     const opening = DuckDBInstance.create(join(folder, 'outcomes.duckdb'), {
-      memory_limit: MEMORY_LIMIT,
+      memory_limit: keepsEmbeddings ? MEMORY_LIMIT_WITH_EMBEDDINGS : MEMORY_LIMIT,
       temp_directory: join(folder, 'spilled'),
       threads: String(Math.min(MAX_THREADS, availableParallelism())),
       // Order costs memory, and part files have none; who wants an order says ORDER BY.
