@@ -1,23 +1,23 @@
-import type { Classified } from '../shared/classifier/classify-image.ts';
-import type { ImageOutcome, Pipeline } from '../shared/classifier/classify-images.ts';
+import type { Command } from 'commander';
 import { ImageError } from '../shared/contract/error-codes.ts';
-import { failureLine, resultLine } from '../shared/contract/result-line.ts';
+import { type Classified, classifiedLine, failureLine, type ModelId } from '../shared/contract/result-line.ts';
 import { parseS3Url } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { createS3Client } from '../shared/jobs/s3-client.ts';
+import { classifyInputs } from './classify-inputs.ts';
 import { EXIT } from './exit-codes.ts';
 import { failureHintsOf } from './failure-hints.ts';
-import { readImageFile } from './image-file.ts';
 import { labelsText } from './labels-text.ts';
 import { type ModelOptions, modelEnvironment } from './options.ts';
 import { print, printNote } from './terminal.ts';
 
-type Options = ModelOptions & { top: number; json?: true; allowHost?: string[] };
-type Input = { url: string };
+type Options = ModelOptions & { top: number; embedding?: true; json?: true; allowHost?: string[] };
 
 /** Labels images in this process, and prints them in the order in which they were named. */
-export async function classify(inputs: string[], { top, json, allowHost, ...model }: Options): Promise<void> {
+export async function classify(inputs: string[], options: Options, self: Command): Promise<void> {
+  const { top, embedding, json, allowHost, ...model } = options;
+  if (embedding && !json) self.error('error: --embedding needs --json: text has no place for it');
   const s3 = createS3Client();
   const buckets = inputs.flatMap((input) => parseS3Url(input)?.bucket ?? []);
   // A missing region is wrong usage rather than a failure of each image.
@@ -26,19 +26,15 @@ export async function classify(inputs: string[], { top, json, allowHost, ...mode
     ...process.env,
     ...modelEnvironment(model),
     TOP_K: String(top),
+    ...(embedding && { EMBEDDING: '1' }),
     // Whoever names a bucket here means it.
     SOURCE_BUCKETS: [process.env['SOURCE_BUCKETS'], ...buckets].join(','),
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });
-  // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
-  const { createPipeline } = await import('../shared/classifier/pipeline.ts');
-  const pipeline = await createPipeline(settings, s3);
-  for (const note of pipeline.classifier.notes) printNote(`${note}\n`);
-  const outcomes = await classifyInOrder(inputs, pipeline);
-  await pipeline.close();
+  const { outcomes, model: id } = await classifyInputs(inputs, settings, s3);
   inputs.forEach((input, index) => {
     const outcome = outcomes[index] as Classified | ImageError;
-    if (json) printJson(input, outcome, pipeline);
+    if (json) printJson(input, outcome, id);
     else printText(input, outcome, inputs.length > 1);
   });
   const failures = outcomes.flatMap((outcome, index) =>
@@ -48,32 +44,10 @@ export async function classify(inputs: string[], { top, json, allowHost, ...mode
   if (failures.length > 0) process.exitCode = EXIT.finishedWithFailures;
 }
 
-async function classifyInOrder(inputs: readonly string[], pipeline: Pipeline): Promise<ImageOutcome[]> {
-  const images: Input[] = inputs.map((url) => ({ url }));
-  const outcomes = new Map<Input, ImageOutcome>();
-  const fetch: Pipeline['fetch'] = (input, signal) =>
-    isPath(input) ? readImageFile(input) : pipeline.fetch(input, signal);
-  const { classifyImages } = await import('../shared/classifier/classify-images.ts');
-  await classifyImages(
-    images,
-    { ...pipeline, fetch },
-    new AbortController().signal,
-    (image, outcome) => outcomes.set(image, outcome),
-    { stage: () => {}, batch: () => {} },
-  );
-  return images.map((image) => outcomes.get(image) as ImageOutcome);
-}
-
-function isPath(input: string): boolean {
-  return !/^[a-z][a-z0-9+.-]*:/i.test(input);
-}
-
-function printJson(input: string, outcome: Classified | ImageError, { classifier }: Pipeline): void {
+function printJson(input: string, outcome: Classified | ImageError, model: ModelId): void {
   const origin = { job: 'classify', image: { id: input, url: input }, attempt: 1, at: new Date() };
   const line =
-    outcome instanceof ImageError
-      ? failureLine(origin, outcome.report())
-      : resultLine(origin, outcome.labels, classifier.id, outcome.image);
+    outcome instanceof ImageError ? failureLine(origin, outcome.report()) : classifiedLine(origin, outcome, model);
   print(`${JSON.stringify(line)}\n`);
 }
 

@@ -8,7 +8,7 @@ import { ImageError } from '../shared/contract/error-codes.ts';
 import type { JobDescription } from '../shared/contract/job-description.ts';
 import type { ImageRef } from '../shared/contract/message.ts';
 import { uploadPrefix } from '../shared/contract/object-keys.ts';
-import { type FailureLine, failureLine, type ResultLine, resultLine } from '../shared/contract/result-line.ts';
+import { classifiedLine, type FailureLine, failureLine, type ResultLine } from '../shared/contract/result-line.ts';
 import { parseS3Prefix } from '../shared/contract/s3-url.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
@@ -158,7 +158,7 @@ function linesOf(job: string, images: readonly ImageRef[], outcomes: Labeled['ou
     const outcome = given instanceof PutOff ? given.toError() : given;
     if (outcome instanceof ImageError) lines.failures.push(failureLine(origin, outcome.report()));
     else if (typeof outcome === 'object' && 'labels' in outcome) {
-      lines.results.push(resultLine(origin, outcome.labels, pipeline.classifier.id, outcome.image));
+      lines.results.push(classifiedLine(origin, outcome, pipeline.classifier.id));
     }
   }
   return lines;

@@ -5,6 +5,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { JobRun } from '../shared/contract/job-run.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
+import type { RewriteLines } from '../shared/jobs/outcomes/download-parts.ts';
 import type { Format } from '../shared/jobs/outcomes/export-formats.ts';
 import type { Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
 import type { OutcomeDatabase } from '../shared/jobs/outcomes/outcome-database.ts';
@@ -20,13 +21,20 @@ import { startProgress } from './progress.ts';
 import { onTerminal, print, printNote } from './terminal.ts';
 import { createWorkFolder } from './work-folder.ts';
 
-export type ExportOptions = { format?: Format; out?: string; force?: boolean; json?: true };
+export type ExportOptions = {
+  format?: Format;
+  out?: string;
+  force?: boolean;
+  json?: true;
+  /** How result lines are read, where that is not as they are. */
+  reading?: GatherAs;
+};
 
 /** Writes the selected outcomes of a job to a file or to standard output. */
 export async function exportSelection(
   job: string,
   selection: Selection,
-  { format: asked, out, force = false, json }: ExportOptions,
+  { format: asked, out, force = false, json, reading = {} }: ExportOptions,
   command: Command,
 ): Promise<void> {
   const file = out === '-' ? undefined : out;
@@ -41,7 +49,9 @@ export async function exportSelection(
   const summaryOutput = selection.kind === 'results' ? await summaryBeside(output, job) : undefined;
   await checkOutput(output);
   if (summaryOutput !== undefined) await checkOutput(summaryOutput);
-  await withOutcomes(job, async ({ database, summary, folder, target }) => {
+  // Tables have no cell for a thousand numbers.
+  const keepsEmbeddings = selection.kind === 'results' && format !== 'csv';
+  await withOutcomes(job, { keepsEmbeddings, ...reading }, async ({ database, summary, folder, target }) => {
     if (selection.inOrder) await orderLike(target, summary, database, folder);
     const { exportOutcomes } = await import('../shared/jobs/outcomes/export-outcomes.ts');
     const images = await writeOutput(output, folder, (path) =>
@@ -96,23 +106,37 @@ export type GatheredOutcomes = {
   folder: string;
 };
 
+/** What of the outcomes is kept, and what becomes of result lines before they are read. */
+export type GatherAs = {
+  keepsEmbeddings?: boolean;
+  rewriteResults?: RewriteLines;
+  /** Called when all is read; throws when nothing can be made of it. */
+  checkRead?: () => void;
+};
+
 /** Downloads the outcomes of a job, hands them to `use`, and cleans up. Says it when they are not all. */
-export async function withOutcomes(job: string, use: (outcomes: GatheredOutcomes) => Promise<void>): Promise<void> {
+export async function withOutcomes(
+  job: string,
+  { keepsEmbeddings = false, rewriteResults, checkRead = () => {} }: GatherAs,
+  use: (outcomes: GatheredOutcomes) => Promise<void>,
+): Promise<void> {
   const target = targetFromEnvironment();
   interruptible(() => `interrupted: nothing was written; to begin again: ${sameCommand()}`);
   const { OutcomeDatabase } = await import('../shared/jobs/outcomes/outcome-database.ts');
   const { gatherOutcomes } = await import('../shared/jobs/outcomes/gather-outcomes.ts');
   using folder = await createWorkFolder();
-  await using database = await OutcomeDatabase.create(folder.path);
+  await using database = await OutcomeDatabase.create(folder.path, keepsEmbeddings);
   let progress: ReturnType<typeof startProgress> | undefined;
   const summary = await gatherOutcomes(target, job, database, {
     folder: folder.path,
     version: packageJson.version,
+    ...(rewriteResults && { rewriteResults }),
     onProgress(lines, total) {
       progress ??= startProgress('read', total);
       progress.update(lines);
     },
   }).finally(() => progress?.stop());
+  checkRead();
   const note = unfinishedNote(summary);
   if (note !== undefined) printNote(`${note}\n`);
   await use({ target, database, summary, folder: folder.path });

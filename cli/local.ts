@@ -7,6 +7,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { connectionsAllowed } from '../shared/classifier/open-files.ts';
 import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { exporterOf } from './dashboard-export.ts';
+import { checkEmbeddings } from './embedding-check.ts';
 import { CommandError, failureText } from './expected-failures.ts';
 import { untilInterrupted } from './interruption.ts';
 import { LOCAL_ADDRESS_VARIABLE } from './local-environment.ts';
@@ -19,6 +20,7 @@ type Options = ModelOptions & {
   apiPort?: number;
   workers: number;
   allowHost?: string[];
+  embedding?: true;
   stateDir: string;
   allowChanges?: boolean;
 };
@@ -29,6 +31,7 @@ export async function runLocal({
   apiPort = portAfter(port),
   workers,
   allowHost = [],
+  embedding,
   stateDir,
   allowChanges = false,
   ...model
@@ -37,9 +40,11 @@ export async function runLocal({
     ...modelEnvironment(model),
     ALLOWED_HOSTS: allowHost.join(','),
     SOURCE_BUCKETS: 'labelqueue',
+    ...(embedding && { EMBEDDING: '1' }),
   };
   // A wrong host shall show here, not only in the workers' log.
-  classifierSettingsFrom(workerEnvironment);
+  const settings = classifierSettingsFrom({ ...process.env, ...workerEnvironment });
+  if (settings.embedding) await checkEmbeddings(settings);
   // So must a limit on open files that its workers inherit.
   connectionsAllowed();
   const dataDir = join(stateDir, 'local');

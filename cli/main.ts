@@ -12,8 +12,10 @@ import { localCommand } from './commands/local.ts';
 import { modelCommand } from './commands/model.ts';
 import { purgeCommand } from './commands/purge.ts';
 import { redriveCommand } from './commands/redrive.ts';
+import { relabelCommand } from './commands/relabel.ts';
 import { reportCommand } from './commands/report.ts';
 import { resultsCommand } from './commands/results.ts';
+import { similarCommand } from './commands/similar.ts';
 import { statusCommand } from './commands/status.ts';
 import { waitCommand } from './commands/wait.ts';
 import { workCommand } from './commands/work.ts';
@@ -51,6 +53,8 @@ const JOB_COMMANDS = [
   cancelCommand(),
   resultsCommand(),
   failuresCommand(),
+  relabelCommand(),
+  similarCommand(),
   reportCommand(),
   redriveCommand(),
   purgeCommand(),

@@ -58,6 +58,11 @@ export function trustModelOption(): Option {
   );
 }
 
+/** `--embedding`, on commands that write result lines with a model on this machine. */
+export function embeddingOption(): Option {
+  return new Option('--embedding', 'put the embedding of each image into its line, see docs/embeddings.md');
+}
+
 /** What commands that run a model on this machine are told of it. */
 export type ModelOptions = { model?: string; trustModel?: true };
 

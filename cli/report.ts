@@ -27,7 +27,7 @@ export async function report(job: string, { out, force = false, images, allowHos
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });
   await checkOutput(output);
-  await withOutcomes(job, async ({ database, summary, folder }) => {
+  await withOutcomes(job, {}, async ({ database, summary, folder }) => {
     const { sampleImages, timelineOf } = await import('../shared/jobs/outcomes/report-data.ts');
     const { reportPage } = await import('./report/page.ts');
     const labels = summary.labels.slice(0, MAX_REPORT_LABELS).map(({ label }) => label);

@@ -41,6 +41,7 @@ export class ClassifyWorker extends Construct {
       statements: (logGroup) => workerStatements({ config, queues, results, logGroup }),
       environment: {
         ...classifierEnvironment({ config, queues, results }),
+        ...(config.embedding && { EMBEDDING: '1' }),
         // The dimension of the metrics: each stage has its own.
         POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName,
       },

@@ -10,7 +10,7 @@ import { ATHENA_PREFIX } from './results-bucket.ts';
 import { type NamedQuery, namedQueries } from './sample-queries.ts';
 
 const QUERIES = join(import.meta.dirname, '../samples/queries.sql');
-/** A query over so much by mistake costs $0.50; a million result lines are about 0.7 GB. */
+/** A query over so much by mistake costs $0.50; a million result lines are about 0.7 GB, and 4.1 GB with embeddings. */
 const MAX_BYTES_A_QUERY = 100 * 1_000 ** 3;
 
 type Column = [name: string, type: string];
@@ -34,6 +34,8 @@ const COLUMNS: Record<TableName, Column[]> = {
     ['labels', 'array<struct<label:string,score:double,classid:int>>'],
     ['model', 'struct<name:string,version:string>'],
     ['image', 'struct<width:int,height:int,format:string,bytes:bigint,sha256:string>'],
+    ['embedding', 'string'],
+    ['trunk', 'string'],
     ...OCCASION,
   ],
   failures: [...COMMON, ['error', 'struct<code:string,stage:string,message:string,retryable:boolean>'], ...OCCASION],

@@ -150,6 +150,8 @@ const schema = z
     modelPrecision: z.enum(MODEL_PRECISIONS).optional(),
     /** Labels a result line. */
     topK: z.int().min(1).max(MAX_TOP_K).optional(),
+    /** `true` puts the embedding of each image into its result line: 3.4 kB more a line, see docs/embeddings.md. */
+    embedding: z.boolean().optional(),
     /** What image servers are told, with how to reach you: some refuse those who do not say. */
     fetchUserAgent: userAgent.optional(),
     /** Buckets that `s3://` URLs may name; the worker may read all their objects. */

@@ -22,7 +22,7 @@ SELECT * FROM read_json('s3://BUCKET/results/job=*/**/part-*.jsonl', format = 'n
     labels: 'STRUCT("label" VARCHAR, score DOUBLE, classId INTEGER)[]',
     model: 'STRUCT("name" VARCHAR, "version" VARCHAR)',
     image: 'STRUCT(width INTEGER, height INTEGER, format VARCHAR, bytes BIGINT, sha256 VARCHAR)',
-    attempt: 'INTEGER', "at": 'VARCHAR'
+    embedding: 'VARCHAR', trunk: 'VARCHAR', attempt: 'INTEGER', "at": 'VARCHAR'
   });
 
 -- name: duckdb-failures
@@ -48,7 +48,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS results (
   labels array<struct<label:string, score:double, classid:int>>,
   model struct<name:string, version:string>,
   image struct<width:int, height:int, format:string, bytes:bigint, sha256:string>,
-  attempt int, `at` string
+  embedding string, trunk string, attempt int, `at` string
 )
 PARTITIONED BY (job string)
 ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
@@ -133,6 +133,13 @@ WHERE job = 'my-job'
 GROUP BY image.sha256
 HAVING count(*) > 1
 ORDER BY images DESC, sha256;
+
+-- name: embeddings-by-model
+SELECT trunk, model.name AS model, model.version AS version, count(*) AS images
+FROM classified
+WHERE job = 'my-job' AND embedding IS NOT NULL
+GROUP BY trunk, model.name, model.version
+ORDER BY images DESC, trunk, version;
 
 -- name: failures-to-look-at
 SELECT error.code AS code, error.stage AS stage, count(*) AS images, min(url) AS example, max(attempt) AS attempts

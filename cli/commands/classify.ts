@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { DEFAULT_TOP_K } from '../../shared/contract/limits.ts';
-import { allowHostOption, modelOption, trustModelOption, wholeNumber } from '../options.ts';
+import { allowHostOption, embeddingOption, modelOption, trustModelOption, wholeNumber } from '../options.ts';
 import { whenRun } from './when-run.ts';
 
 export function classifyCommand(): Command {
@@ -9,6 +9,7 @@ export function classifyCommand(): Command {
     .argument('<image...>', 'paths, http(s) URLs or s3://bucket/key')
     .option('--top <k>', 'labels an image', wholeNumber(1, 1_000), DEFAULT_TOP_K)
     .option('--json', 'a result or failure line an image')
+    .addOption(embeddingOption())
     .addOption(modelOption())
     .addOption(trustModelOption())
     .addOption(allowHostOption())

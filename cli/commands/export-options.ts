@@ -4,12 +4,14 @@ import { commandName } from '../command-name.ts';
 import { forceOption } from '../options.ts';
 import { ENDINGS } from '../output-format.ts';
 
+/** What the help says of a line of each format. */
+export type ExportFormats = { jsonl?: string; csv: string; parquet: string };
+
 /**
- * The options of `results` and `failures`, and their help.
- *
- * @param formats what stands in the lines of the help that describe CSV and Parquet
+ * The options of `results`, `relabel` and `failures`, and their help.
  */
-export function withExportOptions(command: Command, { csv, parquet }: { csv: string; parquet: string }): Command {
+export function withExportOptions(command: Command, formats: ExportFormats): Command {
+  const { jsonl = 'the lines as the worker wrote them', csv, parquet } = formats;
   return command
     .addOption(
       new Option('--format <format>', "how (default: by the end of the file's name, else jsonl)").choices(FORMATS),
@@ -21,15 +23,15 @@ export function withExportOptions(command: Command, { csv, parquet }: { csv: str
       'after',
       `
 Formats:
-  jsonl    the lines as the worker wrote them
+  jsonl    ${jsonl}
   csv      flat: ${csv}, meta.<key>. A ' stands before a text that a
            spreadsheet would run as a formula; the other formats have it as it is.
            A file begins with a byte order mark, so that Excel reads it as UTF-8
   parquet  ${parquet}, meta as JSON text
 
 Works while the job is running, with what there is so far. Each image is counted once.
-Temporary files go where TMPDIR says: about a third of the size of the part files, and for
-standard output and --in-order as much as comes out. Reads QUEUE_URL, DEAD_LETTER_QUEUE_URL
-and RESULTS_BUCKET; \`${commandName()} local\` prints them.`,
+Temporary files go where TMPDIR says: about a third of the size of the part files (as much if
+embeddings are written), and for standard output and --in-order as much as comes out. Reads
+QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; \`${commandName()} local\` prints them.`,
     );
 }

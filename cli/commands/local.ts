@@ -1,6 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { allowHostOption, modelOption, stateDirOption, trustModelOption, wholeNumber } from '../options.ts';
+import {
+  allowHostOption,
+  embeddingOption,
+  modelOption,
+  stateDirOption,
+  trustModelOption,
+  wholeNumber,
+} from '../options.ts';
 import { allowChangesOption } from './dashboard.ts';
 import { whenRun } from './when-run.ts';
 
@@ -25,6 +32,7 @@ export function localCommand(): Command {
     )
     .addOption(modelOption())
     .addOption(trustModelOption())
+    .addOption(embeddingOption())
     .addOption(allowHostOption())
     .addOption(stateDirOption())
     .addOption(allowChangesOption())

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
-import type { Classified } from '../../shared/classifier/classify-image.ts';
 import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
 import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
+import type { Classified } from '../../shared/contract/result-line.ts';
 
 /** The source while it runs from source, the bundle once it is packaged. */
 const ISOLATED_CLASSIFIER = join(import.meta.dirname, `isolated-classifier${extname(import.meta.filename)}`);
@@ -73,7 +73,10 @@ function crashed(how: string): ImageError {
 }
 
 function toOutcome(report: IsolatedReport): ImageOutcome {
-  if (report.kind === 'classified') return { labels: report.labels, image: report.image };
+  if (report.kind === 'classified') {
+    const { kind: _kind, ...classified } = report;
+    return classified;
+  }
   if (report.kind === 'error') return new ImageError(report.code, report.message, report.retryAfterSeconds);
   throw new Error('the isolated classifier was ready twice');
 }

@@ -4,12 +4,12 @@ import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts
 import { MAX_ATTEMPTS, MAX_HOPS } from '../../shared/contract/limits.ts';
 import { type ImageRef, maySendOn, type QueueMessage } from '../../shared/contract/message.ts';
 import {
+  classifiedLine,
   type FailureLine,
   failureLine,
   type LineOrigin,
   type ModelId,
   type ResultLine,
-  resultLine,
 } from '../../shared/contract/result-line.ts';
 import { retryDelaySeconds } from './retry-delay.ts';
 
@@ -60,7 +60,7 @@ export function settlementOf(
     else if (outcome === 'cancelled') settlement.cancelled++;
     else if (outcome instanceof PutOff) putOff(settlement, image, outcome, context);
     else if (outcome instanceof ImageError) settleError(settlement, origin, outcome, context);
-    else settlement.results.push(resultLine(origin, outcome.labels, context.model, outcome.image));
+    else settlement.results.push(classifiedLine(origin, outcome, context.model));
   }
   return settlement;
 }

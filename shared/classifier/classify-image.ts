@@ -1,12 +1,10 @@
 import { ImageError } from '../contract/error-codes.ts';
-import type { ImageFacts, Label } from '../contract/result-line.ts';
+import type { Classified } from '../contract/result-line.ts';
 import { describeThrown } from '../contract/safe-text.ts';
+import type { Answer } from './answer.ts';
 import type { DecodedImage } from './decode-image.ts';
 import type { Place } from './inference-batches.ts';
 import { PutOff } from './put-off.ts';
-
-/** An image with its labels, best first. */
-export type Classified = { labels: Label[]; image: ImageFacts };
 
 export type TimedStage = 'fetch' | 'decode' | 'infer';
 /** Told how long each stage of each image took, in milliseconds; `infer` includes the wait for its batch. */
@@ -29,7 +27,7 @@ export type ImageStages<Other> = {
  */
 export async function classifyImage<Other extends PutOff = never>(
   stages: ImageStages<Other>,
-  place: Place,
+  place: Place<Answer>,
   time: StageTimer,
   signal: AbortSignal,
 ): Promise<Classified | ImageError | Other> {
@@ -46,8 +44,8 @@ export async function classifyImage<Other extends PutOff = never>(
   }
   const started = performance.now();
   try {
-    const labels = await place.fill(decoded.pixels);
-    return { labels, image: decoded.facts };
+    const answer = await place.fill(decoded.pixels);
+    return { ...answer, image: decoded.facts };
   } catch (error) {
     return new ImageError('inference_failed', describeThrown(error));
   } finally {

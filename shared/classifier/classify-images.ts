@@ -1,7 +1,9 @@
 import type { ImageError } from '../contract/error-codes.ts';
 import { ABANDON_AFTER_MS, STEP_ASIDE_AFTER_MS } from '../contract/limits.ts';
+import type { Classified } from '../contract/result-line.ts';
 import { hostOf } from '../contract/url-host.ts';
-import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
+import { answersOf } from './answer.ts';
+import { classifyImage, type StageTimer } from './classify-image.ts';
 import { ApartQueue } from './decode/apart-queue.ts';
 import { DecodeTurns } from './decode-turns.ts';
 import { HostHealth } from './host-health.ts';
@@ -73,9 +75,9 @@ export async function classifyImages<Image extends ImageToClassify>(
 ): Promise<void> {
   const batches = new InferenceBatches((pixels) => {
     const started = performance.now();
-    const labels = classifier.infer(pixels, topK);
+    const answers = answersOf(classifier, pixels, topK);
     observe.batch(pixels.length, performance.now() - started);
-    return labels;
+    return answers;
   });
   const keys = { hostOf: ({ url }: Image) => hostOf(url), groupOf: ({ group = '' }: Image) => group };
   for (const { url, isLastChance } of images) if (isLastChance) hosts.giveAnotherChance(hostOf(url));

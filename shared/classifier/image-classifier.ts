@@ -1,6 +1,8 @@
 import { whenAborted } from '../contract/deadline-signal.ts';
 import type { ImageError } from '../contract/error-codes.ts';
-import { type Classified, classifyImage, type StageTimer } from './classify-image.ts';
+import type { Classified } from '../contract/result-line.ts';
+import { answersOf } from './answer.ts';
+import { classifyImage, type StageTimer } from './classify-image.ts';
 import type { BatchObserver } from './classify-images.ts';
 import { decodeImage } from './decode-image.ts';
 import type { Classifier } from './infer.ts';
@@ -23,9 +25,9 @@ export type ImageClassifier = {
 export function createImageClassifier(classifier: Classifier, k: number, observe: BatchObserver): ImageClassifier {
   const batches = new InferenceBatches((pixels) => {
     const started = performance.now();
-    const labels = classifier.infer(pixels, k);
+    const answers = answersOf(classifier, pixels, k);
     observe(pixels.length, performance.now() - started);
-    return labels;
+    return answers;
   });
   return {
     async classify(fetch, time, signal) {

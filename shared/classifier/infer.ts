@@ -1,11 +1,15 @@
+import { encodeEmbedding } from '../contract/embedding.ts';
 import type { Label, ModelId } from '../contract/result-line.ts';
 import type { ModelPrecision } from '../contract/settings.ts';
-import { openBestModel } from './best-model.ts';
+import type { Answer } from './answer.ts';
+import { type Opened, openBestModel } from './best-model.ts';
 import type { PictureFormat } from './decode-image.ts';
+import { openFeatureModel } from './feature-model.ts';
 import type { Arithmetic } from './int8-model.ts';
 import type { ModelFolder } from './model-folder.ts';
-import { openModel } from './open-model.ts';
+import { type OpenModel, openModel } from './open-model.ts';
 import { topK } from './top-k.ts';
+import { readTrunk } from './trunk.ts';
 
 /** A model that is loaded and warm. */
 export type Classifier = {
@@ -23,6 +27,8 @@ export type Classifier = {
    * @throws when TensorFlow refuses the batch, or a score is no number
    */
   infer(images: readonly Uint8Array[], k: number): Label[][];
+  /** The same with embeddings, computed at once; of a classifier alone that was loaded for them. */
+  embed?(images: readonly Uint8Array[], k: number): Required<Answer>[];
   dispose(): void;
 };
 
@@ -33,8 +39,36 @@ export type Classifier = {
  * @throws {ModelFolderError} when model, labels and `classifier.json` do not belong together
  */
 export async function loadClassifier(folder: ModelFolder, wanted: ModelPrecision = 'float32'): Promise<Classifier> {
-  const { model, arithmetic, folder: chosen, warnings } = await openBestModel(folder, wanted, openModel);
-  const { config, labels } = chosen;
+  return classifierOf(await openBestModel(folder, wanted, openModel));
+}
+
+/**
+ * As `loadClassifier`, for a classifier that also gives embeddings.
+ *
+ * @throws {ModelFolderError} also when the model does not end in one dense layer
+ */
+export async function loadEmbeddingClassifier(folder: ModelFolder, wanted: ModelPrecision): Promise<Classifier> {
+  // Before the model is loaded: it is the faster way to find out that there is none.
+  const trunk = await readTrunk(folder);
+  const opened = await openBestModel(folder, wanted, openFeatureModel);
+  const { model } = opened;
+  const labelsOf = labelsBy(opened.folder);
+  const { featureLength: length } = model;
+  return {
+    ...classifierOf(opened),
+    embed(images, k) {
+      const { features, scores } = model.featuresAndScores(images);
+      return images.map((_, row) => ({
+        labels: labelsOf(scores, row, k),
+        embedding: { embedding: encodeEmbedding(features.subarray(row * length, (row + 1) * length)), trunk },
+      }));
+    },
+  };
+}
+
+function classifierOf({ model, arithmetic, folder, warnings }: Opened<OpenModel>): Classifier {
+  const { config } = folder;
+  const labelsOf = labelsBy(folder);
   return {
     id: { name: config.name, version: config.version },
     arithmetic,
@@ -42,8 +76,13 @@ export async function loadClassifier(folder: ModelFolder, wanted: ModelPrecision
     notes: [...warnings, ...model.notes],
     infer(images, k) {
       const scores = model.scores(images);
-      return images.map((_, row) => topK(scores, row * labels.length, labels, k, config.threshold));
+      return images.map((_, row) => labelsOf(scores, row, k));
     },
     dispose: () => model.dispose(),
   };
+}
+
+/** The best labels of a row of scores, as the folder has it. */
+function labelsBy({ labels, config: { threshold } }: ModelFolder) {
+  return (scores: Float32Array, row: number, k: number) => topK(scores, row * labels.length, labels, k, threshold);
 }

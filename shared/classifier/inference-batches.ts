@@ -1,15 +1,14 @@
 import { INFERENCE_BATCH_SIZE, INFERENCE_MAX_WAIT_MS } from '../contract/limits.ts';
-import type { Label } from '../contract/result-line.ts';
 
-type Waiting = {
+type Waiting<Answer> = {
   pixels: Uint8Array;
-  resolve: (labels: Label[]) => void;
+  resolve: (answer: Answer) => void;
   reject: (error: unknown) => void;
 };
 
 /** A place in a coming batch; it must be either filled or given up. */
-export type Place = {
-  fill(pixels: Uint8Array): Promise<Label[]>;
+export type Place<Answer> = {
+  fill(pixels: Uint8Array): Promise<Answer>;
   giveUp(): void;
 };
 
@@ -17,20 +16,20 @@ export type Place = {
  * Gathers images from whatever message into batches for inference. A batch runs when it is full,
  * when every image that is under way has arrived, or when its first image has waited long enough.
  */
-export class InferenceBatches {
-  readonly #infer: (images: Uint8Array[]) => Label[][];
+export class InferenceBatches<Answer> {
+  readonly #infer: (images: Uint8Array[]) => Answer[];
   /** Places that were reserved and neither filled nor given up: more images may still come. */
   #underWay = 0;
-  #waiting: Waiting[] = [];
+  #waiting: Waiting<Answer>[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   /** @param infer runs a batch, one element of the answer an image */
-  constructor(infer: (images: Uint8Array[]) => Label[][]) {
+  constructor(infer: (images: Uint8Array[]) => Answer[]) {
     this.#infer = infer;
   }
 
   /** Announces an image, before its fetch starts. */
-  reserve(): Place {
+  reserve(): Place<Answer> {
     this.#underWay++;
     let open = true;
     const close = () => {
@@ -50,7 +49,7 @@ export class InferenceBatches {
     };
   }
 
-  #add(pixels: Uint8Array): Promise<Label[]> {
+  #add(pixels: Uint8Array): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ pixels, resolve, reject });
       this.#timer ??= setTimeout(() => this.#run(), INFERENCE_MAX_WAIT_MS);
@@ -72,11 +71,11 @@ export class InferenceBatches {
   }
 
   /** A batch that fails is tried image by image, so that one image fails no other. */
-  #settle(batch: readonly Waiting[]): void {
+  #settle(batch: readonly Waiting<Answer>[]): void {
     try {
-      const labels = this.#infer(batch.map(({ pixels }) => pixels));
+      const answers = this.#infer(batch.map(({ pixels }) => pixels));
       batch.forEach(({ resolve }, index) => {
-        resolve(labels[index] as Label[]);
+        resolve(answers[index] as Answer);
       });
     } catch (error) {
       const [first, ...others] = batch;

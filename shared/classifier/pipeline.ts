@@ -5,9 +5,12 @@ import type { Pipeline } from './classify-images.ts';
 import { downloadModel } from './download-model.ts';
 import { fetchImage } from './fetch-image.ts';
 import { createImageClient } from './http-client.ts';
-import { loadClassifier } from './infer.ts';
+import { loadClassifier, loadEmbeddingClassifier } from './infer.ts';
 import { DEFAULT_MODEL_DIR, readModelFolder } from './model-folder.ts';
 import { createObjectReader } from './read-s3-object.ts';
+
+/** API and chatbot make no embeddings. */
+export type PipelineSettings = Omit<ClassifierSettings, 'embedding'> & Partial<Pick<ClassifierSettings, 'embedding'>>;
 
 /**
  * Makes what the stages need and loads the model: once a process, before its first image.
@@ -16,7 +19,7 @@ import { createObjectReader } from './read-s3-object.ts';
  * @throws {ModelFolderError} when the model folder does not hold what it should
  */
 export async function createPipeline(
-  settings: ClassifierSettings,
+  settings: PipelineSettings,
   s3: S3Client,
   temporary: string = tmpdir(),
 ): Promise<Pipeline> {
@@ -24,7 +27,8 @@ export async function createPipeline(
     await modelFolderOf(settings, s3, temporary),
     settings.modelTrusted || takesDefaultModel(settings),
   );
-  const classifier = await loadClassifier(folder, settings.modelPrecision);
+  const load = settings.embedding ? loadEmbeddingClassifier : loadClassifier;
+  const classifier = await load(folder, settings.modelPrecision);
   const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
   return {
@@ -40,11 +44,11 @@ export async function createPipeline(
 }
 
 /** It comes with the program, and a cold start need not check it; a test does. */
-function takesDefaultModel({ modelDir, modelS3Uri }: ClassifierSettings): boolean {
+function takesDefaultModel({ modelDir, modelS3Uri }: PipelineSettings): boolean {
   return modelDir === undefined && modelS3Uri === undefined;
 }
 
-async function modelFolderOf(settings: ClassifierSettings, s3: S3Client, temporary: string): Promise<string> {
+async function modelFolderOf(settings: PipelineSettings, s3: S3Client, temporary: string): Promise<string> {
   const { modelDir, modelS3Uri, modelSha256 } = settings;
   if (modelS3Uri === undefined || modelSha256 === undefined) return modelDir ?? DEFAULT_MODEL_DIR;
   return downloadModel(s3, modelS3Uri, modelSha256, temporary);

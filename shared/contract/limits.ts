@@ -227,6 +227,8 @@ export const MAX_UPLOAD_BYTES = 4 * 1_000_000;
 export const MAX_TOP = 100;
 /** Labels that a line may have. */
 export const MAX_TOP_K = 1_000;
+/** Numbers that an embedding may have: the default model has 1,280, and networks that are used for images 512 to 4,096. */
+export const MAX_EMBEDDING_VALUES = 4_096;
 /** Images of one `POST /jobs`. */
 export const MAX_IMAGES_PER_REQUEST = 10_000;
 /** API Gateway waits 30 s for a function. */

@@ -1,3 +1,4 @@
+import type { Embedding } from './embedding.ts';
 import type { ErrorReport } from './error-codes.ts';
 import { runField } from './job-run.ts';
 import type { ImageRef } from './message.ts';
@@ -38,7 +39,7 @@ export type ResultLine = {
   image: ImageFacts;
   attempt: number;
   at: string;
-};
+} & Partial<Embedding>;
 
 /** A line of `failures/`: an image that no retry will mend. */
 export type FailureLine = {
@@ -53,8 +54,20 @@ export type FailureLine = {
   at: string;
 };
 
+/** What the stages found of an image: its labels, best first, and its embedding where that was asked for. */
+export type Classified = { labels: Label[]; image: ImageFacts; embedding?: Embedding };
+
 export function resultLine(origin: LineOrigin, labels: Label[], model: ModelId, image: ImageFacts): ResultLine {
-  return { ...head(origin), labels, model, image, ...tail(origin) };
+  return classifiedLine(origin, { labels, image }, model);
+}
+
+/** The same with all that was found. */
+export function classifiedLine(
+  origin: LineOrigin,
+  { labels, image, embedding }: Classified,
+  model: ModelId,
+): ResultLine {
+  return { ...head(origin), labels, model, image, ...embedding, ...tail(origin) };
 }
 
 export function failureLine(origin: LineOrigin, error: ErrorReport): FailureLine {

@@ -81,6 +81,13 @@ const classifierSettings = {
   /** Labels in a result line, best first. */
   topK: z.coerce.number().int().min(1).max(MAX_TOP_K).default(DEFAULT_TOP_K),
 };
+/** `1` or `true` puts the embedding of each image into its result line. */
+const embeddingSettings = {
+  embedding: z
+    .enum(['0', '1', 'false', 'true'], 'expected 1 or 0')
+    .default('0')
+    .transform((text) => text === '1' || text === 'true'),
+};
 
 const ENVIRONMENT_NAMES: Record<string, string> = {
   queueUrl: 'QUEUE_URL',
@@ -101,6 +108,7 @@ const ENVIRONMENT_NAMES: Record<string, string> = {
   fetchTimeoutSeconds: 'FETCH_TIMEOUT_SECONDS',
   fetchUserAgent: 'FETCH_USER_AGENT',
   topK: 'TOP_K',
+  embedding: 'EMBEDDING',
   retryBaseSeconds: 'RETRY_BASE_SECONDS',
   s3AddressingStyle: 'S3_ADDRESSING_STYLE',
   // Its name in Powertools, whose variables people know.
@@ -111,7 +119,7 @@ const awsSchema = z.object({
   /** Where the bucket stands in the URLs of S3: `path` is the path, `virtual` the host, `auto` the path with an endpoint. */
   s3AddressingStyle: z.enum(S3_ADDRESSING_STYLES).default('auto'),
 });
-const classifierSchema = z.object(classifierSettings);
+const classifierSchema = z.object({ ...classifierSettings, ...embeddingSettings });
 const jobSchema = z.object({ ...queueSettings, ...bucketSettings, ...jobEndSettings });
 const apiSchema = z.object({
   ...queueSettings,
@@ -151,6 +159,7 @@ const workerSchema = z.object({
   ...bucketSettings,
   ...jobEndSettings,
   ...classifierSettings,
+  ...embeddingSettings,
   /** The delay before an image's second attempt; doubled for each attempt after that. */
   retryBaseSeconds: z.coerce.number().min(0).max(MAX_DELAY_SECONDS).default(RETRY_BASE_SECONDS),
   /** What logs and metrics call the worker: one name a stack, so that each has its own metrics. */

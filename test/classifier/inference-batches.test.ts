@@ -28,7 +28,7 @@ function createBatches(reserved: number) {
   return { sizes, places: Array.from({ length: reserved }, () => batches.reserve()) };
 }
 
-function fillAll(places: readonly Place[], from = 0): Promise<Label[]>[] {
+function fillAll(places: readonly Place<Label[]>[], from = 0): Promise<Label[]>[] {
   return places.map((place, index) => place.fill(picture(from + index)));
 }
 
@@ -116,7 +116,7 @@ test('a model that refuses everything rejects every image, and the next batch is
 
 test('a place cannot be used twice', async () => {
   const { places } = createBatches(2);
-  const [place] = places as [Place, Place];
+  const [place] = places as [Place<Label[]>, Place<Label[]>];
   place.giveUp();
   expect(() => place.giveUp()).toThrow('twice');
   expect(() => place.fill(picture(0))).toThrow('twice');

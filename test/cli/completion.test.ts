@@ -31,7 +31,7 @@ function offeredByBash(...words: string[]): string[] {
 
 describe('Bash completes', () => {
   test.each([
-    [['re'], ['results', 'report', 'redrive']],
+    [['re'], ['results', 'report', 'redrive', 'relabel']],
     [
       ['results', '--fo'],
       ['--format', '--force'],

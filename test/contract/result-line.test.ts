@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ImageError } from '../../shared/contract/error-codes.ts';
-import { failureLine, type LineOrigin, resultLine } from '../../shared/contract/result-line.ts';
+import { classifiedLine, failureLine, type LineOrigin, resultLine } from '../../shared/contract/result-line.ts';
 
 const origin: LineOrigin = {
   job: 'cats',
@@ -32,4 +32,16 @@ test('a failure line is as the documentation has it, field by field', () => {
 test('an image without meta has none in its line', () => {
   const plain = { ...origin, image: { id: 'a', url: 'https://host.example/a.jpg' } };
   expect(resultLine(plain, labels, { name: 'net', version: '1' }, facts)).not.toHaveProperty('meta');
+});
+
+test('the embedding stands before the attempt, and a line without one has the same bytes as ever', () => {
+  const found = { labels, image: facts };
+  const model = { name: 'net', version: '1' };
+  const embedding = { embedding: 'ADw=', trunk: '0123456789abcdef' };
+  expect(JSON.stringify(classifiedLine(origin, { ...found, embedding }, model))).toContain(
+    '"},"embedding":"ADw=","trunk":"0123456789abcdef","attempt":2,',
+  );
+  expect(JSON.stringify(classifiedLine(origin, found, model))).toBe(
+    JSON.stringify(resultLine(origin, labels, model, facts)),
+  );
 });

@@ -35,6 +35,7 @@ describe('without more than what is required', () => {
       allowedHosts: [],
       sourceBuckets: [],
       topK: 5,
+      embedding: false,
       retryBaseSeconds: 10,
       serviceName: 'classify',
       fetchTimeoutSeconds: 10,

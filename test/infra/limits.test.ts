@@ -30,6 +30,7 @@ const PRODUCERS = [
 const MOST = {
   ...EVERYTHING,
   topK: 1_000,
+  embedding: true,
   modelPrecision: 'float32',
   fetchUserAgent: 'u'.repeat(256),
   kmsKeyArn: KEY,

@@ -76,6 +76,7 @@ export const STAGES: [string, object][] = [
       batchSize: 100,
       batchWindowSeconds: 2,
       topK: 3,
+      embedding: true,
       modelPrecision: 'float32',
       model: MODEL,
     },

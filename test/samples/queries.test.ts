@@ -21,7 +21,7 @@ beforeAll(async () => {
     result('b', { cat: 0.4 }, { meta: { sku: 'X1' }, sha256, second: 70 }),
     result('c "猫"\n', { dog: 0.3 }, { sha256 }),
     // By a model with a threshold that no label reached.
-    result('n', {}, { second: 130, sha256: 'ef'.repeat(32) }),
+    { ...result('n', {}, { second: 130, sha256: 'ef'.repeat(32) }), embedding: 'ADw=', trunk: '0123456789abcdef' },
   ]);
   await writeParts(aws.target, 'results', [result('a', { dog: 0.7 }, { second: 5 })]);
   await writeParts(aws.target, 'failures', [
@@ -104,6 +104,7 @@ const ANSWERS: Record<string, unknown[]> = {
   'duplicates-by-sha256': [
     { sha256: 'cd'.repeat(32), images: '2', one_id: 'b', another_id: 'c "猫"\n', bytes: '1000' },
   ],
+  'embeddings-by-model': [{ trunk: '0123456789abcdef', model: 'net', version: '1', images: '1' }],
   'failures-to-look-at': [
     { code: 'gone', stage: 'fetch', images: '2', example: 'https://Slow.example:8443/d.jpg?x#y', attempts: 5 },
     { code: 'timeout', stage: 'fetch', images: '1', example: 's3://photos/f.jpg', attempts: 1 },

@@ -2,9 +2,9 @@ import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/clien
 import { PartWriter } from '../../functions/classify/part-writer.ts';
 import { settle } from '../../functions/classify/settle.ts';
 import { settlementOf } from '../../functions/classify/settlement.ts';
-import type { Classified } from '../../shared/classifier/classify-image.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import type { Classified } from '../../shared/contract/result-line.ts';
 import type { TestAws } from './test-aws.ts';
 
 const CAT: Classified = {

@@ -1,6 +1,6 @@
-import type { Classified } from '../../../shared/classifier/classify-image.ts';
 import { ImageError } from '../../../shared/contract/error-codes.ts';
 import { MAX_UPLOAD_BYTES } from '../../../shared/contract/limits.ts';
+import type { Classified } from '../../../shared/contract/result-line.ts';
 import { labelText } from '../../../shared/contract/result-line.ts';
 import type { Answer, ApiDependencies, ApiRequest, Operation } from '../operation.ts';
 import { imageProblem, Problem, schemaProblem } from '../problem.ts';

@@ -13,20 +13,26 @@ const DOWNLOADS_AT_ONCE = 32;
 /** What lies on disk at once, twice over: one batch is read while the next one comes. */
 const MAX_BATCH_BYTES = 256 * 1_000_000;
 const MAX_BATCH_FILES = 2_000;
+/** What may be on its way at once: with embeddings a part has some four megabytes, and each is in memory three times for a moment. */
+const MAX_BYTES_ON_THEIR_WAY = 24 * 1_000_000;
 
 /** Part files on this disk; they go when the next batch is asked for. */
 export type PartBatch = { files: string[]; folder: string; lines: number };
+
+/** What becomes of the lines of a part file before they are loaded. */
+export type RewriteLines = (lines: Buffer) => Buffer | Promise<Buffer>;
 
 /** Downloads part files in batches of bounded size, one ahead of the reader; lists no further than that. */
 export async function* downloadParts(
   target: JobTarget,
   parts: AsyncIterable<Part>,
   folder: string,
+  rewrite: RewriteLines = (lines) => lines,
 ): AsyncGenerator<PartBatch> {
   const download = async (batch: Part[]): Promise<PartBatch> => {
     const into = await mkdtemp(join(folder, 'batch-'));
     const lines = batch.reduce((sum, part) => sum + part.lines, 0);
-    return { files: await downloadBatch(target, batch, into), folder: into, lines };
+    return { files: await downloadBatch(target, batch, into, rewrite), folder: into, lines };
   };
   // One is being read, and the next one downloaded.
   for await (const batch of pMapIterable(batchesOf(parts), download, { concurrency: 1, backpressure: 1 })) {
@@ -54,17 +60,23 @@ async function downloadBatch(
   { s3, resultsBucket }: JobTarget,
   parts: readonly Part[],
   folder: string,
+  rewrite: RewriteLines,
 ): Promise<string[]> {
   return pMap(
     parts,
     async ({ key }, index) => {
       const file = join(folder, `${index}.jsonl`);
-      const lines = withMarkedNumbers(withWholeCharacters(await readPart(s3, resultsBucket, key)));
+      const lines = withMarkedNumbers(withWholeCharacters(await rewrite(await readPart(s3, resultsBucket, key))));
       await writeFile(file, lines, { mode: 0o600 });
       return file;
     },
-    { concurrency: DOWNLOADS_AT_ONCE },
+    { concurrency: downloadsAtOnce(parts) },
   );
+}
+
+function downloadsAtOnce(parts: readonly Part[]): number {
+  const largest = parts.reduce((most, { bytes }) => Math.max(most, bytes), 1);
+  return Math.max(1, Math.min(DOWNLOADS_AT_ONCE, Math.floor(MAX_BYTES_ON_THEIR_WAY / largest)));
 }
 
 /** Empty when it is gone since it was listed: a redrive takes failures away. */

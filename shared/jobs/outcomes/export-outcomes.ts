@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../contract/error-codes.ts';
 import type { JobRun } from '../../contract/job-run.ts';
 import type { PartKind } from '../../contract/object-keys.ts';
 import { csvColumns } from './csv-columns.ts';
+import { EMBEDDING_FLOATS } from './embedding-floats.ts';
 import { jsonWithNumbers } from './exact-numbers.ts';
 import type { Format } from './export-formats.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
@@ -38,11 +39,14 @@ export async function exportOutcomes(
 ): Promise<number> {
   const { from, order } = sourceOf(selection);
   const columns = await COLUMNS[format](database, of, selection.kind, byteOrderMark);
+  const embeddings = selection.kind === 'results' && format === 'parquet' && (await hasEmbeddings(database));
+  if (embeddings) columns.push(`${EMBEDDING_FLOATS}(embedding) AS embedding`, 'trunk');
   const select = `SELECT ${columns.join(', ')} FROM ${from} ${order}`;
   // Of sorted lines, each thread holds more than DuckDB counts; one is as quick, and stays within the limit.
-  if (selection.inOrder) await database.run('SET threads = 1');
+  // So does each thread of what is made of embeddings.
+  if (selection.inOrder || embeddings) await database.run('SET threads = 1');
   return database.run(
-    `COPY (${select}) TO ${literal(path)} (${COPY_OPTIONS[format]}${gzip ? ', COMPRESSION gzip' : ''})`,
+    `COPY (${select}) TO ${literal(path)} (${copyOptions(format, embeddings)}${gzip ? ', COMPRESSION gzip' : ''})`,
   );
 }
 
@@ -66,18 +70,28 @@ function globOf(pattern: string): string {
   return pattern.toLowerCase().replaceAll(/[[\]\\]/g, '[$&]');
 }
 
+/** Whether any line has one: a file of others has no such columns. */
+async function hasEmbeddings(database: OutcomeDatabase): Promise<boolean> {
+  if (!database.keepsEmbeddings) return false;
+  return (await database.rows('SELECT 1 FROM results WHERE embedding IS NOT NULL LIMIT 1')).length > 0;
+}
+
+/** Smaller groups of rows than by default: each thread holds one in memory, and an embedding takes 5 kB there. */
+function copyOptions(format: Format, embeddings: boolean): string {
+  return `${COPY_OPTIONS[format]}${format === 'parquet' ? `, ROW_GROUP_SIZE ${embeddings ? 2_048 : 50_000}` : ''}`;
+}
+
 const COPY_OPTIONS: Record<Format, string> = {
   // A line of JSON has no control characters: as the only column, without quotes, it stays as it is.
   jsonl: "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01'",
   csv: 'FORMAT csv, HEADER true',
-  // Smaller groups than by default: each thread holds one in memory.
-  parquet: 'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50_000',
+  parquet: 'FORMAT parquet, COMPRESSION zstd',
 };
 
 type Columns = (database: OutcomeDatabase, of: JobRun, kind: PartKind, byteOrderMark: boolean) => Promise<string[]>;
 
 const COLUMNS: Record<Format, Columns> = {
-  jsonl: async (_database, of, kind) => [jsonLine(of, kind)],
+  jsonl: async ({ keepsEmbeddings }, of, kind) => [jsonLine(of, kind, keepsEmbeddings)],
   csv: csvColumns,
   parquet: async (_database, _of, kind) => [
     ...['id', 'url', `${jsonWithNumbers('meta')} AS meta`],
@@ -87,8 +101,10 @@ const COLUMNS: Record<Format, Columns> = {
 };
 
 /** The line as the worker wrote it: see `result-line.ts`. */
-function jsonLine({ job, run }: JobRun, kind: PartKind): string {
+function jsonLine({ job, run }: JobRun, kind: PartKind, keepsEmbeddings: boolean): string {
   const field = (name: string) => `',"${name}":', to_json("${name}")`;
+  // What is NULL is left out of a concat.
+  const optionalField = (name: string) => `',"${name}":' || to_json("${name}")`;
   const outcome = kind === 'results' ? ['labels', 'model', 'image'] : ['error'];
   return `concat(${[
     literal(`{"v":1,"job":${JSON.stringify(job)},${run === undefined ? '' : `"run":"${run}",`}"id":`),
@@ -96,6 +112,7 @@ function jsonLine({ job, run }: JobRun, kind: PartKind): string {
     field('url'),
     `',"meta":' || ${jsonWithNumbers('meta')}`,
     ...outcome.map(field),
+    ...(kind === 'results' && keepsEmbeddings ? ['embedding', 'trunk'].map(optionalField) : []),
     field('attempt'),
     `',"at":"'`,
     `strftime("at", '%Y-%m-%dT%H:%M:%S.%gZ')`,

@@ -4,7 +4,7 @@ import type { JobTarget } from '../job-target.ts';
 import { latestParts } from '../list-parts.ts';
 import { MeasuredTime } from '../measured-time.ts';
 import { sampledLines } from '../sample-parts.ts';
-import { downloadParts } from './download-parts.ts';
+import { downloadParts, type RewriteLines } from './download-parts.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 import { NoSuchJobError } from './outcome-errors.ts';
 import { type Summary, summarize } from './summarize.ts';
@@ -15,6 +15,8 @@ export type GatherOptions = {
   /** The tool's own, for the summary. */
   version: string;
   onProgress?: (lines: number, total: number) => void;
+  /** What becomes of the lines of result files. */
+  rewriteResults?: RewriteLines;
 };
 
 /**
@@ -26,7 +28,7 @@ export async function gatherOutcomes(
   target: JobTarget,
   job: string,
   database: OutcomeDatabase,
-  { folder, version, onProgress = () => {} }: GatherOptions,
+  { folder, version, onProgress = () => {}, rewriteResults }: GatherOptions,
 ): Promise<Summary> {
   // Before the parts: what is written down here has its outcomes in them, or is not finished.
   const description = await readJob(target, job);
@@ -42,7 +44,8 @@ export async function gatherOutcomes(
   }
   let lines = 0;
   for (const kind of kinds) {
-    for await (const batch of downloadParts(target, latestParts(target, kind, of, time), folder)) {
+    const rewrite = kind === 'results' ? rewriteResults : undefined;
+    for await (const batch of downloadParts(target, latestParts(target, kind, of, time), folder, rewrite)) {
       await database.load(kind, batch.files);
       lines += batch.lines;
       onProgress(lines, Math.max(lines, total));

@@ -2,15 +2,21 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import type { PartKind } from '../../contract/object-keys.ts';
+import { registerEmbeddingFloats } from './embedding-floats.ts';
 import { OutcomeFileError, OutOfSpaceError } from './outcome-errors.ts';
 import { identifier, literal } from './sql.ts';
 
 /** DuckDB's own limit; what it holds beyond that goes to disk. With Node and buffers, less than 1 GB in all. */
 const MEMORY_LIMIT = '500MB';
+/** With embeddings: part files, and what is made of them, are five times as large beside it. */
+const MEMORY_LIMIT_WITH_EMBEDDINGS = '200MB';
 /** Each thread has buffers of its own. */
 const MAX_THREADS = 4;
 /** A line carries `meta` of at most a message, 1 MiB, and at most 1,000 labels. */
 const MAX_LINE_BYTES = 4 * 1_048_576;
+
+/** Of a result line alone, 3.4 kB for each image: for those that write them. */
+const EMBEDDING_COLUMNS: Record<string, string> = { embedding: 'VARCHAR', trunk: 'VARCHAR' };
 
 /** Each column is named with its type: what a part happens to hold, or lacks, changes nothing. */
 const LINE_COLUMNS: Record<PartKind, Record<string, string>> = {
@@ -41,16 +47,25 @@ const LINE_COLUMNS: Record<PartKind, Record<string, string>> = {
 export class OutcomeDatabase implements AsyncDisposable {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
+  readonly #columns: Record<PartKind, Record<string, string>>;
+  /** Whether the table `results` has the columns `embedding` and `trunk`. */
+  readonly keepsEmbeddings: boolean;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, keepsEmbeddings: boolean) {
     this.#instance = instance;
     this.#connection = connection;
+    this.keepsEmbeddings = keepsEmbeddings;
+    const results = { ...LINE_COLUMNS.results, ...(keepsEmbeddings && EMBEDDING_COLUMNS) };
+    this.#columns = { ...LINE_COLUMNS, results };
   }
 
-  /** @param folder for the database and what memory cannot hold; removing it is up to the caller */
-  static async create(folder: string): Promise<OutcomeDatabase> {
+  /**
+   * @param folder for the database and what memory cannot hold; removing it is up to the caller
+   * @param keepsEmbeddings they take five times as much disk as all else
+   */
+  static async create(folder: string, keepsEmbeddings = false): Promise<OutcomeDatabase> {
     const opening = DuckDBInstance.create(join(folder, 'outcomes.duckdb'), {
-      memory_limit: MEMORY_LIMIT,
+      memory_limit: keepsEmbeddings ? MEMORY_LIMIT_WITH_EMBEDDINGS : MEMORY_LIMIT,
       temp_directory: join(folder, 'spilled'),
       threads: String(Math.min(MAX_THREADS, availableParallelism())),
       // Order costs memory, and part files have none; who wants an order says ORDER BY.
@@ -59,10 +74,12 @@ export class OutcomeDatabase implements AsyncDisposable {
       autoload_known_extensions: 'false',
     });
     const instance = await withSpace(opening);
-    const database = new OutcomeDatabase(instance, await instance.connect());
+    const connection = await instance.connect();
+    registerEmbeddingFloats(connection);
+    const database = new OutcomeDatabase(instance, connection, keepsEmbeddings);
     await database.run("SET TimeZone = 'UTC'");
     for (const kind of ['results', 'failures'] as const) {
-      const columns = Object.entries(LINE_COLUMNS[kind]).map(([name, type]) => `${identifier(name)} ${type}`);
+      const columns = Object.entries(database.#columns[kind]).map(([name, type]) => `${identifier(name)} ${type}`);
       await database.run(`CREATE TABLE ${kind} (id_hash UBIGINT, ${columns.join(', ')})`);
     }
     return database;
@@ -71,8 +88,8 @@ export class OutcomeDatabase implements AsyncDisposable {
   /** Adds the lines of part files, repetitions included. */
   async load(kind: PartKind, files: readonly string[]): Promise<void> {
     if (files.length === 0) return;
-    const names = Object.keys(LINE_COLUMNS[kind]).map(identifier).join(', ');
-    const types = Object.entries(LINE_COLUMNS[kind]).map(([name, type]) => `${identifier(name)}: ${literal(type)}`);
+    const names = Object.keys(this.#columns[kind]).map(identifier).join(', ');
+    const types = Object.entries(this.#columns[kind]).map(([name, type]) => `${identifier(name)}: ${literal(type)}`);
     await this.run(`
       INSERT INTO ${kind} (id_hash, ${names}) SELECT hash(id), ${names}
       FROM read_json([${files.map(literal).join(', ')}], format = 'newline_delimited', compression = 'uncompressed',

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Classified } from '../../../shared/classifier/classify-image.ts';
 import type { Pipeline } from '../../../shared/classifier/classify-images.ts';
 import { createImageClassifier } from '../../../shared/classifier/image-classifier.ts';
+import type { Classified } from '../../../shared/contract/result-line.ts';
 import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 import { createTestPipeline } from '../../support/test-worker.ts';
 

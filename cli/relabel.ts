@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { DEFAULT_MODEL_DIR } from '../shared/classifier/model-folder.ts';
+import type { Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
+import { counted } from './counted.ts';
+import { embeddingAdvice } from './embeddings/advice.ts';
+import { EXIT } from './exit-codes.ts';
+import { CommandError } from './expected-failures.ts';
+import { type ExportOptions, exportSelection } from './export-command.ts';
+import { existingFolder, type ModelOptions } from './options.ts';
+import { LineRelabeler } from './relabel/line-relabeler.ts';
+import { openHead } from './relabel/open-head.ts';
+import { writeRelabelledJob } from './relabel/relabelled-job.ts';
+import type { ResultsOptions } from './results.ts';
+import { selectionOf } from './results.ts';
+import { printNote } from './terminal.ts';
+
+type Options = ExportOptions & ResultsOptions & ModelOptions & { top: number; job?: string };
+
+/** Writes new results of a job, made of the embeddings in its lines by the last layer of a model. */
+export async function relabel(job: string, options: Options, self: Command): Promise<void> {
+  const { model, trustModel, top, job: newJob } = options;
+  if (newJob !== undefined && (options.out !== undefined || options.format !== undefined)) {
+    self.error('error: --job writes into the bucket, and --out into a file: choose one of them');
+  }
+  const folder = model ?? process.env['MODEL_DIR'];
+  const path = folder === undefined || folder === '' ? DEFAULT_MODEL_DIR : existingFolder(folder);
+  const head = await openHead(path, trustModel === true, top);
+  const relabeler = new LineRelabeler(job, head);
+  try {
+    if (newJob === undefined) await toFile(job, relabeler, options, self);
+    else await writeRelabelledJob({ job, newJob, relabeler, checkRead: () => checkRead(job, relabeler) });
+  } finally {
+    head.layer.dispose();
+  }
+  if (relabeler.withoutEmbedding === 0) return;
+  printNote(`${counted(relabeler.withoutEmbedding, 'line')} without an embedding left out: ${embeddingAdvice()}\n`);
+  process.exitCode = EXIT.finishedWithFailures;
+}
+
+async function toFile(job: string, relabeler: LineRelabeler, options: Options, self: Command): Promise<void> {
+  const selection: Selection = selectionOf(options);
+  const rewriteResults = (part: Buffer) =>
+    Buffer.from(
+      relabeler
+        .relabel(part)
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join(''),
+    );
+  const reading = { rewriteResults, checkRead: () => checkRead(job, relabeler) };
+  await exportSelection(job, selection, { ...options, reading }, self);
+}
+
+/** @throws {CommandError} when there was nothing to relabel */
+function checkRead(job: string, { relabelled, withoutEmbedding }: LineRelabeler): void {
+  if (relabelled > 0 || withoutEmbedding === 0) return;
+  throw new CommandError(`no result line of ${job} has an embedding: ${embeddingAdvice()}`);
+}

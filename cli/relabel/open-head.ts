@@ -1,0 +1,16 @@
+import type { HeadOfModel } from './line-relabeler.ts';
+
+/**
+ * Loads the last layer of a model folder, and TensorFlow to compute with; not the rest of the model.
+ *
+ * @throws {ModelFolderError} when the model has no such layer
+ */
+export async function openHead(path: string, trusted: boolean, top: number): Promise<HeadOfModel> {
+  const { readModelFolder } = await import('../../shared/classifier/model-folder.ts');
+  const { readModelHead } = await import('../../shared/classifier/model-head.ts');
+  const folder = await readModelFolder(path, trusted);
+  const head = await readModelHead(folder);
+  // Only now: it takes its time to load.
+  const { createDenseLayer } = await import('../../shared/classifier/tensorflow/dense-layer.ts');
+  return { folder, head, layer: createDenseLayer(head), top };
+}

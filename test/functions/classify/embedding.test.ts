@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ExecutionEnvironment } from '../../../local/execution-environment.ts';
+import { decodeEmbedding, TRUNK } from '../../../shared/contract/embedding.ts';
+import { type ImageServer, startImageServer } from '../../support/image-server.ts';
+import { sqsRecord } from '../../support/sqs-record.ts';
+import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+
+const HANDLER = join(import.meta.dirname, '../../../functions/classify/handler.ts');
+
+let aws: TestAws;
+let images: ImageServer;
+beforeAll(async () => {
+  [aws, images] = await Promise.all([startTestAws(), startImageServer()]);
+});
+afterAll(async () => {
+  await images.close();
+  await aws.stop();
+});
+
+async function lineOf(job: string, embedding: string, receiveCount = 1) {
+  const worker = new ExecutionEnvironment({
+    handlerPath: HANDLER,
+    timeoutSeconds: 60,
+    environment: { ...aws.environment, ALLOWED_HOSTS: images.host, EMBEDDING: embedding },
+    onLog: () => {},
+  });
+  const message = { v: 1, job, attempt: 1, images: [{ id: 'cat', url: images.url('/photos/chelsea.jpg') }] };
+  try {
+    const answer = await worker.invoke({ Records: [sqsRecord(JSON.stringify(message), receiveCount)] });
+    expect(answer).toEqual({ batchItemFailures: [] });
+  } finally {
+    await worker.shutDown();
+  }
+  const [line] = await aws.results(job);
+  return line;
+}
+
+test('a line has the embedding with EMBEDDING=1 alone, and otherwise the fields that it has without', async () => {
+  const [without, line] = [await lineOf('without', '0'), await lineOf('with', '1')];
+  const { embedding, trunk, ...rest } = line ?? {};
+  expect(decodeEmbedding(embedding)).toHaveLength(1_280);
+  expect(trunk).toMatch(TRUNK);
+  expect(without).toEqual({ ...rest, job: 'without', at: without?.at });
+  expect(Object.keys(line ?? {})).toEqual([
+    ...['v', 'job', 'id', 'url', 'labels', 'model', 'image', 'embedding', 'trunk', 'attempt', 'at'],
+  ]);
+}, 60_000);
+
+test('an image that is classified in a process of its own has the same embedding', async () => {
+  const [together, isolated] = [await lineOf('together', '1'), await lineOf('isolated', '1', 2)];
+  expect(isolated?.embedding).toBe(together?.embedding);
+  expect(isolated?.trunk).toBe(together?.trunk);
+}, 60_000);
