@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { ExecutionEnvironment } from '../../local/execution-environment.ts';
 import type { ImageRef } from '../../shared/contract/message.ts';
+import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import type { ImageServer } from './image-server.ts';
 import { describeJob } from './job-outcomes.ts';
 import { messageRecord } from './sqs-record.ts';

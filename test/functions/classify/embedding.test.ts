@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ExecutionEnvironment } from '../../../local/execution-environment.ts';
 import { decodeEmbedding, TRUNK } from '../../../shared/contract/embedding.ts';
+import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { type ImageServer, startImageServer } from '../../support/image-server.ts';
 import { sqsRecord } from '../../support/sqs-record.ts';
 import { startTestAws, type TestAws } from '../../support/test-aws.ts';
