@@ -8,7 +8,7 @@ const LOCALES = ['en_US', 'ja_JP'];
 test('a stage that does not ask for a chatbot has none', () => {
   const without = templateOf();
   for (const type of ['Bot', 'BotVersion', 'BotAlias']) without.resourceCountIs(`AWS::Lex::${type}`, 0);
-  without.resourceCountIs('AWS::Lambda::Function', 1);
+  without.resourcePropertiesCountIs('AWS::Lambda::Function', { Handler: 'chat.handler' }, 0);
   expect(without.findOutputs('BotId')).toEqual({});
 });
 
