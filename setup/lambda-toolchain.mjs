@@ -3,9 +3,7 @@
 import { join } from 'node:path';
 import { readPackageLock } from './package-lock.mjs';
 import { platformNamed } from './platform.mjs';
-import { prepare } from './prepare.mjs';
-import { Progress } from './progress.mjs';
-import { isMade } from './step.mjs';
+import { prepareMissing } from './prepare.mjs';
 import { libtensorflow } from './steps/libtensorflow.mjs';
 import { sharpBinaries } from './steps/sharp-binaries.mjs';
 import { tfjsBindingForLambda } from './steps/tfjs-binding.mjs';
@@ -70,6 +68,5 @@ export function lambdaToolchain(project, platform) {
  * @throws {import('./setup-error.mjs').SetupError}
  */
 export async function makeLambdaToolchain(project, { steps }) {
-  if (steps.every(isMade)) return;
-  await prepare(project, steps, { progress: new Progress(process.stderr), signal: new AbortController().signal });
+  await prepareMissing(project, steps);
 }

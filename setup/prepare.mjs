@@ -8,12 +8,25 @@ import { toolEnvironment } from './environment.mjs';
 import { fileFailure } from './file-failure.mjs';
 import { refuseMusl } from './platform.mjs';
 import { checkPrerequisites } from './prerequisites.mjs';
+import { Progress } from './progress.mjs';
 import { takeLock } from './setup-lock.mjs';
 import { isMade } from './step.mjs';
 import { make, removeLeftovers } from './workshop.mjs';
 
 /** @typedef {import('./project.mjs').Project} Project */
 /** @typedef {import('./step.mjs').Step} Step */
+
+/**
+ * Makes what is missing of a few steps, and shows how far it is on standard error.
+ *
+ * @param {Project} project
+ * @param {Step[]} steps  in the order in which they build on each other
+ * @throws {import('./setup-error.mjs').SetupError} when the user has to fix something first
+ */
+export async function prepareMissing(project, steps) {
+  if (steps.every(isMade)) return;
+  await prepare(project, steps, { progress: new Progress(process.stderr), signal: new AbortController().signal });
+}
 
 /**
  * Makes what is missing. Killed at any point, it leaves only whole folders in their places, and the

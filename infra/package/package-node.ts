@@ -1,10 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepare } from '../../setup/prepare.mjs';
-import { Progress } from '../../setup/progress.mjs';
+import { prepareMissing } from '../../setup/prepare.mjs';
 import { projectAt } from '../../setup/project.mjs';
 import { SetupError } from '../../setup/setup-error.mjs';
-import { isMade } from '../../setup/step.mjs';
 import { pinnedNode } from '../../setup/steps/node-runtime.mjs';
 import type { Architecture } from '../../shared/contract/worker-time.ts';
 import { nodeName } from '../package-path.ts';
@@ -40,8 +38,7 @@ async function nodeFolder(root: string, architecture: Architecture): Promise<str
   const project = projectAt(root);
   try {
     const step = pinnedNode(project, PLATFORMS[architecture]);
-    const signal = new AbortController().signal;
-    if (!isMade(step)) await prepare(project, [step], { progress: new Progress(process.stderr), signal });
+    await prepareMissing(project, [step]);
     return step.place;
   } catch (error) {
     if (error instanceof SetupError) throw new PackageError(error.message, { cause: error });

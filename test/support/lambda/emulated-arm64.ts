@@ -6,9 +6,8 @@ import { promisify } from 'node:util';
 import { lambdaToolchain } from '../../../setup/lambda-toolchain.mjs';
 import { NODE, PLATFORMS } from '../../../setup/pinned.mjs';
 import { GLIBC_VERSION } from '../../../setup/pinned-zig.mjs';
-import { prepare } from '../../../setup/prepare.mjs';
+import { prepareMissing } from '../../../setup/prepare.mjs';
 import { NPM } from '../../../setup/prerequisites.mjs';
-import { Progress } from '../../../setup/progress.mjs';
 import { projectAt } from '../../../setup/project.mjs';
 import type { Step } from '../../../setup/step.mjs';
 import { installPinned } from '../../../setup/steps/pinned-packages.mjs';
@@ -111,7 +110,7 @@ async function arm64Node(): Promise<string> {
       return join(nodeModules, pinned.package);
     },
   };
-  await prepare(PROJECT, [step], { progress: new Progress(process.stderr), signal: new AbortController().signal });
+  await prepareMissing(PROJECT, [step]);
   return join(step.place, 'bin/node');
 }
 

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { prepare } from '../../../setup/prepare.mjs';
+import { prepareMissing } from '../../../setup/prepare.mjs';
 import { cxxCompiler, NPM, PYTHON } from '../../../setup/prerequisites.mjs';
-import { Progress } from '../../../setup/progress.mjs';
 import { projectAt } from '../../../setup/project.mjs';
 import type { Step } from '../../../setup/step.mjs';
 import { installPinned } from '../../../setup/steps/pinned-packages.mjs';
@@ -60,6 +59,6 @@ export async function runtimeClient(): Promise<string> {
       return made;
     },
   };
-  await prepare(PROJECT, [step], { progress: new Progress(process.stderr), signal: new AbortController().signal });
+  await prepareMissing(PROJECT, [step]);
   return join(step.place, 'index.mjs');
 }
