@@ -17,10 +17,12 @@ export const SCRIPT_OPTIONS = [
   ...['model', 'state-dir', 'trust-model'],
   // npm run bench…, soak
   ...['check', 'core', 'images', 'no-peers', 'peers', 'plot', 'repetitions', 'requests', 'rounds', 'runs'],
-  ...['avx2', 'no-avx2', 'labels', 'latency', 'most', 'results', 'ten-million'],
+  ...['avx2', 'no-avx2', 'labels', 'latency', 'most', 'processes', 'results', 'ten-million'],
+  // npm run package
+  'node',
   // npm run chaos, attack
   ...['behaviour', 'descriptors', 'healthy', 'hosts', 'kills', 'log-file', 'max-rss', 'max-slowdown', 'minutes'],
-  ...['seed', 'workers'],
+  ...['queue', 'seed', 'work', 'workers'],
 ];
 
 /**
