@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { lastLayerOf } from '../../shared/classifier/last-layer.ts';
+import { configuredScores, lastLayerOf } from '../../shared/classifier/last-layer.ts';
 import type { LastLayerWeights } from '../../shared/classifier/last-layer-weights.ts';
 import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
 import { SAVED_MODEL_FILE } from '../../shared/classifier/model-format.ts';
 import { MAX_MODEL_BYTES, readModelFile } from '../../shared/classifier/read-model-file.ts';
 import { replaceLastLayer } from '../../shared/classifier/replace-last-layer.ts';
-import { scoresTensor } from '../../shared/classifier/saved-model-graph.ts';
 import { makeWholeFolder } from '../../shared/classifier/whole-folder.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { CommandError } from '../expected-failures.ts';
@@ -89,7 +88,7 @@ export async function writeModel(
 
 async function savedModelOf(folder: string, weights: LastLayerWeights, { config }: ModelFolder): Promise<Buffer> {
   const bytes = await readModelFile(folder, SAVED_MODEL_FILE, MAX_MODEL_BYTES);
-  const scores = scoresTensor(bytes, config);
+  const scores = configuredScores(bytes, config, folder);
   return replaceLastLayer(bytes, lastLayerOf(bytes, scores, folder), scores, weights);
 }
 

@@ -4,13 +4,11 @@ import { CONFIG_FILE, LABELS_FILE, type ModelFolder } from '../model-folder.ts';
 import { ModelFolderError } from '../model-folder-error.ts';
 import { SAVED_MODEL_FILE } from '../model-format.ts';
 import type { OpenModel } from '../open-model.ts';
+import { DEFAULT_SIGNATURE } from '../saved-model-graph.ts';
 import { openTfjsModel } from '../tensorflow/tfjs-model.ts';
 import { traceModel } from '../tensorflow/trace-model.ts';
 import { ConversionError, type Trace, withFreeBatch } from './trace.ts';
 import { savedModelOf } from './write-saved-model.ts';
-
-/** What makes a SavedModel's signature when a folder names none. */
-const DEFAULT_SIGNATURE = 'serving_default';
 
 /**
  * Makes a model folder with a SavedModel of one with a model of TensorFlow.js: the same labels, pixels and scores.
