@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { configuredScores, lastLayerOf } from '../../shared/classifier/last-layer.ts';
 import type { LastLayerWeights } from '../../shared/classifier/last-layer-weights.ts';
@@ -7,13 +8,11 @@ import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
 import { SAVED_MODEL_FILE } from '../../shared/classifier/model-format.ts';
 import { MAX_MODEL_BYTES, readModelFile } from '../../shared/classifier/read-model-file.ts';
 import { replaceLastLayer } from '../../shared/classifier/replace-last-layer.ts';
-import { makeWholeFolder } from '../../shared/classifier/whole-folder.ts';
-import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { CommandError } from '../expected-failures.ts';
+import { makeWholeFolder, replaceWholeFolder } from '../../shared/classifier/whole-folder.ts';
+import { checkMade, openToOthers } from '../new-folder.ts';
+import { checkModelPlace, type ModelPlace, SUMS_FILE, TEACHING_FILE } from './model-place.ts';
+import { checkWritten, type Trial } from './trial.ts';
 
-/** Says how a model was taught. It marks the folders that the command may replace. */
-export const TEACHING_FILE = 'teaching.json';
-const SUMS_FILE = 'SHA256SUMS';
 const LICENCE_FILE = 'LICENSE';
 
 /** A model that was taught. */
@@ -31,45 +30,35 @@ export function versionOf({ labels, weights }: TaughtModel, base: ModelFolder): 
 }
 
 /**
- * To be called before the work.
- *
- * @throws {CommandError} when something is there that must not be replaced
- */
-export async function checkModelPlace(path: string, force: boolean): Promise<void> {
-  if (await isThere(path)) {
-    if (force && (await isThere(join(path, TEACHING_FILE)))) return;
-    const why = force ? `it has no ${TEACHING_FILE}, so it was not made by this command` : 'or replace it with --force';
-    throw new CommandError(
-      `${visibleLine(path)} exists already: choose another folder with --out${force ? ': ' : ', '}${why}`,
-    );
-  }
-  if (await isThere(dirname(path))) return;
-  throw new CommandError(`no folder ${visibleLine(dirname(path))}: make it first`);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return false;
-      throw error;
-    },
-  );
-}
-
-/**
  * Writes a model folder that computes as the base does, in floats and in integers, and has the taught last layer. It appears whole
- * or not at all; one that the command has made before is replaced.
+ * or not at all; one that the command has made before is replaced with `--force`, once the new one is whole.
  *
  * @param teaching how it was taught, for people
+ * @param trial what the model that was written must give
  * @returns the SHA-256 of its list of files, for MODEL_SHA256
+ * @throws {CommandError} when something else is there by now, or what was written gives other scores than what was taught
  */
 export async function writeModel(
-  path: string,
+  { path, force }: ModelPlace,
   taught: TaughtModel,
   base: ModelFolder,
   teaching: object,
+  trial: Trial,
 ): Promise<string> {
+  const files = await filesOf(taught, base, teaching);
+  const sums = Buffer.from([...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).join(''));
+  files.set(SUMS_FILE, sums);
+  const fill = async (folder: string) => {
+    await writeFiles(folder, files);
+    await checkWritten(folder, trial);
+  };
+  await checkModelPlace({ path, force });
+  if (existsSync(path)) await replaceWholeFolder(await realpath(path), fill, () => checkModelPlace({ path, force }));
+  else checkMade(await makeWholeFolder(path, fill), path);
+  return sha256(sums);
+}
+
+async function filesOf(taught: TaughtModel, base: ModelFolder, teaching: object): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for (const folder of ['', ...(base.config.int8 === undefined ? [] : [base.config.int8])]) {
     files.set(join(folder, SAVED_MODEL_FILE), await savedModelOf(join(base.path, folder), taught.weights, base));
@@ -79,11 +68,7 @@ export async function writeModel(
   files.set(TEACHING_FILE, json(teaching));
   const licence = await readFile(join(base.path, LICENCE_FILE)).catch(() => undefined);
   if (licence !== undefined) files.set(LICENCE_FILE, licence);
-  const sums = Buffer.from([...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).join(''));
-  files.set(SUMS_FILE, sums);
-  if (await isThere(join(path, TEACHING_FILE))) await rm(path, { recursive: true });
-  await makeWholeFolder(path, (folder) => writeFiles(folder, files));
-  return sha256(sums);
+  return files;
 }
 
 async function savedModelOf(folder: string, weights: LastLayerWeights, { config }: ModelFolder): Promise<Buffer> {
@@ -112,7 +97,7 @@ function sha256(bytes: Buffer): string {
 }
 
 async function writeFiles(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
-  await chmod(folder, 0o755);
+  await openToOthers(folder);
   for (const [name, bytes] of files) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), bytes);

@@ -26,6 +26,7 @@ export async function convertModel(model: OpenModel, into: string): Promise<void
     converting(folder, () => savedModelOf(trace, signature)),
   );
   await writeConfig(folder, into);
+  await copyLicence(folder.path, into);
 }
 
 async function traceOf({ folder, input, output, outputs }: OpenModel): Promise<Trace> {
@@ -57,6 +58,15 @@ function converting<Result>({ path }: ModelFolder, run: () => Result): Result {
     throw new ModelFolderError(`${path}: this model cannot be converted: ${cause.message}`, { cause });
   }
 }
+
+/** Weights in another form stay under their licence. */
+async function copyLicence(from: string, into: string): Promise<void> {
+  await copyFile(join(from, LICENCE_FILE), join(into, LICENCE_FILE)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+}
+
+const LICENCE_FILE = 'LICENSE';
 
 /** Labels stay in the file that they are in; what Teachable Machine says of a model becomes a classifier.json. */
 async function writeConfig({ path, config, labels, labelsFrom }: ModelFolder, into: string): Promise<void> {
