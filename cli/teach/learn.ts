@@ -21,6 +21,7 @@ import {
 } from './photo-features.ts';
 import type { PhotoReader } from './photo-reader.ts';
 import { createRandom, sampleOf } from './random.ts';
+import { shownName } from './shown-name.ts';
 import { type Split, splitPhotos } from './split.ts';
 import type { Accuracy, Teaching } from './teaching.ts';
 import { trainOnSplit } from './train-on-split.ts';
@@ -111,7 +112,7 @@ function checkRest(labels: readonly string[], photos: readonly TaughtPhoto[], fa
   if (lacking.length === 0) return;
   const named = failures
     .slice(0, 5)
-    .map(({ name, failure }) => `\n  ${visibleLine(name)}: ${failure.code}: ${visibleLine(failure.message)}`);
+    .map(({ failure, ...photo }) => `\n  ${shownName(photo)}: ${failure.code}: ${visibleLine(failure.message)}`);
   throw new CommandError(
     `expected at least two different photos per label that can be read, got ${lacking
       .map((label) => `${counts.get(label)?.length ?? 0} for ${JSON.stringify(label)}`)
