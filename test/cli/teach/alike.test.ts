@@ -190,3 +190,13 @@ test('what is taken by chance of a sorted list is of all its parts, and the same
   expect(sampleOf(labels, 500, createRandom('seed'))).toEqual(taken);
   expect(sampleOf(labels, 5_000, createRandom('seed'))).toHaveLength(2_000);
 });
+
+test('of a film with more than a million pairs that are alike in two ways, each pair is counted once', () => {
+  const frames = 1_500;
+  const { outline: same, features } = photo('film');
+  const { pairCount } = findAlike(
+    Array.from({ length: frames }, () => photo('film', { outline: same, features })),
+    64,
+  );
+  expect(pairCount).toBe((frames * (frames - 1)) / 2);
+});
