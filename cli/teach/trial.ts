@@ -1,6 +1,6 @@
 import { openBestModel } from '../../shared/classifier/best-model.ts';
 import type { FeatureModel } from '../../shared/classifier/feature-model.ts';
-import type { LastLayerWeights } from '../../shared/classifier/last-layer-weights.ts';
+import type { LastLayerWeights } from '../../shared/classifier/last-layer.ts';
 import { readModelFolder } from '../../shared/classifier/model-folder.ts';
 import { openModel } from '../../shared/classifier/open-model.ts';
 import type { ModelPrecision } from '../../shared/contract/settings.ts';

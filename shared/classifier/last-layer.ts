@@ -30,6 +30,14 @@ export type LastLayer = {
   after: readonly string[];
 };
 
+/** The weights of a last layer. */
+export type LastLayerWeights = {
+  /** [length of the features, classes], row by row. */
+  kernel: Float32Array;
+  /** One number per class. */
+  bias: Float32Array;
+};
+
 /**
  * Finds the last layer of a SavedModel in its graph.
  *

@@ -1,5 +1,4 @@
-import type { LastLayer } from './last-layer.ts';
-import type { LastLayerWeights } from './last-layer-weights.ts';
+import type { LastLayer, LastLayerWeights } from './last-layer.ts';
 import { bytesOf, textsOf, withBytes } from './protobuf-fields.ts';
 import { bytesField, varintField } from './protobuf-writer.ts';
 
