@@ -18,7 +18,7 @@ export async function convert(from: string, to: string | undefined, { trustModel
   const path = existingFolder(from);
   const out = to ?? `${nameOf(from)}-saved-model`;
   const place = await checkNewFolder(out);
-  // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
+  // Only now: TensorFlow is slow to load, and `--help` does not need it.
   const { readModelFolder } = await import('../shared/classifier/model-folder.ts');
   const { makeWholeFolder } = await import('../shared/classifier/whole-folder.ts');
   const folder = await readModelFolder(path, trustModel === true);

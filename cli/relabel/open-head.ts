@@ -9,7 +9,7 @@ import type { HeadOfModel } from './line-relabeler.ts';
 export async function openHead(folder: ModelFolder, top: number): Promise<HeadOfModel> {
   const { readModelHead } = await import('../../shared/classifier/model-head.ts');
   const head = await readModelHead(folder);
-  // Only now: it takes its time to load.
+  // Only now: TensorFlow is slow to load.
   const { createDenseLayer } = await import('../../shared/classifier/tensorflow/dense-layer.ts');
   return { folder, head, layer: createDenseLayer(head), top };
 }

@@ -59,7 +59,7 @@ export async function teach(from: string, options: Options): Promise<void> {
       share: options.heldOut,
     });
     const version = versionOf(taught, base);
-    const sha256 = await writeModel(place, taught, base, teachingSummary(teaching), trial);
+    const sha256 = await writeModel(place, { taught, base, teaching: teachingSummary(teaching), trial });
     const model = { path: out, name, version, sha256 };
     if (options.report !== undefined) await writeReport(report, { teaching, model, reader });
     print(options.json ? `${JSON.stringify(teachingJson(teaching, model))}\n` : teachingText(teaching, model));

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { configuredScores, type LastLayerWeights, lastLayerOf } from '../../shared/classifier/last-layer.ts';
 import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
 import { SAVED_MODEL_FILE } from '../../shared/classifier/model-format.ts';
 import { MAX_MODEL_BYTES, readModelFile } from '../../shared/classifier/read-model-file.ts';
-import { replaceLastLayer } from '../../shared/classifier/replace-last-layer.ts';
 import { makeWholeFolder, replaceWholeFolder } from '../../shared/classifier/whole-folder.ts';
+import { visibleLine } from '../../shared/contract/visible-text.ts';
+import { cleanUpAtEnd, interruptible, sameCommand } from '../interruption.ts';
 import { checkMade, openToOthers } from '../new-folder.ts';
 import { checkModelPlace, type ModelPlace, SUMS_FILE, TEACHING_FILE } from './model-place.ts';
+import { replaceLastLayer } from './replace-last-layer.ts';
 import { checkWritten, type Trial } from './trial.ts';
 
 const LICENCE_FILE = 'LICENSE';
@@ -28,36 +30,50 @@ export function versionOf({ labels, weights }: TaughtModel, base: ModelFolder): 
   return hash.update(weights.kernel).update(weights.bias).digest('hex').slice(0, 12);
 }
 
+/** What goes into a model folder. */
+export type NewModel = {
+  taught: TaughtModel;
+  base: ModelFolder;
+  /** How it was taught, for people. */
+  teaching: object;
+  /** What the model that was written must give. */
+  trial: Trial;
+};
+
 /**
  * Writes a model folder that computes as the base does, in floats and in integers, and has the taught last layer. It appears whole
  * or not at all; one that the command has made before is replaced with `--force`, once the new one is whole.
  *
- * @param teaching how it was taught, for people
- * @param trial what the model that was written must give
  * @returns the SHA-256 of its list of files, for MODEL_SHA256
  * @throws {CommandError} when something else is there by now, or what was written gives other scores than what was taught
  */
-export async function writeModel(
-  { path, force }: ModelPlace,
-  taught: TaughtModel,
-  base: ModelFolder,
-  teaching: object,
-  trial: Trial,
-): Promise<string> {
-  const files = await filesOf(taught, base, teaching);
+export async function writeModel(place: ModelPlace, model: NewModel): Promise<string> {
+  const { path } = place;
+  const files = await filesOf(model);
   const sums = Buffer.from([...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).join(''));
   files.set(SUMS_FILE, sums);
-  const fill = async (folder: string) => {
-    await writeFiles(folder, files);
-    await checkWritten(folder, trial);
-  };
-  await checkModelPlace({ path, force });
-  if (existsSync(path)) await replaceWholeFolder(await realpath(path), fill, () => checkModelPlace({ path, force }));
+  let isWhole = false;
+  interruptible(() =>
+    isWhole
+      ? `interrupted: the model is in ${visibleLine(path)}`
+      : `interrupted: no model was written; to begin again: ${sameCommand()}`,
+  );
+  const fill = (folder: string) => fillFolder(folder, files, model.trial);
+  await checkModelPlace(place);
+  if (existsSync(path)) await replaceWholeFolder(await realpath(path), fill, () => checkModelPlace(place));
   else checkMade(await makeWholeFolder(path, fill), path);
+  isWhole = true;
   return sha256(sums);
 }
 
-async function filesOf(taught: TaughtModel, base: ModelFolder, teaching: object): Promise<Map<string, Buffer>> {
+async function fillFolder(folder: string, files: ReadonlyMap<string, Buffer>, trial: Trial): Promise<void> {
+  const forget = cleanUpAtEnd(() => rmSync(folder, { recursive: true, force: true }));
+  await writeFiles(folder, files);
+  await checkWritten(folder, trial);
+  forget();
+}
+
+async function filesOf({ taught, base, teaching }: NewModel): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for (const folder of ['', ...(base.config.int8 === undefined ? [] : [base.config.int8])]) {
     files.set(join(folder, SAVED_MODEL_FILE), await savedModelOf(join(base.path, folder), taught.weights, base));

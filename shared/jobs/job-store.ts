@@ -59,7 +59,10 @@ export async function writeJob({ s3, resultsBucket }: Bucket, description: JobDe
  * @returns false when there is one: it stays as it is
  */
 export async function createJob(bucket: Bucket, description: JobDescription): Promise<boolean> {
-  return (await replaceRecord(bucket, jobKey(description.job), description, undefined)) !== undefined;
+  const { job, run } = description;
+  if ((await replaceRecord(bucket, jobKey(job), description, undefined)) !== undefined) return true;
+  // The answer to an earlier try may have been lost.
+  return run !== undefined && (await readJob(bucket, job))?.run === run;
 }
 
 /** The run of a job that counts: that of `job.json`. */

@@ -5,6 +5,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { eachPart } from '../../cli/relabel/each-part.ts';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
+import { newRun } from '../../shared/contract/job-run.ts';
 import { partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
 import { createJob, readJob } from '../../shared/jobs/job-store.ts';
@@ -255,6 +256,10 @@ test('of two commands that begin a job of one name, the first one describes it',
   expect(await createJob(aws.target, { ...begun, job: 'dogs', source: 'one' })).toBe(true);
   expect(await createJob(aws.target, { ...begun, job: 'dogs', source: 'other' })).toBe(false);
   expect(await readJob(aws.target, 'dogs')).toMatchObject({ source: 'one' });
+  // Of one command, whose first try has arrived without an answer.
+  const own = { ...begun, job: 'birds', run: newRun() };
+  expect([await createJob(aws.target, own), await createJob(aws.target, own)]).toEqual([true, true]);
+  expect(await createJob(aws.target, { ...own, run: newRun() })).toBe(false);
 });
 
 test('when a part fails, those that were begun are settled before the clean-up begins', async () => {

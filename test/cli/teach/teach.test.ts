@@ -357,3 +357,16 @@ test('a command that is interrupted leaves no model', async () => {
   await running.ended;
   expect((await readdir(folder.path)).filter((name) => name.includes('interrupted'))).toEqual([]);
 });
+
+test('a command that is interrupted while it writes leaves a whole model or nothing', async () => {
+  const running = startCommand(['model', 'teach', MATERIALS, '--out', at('cut')]);
+  await eventually(
+    'a folder that is being written',
+    async () => (await readdir(folder.path)).some((name) => name.startsWith('cut')),
+    120_000,
+  );
+  running.interrupt();
+  await running.ended;
+  const left = (await readdir(folder.path)).filter((name) => name.startsWith('cut'));
+  expect(left.filter((name) => name !== 'cut')).toEqual([]);
+});

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { type LastLayerWeights, lastLayerOf } from '../../shared/classifier/last-layer.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { readModelHead } from '../../shared/classifier/model-head.ts';
-import { openModel } from '../../shared/classifier/open-model.ts';
-import { withBytes } from '../../shared/classifier/protobuf-fields.ts';
-import { replaceLastLayer } from '../../shared/classifier/replace-last-layer.ts';
-import { changedModel, DEFAULT_MODEL } from './model-folders.ts';
-import { decoded, readPhoto } from './pictures.ts';
-import { encode, type Field } from './tiny-model.ts';
+import { replaceLastLayer } from '../../../cli/teach/replace-last-layer.ts';
+import { type LastLayerWeights, lastLayerOf } from '../../../shared/classifier/last-layer.ts';
+import { readModelFolder } from '../../../shared/classifier/model-folder.ts';
+import { readModelHead } from '../../../shared/classifier/model-head.ts';
+import { openModel } from '../../../shared/classifier/open-model.ts';
+import { withBytes } from '../../../shared/classifier/protobuf-fields.ts';
+import { changedModel, DEFAULT_MODEL } from '../../classifier/model-folders.ts';
+import { decoded, readPhoto } from '../../classifier/pictures.ts';
+import { encode, type Field } from '../../classifier/tiny-model.ts';
 
 const SCORES = 'probabilities:0';
 const CLASSES = 1_000;
