@@ -1,5 +1,4 @@
 import type { JobDescription, NotIn } from '../shared/contract/job-description.ts';
-import { classifierSettingsFrom } from '../shared/contract/settings.ts';
 import { ClassifiedUrls, notClassified } from '../shared/jobs/classified-urls.ts';
 import { readJob } from '../shared/jobs/job-store.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
@@ -7,7 +6,8 @@ import { allParts } from '../shared/jobs/list-parts.ts';
 import type { SourceRow } from '../shared/jobs/sources/source-row.ts';
 import type { EnqueueSources } from './enqueue-sources.ts';
 import { CommandError } from './expected-failures.ts';
-import { type ModelOptions, modelEnvironment } from './options.ts';
+import { localModel } from './local-model.ts';
+import type { ModelOptions } from './options.ts';
 import { startProgress } from './progress.ts';
 
 export type NotInOptions = ModelOptions & { notIn?: string[]; sameModel?: true };
@@ -71,16 +71,7 @@ async function notInOf({ notIn, sameModel, ...model }: NotInOptions): Promise<Wa
 }
 
 async function modelOf(options: ModelOptions): Promise<NonNullable<NotIn['model']>> {
-  const { modelDir, modelS3Uri, modelTrusted } = classifierSettingsFrom({
-    ...process.env,
-    ...modelEnvironment(options),
-  });
-  if (modelDir === undefined && modelS3Uri !== undefined) {
-    throw new CommandError('expected a model on this machine for --same-model: name its folder with --model');
-  }
-  const { DEFAULT_MODEL_DIR, readModelFolder } = await import('../shared/classifier/model-folder.ts');
-  const isTrusted = modelDir === undefined || modelTrusted;
-  const { name, version } = (await readModelFolder(modelDir ?? DEFAULT_MODEL_DIR, isTrusted)).config;
+  const { name, version } = (await localModel(options, '--same-model')).config;
   return { name, version };
 }
 

@@ -142,7 +142,14 @@ export async function withOutcomes(
   await use({ target, database, summary, folder: folder.path });
 }
 
-function unfinishedNote({ job, state, images }: Summary): string | undefined {
+/** The note for a job that may get more outcomes. */
+export function unfinishedNote({
+  job,
+  state,
+  images,
+}: Pick<Summary, 'job' | 'state'> & {
+  images: Pick<Summary['images'], 'enqueued' | 'classified' | 'failed'>;
+}): string | undefined {
   const settled = images.classified + images.failed;
   const soFar = `${settled} of ${counted(images.enqueued ?? 0, 'image')} with an outcome`;
   if (state === 'incomplete') return `job ${job} is not completed: ${soFar} so far`;

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { ModelFolder } from '../shared/classifier/model-folder.ts';
 import type { OpenModel } from '../shared/classifier/open-model.ts';
 import { ImageError } from '../shared/contract/error-codes.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { CommandError } from './expected-failures.ts';
 import { type Conversion, conversionText } from './model-convert-text.ts';
-import { checkNewFolder } from './new-folder.ts';
+import { checkMade, checkNewFolder, openToOthers } from './new-folder.ts';
 import { existingFolder } from './options.ts';
 import { samplePhotos } from './sample-photos.ts';
 import { print } from './terminal.ts';
@@ -15,18 +16,26 @@ type Options = { trustModel?: true; json?: true };
 /** Makes a SavedModel of a model of TensorFlow.js, if both give the same answers, and prints how much faster it is. */
 export async function convert(from: string, to: string | undefined, { trustModel, json }: Options): Promise<void> {
   const path = existingFolder(from);
-  const out = to ?? `${from.replace(/\/+$/, '')}-saved-model`;
+  const out = to ?? `${nameOf(from)}-saved-model`;
   const place = await checkNewFolder(out);
-  // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
+  // Only now: TensorFlow is slow to load, and `--help` does not need it.
   const { readModelFolder } = await import('../shared/classifier/model-folder.ts');
   const { makeWholeFolder } = await import('../shared/classifier/whole-folder.ts');
   const folder = await readModelFolder(path, trustModel === true);
   let found: Conversion | undefined;
-  await makeWholeFolder(place, async (unfinished) => {
+  const made = await makeWholeFolder(place, async (unfinished) => {
     found = await convertInto(folder, unfinished, out);
+    await openToOthers(unfinished);
   });
-  if (found === undefined) throw new CommandError(`${visibleLine(out)} exists by now: choose another folder`);
+  checkMade(made, out);
+  if (found === undefined) throw new Error('a model was converted and not compared');
   print(json ? `${JSON.stringify(found)}\n` : conversionText(found));
+}
+
+/** `.` and `..` have a name only as a path from the root. */
+function nameOf(folder: string): string {
+  const path = folder.replace(/\/+$/, '');
+  return /^(.*\/)?\.{0,2}$/.test(path) ? resolve(folder) : path;
 }
 
 async function convertInto(folder: ModelFolder, unfinished: string, out: string): Promise<Conversion> {

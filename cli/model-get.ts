@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderSize } from '../setup/folder-size.mjs';
 import { makeWholeFolder } from '../shared/classifier/whole-folder.ts';
@@ -9,7 +9,7 @@ import { commandName } from './command-name.ts';
 import { cleanUpAtEnd, interruptible, sameCommand } from './interruption.ts';
 import { BUILD_REQUIREMENTS, BUILD_SCRIPT, NETWORKS, otherFilesOf, sourcesOf } from './model-get/networks.ts';
 import { Python } from './model-get/python.ts';
-import { checkNewFolder } from './new-folder.ts';
+import { checkMade, checkNewFolder, openToOthers } from './new-folder.ts';
 import { startProgress } from './progress.ts';
 import { quoted } from './shell-text.ts';
 import { print, printNote } from './terminal.ts';
@@ -18,15 +18,13 @@ import { print, printNote } from './terminal.ts';
 export async function getModel(network: string, folder: string = network): Promise<void> {
   const place = await checkNewFolder(folder);
   const signal = interruptible(() => `no model was made; to begin again: ${sameCommand()}`);
-  await makeWholeFolder(place, (unfinished) => build(network, unfinished, signal).catch(ofFile(place)));
+  const made = await makeWholeFolder(place, (unfinished) => build(network, unfinished, signal).catch(ofFile(place)));
+  checkMade(made, folder);
   print(
     `${visibleLine(folder)}: ${network}, in floats and in eight-bit integers\n` +
       `to try it: ${commandName()} model check ${quoted(folder)}\n`,
   );
 }
-
-/** Before the user's own mask: the folder is one as others that users make. */
-const FOLDER_MODE = 0o777;
 
 async function build(network: string, unfinished: string, signal: AbortSignal): Promise<void> {
   const forget = cleanUpAtEnd(() => rmSync(unfinished, { recursive: true, force: true }));
@@ -42,7 +40,7 @@ async function build(network: string, unfinished: string, signal: AbortSignal): 
     await python.runScript(BUILD_SCRIPT, [network, '--sources', sources, '--into', unfinished]);
     for (const [name, from] of otherFilesOf(network)) await copyFile(from, join(unfinished, name));
     await rm(work, { recursive: true });
-    await chmod(unfinished, FOLDER_MODE & ~process.umask());
+    await openToOthers(unfinished);
   } finally {
     forget();
   }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { CommandError } from './expected-failures.ts';
@@ -19,4 +19,17 @@ export async function checkNewFolder(folder: string): Promise<string> {
   const parent = await stat(dirname(place)).catch(() => undefined);
   if (!parent?.isDirectory()) throw new CommandError(`no folder ${visibleLine(dirname(place))}: make it first`);
   return place;
+}
+
+/** Gives a folder that was made for its owner alone the mode of others that the user makes. */
+export function openToOthers(folder: string): Promise<void> {
+  return chmod(folder, FOLDER_MODE & ~process.umask());
+}
+
+/** Before the user's own mask. */
+const FOLDER_MODE = 0o777;
+
+/** @throws {CommandError} for a folder that another command or a user has made while this one was at work */
+export function checkMade(made: boolean, folder: string): void {
+  if (!made) throw new CommandError(`${visibleLine(folder)} exists by now: choose another folder`);
 }

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
-import { DEFAULT_MODEL_DIR } from '../shared/classifier/model-folder.ts';
 import type { Selection } from '../shared/jobs/outcomes/export-outcomes.ts';
 import { counted } from './counted.ts';
 import { embeddingAdvice } from './embeddings/advice.ts';
 import { EXIT } from './exit-codes.ts';
 import { CommandError } from './expected-failures.ts';
 import { type ExportOptions, exportSelection } from './export-command.ts';
-import { existingFolder, type ModelOptions } from './options.ts';
+import { localModel } from './local-model.ts';
+import type { ModelOptions } from './options.ts';
+import { jobOptionsProblem } from './relabel/job-options.ts';
 import { LineRelabeler } from './relabel/line-relabeler.ts';
 import { openHead } from './relabel/open-head.ts';
 import { writeRelabelledJob } from './relabel/relabelled-job.ts';
@@ -18,13 +19,10 @@ type Options = ExportOptions & ResultsOptions & ModelOptions & { top: number; jo
 
 /** Writes new results of a job, made of the embeddings in its lines by the last layer of a model. */
 export async function relabel(job: string, options: Options, self: Command): Promise<void> {
-  const { model, trustModel, top, job: newJob } = options;
-  if (newJob !== undefined && (options.out !== undefined || options.format !== undefined)) {
-    self.error('error: --job writes into the bucket, and --out into a file: choose one of them');
-  }
-  const folder = model ?? process.env['MODEL_DIR'];
-  const path = folder === undefined || folder === '' ? DEFAULT_MODEL_DIR : existingFolder(folder);
-  const head = await openHead(path, trustModel === true, top);
+  const { top, job: newJob } = options;
+  const problem = newJob === undefined ? undefined : jobOptionsProblem(options);
+  if (problem !== undefined) self.error(`error: ${problem}`);
+  const head = await openHead(await localModel(options, 'relabel'), top);
   const relabeler = new LineRelabeler(job, head);
   try {
     if (newJob === undefined) await toFile(job, relabeler, options, self);

@@ -7,7 +7,6 @@ import { sampledLines } from '../shared/jobs/sample-parts.ts';
 import { counted } from './counted.ts';
 import { embeddingAdvice } from './embeddings/advice.ts';
 import type { EmbeddedLine } from './embeddings/embedded-lines.ts';
-import type { NamedTrunk } from './embeddings/other-trunk-error.ts';
 import { CommandError } from './expected-failures.ts';
 import { interruptible, sameCommand } from './interruption.ts';
 import { targetFromEnvironment } from './job-target.ts';
@@ -15,7 +14,7 @@ import { startProgress } from './progress.ts';
 import { Best } from './similar/best.ts';
 import { cosine } from './similar/cosine.ts';
 import { type QueryOptions, queryImage } from './similar/query-image.ts';
-import { type ScanCounts, scanEmbeddings } from './similar/scan-embeddings.ts';
+import { type ScanCounts, scanEmbeddings, type WantedEmbedding } from './similar/scan-embeddings.ts';
 import { type SimilarImage, similarImage } from './similar/similar-image.ts';
 import { pairsText, similarText } from './similar/similar-text.ts';
 import { print, printNote } from './terminal.ts';
@@ -46,7 +45,7 @@ async function printSimilar(scan: Scan, image: string, { top, minScore = -1, jso
   const { values: wanted, trunk, id } = await queryImage(target, of, image, query);
   const best = new Best<SimilarImage>(top);
   const ids = new Set<string>();
-  const counts = await scanWithProgress(scan, trunk, (line, values) => {
+  const counts = await scanWithProgress(scan, { trunk, length: wanted.length }, (line, values) => {
     if (line.id === id || ids.has(line.id)) return;
     const score = cosine(wanted, values);
     if (score >= minScore && best.add(score, similarImage(line))) ids.add(line.id);
@@ -76,11 +75,11 @@ async function printPairs(scan: Scan, { top, minScore = MIN_SCORE_OF_DUPLICATES,
 
 async function scanWithProgress(
   { target, of, lines }: Scan,
-  trunk: NamedTrunk | undefined,
+  wanted: WantedEmbedding | undefined,
   visit: (line: EmbeddedLine, values: Float32Array) => void,
 ): Promise<ScanCounts> {
   const progress = startProgress('read', lines);
-  const counts = await scanEmbeddings(target, of, trunk, visit, ({ read }) =>
+  const counts = await scanEmbeddings(target, of, wanted, visit, ({ read }) =>
     progress.update(Math.min(read, lines)),
   ).finally(() => progress.stop());
   if (counts.embedded === 0) {

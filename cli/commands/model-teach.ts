@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { allowHostOption, forceOption, jsonOption, numberBetween, wholeNumber } from '../options.ts';
+import { allowHostOption, jsonOption, numberBetween, wholeNumber } from '../options.ts';
 import { whenRun } from './when-run.ts';
 
 /** As much as still is a test, and as much as still leaves something to learn from. */
@@ -27,7 +27,7 @@ export function teachCommand(): Command {
     )
     .option('--seed <n>', 'decides what is held out; the same seed gives the same model', wholeNumber(0, MAX_SEED), 1)
     .addOption(allowHostOption())
-    .addOption(forceOption())
+    .option('--force', 'replace a model that this command has made, and the report')
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -10,10 +10,15 @@ export type EmbeddedLine = ResultLine & { embedding: string; trunk: string };
 export function embeddedLine(text: string): EmbeddedLine | undefined {
   const line = parsedAround(text) ?? parsed(text);
   if (typeof line !== 'object' || line === null) return undefined;
-  const { id, url, embedding, trunk } = line as Partial<ResultLine>;
-  if (!isText(id, MAX_ID_CHARS) || !isText(url, MAX_URL_CHARS)) return undefined;
+  if (!namesImage(line)) return undefined;
+  const { embedding, trunk } = line as Partial<ResultLine>;
   if (embeddingLength(embedding) === undefined) return undefined;
   return typeof trunk === 'string' && TRUNK.test(trunk) ? (line as EmbeddedLine) : undefined;
+}
+
+/** Whether a line has the id and the URL of an image, in the lengths that they may have. */
+export function namesImage(line: { id?: unknown; url?: unknown }): boolean {
+  return isText(line.id, MAX_ID_CHARS) && isText(line.url, MAX_URL_CHARS);
 }
 
 function isText(value: unknown, maxChars: number): value is string {

@@ -1,3 +1,4 @@
+import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
 import type { HeadOfModel } from './line-relabeler.ts';
 
 /**
@@ -5,12 +6,10 @@ import type { HeadOfModel } from './line-relabeler.ts';
  *
  * @throws {ModelFolderError} when the model has no such layer
  */
-export async function openHead(path: string, trusted: boolean, top: number): Promise<HeadOfModel> {
-  const { readModelFolder } = await import('../../shared/classifier/model-folder.ts');
+export async function openHead(folder: ModelFolder, top: number): Promise<HeadOfModel> {
   const { readModelHead } = await import('../../shared/classifier/model-head.ts');
-  const folder = await readModelFolder(path, trusted);
   const head = await readModelHead(folder);
-  // Only now: it takes its time to load.
+  // Only now: TensorFlow is slow to load.
   const { createDenseLayer } = await import('../../shared/classifier/tensorflow/dense-layer.ts');
   return { folder, head, layer: createDenseLayer(head), top };
 }

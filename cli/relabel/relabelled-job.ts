@@ -1,33 +1,31 @@
 import { CopyObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import pMap from 'p-map';
-import { IdSum } from '../../shared/contract/id-sum.ts';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import { type JobRun, newRun, runField } from '../../shared/contract/job-run.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { orderKey, type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
 import { thisMachine } from '../../shared/contract/worker-time.ts';
-import { IdSet } from '../../shared/jobs/id-set.ts';
-import { readJob, writeJob, writeNewestRun } from '../../shared/jobs/job-store.ts';
+import { createJob, isCancelled, readJob, writeJob, writeNewestRun } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { latestParts, type Part } from '../../shared/jobs/list-parts.ts';
 import { NoSuchJobError } from '../../shared/jobs/outcomes/outcome-errors.ts';
+import { completeness } from '../../shared/jobs/outcomes/summarize.ts';
 import { hasFiles, purgeJob } from '../../shared/jobs/purge-job.ts';
 import { readObject } from '../../shared/jobs/read-object.ts';
-import { partLines } from '../../shared/jobs/read-outcomes.ts';
 import { sampledLines } from '../../shared/jobs/sample-parts.ts';
 import { orderKeys } from '../../shared/jobs/source-order.ts';
 import { commandName } from '../command-name.ts';
 import { counted } from '../counted.ts';
 import { CommandError } from '../expected-failures.ts';
+import { unfinishedNote } from '../export-command.ts';
 import { interruptible } from '../interruption.ts';
 import { targetFromEnvironment } from '../job-target.ts';
 import { startProgress } from '../progress.ts';
 import { printNote } from '../terminal.ts';
+import { CopiedImages } from './copied-images.ts';
+import { eachPart } from './each-part.ts';
+import { failureLinesIn } from './failure-lines.ts';
 import type { LineRelabeler } from './line-relabeler.ts';
-
-/** Part files in memory at once, each of some megabytes. */
-const PARTS_AT_ONCE = 4;
 
 export type Relabelling = {
   job: string;
@@ -48,18 +46,19 @@ export async function writeRelabelledJob(relabelling: Relabelling): Promise<void
   const { job, newJob } = relabelling;
   const target = targetFromEnvironment();
   interruptible(() => `interrupted: ${newJob} is not complete; \`${commandName()} purge ${newJob}\` removes it`);
-  if (await hasFiles(target, newJob)) {
-    throw new CommandError(`the job ${newJob} exists already: choose another name, or purge it`);
-  }
+  const taken = new CommandError(`the job ${newJob} exists already: choose another name, or purge it`);
+  if (await hasFiles(target, newJob)) throw taken;
   const earlier = await readJob(target, job);
   const from: JobRun = { job, ...runField(earlier?.run) };
+  const cancelled = await isCancelled(target, from);
   const total = await linesOf(target, from);
   if (earlier === undefined && total === 0) throw new NoSuchJobError(target, job);
   const to = { job: newJob, run: newRun() };
   const describe = descriptionsOf(to, `relabel ${job}`, earlier?.perMessage);
   using copied = new CopiedImages();
+  // Another command may have begun a job of that name: nothing of it may be written over or purged.
+  if (!(await createJob(target, describe('enqueuing', copied)))) throw taken;
   try {
-    await writeJob(target, describe('enqueuing', copied));
     await writeNewestRun(target, to);
     await copyParts(target, { from, to }, relabelling, copied, total);
     await copyOrder(target, from, to);
@@ -69,9 +68,31 @@ export async function writeRelabelledJob(relabelling: Relabelling): Promise<void
     await purgeJob(target, newJob).catch(() => undefined);
     throw error;
   }
-  printNote(
-    `${counted(copied.images, 'image')} in the job ${newJob}; \`${commandName()} results ${newJob}\` writes them\n`,
-  );
+  printNote(notesOf(relabelling, copied, { description: earlier, cancelled }));
+}
+
+/** What is worth knowing of the new job, and of the one that it was made from. */
+function notesOf(
+  { job, newJob, relabeler }: Relabelling,
+  { images, classified, failed, unreadable }: CopiedImages,
+  earlier: { description: JobDescription | undefined; cancelled: boolean },
+): string {
+  // What has an outcome that was left out has one.
+  const outcomes = { classified: classified + relabeler.withoutEmbedding, failed: failed + unreadable };
+  const state = completeness(earlier, outcomes);
+  const { description } = earlier;
+  const unfinished = unfinishedNote({
+    job,
+    state,
+    images: { ...outcomes, ...(description && { enqueued: description.images }) },
+  });
+  return [
+    ...(unfinished === undefined ? [] : [unfinished]),
+    ...(unreadable === 0 ? [] : [`${counted(unreadable, 'failure line')} that cannot be read left out`]),
+    `${counted(images, 'image')} in the job ${newJob}; \`${commandName()} results ${newJob}\` writes them`,
+  ]
+    .map((note) => `${note}\n`)
+    .join('');
 }
 
 async function linesOf(target: JobTarget, of: JobRun): Promise<number> {
@@ -114,40 +135,20 @@ async function copyParts(
   const copy = async (kind: PartKind, read: (part: Part) => Promise<Line[]>) => {
     const copyPart = async (part: Part) => {
       const lines = (await read(part)).map((line) => ({ ...line, ...to }));
-      copied.add(lines);
+      copied.add(kind, lines);
       await writePart(target, kind, to, lines);
       done += part.lines;
       progress.update(Math.min(done, total));
     };
-    await pMap(latestParts(target, kind, from), copyPart, { concurrency: PARTS_AT_ONCE });
+    await eachPart(latestParts(target, kind, from), copyPart);
   };
+  const contentOf = ({ key }: Part) => readObject(target.s3, target.resultsBucket, key);
   try {
-    await copy('results', async ({ key }) => relabeler.relabel(await readObject(target.s3, target.resultsBucket, key)));
+    await copy('results', async (part) => relabeler.relabel(await contentOf(part)));
     checkRead();
-    await copy('failures', ({ key }) => Array.fromAsync(partLines<FailureLine>(target, key)));
+    await copy('failures', async (part) => copied.readable(failureLinesIn(await contentOf(part))));
   } finally {
     progress.stop();
-  }
-}
-
-/** The images that have an outcome, each counted once. */
-class CopiedImages implements Disposable {
-  readonly #ids = new IdSet();
-  readonly #sum = new IdSum();
-  add(lines: readonly { id: string }[]): void {
-    for (const { id } of lines) if (this.#ids.add(id)) this.#sum.add(id);
-  }
-
-  get images(): number {
-    return this.#ids.size;
-  }
-
-  get idSum(): string {
-    return this.#sum.toString();
-  }
-
-  [Symbol.dispose](): void {
-    this.#ids[Symbol.dispose]();
   }
 }
 

@@ -40,7 +40,7 @@ export class NearDuplicates {
    * The pairs with at least this score, the best first.
    *
    * @param most pairs that are kept; all are counted
-   * @param onProgress told how many images were compared with all others
+   * @param onProgress called with the number of images that were compared with all others
    */
   pairs(minScore: number, most: number, onProgress: (images: number) => void): Pairs {
     const best = new Best<Pair>(most);

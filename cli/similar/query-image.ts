@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { decodeEmbedding } from '../../shared/contract/embedding.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import type { JobRun } from '../../shared/contract/job-run.ts';
@@ -34,13 +34,19 @@ export async function queryImage(
   image: string,
   options: QueryOptions,
 ): Promise<QueryImage> {
-  if (existsSync(image)) return embedded(image, options);
+  if (await namesFile(image)) return embedded(image, options);
   const ofJob = await imageOfJob(target, of, image);
   if (ofJob !== undefined) return ofJob;
   if (/^(https?|s3):/i.test(image)) return embedded(image, options);
   throw new CommandError(
     `${visibleLine(image)}: expected the id of an image of ${of.job} that has an embedding, a file or a URL`,
   );
+}
+
+/** A folder may have the name of an id; a pipe is read as a file is. */
+async function namesFile(path: string): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined);
+  return there !== undefined && !there.isDirectory();
 }
 
 async function imageOfJob(target: JobTarget, of: JobRun, id: string): Promise<QueryImage | undefined> {

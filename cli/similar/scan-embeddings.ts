@@ -13,17 +13,20 @@ const PARTS_AT_ONCE = 4;
 /** What a scan has met so far, in lines. */
 export type ScanCounts = { read: number; embedded: number; withoutEmbedding: number };
 
+/** Which embeddings can be compared with one. */
+export type WantedEmbedding = { trunk: NamedTrunk /** Its numbers. */; length: number };
+
 /**
  * Reads all embeddings of a run, in the order in which its part files are listed.
  *
- * @param wanted the trunk of what they are compared with; without it, that of the first line
+ * @param wanted trunk and length of what they are compared with; without it, those of the first line
  * @param visit given a line and its numbers, which are valid until it returns
  * @throws {OtherTrunkError} at the first line with another trunk
  */
 export async function scanEmbeddings(
   target: JobTarget,
   of: JobRun,
-  wanted: NamedTrunk | undefined,
+  wanted: WantedEmbedding | undefined,
   visit: (line: EmbeddedLine, values: Float32Array) => void,
   onProgress: (counts: ScanCounts) => void,
 ): Promise<ScanCounts> {
@@ -55,11 +58,12 @@ export function partsOf({ s3, resultsBucket, ...target }: JobTarget, of: JobRun)
 class EmbeddingReader {
   readonly #job: string;
   #wanted: NamedTrunk | undefined;
-  #values = new Float32Array();
+  #values: Float32Array;
 
-  constructor(job: string, wanted: NamedTrunk | undefined) {
+  constructor(job: string, wanted: WantedEmbedding | undefined) {
     this.#job = job;
-    this.#wanted = wanted;
+    this.#wanted = wanted?.trunk;
+    this.#values = new Float32Array(wanted?.length ?? 0);
   }
 
   /** Undefined for what is not an embedding. */

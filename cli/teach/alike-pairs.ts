@@ -21,12 +21,14 @@ export function eachAlikePair(
   length: number,
   visit: (one: number, other: number, likeness: number) => void,
 ): void {
-  const seen = new Set<number>();
+  // A bit per pair: a film has millions of them, and 50 MB are enough for those of all photos that a lesson may have.
+  const seen = new Uint8Array(Math.ceil(photos.length ** 2 / 8));
   const once = (one: number, other: number, likeness: number) => {
     const pair = one * photos.length + other;
-    if (!seen.has(pair)) visit(one, other, likeness);
-    // A film has millions of pairs; of a pair that is visited twice, only the list is longer.
-    if (seen.size < MAX_REMEMBERED) seen.add(pair);
+    const [at, bit] = [Math.floor(pair / 8), 1 << (pair % 8)];
+    if (((seen[at] as number) & bit) !== 0) return;
+    seen[at] = (seen[at] as number) | bit;
+    visit(one, other, likeness);
   };
   const outlines = joined(photos.map(({ outline }) => outline));
   const mirrored = joined(photos.map(({ outline }) => mirroredOutline(outline)));
@@ -34,8 +36,6 @@ export function eachAlikePair(
   eachSimilarPair({ rows: outlines, others: mirrored, length: OUTLINE_LENGTH }, SAME_OUTLINE, once);
   eachSimilarPair({ rows: joined(photos.map(({ features }) => features)), length }, SAME_FEATURES, once);
 }
-
-const MAX_REMEMBERED = 1_000_000;
 
 function joined(rows: readonly Float32Array[]): Float32Array {
   const length = rows[0]?.length ?? 0;

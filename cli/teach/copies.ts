@@ -2,6 +2,7 @@ import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { CommandError } from '../expected-failures.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import type { TaughtPhoto } from './photo-features.ts';
+import { shownName } from './shown-name.ts';
 
 /** A photo whose file is that of another one, byte by byte. */
 export type Copy = { copy: LabelledPhoto; of: LabelledPhoto };
@@ -34,6 +35,6 @@ function refuseTwoLabels(contradictions: readonly Copy[]): void {
   );
 }
 
-function shown({ name, label }: LabelledPhoto): string {
-  return `${visibleLine(name)} (${visibleLine(label)})`;
+function shown(photo: LabelledPhoto): string {
+  return `${shownName(photo)} (${visibleLine(photo.label)})`;
 }

@@ -20,10 +20,12 @@ import {
   viewsPerPhoto,
 } from './photo-features.ts';
 import type { PhotoReader } from './photo-reader.ts';
-import { createRandom } from './random.ts';
+import { createRandom, sampleOf } from './random.ts';
+import { shownName } from './shown-name.ts';
 import { type Split, splitPhotos } from './split.ts';
 import type { Accuracy, Teaching } from './teaching.ts';
 import { trainOnSplit } from './train-on-split.ts';
+import { type Trial, trialOf, trialPicture } from './trial.ts';
 import { warningsOf } from './warnings.ts';
 import type { TaughtModel } from './write-model.ts';
 
@@ -41,13 +43,14 @@ export type Learning = {
 };
 
 /** Looks at the photos, trains the last layer, and tests it. */
-export async function learn(learning: Learning): Promise<{ teaching: Teaching; taught: TaughtModel }> {
+export async function learn(learning: Learning): Promise<{ teaching: Teaching; taught: TaughtModel; trial: Trial }> {
   const { from, name, lesson, base, settings, reader, seed, share } = learning;
   const views = viewsPerPhoto(lesson.photos.length);
   const opened = await openBestModel(base, settings.modelPrecision, openFeatureModel);
   checkSoftmax(opened.model);
   for (const warning of opened.warnings) printNote(`${warning}\n`);
   const length = opened.model.featureLength;
+  const picture = trialPicture(opened.model);
   const read = await readAll(lesson.photos, opened.model, { reader, seed, views }).finally(() =>
     opened.model.dispose(),
   );
@@ -78,7 +81,8 @@ export async function learn(learning: Learning): Promise<{ teaching: Teaching; t
     leftOut: lesson.leftOut,
     warnings: warningsOf(labels, alike),
   };
-  return { teaching, taught: { name, labels: lesson.labels, weights } };
+  const trial = trialOf(picture, weights, settings.modelPrecision);
+  return { teaching, taught: { name, labels: lesson.labels, weights }, trial };
 }
 
 /** @throws {CommandError} when the last layer is trained as a softmax and would be used as something else */
@@ -108,7 +112,7 @@ function checkRest(labels: readonly string[], photos: readonly TaughtPhoto[], fa
   if (lacking.length === 0) return;
   const named = failures
     .slice(0, 5)
-    .map(({ name, failure }) => `\n  ${visibleLine(name)}: ${failure.code}: ${visibleLine(failure.message)}`);
+    .map(({ failure, ...photo }) => `\n  ${shownName(photo)}: ${failure.code}: ${visibleLine(failure.message)}`);
   throw new CommandError(
     `expected at least two different photos per label that can be read, got ${lacking
       .map((label) => `${counts.get(label)?.length ?? 0} for ${JSON.stringify(label)}`)
@@ -127,7 +131,8 @@ async function testInFloats(
   { base, lesson, reader, seed }: Learning,
 ): Promise<Accuracy | undefined> {
   const model = await openFeatureModel(base);
-  const photos = heldOut.slice(0, MOST_IN_FLOATS);
+  // They are sorted by their labels: the first ones would be of some labels only.
+  const photos = sampleOf(heldOut, MOST_IN_FLOATS, createRandom(`${seed} floats`));
   const found = await photoFeatures(photos, { model, read: reader.read, views: 0, seed, onProgress() {} }).finally(() =>
     model.dispose(),
   );

@@ -11,17 +11,21 @@ const CHANNELS = 3;
  */
 export function outlineOf(pixels: Uint8Array, side: number): Float32Array {
   const sums = new Float32Array(SIDE * SIDE);
+  const pixelsOf = new Uint32Array(SIDE * SIDE);
   for (let y = 0; y < side; y++) {
     const row = Math.floor((y * SIDE) / side) * SIDE;
     for (let x = 0; x < side; x++) {
       const at = (y * side + x) * CHANNELS;
       const cell = row + Math.floor((x * SIDE) / side);
       const brightness = (pixels[at] as number) + (pixels[at + 1] as number) + (pixels[at + 2] as number);
-      sums[cell] = (sums[cell] as number) + brightness / side ** 2;
+      sums[cell] = (sums[cell] as number) + brightness;
+      pixelsOf[cell] = (pixelsOf[cell] as number) + 1;
     }
   }
-  const mean = sums.reduce((sum, value) => sum + value, 0) / sums.length;
-  return sums.map((sum) => sum - mean);
+  // Cells have different numbers of pixels where the side is not a multiple of theirs, and none in a smaller photo.
+  const means = sums.map((sum, cell) => sum / Math.max(1, pixelsOf[cell] as number));
+  const mean = means.reduce((sum, value) => sum + value, 0) / means.length;
+  return means.map((value) => value - mean);
 }
 
 /** The outline of the mirrored photo. */

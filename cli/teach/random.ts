@@ -32,3 +32,8 @@ export function shuffle<Items extends Int32Array | unknown[]>(items: Items, rand
   }
   return items;
 }
+
+/** Items taken from all of a list by chance, `most` of them at most. */
+export function sampleOf<Item>(items: readonly Item[], most: number, random: Random): Item[] {
+  return shuffle([...items], random).slice(0, most);
+}

@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { count } from '../../dashboard/page/numbers.js';
 import packageJson from '../../package.json' with { type: 'json' };
-import { withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
+import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { Html, html } from '../report/html.ts';
 import { REPORT_MARK } from '../report/mark.ts';
 import type { AlikePair } from './alike.ts';
 import { confusionSection } from './confusion-table.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
+import { shownName } from './shown-name.ts';
 import { type Judged, percentText, type Teaching } from './teaching.ts';
 import type { WrittenModel } from './teaching-json.ts';
 
@@ -19,7 +20,8 @@ export type TeachingPage = {
   thumbnails: ReadonlyMap<string, string>;
 };
 
-const PAIRS_SHOWN = 12;
+/** Of each list; the text and `--json` have the others. */
+export const PAIRS_SHOWN = 12;
 const ROWS_SHOWN = 200;
 
 /** A page that needs nothing but itself, and has no script: its policy lets in its own style and thumbnails. */
@@ -47,7 +49,7 @@ ${new Html(REPORT_MARK)}
 <body>
 <header>
 <h1><bdi>${model.name}</bdi> <span class="chip">version ${model.version}</span></h1>
-<p class="faint">taught from <bdi>${withoutUrlSecrets(teaching.from)}</bdi></p>
+<p class="faint">taught from <bdi>${visibleLine(teaching.from)}</bdi></p>
 ${figuresOf(teaching)}
 </header>
 <main>
@@ -106,9 +108,7 @@ function sectionsOf({ teaching, thumbnails }: TeachingPage): Html[] {
       ? [
           html`<section class="wide"><h2>Copies of a file, each used once</h2>${table(
             ['photo', 'is the same file as'],
-            copies
-              .slice(0, ROWS_SHOWN)
-              .map(({ copy, of }) => [withoutUrlSecrets(copy.name), withoutUrlSecrets(of.name)]),
+            copies.slice(0, ROWS_SHOWN).map(({ copy, of }) => [shownName(copy), shownName(of)]),
           )}</section>`,
         ]
       : []),
@@ -121,7 +121,7 @@ function unusedSection({ failures, leftOut }: Teaching): Html[] {
   const rows = [
     ...failures
       .slice(0, ROWS_SHOWN)
-      .map(({ name, failure }) => [withoutUrlSecrets(name), `${failure.code}: ${failure.message}`]),
+      .map(({ failure, ...photo }) => [shownName(photo), `${failure.code}: ${failure.message}`]),
     ...[...leftOut].map(([reason, files]) => [count(files), reason]),
   ];
   return [html`<section class="wide"><h2>Not used</h2>${table(['what', 'why'], rows)}</section>`];
@@ -156,7 +156,7 @@ function judgedFigure(
 }
 
 function figure(photo: LabelledPhoto, thumbnails: TeachingPage['thumbnails'], caption: Html): Html {
-  const name = withoutUrlSecrets(photo.name);
+  const name = shownName(photo);
   const source = thumbnails.get(photo.source);
   const image =
     source === undefined

@@ -6,11 +6,9 @@ import { ImageError } from '../../shared/contract/error-codes.ts';
 import { type Output, writeOutput } from '../output-file.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import type { PhotoReader } from './photo-reader.ts';
-import { type TeachingPage, teachingPage } from './report-page.ts';
+import { PAIRS_SHOWN, type TeachingPage, teachingPage } from './report-page.ts';
 import type { Teaching } from './teaching.ts';
 
-/** Of each list; the text and `--json` have the others. */
-const PAIRS_SHOWN = 12;
 const AT_ONCE = 8;
 
 /** Writes the page that shows what was learned, with the photos that it is about. */
@@ -28,7 +26,7 @@ function shownPhotos({ unsure, pairs, acrossLabels }: Teaching): LabelledPhoto[]
   return [...new Set([...unsure.map(({ photo }) => photo), ...shown.flatMap(({ one, other }) => [one, other])])];
 }
 
-/** By their sources. What cannot be had any more is left out. */
+/** By their sources. Photos that cannot be read again are left out. */
 async function thumbnailsOf(
   photos: readonly LabelledPhoto[],
   reader: PhotoReader,

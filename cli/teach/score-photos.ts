@@ -1,4 +1,5 @@
-import type { LastLayerWeights } from '../../shared/classifier/last-layer-weights.ts';
+import { activate } from '../../shared/classifier/activation.ts';
+import type { LastLayerWeights } from '../../shared/classifier/last-layer.ts';
 
 /** What a last layer makes of features: a probability per class. */
 export function probabilitiesOf(features: Float32Array, { kernel, bias }: LastLayerWeights): Float32Array {
@@ -11,10 +12,9 @@ export function probabilitiesOf(features: Float32Array, { kernel, bias }: LastLa
       sums[column] = (sums[column] as number) + feature * (kernel[row * classes + column] as number);
     }
   });
-  const largest = Math.max(...sums);
-  const shares = sums.map((sum) => Math.exp(sum - largest));
-  const total = shares.reduce((sum, share) => sum + share, 0);
-  return Float32Array.from(shares, (share) => share / total);
+  const scores = Float32Array.from(sums);
+  activate(scores, classes, 'softmax');
+  return scores;
 }
 
 /** The index of the largest. */

@@ -13,13 +13,14 @@ import { print, printNote } from '../terminal.ts';
 import { checkLesson } from './label-rules.ts';
 import type { Lesson } from './labelled-photo.ts';
 import { learn } from './learn.ts';
+import { checkModelPlace } from './model-place.ts';
 import { createPhotoReader } from './photo-reader.ts';
 import { readLabelFolders } from './read-folder.ts';
 import { readLabelTable } from './read-table.ts';
 import { writeReport } from './report.ts';
 import { teachingJson, teachingSummary } from './teaching-json.ts';
 import { teachingText } from './teaching-text.ts';
-import { checkModelPlace, versionOf, writeModel } from './write-model.ts';
+import { versionOf, writeModel } from './write-model.ts';
 
 type Options = {
   base?: string;
@@ -37,8 +38,9 @@ type Options = {
 export async function teach(from: string, options: Options): Promise<void> {
   const out = resolve(options.out ?? `${baseOf(from)}-model`);
   const name = options.name ?? (visibleLine(basename(out)).slice(0, MAX_NAME) || 'model');
+  const place = { path: out, force: options.force === true };
   const report = { path: options.report, force: options.force === true, isOwn: isReport };
-  await checkModelPlace(out, options.force === true);
+  await checkModelPlace(place);
   await checkOutput(report);
   const lesson = await readLesson(from);
   checkLesson(lesson, from);
@@ -46,7 +48,7 @@ export async function teach(from: string, options: Options): Promise<void> {
   const reader = createPhotoReader(settings);
   try {
     const base = await readBase(options.base);
-    const { teaching, taught } = await learn({
+    const { teaching, taught, trial } = await learn({
       from,
       name,
       lesson,
@@ -57,7 +59,7 @@ export async function teach(from: string, options: Options): Promise<void> {
       share: options.heldOut,
     });
     const version = versionOf(taught, base);
-    const sha256 = await writeModel(out, taught, base, teachingSummary(teaching));
+    const sha256 = await writeModel(place, { taught, base, teaching: teachingSummary(teaching), trial });
     const model = { path: out, name, version, sha256 };
     if (options.report !== undefined) await writeReport(report, { teaching, model, reader });
     print(options.json ? `${JSON.stringify(teachingJson(teaching, model))}\n` : teachingText(teaching, model));
@@ -89,7 +91,7 @@ function settingsFor({ photos }: Lesson, allowHost: string[] | undefined): Class
   const buckets = photos.flatMap(({ source }) => parseS3Url(source)?.bucket ?? []);
   return classifierSettingsFrom({
     ...process.env,
-    // Who names a bucket here means it.
+    // The command line names these buckets, so their user has chosen them.
     SOURCE_BUCKETS: [process.env['SOURCE_BUCKETS'], ...new Set(buckets)].join(','),
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });

@@ -2,6 +2,7 @@ import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { commandName } from '../command-name.ts';
 import { counted } from '../counted.ts';
 import { quoted } from '../shell-text.ts';
+import { shownName } from './shown-name.ts';
 import type { Accuracy, Judged, Teaching } from './teaching.ts';
 import { percentText } from './teaching.ts';
 import type { WrittenModel } from './teaching-json.ts';
@@ -72,7 +73,7 @@ function mixedUpText(names: readonly string[], confusion: readonly number[][]): 
 function unsureText(unsure: readonly Judged[]): string {
   const lines = unsure.slice(0, SHOWN).map(({ photo, score, best, bestScore, heldOut }) => {
     const other = best === photo.label ? '' : `, rather ${best} (${bestScore.toFixed(3)})`;
-    return `  ${score.toFixed(3)} ${photo.label}${other}  ${visibleLine(photo.name)}${heldOut ? '' : '  (learned from)'}\n`;
+    return `  ${score.toFixed(3)} ${photo.label}${other}  ${shownName(photo)}${heldOut ? '' : '  (learned from)'}\n`;
   });
   return `least sure of\n${lines.join('')}`;
 }
@@ -81,14 +82,14 @@ function alikeText({ copies, pairs, pairCount }: Teaching): string {
   const lines = [
     ...(copies.length > 0
       ? [
-          `${counted(copies.length, 'copy', 'copies')} of the same file, each used once: ${named(copies.map(({ copy }) => copy.name))}\n`,
+          `${counted(copies.length, 'copy', 'copies')} of the same file, each used once: ${named(copies.map(({ copy }) => shownName(copy)))}\n`,
         ]
       : []),
     ...(pairs.length > 0
       ? [
           `${counted(pairCount, 'pair')} of photos that are nearly the same: ` +
             `${named(
-              pairs.map(({ one, other }) => `${one.name} and ${other.name}`),
+              pairs.map(({ one, other }) => `${shownName(one)} and ${shownName(other)}`),
               pairCount,
             )}\n`,
         ]
@@ -101,7 +102,7 @@ function leftOutText({ leftOut, failures }: Teaching): string {
   const reasons = [...leftOut].map(([reason, count]) => `left out ${count}: ${reason}\n`);
   const codes = failures
     .slice(0, SHOWN)
-    .map(({ name, failure }) => `  ${visibleLine(name)}: ${failure.code}: ${visibleLine(failure.message)}\n`);
+    .map(({ failure, ...photo }) => `  ${shownName(photo)}: ${failure.code}: ${visibleLine(failure.message)}\n`);
   const more = failures.length > SHOWN ? `  and ${failures.length - SHOWN} more\n` : '';
   const unread = failures.length > 0 ? `${counted(failures.length, 'photo')} could not be used\n` : '';
   return `${reasons.join('')}${unread}${codes.join('')}${more}`;
@@ -109,7 +110,7 @@ function leftOutText({ leftOut, failures }: Teaching): string {
 
 function named(names: readonly string[], total: number = names.length): string {
   const more = total > SHOWN ? ` and ${total - SHOWN} more` : '';
-  return `${names.slice(0, SHOWN).map(visibleLine).join(', ')}${more}`;
+  return `${names.slice(0, SHOWN).join(', ')}${more}`;
 }
 
 function modelText({ path, name, version, sha256 }: WrittenModel): string {

@@ -1,4 +1,5 @@
 import type { Alike } from './alike.ts';
+import { shownName } from './shown-name.ts';
 import type { LabelFacts, TeachingWarning } from './teaching.ts';
 
 /** Teachable Machine's own examples have some twenty; with fewer, a photo that is held out decides over ten per cent. */
@@ -20,7 +21,7 @@ export function warningsOf(labels: readonly LabelFacts[], { divided, acrossLabel
       'most photos are nearly the same, so that those held out are known from the others: the accuracy is too good there',
     ),
     ...warning(
-      acrossLabels.map(({ one, other }) => `${one.name} and ${other.name}`),
+      acrossLabels.map(({ one, other }) => `${shownName(one)} and ${shownName(other)}`),
       'alike_under_two_labels',
       'nearly the same photo under two labels: one of them is probably wrong',
     ),

@@ -1,20 +1,19 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { lastLayerOf } from '../../shared/classifier/last-layer.ts';
-import type { LastLayerWeights } from '../../shared/classifier/last-layer-weights.ts';
+import { configuredScores, type LastLayerWeights, lastLayerOf } from '../../shared/classifier/last-layer.ts';
 import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
 import { SAVED_MODEL_FILE } from '../../shared/classifier/model-format.ts';
 import { MAX_MODEL_BYTES, readModelFile } from '../../shared/classifier/read-model-file.ts';
-import { replaceLastLayer } from '../../shared/classifier/replace-last-layer.ts';
-import { scoresTensor } from '../../shared/classifier/saved-model-graph.ts';
-import { makeWholeFolder } from '../../shared/classifier/whole-folder.ts';
+import { makeWholeFolder, replaceWholeFolder } from '../../shared/classifier/whole-folder.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { CommandError } from '../expected-failures.ts';
+import { cleanUpAtEnd, interruptible, sameCommand } from '../interruption.ts';
+import { checkMade, openToOthers } from '../new-folder.ts';
+import { checkModelPlace, type ModelPlace, SUMS_FILE, TEACHING_FILE } from './model-place.ts';
+import { replaceLastLayer } from './replace-last-layer.ts';
+import { checkWritten, type Trial } from './trial.ts';
 
-/** Says how a model was taught. It marks the folders that the command may replace. */
-export const TEACHING_FILE = 'teaching.json';
-const SUMS_FILE = 'SHA256SUMS';
 const LICENCE_FILE = 'LICENSE';
 
 /** A model that was taught. */
@@ -31,46 +30,50 @@ export function versionOf({ labels, weights }: TaughtModel, base: ModelFolder): 
   return hash.update(weights.kernel).update(weights.bias).digest('hex').slice(0, 12);
 }
 
-/**
- * To be called before the work.
- *
- * @throws {CommandError} when something is there that must not be replaced
- */
-export async function checkModelPlace(path: string, force: boolean): Promise<void> {
-  if (await isThere(path)) {
-    if (force && (await isThere(join(path, TEACHING_FILE)))) return;
-    const why = force ? `it has no ${TEACHING_FILE}, so it was not made by this command` : 'or replace it with --force';
-    throw new CommandError(
-      `${visibleLine(path)} exists already: choose another folder with --out${force ? ': ' : ', '}${why}`,
-    );
-  }
-  if (await isThere(dirname(path))) return;
-  throw new CommandError(`no folder ${visibleLine(dirname(path))}: make it first`);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return false;
-      throw error;
-    },
-  );
-}
+/** What goes into a model folder. */
+export type NewModel = {
+  taught: TaughtModel;
+  base: ModelFolder;
+  /** How it was taught, for people. */
+  teaching: object;
+  /** What the model that was written must give. */
+  trial: Trial;
+};
 
 /**
  * Writes a model folder that computes as the base does, in floats and in integers, and has the taught last layer. It appears whole
- * or not at all; one that the command has made before is replaced.
+ * or not at all; one that the command has made before is replaced with `--force`, once the new one is whole.
  *
- * @param teaching how it was taught, for people
  * @returns the SHA-256 of its list of files, for MODEL_SHA256
+ * @throws {CommandError} when something else is there by now, or what was written gives other scores than what was taught
  */
-export async function writeModel(
-  path: string,
-  taught: TaughtModel,
-  base: ModelFolder,
-  teaching: object,
-): Promise<string> {
+export async function writeModel(place: ModelPlace, model: NewModel): Promise<string> {
+  const { path } = place;
+  const files = await filesOf(model);
+  const sums = Buffer.from([...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).join(''));
+  files.set(SUMS_FILE, sums);
+  let isWhole = false;
+  interruptible(() =>
+    isWhole
+      ? `interrupted: the model is in ${visibleLine(path)}`
+      : `interrupted: no model was written; to begin again: ${sameCommand()}`,
+  );
+  const fill = (folder: string) => fillFolder(folder, files, model.trial);
+  await checkModelPlace(place);
+  if (existsSync(path)) await replaceWholeFolder(await realpath(path), fill, () => checkModelPlace(place));
+  else checkMade(await makeWholeFolder(path, fill), path);
+  isWhole = true;
+  return sha256(sums);
+}
+
+async function fillFolder(folder: string, files: ReadonlyMap<string, Buffer>, trial: Trial): Promise<void> {
+  const forget = cleanUpAtEnd(() => rmSync(folder, { recursive: true, force: true }));
+  await writeFiles(folder, files);
+  await checkWritten(folder, trial);
+  forget();
+}
+
+async function filesOf({ taught, base, teaching }: NewModel): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for (const folder of ['', ...(base.config.int8 === undefined ? [] : [base.config.int8])]) {
     files.set(join(folder, SAVED_MODEL_FILE), await savedModelOf(join(base.path, folder), taught.weights, base));
@@ -80,16 +83,12 @@ export async function writeModel(
   files.set(TEACHING_FILE, json(teaching));
   const licence = await readFile(join(base.path, LICENCE_FILE)).catch(() => undefined);
   if (licence !== undefined) files.set(LICENCE_FILE, licence);
-  const sums = Buffer.from([...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}\n`).join(''));
-  files.set(SUMS_FILE, sums);
-  if (await isThere(join(path, TEACHING_FILE))) await rm(path, { recursive: true });
-  await makeWholeFolder(path, (folder) => writeFiles(folder, files));
-  return sha256(sums);
+  return files;
 }
 
 async function savedModelOf(folder: string, weights: LastLayerWeights, { config }: ModelFolder): Promise<Buffer> {
   const bytes = await readModelFile(folder, SAVED_MODEL_FILE, MAX_MODEL_BYTES);
-  const scores = scoresTensor(bytes, config);
+  const scores = configuredScores(bytes, config, folder);
   return replaceLastLayer(bytes, lastLayerOf(bytes, scores, folder), scores, weights);
 }
 
@@ -113,7 +112,7 @@ function sha256(bytes: Buffer): string {
 }
 
 async function writeFiles(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
-  await chmod(folder, 0o755);
+  await openToOthers(folder);
   for (const [name, bytes] of files) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), bytes);

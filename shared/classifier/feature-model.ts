@@ -1,3 +1,4 @@
+import { describeThrown } from '../contract/safe-text.ts';
 import { activate } from './activation.ts';
 import { type LastLayer, readLastLayer } from './last-layer.ts';
 import type { ModelFolder } from './model-folder.ts';
@@ -47,6 +48,8 @@ async function withFeatures(model: OpenModel): Promise<FeatureModel> {
   }
   const lastLayer = await readLastLayer(folder.path, scoresTensor);
   const { features, length } = lastLayer;
+  const blank = new Uint8Array(folder.config.inputSize ** 2 * 3);
+  checkFeatures(() => compute([blank], [features])[0]?.length, length, folder.path);
   return {
     ...model,
     featureLength: length,
@@ -58,4 +61,17 @@ async function withFeatures(model: OpenModel): Promise<FeatureModel> {
       return { features: found, scores };
     },
   };
+}
+
+/** What its nodes say is not all: a feature may be infinite where the scores are not. */
+function checkFeatures(countFeatures: () => number | undefined, length: number, path: string): void {
+  let reason: string;
+  try {
+    const found = countFeatures();
+    if (found === length) return;
+    reason = `got ${found ?? 'none'}`;
+  } catch (error) {
+    reason = `it did not: ${describeThrown(error)}`;
+  }
+  throw new ModelFolderError(`${path}: expected the model to give ${length} features of a black image, ${reason}`);
 }

@@ -1,4 +1,5 @@
 import { bytesOf, fieldsOf, ProtobufError, textsOf } from './protobuf-fields.ts';
+import { withoutPort } from './tensorflow/loaded-model.ts';
 
 /**
  * What a `saved_model.pb` holds as far as it decides what a model can do. The numbers of fields are those of
@@ -14,6 +15,8 @@ export type GraphNode = {
   inputs: readonly string[];
   /** The functions that its attributes name. */
   functions: readonly string[];
+  /** The attributes that are true, e.g. `transpose_b` of a MatMul. */
+  flags: readonly string[];
   /** What its constant tensors say that they take in memory. */
   constantBytes: number;
 };
@@ -112,27 +115,22 @@ export const DEFAULT_SIGNATURE = 'serving_default';
 /**
  * The name in the graph of the tensor that holds the scores of a signature.
  *
- * @param output its name in the signature; may be left out when there is only one
- * @throws {ProtobufError} also when there is no such output
+ * @param output its name in the signature, with or without `:0`; may be left out when there is only one
+ * @returns undefined when there is no such output
+ * @throws {ProtobufError}
  */
 export function scoresTensor(
   bytes: Buffer,
   { signature = DEFAULT_SIGNATURE, output }: { signature?: string | undefined; output?: string | undefined },
-): string {
+): string | undefined {
   const entries = bytesOf(bytes, 2).flatMap((metaGraph) => bytesOf(metaGraph, 5));
   const outputs = entries
     .filter((entry) => textsOf(entry, 1).at(-1) === signature)
     .flatMap((entry) => bytesOf(entry, 2))
     .flatMap((definition) => bytesOf(definition, 2));
-  const found = outputs.find((mapped) => output === undefined || textsOf(mapped, 1).at(-1) === output);
-  const tensor =
-    found === undefined
-      ? undefined
-      : bytesOf(found, 2)
-          .flatMap((info) => textsOf(info, 1))
-          .at(-1);
-  if (tensor === undefined) throw new ProtobufError(`expected the output ${output} in the signature ${signature}`);
-  return tensor;
+  const found = outputs.find((mapped) => output === undefined || textsOf(mapped, 1).at(-1) === withoutPort(output));
+  const tensors = found === undefined ? [] : bytesOf(found, 2);
+  return tensors.flatMap((info) => textsOf(info, 1)).at(-1);
 }
 
 function typeOf(tensor: Buffer): number {
@@ -163,15 +161,24 @@ function graphFunction(definition: Buffer, room: Room): GraphFunction {
 }
 
 function graphNode(definition: Buffer): GraphNode {
-  const attributes = bytesOf(definition, 5).flatMap((entry) => bytesOf(entry, 2));
   const found: Attributes = { functions: [], constantBytes: 0 };
-  for (const attribute of attributes) readAttribute(attribute, found, 0);
+  const flags: string[] = [];
+  for (const entry of bytesOf(definition, 5)) {
+    const values = bytesOf(entry, 2);
+    for (const value of values) readAttribute(value, found, 0);
+    if (values.some(isTrue)) flags.push(textsOf(entry, 1).at(-1) ?? '');
+  }
   return {
     name: textsOf(definition, 1).at(-1) ?? '',
     operation: textsOf(definition, 2).at(-1) ?? '',
     inputs: textsOf(definition, 3),
+    flags,
     ...found,
   };
+}
+
+function isTrue(value: Buffer): boolean {
+  return fieldsOf(value).some((field) => field.number === 5 && typeof field.value === 'number' && field.value !== 0);
 }
 
 type Attributes = { functions: string[]; constantBytes: number };

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type FrozenGraph, inputsOf, readFrozenGraph } from './frozen-graph.ts';
+import { type FrozenGraph, readFrozenGraph } from './frozen-graph.ts';
 import type { ModelFolder } from './model-folder.ts';
+import { namesBefore } from './names-before.ts';
+import { textsOf } from './protobuf-fields.ts';
 import { withoutPort } from './tensorflow/loaded-model.ts';
 
 /** As many as `TRUNK` has: two trunks that differ have the same with a probability of 2^-64. */
@@ -23,19 +25,12 @@ export function trunkOf({ nodes, layer }: FrozenGraph, { config }: ModelFolder):
   const hash = createHash('sha256');
   const { inputSize, crop, interpolation, mean = null, std = null } = config;
   hash.update(JSON.stringify({ inputSize, crop, interpolation, mean, std, features: withoutPort(layer.features) }));
-  for (const name of namesBefore(nodes, layer.features).sort()) hash.update(nodes.get(name) ?? '');
+  const names = namesBefore(layer.features, (name) => inputsIn(nodes.get(name)));
+  for (const name of names.sort()) hash.update(nodes.get(name) ?? '');
   return hash.digest('hex').slice(0, DIGITS);
 }
 
-/** The operations that a tensor is computed of, its own included. */
-function namesBefore(nodes: FrozenGraph['nodes'], tensor: string): string[] {
-  const found = new Set<string>();
-  const next = [withoutPort(tensor)];
-  for (let name = next.pop(); name !== undefined; name = next.pop()) {
-    const node = nodes.get(name);
-    if (node === undefined || found.has(name)) continue;
-    found.add(name);
-    next.push(...inputsOf(node));
-  }
-  return [...found];
+/** The inputs of a node, as a graph has them. */
+function inputsIn(node: Buffer | undefined): string[] | undefined {
+  return node === undefined ? undefined : textsOf(node, 3);
 }

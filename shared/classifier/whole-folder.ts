@@ -3,35 +3,74 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 const UNFINISHED = '.unfinished-';
+const REPLACED = '.replaced-';
 
 /**
  * Fills a folder, unless it is there. It gets its name when it is whole: whoever finds it finds all of
  * it, whatever died while it was being made.
  *
- * @param fill writes into the folder that it is given, which is empty
+ * @param fill writes into the folder that it is given, which is empty and its owner's alone
+ * @returns false when the folder is there already, or another process was faster: it is not what `fill` has written
  * @throws what `fill` throws, with nothing left behind
  */
-export async function makeWholeFolder(place: string, fill: (folder: string) => Promise<void>): Promise<void> {
-  if (existsSync(place)) return;
-  await removeLeftovers(place);
+export async function makeWholeFolder(place: string, fill: (folder: string) => Promise<void>): Promise<boolean> {
+  if (existsSync(place)) return false;
+  await removeLeftovers(place, UNFINISHED);
   const unfinished = `${place}${UNFINISHED}${process.pid}`;
-  await mkdir(unfinished, { mode: 0o700 });
   try {
-    await fill(unfinished);
+    await makeFolder(unfinished, fill);
     await rename(unfinished, place);
+    return true;
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
-    // Another process was faster.
-    if (!existsSync(place)) throw error;
+    if (existsSync(place)) return false;
+    throw error;
   }
 }
 
-/** What processes that died have left, so that it takes no room for ever. */
-async function removeLeftovers(place: string): Promise<void> {
-  const prefix = `${basename(place)}${UNFINISHED}`;
+/**
+ * Puts a folder in the place of another one, which stays until the new one is whole.
+ *
+ * @param place of a folder that exists
+ * @param check called last before the folder is replaced: what it throws keeps the old one
+ * @throws what `fill` and `check` throw, with the old folder in its place and nothing else left behind
+ */
+export async function replaceWholeFolder(
+  place: string,
+  fill: (folder: string) => Promise<void>,
+  check: () => Promise<void>,
+): Promise<void> {
+  await removeLeftovers(place, UNFINISHED);
+  await removeLeftovers(place, REPLACED);
+  const unfinished = `${place}${UNFINISHED}${process.pid}`;
+  const replaced = `${place}${REPLACED}${process.pid}`;
+  try {
+    await makeFolder(unfinished, fill);
+    await check();
+    await rename(place, replaced);
+    await rename(unfinished, place).catch(async (error: unknown) => {
+      await rename(replaced, place);
+      throw error;
+    });
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+  await rm(replaced, { recursive: true, force: true });
+}
+
+async function makeFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  await mkdir(path, { mode: 0o700 });
+  await fill(path);
+}
+
+/** What processes that died have left, so that it takes no room for ever. Only their numbers follow: other names are not theirs. */
+async function removeLeftovers(place: string, kind: string): Promise<void> {
+  const prefix = `${basename(place)}${kind}`;
   for (const name of await readdir(dirname(place))) {
-    if (!name.startsWith(prefix)) continue;
-    const pid = Number(name.slice(prefix.length));
+    const number = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+    if (!/^\d+$/.test(number)) continue;
+    const pid = Number(number);
     if (pid !== process.pid && isAlive(pid)) continue;
     await rm(join(dirname(place), name), { recursive: true, force: true });
   }

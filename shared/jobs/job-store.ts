@@ -3,6 +3,7 @@ import { type JobDescription, jobDescriptionSchema } from '../contract/job-descr
 import type { JobRun } from '../contract/job-run.ts';
 import { CANCELLED_PREFIX, cancelledKey, jobKey, newestRunKey } from '../contract/object-keys.ts';
 import { UserError } from '../contract/user-error.ts';
+import { replaceRecord } from './conditional-record.ts';
 import { requestEndLookIfAnnounced } from './end-look.ts';
 import type { JobTarget } from './job-target.ts';
 import { listObjects } from './list-objects.ts';
@@ -50,6 +51,18 @@ export async function writeJob({ s3, resultsBucket }: Bucket, description: JobDe
       ContentType: 'application/json',
     }),
   );
+}
+
+/**
+ * Writes the description of a job that nobody has described yet.
+ *
+ * @returns false when there is one: it stays as it is
+ */
+export async function createJob(bucket: Bucket, description: JobDescription): Promise<boolean> {
+  const { job, run } = description;
+  if ((await replaceRecord(bucket, jobKey(job), description, undefined)) !== undefined) return true;
+  // The answer to an earlier try may have been lost.
+  return run !== undefined && (await readJob(bucket, job))?.run === run;
 }
 
 /** The run of a job that counts: that of `job.json`. */

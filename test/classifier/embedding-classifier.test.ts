@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import { decodeImage } from '../../shared/classifier/decode-image.ts';
 import { loadClassifier, loadEmbeddingClassifier } from '../../shared/classifier/infer.ts';
 import { readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { ModelFolderError } from '../../shared/classifier/model-folder-error.ts';
 import { readModelHead } from '../../shared/classifier/model-head.ts';
 import { createDenseLayer } from '../../shared/classifier/tensorflow/dense-layer.ts';
 import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
@@ -114,4 +115,9 @@ test('a label too few is an error before anything is computed', async () => {
   await expect(readModelHead(await readModelFolder(changed.path))).rejects.toThrow(
     /expected a label for each score, got 2 labels in labels\.txt and 1000 scores/,
   );
+});
+
+test('a damaged file is an error of the model folder, not of the program', async () => {
+  await using damaged = await changedModel({ files: { 'saved_model.pb': Buffer.from([0x12, 0xff, 0x7f, 1]) } });
+  await expect(readTrunk(await readModelFolder(damaged.path))).rejects.toThrow(ModelFolderError);
 });

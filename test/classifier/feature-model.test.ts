@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { decodeImage } from '../../shared/classifier/decode-image.ts';
 import { openFeatureModel } from '../../shared/classifier/feature-model.ts';
-import { lastLayerOf, readLastLayer } from '../../shared/classifier/last-layer.ts';
+import { configuredScores, lastLayerOf, readLastLayer } from '../../shared/classifier/last-layer.ts';
 import { readModelFolder } from '../../shared/classifier/model-folder.ts';
 import { openModel } from '../../shared/classifier/open-model.ts';
 import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
@@ -98,6 +98,14 @@ const weights = (name: string, ...sizes: number[]): Field => {
   ];
   return node(name, 'Const', [], [attribute('dtype', [6, 1]), attribute('value', [8, tensor])]);
 };
+const ones = (name: string, ...sizes: number[]): Field => {
+  const tensor: Field[] = [
+    [1, 1],
+    [2, shape(...sizes)],
+    [5, Buffer.from(Float32Array.of(1).buffer)],
+  ];
+  return node(name, 'Const', [], [attribute('dtype', [6, 1]), attribute('value', [8, tensor])]);
+};
 const sum = node('sum', 'BiasAdd', ['product', 'bias'], [T]);
 const product = node('product', 'MatMul', ['mean', 'kernel'], [T]);
 
@@ -114,6 +122,54 @@ test.each<[string, Additions, RegExp]>([
     /its weights are not float32/,
   ],
   [
+    'more features than an embedding may have',
+    { graph: [sum, product, weights('kernel', 4_097, 5), weights('bias', 5)], answer: 'sum:0' },
+    /with at most 4096 numbers per image before it, got 4097/,
+  ],
+  ...['transpose_a', 'transpose_b'].map((flag): [string, Additions, RegExp] => [
+    `a product with ${flag}`,
+    {
+      graph: [
+        sum,
+        node('product', 'MatMul', ['mean', 'kernel'], [T, attribute(flag, [5, 1])]),
+        weights('kernel', 5, 3),
+        weights('bias', 5),
+      ],
+      answer: 'sum:0',
+    },
+    new RegExp(`got a MatMul with ${flag}`),
+  ]),
+  [
+    'variables before the layer, of which the graph does not hold the values',
+    {
+      graph: [
+        sum,
+        node('product', 'MatMul', ['scaled', 'kernel'], [T]),
+        node('scaled', 'Mul', ['mean', 'read:0'], [T]),
+        node('read', 'ReadVariableOp', ['variable'], []),
+        node('variable', 'VarHandleOp', [], []),
+        weights('kernel', 3, 5),
+        weights('bias', 5),
+      ],
+      answer: 'sum:0',
+    },
+    /got the operation ReadVariableOp before that layer|got the operation VarHandleOp before that layer/,
+  ],
+  [
+    'a function before the layer, of which the nodes do not hold the body',
+    {
+      graph: [
+        sum,
+        node('product', 'MatMul', ['call:1', 'kernel'], [T]),
+        node('call', 'PartitionedCall', ['mean'], [attribute('f', [10, [[1, 'twice']]])]),
+        weights('kernel', 3, 5),
+        weights('bias', 5),
+      ],
+      answer: 'sum:0',
+    },
+    /got the operation PartitionedCall before that layer/,
+  ],
+  [
     'a circle',
     { graph: [node('one', 'Identity', ['two'], [T]), node('two', 'Identity', ['one'], [T])], answer: 'one:0' },
     /got Identity before the scores/,
@@ -121,4 +177,49 @@ test.each<[string, Additions, RegExp]>([
 ])('is refused: %s', (_case, additions, message) => {
   const bytes = channelMeans(4, 'float32', undefined, additions);
   expect(() => lastLayerOf(bytes, additions.answer ?? '', 'folder')).toThrow(message);
+});
+
+test('a flag that is false changes nothing', () => {
+  const plain = node('product', 'MatMul', ['mean', 'kernel'], [T, attribute('transpose_b', [5, 0])]);
+  const graph = [sum, plain, weights('kernel', 4_096, 5), weights('bias', 5)];
+  const bytes = channelMeans(4, 'float32', undefined, { graph, answer: 'sum:0' });
+  expect(lastLayerOf(bytes, 'sum:0', 'folder')).toMatchObject({ features: 'mean', length: 4_096, classes: 5 });
+});
+
+test('features that are infinite where the scores are not are found out at the start', async () => {
+  const before = tensorflowUse();
+  const graph = [
+    node('inverse', 'Reciprocal', ['mean'], [T]),
+    node('product', 'MatMul', ['inverse', 'kernel'], [T]),
+    sum,
+    node('scores', 'Sigmoid', ['sum'], [T]),
+    ones('kernel', 3, 3),
+    ones('bias', 3),
+  ];
+  await using changed = await changedModel({
+    config: {
+      inputSize: 4,
+      output: undefined,
+      activation: 'none',
+      labels: ['red', 'green', 'blue'],
+      mean: undefined,
+      std: undefined,
+      range: [0, 1],
+    },
+    files: {
+      'saved_model.pb': channelMeans(4, 'float32', undefined, { graph, answer: 'scores:0' }),
+      'labels.txt': null,
+    },
+  });
+  await expect(openFeatureModel(await readModelFolder(changed.path))).rejects.toThrow(
+    /expected the model to give 3 features of a black image, it did not: /,
+  );
+  expect(tensorflowUse()).toEqual(before);
+});
+
+test('the scores are found by the name of the output, with or without its port', async () => {
+  const bytes = await readFile(join(DEFAULT_MODEL, 'saved_model.pb'));
+  for (const output of ['probabilities', 'probabilities:0']) {
+    expect(configuredScores(bytes, { output }, 'folder')).toBe('probabilities:0');
+  }
 });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { stackFolder, transposed } from '../classifier/layer-stacks.ts';
@@ -72,6 +72,16 @@ test('a Teachable Machine export becomes a SavedModel beside it that needs no me
   await expectSameLabels(folder.path, made.path);
   const { stdout: line } = await runCommand(['classify', '--json', '--model', made.path, COFFEE]);
   expect(JSON.parse(line)).toMatchObject({ model: { name: METADATA.modelName } });
+});
+
+test('the folder has the mode of other folders and the licence of the weights, also where the model is named with a dot', async () => {
+  await using folder = await teachableMachineFolder();
+  await writeFile(join(folder.path, 'LICENSE'), 'their licence');
+  expect(await convert(`${folder.path}/.`)).toMatchObject({ code: 0 });
+  const made = `${folder.path}-saved-model`;
+  expect(await readFile(join(made, 'LICENSE'), 'utf8')).toBe('their licence');
+  expect((await stat(made)).mode & 0o777).toBe(0o777 & ~process.umask());
+  await rm(made, { recursive: true });
 });
 
 /** Runs the command where nothing may come of it. */

@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { eachPart } from '../../cli/relabel/each-part.ts';
+import type { JobDescription } from '../../shared/contract/job-description.ts';
+import { newRun } from '../../shared/contract/job-run.ts';
 import { partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
+import { createJob, readJob } from '../../shared/jobs/job-store.ts';
+import type { Part } from '../../shared/jobs/list-parts.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
 import { runEmbeddedJob } from '../support/embedded-job.ts';
@@ -180,7 +186,99 @@ test('a job without embeddings is an error that says how to get them', async () 
 });
 
 test('wrong usage is told before anything is read', async () => {
-  expect(await run('relabel', 'cats', '--job', 'dogs', '--out', 'x.csv')).toMatchObject({ code: 2 });
+  for (const option of [
+    ['--out', 'x.csv'],
+    ['--format', 'csv'],
+    ['--force'],
+    ['--json'],
+    ['--in-order'],
+    ['--min-score', '0.5'],
+    ['--label', '*cat*'],
+  ]) {
+    const { code, stdout, stderr } = await run('relabel', 'cats', '--job', 'dogs', ...option);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`--job writes all results into the bucket as a job, and ${option[0]} is for a file`);
+  }
   expect(await run('relabel', 'cats', '--model', '/nowhere')).toMatchObject({ code: 1 });
   expect((await run('relabel', 'birds')).stderr).toMatch(/no job birds/);
+});
+
+test('a model in S3 that the settings name is not replaced by the default model without a word', async () => {
+  const environment = { ...aws.environment, MODEL_S3_URI: 's3://models/mine/', MODEL_SHA256: 'ab'.repeat(32) };
+  const { code, stdout, stderr } = await runCommand(['relabel', 'cats'], { environment });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain(
+    'expected a model on this machine for relabel, got MODEL_S3_URI: name the folder of the model with --model',
+  );
+});
+
+test('--job leaves out failure lines that are something else, and counts them', async () => {
+  const line = failed[0] as FailureLine;
+  const hostile = [
+    'not JSON',
+    'null',
+    '7',
+    JSON.stringify({ ...line, id: 7 }),
+    JSON.stringify({ ...line, id: 'a', url: 'x'.repeat(100_000) }),
+    JSON.stringify({ ...line, id: 'b', error: { ...line.error, code: 'toString' } }),
+    JSON.stringify({ ...line, id: 'c', error: null }),
+    JSON.stringify({ ...line, id: 'other', error: { ...line.error, code: 'gone' } }),
+  ];
+  await aws.target.s3.send(
+    new PutObjectCommand({
+      Bucket: aws.target.resultsBucket,
+      Key: partKey('failures', { job: 'cats' }, [{ id: 'raw' }]),
+      Body: `${hostile.join('\n')}\n`,
+    }),
+  );
+  const { code, stderr } = await run('relabel', 'cats', '--job', 'dogs');
+  expect(code).toBe(0);
+  expect(stderr).toContain('7 failure lines that cannot be read left out\n7 images in the job dogs;');
+  expect(byId(await aws.failures('dogs')).map(({ id }) => id)).toEqual(['gone', 'other']);
+});
+
+test.each([
+  [
+    'has images without an outcome',
+    { images: 9, sent: 9 },
+    'job cats is not completed: 6 of 9 images with an outcome so far',
+  ],
+  ['is being enqueued', { state: 'enqueuing' }, 'job cats is not completed: 6 of 6 images with an outcome so far'],
+] as const)('--job prints a note where the job %s', async (_case, description, note) => {
+  await describeJob(aws.target, ['cat', 'cat again', 'coffee', 'coffee again', 'rocket', 'gone'], description);
+  const { code, stderr } = await run('relabel', 'cats', '--job', 'dogs');
+  expect(code).toBe(0);
+  expect(stderr).toContain(`${note}\n6 images in the job dogs;`);
+});
+
+test('of two commands that begin a job of one name, the first one describes it', async () => {
+  const begun = (await readJob(aws.target, 'cats')) as JobDescription;
+  expect(await createJob(aws.target, { ...begun, job: 'dogs', source: 'one' })).toBe(true);
+  expect(await createJob(aws.target, { ...begun, job: 'dogs', source: 'other' })).toBe(false);
+  expect(await readJob(aws.target, 'dogs')).toMatchObject({ source: 'one' });
+  // Of one command, whose first try has arrived without an answer.
+  const own = { ...begun, job: 'birds', run: newRun() };
+  expect([await createJob(aws.target, own), await createJob(aws.target, own)]).toEqual([true, true]);
+  expect(await createJob(aws.target, { ...own, run: newRun() })).toBe(false);
+});
+
+test('when a part fails, those that were begun are settled before the clean-up begins', async () => {
+  const events: string[] = [];
+  const { promise: failing, resolve: fail } = Promise.withResolvers<void>();
+  async function* parts(): AsyncGenerator<Part> {
+    for (const key of ['slow', 'failing', 'third']) yield { key } as Part;
+  }
+  const use = async ({ key }: Part) => {
+    if (key === 'failing') {
+      fail();
+      throw new Error('refused');
+    }
+    await failing;
+    // Long after the failure is known.
+    for (let turn = 0; turn < 100; turn++) await nextTurn();
+    events.push(`${key} written`);
+  };
+  await expect(eachPart(parts(), use).finally(() => events.push('clean-up'))).rejects.toThrow('refused');
+  expect(events.at(-1)).toBe('clean-up');
+  expect(events).toContain('slow written');
 });

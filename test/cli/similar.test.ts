@@ -16,10 +16,13 @@ const COFFEE = join(import.meta.dirname, '../../samples/photos/coffee.jpg');
 let aws: TestAws;
 let images: ImageServer;
 let folder: TemporaryFolder;
+/** The lines that the worker wrote. */
+let written: ResultLine[];
 
 beforeAll(async () => {
   [aws, images, folder] = await Promise.all([startTestAws(), startImageServer(), createTemporaryFolder()]);
   await runEmbeddedJob(aws, images);
+  written = await aws.results('cats');
 });
 afterAll(async () => {
   await images.close();
@@ -133,4 +136,22 @@ test('lines without an embedding are counted and left out; with none at all ther
     code: 1,
     stderr: expect.stringContaining('no result line of cats has an embedding: workers write them with EMBEDDING=1'),
   });
+});
+
+test('the image that is compared decides how many numbers an embedding has, not the first line', async () => {
+  aws.clear();
+  await writeParts(aws.target, 'results', [
+    { ...(written[0] as ResultLine), id: 'short', embedding: 'ADw=' },
+    ...written,
+  ]);
+  const { compared, withoutEmbedding } = await found('coffee');
+  expect({ compared, withoutEmbedding }).toEqual({ compared: 5, withoutEmbedding: 1 });
+});
+
+test('an id that is also the name of a folder is that of the image', async () => {
+  aws.clear();
+  const [cat, ...others] = written.toSorted((one, other) => (one.id < other.id ? -1 : 1)) as [ResultLine];
+  await writeParts(aws.target, 'results', [{ ...cat, id: folder.path }, ...others]);
+  const { images: list } = await found(folder.path);
+  expect(list[0]?.id).toBe('cat again');
 });

@@ -4,13 +4,11 @@ import { CONFIG_FILE, LABELS_FILE, type ModelFolder } from '../model-folder.ts';
 import { ModelFolderError } from '../model-folder-error.ts';
 import { SAVED_MODEL_FILE } from '../model-format.ts';
 import type { OpenModel } from '../open-model.ts';
+import { DEFAULT_SIGNATURE } from '../saved-model-graph.ts';
 import { openTfjsModel } from '../tensorflow/tfjs-model.ts';
 import { traceModel } from '../tensorflow/trace-model.ts';
 import { ConversionError, type Trace, withFreeBatch } from './trace.ts';
 import { savedModelOf } from './write-saved-model.ts';
-
-/** What makes a SavedModel's signature when a folder names none. */
-const DEFAULT_SIGNATURE = 'serving_default';
 
 /**
  * Makes a model folder with a SavedModel of one with a model of TensorFlow.js: the same labels, pixels and scores.
@@ -28,6 +26,7 @@ export async function convertModel(model: OpenModel, into: string): Promise<void
     converting(folder, () => savedModelOf(trace, signature)),
   );
   await writeConfig(folder, into);
+  await copyLicence(folder.path, into);
 }
 
 async function traceOf({ folder, input, output, outputs }: OpenModel): Promise<Trace> {
@@ -59,6 +58,15 @@ function converting<Result>({ path }: ModelFolder, run: () => Result): Result {
     throw new ModelFolderError(`${path}: this model cannot be converted: ${cause.message}`, { cause });
   }
 }
+
+/** Weights in another form stay under their licence. */
+async function copyLicence(from: string, into: string): Promise<void> {
+  await copyFile(join(from, LICENCE_FILE), join(into, LICENCE_FILE)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+}
+
+const LICENCE_FILE = 'LICENSE';
 
 /** Labels stay in the file that they are in; what Teachable Machine says of a model becomes a classifier.json. */
 async function writeConfig({ path, config, labels, labelsFrom }: ModelFolder, into: string): Promise<void> {

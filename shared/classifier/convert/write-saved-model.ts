@@ -42,7 +42,7 @@ export function savedModelOf(trace: Trace, signature: Signature): Buffer {
   return writer.graph.savedModel(signature.name, [signature.input, images], [signature.output, given]);
 }
 
-/** All at once: one after the other would be tiresome. */
+/** Names all of them in one error, so that a user need not convert again for each. */
 function checkKnown(kernels: readonly string[]): void {
   const unknown = new Set(kernels.filter((kernel) => !KERNELS.has(kernel)));
   if (unknown.size === 0) return;

@@ -1,4 +1,4 @@
-import type { LastLayerWeights } from '../last-layer-weights.ts';
+import type { LastLayerWeights } from '../last-layer.ts';
 import { tf } from './tfjs-node.ts';
 
 /** Examples: the features of images, row by row, and a class per row. */

@@ -97,8 +97,9 @@ const OUTCOMES = `
   SELECT url, attempt, "at", true AS done FROM results
   UNION ALL SELECT url, attempt, "at", false AS done FROM failures`;
 
-function completeness(
-  { description, cancelled }: SummaryOf,
+/** What `Summary.state` is of a job with so many outcomes. */
+export function completeness(
+  { description, cancelled }: Pick<SummaryOf, 'description' | 'cancelled'>,
   { classified, failed }: Record<'classified' | 'failed', number>,
 ): Completeness {
   if (cancelled) return 'cancelled';

@@ -6,7 +6,7 @@ import { findAlike } from '../../../cli/teach/alike.ts';
 import { withoutCopies } from '../../../cli/teach/copies.ts';
 import { outlineOf } from '../../../cli/teach/outline.ts';
 import type { TaughtPhoto } from '../../../cli/teach/photo-features.ts';
-import { createRandom, shuffle } from '../../../cli/teach/random.ts';
+import { createRandom, sampleOf, shuffle } from '../../../cli/teach/random.ts';
 import { splitPhotos } from '../../../cli/teach/split.ts';
 import { viewOf, wideFormat } from '../../../cli/teach/views.ts';
 import { readPhoto } from '../../classifier/pictures.ts';
@@ -175,4 +175,28 @@ test('a view is a square of the photo, mirrored or not', () => {
     seen.add(`${top} ${Math.min(left, right)} ${right > left}`);
   }
   expect(seen.size).toBe(8);
+});
+
+test.each([224, 260, 240, 300])('the outline of an even photo with a side of %d is flat', (side) => {
+  const even = outlineOf(new Uint8Array(side ** 2 * 3).fill(200), side);
+  for (const value of even) expect(value).toBeCloseTo(0, 2);
+});
+
+test('what is taken by chance of a sorted list is of all its parts, and the same for a seed', () => {
+  const labels = Array.from({ length: 40 }, (_, label) => Array<number>(50).fill(label)).flat();
+  const taken = sampleOf(labels, 500, createRandom('seed'));
+  expect(taken).toHaveLength(500);
+  expect(new Set(taken).size).toBe(40);
+  expect(sampleOf(labels, 500, createRandom('seed'))).toEqual(taken);
+  expect(sampleOf(labels, 5_000, createRandom('seed'))).toHaveLength(2_000);
+});
+
+test('of a film with more than a million pairs that are alike in two ways, each pair is counted once', () => {
+  const frames = 1_500;
+  const { outline: same, features } = photo('film');
+  const { pairCount } = findAlike(
+    Array.from({ length: frames }, () => photo('film', { outline: same, features })),
+    64,
+  );
+  expect(pairCount).toBe((frames * (frames - 1)) / 2);
 });

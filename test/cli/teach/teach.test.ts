@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import sharp from 'sharp';
 import { changedModel } from '../../classifier/model-folders.ts';
+import { attribute, channelMeans, node, shape } from '../../classifier/tiny-model.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { type CommandRun, runCommand, startCommand } from '../../support/command.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -154,11 +155,71 @@ describe('a model of three materials', () => {
     expect(refused.stderr).toContain('expected a model whose scores are a softmax, got softmax and sigmoid');
   });
 
-  test('is replaced with --force', async () => {
-    await writeFile(join(at('other'), 'left.txt'), '');
-    expect(await teach(MATERIALS, 'other', '--force')).toMatchObject({ code: 0 });
-    expect(await readdir(at('other'))).not.toContain('left.txt');
+  test('is replaced with --force, unless a file was added to it', async () => {
+    await mkdir(join(at('other'), 'photos'));
+    await writeFile(join(at('other'), 'photos/01.jpg'), 'mine');
+    const before = await hashesOf(at('other'));
+    const refused = await teach(MATERIALS, 'other', '--force');
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain('photos/01.jpg is in it, which SHA256SUMS does not list and --force would remove');
+    expect(await hashesOf(at('other'))).toEqual(before);
+    await rm(join(at('other'), 'photos'), { recursive: true });
+    expect(await teach(MATERIALS, 'other', '--force', '--name', 'replaced')).toMatchObject({ code: 0 });
+    expect(JSON.parse(await readFile(join(at('other'), 'classifier.json'), 'utf8')).name).toBe('replaced');
+    expect((await readdir(folder.path)).filter((name) => name.startsWith('other'))).toEqual(['other']);
   });
+
+  test('photos in the model that would be replaced are not removed', async () => {
+    await cp(MATERIALS, join(at('again'), 'photos'), { recursive: true });
+    const refused = await teach(join(at('again'), 'photos'), 'again', '--force');
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(await readdir(join(at('again'), 'photos'))).toEqual(LABELS);
+  });
+});
+
+test('a base that gives other scores with another last layer is refused, and nothing is written', async () => {
+  // Its features are made with the weights of the last layer, too.
+  const T = attribute('T', [6, 1]);
+  const weights = (name: string, values: number[], ...sizes: number[]) => {
+    const content = Buffer.from(Float32Array.from(values).buffer);
+    return node(
+      name,
+      'Const',
+      [],
+      [
+        attribute('dtype', [6, 1]),
+        attribute('value', [
+          8,
+          [
+            [1, 1],
+            [2, shape(...sizes)],
+            [4, content],
+          ],
+        ]),
+      ],
+    );
+  };
+  const graph = [
+    node('features', 'MatMul', ['mean', 'kernel'], [T]),
+    node('product', 'MatMul', ['features', 'kernel'], [T]),
+    node('sum', 'BiasAdd', ['product', 'bias'], [T]),
+    node('scores', 'Softmax', ['sum'], [T]),
+    weights('kernel', [1, 0, 0, 0, 1, 0, 0, 0, 1], 3, 3),
+    weights('bias', [0, 0, 0], 3),
+  ];
+  await using base = await changedModel({
+    config: { inputSize: 32, output: undefined, activation: 'none', labels: ['red', 'green', 'blue'] },
+    files: {
+      'saved_model.pb': channelMeans(32, 'float32', undefined, { graph, answer: 'scores:0' }),
+      'labels.txt': null,
+    },
+  });
+  const { code, stdout, stderr } = await teach(MATERIALS, 'shared', '--base', base.path);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain(
+    'this base cannot be taught: expected scores that differ from those of the training by at most',
+  );
+  expect((await readdir(folder.path)).filter((name) => name.includes('shared'))).toEqual([]);
 });
 
 describe('a table with everything that may be wrong with photos', () => {
@@ -295,4 +356,17 @@ test('a command that is interrupted leaves no model', async () => {
   running.interrupt();
   await running.ended;
   expect((await readdir(folder.path)).filter((name) => name.includes('interrupted'))).toEqual([]);
+});
+
+test('a command that is interrupted while it writes leaves a whole model or nothing', async () => {
+  const running = startCommand(['model', 'teach', MATERIALS, '--out', at('cut')]);
+  await eventually(
+    'a folder that is being written',
+    async () => (await readdir(folder.path)).some((name) => name.startsWith('cut')),
+    120_000,
+  );
+  running.interrupt();
+  await running.ended;
+  const left = (await readdir(folder.path)).filter((name) => name.startsWith('cut'));
+  expect(left.filter((name) => name !== 'cut')).toEqual([]);
 });

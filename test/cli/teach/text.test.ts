@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { withoutCopies } from '../../../cli/teach/copies.ts';
 import type { TaughtPhoto } from '../../../cli/teach/photo-features.ts';
 import type { Teaching } from '../../../cli/teach/teaching.ts';
 import { teachingSummary } from '../../../cli/teach/teaching-json.ts';
@@ -56,6 +57,27 @@ test('of many labels, what was mixed up is named, the most frequent first', () =
     'mixed up most often\n  label 9 taken for label 0: 3\n  label 3 taken for label 7: 2\n',
   );
   expect(teachingText(teaching(labels), MODEL)).not.toContain('mixed up');
+});
+
+test('signatures of URLs are in no text, and a path keeps its question mark', () => {
+  const signed = photo('https://host.example/a.jpg?X-Amz-Signature=secret');
+  const path = photo('what?.jpg', 'b');
+  const both = { one: signed, other: path, likeness: 0.99 };
+  const alike = { groups: [], pairs: [both], pairCount: 1, acrossLabels: [both], divided: [] };
+  const warnings = warningsOf([], alike);
+  expect(warnings[0]?.message).toMatch(/^https:\/\/host\.example\/a\.jpg and what\?\.jpg: nearly the same photo/);
+  const judged = { photo: signed, heldOut: true, score: 0.5, best: 'b', bestScore: 0.6 };
+  const failures = [{ ...signed, failure: new ImageError('corrupt', 'cut off') }];
+  const copies = [{ copy: signed, of: path }];
+  const text = teachingText(
+    teaching(['a', 'b'], { pairs: [both], pairCount: 1, unsure: [judged], failures, copies, warnings }),
+    MODEL,
+  );
+  expect(text).not.toContain('secret');
+  expect(text.match(/a\.jpg/g)).toHaveLength(5);
+  expect(() => withoutCopies([signed, { ...path, sha256: signed.sha256 }])).toThrow(
+    'the same file under two: https://host.example/a.jpg (a) and what?.jpg (b)',
+  );
 });
 
 test('lists are cut, and say how many there are; names move no cursor', () => {

@@ -1,7 +1,6 @@
-import type { LastLayer } from './last-layer.ts';
-import type { LastLayerWeights } from './last-layer-weights.ts';
-import { bytesOf, textsOf, withBytes } from './protobuf-fields.ts';
-import { bytesField, varintField } from './protobuf-writer.ts';
+import type { LastLayer, LastLayerWeights } from '../../shared/classifier/last-layer.ts';
+import { bytesOf, textsOf, withBytes } from '../../shared/classifier/protobuf-fields.ts';
+import { bytesField, varintField } from '../../shared/classifier/protobuf-writer.ts';
 
 /**
  * A SavedModel with other weights in its last layer, for as many classes as they have; all else stays, byte by byte. The

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { lastLayerOf } from '../../shared/classifier/last-layer.ts';
-import { type LastLayerWeights, lastLayerWeights } from '../../shared/classifier/last-layer-weights.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { openModel } from '../../shared/classifier/open-model.ts';
-import { withBytes } from '../../shared/classifier/protobuf-fields.ts';
-import { replaceLastLayer } from '../../shared/classifier/replace-last-layer.ts';
-import { changedModel, DEFAULT_MODEL } from './model-folders.ts';
-import { decoded, readPhoto } from './pictures.ts';
-import { encode, type Field } from './tiny-model.ts';
+import { replaceLastLayer } from '../../../cli/teach/replace-last-layer.ts';
+import { type LastLayerWeights, lastLayerOf } from '../../../shared/classifier/last-layer.ts';
+import { readModelFolder } from '../../../shared/classifier/model-folder.ts';
+import { readModelHead } from '../../../shared/classifier/model-head.ts';
+import { openModel } from '../../../shared/classifier/open-model.ts';
+import { withBytes } from '../../../shared/classifier/protobuf-fields.ts';
+import { changedModel, DEFAULT_MODEL } from '../../classifier/model-folders.ts';
+import { decoded, readPhoto } from '../../classifier/pictures.ts';
+import { encode, type Field } from '../../classifier/tiny-model.ts';
 
 const SCORES = 'probabilities:0';
 const CLASSES = 1_000;
@@ -20,7 +20,8 @@ async function original(inner: string) {
   const folder = join(DEFAULT_MODEL, inner);
   const bytes = await readFile(join(folder, 'saved_model.pb'));
   const layer = lastLayerOf(bytes, SCORES, folder);
-  return { bytes, layer, weights: lastLayerWeights(bytes, layer) };
+  const { kernel, bias } = await readModelHead({ ...(await readModelFolder(DEFAULT_MODEL)), path: folder });
+  return { bytes, layer, weights: { kernel, bias } };
 }
 
 /** The columns of some classes. */

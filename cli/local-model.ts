@@ -1,0 +1,25 @@
+import type { ModelFolder } from '../shared/classifier/model-folder.ts';
+import { classifierSettingsFrom } from '../shared/contract/settings.ts';
+import { CommandError } from './expected-failures.ts';
+import { type ModelOptions, modelEnvironment } from './options.ts';
+
+/**
+ * The folder of the model that a command is about: that of `--model` or MODEL_DIR, or the default model.
+ *
+ * @param what needs it, for the message
+ * @throws {CommandError} when the settings name a model in S3, which is not fetched for this
+ * @throws {ModelFolderError}
+ */
+export async function localModel(options: ModelOptions, what: string): Promise<ModelFolder> {
+  const { modelDir, modelS3Uri, modelTrusted } = classifierSettingsFrom({
+    ...process.env,
+    ...modelEnvironment(options),
+  });
+  if (modelDir === undefined && modelS3Uri !== undefined) {
+    throw new CommandError(
+      `expected a model on this machine for ${what}, got MODEL_S3_URI: name the folder of the model with --model`,
+    );
+  }
+  const { DEFAULT_MODEL_DIR, readModelFolder } = await import('../shared/classifier/model-folder.ts');
+  return readModelFolder(modelDir ?? DEFAULT_MODEL_DIR, modelDir === undefined || modelTrusted);
+}

@@ -1,0 +1,35 @@
+import { ERROR_CODES } from '../../shared/contract/error-codes.ts';
+import { parseExactJson } from '../../shared/contract/exact-json.ts';
+import type { FailureLine } from '../../shared/contract/result-line.ts';
+import { linesIn, namesImage } from '../embeddings/embedded-lines.ts';
+
+/** The failure lines of a part file, and how many lines of it are something else. */
+export type FailureLines = { lines: FailureLine[]; unreadable: number };
+
+export function failureLinesIn(part: Buffer): FailureLines {
+  const texts = linesIn(part);
+  const lines = texts.flatMap((text) => failureLine(text) ?? []);
+  return { lines, unreadable: texts.length - lines.length };
+}
+
+/** Undefined for what names no image, or a code that is not one. */
+function failureLine(text: string): FailureLine | undefined {
+  const line = parsed(text);
+  if (!isObject(line) || !namesImage(line)) return undefined;
+  const { error } = line as Partial<FailureLine>;
+  if (!isObject(error)) return undefined;
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? (line as FailureLine) : undefined;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch {
+    return undefined;
+  }
+}

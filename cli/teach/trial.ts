@@ -1,0 +1,53 @@
+import { openBestModel } from '../../shared/classifier/best-model.ts';
+import type { FeatureModel } from '../../shared/classifier/feature-model.ts';
+import type { LastLayerWeights } from '../../shared/classifier/last-layer.ts';
+import { readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { openModel } from '../../shared/classifier/open-model.ts';
+import type { ModelPrecision } from '../../shared/contract/settings.ts';
+import { CommandError } from '../expected-failures.ts';
+import { createRandom } from './random.ts';
+import { probabilitiesOf } from './score-photos.ts';
+
+/** What a model that was taught makes of a picture, as far as it is known before it is written. */
+export type Trial = {
+  pixels: Uint8Array;
+  /** A probability per label. */
+  expected: Float32Array;
+  precision: ModelPrecision;
+};
+
+/** A picture with all colours, and its features. */
+export function trialPicture(model: FeatureModel): { pixels: Uint8Array; features: Float32Array } {
+  const random = createRandom('trial');
+  const pixels = Uint8Array.from({ length: model.folder.config.inputSize ** 2 * 3 }, () => random.below(256));
+  return { pixels, features: model.features([pixels]) };
+}
+
+export function trialOf(
+  { pixels, features }: ReturnType<typeof trialPicture>,
+  weights: LastLayerWeights,
+  precision: ModelPrecision,
+): Trial {
+  return { pixels, expected: probabilitiesOf(features, weights), precision };
+}
+
+/** Of a probability: what other orders of summing make of 32-bit floats. */
+const MOST_DIFFERENCE = 1e-3;
+
+/**
+ * Opens a model folder as a worker would and labels a picture.
+ *
+ * @throws {ModelFolderError} when it cannot be opened
+ * @throws {CommandError} when it gives other scores than expected
+ */
+export async function checkWritten(folder: string, { pixels, expected, precision }: Trial): Promise<void> {
+  const { model } = await openBestModel(await readModelFolder(folder), precision, openModel);
+  const scores = model.scores([pixels]);
+  model.dispose();
+  const largest = scores.reduce((most, score, at) => Math.max(most, Math.abs(score - (expected[at] as number))), 0);
+  if (scores.length === expected.length && largest <= MOST_DIFFERENCE) return;
+  throw new CommandError(
+    `this base cannot be taught: expected scores that differ from those of the training by at most ${MOST_DIFFERENCE}, ` +
+      `those of the model that was written differ by ${largest}. Nothing was kept`,
+  );
+}
