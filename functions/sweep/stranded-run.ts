@@ -70,5 +70,7 @@ async function lacksOutcomesForLong(
   const lastMs = tally.pace.lastAt?.getTime() ?? 0;
   if (lastMs > now.getTime() - strandedAfterMs(options)) return false;
   const { exact, classified, failed } = await counter.count(description, tally, signal);
+  // A count that was cut short is not exact either, and does not prove that outcomes are missing.
+  if (signal.aborted) return false;
   return !(exact && classified + failed >= description.sent);
 }
