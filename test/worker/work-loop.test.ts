@@ -211,6 +211,21 @@ test('ends with what a process says when none ever starts', async () => {
   expect(lambda.aws.queued()).toMatchObject([{ body: 'never taken', receiveCount: 0 }]);
 });
 
+test('can be stopped at once while a process hangs that starts', async () => {
+  const hanging = new ExecutionEnvironment({
+    handlerPath: join(import.meta.dirname, '../support/unready-handler.ts'),
+    timeoutSeconds: 1,
+    environment: { UNREADY: 'hangs' },
+    onLog() {},
+  });
+  const loop = work({ environments: [hanging] });
+  await eventually('it starts', () => hanging.pid !== undefined);
+  // Longer than this test may take.
+  await loop.stop(600_000);
+  expect(hanging.pid).toBeUndefined();
+  expect(lambda.errors).toEqual([]);
+});
+
 test('goes on with the processes that start when another one does not', async () => {
   await using broken = brokenEnvironment();
   const [fine] = lambda.environments;
