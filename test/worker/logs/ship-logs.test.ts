@@ -21,6 +21,7 @@ const lines = readFileSync(process.env.JOURNAL, 'utf8').trimEnd().split('\\n');
 const from = lines.findIndex((line) => line.includes('"__CURSOR":"' + after + '"')) + 1;
 process.stdout.write(lines.slice(from).map((line) => line + '\\n').join(''));
 setInterval(() => {}, 1_000);
+if (process.env.ENDS_AFTER_MS) setTimeout(() => process.exit(1), Number(process.env.ENDS_AFTER_MS));
 `;
 
 type Put = { logGroupName: string; logStreamName: string; logEvents: { message: string; timestamp: number }[] };
@@ -65,6 +66,10 @@ const entry = (cursor: string, MESSAGE: unknown, timestamp = '1700000000000000')
   JSON.stringify({ __CURSOR: cursor, __REALTIME_TIMESTAMP: timestamp, MESSAGE });
 
 async function ship(...lines: string[]): Promise<ChildProcess> {
+  return shipWith({}, ...lines);
+}
+
+async function shipWith(environment: Record<string, string>, ...lines: string[]): Promise<ChildProcess> {
   const JOURNAL = await folder.write('journal', `${lines.join('\n')}\n`);
   const { port } = server.address() as AddressInfo;
   const child = spawn(process.execPath, ['--no-warnings', SHIP_LOGS], {
@@ -74,6 +79,7 @@ async function ship(...lines: string[]): Promise<ChildProcess> {
       ...{ AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'nothing' },
       ...{ AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`, AWS_MAX_ATTEMPTS: '1' },
       ...{ LOG_GROUP_NAME: 'group', LOG_STREAM_NAME: 'fleet/i-1', STATE_FOLDER: folder.path },
+      ...environment,
     },
   });
   running.push(child);
@@ -116,6 +122,20 @@ describe('what sends logs', () => {
     await eventually('the line', () => sent().length === 1, 30_000);
     expect(sent()).toEqual(['1']);
   }, 40_000);
+
+  test('puts lines of more than a day into several requests, as CloudWatch wants it', async () => {
+    const at = (hours: number) => String((1_700_000_000 + hours * 3_600) * 1_000_000);
+    await ship(entry('a', '1', at(0)), entry('b', '2', at(11)), entry('c', '3', at(25)));
+    await eventually('the lines', () => sent().length === 3);
+    expect(puts.map(({ logEvents }) => logEvents.map(({ message }) => message))).toEqual([['1', '2'], ['3']]);
+  });
+
+  test('sends what it has when the journal ends meanwhile, and fails then', async () => {
+    answers = [200, 503];
+    const child = await shipWith({ ENDS_AFTER_MS: '3500' }, entry('a', '1'));
+    expect(await once(child, 'exit')).toEqual([1, null]);
+    expect(sent()).toEqual(['1']);
+  });
 
   test('sends what is left and ends when it is told to', async () => {
     const child = await ship(entry('a', '1'));
