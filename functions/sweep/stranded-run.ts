@@ -26,7 +26,7 @@ export function strandedAfterMs({ isQueueEmpty }: Pick<StrandedOptions, 'isQueue
 
 /**
  * Whether nothing but the DLQ holds images of a run that lack an outcome, as far as that can be known: it is the newest run
- * of its job, goes on, and has stood still for so long that whoever had one of its messages has settled or lost it.
+ * of its job, goes on, and has stood still for so long that each worker that had one of its messages has settled or lost it.
  */
 export async function isStranded(bucket: Bucket, of: JobRun, options: StrandedOptions): Promise<boolean> {
   const description = await readJob(bucket, of.job);

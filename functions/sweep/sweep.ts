@@ -110,7 +110,7 @@ class SweepRun implements Disposable {
     return (await standsStill(this.#target, of, 0, this.#options)) ? begun : undefined;
   }
 
-  /** Whether a job's messages without a run come from another producer: how many images it has nobody knows. */
+  /** Whether a job's messages without a run come from another producer: how many images it has is not known. */
   async #isOfNoRun(job: string): Promise<boolean> {
     return remembered(this.#known, job, async () => {
       const of = { job };

@@ -217,7 +217,12 @@ test('a sweep fails when a look at an end could not be requested: the next one d
 test('a sweep whose time is up before outcomes were counted takes no run for stranded', async () => {
   const of = await strandedRun(['a', 'b', 'c']);
   // Their names do not prove that nothing is missing: the files have to be read.
-  for (const ids of [['a', 'b'], ['b', 'c'], ['c', 'a']]) await writeResults(trial.aws.target, of, ids);
+  for (const ids of [
+    ['a', 'b'],
+    ['b', 'c'],
+    ['c', 'a'],
+  ])
+    await writeResults(trial.aws.target, of, ids);
   const time = new AbortController();
   const { s3 } = trial.aws.target;
   // Of all requests, only the count reads part files.
