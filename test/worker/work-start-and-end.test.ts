@@ -116,5 +116,6 @@ test('ends sooner when EC2 takes the instance back while it ends', async () => {
   expect(await running.ended).toMatchObject({ code: 0 });
   metadata.closeAllConnections();
   metadata.close();
-  expect(running.stdout()).toMatch(/"work ended".*"acknowledged":0,.*"givenBack":1/);
+  // A poll that began before the signal may bring what was given back: then it is given back again.
+  expect(running.stdout()).toMatch(/"work ended".*"acknowledged":0,"left":0,"givenBack":[12],/);
 }, 120_000);
