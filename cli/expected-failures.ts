@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
+import { awsFailureText } from '../shared/contract/aws-failures.ts';
 import { fileFailureText } from '../shared/contract/file-failure.ts';
 import { UserError } from '../shared/contract/user-error.ts';
-import { awsFailureText } from './aws-failures.ts';
+import { commandName } from './command-name.ts';
 
 /** A command cannot do what it was asked to do. */
 export class CommandError extends UserError {
@@ -18,7 +19,7 @@ export function failureText(error: unknown): string {
 export function expectedFailureText(error: unknown): string | undefined {
   if (error instanceof UserError) return error.message;
   if (!Error.isError(error)) return undefined;
-  return awsFailureText(error) ?? portFailure(error) ?? fileFailureText(error);
+  return awsFailureText(error, commandName()) ?? portFailure(error) ?? fileFailureText(error);
 }
 
 type Repository = { bugs?: { url?: string } };

@@ -19,10 +19,10 @@ export class Drain {
 
   /** Whether the time is up: what is still at work is killed. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#isOver || this.msLeft <= 0;
   }
 
-  /** Until the time is up; without end while nothing ends. */
+  /** Until the time is up; infinite while nothing ends. */
   get msLeft(): number {
     return this.#until - performance.now();
   }

@@ -1,12 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { queueCounts } from '../shared/jobs/queue-counts.ts';
 
-/** SQS's three counts; a retry is delayed, and a message that another worker has is not visible. */
-const COUNTS = [
-  'ApproximateNumberOfMessages',
-  'ApproximateNumberOfMessagesNotVisible',
-  'ApproximateNumberOfMessagesDelayed',
-] as const;
 const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -33,12 +28,15 @@ export async function untilEmpty({ sqs, queueUrl, seconds, isBusy, signal }: Emp
   return new Promise(() => {});
 }
 
-/** @returns undefined when SQS does not answer: the loop that polls it says so */
+/**
+ * All three counts: a retry is delayed, and a message that another worker has is not visible.
+ *
+ * @returns undefined when SQS does not answer: the loop that polls it reports that
+ */
 async function messagesIn(sqs: SQSClient, queueUrl: string): Promise<number | undefined> {
   try {
-    const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...COUNTS] });
-    const { Attributes = {} } = await sqs.send(command);
-    return COUNTS.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+    const { waiting, inFlight, delayed } = await queueCounts(sqs, queueUrl);
+    return waiting + inFlight + delayed;
   } catch {
     return undefined;
   }

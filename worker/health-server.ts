@@ -11,12 +11,13 @@ export type HealthOptions = {
   metrics: () => Promise<string>;
 };
 
-/** Where a worker says how it is. */
+/** Where a worker reports how it is. */
 export type HealthServer = AsyncDisposable & { address: string };
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-/** A probe asks, reads and goes; whoever takes longer holds a socket for nothing. */
+/** A probe takes far less; a client that takes longer holds a socket for nothing. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const NOT_THIS_MACHINE = 'expected the Host of this machine\n';
 const MAX_CONNECTIONS = 64;
 
 /** Serves `/healthz`, `/readyz` and `/metrics`. @throws when the port is in use or the address is not one of this machine */
@@ -24,7 +25,11 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
   const { port, host } = options;
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-    (request, response) => void answer(request, response, options).catch(() => response.destroy()),
+    (request, response) => {
+      const { address = '' } = (server.address() as AddressInfo | null) ?? {};
+      if (isLoopbackAddress(address) && !isOfThisMachine(request)) return send(response, 421, NOT_THIS_MACHINE);
+      void answer(request, response, options).catch(() => response.destroy());
+    },
   );
   server.maxConnections = MAX_CONNECTIONS;
   await listen(server, port, host);
@@ -49,11 +54,18 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
+/** By the address that the server has: the option may be a name, or any of the addresses of the loopback network. */
+function isLoopbackAddress(address: string): boolean {
+  return address === '::1' || /^(?:::ffff:)?127\./.test(address);
+}
+
+/** A page of the web whose name points here must not read the metrics; no name server answers for an address. */
+function isOfThisMachine({ headers }: IncomingMessage): boolean {
+  const name = parseHost(headers.host)?.name ?? '';
+  return isLoopbackName(name) || name.startsWith('[') || /^127(?:\.\d{1,3}){3}$/.test(name);
+}
+
 async function answer(request: IncomingMessage, response: ServerResponse, options: HealthOptions): Promise<void> {
-  // A page of the web whose name points here must not read the metrics.
-  if (isLoopbackName(options.host) && !isLoopbackName(parseHost(request.headers.host)?.name ?? '')) {
-    return send(response, 421, 'expected the Host of this machine\n');
-  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     return send(response, 405, 'expected GET\n');

@@ -13,6 +13,7 @@ export class HeldMessage {
   readonly #leaseMs: number;
   #since: Moment;
   #isLost = false;
+  #isDeleted = false;
 
   /** @param since before SQS was asked for it: its lease began no earlier */
   constructor(message: Message, since: Moment, leaseMs: number) {
@@ -27,7 +28,16 @@ export class HeldMessage {
 
   /** Milliseconds until SQS may give it to another process; negative afterwards. */
   get msLeft(): number {
-    return this.#isLost ? Number.NEGATIVE_INFINITY : this.#leaseMs * (1 - MARGIN) - msSince(this.#since);
+    return this.#isLost ? Number.NEGATIVE_INFINITY : this.#msByClock;
+  }
+
+  get #msByClock(): number {
+    return this.#leaseMs * (1 - MARGIN) - msSince(this.#since);
+  }
+
+  /** Whether SQS did not know it any more while its lease was valid: the handler deletes what is done before it answers. */
+  get isDeleted(): boolean {
+    return this.#isDeleted;
   }
 
   get isOwned(): boolean {
@@ -39,8 +49,9 @@ export class HeldMessage {
     if (this.isOwned) this.#since = since;
   }
 
-  /** SQS says that the message is not lent to this process any more. */
+  /** SQS reports that the message is not lent to this process any more. */
   lost(): void {
+    this.#isDeleted ||= this.isOwned;
     this.#isLost = true;
   }
 }

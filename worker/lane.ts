@@ -39,7 +39,7 @@ export class Lane {
     // Whatever waits when the loop ends may still be done by a process that runs.
     if (options.isLazy || (drain.isStopping && !this.#isGone)) return true;
     try {
-      const start = { onFailure: options.onFunctionError, started, signal: drain.signal };
+      const start = { onFailure: (error: FunctionError) => this.#startFailed(error), started, signal: drain.signal };
       if (!(await startProcess(this.#environment, start))) return false;
     } catch (error) {
       fail();
@@ -48,6 +48,13 @@ export class Lane {
     ready.add(this.#environment);
     changed.all();
     return true;
+  }
+
+  /** Where no process is ready, others must not wait for what is in hand: a start may fail for hours. */
+  #startFailed(error: FunctionError): void {
+    const { options, ready } = this.#parts;
+    options.onFunctionError(error);
+    if (ready.size === 0) void giveBackWaiting(this.#parts);
   }
 
   /** @returns undefined once the loop stops and no more can be finished */
@@ -102,9 +109,11 @@ export class Lane {
     const { batchItemFailures } = await this.#environment.invoke(event, timeoutMs);
     pace.took(batch.length, performance.now() - started);
     const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-    const done = held.owned(batch.filter(({ id }) => !failed.has(id)));
-    counts.acknowledged += await calls.acknowledge(done);
-    counts.left += failed.size;
+    const [deleted, inQueue] = partition(batch.filter(({ id }) => !failed.has(id)));
+    const done = held.owned(inQueue);
+    const acknowledged = await calls.acknowledge(done);
+    counts.acknowledged += deleted.length + acknowledged;
+    counts.left += failed.size + done.length - acknowledged;
   }
 
   /** A process that was killed since the time was up was not killed by its messages: others may have them at once. */
@@ -123,4 +132,9 @@ export class Lane {
     ready.delete(this.#environment);
     await this.#environment.shutDown();
   }
+}
+
+/** Those that the handler has deleted itself come first. */
+function partition(messages: readonly HeldMessage[]): [HeldMessage[], HeldMessage[]] {
+  return [messages.filter(({ isDeleted }) => isDeleted), messages.filter(({ isDeleted }) => !isDeleted)];
 }

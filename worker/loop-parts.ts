@@ -60,10 +60,13 @@ export type LoopParts = {
   fail: () => void;
 };
 
-/** Makes messages visible to others at once. */
+/** Makes messages visible to others at once. What fails is left to its visibility timeout. */
 export async function giveBack({ calls, held, counts }: LoopParts, messages: readonly HeldMessage[]): Promise<void> {
-  counts.givenBack += await calls.giveBack(messages);
+  // First: a heartbeat meanwhile would hide them again.
   held.release(messages);
+  const given = await calls.giveBack(messages);
+  counts.givenBack += given;
+  counts.left += messages.length - given;
 }
 
 /** The same of all that waits. */

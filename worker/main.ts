@@ -3,6 +3,8 @@
  * see `work-settings.ts` and `docs/work.md`; logs are JSON lines on standard output. Ends with 0 after a signal, a Spot notice or an
  * empty queue, and with 1 when it cannot go on.
  */
+import { awsFailureText } from '../shared/contract/aws-failures.ts';
+import { fileFailureText } from '../shared/contract/file-failure.ts';
 import { UserError } from '../shared/contract/user-error.ts';
 import { visibleText } from '../shared/contract/visible-text.ts';
 import { runWork } from './run-work.ts';
@@ -30,6 +32,7 @@ try {
 function failureText(error: unknown): string {
   if (error instanceof UserError) return error.message;
   if (!Error.isError(error)) return String(error);
-  const isOfAws = '$metadata' in error || error.name === 'CredentialsProviderError';
-  return isOfAws || 'syscall' in error ? `${error.name}: ${error.message}` : (error.stack ?? error.message);
+  const expected = awsFailureText(error) ?? fileFailureText(error);
+  if (expected !== undefined) return expected;
+  return 'syscall' in error ? `${error.name}: ${error.message}` : (error.stack ?? error.message);
 }

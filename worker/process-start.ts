@@ -13,10 +13,11 @@ export class ProcessStartError extends UserError {
 }
 
 export type ProcessStartOptions = {
-  /** Is given what a process said that did not start. */
+  /** Is given why a process did not start. */
   onFailure: (error: FunctionError) => void;
   /** Shared by all processes: whether one of them has started before. */
   started: { any: boolean };
+  /** Ends the start, of a process that hangs too: it has no message in hand yet. */
   signal: AbortSignal;
 };
 
@@ -32,11 +33,12 @@ export async function startProcess(
 ): Promise<boolean> {
   for (let tries = 1; !signal.aborted; tries++) {
     try {
-      await environment.initialize();
+      await initializedUntil(environment, signal);
       started.any = true;
       return true;
     } catch (error) {
       if (!(error instanceof FunctionError)) throw error;
+      if (signal.aborted) break;
       onFailure(error);
       if (!started.any && tries >= FIRST_TRIES) throw neverStarted(error);
       const pause = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** (tries - 1));
@@ -44,6 +46,16 @@ export async function startProcess(
     }
   }
   return false;
+}
+
+async function initializedUntil(environment: ExecutionEnvironment, signal: AbortSignal): Promise<void> {
+  const kill = () => environment.kill();
+  signal.addEventListener('abort', kill, { once: true });
+  try {
+    await environment.initialize();
+  } finally {
+    signal.removeEventListener('abort', kill);
+  }
 }
 
 function neverStarted({ message }: FunctionError): ProcessStartError {

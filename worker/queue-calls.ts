@@ -9,7 +9,7 @@ import {
 import { MAX_BATCH_ENTRIES } from '../shared/contract/limits.ts';
 import { HeldMessage } from './held-message.ts';
 import { now } from './moment.ts';
-import { mayPass, type SqsOutage } from './sqs-outage.ts';
+import type { SqsOutage } from './sqs-outage.ts';
 
 /** How often an acknowledgement is tried: after that the message comes back, and is done again. */
 const DELETE_ATTEMPTS = 5;
@@ -24,19 +24,27 @@ export type QueueCallsOptions = {
   outage: SqsOutage;
   /** How long SQS may take to answer, beside its long poll. */
   answerTimeoutMs: number;
+  /** Aborted once nothing more is to be received. */
+  stopping: AbortSignal;
 };
 
 /** The calls of SQS that the loop makes, each for any number of messages. */
 export class QueueCalls {
   readonly #options: QueueCallsOptions;
+  readonly #over = new AbortController();
 
   constructor(options: QueueCallsOptions) {
     this.#options = options;
   }
 
+  /** Ends all calls and all waits for the next try, at once and from now on. */
+  end(): void {
+    this.#over.abort();
+  }
+
   /** Long polls; none while SQS does not answer. @throws what does not pass: the queue is gone, a key is refused */
   async receive(most: number, waitSeconds: number): Promise<HeldMessage[]> {
-    const { sqs, queueUrl, leaseMs, outage, answerTimeoutMs } = this.#options;
+    const { sqs, queueUrl, leaseMs, outage, answerTimeoutMs, stopping } = this.#options;
     const since = now();
     const command = new ReceiveMessageCommand({
       QueueUrl: queueUrl,
@@ -47,13 +55,14 @@ export class QueueCalls {
       MessageAttributeNames: ['All'],
     });
     try {
-      const { Messages = [] } = await sqs.send(command, inTime(waitSeconds * 1_000 + answerTimeoutMs));
+      const timeoutMs = waitSeconds * 1_000 + answerTimeoutMs;
+      const { Messages = [] } = await this.#within(timeoutMs, (inTime) => sqs.send(command, inTime));
       outage.succeeded();
       // A long poll gives a message when it comes: its lease begins within the poll, and this is its earliest moment.
       return Messages.map((message) => new HeldMessage(message, since, leaseMs));
     } catch (error) {
-      if (!mayPass(error)) throw error;
-      await outage.failed(error);
+      if (!outage.mayPass(error)) throw error;
+      await outage.failed(error, stopping);
       return [];
     }
   }
@@ -83,13 +92,14 @@ export class QueueCalls {
   async #giveBackBatch(batch: readonly HeldMessage[]): Promise<number> {
     let remaining = batch.filter(({ isOwned }) => isOwned);
     let given = 0;
-    for (let attempt = 1; attempt <= GIVE_BACK_ATTEMPTS && remaining.length > 0; attempt++) {
+    for (let attempt = 1; attempt <= GIVE_BACK_ATTEMPTS && this.#mayCallFor(remaining); attempt++) {
       const failed = await this.#changeVisibility(remaining, 0).catch(() => undefined);
       if (failed !== undefined) {
         given += remaining.length - failed.size;
         remaining = remaining.filter((_, index) => failed.get(index)?.SenderFault === false);
       }
-      if (remaining.length > 0) await delay(GIVE_BACK_PAUSE_MS);
+      if (remaining.length > 0) await this.#pause(GIVE_BACK_PAUSE_MS);
+      remaining = remaining.filter(({ isOwned }) => isOwned);
     }
     return given;
   }
@@ -108,16 +118,16 @@ export class QueueCalls {
     const { outage } = this.#options;
     let remaining = [...batch];
     let deleted = 0;
-    for (let attempt = 1; attempt <= DELETE_ATTEMPTS && remaining.length > 0; attempt++) {
+    for (let attempt = 1; attempt <= DELETE_ATTEMPTS && this.#mayCallFor(remaining); attempt++) {
       try {
         const failed = await this.#delete(remaining);
         outage.succeeded();
         deleted += remaining.length - failed.size;
-        // Whose handle SQS refuses is not this process's any more; the others are tried again.
+        // A message whose handle SQS refuses is not lent to this process any more; the others are tried again.
         remaining = remaining.filter((message, index) => failed.get(index)?.SenderFault === false && message.isOwned);
       } catch (error) {
-        if (!mayPass(error)) throw error;
-        await outage.failed(error);
+        if (!outage.mayPass(error)) throw error;
+        await outage.failed(error, this.#over.signal);
         remaining = remaining.filter(({ isOwned }) => isOwned);
       }
     }
@@ -128,7 +138,7 @@ export class QueueCalls {
     const { sqs, queueUrl, answerTimeoutMs } = this.#options;
     const Entries = messages.map(({ message: { ReceiptHandle } }, index) => ({ Id: String(index), ReceiptHandle }));
     const command = new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries });
-    return failures(await sqs.send(command, inTime(answerTimeoutMs)));
+    return failures(await this.#within(answerTimeoutMs, (inTime) => sqs.send(command, inTime)));
   }
 
   async #changeVisibility(
@@ -143,16 +153,40 @@ export class QueueCalls {
     }));
     const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
     // Short leases need short patience: there must be time for another try.
-    return failures(await sqs.send(command, inTime(Math.min(answerTimeoutMs, leaseMs / 4))));
+    const timeoutMs = Math.min(answerTimeoutMs, leaseMs / 4);
+    return failures(await this.#within(timeoutMs, (inTime) => sqs.send(command, inTime)));
+  }
+
+  #mayCallFor(messages: readonly HeldMessage[]): boolean {
+    return messages.length > 0 && !this.#over.signal.aborted;
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    await delay(milliseconds, undefined, { signal: this.#over.signal }).catch(() => undefined);
+  }
+
+  /** Ends the call after its time, or at the end of all calls. */
+  async #within<Answer>(
+    milliseconds: number,
+    call: (inTime: { abortSignal: AbortSignal }) => Promise<Answer>,
+  ): Promise<Answer> {
+    const time = new AbortController();
+    const end = () => time.abort();
+    if (this.#over.signal.aborted) end();
+    // `AbortSignal.any` would keep a part of each call until the other signal is gone.
+    this.#over.signal.addEventListener('abort', end, { once: true });
+    const timer = setTimeout(end, milliseconds);
+    try {
+      return await call({ abortSignal: time.signal });
+    } finally {
+      clearTimeout(timer);
+      this.#over.signal.removeEventListener('abort', end);
+    }
   }
 
   get #leaseSeconds(): number {
     return Math.round(this.#options.leaseMs / 1_000);
   }
-}
-
-function inTime(milliseconds: number): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(Math.ceil(milliseconds)) };
 }
 
 /** By the index in the batch. */

@@ -1,12 +1,13 @@
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { MetricsReading } from '../dashboard/metrics-reading.ts';
+import { queueCounts } from '../shared/jobs/queue-counts.ts';
 import type { WorkSettings } from './work-settings.ts';
 
 /** How long SQS may take to answer a scrape. */
 const SCRAPE_TIMEOUT_MS = 5_000;
 
 /**
- * What Prometheus is told of the queues.
+ * What `/metrics` has of the queues.
  *
  * @returns undefined while SQS does not answer, or does not let this worker look
  */
@@ -22,19 +23,7 @@ export async function queueReading(
   }
 }
 
-async function counts(sqs: SQSClient, QueueUrl: string) {
-  const command = new GetQueueAttributesCommand({
-    QueueUrl,
-    AttributeNames: [
-      'ApproximateNumberOfMessages',
-      'ApproximateNumberOfMessagesNotVisible',
-      'ApproximateNumberOfMessagesDelayed',
-    ],
-  });
-  const { Attributes: found = {} } = await sqs.send(command, { abortSignal: AbortSignal.timeout(SCRAPE_TIMEOUT_MS) });
-  return {
-    waiting: Number(found['ApproximateNumberOfMessages']),
-    in_flight: Number(found['ApproximateNumberOfMessagesNotVisible']),
-    delayed: Number(found['ApproximateNumberOfMessagesDelayed']),
-  };
+async function counts(sqs: SQSClient, queueUrl: string) {
+  const { waiting, inFlight, delayed } = await queueCounts(sqs, queueUrl, AbortSignal.timeout(SCRAPE_TIMEOUT_MS));
+  return { waiting, in_flight: inFlight, delayed };
 }

@@ -2,13 +2,13 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { createS3Client } from '../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../shared/jobs/sqs-client.ts';
-import { checkBucket, visibilityTimeoutOf } from './check-aws.ts';
+import { checkBucket, patiently, visibilityTimeoutOf } from './check-aws.ts';
 import type { ExecutionEnvironment } from './execution-environment.ts';
 import { CLASSIFY_HANDLER } from './handler-path.ts';
 import { type HealthServer, startHealthServer } from './health-server.ts';
 import { POLL_SECONDS } from './intake.ts';
 import { queueReading } from './queue-reading.ts';
-import { untilWorkEnds } from './work-end.ts';
+import { untilInterruption, untilWorkEnds } from './work-end.ts';
 import type { WorkLog } from './work-log.ts';
 import { WorkLoop } from './work-loop.ts';
 import { WorkMetrics } from './work-metrics.ts';
@@ -17,8 +17,8 @@ import type { WorkSettings } from './work-settings.ts';
 
 const MEGABYTE = 1_000_000;
 const PROGRESS_MS = 1_000;
-/** Longer than a long poll. The SDK itself waits for ever. */
-const SQS_REQUESTS = { requestTimeout: 2 * POLL_SECONDS * 1_000, throwOnRequestTimeout: true } as const;
+/** Longer than a long poll. The SDK itself waits forever. */
+const AWS_REQUESTS = { requestTimeout: 2 * POLL_SECONDS * 1_000, throwOnRequestTimeout: true } as const;
 
 export type WorkOptions = {
   settings: WorkSettings;
@@ -52,14 +52,47 @@ type Work = { sqs: SQSClient; environments: readonly ExecutionEnvironment[]; loo
  * @throws what a user can do something about: no such queue, no rights, no bucket, a port in use, a model that cannot be loaded
  */
 export async function runWork(options: WorkOptions): Promise<void> {
-  const { queueUrl, resultsBucket } = options.settings;
-  const sqs = createSqsClient({ requestHandler: SQS_REQUESTS });
-  const s3 = createS3Client();
+  const sqs = createSqsClient({ requestHandler: AWS_REQUESTS });
   try {
-    const [visibilitySeconds] = await Promise.all([visibilityTimeoutOf(sqs, queueUrl), checkBucket(s3, resultsBucket)]);
+    const checked = await checkedOrStopped(options, sqs);
+    if ('stopped' in checked) return options.log('INFO', 'work ended', { reason: checked.stopped });
+    const { visibilitySeconds } = checked;
     await workUntilEnd(prepare(options, sqs, visibilitySeconds), options, visibilitySeconds);
   } finally {
     sqs.destroy();
+  }
+}
+
+/** Nothing is in hand yet, so a signal needs no answer of AWS. */
+async function checkedOrStopped(
+  options: WorkOptions,
+  sqs: SQSClient,
+): Promise<{ visibilitySeconds: number } | { stopped: string }> {
+  const over = new AbortController();
+  const checks = checkedAws(options, sqs, over.signal);
+  try {
+    return await Promise.race([checks, options.stop.then((stopped) => ({ stopped }))]);
+  } finally {
+    over.abort();
+    checks.catch(() => {});
+  }
+}
+
+async function checkedAws(
+  { settings, log }: WorkOptions,
+  sqs: SQSClient,
+  signal: AbortSignal,
+): Promise<{ visibilitySeconds: number }> {
+  const { queueUrl, resultsBucket } = settings;
+  const patience = { signal, onNotice: (text: string) => log('WARN', text) };
+  const s3 = createS3Client({ requestHandler: AWS_REQUESTS });
+  try {
+    const [visibilitySeconds] = await Promise.all([
+      patiently(() => visibilityTimeoutOf(sqs, queueUrl), { ...patience, service: 'SQS' }),
+      patiently(() => checkBucket(s3, resultsBucket), { ...patience, service: 'S3' }),
+    ]);
+    return { visibilitySeconds };
+  } finally {
     s3.destroy();
   }
 }
@@ -105,7 +138,10 @@ async function workUntilEnd(work: Work, options: WorkOptions, visibilitySeconds:
     const end = untilWorkEnds({ ...options, loop, sqs: work.sqs, signal: over.signal });
     const { reason, drainMs } = await Promise.race([end, loop.ended().then(() => end)]);
     log('INFO', 'work ends', { reason, drainSeconds: Math.round(drainMs / 1_000), ...loop.held });
+    void untilInterruption({ ...options, signal: over.signal }).then((sooner) => loop.stop(sooner.drainMs));
     await loop.stop(drainMs);
+    // What could not go on while it ended is a failure as it would have been before.
+    await loop.ended();
     log('INFO', 'work ended', { reason, ...metrics.images, ...loop.counts });
   } finally {
     over.abort();

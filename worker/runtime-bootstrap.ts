@@ -5,17 +5,17 @@
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 import { leaveSignalsToParent } from '../shared/contract/signals-of-parent.ts';
-import type { InvocationRequest, RuntimeReport } from './execution-environment.ts';
+import type { InvocationRequest, RuntimeReport } from './function-process.ts';
 
 type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
 leaveSignalsToParent();
+// The parent is gone, or wants this process to end: there is no caller left to answer, also while this one loads.
+process.once('disconnect', () => process.exit(0));
 const [, , handlerPath = '', functionName = ''] = process.argv;
 const handler = await initialize();
 if (handler !== undefined) {
   process.on('message', (request: InvocationRequest) => void answer(handler, request));
-  // The parent is gone, or wants this process to end: there is nobody left to answer.
-  process.once('disconnect', () => process.exit(0));
   report({ kind: 'initialized' });
 }
 
@@ -24,8 +24,8 @@ async function initialize(): Promise<Handler | undefined> {
     const loaded: { handler: Handler } = await import(pathToFileURL(handlerPath).href);
     return loaded.handler;
   } catch (error) {
+    // The parent then kills this process, whatever the module has begun.
     report({ kind: 'not initialized', message: describe(error) });
-    process.disconnect();
     return undefined;
   }
 }

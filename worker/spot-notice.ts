@@ -18,20 +18,23 @@ export type SpotNotice = { reason: 'interruption' | 'rebalance'; at?: number };
 
 export type SpotWatchOptions = {
   signal: AbortSignal;
-  /** Is given a line when the metadata service does not answer, once. */
+  /** Whether recommendations to rebalance are left out. */
+  interruptionsOnly?: boolean;
+  /** Is given a line when the metadata service does not answer, one per outage. */
   onNotice: (text: string) => void;
   endpoint?: string | undefined;
   lookEveryMs?: number;
 };
 
-/** Resolves when EC2 announces that it takes this Spot instance back, or recommends to leave it. Never after the signal. */
+/** Resolves when EC2 announces that it takes this Spot instance back, or recommends leaving it. Never after the signal. */
 export async function untilSpotNotice(options: SpotWatchOptions): Promise<SpotNotice> {
-  const { signal, onNotice, lookEveryMs = LOOK_EVERY_MS } = options;
+  const { signal, onNotice, lookEveryMs = LOOK_EVERY_MS, interruptionsOnly = false } = options;
   const metadata = new InstanceMetadata(options.endpoint || ENDPOINT);
   let isSaid = false;
   while (!signal.aborted) {
     try {
-      const notice = await look(metadata);
+      const notice = await look(metadata, interruptionsOnly);
+      isSaid = false;
       if (notice !== undefined) return notice;
     } catch (error) {
       if (!isSaid)
@@ -43,9 +46,10 @@ export async function untilSpotNotice(options: SpotWatchOptions): Promise<SpotNo
   return new Promise(() => {});
 }
 
-async function look(metadata: InstanceMetadata): Promise<SpotNotice | undefined> {
+async function look(metadata: InstanceMetadata, interruptionsOnly: boolean): Promise<SpotNotice | undefined> {
   const action = await metadata.get(ACTION);
   if (action !== undefined) return interruption(action);
+  if (interruptionsOnly) return undefined;
   return (await metadata.get(REBALANCE)) === undefined ? undefined : { reason: 'rebalance' };
 }
 
@@ -74,12 +78,19 @@ class InstanceMetadata {
 
   /** @returns undefined when there is no such document. @throws when there is no answer, or none that was expected */
   async get(path: string): Promise<string | undefined> {
-    this.#token ??= await this.#newToken();
-    const response = await this.#ask(path, { headers: { 'x-aws-ec2-metadata-token': this.#token } });
+    let response = await this.#askWithToken(path);
+    // A token ends after six hours: that is not an outage.
+    if (response.status === 401) response = await this.#askWithToken(path);
     if (response.status === 404) return undefined;
-    if (response.status === 401) this.#token = undefined;
     if (response.status !== 200) throw new Error(`expected status 200 or 404, got ${response.status}`);
     return response.text;
+  }
+
+  async #askWithToken(path: string): Promise<{ status: number; text: string }> {
+    this.#token ??= await this.#newToken();
+    const response = await this.#ask(path, { headers: { 'x-aws-ec2-metadata-token': this.#token } });
+    if (response.status === 401) this.#token = undefined;
+    return response;
   }
 
   async #newToken(): Promise<string> {

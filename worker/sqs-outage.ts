@@ -7,7 +7,7 @@ const SHORTEST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
 /** Of a wait, so that pollers do not ask all at once. */
 const RANDOM_SHARE = 0.5;
-/** No outage is said that begins sooner after another one: SQS may answer every second call. */
+/** An outage that begins sooner after another one is not reported: SQS may answer every second call. */
 const SAY_AGAIN_AFTER_MS = 60_000;
 const MAX_REASON_CHARS = 200;
 
@@ -15,29 +15,37 @@ export type SqsOutageOptions = {
   /** Is given a line when SQS stops answering, and another when it answers again; standard error without. */
   onNotice?: (text: string) => void;
   longestWaitMs?: number;
+  /** What does not answer. */
+  service?: string;
 };
 
 /** From a call of SQS that failed until one has succeeded, for all pollers of a queue together. */
 export class SqsOutage {
   readonly #onNotice: (text: string) => void;
   readonly #longestWaitMs: number;
-  readonly #ended = new AbortController();
+  readonly #service: string;
   #since: number | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
   #isSaid = false;
+  #hasSucceeded = false;
 
-  constructor({ onNotice = noticeOnStandardError, longestWaitMs = LONGEST_WAIT_MS }: SqsOutageOptions) {
+  constructor({
+    onNotice = noticeOnStandardError,
+    longestWaitMs = LONGEST_WAIT_MS,
+    service = 'SQS',
+  }: SqsOutageOptions) {
+    this.#service = service;
     this.#onNotice = onNotice;
     this.#longestWaitMs = longestWaitMs;
   }
 
-  /** Resolves when SQS may be asked again, or at once when nobody waits any more. */
-  async failed(error: unknown): Promise<void> {
+  /** Resolves when SQS may be called again, or at the signal. */
+  async failed(error: unknown, signal: AbortSignal): Promise<void> {
     this.#since ??= this.#begin(error);
     const lasted = Date.now() - this.#since;
     const most = Math.min(this.#longestWaitMs, Math.max(SHORTEST_WAIT_MS, lasted));
     const milliseconds = most * (1 - RANDOM_SHARE * Math.random());
-    await delay(milliseconds, undefined, { signal: this.#ended.signal }).catch(() => undefined);
+    await delay(milliseconds, undefined, { signal }).catch(() => undefined);
   }
 
   /** @returns now */
@@ -46,7 +54,7 @@ export class SqsOutage {
     this.#isSaid = now - this.#saidAt > SAY_AGAIN_AFTER_MS;
     if (this.#isSaid) {
       this.#saidAt = now;
-      this.#onNotice(`SQS does not answer as expected (${reasonOf(error)}): asked again until it does`);
+      this.#onNotice(`${this.#service} does not answer as expected (${reasonOf(error)}): asked again until it does`);
     }
     return now;
   }
@@ -56,14 +64,15 @@ export class SqsOutage {
   }
 
   succeeded(): void {
+    this.#hasSucceeded = true;
     if (this.#since === undefined) return;
     this.#since = undefined;
-    if (this.#isSaid) this.#onNotice('SQS answers again');
+    if (this.#isSaid) this.#onNotice(`${this.#service} answers again`);
   }
 
-  /** Ends all waits, those to come with them. */
-  stopWaiting(): void {
-    this.#ended.abort();
+  /** Like the function of this name. Credentials that were there once are only late: their service has an outage, too. */
+  mayPass(error: unknown): boolean {
+    return mayPass(error) || (this.#hasSucceeded && Error.isError(error) && error.name === 'CredentialsProviderError');
   }
 }
 

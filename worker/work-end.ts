@@ -48,9 +48,20 @@ async function queueIsEmpty(
   return { reason: 'the queue is empty', drainMs };
 }
 
-async function spotNotice({ environment, log, signal }: WorkEndOptions, drainMs: number): Promise<WorkEnd> {
+/** While the work ends for another reason: when EC2 takes the instance back, there may be less time. Never without `spot`. */
+export function untilInterruption(
+  options: Pick<WorkEndOptions, 'settings' | 'environment' | 'log' | 'signal'>,
+): Promise<WorkEnd> {
+  const { spot, drainSeconds } = options.settings;
+  return spot ? spotNotice({ ...options, isEnding: true }, drainSeconds * 1_000) : new Promise(() => {});
+}
+
+type SpotOptions = Pick<WorkEndOptions, 'environment' | 'log' | 'signal'> & { isEnding?: boolean };
+
+async function spotNotice({ environment, log, signal, isEnding }: SpotOptions, drainMs: number): Promise<WorkEnd> {
   const endpoint = environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'];
-  const { reason, at } = await untilSpotNotice({ signal, endpoint, onNotice: (text) => log('WARN', text) });
+  const onNotice = (text: string) => log('WARN', text);
+  const { reason, at } = await untilSpotNotice({ signal, endpoint, onNotice, interruptionsOnly: isEnding ?? false });
   const leftMs = at === undefined ? drainMs : at - Date.now() - SPOT_RESERVE_MS;
   return { reason: `Spot ${reason}`, drainMs: Math.max(0, Math.min(drainMs, leftMs)) };
 }

@@ -14,6 +14,8 @@ import { WakeUp } from './wake-up.ts';
 const PROCESSES_PER_POLLER = 8;
 /** For an answer of SQS; the SDK itself waits forever. */
 const ANSWER_TIMEOUT_MS = 28_000;
+/** After the time to drain: to give back what the processes had that were killed then. */
+const LAST_CALLS_MS = 5_000;
 
 /**
  * Feeds processes from a queue: the event source outside Lambda. It holds a batch in advance for each process, renews what it holds, and
@@ -23,6 +25,7 @@ const ANSWER_TIMEOUT_MS = 28_000;
 export class WorkLoop {
   readonly #parts: LoopParts;
   readonly #outage: SqsOutage;
+  readonly #calls: QueueCalls;
   readonly #heartbeat: Heartbeat;
   readonly #intake: Intake;
   #running: Promise<void>[] = [];
@@ -32,13 +35,15 @@ export class WorkLoop {
     const { answerTimeoutMs = ANSWER_TIMEOUT_MS } = options;
     const leaseMs = visibilitySeconds * 1_000;
     this.#outage = new SqsOutage(options);
-    const calls = new QueueCalls({ sqs, queueUrl, leaseMs, outage: this.#outage, answerTimeoutMs });
+    const drain = new Drain();
+    const outage = this.#outage;
+    this.#calls = new QueueCalls({ sqs, queueUrl, leaseMs, outage, answerTimeoutMs, stopping: drain.signal });
     this.#parts = {
       options,
-      calls,
+      calls: this.#calls,
       held: new HeldMessages(),
       pace: new Pace(batchSize),
-      drain: new Drain(),
+      drain,
       changed: new WakeUp(),
       counts: { received: 0, acknowledged: 0, left: 0, givenBack: 0, failures: 0 },
       ready: new Set(options.isLazy ? options.environments : []),
@@ -46,7 +51,7 @@ export class WorkLoop {
       fail: () => this.#stopReceiving(Number.POSITIVE_INFINITY, true),
     };
     this.#intake = new Intake(this.#parts);
-    this.#heartbeat = new Heartbeat(this.#parts.held, calls, leaseMs);
+    this.#heartbeat = new Heartbeat(this.#parts.held, this.#calls, leaseMs);
   }
 
   start(): void {
@@ -92,26 +97,29 @@ export class WorkLoop {
   }
 
   /**
-   * Takes no more messages, finishes those in hand as far as there is time, gives back the others, and resolves then. Asked
+   * Takes no more messages, finishes those in hand as far as there is time, gives back the others, and resolves then. Called
    * again, it shortens the time.
    *
-   * @param drainMs after that, processes that are still at work are killed
+   * @param drainMs after that, processes that are still at work are killed; 5 s later, calls of SQS that have no answer end, too
    * @param beginsMore whether what is in hand and was not begun is done too; it is given back at once otherwise
    */
   async stop(drainMs: number = Number.POSITIVE_INFINITY, beginsMore = true): Promise<void> {
     const { drain, pace } = this.#parts;
     this.#stopReceiving(drainMs, beginsMore);
+    const timers = Number.isFinite(drainMs) ? this.#timersOf(drainMs) : [];
     if (drain.mayBegin(pace) === 0) await giveBackWaiting(this.#parts);
-    const timer = Number.isFinite(drainMs) ? setTimeout(() => this.#killAll(), drainMs) : undefined;
     await Promise.allSettled(this.#running);
-    clearTimeout(timer);
     await giveBackWaiting(this.#parts);
+    for (const timer of timers) clearTimeout(timer);
     this.#heartbeat[Symbol.dispose]();
+  }
+
+  #timersOf(drainMs: number): NodeJS.Timeout[] {
+    return [setTimeout(() => this.#killAll(), drainMs), setTimeout(() => this.#calls.end(), drainMs + LAST_CALLS_MS)];
   }
 
   #stopReceiving(drainMs: number, beginsMore: boolean): void {
     this.#parts.drain.begin(drainMs, beginsMore);
-    this.#outage.stopWaiting();
     this.#parts.changed.all();
   }
 

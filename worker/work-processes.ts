@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
 import { ExecutionEnvironment } from './execution-environment.ts';
 
 export type WorkProcessesOptions = {
@@ -13,7 +14,11 @@ export type WorkProcessesOptions = {
 
 /** The processes of a worker, none of them started yet. */
 export function workProcesses({ count, ...options }: WorkProcessesOptions): ExecutionEnvironment[] {
-  const environment = { ...definedIn(options.environment), ...threadsFor(count) };
+  const environment = {
+    ...definedIn(options.environment),
+    ...threadsFor(count),
+    ...processVariables(options.environment),
+  };
   return Array.from(
     { length: count },
     () =>
@@ -24,6 +29,12 @@ export function workProcesses({ count, ...options }: WorkProcessesOptions): Exec
         onLog() {},
       }),
   );
+}
+
+/** What a process must have whatever the environment of the command says; flags of Node that are set there are added. */
+function processVariables({ NODE_OPTIONS = '' }: WorkProcessesOptions['environment']): Record<string, string> {
+  const options = `${WORKER_PROCESS_ENVIRONMENT.NODE_OPTIONS} ${NODE_OPTIONS}`.trim();
+  return { ...WORKER_PROCESS_ENVIRONMENT, NODE_OPTIONS: options };
 }
 
 /**

@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { MAX_WORK_PROCESSES, WORK_DRAIN_SECONDS, WORK_PROCESS_MEMORY_MB } from '../shared/contract/limits.ts';
+import {
+  DAY_SECONDS,
+  MAX_WORK_PROCESSES,
+  WORK_DRAIN_SECONDS,
+  WORK_PROCESS_MEMORY_MB,
+} from '../shared/contract/limits.ts';
 import { SettingsError, workerSettingsFrom } from '../shared/contract/settings.ts';
-
-const A_DAY_SECONDS = 24 * 3_600;
 
 /** The variable of each setting of the loop; the handler's own are those of `shared/contract/settings.ts`. */
 const VARIABLES = {
@@ -27,9 +30,9 @@ const schema = z.object({
   /** Processes that run the handler; one per core that this process may use unless set. */
   processes: wholeNumber(1, MAX_WORK_PROCESSES).optional(),
   /** How long work in hand may go on after a signal or a Spot notice. */
-  drainSeconds: wholeNumber(0, A_DAY_SECONDS).default(WORK_DRAIN_SECONDS),
+  drainSeconds: wholeNumber(0, DAY_SECONDS).default(WORK_DRAIN_SECONDS),
   /** Ends once the queue has been empty for so long; never without. */
-  exitWhenEmptySeconds: wholeNumber(0, A_DAY_SECONDS).optional(),
+  exitWhenEmptySeconds: wholeNumber(0, DAY_SECONDS).optional(),
   /** Where health and metrics are served, 0 for any free port; nowhere without. */
   port: wholeNumber(0, 65_535).optional(),
   /** The address to listen on. */

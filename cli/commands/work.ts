@@ -1,9 +1,8 @@
 import { Command, Option } from 'commander';
-import { MAX_WORK_PROCESSES, WORK_DRAIN_SECONDS } from '../../shared/contract/limits.ts';
+import { DAY_SECONDS, MAX_WORK_PROCESSES, WORK_DRAIN_SECONDS } from '../../shared/contract/limits.ts';
 import { allowHostOption, modelOption, trustModelOption, wholeNumber } from '../options.ts';
 import { whenRun } from './when-run.ts';
 
-const A_DAY_SECONDS = 24 * 3_600;
 /** SQS's counts are right a minute after the last change. */
 const EMPTY_SECONDS = 60;
 
@@ -14,11 +13,11 @@ export function workCommand(): Command {
     .option(
       '--drain-seconds <n>',
       `after a signal or a Spot notice, how long work in hand may take (default: ${WORK_DRAIN_SECONDS})`,
-      wholeNumber(0, A_DAY_SECONDS),
+      wholeNumber(0, DAY_SECONDS),
     )
     .addOption(
       new Option('--exit-when-empty [seconds]', 'end once the queue has been empty for so long')
-        .argParser(wholeNumber(0, A_DAY_SECONDS))
+        .argParser(wholeNumber(0, DAY_SECONDS))
         .preset(String(EMPTY_SECONDS)),
     )
     .option('--port <n>', 'serve /healthz, /readyz and /metrics; 0 for any free port', wholeNumber(0, 65_535))

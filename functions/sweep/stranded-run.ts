@@ -26,7 +26,7 @@ export function strandedAfterMs({ isQueueEmpty }: Pick<StrandedOptions, 'isQueue
 
 /**
  * Whether nothing but the DLQ holds images of a run that lack an outcome, as far as that can be known: it is the newest run
- * of its job, goes on, and has stood still for so long that whoever had one of its messages has settled or lost it.
+ * of its job, goes on, and has stood still for so long that each worker that had one of its messages has settled or lost it.
  */
 export async function isStranded(bucket: Bucket, of: JobRun, options: StrandedOptions): Promise<boolean> {
   const description = await readJob(bucket, of.job);
@@ -70,5 +70,7 @@ async function lacksOutcomesForLong(
   const lastMs = tally.pace.lastAt?.getTime() ?? 0;
   if (lastMs > now.getTime() - strandedAfterMs(options)) return false;
   const { exact, classified, failed } = await counter.count(description, tally, signal);
+  // A count that was cut short is not exact either, and does not prove that outcomes are missing.
+  if (signal.aborted) return false;
   return !(exact && classified + failed >= description.sent);
 }

@@ -3,8 +3,9 @@ import { SWEEP_MOST_HIDDEN, SWEEP_RECEIVERS } from '../../shared/contract/limits
 import type { QueueMessage } from '../../shared/contract/message.ts';
 import { partKey, readPartName, runPartPrefix } from '../../shared/contract/object-keys.ts';
 import { type DeadLetter, scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
-import { requestEndLookIfAnnounced } from '../../shared/jobs/end-look.ts';
+import { requireEndLook } from '../../shared/jobs/end-look.ts';
 import { writeFailureLines } from '../../shared/jobs/failure-files.ts';
+import { FirstError } from '../../shared/jobs/first-error.ts';
 import { queueDepths } from '../../shared/jobs/job-status.ts';
 import { isCancelled, readJob, UnreadableJobError } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
@@ -32,19 +33,24 @@ export type Swept = {
  * go to the same keys.
  *
  * @param signal ends it: what it has in hand is written, and the letters are made visible again
+ * @throws the first error, once all other letters were looked at and all looks were requested: the next sweep finds nothing to
+ * write for these runs, so it would not request them
  */
 export async function sweep(target: JobTarget, now: Date, signal: AbortSignal): Promise<Swept> {
   const { deadLetters, waiting, inFlight, retrying } = await queueDepths(target);
   if (deadLetters === 0) return { letters: 0, notLookedAt: 0, images: 0, runs: 0 };
   const counter = new OutcomeCounter(target);
   using run = new SweepRun(target, { now, counter, signal, isQueueEmpty: waiting + inFlight + retrying === 0 });
+  const errors = new FirstError();
   const look = async (letter: DeadLetter) => {
-    if (!signal.aborted) await run.take(letter);
+    if (!signal.aborted) await errors.keep(run.take(letter));
     return false;
   };
   const options = { signal, receivers: SWEEP_RECEIVERS, mostHidden: SWEEP_MOST_HIDDEN };
-  const { lookedAt, notLookedAt } = await scanDeadLetters(target, look, options);
-  return { letters: lookedAt, notLookedAt, ...(await run.finish()) };
+  const scan = await errors.keep(scanDeadLetters(target, look, options));
+  const found = await run.finish(errors);
+  errors.throwIfAny();
+  return { letters: scan?.lookedAt ?? 0, notLookedAt: scan?.notLookedAt ?? 0, ...found };
 }
 
 /** The failures of a run that stands still. */
@@ -75,10 +81,10 @@ class SweepRun implements Disposable {
     if (run === undefined && (await this.#isOfNoRun(job))) await this.#takeAlone(message);
   }
 
-  /** Asks for a look at the end of each run of which a failure was written: it may have been the last line. */
-  async finish(): Promise<Pick<Swept, 'images' | 'runs'>> {
+  /** Requests a look at the end of each run of which a failure was written: it may have been the last line. */
+  async finish(errors: FirstError): Promise<Pick<Swept, 'images' | 'runs'>> {
     const written = this.#began.filter(({ missing }) => missing.images > 0);
-    for (const { of } of written) await requestEndLookIfAnnounced(this.#target, of);
+    for (const { of } of written) await errors.keep(requireEndLook(this.#target, of));
     const images = written.reduce((sum, { missing }) => sum + missing.images, this.#withoutRun);
     return { images, runs: written.length };
   }
@@ -95,15 +101,16 @@ class SweepRun implements Disposable {
   }
 
   async #begin(of: JobRun): Promise<OfRun | undefined> {
+    const { now, signal } = this.#options;
     if (!(await isStranded(this.#target, of, this.#options))) return undefined;
-    const begun = { of, missing: new MissingFailures(this.#target, of, this.#options.now) };
+    const begun = { of, missing: new MissingFailures(this.#target, of, { now, signal }) };
     this.#began.push(begun);
-    await begun.missing.read();
+    if ((await begun.missing.read()) === undefined) return undefined;
     // A redrive that has begun since may have taken failures away before they were read.
     return (await standsStill(this.#target, of, 0, this.#options)) ? begun : undefined;
   }
 
-  /** Whether a job's messages without a run come from another producer: how many images it has nobody knows. */
+  /** Whether a job's messages without a run come from another producer: how many images it has is not known. */
   async #isOfNoRun(job: string): Promise<boolean> {
     return remembered(this.#known, job, async () => {
       const of = { job };

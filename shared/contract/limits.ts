@@ -46,9 +46,11 @@ export const MAX_PAYLOAD_BYTES = 6_000_000;
 /** None: messages of 100 images need no company, and a full queue fills batches without waiting. */
 export const EVENT_SOURCE_WINDOW_SECONDS = 0;
 
-/** Processes of one `labelqueue work`: more than the cores of any machine that a worker pays off on. */
+/** Processes of one `labelqueue work`: more than the cores of any machine that is worth its price for this work. */
 export const MAX_WORK_PROCESSES = 256;
-/** How long `labelqueue work` may finish work in hand: a Spot instance has two minutes from its notice to its end. */
+/** For options that take seconds. */
+export const DAY_SECONDS = 24 * 3_600;
+/** How long `labelqueue work` may take to finish work in hand: a Spot instance has two minutes from its notice to its end. */
 export const WORK_DRAIN_SECONDS = 90;
 /**
  * A process of `labelqueue work` that holds more is replaced between two batches. One holds about 760 MB in the long run, see
@@ -60,7 +62,7 @@ export const WORK_PROCESS_MEMORY_MB = 1_536;
 export const MEGABYTES_PER_VCPU = 1_769;
 export const FUNCTION_MEMORY_MB = MEGABYTES_PER_VCPU;
 export const FUNCTION_TIMEOUT_SECONDS = 120;
-/** AWS: a queue's visibility timeout is at least six times the time-out of its function. */
+/** AWS: a queue's visibility timeout is at least six times the timeout of its function. */
 export const VISIBILITY_TIMEOUT_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS;
 /** What the worker keeps of its time to write and acknowledge what it has. */
 export const DEADLINE_RESERVE_MS = 5_000;

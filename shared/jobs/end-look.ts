@@ -42,13 +42,25 @@ export async function requestEndLook(
   );
 }
 
-/** For producers and operators, whose work is done whether or not somebody looks: the workers of the run ask as well. */
-export async function requestEndLookIfAnnounced(
+/**
+ * For those who have written what may be the last lines of a run, and after whom no worker requests a look.
+ *
+ * @throws what SQS refuses
+ */
+export async function requireEndLook(
   { sqs, jobEndQueueUrl }: { sqs: SQSClient; jobEndQueueUrl?: string | undefined },
   { job, run }: JobRun,
 ): Promise<void> {
   if (jobEndQueueUrl === undefined || run === undefined) return;
-  await requestEndLook({ sqs, jobEndQueueUrl }, { job, run }).catch(() => undefined);
+  await requestEndLook({ sqs, jobEndQueueUrl }, { job, run });
+}
+
+/** For producers and operators, whose work is done whether or not somebody looks: the workers of the run ask as well. */
+export async function requestEndLookIfAnnounced(
+  target: { sqs: SQSClient; jobEndQueueUrl?: string | undefined },
+  of: JobRun,
+): Promise<void> {
+  await requireEndLook(target, of).catch(() => undefined);
 }
 
 /** Undefined for what is no request for a look. */

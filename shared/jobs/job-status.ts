@@ -1,4 +1,3 @@
-import { GetQueueAttributesCommand, type QueueAttributeName } from '@aws-sdk/client-sqs';
 import { costSoFar } from '../contract/cost.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import { type JobRun, runField } from '../contract/job-run.ts';
@@ -9,6 +8,7 @@ import type { JobTarget } from './job-target.ts';
 import type { ComputingTime } from './measured-time.ts';
 import { boundsOf, OutcomeCounter } from './outcome-counter.ts';
 import { PartTally } from './part-tally.ts';
+import { queueCounts } from './queue-counts.ts';
 
 /**
  * How far a job is. All counts are of images, but those of the queues, which SQS gives in messages. While a job runs,
@@ -173,17 +173,7 @@ export function runState(
 
 /** How many messages of all jobs there are. */
 export async function queueDepths({ sqs, queueUrl, deadLetterQueueUrl }: JobTarget): Promise<JobStatus['queue']> {
-  const depths = async (url: string) => {
-    const names: QueueAttributeName[] = [
-      'ApproximateNumberOfMessages',
-      'ApproximateNumberOfMessagesNotVisible',
-      'ApproximateNumberOfMessagesDelayed',
-    ];
-    const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: names }));
-    const [waiting = 0, inFlight = 0, delayed = 0] = names.map((name) => Number(Attributes[name] ?? 0));
-    return { waiting, inFlight, delayed };
-  };
-  const [queue, deadLetters] = await Promise.all([depths(queueUrl), depths(deadLetterQueueUrl)]);
+  const [queue, deadLetters] = await Promise.all([queueCounts(sqs, queueUrl), queueCounts(sqs, deadLetterQueueUrl)]);
   return {
     waiting: queue.waiting,
     inFlight: queue.inFlight,

@@ -28,19 +28,22 @@ export class MissingFailures implements Disposable {
   readonly #bucket: Bucket;
   readonly #of: JobRun;
   readonly #now: Date;
+  readonly #signal: AbortSignal | undefined;
   /** Ids of images that have a failure: most DLQs hold nothing of the run that SQS moved, so they are read late. */
-  #failed: Promise<IdSet> | undefined;
+  #failed: Promise<IdSet | undefined> | undefined;
   /** Of which a failure was written. */
   images = 0;
 
-  constructor(bucket: Bucket, of: JobRun, now: Date) {
+  /** @param options `signal` ends the reading: nothing is written without it */
+  constructor(bucket: Bucket, of: JobRun, { now, signal }: { now: Date; signal?: AbortSignal }) {
     this.#bucket = bucket;
     this.#of = of;
     this.#now = now;
+    this.#signal = signal;
   }
 
-  /** Reads which images have a failure; `write` does so, too. */
-  async read(): Promise<IdSet> {
+  /** Reads which images have a failure; `write` does so, too. @returns undefined when the signal ended it */
+  async read(): Promise<IdSet | undefined> {
     this.#failed ??= this.#readFailed();
     return this.#failed;
   }
@@ -48,6 +51,7 @@ export class MissingFailures implements Disposable {
   /** @param message of this run; several may be written at once */
   async write(message: QueueMessage): Promise<void> {
     const failed = await this.read();
+    if (failed === undefined) return;
     const lost = message.images.filter(({ id }) => failed.add(id));
     if (lost.length === 0) return;
     const lines = movedLines(message, lost, this.#now);
@@ -55,13 +59,22 @@ export class MissingFailures implements Disposable {
     this.images += lines.length;
   }
 
-  async #readFailed(): Promise<IdSet> {
+  async #readFailed(): Promise<IdSet | undefined> {
     const ids = new IdSet();
     const addAll = async ({ key }: Part) => {
       for (const id of await this.#idsIn(key)) ids.add(id);
     };
-    await pMap(latestParts(this.#bucket, 'failures', this.#of), addAll, { concurrency: READS_AT_ONCE });
-    return ids;
+    await pMap(this.#parts(), addAll, { concurrency: READS_AT_ONCE });
+    if (!this.#signal?.aborted) return ids;
+    ids[Symbol.dispose]();
+    return undefined;
+  }
+
+  async *#parts(): AsyncGenerator<Part> {
+    for await (const part of latestParts(this.#bucket, 'failures', this.#of)) {
+      if (this.#signal?.aborted) return;
+      yield part;
+    }
   }
 
   /** None when the file is gone since it was listed: a redrive takes failures away. */
@@ -76,7 +89,7 @@ export class MissingFailures implements Disposable {
 
   [Symbol.dispose](): void {
     // The set holds a file when it is large; of a reading that failed there is none.
-    this.#failed?.then((ids) => ids[Symbol.dispose]()).catch(() => {});
+    this.#failed?.then((ids) => ids?.[Symbol.dispose]()).catch(() => {});
   }
 }
 

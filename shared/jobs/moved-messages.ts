@@ -1,7 +1,8 @@
 import type { JobRun } from '../contract/job-run.ts';
 import { messageSchema, parseMessage, type QueueMessage, UnreadableMessage } from '../contract/message.ts';
 import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
-import { requestEndLookIfAnnounced } from './end-look.ts';
+import { requireEndLook } from './end-look.ts';
+import { FirstError } from './first-error.ts';
 import type { JobTarget } from './job-target.ts';
 import { MissingFailures } from './missing-failures.ts';
 
@@ -19,22 +20,28 @@ export type SettleMovedOptions = { now: Date; deadLetterScan?: DeadLetterScanOpt
  * Writes the failures that are missing of messages that AWS itself moved to the DLQ: after their last delivery, however
  * it ended, or since Lambda took them for a loop. No worker was asked, so none wrote a line. The letters stay where they
  * are: `redrive` sends the images again like all others that failed.
+ *
+ * @throws the first error, once all other letters were looked at and a look at the end of the run was requested
  */
 export async function settleMoved(
   target: JobTarget,
   of: JobRun,
   { now, deadLetterScan }: SettleMovedOptions,
 ): Promise<SettledMoved> {
-  using missing = new MissingFailures(target, of, now);
+  using missing = new MissingFailures(target, of, { now });
+  const errors = new FirstError();
   const look = async (letter: DeadLetter) => {
     const message = movedMessage(letter);
-    if (message !== undefined && message.job === of.job && message.run === of.run) await missing.write(message);
+    if (message !== undefined && message.job === of.job && message.run === of.run) {
+      await errors.keep(missing.write(message));
+    }
     return false;
   };
-  const { notLookedAt } = await scanDeadLetters(target, look, deadLetterScan);
-  // These lines may be the last of the run: no worker asks for them.
-  if (missing.images > 0) await requestEndLookIfAnnounced(target, of);
-  return { images: missing.images, notLookedAt };
+  const scan = await errors.keep(scanDeadLetters(target, look, deadLetterScan));
+  // These lines may be the last of the run: no worker requests a look after them, and neither does this once they are there.
+  if (missing.images > 0) await errors.keep(requireEndLook(target, of));
+  errors.throwIfAny();
+  return { images: missing.images, notLookedAt: scan?.notLookedAt ?? 0 };
 }
 
 /** Undefined for a letter that a worker sent, which names its error, and for what is not a message. */

@@ -11,6 +11,8 @@ export type FaultTarget =
 export type Fault =
   /** An error in place of the effect. */
   | 500
+  /** A right that is missing. */
+  | 403
   | 503
   /** The connection ends before AWS has seen the request. */
   | 'cut'
@@ -30,6 +32,8 @@ export type TargetedFaults = AsyncDisposable & {
   environment: EmbeddedAws['environment'];
   clientConfig: EmbeddedAws['clientConfig'];
   inject(target: FaultTarget, fault: Fault): void;
+  /** How many requests went wrong since the faults were injected. */
+  hits(): number;
   /** @returns how many requests went wrong since the faults were injected */
   heal(): number;
 };
@@ -64,6 +68,7 @@ export async function startTargetedFaults(
     inject(target, fault) {
       faults.push({ target, fault });
     },
+    hits: () => hits,
     heal() {
       const hitsSoFar = hits;
       faults = [];
@@ -115,6 +120,12 @@ function reply(response: ServerResponse, { status, headers, body }: Answer): voi
 
 const FAULTS: Record<Fault, (call: Call, response: ServerResponse, forward: Forward) => Promise<void> | void> = {
   500: (_call, response) => void response.writeHead(500).end(),
+
+  403: (_call, response) =>
+    reply(response, {
+      ...json({ __type: 'com.amazon.coral.service#AccessDeniedException', message: 'no right' }),
+      status: 403,
+    }),
 
   503: (_call, response) => void response.writeHead(503).end(),
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ExecutionEnvironment, type FunctionConfiguration } from '../../worker/execution-environment.ts';
 import { eventually } from '../support/eventually.ts';
@@ -61,7 +62,7 @@ test('keeps its process from one invocation to the next, and gives each a reques
   expect(new Set(logged.map(({ requestId }) => requestId)).size).toBe(2);
 });
 
-test("gives the handler its environment and the time that is left of the function's time-out", async () => {
+test("gives the handler its environment and the time that is left of the function's timeout", async () => {
   await environment({ timeoutSeconds: 30 }).invoke(event('fine'));
   const [{ greeting, remainingMs } = { greeting: '', remainingMs: 0 }] = await invocations(1);
   expect(greeting).toBe('hello');
@@ -96,7 +97,7 @@ test('tells each of the invocations that a process had when it died', async () =
   expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
 });
 
-test('kills a process that exceeds the time-out, and starts a new one for the next invocation', async () => {
+test('kills a process that exceeds the timeout, and starts a new one for the next invocation', async () => {
   const slow = environment({ timeoutSeconds: 0.5 });
   await slow.initialize();
   await expect(slow.invoke(event('hang'))).rejects.toMatchObject({
@@ -134,6 +135,53 @@ test('says why a function cannot be initialized', async () => {
     name: 'FunctionError',
     message: expect.stringContaining('no-such-handler.ts'),
   });
+});
+
+const UNREADY = join(import.meta.dirname, '../support/unready-handler.ts');
+
+test('ends a process that could not be initialized, whatever it has begun, before it starts another one', async () => {
+  const unready = environment({ handlerPath: UNREADY });
+  for (const starts of [1, 2]) {
+    const initialized = unready.initialize();
+    const { pid } = unready;
+    await expect(initialized).rejects.toMatchObject({
+      name: 'FunctionError',
+      message: expect.stringContaining('not ready, as asked'),
+    });
+    expect([isAlive(pid), unready.pid, unready.starts]).toEqual([false, undefined, starts]);
+  }
+});
+
+test('ends a process that does not get ready in time', async () => {
+  const unready = environment({ handlerPath: UNREADY, environment: { UNREADY: 'hangs' }, startTimeoutMs: 500 });
+  const initialized = unready.initialize();
+  const { pid } = unready;
+  await expect(initialized).rejects.toMatchObject({
+    name: 'FunctionError',
+    message: 'expected the function to be initialized within 0.5 seconds',
+  });
+  expect(isAlive(pid)).toBe(false);
+});
+
+test('reports a process that the system did not start, and starts it when it can', async () => {
+  const script = join(import.meta.dirname, '../support/without-files.ts');
+  const limited = spawn('bash', ['-c', 'ulimit -n 64 && exec "$0" --no-warnings "$1"', process.execPath, script]);
+  const [stdout, stderr] = await Promise.all([text(limited.stdout), text(limited.stderr)]);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual({
+    refused: expect.stringMatching(/^FunctionError: the function's process could not be started: .*EMFILE/),
+    isRunning: true,
+  });
+});
+
+test('reports a process that the system refuses to start at once', async () => {
+  const large = environment({ environment: { LARGE: 'x'.repeat(10_000_000) } });
+  for (const _ of [1, 2]) {
+    await expect(large.initialize()).rejects.toMatchObject({
+      name: 'FunctionError',
+      message: expect.stringContaining('E2BIG'),
+    });
+  }
 });
 
 test('leaves no process behind when it is shut down', async () => {

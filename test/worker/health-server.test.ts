@@ -46,6 +46,16 @@ test('answers no page of the web whose name points at this machine', async () =>
   expect(await statusWithHost(address, '/metrics', 'localhost:80')).toBe(200);
 });
 
+test.each(['127.0.0.2', '::1', '::ffff:127.0.0.1', 'LOCALHOST'])(
+  'answers no page of the web either where it listens on %s',
+  async (host) => {
+    const address = await start(host);
+    expect(await statusWithHost(address, '/metrics', 'attacker.example')).toBe(421);
+    expect((await fetch(`${address}/metrics`)).status).toBe(200);
+    expect(await statusWithHost(address, '/metrics', 'localhost')).toBe(200);
+  },
+);
+
 test('answers probes by any name where it listens for others', async () => {
   const address = (await start('0.0.0.0')).replace('0.0.0.0', '127.0.0.1');
   expect(await statusWithHost(address, '/readyz', '10.0.0.7:8080')).toBe(200);

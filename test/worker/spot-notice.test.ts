@@ -70,6 +70,36 @@ test('asks for another token when its own is not valid any more', async () => {
   tokens = 7;
   documents.set(ACTION, '{"action":"stop","time":"2026-01-02T03:04:05Z"}');
   expect(await noticed).toMatchObject({ reason: 'interruption' });
+  // That a token ends is not an outage.
+  expect(notices).toEqual([]);
+});
+
+test('reports a second outage as well', async () => {
+  const noticed = watch();
+  for (const outages of [1, 2]) {
+    status = 500;
+    await eventually('it was reported', () => notices.length === outages);
+    status = undefined;
+    const before = asked.length;
+    await eventually('it has looked again', () => asked.length > before + 4);
+  }
+  documents.set(REBALANCE, '{}');
+  expect(await noticed).toEqual({ reason: 'rebalance' });
+  expect(notices).toHaveLength(2);
+});
+
+test('waits for the interruption alone when the work is ending already', async () => {
+  documents.set(REBALANCE, '{}');
+  const noticed = untilSpotNotice({
+    endpoint,
+    signal: over.signal,
+    onNotice() {},
+    lookEveryMs: 20,
+    interruptionsOnly: true,
+  });
+  await eventually('it has looked', () => asked.filter((line) => line.endsWith(ACTION)).length >= 2);
+  documents.set(ACTION, 'soon');
+  expect(await noticed).toEqual({ reason: 'interruption' });
 });
 
 test('goes on when the service does not answer as expected, and says it once', async () => {

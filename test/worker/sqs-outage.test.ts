@@ -12,7 +12,7 @@ type Rudeness = (response: ServerResponse) => void;
 /** An SQS that passes requests on, or is rude. */
 type MoodySqs = AsyncDisposable & {
   sqs: SQSClient;
-  /** To so many requests of an action, from now on. */
+  /** To so many requests of an action, `*` for any, from now on. */
   beRude(action: string, rudeness: Rudeness, times: number): void;
   rudeAnswers(): number;
   refuseConnections(): Promise<void>;
@@ -43,7 +43,8 @@ async function startMoodySqs(): Promise<MoodySqs> {
   const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
     const body = await buffer(request);
     const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
-    if (mood !== undefined && mood.left > 0 && headers['x-amz-target'] === `AmazonSQS.${mood.action}`) {
+    const isMeant = mood?.action === '*' || headers['x-amz-target'] === `AmazonSQS.${mood?.action}`;
+    if (mood !== undefined && mood.left > 0 && isMeant) {
       mood.left--;
       rudeAnswers++;
       return mood.rudeness(response);
@@ -169,12 +170,14 @@ test.each(RUDENESSES)('deletes what is done when SQS %s at first', async (_, rud
 
 test('goes on with other messages when one cannot be deleted', async () => {
   moody.beRude('DeleteMessageBatch', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 5);
-  lambda.work({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+  const loop = lambda.work({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
   await lambda.aws.send('comes again');
   await eventually('it is done', () => moody.rudeAnswers() === 5);
   await lambda.aws.send('fine');
   await eventually('the other is done', () => lambda.bodies().includes('fine'));
   await eventually('the other is gone', () => lambda.aws.queued().length === 1);
+  await eventually('both are counted', () => loop.counts.acknowledged === 1);
+  expect(loop.counts).toMatchObject({ received: 2, left: 1 });
   expect(lambda.aws.queued()).toMatchObject([{ body: 'comes again', receiveCount: 1 }]);
 });
 
@@ -185,6 +188,58 @@ test('can be stopped at once while SQS does not answer', async () => {
   await eventually('it waits', () => notices.length === 1);
   await source.stop();
   await expect(source.ended()).resolves.toBeUndefined();
+});
+
+test('ends soon after the time to drain though SQS never answers', async () => {
+  const loop = lambda.work({ sqs: moody.sqs, batchSize: 1, onNotice() {} });
+  const pid = lambda.environments[0]?.pid;
+  await lambda.aws.send('takes 60000 at work');
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('waits');
+  await eventually('the other waits', () => loop.held.waiting === 1);
+  moody.beRude('*', () => {}, Number.POSITIVE_INFINITY);
+  // An answer may take 28 s; several calls one after the other would take longer than this test may.
+  const stopped = loop.stop(500);
+  await eventually('its process is killed at once', () => lambda.environments[0]?.pid !== pid, 4_000);
+  await stopped;
+  expect(loop.counts).toMatchObject({ received: 2, givenBack: 0, left: 2 });
+}, 40_000);
+
+test('acknowledges after an outage in which it was stopped, while there is time to drain', async () => {
+  const loop = lambda.work({ sqs: moody.sqs, onNotice() {} });
+  await lambda.aws.send('takes 500 at work');
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  // Five tries take at least half a second with their pauses, and a few milliseconds without.
+  const unavailable = answer(503, 'com.amazonaws.sqs#ServiceUnavailable');
+  moody.beRude('DeleteMessageBatch', unavailable, Number.POSITIVE_INFINITY);
+  const stopped = loop.stop(60_000);
+  await eventually('SQS does not take it', () => moody.rudeAnswers() > 0);
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  moody.beRude('DeleteMessageBatch', unavailable, 0);
+  await stopped;
+  expect(loop.counts).toMatchObject({ acknowledged: 1, left: 0 });
+  expect(lambda.aws.queued()).toEqual([]);
+});
+
+test('goes on when credentials are late that were there before', async () => {
+  let isLate = false;
+  const late = Object.assign(new Error('the role does not answer'), { name: 'CredentialsProviderError' });
+  const credentials = async () => {
+    if (isLate) throw late;
+    return { ...lambda.aws.clientConfig.credentials, expiration: new Date(Date.now() + 1_000) };
+  };
+  const sqs = new SQSClient({ ...lambda.aws.clientConfig, credentials, maxAttempts: 1 });
+  const loop = lambda.work({ sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+  await lambda.aws.send('before');
+  await lambda.allDone(1);
+  isLate = true;
+  await eventually('it was reported', () => notices.length === 1);
+  isLate = false;
+  await lambda.aws.send('after');
+  await lambda.allDone(2);
+  await loop.stop();
+  sqs.destroy();
+  expect(notices).toEqual(TOLD);
 });
 
 test('ends when SQS refuses for good', async () => {

@@ -17,7 +17,7 @@ afterAll(async () => {
   await aws.stop();
 });
 
-type Wrong = { environment?: Record<string, string>; args?: string[] };
+type Wrong = { environment?: Record<string, string | undefined> };
 
 const MISTAKES: [string, () => Wrong, RegExp][] = [
   ['no settings', () => ({ environment: { QUEUE_URL: '', RESULTS_BUCKET: '' } }), /QUEUE_URL is not set/],
@@ -28,6 +28,17 @@ const MISTAKES: [string, () => Wrong, RegExp][] = [
   ],
   ['a bucket that is not there', () => ({ environment: { RESULTS_BUCKET: 'nowhere' } }), /there is no bucket nowhere/],
   ['a key that is refused', () => ({ environment: { AWS_ACCESS_KEY_ID: 'stranger' } }), /InvalidAccessKeyId/],
+  [
+    'no region',
+    () => ({ environment: { AWS_REGION: undefined, AWS_CONFIG_FILE: '/dev/null' } }),
+    /^labelqueue: no AWS region: set AWS_REGION/,
+  ],
+  ['an empty region', () => ({ environment: { AWS_REGION: '' } }), /^labelqueue: not an AWS region: set AWS_REGION/],
+  [
+    'an endpoint that is not a URL',
+    () => ({ environment: { AWS_ENDPOINT_URL_SQS: 'sqs.example.com' } }),
+    /^labelqueue: SQS has no valid endpoint/,
+  ],
   [
     'a number that is none',
     () => ({ environment: { WORK_PROCESSES: 'many' } }),
@@ -40,7 +51,7 @@ test.each(MISTAKES)(
   'ends with a message, without a stack, for %s',
   async (_what, wrong, message) => {
     const { environment = {} } = wrong();
-    const all = { ...aws.environment, WORK_PROCESSES: '1', ...environment };
+    const all = defined({ ...aws.environment, WORK_PROCESSES: '1', ...environment });
     for (const { code, stderr } of [await runCommand(['work'], { environment: all }), await runMain(all)]) {
       expect(stderr).toMatch(message);
       expect(stderr).toMatch(/^labelqueue: /);
@@ -50,6 +61,12 @@ test.each(MISTAKES)(
   },
   120_000,
 );
+
+function defined(environment: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
 
 test('ends with a message when its port is in use', async () => {
   const server = createServer();

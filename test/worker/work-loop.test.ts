@@ -7,6 +7,7 @@ import type { WorkLoop } from '../../worker/work-loop.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
 import { type Call, startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
+import { createTemporaryFolder } from '../support/temporary-folder.ts';
 
 /** Short, so that it ends while a test waits; long against what a busy machine takes. */
 const VISIBILITY_SECONDS = 4;
@@ -131,6 +132,33 @@ test('begins nothing of what SQS does not know as lent any more', async () => {
   expect(lambda.bodies()).not.toContain('waits');
 });
 
+test('does not count as lost what the handler has deleted itself', async () => {
+  await lambda.aws.send(`takes ${1.5 * VISIBILITY_SECONDS * 1_000} long`);
+  const loop = work();
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  lambda.aws.clear();
+  await eventually('it is done', () => loop.held.inWork === 0);
+  expect(actions).toContain('ChangeMessageVisibilityBatch');
+  expect(loop.counts).toMatchObject({ received: 1, acknowledged: 1, lost: 0, left: 0 });
+});
+
+test('gives back what is in hand when no process can be started any more', async () => {
+  const folder = await createTemporaryFolder();
+  const handler = join(import.meta.dirname, '../support/obedient-handler.ts');
+  const handlerPath = await folder.write('handler.mjs', `export { handler } from ${JSON.stringify(handler)};`);
+  const mortal = new ExecutionEnvironment({ handlerPath, timeoutSeconds: 60, environment: {}, onLog() {} });
+  const loop = work({ environments: [mortal], batchSize: 1 });
+  await lambda.aws.send('takes 60000 at work');
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('waits');
+  await eventually('the other waits', () => loop.held.waiting === 1);
+  await folder[Symbol.asyncDispose]();
+  mortal.kill();
+  await eventually('it was given back', () => loop.counts.givenBack === 1);
+  expect(loop.held).toEqual({ waiting: 0, inWork: 0 });
+  await loop.stop(0);
+});
+
 test('acknowledges again what SQS has refused of a batch', async () => {
   faults.inject(DELETION, 'last entry refused');
   await lambda.aws.send('one', 'two', 'three');
@@ -209,6 +237,21 @@ test('ends with what a process says when none ever starts', async () => {
   });
   await loop.stop(0);
   expect(lambda.aws.queued()).toMatchObject([{ body: 'never taken', receiveCount: 0 }]);
+});
+
+test('can be stopped at once while a process hangs that starts', async () => {
+  const hanging = new ExecutionEnvironment({
+    handlerPath: join(import.meta.dirname, '../support/unready-handler.ts'),
+    timeoutSeconds: 1,
+    environment: { UNREADY: 'hangs' },
+    onLog() {},
+  });
+  const loop = work({ environments: [hanging] });
+  await eventually('it starts', () => hanging.pid !== undefined);
+  // Longer than this test may take.
+  await loop.stop(600_000);
+  expect(hanging.pid).toBeUndefined();
+  expect(lambda.errors).toEqual([]);
 });
 
 test('goes on with the processes that start when another one does not', async () => {

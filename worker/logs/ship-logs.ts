@@ -27,6 +27,8 @@ const MAX_BYTES = 1_048_576;
 const EVENT_BYTES = 26;
 /** Far longer than any line of the worker. */
 const MAX_TEXT_BYTES = 256 * 1024 - EVENT_BYTES;
+/** A batch spans at most 24 hours; in this way to each side of its first event. */
+const MAX_FROM_FIRST_MS = 12 * 3_600_000 - 1;
 const MAX_WAIT_MS = 2_000;
 const PAUSE_MS = 5_000;
 /** What was written just before the end comes through the journal, too. */
@@ -40,7 +42,7 @@ process.once('SIGTERM', () => setTimeout(() => stopping.abort(), LAST_LINES_MS))
 
 await createStream();
 const entries = journal({ units: UNITS, after: await savedCursor(), signal: stopping.signal });
-const limits = { maxItems: MAX_EVENTS, maxBytes: MAX_BYTES, maxWaitMs: MAX_WAIT_MS, bytesOf };
+const limits = { maxItems: MAX_EVENTS, maxBytes: MAX_BYTES, maxWaitMs: MAX_WAIT_MS, bytesOf, fits };
 for await (const batch of batched(entries, limits)) {
   await send(batch);
   await saveCursor(batch.at(-1)?.cursor ?? '');
@@ -48,6 +50,10 @@ for await (const batch of batched(entries, limits)) {
 
 function bytesOf({ text }: JournalEntry): number {
   return Math.min(Buffer.byteLength(text), MAX_TEXT_BYTES) + EVENT_BYTES;
+}
+
+function fits(first: JournalEntry, { timestamp }: JournalEntry): boolean {
+  return Math.abs(timestamp - first.timestamp) <= MAX_FROM_FIRST_MS;
 }
 
 async function createStream(): Promise<void> {

@@ -9,9 +9,11 @@ import {
 } from '../../../shared/contract/limits.ts';
 import { formatMessage, type ImageRef } from '../../../shared/contract/message.ts';
 import { jobKey, redrivePrefix } from '../../../shared/contract/object-keys.ts';
+import { jobSettingsFrom } from '../../../shared/contract/settings.ts';
 import type { NamedRun } from '../../../shared/jobs/end-look.ts';
 import { jobStatus } from '../../../shared/jobs/job-status.ts';
 import { cancelJob } from '../../../shared/jobs/job-store.ts';
+import { createJobTarget } from '../../../shared/jobs/job-target.ts';
 import { redrive } from '../../../shared/jobs/redrive.ts';
 import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeFailures, writeResults } from '../../support/ended-run.ts';
@@ -19,6 +21,7 @@ import { strandedLongAgo } from '../../support/stranded-run.ts';
 
 const SWEPT_LATER_MS = STRANDED_AFTER_MS + 60_000;
 const SWEPT_MUCH_LATER_MS = STRANDED_BESIDE_OTHERS_AFTER_MS + 60_000;
+const JOB_ENDS = 'labelqueue-job-ends.fifo';
 const NOTHING = { images: 0, runs: 0 };
 const NEVER = new AbortController().signal;
 
@@ -32,6 +35,18 @@ afterAll(() => trial.stop());
 /** A sweep that comes so much later. */
 function swept(laterMs = SWEPT_LATER_MS, signal: AbortSignal = NEVER): Promise<Swept> {
   return sweep(trial.aws.target, new Date(Date.now() + laterMs), signal);
+}
+
+/** The same with clients for which the faults of the trial are there. */
+async function sweepThroughFaults(): Promise<Swept> {
+  const { clientConfig, environment } = trial.faults;
+  const target = createJobTarget(jobSettingsFrom(environment), { ...clientConfig, maxAttempts: 1 });
+  try {
+    return await sweep(target, new Date(Date.now() + SWEPT_LATER_MS), NEVER);
+  } finally {
+    target.sqs.destroy();
+    target.s3.destroy();
+  }
 }
 
 function bodyOf(of: { job: string; run?: string }, images: ImageRef[]): string {
@@ -181,6 +196,47 @@ test('a description that somebody damaged holds up no other job', async () => {
   await s3.send(new PutObjectCommand({ Bucket, Key: jobKey('damaged'), Body: '{' }));
   expect(await swept()).toMatchObject({ letters: 2, images: 1, runs: 1 });
   expect((await trial.seen('whole')).failed).toEqual({ b: 'worker_crashed' });
+});
+
+test('a letter that always fails holds up neither other runs nor the looks at their ends', async () => {
+  await strandedRun(['a'], { ...anyRun(), job: 'bad' });
+  await strandedRun(['b'], { ...anyRun(), job: 'good' });
+  trial.faults.inject({ put: 'failures/job=bad/' }, 500);
+  await expect(sweepThroughFaults()).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
+  expect((await trial.seen('good')).failed).toEqual({ b: 'worker_crashed' });
+  expect(trial.aws.server.inspectQueue(JOB_ENDS)?.messages.delayed).toHaveLength(1);
+});
+
+test('a sweep fails when a look at an end could not be requested: the next one does not request it', async () => {
+  const of = await strandedRun(['a']);
+  trial.faults.inject({ action: 'SendMessage', queue: JOB_ENDS }, 500);
+  await expect(sweepThroughFaults()).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
+  expect((await trial.seen(of.job)).failed).toEqual({ a: 'worker_crashed' });
+});
+
+test('a sweep whose time is up before outcomes were counted takes no run for stranded', async () => {
+  const of = await strandedRun(['a', 'b', 'c']);
+  // Their names do not prove that nothing is missing: the files have to be read.
+  for (const ids of [
+    ['a', 'b'],
+    ['b', 'c'],
+    ['c', 'a'],
+  ])
+    await writeResults(trial.aws.target, of, ids);
+  const time = new AbortController();
+  const { s3 } = trial.aws.target;
+  // Of all requests, only the count reads part files.
+  s3.middlewareStack.add(
+    (next, context) => async (args) => {
+      if (context.commandName === 'GetObjectCommand' && JSON.stringify(args.input).includes('/part-')) time.abort();
+      return next(args);
+    },
+    { name: 'time is up', step: 'initialize' },
+  );
+  expect(await swept(SWEPT_LATER_MS, time.signal)).toMatchObject(NOTHING);
+  s3.middlewareStack.remove('time is up');
+  expect(time.signal.aborted).toBe(true);
+  expect((await trial.seen(of.job)).failed).toEqual({});
 });
 
 test('images of other producers get their failures too, once', async () => {

@@ -42,7 +42,7 @@ export type EventSourceOptions = {
 export class EventSource {
   readonly #options: EventSourceOptions;
   readonly #outage: SqsOutage;
-  #stopping = false;
+  readonly #stopping = new AbortController();
   #pollers: Promise<void>[] = [];
 
   constructor(options: EventSourceOptions) {
@@ -61,14 +61,13 @@ export class EventSource {
 
   /** Takes no more messages and resolves once those in hand are done, or cannot be. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#outage.stopWaiting();
+    this.#stopping.abort();
     await Promise.allSettled(this.#pollers);
   }
 
   async #poll(environment: ExecutionEnvironment): Promise<void> {
     let held: Message[] = [];
-    while (!this.#stopping || held.length > 0) {
+    while (!this.#stopping.signal.aborted || held.length > 0) {
       const received = await this.#gather(held);
       const batch = firstThatFit(received);
       held = received.slice(batch.length);
@@ -81,7 +80,7 @@ export class EventSource {
     const { batchSize = EVENT_SOURCE_BATCH_SIZE, windowSeconds = EVENT_SOURCE_WINDOW_SECONDS } = this.#options;
     const batch = [...held];
     let windowEnd = batch.length > 0 ? Date.now() : Number.POSITIVE_INFINITY;
-    while (!this.#stopping && batch.length < batchSize && Date.now() < windowEnd) {
+    while (!this.#stopping.signal.aborted && batch.length < batchSize && Date.now() < windowEnd) {
       const waitSeconds = batch.length === 0 ? POLL_SECONDS : Math.min(POLL_SECONDS, windowSeconds);
       batch.push(...(await this.#receive(Math.min(MAX_BATCH_ENTRIES, batchSize - batch.length), waitSeconds)));
       if (batch.length > 0 && windowEnd === Number.POSITIVE_INFINITY) windowEnd = Date.now() + windowSeconds * 1_000;
@@ -96,7 +95,7 @@ export class EventSource {
       return messages;
     } catch (error) {
       if (!mayPass(error)) throw error;
-      await this.#outage.failed(error);
+      await this.#outage.failed(error, this.#stopping.signal);
       return [];
     }
   }
@@ -145,7 +144,7 @@ export class EventSource {
         return this.#outage.succeeded();
       } catch (error) {
         if (!mayPass(error)) throw error;
-        await this.#outage.failed(error);
+        await this.#outage.failed(error, this.#stopping.signal);
       }
     }
   }

@@ -4,6 +4,7 @@ import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { batched } from '../../../worker/logs/batches.ts';
 import { journalArguments } from '../../../worker/logs/journal.ts';
@@ -117,6 +118,13 @@ describe('what sends logs', () => {
     expect(sent()).toEqual(['1']);
   }, 40_000);
 
+  test('puts lines of more than a day into several requests, as CloudWatch wants it', async () => {
+    const at = (hours: number) => String((1_700_000_000 + hours * 3_600) * 1_000_000);
+    await ship(entry('a', '1', at(0)), entry('b', '2', at(11)), entry('c', '3', at(25)));
+    await eventually('the lines', () => sent().length === 3);
+    expect(puts.map(({ logEvents }) => logEvents.map(({ message }) => message))).toEqual([['1', '2'], ['3']]);
+  });
+
   test('sends what is left and ends when it is told to', async () => {
     const child = await ship(entry('a', '1'));
     await eventually('a stream', () => created.length === 1);
@@ -161,6 +169,24 @@ describe('batches', () => {
     [[], { maxItems: 9, maxBytes: 5 }, []],
   ])('of %j within %j are %j', async (items, limits, batches) => {
     expect(await collect(items, limits)).toEqual(batches);
+  });
+
+  test('are all taken before what the source throws meanwhile', async () => {
+    // In a process of its own, which an error that is not handled would end.
+    const program = `
+      import { setTimeout as delay } from 'node:timers/promises';
+      import { batched } from ${JSON.stringify(join(import.meta.dirname, '../../../worker/logs/batches.ts'))};
+      async function* source() {
+        yield 'a';
+        throw new Error('the journal ends');
+      }
+      const batches = batched(source(), { maxItems: 1, maxBytes: 9, maxWaitMs: 5, bytesOf: () => 1 });
+      const { value } = await batches.next();
+      await delay(50);
+      const end = await batches.next().catch(({ message }) => message);
+      console.log(JSON.stringify([value, end]));`;
+    const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '--eval', program]);
+    expect(JSON.parse(await text(child.stdout))).toEqual([['a'], 'the journal ends']);
   });
 
   test('do not wait for an item that does not come', async () => {

@@ -1,12 +1,13 @@
-import { awsCallOf } from '../shared/contract/aws-call.ts';
-import { isOfAws } from '../shared/contract/aws-hosts.ts';
-import { visibleLine } from '../shared/contract/visible-text.ts';
-import { commandName } from './command-name.ts';
+import { awsCallOf } from './aws-call.ts';
+import { isOfAws } from './aws-hosts.ts';
+import { visibleLine } from './visible-text.ts';
 
 /** An error of the AWS SDK: `$metadata` has a status when there was an answer, and the answer is in `$response`. */
 type AwsError = NodeJS.ErrnoException & {
   hostname?: string;
   Region?: string;
+  /** Of a URL that is malformed. */
+  input?: string;
   $metadata?: { httpStatusCode?: number };
   $response?: { headers?: Record<string, string> };
 };
@@ -37,22 +38,34 @@ const WRONG_KEY = new Set([
 const NO_SUCH_THING = new Set(['NoSuchBucket', 'QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue']);
 const UNTRUSTED = /CERT|SIGNED|SIGNATURE|ISSUER/;
 
-/** One line for an error of S3, SQS or another service, with service, address, call and what to do; undefined for a bug. */
-export function awsFailureText(error: AwsError): string | undefined {
+/**
+ * One line for an error of S3, SQS or another service, with service, address, call and what to do; undefined for a bug.
+ *
+ * @param command how the command line is started here
+ */
+export function awsFailureText(error: AwsError, command = 'labelqueue'): string | undefined {
   if (error.name === 'CredentialsProviderError') {
     return `no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (${error.message})`;
   }
   if (/region is missing/i.test(error.message)) return 'no AWS region: set AWS_REGION, e.g. to us-east-1';
-  const { service = 'AWS', call = 'a request', address } = awsCallOf(error) ?? {};
-  if (error.name === 'EndpointError') {
-    return `${service} has no valid endpoint: ${visibleLine(error.message)}; expected http://HOST:PORT or https://HOST in ${endpointVariables(service)}`;
+  if (/^region not accepted/i.test(error.message)) {
+    return `not an AWS region: set AWS_REGION, e.g. to us-east-1 (${visibleLine(error.message)})`;
+  }
+  const { service, call = 'a request', address } = { service: 'AWS', ...awsCallOf(error) };
+  if (error.name === 'EndpointError' || isMalformedEndpoint(error)) {
+    return `${service} has no valid endpoint: ${visibleLine([error.message, error.input].filter(Boolean).join(' '))}; expected http://HOST:PORT or https://HOST in ${endpointVariables(service)}`;
   }
   if (error.$metadata === undefined) return undefined;
   const where = address === undefined ? service : `${service} at ${visibleLine(address)}`;
   const status = error.$metadata.httpStatusCode;
   return status === undefined
-    ? `${where} cannot be reached for ${call}: ${reasonOf(error)}; ${howToReach(service, address, error)}`
+    ? `${where} cannot be reached for ${call}: ${reasonOf(error)}; ${howToReach(service, address, error) ?? isItRunning(command)}`
     : `${where} answered ${call} with ${answerOf(error, status)}${adviceAfter(error, { service, call, status })}`;
+}
+
+/** Of a call of AWS: other URLs that are malformed are not endpoints. */
+function isMalformedEndpoint(error: AwsError): boolean {
+  return error.code === 'ERR_INVALID_URL' && awsCallOf(error) !== undefined;
 }
 
 function answerOf({ name, message }: AwsError, status: number): string {
@@ -66,7 +79,12 @@ function reasonOf({ code, hostname, message }: AwsError): string {
   return code ?? visibleLine(message);
 }
 
-function howToReach(service: string, address: string | undefined, { code = '', message }: AwsError): string {
+/** @returns undefined for an address of this machine */
+function howToReach(
+  service: string,
+  address: string | undefined,
+  { code = '', message }: AwsError,
+): string | undefined {
   if (UNTRUSTED.test(code)) return 'its certificate is not trusted: name a file with its issuer in NODE_EXTRA_CA_CERTS';
   if (/wrong version number|packet length too long/i.test(message))
     return `it does not speak HTTPS: begin ${endpointVariables(service)} with http://`;
@@ -74,9 +92,11 @@ function howToReach(service: string, address: string | undefined, { code = '', m
   if (code === 'ENOTFOUND' && service === 'S3' && process.env['S3_ADDRESSING_STYLE'] === 'virtual') {
     return 'S3_ADDRESSING_STYLE=path does not put the bucket before the name';
   }
-  return isOnThisMachine(address)
-    ? `is \`${commandName()} local\` running, and are these the settings that it printed?`
-    : `check the network, the proxy and ${endpointVariables(service)}`;
+  return isOnThisMachine(address) ? undefined : `check the network, the proxy and ${endpointVariables(service)}`;
+}
+
+function isItRunning(command: string): string {
+  return `is \`${command} local\` running, and are these the settings that it printed?`;
 }
 
 type Answered = { service: string; call: string; status: number };

@@ -1,0 +1,19 @@
+/** For work of many parts of which each is tried: the first error is thrown once all parts are done. */
+export class FirstError {
+  #first: { error: unknown } | undefined;
+
+  /** @returns what the work returns; undefined when it failed */
+  async keep<Result>(work: Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#first ??= { error };
+      return undefined;
+    }
+  }
+
+  /** @throws the error that was kept first */
+  throwIfAny(): void {
+    if (this.#first !== undefined) throw this.#first.error;
+  }
+}

@@ -1,0 +1,24 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { workProcesses } from '../../worker/work-processes.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+
+let folder: TemporaryFolder;
+beforeEach(async () => {
+  folder = await createTemporaryFolder();
+});
+afterEach(async () => {
+  await folder[Symbol.asyncDispose]();
+});
+
+test("the environment of the command does not take the place of what a worker's process must have", async () => {
+  const handlerPath = await folder.write('handler.mjs', 'export const handler = async () => ({ ...process.env });');
+  const environment = { UV_THREADPOOL_SIZE: '4', NODE_OPTIONS: '--enable-source-maps', OWN: 'kept' };
+  const [environmentOfOne] = workProcesses({ count: 1, handlerPath, environment, onLine() {}, onErrorText() {} });
+  const variables = await environmentOfOne?.invoke({ Records: [] });
+  await environmentOfOne?.shutDown();
+  expect(variables).toMatchObject({
+    UV_THREADPOOL_SIZE: '16',
+    NODE_OPTIONS: '--max-semi-space-size=2 --enable-source-maps',
+    OWN: 'kept',
+  });
+});
