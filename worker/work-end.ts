@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { untilEmpty } from './empty-queue.ts';
-import { untilSpotNotice } from './spot-notice.ts';
+import { type SpotReasons, untilSpotNotice } from './spot-notice.ts';
 import type { WorkLog } from './work-log.ts';
 import type { WorkLoop } from './work-loop.ts';
 import type { WorkSettings } from './work-settings.ts';
@@ -33,7 +33,7 @@ export function untilWorkEnds(options: WorkEndOptions): Promise<WorkEnd> {
     ...(settings.exitWhenEmptySeconds === undefined
       ? []
       : [queueIsEmpty(options, settings.exitWhenEmptySeconds, drainMs)]),
-    ...(settings.spot ? [spotNotice(options, drainMs)] : []),
+    ...(settings.spot === undefined ? [] : [spotNotice(options, settings.spot, drainMs)]),
   ]);
 }
 
@@ -48,9 +48,13 @@ async function queueIsEmpty(
   return { reason: 'the queue is empty', drainMs };
 }
 
-async function spotNotice({ environment, log, signal }: WorkEndOptions, drainMs: number): Promise<WorkEnd> {
+async function spotNotice(
+  { environment, log, signal }: WorkEndOptions,
+  reasons: SpotReasons,
+  drainMs: number,
+): Promise<WorkEnd> {
   const endpoint = environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'];
-  const { reason, at } = await untilSpotNotice({ signal, endpoint, onNotice: (text) => log('WARN', text) });
+  const { reason, at } = await untilSpotNotice({ signal, endpoint, reasons, onNotice: (text) => log('WARN', text) });
   const leftMs = at === undefined ? drainMs : at - Date.now() - SPOT_RESERVE_MS;
   return { reason: `Spot ${reason}`, drainMs: Math.max(0, Math.min(drainMs, leftMs)) };
 }

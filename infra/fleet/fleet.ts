@@ -6,7 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
 import type { JobQueues } from '../job-queues.ts';
-import { classifierEnvironment } from '../packaged-function.ts';
+import { workerEnvironment } from '../packaged-function.ts';
 import type { StageConfig } from '../stage-config.ts';
 import { DRAIN_SECONDS } from './drain.ts';
 import { type FleetConfig, instanceTypesOf } from './fleet-config.ts';
@@ -68,7 +68,7 @@ export class Fleet extends Construct {
         packageUrl: workerPackage.s3ObjectUrl,
         nodeUrl: node.s3ObjectUrl,
         healthPort: HEALTH_PORT,
-        environment: workerEnvironment(this, props),
+        environment: instanceEnvironment(region, props),
       }),
     });
     const group = instanceGroup(this, {
@@ -80,17 +80,16 @@ export class Fleet extends Construct {
 }
 
 /** The settings of the worker on Lambda, and those of the loop around it. */
-function workerEnvironment(scope: Construct, props: FleetProps): Record<string, string> {
-  const { stackName, region } = Stack.of(scope);
+function instanceEnvironment(region: string, props: FleetProps): Record<string, string> {
   return {
     ...WORKER_PROCESS_ENVIRONMENT,
     AWS_REGION: region,
     NODE_ENV: 'production',
-    ...classifierEnvironment(props),
-    POWERTOOLS_SERVICE_NAME: stackName,
+    ...workerEnvironment(props),
     ...(props.jobEndQueue !== undefined && { JOB_END_QUEUE_URL: props.jobEndQueue.queueUrl }),
     WORK_DRAIN_SECONDS: String(DRAIN_SECONDS),
     WORK_PORT: String(HEALTH_PORT),
-    WORK_SPOT: 'true',
+    // A recommendation to rebalance changes nothing here: the worker goes on until the group takes the instance away.
+    WORK_SPOT: 'interruption',
   };
 }

@@ -8,6 +8,7 @@ import {
   STOP_TIMEOUT_SECONDS,
 } from '../../infra/fleet/drain.ts';
 import { StageConfigError, stageConfig } from '../../infra/stage-config.ts';
+import { workSettingsFrom } from '../../worker/work-settings.ts';
 import { templateOf } from './synthesized.ts';
 
 const fleet = templateOf({ fleet: {} });
@@ -139,14 +140,17 @@ describe('a stage’s file', () => {
 
 describe('a worker of the fleet', () => {
   test('has the settings of the worker on Lambda', () => {
-    const config = { jobEvents: true, topK: 3, sourceBuckets: ['photos'], allowedHosts: ['a:80'], vpc: VPC, fleet: {} };
+    const config = {
+      ...{ jobEvents: true, topK: 3, embedding: true, modelPrecision: 'float32', fetchUserAgent: 'shop/1.0' },
+      ...{ sourceBuckets: ['photos'], allowedHosts: ['a:80'], vpc: VPC, fleet: {} },
+    };
     const made = templateOf(config);
     const classify = Object.values(made.findResources('AWS::Lambda::Function')).find(
       ({ Properties }) => Properties.Handler === 'index.handler',
     );
     const userData = JSON.stringify(only(made, 'AWS::EC2::LaunchTemplate'));
     const variables = Object.entries(classify?.['Properties'].Environment.Variables as Record<string, unknown>);
-    expect(variables.length).toBeGreaterThan(8);
+    expect(variables.map(([name]) => name)).toEqual(expect.arrayContaining(['EMBEDDING', 'TOP_K', 'ALLOWED_HOSTS']));
     for (const [name, value] of variables) {
       const text = typeof value === 'string' ? value : JSON.stringify(value);
       const isThere = userData.includes(`${name}=\\"`) && userData.includes(text);
@@ -154,4 +158,16 @@ describe('a worker of the fleet', () => {
       else expect({ name, isThere }).toEqual({ name, isThere: true });
     }
   });
+
+  test('stays on an instance that EC2 recommends to leave, until the group takes it away', () => {
+    expect(JSON.stringify(only(fleet, 'AWS::EC2::LaunchTemplate'))).toContain('WORK_SPOT=\\"interruption\\"');
+    const { spot } = workSettingsFrom({ ...QUEUES, WORK_SPOT: 'interruption' });
+    expect(spot).toBe('interruption');
+  });
 });
+
+const QUEUES = {
+  QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/111122223333/queue',
+  DEAD_LETTER_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/111122223333/dlq',
+  RESULTS_BUCKET: 'results',
+};
