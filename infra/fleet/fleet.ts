@@ -74,6 +74,7 @@ export class Fleet extends Construct {
     const group = instanceGroup(this, {
       ...{ name: groupName, fleet, template, subnetIds: network.subnetIds, instanceTypes: this.instanceTypes },
     });
+    group.node.addDependency(...network.ways);
     scaleByBacklog(this, { group, queues, metrics: this.metrics, fleet });
     new CfnOutput(Stack.of(this), 'FleetGroupName', { value: group.ref });
   }

@@ -95,6 +95,16 @@ describe('the network of a fleet', () => {
   });
 });
 
+test('instances start after the way to the internet is there, and end before it is deleted', () => {
+  const logicalIds = (type: string) => Object.keys(fleet.findResources(type));
+  const [group] = Object.values(fleet.findResources('AWS::AutoScaling::AutoScalingGroup'));
+  const routes = [...logicalIds('AWS::EC2::Route'), ...logicalIds('AWS::EC2::SubnetRouteTableAssociation')];
+  expect(routes).toHaveLength(4);
+  expect(group?.['DependsOn'].toSorted()).toEqual(routes.toSorted());
+  for (const route of Object.values(fleet.findResources('AWS::EC2::Route')))
+    expect(route['DependsOn']).toEqual(logicalIds('AWS::EC2::VPCGatewayAttachment'));
+});
+
 describe('the switch of who takes the queue', () => {
   test.each([
     [undefined, true, undefined],
