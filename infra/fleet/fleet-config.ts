@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FLEET_MESSAGES_PER_INSTANCE } from '../../shared/contract/fleet-cost.ts';
 import type { Architecture } from '../../shared/contract/worker-time.ts';
 import { vpc } from '../account-config.ts';
 
@@ -31,8 +32,8 @@ export const fleet = z.strictObject({
   /** Of one size, several of them: Spot takes what there is. */
   instanceTypes: z.array(instanceType).min(1).max(40).optional(),
   maxInstances: z.int().min(1).max(1_000).default(10),
-  /** So many messages, waiting or in flight, are worth one instance. */
-  messagesPerInstance: z.int().min(1).max(100_000).default(100),
+  /** So many messages are worth one instance. */
+  messagesPerInstance: z.int().min(1).max(100_000).default(FLEET_MESSAGES_PER_INSTANCE),
   /** So many instances are on demand before any is Spot. */
   onDemandBaseCapacity: z.int().min(0).max(1_000).default(0),
   /** Of the others, how many are on demand: 100 is no Spot at all. */

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { breakEvenTable, fleetCostTable, fleetPriceTable } from '../../bench/docs/fleet-tables.ts';
+import { breakEvenImages, breakEvenTable, fleetCostTable, fleetPriceTable } from '../../bench/docs/fleet-tables.ts';
 import { type FleetScenario, simulateFleet } from '../../bench/scale/fleet.ts';
 import { FLEET_ASSUMPTIONS } from '../../bench/scale/fleet-assumptions.ts';
 import { fleet, instanceTypesOf } from '../../infra/fleet/fleet-config.ts';
-import { ASSUMED, costOfImages } from '../../shared/contract/cost.ts';
+import { ASSUMED, BENCHMARK, costOfImages } from '../../shared/contract/cost.ts';
 import {
   costOfFleetImages,
   FLEET_MACHINE,
@@ -14,6 +14,7 @@ import {
   SPOT_DISCOUNT,
   vcpusOf,
 } from '../../shared/contract/fleet-cost.ts';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 
 const document = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
 
@@ -65,7 +66,16 @@ describe('the simulation of a fleet', () => {
   });
 
   test('starts no more instances than its messages are worth', () => {
-    expect(simulateFleet({ ...job, images: 25_000 }).peakInstances).toBe(3);
+    expect(simulateFleet({ ...job, images: 250_000 }).peakInstances).toBe(3);
+  });
+
+  test('an instance is worth as many messages as pay for it on Spot, whatever Lambda runs on', () => {
+    const images = fleet.parse({}).messagesPerInstance * DEFAULT_IMAGES_PER_MESSAGE;
+    for (const processor of [BENCHMARK.avx2, BENCHMARK.vnni]) {
+      expect(images).toBeGreaterThanOrEqual(breakEvenImages(SPOT_DISCOUNT, processor));
+    }
+    // Not far above either: more instances would be done sooner at the same price.
+    expect(images).toBeLessThan(1.5 * breakEvenImages(SPOT_DISCOUNT, BENCHMARK.vnni));
   });
 
   test('prices more instances higher for the same images, and Spot below on demand', () => {

@@ -249,6 +249,7 @@ describe('expressions', () => {
       'FleetScaleOut',
       'FleetScaleToZero',
       'NoProgress',
+      'NoProgressInFlight',
     ]);
   });
 });

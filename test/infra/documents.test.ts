@@ -98,6 +98,7 @@ const NUMBERS: Record<number, string> = {
   13: 'thirteen',
   14: 'fourteen',
   15: 'fifteen',
+  16: 'sixteen',
 };
 
 /** In US dollars. @param seconds of its function, its start included */
