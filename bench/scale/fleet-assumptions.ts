@@ -24,7 +24,7 @@ export const FLEET_ASSUMPTIONS = {
   },
   spotDiscount: {
     value: SPOT_DISCOUNT,
-    says: 'of that is what Spot costs less. It changes by zone, type and hour, and nobody guarantees it',
+    says: 'of that is what Spot costs less. It changes by zone, type and hour, without a guarantee',
     source: 'Assumed',
   },
 } as const satisfies Record<string, Assumption>;

@@ -31,7 +31,7 @@ export type FleetOutcome = {
 const STEP_SECONDS = 1;
 const MINUTE = 60;
 const HOUR = 3_600;
-/** What a stage has unless told otherwise. */
+/** A stage's default. */
 const IDLE_MINUTES = 10;
 
 /**

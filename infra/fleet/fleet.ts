@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
 import type { JobQueues } from '../job-queues.ts';
 import { workerEnvironment } from '../packaged-function.ts';
-import type { StageConfig } from '../stage-config.ts';
+import { type StageConfig, stageTags } from '../stage-config.ts';
 import { DRAIN_SECONDS } from './drain.ts';
 import { type FleetConfig, instanceTypesOf } from './fleet-config.ts';
 import { GroupMetrics } from './group-metrics.ts';
@@ -30,13 +30,13 @@ export type FleetProps = {
   nodePath: string;
   queues: JobQueues;
   results: Bucket;
-  /** The worker's: instances write streams of it, so that whoever looks for a line finds it in one place. */
+  /** The worker's: instances write streams of it, so that all lines are in one place. */
   logGroup: LogGroup;
   /** Where workers ask for looks at the ends of jobs; undefined for a stage that announces none. */
   jobEndQueue: IQueue | undefined;
 };
 
-/** Workers on EC2: an Auto Scaling group from 0 instances, on Spot unless told otherwise, that run the package of the stage. */
+/** Workers on EC2: an Auto Scaling group from 0 instances, on Spot by default, that run the package of the stage. */
 export class Fleet extends Construct {
   readonly metrics: GroupMetrics;
   readonly instanceTypes: readonly string[];
@@ -63,6 +63,7 @@ export class Fleet extends Construct {
       role,
       securityGroupIds: network.securityGroupIds,
       volumeGb: fleet.volumeGb,
+      tags: stageTags(config),
       userData: userData({
         ...{ region, groupName, service: stackName, logGroupName: logGroup.logGroupName },
         packageUrl: workerPackage.s3ObjectUrl,

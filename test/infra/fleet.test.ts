@@ -34,7 +34,7 @@ describe('the instances of a fleet', () => {
 
   test.each([
     ['x86_64', 'c7a.xlarge'],
-    ['arm64', 'c8g.xlarge'],
+    ['arm64', 'c7g.xlarge'],
   ])('have processors and an image for %s, as the stage says', (architecture, type) => {
     const made = templateOf({ architecture, fleet: {} });
     made.hasResourceProperties('AWS::EC2::LaunchTemplate', {
@@ -53,6 +53,30 @@ describe('the instances of a fleet', () => {
       SpotAllocationStrategy: 'price-capacity-optimized',
     });
     expect(LaunchTemplate?.Overrides.length).toBeGreaterThanOrEqual(4);
+  });
+
+  test('have volumes with the tags of the stage', () => {
+    const made = templateOf({ fleet: {}, tags: { 'cost-center': '4711' } });
+    made.hasResourceProperties('AWS::EC2::LaunchTemplate', {
+      LaunchTemplateData: {
+        TagSpecifications: [
+          {
+            ResourceType: 'volume',
+            Tags: Match.arrayWith([
+              { Key: 'cost-center', Value: '4711' },
+              { Key: 'stage', Value: 'test' },
+            ]),
+          },
+        ],
+      },
+    });
+  });
+
+  test('may ask how deep both queues are, as their metrics say', () => {
+    const roles = JSON.stringify(fleet.findResources('AWS::IAM::Role', { Properties: { Policies: Match.anyValue() } }));
+    expect(roles).toMatch(
+      /"sqs:GetQueueAttributes","Effect":"Allow","Resource":\{"Fn::GetAtt":\["\w*DeadLetter\w*","Arn"\]/,
+    );
   });
 
   test('come from 0 and go to 0, and a deploy does not change how many there are', () => {
@@ -120,7 +144,7 @@ describe('the switch of who takes the queue', () => {
 });
 
 describe('the end of an instance', () => {
-  test('leaves the worker time to drain: before systemd, the group and EC2 lose patience', () => {
+  test('leaves the worker time to drain: before systemd, the group and EC2 end it', () => {
     expect(DRAIN_SECONDS).toBeLessThan(STOP_TIMEOUT_SECONDS);
     expect(STOP_TIMEOUT_SECONDS).toBeLessThan(120);
     expect(STOP_TIMEOUT_SECONDS).toBeLessThan(DRAIN_HEARTBEAT_SECONDS);
@@ -141,6 +165,7 @@ describe('a stage’s file', () => {
     ['types of several sizes', { instanceTypes: ['c7a.large', 'c8a.xlarge'] }, /types of one size/],
     ['no way to AWS', { outboundPorts: [80] }, /expected 443 among them/],
     ['something that is not a type', { instanceTypes: ['large'] }, /expected an instance type/],
+    ['types without room for a process per vCPU', { instanceTypes: ['t3.micro'] }, /at least 2 GB of memory per vCPU/],
     ['another taker', { queue: 'nobody' }, /fleet\.queue/],
   ])('with %s is refused', (_what, options, message) => {
     expect(() => stageConfig('test', { fleet: options })).toThrow(StageConfigError);
