@@ -31,7 +31,7 @@ export type PackagedFunctionProps = {
   memoryMb: number;
   timeoutSeconds: number;
   reservedConcurrency?: number | undefined;
-  /** `Terminate` unless told otherwise. */
+  /** `Terminate` by default. */
   recursiveLoop?: RecursiveLoop;
   policyName: string;
   /** All that its code may do. */

@@ -86,6 +86,24 @@ describe('the simulation of a fleet', () => {
   });
 });
 
+test('the first page has what a million images cost on Spot and on Lambda', () => {
+  const usd = [costOfFleetImages(1_000_000, 100, SPOT_DISCOUNT), costOfImages(1_000_000, 100, ASSUMED)].map(
+    ({ totalUsd }) => `$${totalUsd.toFixed(3)}`,
+  );
+  expect(document('../README.md')).toContain(
+    `${usd[0]} per million images on Spot (estimated), against ${usd[1]} on Lambda`,
+  );
+});
+
+test('the runbook has what an instance costs that only starts and ends', () => {
+  const [onDemand, spot] = [0, SPOT_DISCOUNT].map((discount) => instanceUsdPerHour(FLEET_MACHINE, discount));
+  const text = document('runbook.md').replaceAll(/\s+/g, ' ');
+  expect(text).toContain(`$${onDemand?.toFixed(2)} on demand and about $${spot?.toFixed(2)} on Spot for a c7a.xlarge`);
+  expect(text).toContain(
+    `With 50 of them that is $${(50 * Number(spot)).toFixed(0)} to $${(50 * Number(onDemand)).toFixed(0)} per hour`,
+  );
+});
+
 describe('the pages have what is computed:', () => {
   test.each([
     ['cost.md', fleetCostTable],
