@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
+import { MAX_TAGS } from '../../infra/account-config.ts';
 import {
   DRAIN_HEARTBEAT_SECONDS,
   DRAIN_SECONDS,
@@ -70,6 +71,12 @@ describe('the instances of a fleet', () => {
         ],
       },
     });
+  });
+
+  test('have no more tags than AWS takes, with as many as a stage may have', () => {
+    const tags = Object.fromEntries(Array.from({ length: MAX_TAGS }, (_, index) => [`tag-${index}`, 'value']));
+    const { Tags } = only(templateOf({ fleet: {}, tags }), 'AWS::AutoScaling::AutoScalingGroup');
+    expect(Tags).toHaveLength(50);
   });
 
   test('may ask how deep both queues are, as their metrics say', () => {
