@@ -42,7 +42,7 @@ export function fleetAlarms(fleet: Fleet | undefined, { queue }: JobQueues): Ala
         'For a quarter of an hour instances have been in service while messages wait, and none was received: the workers run and take nothing.',
       metric: new MathExpression({
         // Messages in flight are reported only while there are some.
-        expression: 'IF(there > 0 AND waiting > 0 AND FILL(received, 0) == 0, 1, 0)',
+        expression: 'IF(there > 0 AND waiting > 0 AND received == 0, 1, 0)',
         usingMetrics: {
           there: metrics.inService(least),
           waiting: queue.metricApproximateNumberOfMessagesVisible(least),

@@ -45,7 +45,7 @@ export function scaleByBacklog(scope: Construct, props: ScalingProps): void {
 
 function rules({ messagesPerInstance, maxInstances, idleMinutes }: FleetConfig): Rule[] {
   const needed = (messages: string) => `CEIL(${messages} / ${messagesPerInstance})`;
-  const [ofWaiting, ofAll] = [needed('waiting'), needed('(waiting + FILL(taken, 0))')];
+  const [ofWaiting, ofAll] = [needed('waiting'), needed('(waiting + taken)')];
   const exactly = { adjustmentType: 'ExactCapacity', stepAdjustments: capacitySteps(maxInstances) };
   return [
     {
@@ -67,7 +67,7 @@ function rules({ messagesPerInstance, maxInstances, idleMinutes }: FleetConfig):
       id: 'ScaleToZero',
       says: 'Nothing waits, and nothing is received.',
       // Of what was received before, the last is done after a few minutes, and an instance drains before it ends.
-      expression: 'IF(waiting + FILL(received, 0) == 0, desired, 0)',
+      expression: 'IF(waiting + received == 0, desired, 0)',
       minutes: idleMinutes,
       policy: {
         adjustmentType: 'ExactCapacity',

@@ -28,7 +28,7 @@ function instances({ metrics }: Fleet): GraphWidget {
 }
 
 function messagesPerInstance({ metrics }: Fleet, { queue }: JobQueues): GraphWidget {
-  const perInstance = computed('messages per instance', 'IF(there > 0, (waiting + FILL(taken, 0)) / there)', {
+  const perInstance = computed('messages per instance', 'IF(there > 0, (waiting + taken) / there)', {
     waiting: queue.metricApproximateNumberOfMessagesVisible(most('waiting')),
     taken: queue.metricApproximateNumberOfMessagesNotVisible(most('in flight')),
     there: metrics.inService(most('in service')),
