@@ -30,8 +30,8 @@ const allowedHost = z
   .refine(isHostAndPort, 'expected host:port')
   .refine((host) => !isOfThisMachine(host), 'expected a server of your network, not the function itself');
 
-/** Of 50 tags per resource, the stack sets two itself. */
-const MAX_TAGS = 48;
+/** Of 50 tags per resource, the stack sets two itself, and parts of a fleet have a `Name`. */
+export const MAX_TAGS = 47;
 const SET_BY_THE_STACK = new Set(['application', 'stage']);
 
 const TAG_KEY = /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u;

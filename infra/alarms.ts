@@ -26,6 +26,7 @@ import type { WorkerMetrics } from './worker-metrics.ts';
 const MIN_OUTCOMES = 20;
 /** The worker ends an invocation this long before Lambda does; half of the reserve used up is too much. */
 const NEAR_TIMEOUT_MS = FUNCTION_TIMEOUT_SECONDS * 1_000 - DEADLINE_RESERVE_MS / 2;
+const TWENTY_MINUTES = { threshold: 0, periods: 4, badPeriods: 4 };
 /** A message comes back after 12 minutes: two bad periods in half an hour are one that failed again. */
 const WITHIN_REDELIVERIES = { periods: 6, badPeriods: 2 };
 
@@ -95,6 +96,7 @@ export class Alarms extends Construct {
 
 function queueAlarms({ config, queues: { queue }, metrics }: AlarmsProps): AlarmSpecification[] {
   const max = { period: FIVE_MINUTES, statistic: Stats.MAXIMUM };
+  const done = queue.metricNumberOfMessagesDeleted({ period: FIVE_MINUTES, statistic: Stats.SUM });
   return [
     {
       id: 'OldestMessage',
@@ -108,22 +110,32 @@ function queueAlarms({ config, queues: { queue }, metrics }: AlarmsProps): Alarm
     {
       id: 'NoProgress',
       runbook: 'no-progress',
-      means: 'Messages are waiting or in flight, and for 20 minutes none was done: nothing works on the queue.',
+      means: 'Messages are waiting, and for 20 minutes none was done: nothing works on the queue.',
       // Of SQS alone, which reports zeros: a worker that never started has no metrics, and FILL() makes none of nothing.
       metric: new MathExpression({
-        expression: 'IF(waiting + taken > 0 AND done == 0, 1, 0)',
+        expression: 'IF(waiting > 0 AND done == 0, 1, 0)',
         usingMetrics: {
           waiting: queue.metricApproximateNumberOfMessagesVisible(max),
-          // Of a worker that dies at its start, all messages are hidden until their visibility timeout ends.
-          taken: queue.metricApproximateNumberOfMessagesNotVisible(max),
-          done: queue.metricNumberOfMessagesDeleted({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+          done,
         },
         period: FIVE_MINUTES,
         label: 'no progress',
       }),
-      threshold: 0,
-      periods: 4,
-      badPeriods: 4,
+      ...TWENTY_MINUTES,
+    },
+    {
+      id: 'NoProgressInFlight',
+      runbook: 'no-progress',
+      means: 'Messages are in flight, and for 20 minutes none was done: workers take them and die.',
+      // Of a worker that dies at its start, all messages are hidden until their visibility timeout ends. Not in one sum with
+      // those that wait: this metric is documented to be there only while messages are in flight.
+      metric: new MathExpression({
+        expression: 'IF(taken > 0 AND done == 0, 1, 0)',
+        usingMetrics: { taken: queue.metricApproximateNumberOfMessagesNotVisible(max), done },
+        period: FIVE_MINUTES,
+        label: 'no progress',
+      }),
+      ...TWENTY_MINUTES,
     },
     {
       id: 'MalformedMessages',

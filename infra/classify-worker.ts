@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { type Function as LambdaFunction, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -6,7 +6,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import type { JobQueues } from './job-queues.ts';
-import { classifierEnvironment, packagedFunction } from './packaged-function.ts';
+import { packagedFunction, workerEnvironment } from './packaged-function.ts';
 import { DEFAULT_MAXIMUM_CONCURRENCY, type StageConfig } from './stage-config.ts';
 import { acknowledgeWildcards, WORKER_WRITES, workerStatements } from './worker-permissions.ts';
 
@@ -39,12 +39,7 @@ export class ClassifyWorker extends Construct {
       recursiveLoop: CHAINS_ARE_BOUNDED,
       policyName: 'worker',
       statements: (logGroup) => workerStatements({ config, queues, results, logGroup }),
-      environment: {
-        ...classifierEnvironment({ config, queues, results }),
-        ...(config.embedding && { EMBEDDING: '1' }),
-        // The dimension of the metrics: each stage has its own.
-        POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName,
-      },
+      environment: workerEnvironment({ config, queues, results }),
     });
     this.function = made.function;
     this.logGroup = made.logGroup;

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -31,7 +31,7 @@ export type PackagedFunctionProps = {
   memoryMb: number;
   timeoutSeconds: number;
   reservedConcurrency?: number | undefined;
-  /** `Terminate` unless told otherwise. */
+  /** `Terminate` by default. */
   recursiveLoop?: RecursiveLoop;
   policyName: string;
   /** All that its code may do. */
@@ -93,16 +93,15 @@ export function modelEnvironment({ topK, model, modelPrecision, fetchUserAgent }
   };
 }
 
+/** What the settings of a stage's workers and of its API come from. */
+type StageParts = { config: StageConfig; queues: JobQueues; results: Bucket };
+
 /** Settings that worker and API have alike: where jobs are, and how images are classified. */
 export function classifierEnvironment({
   config,
   queues: { queue, deadLetterQueue },
   results,
-}: {
-  config: StageConfig;
-  queues: JobQueues;
-  results: Bucket;
-}): Record<string, string> {
+}: StageParts): Record<string, string> {
   return {
     QUEUE_URL: queue.queueUrl,
     DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
@@ -111,5 +110,15 @@ export function classifierEnvironment({
     SOURCE_BUCKETS: [results.bucketName, ...config.sourceBuckets].join(','),
     ...(config.allowedHosts !== undefined && { ALLOWED_HOSTS: config.allowedHosts.join(',') }),
     ...modelEnvironment(config),
+  };
+}
+
+/** All settings of the worker by the stage's file, alike on Lambda and on instances: a setting that is added here reaches both. */
+export function workerEnvironment({ config, queues, results }: StageParts): Record<string, string> {
+  return {
+    ...classifierEnvironment({ config, queues, results }),
+    ...(config.embedding && { EMBEDDING: '1' }),
+    // The dimension of the metrics: each stage has its own.
+    POWERTOOLS_SERVICE_NAME: Stack.of(results).stackName,
   };
 }

@@ -2,7 +2,7 @@ import { App, type AppProps, type Environment, Tags } from 'aws-cdk-lib';
 import { ManagedPolicy, PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import featureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { LabelqueueStack, type LabelqueueStackProps } from './labelqueue-stack.ts';
-import type { StageConfig } from './stage-config.ts';
+import { type StageConfig, stageTags } from './stage-config.ts';
 
 /** The stack of a stage; `labelqueue --stack` takes this name. */
 export function stackNameOf(stage: string): string {
@@ -22,11 +22,11 @@ export function stageApp(
   props: AppProps = {},
 ): { app: App; stack: LabelqueueStack } {
   const app = new App({ ...props, context: { ...featureFlags, ...props.context } });
-  const { stage, terminationProtection = false } = config;
-  const stack = new LabelqueueStack(app, stackNameOf(stage), {
+  const { terminationProtection = false } = config;
+  const stack = new LabelqueueStack(app, stackNameOf(config.stage), {
     ...{ config, packagePath, nodePath, env, terminationProtection },
   });
-  for (const [key, value] of Object.entries({ ...config.tags, application: 'labelqueue', stage })) {
+  for (const [key, value] of Object.entries(stageTags(config))) {
     Tags.of(app).add(key, value);
   }
   boundRoles(stack, config);

@@ -222,6 +222,11 @@ const schema = z
     message: 'expected jwt, too: pages have tokens, and no credentials to sign with',
   });
 
+/** What each resource of a stage is tagged with that takes tags. */
+export function stageTags({ stage, tags }: Pick<StageConfig, 'stage' | 'tags'>): Record<string, string> {
+  return { ...tags, application: 'labelqueue', stage };
+}
+
 /** One stage of the service, e.g. `dev` or `prod`: each is a stack of its own. */
 export type StageConfig = z.infer<typeof schema> & { stage: string };
 

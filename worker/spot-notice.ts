@@ -16,10 +16,16 @@ const actionSchema = z.object({ action: z.string(), time: z.iso.datetime({ offse
 /** Why the instance should be left; `at` is when EC2 ends it, epoch milliseconds, where that is known. */
 export type SpotNotice = { reason: 'interruption' | 'rebalance'; at?: number };
 
+/**
+ * What is a reason to leave: `all` is an interruption and a recommendation to rebalance. An interruption alone is for an
+ * instance of an Auto Scaling group, which answers a recommendation itself, and may take long to, or never do.
+ */
+export type SpotReasons = 'all' | 'interruption';
+
 export type SpotWatchOptions = {
   signal: AbortSignal;
-  /** Whether recommendations to rebalance are left out. */
-  interruptionsOnly?: boolean;
+  /** `all` unless set. */
+  reasons?: SpotReasons;
   /** Is given a line when the metadata service does not answer, one per outage. */
   onNotice: (text: string) => void;
   endpoint?: string | undefined;
@@ -28,12 +34,12 @@ export type SpotWatchOptions = {
 
 /** Resolves when EC2 announces that it takes this Spot instance back, or recommends leaving it. Never after the signal. */
 export async function untilSpotNotice(options: SpotWatchOptions): Promise<SpotNotice> {
-  const { signal, onNotice, lookEveryMs = LOOK_EVERY_MS, interruptionsOnly = false } = options;
+  const { signal, onNotice, reasons = 'all', lookEveryMs = LOOK_EVERY_MS } = options;
   const metadata = new InstanceMetadata(options.endpoint || ENDPOINT);
   let isSaid = false;
   while (!signal.aborted) {
     try {
-      const notice = await look(metadata, interruptionsOnly);
+      const notice = await look(metadata, reasons);
       isSaid = false;
       if (notice !== undefined) return notice;
     } catch (error) {
@@ -46,10 +52,10 @@ export async function untilSpotNotice(options: SpotWatchOptions): Promise<SpotNo
   return new Promise(() => {});
 }
 
-async function look(metadata: InstanceMetadata, interruptionsOnly: boolean): Promise<SpotNotice | undefined> {
+async function look(metadata: InstanceMetadata, reasons: SpotReasons): Promise<SpotNotice | undefined> {
   const action = await metadata.get(ACTION);
   if (action !== undefined) return interruption(action);
-  if (interruptionsOnly) return undefined;
+  if (reasons === 'interruption') return undefined;
   return (await metadata.get(REBALANCE)) === undefined ? undefined : { reason: 'rebalance' };
 }
 

@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { untilEmpty } from './empty-queue.ts';
-import { untilSpotNotice } from './spot-notice.ts';
+import { type SpotReasons, untilSpotNotice } from './spot-notice.ts';
 import type { WorkLog } from './work-log.ts';
 import type { WorkLoop } from './work-loop.ts';
 import type { WorkSettings } from './work-settings.ts';
@@ -33,7 +33,7 @@ export function untilWorkEnds(options: WorkEndOptions): Promise<WorkEnd> {
     ...(settings.exitWhenEmptySeconds === undefined
       ? []
       : [queueIsEmpty(options, settings.exitWhenEmptySeconds, drainMs)]),
-    ...(settings.spot ? [spotNotice(options, drainMs)] : []),
+    ...(settings.spot === undefined ? [] : [spotNotice(options, settings.spot, drainMs)]),
   ]);
 }
 
@@ -53,15 +53,16 @@ export function untilInterruption(
   options: Pick<WorkEndOptions, 'settings' | 'environment' | 'log' | 'signal'>,
 ): Promise<WorkEnd> {
   const { spot, drainSeconds } = options.settings;
-  return spot ? spotNotice({ ...options, isEnding: true }, drainSeconds * 1_000) : new Promise(() => {});
+  return spot === undefined ? new Promise(() => {}) : spotNotice(options, 'interruption', drainSeconds * 1_000);
 }
 
-type SpotOptions = Pick<WorkEndOptions, 'environment' | 'log' | 'signal'> & { isEnding?: boolean };
-
-async function spotNotice({ environment, log, signal, isEnding }: SpotOptions, drainMs: number): Promise<WorkEnd> {
+async function spotNotice(
+  { environment, log, signal }: Pick<WorkEndOptions, 'environment' | 'log' | 'signal'>,
+  reasons: SpotReasons,
+  drainMs: number,
+): Promise<WorkEnd> {
   const endpoint = environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'];
-  const onNotice = (text: string) => log('WARN', text);
-  const { reason, at } = await untilSpotNotice({ signal, endpoint, onNotice, interruptionsOnly: isEnding ?? false });
+  const { reason, at } = await untilSpotNotice({ signal, endpoint, reasons, onNotice: (text) => log('WARN', text) });
   const leftMs = at === undefined ? drainMs : at - Date.now() - SPOT_RESERVE_MS;
   return { reason: `Spot ${reason}`, drainMs: Math.max(0, Math.min(drainMs, leftMs)) };
 }

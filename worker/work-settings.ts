@@ -7,6 +7,7 @@ import {
   WORK_PROCESS_MEMORY_MB,
 } from '../shared/contract/limits.ts';
 import { SettingsError, workerSettingsFrom } from '../shared/contract/settings.ts';
+import type { SpotReasons } from './spot-notice.ts';
 
 /** The variable of each setting of the loop; the handler's own are those of `shared/contract/settings.ts`. */
 const VARIABLES = {
@@ -37,11 +38,8 @@ const schema = z.object({
   port: wholeNumber(0, 65_535).optional(),
   /** The address to listen on. */
   host: z.string().min(1).default('127.0.0.1'),
-  /** Whether to watch the instance metadata of EC2 for an interruption. */
-  spot: z
-    .enum(['true', 'false', '1', '0'])
-    .default('false')
-    .transform((text) => text === 'true' || text === '1'),
+  /** What to watch the instance metadata of EC2 for; `true` and `1` are all that is a reason to leave. */
+  spot: z.enum(['true', 'false', '1', '0', 'interruption']).default('false').transform(spotReasons),
   /** A process that holds more memory than this after a batch is replaced. */
   processMemoryMb: wholeNumber(256, 1_000_000).default(WORK_PROCESS_MEMORY_MB),
 });
@@ -71,6 +69,11 @@ export function workSettingsFrom(environment: Readonly<Record<string, string | u
   if (data === undefined) throw new SettingsError(`wrong settings:\n${error.issues.map(describe(given)).join('\n')}`);
   const processes = data.processes ?? availableParallelism();
   return { ...data, processes, queueUrl, deadLetterQueueUrl, resultsBucket, serviceName };
+}
+
+function spotReasons(text: string): SpotReasons | undefined {
+  if (text === 'interruption') return text;
+  return text === 'true' || text === '1' ? 'all' : undefined;
 }
 
 function describe(given: Record<string, string | undefined>) {

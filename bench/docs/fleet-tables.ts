@@ -52,21 +52,28 @@ export function fleetPriceTable(): string {
 
 /** From how many images on each instance a job costs less on a fleet than on Lambda. */
 export function breakEvenTable(): string {
-  const { bootSeconds } = FLEET_ASSUMPTIONS;
   const rows = [0, SPOT_DISCOUNT].map((discount) => {
-    const aside = (instanceUsdPerHour(FLEET_MACHINE, discount) * (bootSeconds.value + IDLE_SECONDS)) / HOUR_SECONDS;
-    const onFleet = costOfFleetImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, discount).totalUsd;
-    const images = [BENCHMARK.avx2, BENCHMARK.vnni].map((processor) => {
-      const saved = costOfImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, processor).totalUsd - onFleet;
-      return thousands((aside / saved) * MILLION);
-    });
-    return `| ${discount === 0 ? 'on demand' : 'Spot'} | ${dollars(aside)} | ${images.join(' | ')} |`;
+    const images = [BENCHMARK.avx2, BENCHMARK.vnni].map((processor) => thousands(breakEvenImages(discount, processor)));
+    return `| ${discount === 0 ? 'on demand' : 'Spot'} | ${dollars(usdAside(discount))} | ${images.join(' | ')} |`;
   });
   return [
     '| | start and ten idle minutes of an instance | images that pay for it, Lambda with AVX2 | with AVX-512 VNNI |',
     '|---|---|---|---|',
     ...rows,
   ].join('\n');
+}
+
+/** How many images save, over Lambda with this processor, what an instance costs beside its work. */
+export function breakEvenImages(discount: number, processor: ProcessorFigure): number {
+  const onFleet = costOfFleetImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, discount).totalUsd;
+  const saved = costOfImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, processor).totalUsd - onFleet;
+  return (usdAside(discount) / saved) * MILLION;
+}
+
+/** Its start, and the minutes in which it waits for more. */
+function usdAside(discount: number): number {
+  const seconds = FLEET_ASSUMPTIONS.bootSeconds.value + IDLE_SECONDS;
+  return (instanceUsdPerHour(FLEET_MACHINE, discount) * seconds) / HOUR_SECONDS;
 }
 
 /** What an instance is made of, as the text says it. */

@@ -24,7 +24,7 @@ export const FLEET_ASSUMPTIONS = {
   },
   spotDiscount: {
     value: SPOT_DISCOUNT,
-    says: 'of that is what Spot costs less. It changes by zone, type and hour, and nobody guarantees it',
+    says: 'of that is what Spot costs less. It changes by zone, type and hour, without a guarantee',
     source: 'Assumed',
   },
 } as const satisfies Record<string, Assumption>;
@@ -33,5 +33,5 @@ export const FLEET_ASSUMPTIONS = {
 export const FLEET_SIMPLIFICATIONS: readonly string[] = [
   `A vCPU does what the benchmark measured natively on one core (${assumedText(FLEET_PROCESSOR)}), and four do four times that. Beside the instances, an address ($${FLEET_PRICES.addressHour} an hour each) and a disk are paid for; SQS, S3 and logs are not in these prices, see [cost](cost.md#on-a-fleet).`,
   `Messages have ${DEFAULT_IMAGES_PER_MESSAGE} images, and all are on the queue at the start. EC2 has all the instances that are asked for, and takes none back.`,
-  'All instances stay until the queue has been empty for ten minutes: while a long tail is left the fleet halves itself, which is left out.',
+  'All instances stay until the queue has been empty for ten minutes: while a long tail is left the fleet goes down to what is needed, which is left out.',
 ];

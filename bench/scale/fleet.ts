@@ -1,5 +1,11 @@
-import { stepsOut } from '../../infra/fleet/steps-out.ts';
-import { FLEET_MACHINE, FLEET_PROCESSOR, instanceUsdPerHour, SPOT_DISCOUNT } from '../../shared/contract/fleet-cost.ts';
+import { capacitySteps } from '../../infra/fleet/capacity-steps.ts';
+import {
+  FLEET_MACHINE,
+  FLEET_MESSAGES_PER_INSTANCE,
+  FLEET_PROCESSOR,
+  instanceUsdPerHour,
+  SPOT_DISCOUNT,
+} from '../../shared/contract/fleet-cost.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { FLEET_ASSUMPTIONS } from './fleet-assumptions.ts';
 
@@ -25,17 +31,16 @@ export type FleetOutcome = {
 const STEP_SECONDS = 1;
 const MINUTE = 60;
 const HOUR = 3_600;
-/** What a stage has unless told otherwise. */
-const MESSAGES_PER_INSTANCE = 100;
+/** A stage's default. */
 const IDLE_MINUTES = 10;
 
 /**
- * Plays a job second by second: the group looks at the queue each minute and adds what its policy says, instances work from
+ * Plays a job second by second: the group looks at the queue each minute and has as many as its policy says, instances work from
  * the end of their start on, and all are paid for until the queue has been empty for ten minutes.
  */
 export function simulateFleet({ images, vcpus, maxInstances }: FleetScenario): FleetOutcome {
   const { bootSeconds, metricDelaySeconds } = FLEET_ASSUMPTIONS;
-  const steps = stepsOut(maxInstances);
+  const capacityFor = capacityByNeed(maxInstances);
   const perSecond = (vcpus * 1_000) / FLEET_PROCESSOR.millisecondsPerImage;
   const readyAt: number[] = [];
   let left = images;
@@ -43,9 +48,10 @@ export function simulateFleet({ images, vcpus, maxInstances }: FleetScenario): F
   let seconds = 0;
   for (; left > 0; seconds += STEP_SECONDS) {
     const isLook = seconds >= metricDelaySeconds.value && (seconds - metricDelaySeconds.value) % MINUTE === 0;
-    const more = isLook ? added(left / DEFAULT_IMAGES_PER_MESSAGE / MESSAGES_PER_INSTANCE - readyAt.length, steps) : 0;
-    for (let count = Math.min(more, maxInstances - readyAt.length); count > 0; count--) {
-      readyAt.push(seconds + bootSeconds.value);
+    const needed = Math.ceil(left / DEFAULT_IMAGES_PER_MESSAGE / FLEET_MESSAGES_PER_INSTANCE);
+    if (isLook && needed > readyAt.length) {
+      const more = capacityFor(needed) - readyAt.length;
+      readyAt.push(...Array.from({ length: more }, () => seconds + bootSeconds.value));
     }
     left -= readyAt.filter((at) => at <= seconds).length * perSecond * STEP_SECONDS;
     paidSeconds += readyAt.length * STEP_SECONDS;
@@ -60,11 +66,10 @@ export function simulateFleet({ images, vcpus, maxInstances }: FleetScenario): F
   };
 }
 
-/** Steps are inclusive below and exclusive above; what is not more than 0 is no breach. */
-function added(lacking: number, steps: ReturnType<typeof stepsOut>): number {
-  if (lacking <= 0) return 0;
-  return (
-    steps.findLast(({ metricIntervalLowerBound }) => lacking >= Number(metricIntervalLowerBound))?.scalingAdjustment ??
-    0
-  );
+/** Steps are inclusive below and exclusive above. */
+function capacityByNeed(maxInstances: number): (needed: number) => number {
+  const steps = capacitySteps(maxInstances);
+  return (needed) =>
+    steps.findLast(({ metricIntervalLowerBound }) => needed >= Number(metricIntervalLowerBound))?.scalingAdjustment ??
+    0;
 }

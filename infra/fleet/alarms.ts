@@ -39,13 +39,14 @@ export function fleetAlarms(fleet: Fleet | undefined, { queue }: JobQueues): Ala
       id: 'FleetIdle',
       runbook: 'fleet-idle',
       means:
-        'For a quarter of an hour instances have been in service while messages wait, and none is in flight: the workers run and take nothing.',
+        'For a quarter of an hour instances have been in service while messages wait, and none was received: the workers run and take nothing.',
       metric: new MathExpression({
-        expression: 'IF(there > 0 AND waiting > 0 AND taken == 0, 1, 0)',
+        // Messages in flight are reported only while there are some.
+        expression: 'IF(there > 0 AND waiting > 0 AND received == 0, 1, 0)',
         usingMetrics: {
           there: metrics.inService(least),
           waiting: queue.metricApproximateNumberOfMessagesVisible(least),
-          taken: queue.metricApproximateNumberOfMessagesNotVisible(most),
+          received: queue.metricNumberOfMessagesReceived({ period: FIVE_MINUTES, statistic: Stats.SUM }),
         },
         period: FIVE_MINUTES,
         label: 'idle',

@@ -1,22 +1,27 @@
 import { z } from 'zod';
+import { FLEET_MESSAGES_PER_INSTANCE } from '../../shared/contract/fleet-cost.ts';
 import type { Architecture } from '../../shared/contract/worker-time.ts';
 import { vpc } from '../account-config.ts';
 
 /**
  * Types of one size, so that an instance is as good as another. A vCPU of AMD's and of Graviton's is a core; one of Intel's
- * is a thread of a core, and still a Spot pool more. https://docs.aws.amazon.com/ec2/latest/instancetypes/
+ * is a thread of a core, and still a Spot pool more. Of the generation that most regions have. https://docs.aws.amazon.com/ec2/latest/instancetypes/
  */
 const INSTANCE_TYPES: Readonly<Record<Architecture, readonly string[]>> = {
-  x86_64: ['c7a.xlarge', 'c8a.xlarge', 'm7a.xlarge', 'c7i.xlarge'],
-  arm64: ['c8g.xlarge', 'c7g.xlarge', 'm8g.xlarge', 'm7g.xlarge'],
+  x86_64: ['c7a.xlarge', 'm7a.xlarge', 'c7i.xlarge', 'm7i.xlarge'],
+  arm64: ['c7g.xlarge', 'm7g.xlarge', 'c7gd.xlarge', 'r7g.xlarge'],
 };
 
 /** Families of Graviton have a `g` behind their generation. */
 const GRAVITON = /^[a-z]+\d+g/;
 
+/** A worker has a process per vCPU, which needs 1.5 GB (docs/work.md). */
+const TOO_SMALL = /\.(nano|micro|small)$/;
+
 const instanceType = z
   .string()
-  .regex(/^[a-z]+\d+[a-z-]*\.[a-z0-9-]+$/, 'expected an instance type, such as c7a.xlarge');
+  .regex(/^[a-z]+\d+[a-z-]*\.[a-z0-9-]+$/, 'expected an instance type, such as c7a.xlarge')
+  .refine((type) => !TOO_SMALL.test(type), 'expected a type with at least 2 GB of memory per vCPU, such as c7a.medium');
 
 /** Whose turn it is to work on the queue. */
 const TAKERS = ['fleet', 'lambda', 'both'] as const;
@@ -31,8 +36,8 @@ export const fleet = z.strictObject({
   /** Of one size, several of them: Spot takes what there is. */
   instanceTypes: z.array(instanceType).min(1).max(40).optional(),
   maxInstances: z.int().min(1).max(1_000).default(10),
-  /** So many messages, waiting or in flight, are worth one instance. */
-  messagesPerInstance: z.int().min(1).max(100_000).default(100),
+  /** So many messages are worth one instance. */
+  messagesPerInstance: z.int().min(1).max(100_000).default(FLEET_MESSAGES_PER_INSTANCE),
   /** So many instances are on demand before any is Spot. */
   onDemandBaseCapacity: z.int().min(0).max(1_000).default(0),
   /** Of the others, how many are on demand: 100 is no Spot at all. */

@@ -6,8 +6,8 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
 import type { JobQueues } from '../job-queues.ts';
-import { classifierEnvironment } from '../packaged-function.ts';
-import type { StageConfig } from '../stage-config.ts';
+import { workerEnvironment } from '../packaged-function.ts';
+import { type StageConfig, stageTags } from '../stage-config.ts';
 import { DRAIN_SECONDS } from './drain.ts';
 import { type FleetConfig, instanceTypesOf } from './fleet-config.ts';
 import { GroupMetrics } from './group-metrics.ts';
@@ -30,13 +30,13 @@ export type FleetProps = {
   nodePath: string;
   queues: JobQueues;
   results: Bucket;
-  /** The worker's: instances write streams of it, so that whoever looks for a line finds it in one place. */
+  /** The worker's: instances write streams of it, so that all lines are in one place. */
   logGroup: LogGroup;
   /** Where workers ask for looks at the ends of jobs; undefined for a stage that announces none. */
   jobEndQueue: IQueue | undefined;
 };
 
-/** Workers on EC2: an Auto Scaling group from 0 instances, on Spot unless told otherwise, that run the package of the stage. */
+/** Workers on EC2: an Auto Scaling group from 0 instances, on Spot by default, that run the package of the stage. */
 export class Fleet extends Construct {
   readonly metrics: GroupMetrics;
   readonly instanceTypes: readonly string[];
@@ -63,34 +63,35 @@ export class Fleet extends Construct {
       role,
       securityGroupIds: network.securityGroupIds,
       volumeGb: fleet.volumeGb,
+      tags: stageTags(config),
       userData: userData({
         ...{ region, groupName, service: stackName, logGroupName: logGroup.logGroupName },
         packageUrl: workerPackage.s3ObjectUrl,
         nodeUrl: node.s3ObjectUrl,
         healthPort: HEALTH_PORT,
-        environment: workerEnvironment(this, props),
+        environment: instanceEnvironment(region, props),
       }),
     });
     const group = instanceGroup(this, {
       ...{ name: groupName, fleet, template, subnetIds: network.subnetIds, instanceTypes: this.instanceTypes },
     });
+    group.node.addDependency(...network.ways);
     scaleByBacklog(this, { group, queues, metrics: this.metrics, fleet });
     new CfnOutput(Stack.of(this), 'FleetGroupName', { value: group.ref });
   }
 }
 
 /** The settings of the worker on Lambda, and those of the loop around it. */
-function workerEnvironment(scope: Construct, props: FleetProps): Record<string, string> {
-  const { stackName, region } = Stack.of(scope);
+function instanceEnvironment(region: string, props: FleetProps): Record<string, string> {
   return {
     ...WORKER_PROCESS_ENVIRONMENT,
     AWS_REGION: region,
     NODE_ENV: 'production',
-    ...classifierEnvironment(props),
-    POWERTOOLS_SERVICE_NAME: stackName,
+    ...workerEnvironment(props),
     ...(props.jobEndQueue !== undefined && { JOB_END_QUEUE_URL: props.jobEndQueue.queueUrl }),
     WORK_DRAIN_SECONDS: String(DRAIN_SECONDS),
     WORK_PORT: String(HEALTH_PORT),
-    WORK_SPOT: 'true',
+    // A recommendation to rebalance changes nothing here: the worker goes on until the group takes the instance away.
+    WORK_SPOT: 'interruption',
   };
 }

@@ -46,10 +46,12 @@ export function instanceRole(scope: Construct, props: InstanceRoleProps): Role {
 }
 
 /** What Lambda's event source does with a queue; and looks at ends of jobs, which the stage grants functions elsewhere. */
-function pollingStatements({ queues: { queue }, jobEndQueue }: InstanceRoleProps): PolicyStatement[] {
+function pollingStatements({ queues: { queue, deadLetterQueue }, jobEndQueue }: InstanceRoleProps): PolicyStatement[] {
   const actions = ['ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'];
   return [
     new PolicyStatement({ actions: actions.map((action) => `sqs:${action}`), resources: [queue.queueArn] }),
+    // Its depth is in the worker's `/metrics`.
+    new PolicyStatement({ actions: ['sqs:GetQueueAttributes'], resources: [deadLetterQueue.queueArn] }),
     ...(jobEndQueue === undefined
       ? []
       : [new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [jobEndQueue.queueArn] })]),

@@ -17,6 +17,8 @@ export type LaunchTemplateProps = {
   role: Role;
   securityGroupIds: string[];
   volumeGb: number;
+  /** Of volumes: the group tags its instances, and nothing else. */
+  tags: Readonly<Record<string, string>>;
   userData: string;
 };
 
@@ -35,6 +37,9 @@ export function launchTemplate(scope: Construct, props: LaunchTemplateProps): Cf
           deviceName: ROOT_DEVICE,
           ebs: { volumeSize: props.volumeGb, volumeType: 'gp3', encrypted: true, deleteOnTermination: true },
         },
+      ],
+      tagSpecifications: [
+        { resourceType: 'volume', tags: Object.entries(props.tags).map(([key, value]) => ({ key, value })) },
       ],
       // An instance that gives up is gone, and replaced.
       instanceInitiatedShutdownBehavior: 'terminate',

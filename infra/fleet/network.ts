@@ -1,5 +1,7 @@
 import { Fn, Validations } from 'aws-cdk-lib';
 import {
+  CfnRoute,
+  CfnSubnetRouteTableAssociation,
   GatewayVpcEndpointAwsService,
   IpAddresses,
   type IVpc,
@@ -9,12 +11,17 @@ import {
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct, IDependable } from 'constructs';
 import type { StageConfig } from '../stage-config.ts';
 import type { FleetConfig } from './fleet-config.ts';
 
 /** Where instances run, and what they may reach. */
-export type FleetNetwork = { subnetIds: string[]; securityGroupIds: string[] };
+export type FleetNetwork = {
+  subnetIds: string[];
+  securityGroupIds: string[];
+  /** Routes of the subnets, where the stack makes and deletes them: instances must come after these, and go before them. */
+  ways: readonly IDependable[];
+};
 
 /** Room for 1,000 instances and more in each of two zones. */
 const ADDRESSES = '10.0.0.0/20';
@@ -23,7 +30,8 @@ const ZONES = [0, 1];
 
 /** The network that the fleet's options name, the stage's, or one of the fleet's own. */
 export function fleetNetwork(scope: Construct, config: StageConfig, fleet: FleetConfig): FleetNetwork {
-  return fleet.vpc ?? config.vpc ?? ownNetwork(scope, fleet.outboundPorts);
+  const given = fleet.vpc ?? config.vpc;
+  return given === undefined ? ownNetwork(scope, fleet.outboundPorts) : { ...given, ways: [] };
 }
 
 /**
@@ -47,7 +55,13 @@ function ownNetwork(scope: Construct, outboundPorts: readonly number[]): FleetNe
   return {
     subnetIds: vpc.publicSubnets.map(({ subnetId }) => subnetId),
     securityGroupIds: [outboundOnly(scope, vpc, outboundPorts).securityGroupId],
+    ways: vpc.publicSubnets.flatMap(({ node }) => node.children.filter(isWay)),
   };
+}
+
+/** The subnets themselves are named by the group: that it must wait for them is known. */
+function isWay(part: IConstruct): boolean {
+  return part instanceof CfnRoute || part instanceof CfnSubnetRouteTableAssociation;
 }
 
 /**

@@ -9,8 +9,9 @@ import { loadClassifier, loadEmbeddingClassifier } from './infer.ts';
 import { DEFAULT_MODEL_DIR, readModelFolder } from './model-folder.ts';
 import { createObjectReader } from './read-s3-object.ts';
 
-/** API and chatbot make no embeddings. */
-export type PipelineSettings = Omit<ClassifierSettings, 'embedding'> & Partial<Pick<ClassifierSettings, 'embedding'>>;
+/** API and chatbot make no embeddings, and the chatbot has no bucket. */
+export type PipelineSettings = Omit<ClassifierSettings, OfSome> & Partial<Pick<ClassifierSettings, OfSome>>;
+type OfSome = 'embedding' | 'resultsBucket';
 
 /**
  * Makes what the stages need and loads the model: once a process, before its first image.
@@ -30,7 +31,7 @@ export async function createPipeline(
   const load = settings.embedding ? loadEmbeddingClassifier : loadClassifier;
   const classifier = await load(folder, settings.modelPrecision);
   const http = createImageClient(settings);
-  const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets) };
+  const sources = { http, s3: createObjectReader(s3, settings.sourceBuckets, settings.resultsBucket) };
   return {
     fetch: (url, signal, beforeContent) =>
       fetchImage(url, sources, signal, { timeoutMs: settings.fetchTimeoutSeconds * 1_000, beforeContent }),

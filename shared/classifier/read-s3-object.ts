@@ -2,14 +2,22 @@ import { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { type ErrorCode, ImageError } from '../contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../contract/limits.ts';
+import { isUploadKey } from '../contract/object-keys.ts';
 import { parseS3Url } from '../contract/s3-url.ts';
 import { readBody } from './body-bytes.ts';
 import { decodeContent } from './content-coding.ts';
 
 export type ObjectReader = { read(url: string, signal: AbortSignal): Promise<Buffer | ImageError> };
 
-/** @param sourceBuckets the only buckets that are read */
-export function createObjectReader(s3: S3Client, sourceBuckets: readonly string[]): ObjectReader {
+/**
+ * @param sourceBuckets the only buckets of which everything is read
+ * @param resultsBucket the bucket of which uploaded folders are read as well, and nothing else
+ */
+export function createObjectReader(
+  s3: S3Client,
+  sourceBuckets: readonly string[],
+  resultsBucket?: string,
+): ObjectReader {
   const allowed = new Set(sourceBuckets);
   return {
     async read(url, signal) {
@@ -17,7 +25,8 @@ export function createObjectReader(s3: S3Client, sourceBuckets: readonly string[
       if (bucket === undefined || key === undefined) {
         return new ImageError('invalid_url', 'expected s3://bucket/key');
       }
-      if (!allowed.has(bucket)) {
+      const isUpload = bucket === resultsBucket && isUploadKey(key);
+      if (!allowed.has(bucket) && !isUpload) {
         return new ImageError('bucket_not_allowed', `expected one of the source buckets, got ${bucket}`);
       }
       return readObject(s3, bucket, key, signal);

@@ -19,6 +19,12 @@ export const SPOT_DISCOUNT = 0.6;
 /** What estimates of a fleet are made for, and what a stage's fleet has unless told otherwise. */
 export const FLEET_MACHINE = { instanceType: 'c7a.xlarge', vcpus: 4, volumeGb: 12 } as const;
 
+/**
+ * So many messages are worth an instance unless the stage's file sets another number: what their images save over Lambda pays
+ * for an instance's start and idle minutes, on Spot, with the usual number of images per message (docs/fleet.md).
+ */
+export const FLEET_MESSAGES_PER_INSTANCE = 1_000;
+
 /** The processor of c7a: an AMD EPYC with AVX-512 VNNI, as the one that the benchmark ran on natively. */
 export const FLEET_PROCESSOR: ProcessorFigure = BENCHMARK.vnni;
 

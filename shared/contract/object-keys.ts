@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ErrorCode } from './error-codes.ts';
 import { IdSum } from './id-sum.ts';
+import { JOB_NAME } from './job-name.ts';
 import type { JobRun } from './job-run.ts';
 import { formatWorkerTime, parseWorkerTime, WORKER_TIME_PATTERN, type WorkerTime } from './worker-time.ts';
 
@@ -129,6 +130,15 @@ export function redrivenKey(of: JobRun): string {
 /** Where the images of a local folder are put before they are enqueued. */
 export function uploadPrefix(job: string): string {
   return `${jobPrefix(job)}images/`;
+}
+
+/**
+ * Whether a job's uploads are where this object lies: below `jobs/<job>/images/`, and nothing else of the bucket. A key with
+ * `.` or `..` between its slashes is refused: on its way it may become another key's path.
+ */
+export function isUploadKey(key: string): boolean {
+  const [, job = '', ...names] = key.split('/');
+  return JOB_NAME.test(job) && key.startsWith(uploadPrefix(job)) && !names.some((name) => /^\.{0,2}$/.test(name));
 }
 
 /** The ids of a job's images in the order of their source; see `shared/jobs/source-order.ts`. */

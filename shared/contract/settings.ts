@@ -119,7 +119,12 @@ const awsSchema = z.object({
   /** Where the bucket stands in the URLs of S3: `path` is the path, `virtual` the host, `auto` the path with an endpoint. */
   s3AddressingStyle: z.enum(S3_ADDRESSING_STYLES).default('auto'),
 });
-const classifierSchema = z.object({ ...classifierSettings, ...embeddingSettings });
+const classifierSchema = z.object({
+  ...classifierSettings,
+  ...embeddingSettings,
+  /** Folders that were uploaded there are read, whatever the source buckets are. */
+  resultsBucket: bucketSettings.resultsBucket.optional(),
+});
 const jobSchema = z.object({ ...queueSettings, ...bucketSettings, ...jobEndSettings });
 const apiSchema = z.object({
   ...queueSettings,

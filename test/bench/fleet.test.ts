@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { breakEvenTable, fleetCostTable, fleetPriceTable } from '../../bench/docs/fleet-tables.ts';
+import { breakEvenImages, breakEvenTable, fleetCostTable, fleetPriceTable } from '../../bench/docs/fleet-tables.ts';
 import { type FleetScenario, simulateFleet } from '../../bench/scale/fleet.ts';
 import { FLEET_ASSUMPTIONS } from '../../bench/scale/fleet-assumptions.ts';
 import { fleet, instanceTypesOf } from '../../infra/fleet/fleet-config.ts';
-import { ASSUMED, costOfImages } from '../../shared/contract/cost.ts';
+import { ASSUMED, BENCHMARK, costOfImages } from '../../shared/contract/cost.ts';
 import {
   costOfFleetImages,
   FLEET_MACHINE,
@@ -14,6 +14,7 @@ import {
   SPOT_DISCOUNT,
   vcpusOf,
 } from '../../shared/contract/fleet-cost.ts';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 
 const document = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
 
@@ -65,7 +66,16 @@ describe('the simulation of a fleet', () => {
   });
 
   test('starts no more instances than its messages are worth', () => {
-    expect(simulateFleet({ ...job, images: 25_000 }).peakInstances).toBe(3);
+    expect(simulateFleet({ ...job, images: 250_000 }).peakInstances).toBe(3);
+  });
+
+  test('an instance is worth as many messages as pay for it on Spot, whatever Lambda runs on', () => {
+    const images = fleet.parse({}).messagesPerInstance * DEFAULT_IMAGES_PER_MESSAGE;
+    for (const processor of [BENCHMARK.avx2, BENCHMARK.vnni]) {
+      expect(images).toBeGreaterThanOrEqual(breakEvenImages(SPOT_DISCOUNT, processor));
+    }
+    // Not far above either: more instances would be done sooner at the same price.
+    expect(images).toBeLessThan(1.5 * breakEvenImages(SPOT_DISCOUNT, BENCHMARK.vnni));
   });
 
   test('prices more instances higher for the same images, and Spot below on demand', () => {
@@ -74,6 +84,24 @@ describe('the simulation of a fleet', () => {
     expect(many.onDemandUsd).toBeGreaterThan(few.onDemandUsd);
     expect(few.spotUsd).toBeLessThan(few.onDemandUsd / 2);
   });
+});
+
+test('the first page has what a million images cost on Spot and on Lambda', () => {
+  const usd = [costOfFleetImages(1_000_000, 100, SPOT_DISCOUNT), costOfImages(1_000_000, 100, ASSUMED)].map(
+    ({ totalUsd }) => `$${totalUsd.toFixed(3)}`,
+  );
+  expect(document('../README.md')).toContain(
+    `${usd[0]} per million images on Spot (estimated), against ${usd[1]} on Lambda`,
+  );
+});
+
+test('the runbook has what an instance costs that only starts and ends', () => {
+  const [onDemand, spot] = [0, SPOT_DISCOUNT].map((discount) => instanceUsdPerHour(FLEET_MACHINE, discount));
+  const text = document('runbook.md').replaceAll(/\s+/g, ' ');
+  expect(text).toContain(`$${onDemand?.toFixed(2)} on demand and about $${spot?.toFixed(2)} on Spot for a c7a.xlarge`);
+  expect(text).toContain(
+    `With 50 of them that is $${(50 * Number(spot)).toFixed(0)} to $${(50 * Number(onDemand)).toFixed(0)} per hour`,
+  );
 });
 
 describe('the pages have what is computed:', () => {

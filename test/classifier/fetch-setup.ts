@@ -19,17 +19,19 @@ const PATIENT_MS = 5_000;
 export function createFetcher({
   allowedHosts = [],
   sourceBuckets = [],
+  resultsBucket,
   s3 = new S3Client({ region: 'us-east-1' }),
   lookup,
   ...options
 }: HttpClientOptions & {
   allowedHosts?: string[];
   sourceBuckets?: string[];
+  resultsBucket?: string;
   s3?: S3Client;
   lookup?: LookupFunction;
 }): Fetcher {
   const http = createHttpClient(allowedHosts, lookup, options);
-  const sources: ImageSources = { http, s3: createObjectReader(s3, sourceBuckets) };
+  const sources: ImageSources = { http, s3: createObjectReader(s3, sourceBuckets, resultsBucket) };
   const never = new AbortController().signal;
   return {
     fetch: (url, timeoutMs = PATIENT_MS, cancelled = never) => fetchImage(url, sources, cancelled, { timeoutMs }),

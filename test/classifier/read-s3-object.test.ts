@@ -22,7 +22,7 @@ let s3: S3Client;
 let fetcher: Fetcher;
 beforeAll(async () => {
   aws = await startEmbeddedAws({ port: 0 });
-  aws.server.setup({ buckets: [BUCKET, 'photos-of-others'] });
+  aws.server.setup({ buckets: [BUCKET, 'photos-of-others', 'results-of-mine'] });
   s3 = new S3Client({ ...aws.clientConfig, forcePathStyle: true });
   fetcher = createFetcher({ sourceBuckets: [BUCKET], s3 });
 });
@@ -80,6 +80,38 @@ describe('reads an object', () => {
   test('of no bytes', async () => {
     await put('empty.jpg', Buffer.alloc(0));
     expect(await fetcher.fetch(`s3://${BUCKET}/empty.jpg`)).toEqual(Buffer.alloc(0));
+  });
+});
+
+describe('of the results bucket, without naming it as a source,', () => {
+  const photo = Buffer.from('the bytes of a photo');
+
+  test('reads what was uploaded from a folder', async () => {
+    await using worker = createFetcher({ resultsBucket: 'results-of-mine', s3 });
+    await put('jobs/cats/images/deep/a.jpg', photo, 'results-of-mine');
+    expect(await worker.fetch('s3://results-of-mine/jobs/cats/images/deep/a.jpg')).toEqual(photo);
+  });
+
+  test.each([
+    'results/job=cats/part-1.jsonl',
+    'jobs/cats/job.json',
+    'jobs/cats/images.json',
+    'jobs/cats/images/',
+    'jobs/images/a.jpg',
+    'jobs/cats/run=1/images/a.jpg',
+    'jobs/cats/images/../job.json',
+    'jobs/cats/images/./../job.json',
+    'jobs/../images/a.jpg',
+    'other/jobs/cats/images/a.jpg',
+  ])('does not read %s', async (key) => {
+    await using worker = createFetcher({ resultsBucket: 'results-of-mine', s3 });
+    await put(key, photo, 'results-of-mine').catch(() => undefined);
+    expect(codeOf(await worker.fetch(`s3://results-of-mine/${key}`))).toBe('bucket_not_allowed');
+  });
+
+  test('reads nothing of another bucket', async () => {
+    await using worker = createFetcher({ resultsBucket: 'results-of-mine', s3 });
+    expect(codeOf(await worker.fetch('s3://photos-of-others/jobs/cats/images/a.jpg'))).toBe('bucket_not_allowed');
   });
 });
 

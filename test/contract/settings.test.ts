@@ -46,6 +46,10 @@ describe('without more than what is required', () => {
     expect(classifierSettingsFrom({})).toMatchObject({ allowedHosts: [], sourceBuckets: [], topK: 5 });
   });
 
+  test('the process that isolates an image reads the uploads of the same bucket as the worker', () => {
+    expect(classifierSettingsFrom(REQUIRED).resultsBucket).toBe(REQUIRED.RESULTS_BUCKET);
+  });
+
   test('a producer gets what it needs alone', () => {
     expect(Object.keys(jobSettingsFrom({ ...REQUIRED, TOP_K: 'many' })).sort()).toEqual([
       'deadLetterQueueUrl',

@@ -179,7 +179,7 @@ const TOGETHER: [source: string, names: RegExp][] = [
   // SQS reports zeros for each queue that was asked for anything within six hours, and Lambda polls.
   [
     'AWS/SQS',
-    /^(ApproximateNumberOfMessages(Visible|NotVisible|Delayed)|ApproximateAgeOfOldestMessage|NumberOfMessages(Sent|Deleted))$/,
+    /^(ApproximateNumberOfMessages(Visible|NotVisible|Delayed)|ApproximateAgeOfOldestMessage|NumberOfMessages(Sent|Received|Deleted))$/,
   ],
   ['AWS/Lambda', /^(Duration|Invocations)$/],
   // See "has both counts" in emitted-metrics.test.ts.
@@ -249,6 +249,7 @@ describe('expressions', () => {
       'FleetScaleOut',
       'FleetScaleToZero',
       'NoProgress',
+      'NoProgressInFlight',
     ]);
   });
 });

@@ -139,6 +139,29 @@ describeOnLinux('an instance of a fleet, in a root of its own', () => {
     expect(readFileSync(join(instance.path, 'log-labelqueue-worker.service'), 'utf8')).toContain('ImagesClassified');
   });
 
+  test('is not given up when the group takes it away before it is ready', async () => {
+    metadata.documents.set('autoscaling/target-lifecycle-state', 'Terminated');
+    await using instance = await boot('taken-away', { packageUrl, nodeUrl });
+    metadata.documents.set('autoscaling/target-lifecycle-state', 'InService');
+    expect(instance.code).toBe(0);
+    await eventually('the group to be told', async () => (await instance.calls()).length >= 4, 60_000);
+    const calls = await instance.calls();
+    expect(calls).toContain(completed('drain', 'CONTINUE'));
+    expect(calls).not.toContain('systemctl poweroff');
+    expect(calls.filter((call) => call.includes('FleetInstancesGivenUp'))).toEqual([]);
+  });
+
+  test('gives up when it is not told which instance it is', async () => {
+    metadata.documents.delete('instance-id');
+    await using instance = await boot('without-id', { packageUrl, nodeUrl });
+    metadata.documents.set('instance-id', INSTANCE);
+    expect(instance.code).not.toBe(0);
+    const calls = await instance.calls();
+    expect(calls.at(-1)).toBe('systemctl poweroff');
+    expect(calls.filter((call) => call.includes('complete-lifecycle-action'))).toEqual([]);
+    expect(calls.filter((call) => call.includes('enable --now'))).toEqual([]);
+  });
+
   test('gives up when there is no package: says so in a metric, lets the group go on without it, and ends', async () => {
     await using instance = await boot('without-package', { packageUrl: `s3://${ASSETS}/nothing.zip`, nodeUrl });
     expect(instance.code).not.toBe(0);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { stepsOut } from '../../infra/fleet/steps-out.ts';
+import { capacitySteps } from '../../infra/fleet/capacity-steps.ts';
 import { type AlarmProperties, alarmsThatScale, expressionOf, statesOf } from '../support/cloudwatch/alarm.ts';
 import { evaluate } from '../support/cloudwatch/metric-math.ts';
 import { templateOf } from './synthesized.ts';
 
 type Step = { MetricIntervalLowerBound: number; MetricIntervalUpperBound?: number; ScalingAdjustment: number };
-type Policy = { AdjustmentType: string; MinAdjustmentMagnitude?: number; StepAdjustments: Step[] };
+type Policy = { AdjustmentType: string; StepAdjustments: Step[] };
 
 /** The rules of a stage: each alarm with the policy that it names. */
 function rulesOf(config: object) {
@@ -17,19 +17,26 @@ function rulesOf(config: object) {
   });
 }
 
-const rules = rulesOf({});
+const rules = rulesOf({ messagesPerInstance: 100 });
 const MAX = 10;
 const named = (id: string) => rules.find(({ alarm }) => alarm.AlarmName === `labelqueue-test-FleetScale${id}`)?.alarm;
 
-type Course = { waiting: number[]; taken: number[]; desired: number[] };
+type Values = (number | undefined)[];
+type Course = { waiting: Values; taken: Values; received: Values; desired: Values };
 
 /** Whether the alarm is red after each minute. */
 function course(alarm: AlarmProperties | undefined, given: Partial<Course>): string {
   if (alarm === undefined) throw new Error('expected such an alarm');
-  const values = new Map(Object.entries({ taken: given.waiting?.map(() => 0) ?? [], ...given }));
-  return statesOf(alarm, { values, missing: 'is missing' })
-    .map((state) => (state === 'ALARM' ? 'A' : '-'))
-    .join('');
+  const zeros = given.waiting?.map(() => 0) ?? [];
+  const full = { taken: zeros, received: zeros, ...given };
+  // SQS is documented to report messages in flight only while there are some: each course must be the same without zeros.
+  const [withZeros, without] = [full, { ...full, taken: full.taken.map((value) => value || undefined) }].map((one) =>
+    statesOf(alarm, { values: new Map(Object.entries(one)), missing: 'is missing' })
+      .map((state) => (state === 'ALARM' ? 'A' : '-'))
+      .join(''),
+  );
+  expect(without).toBe(withZeros);
+  return withZeros ?? '';
 }
 
 const minutes = (value: number, count: number) => Array.from({ length: count }, () => value);
@@ -39,27 +46,43 @@ describe('the rules of how many instances there are', () => {
     expect(course(named('Out'), { waiting: [0, 1, 1], desired: [0, 0, 1] })).toBe('-A-');
   });
 
-  test('count messages in flight as those that wait', () => {
-    expect(course(named('Out'), { waiting: [0, 0], taken: [100, 101], desired: [1, 1] })).toBe('-A');
+  test('start others for messages that wait, whether some are in flight or none', () => {
+    const waiting = [100, 101, 0];
+    expect(course(named('Out'), { waiting, taken: [0, 0, 0], desired: [1, 1, 1] })).toBe('-A-');
+    expect(course(named('Out'), { waiting, taken: [80, 80, 80], desired: [1, 1, 1] })).toBe('-A-');
   });
 
-  test('let half of the instances go once the other half would have been enough for ten minutes', () => {
-    const tail = { waiting: minutes(100, 12), desired: minutes(4, 12) };
+  test('keep instances for messages in flight as for those that wait', () => {
+    const busy = { waiting: minutes(1, 12), desired: minutes(4, 12) };
+    expect(course(named('In'), { ...busy, taken: minutes(200, 12) })).toBe('------------');
+    expect(course(named('In'), { ...busy, taken: minutes(199, 12) })).toBe('---------AAA');
+  });
+
+  test('let instances go once half of them would have been enough for ten minutes', () => {
+    const tail = { waiting: minutes(100, 12), taken: minutes(1, 12), desired: minutes(4, 12) };
     expect(course(named('In'), tail)).toBe('---------AAA');
-    expect(course(named('In'), { ...tail, waiting: minutes(160, 12) })).toBe('------------');
+    expect(course(named('In'), { ...tail, waiting: minutes(260, 12) })).toBe('------------');
   });
 
-  test('keep the last instance until nothing waits and nothing is in flight for ten minutes', () => {
-    const last = { waiting: minutes(0, 12), taken: [1, ...minutes(0, 11)], desired: minutes(1, 12) };
+  test('keep the last instance until nothing waits and nothing is received for ten minutes', () => {
+    const last = { waiting: minutes(0, 12), taken: minutes(0, 12), desired: minutes(1, 12) };
     expect(course(named('In'), { ...last, taken: minutes(1, 12) })).toBe('------------');
-    expect(course(named('ToZero'), { ...last, taken: minutes(1, 12) })).toBe('------------');
-    expect(course(named('ToZero'), last)).toBe('----------AA');
+    expect(course(named('ToZero'), { ...last, received: minutes(1, 12) })).toBe('------------');
+    expect(course(named('ToZero'), { ...last, waiting: minutes(1, 12) })).toBe('------------');
+    expect(course(named('ToZero'), { ...last, received: [1, ...minutes(0, 11)] })).toBe('----------AA');
+  });
+
+  test('end no instances that start for a queue whose figures have not come yet', () => {
+    const none = Array.from({ length: 15 }, () => undefined);
+    const prepared = { waiting: none, taken: none, received: none, desired: minutes(5, 15) };
+    for (const id of ['In', 'ToZero']) expect(course(named(id), prepared)).not.toContain('A');
   });
 
   test('do nothing while nobody uses the queue, so that SQS reports nothing', () => {
     const nothing = new Map<string, (number | undefined)[]>([
       ['waiting', [undefined, undefined, undefined]],
       ['taken', [undefined, undefined, undefined]],
+      ['received', [undefined, undefined, undefined]],
       ['desired', minutes(0, 3)],
     ]);
     for (const { alarm } of rules)
@@ -68,33 +91,42 @@ describe('the rules of how many instances there are', () => {
 });
 
 /** What the group makes of a policy: https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-simple-step.html */
-function adjusted(desired: number, over: number, policy: Policy): number {
-  const step = policy.StepAdjustments.find(
+function adjusted(desired: number, over: number, { AdjustmentType, StepAdjustments }: Policy): number {
+  expect(AdjustmentType).toBe('ExactCapacity');
+  const step = StepAdjustments.find(
     (one) => over >= one.MetricIntervalLowerBound && over < (one.MetricIntervalUpperBound ?? Number.POSITIVE_INFINITY),
   );
-  if (step === undefined) return desired;
-  const { ScalingAdjustment: by } = step;
-  if (policy.AdjustmentType === 'ExactCapacity') return by;
-  if (policy.AdjustmentType === 'ChangeInCapacity') return desired + by;
-  const part = Math.trunc((desired * by) / 100);
-  return Math.max(0, desired + Math.min(part, -(policy.MinAdjustmentMagnitude ?? 0)));
+  return step?.ScalingAdjustment ?? desired;
 }
 
-/** Plays the rules minute by minute. @returns how many instances were asked for in each minute */
-function play(
-  made: typeof rules,
-  { messages, perMinute, minutes: length }: { messages: number; perMinute: number; minutes: number },
-) {
-  const history: Course = { waiting: [], taken: [], desired: [] };
+type Job = {
+  messages: number;
+  perMinute: number;
+  minutes: number;
+  /** Minutes until CloudWatch has a figure of the group. */
+  late?: number;
+};
+
+/**
+ * Plays the rules minute by minute. Messages in flight are reported as SQS documents it: not while there are none.
+ *
+ * @returns how many instances were asked for in each minute
+ */
+function play(made: typeof rules, { messages, perMinute, minutes: length, late = 0 }: Job) {
+  const history: Course = { waiting: [], taken: [], received: [], desired: [] };
+  const asked: number[] = [];
   let desired = 0;
   let left = messages;
   for (let minute = 0; minute < length; minute++) {
-    history.waiting.push(left);
-    history.taken.push(0);
-    history.desired.push(desired);
+    asked.push(desired);
     // Instances take two minutes to start.
-    const ready = Math.min(desired, history.desired.at(-3) ?? 0);
-    left = Math.max(0, left - ready * perMinute);
+    const ready = Math.min(desired, asked.at(-3) ?? 0);
+    const taken = Math.min(left, ready * perMinute);
+    left -= taken;
+    history.waiting.push(left);
+    history.taken.push(taken || undefined);
+    history.received.push(taken);
+    history.desired.push(asked.at(-1 - late) ?? 0);
     const wanted = made.flatMap(({ alarm, policy }) => {
       const values = new Map(Object.entries(history));
       if (statesOf(alarm, { values, missing: 'is missing' }).at(-1) !== 'ALARM') return [];
@@ -103,14 +135,19 @@ function play(
     // Of several policies at once, the group takes the one that leaves it the most.
     if (wanted.length > 0) desired = Math.min(MAX, Math.max(...wanted));
   }
-  return history.desired;
+  return asked;
 }
 
 function latest(alarm: AlarmProperties, history: Course): number {
-  const last = history.waiting.length - 1;
-  const series = new Map(Object.entries(history).map(([name, values]) => [name, new Map([[last, values[last] ?? 0]])]));
-  const result = evaluate(expressionOf(alarm), { period: 60, times: [last], series, missing: 'is missing' });
-  return result.get(last) ?? 0;
+  const times = history.waiting.map((_value, index) => index);
+  const series = new Map(
+    Object.entries(history).map(([name, values]) => [
+      name,
+      new Map(values.flatMap((value, time): [number, number][] => (value === undefined ? [] : [[time, value]]))),
+    ]),
+  );
+  const result = evaluate(expressionOf(alarm), { period: 60, times, series, missing: 'is missing' });
+  return result.get(times.length - 1) ?? 0;
 }
 
 describe('a job, minute by minute', () => {
@@ -130,24 +167,42 @@ describe('a job, minute by minute', () => {
       expect(count).toBeLessThanOrEqual(desired[firstLess + index - 1] ?? 0);
   });
 
-  test('gets no more instances than its messages are worth', () => {
-    const desired = play(rules, { messages: 450, perMinute: 1, minutes: 30 });
-    expect(Math.max(...desired)).toBe(5);
+  test('gets no more instances than its messages are worth, however late the figures of the group are', () => {
+    for (const late of [0, 1, 2, 3]) {
+      const desired = play(rules, { messages: 450, perMinute: 1, minutes: 30, late });
+      expect(Math.max(...desired)).toBe(5);
+    }
+  });
+
+  test('keeps what its tail needs, however late the figures of the group are', () => {
+    for (const late of [0, 1, 2, 3]) {
+      const desired = play(rules, { messages: 2_000, perMinute: 4, minutes: 110, late });
+      const busy = desired.slice(8, 60);
+      expect(Math.min(...busy)).toBeGreaterThanOrEqual(1);
+      // 40 messages a minute are done by ten instances, and fewer are enough for the last 500.
+      expect(desired.slice(5, 30).every((count) => count === MAX)).toBe(true);
+      expect(desired.at(-1)).toBe(0);
+    }
   });
 });
 
-describe('the steps of the policy that adds instances', () => {
-  test.each([1, 2, 10, 100, 1_000])('are few enough, and reach %d', (maxInstances) => {
-    const steps = stepsOut(maxInstances);
-    expect(steps.length).toBeLessThanOrEqual(20);
-    const { metricIntervalLowerBound, metricIntervalUpperBound } = steps.at(-1) ?? {};
-    expect(metricIntervalUpperBound).toBeUndefined();
-    expect(2 * Math.max(1, Number(metricIntervalLowerBound))).toBeGreaterThanOrEqual(maxInstances);
-  });
+describe('the steps of a policy', () => {
+  const capacityFor = (steps: ReturnType<typeof capacitySteps>, needed: number) =>
+    steps.find(
+      ({ metricIntervalLowerBound, metricIntervalUpperBound = Number.POSITIVE_INFINITY }) =>
+        needed >= Number(metricIntervalLowerBound) && needed < Number(metricIntervalUpperBound),
+    )?.scalingAdjustment;
 
-  test('never add more than are missing, rounded up', () => {
-    for (const { metricIntervalLowerBound, scalingAdjustment } of stepsOut(1_000)) {
-      expect(scalingAdjustment).toBeLessThanOrEqual(Math.ceil(Number(metricIntervalLowerBound) + 0.01));
+  test.each([1, 2, 10, 20, 21, 100, 1_000])('of %d instances are at most 20, and have one for each number', (max) => {
+    const steps = capacitySteps(max);
+    expect(steps.length).toBeLessThanOrEqual(20);
+    for (let needed = 1; needed <= max; needed++) {
+      const capacity = capacityFor(steps, needed);
+      expect(capacity).toBeGreaterThanOrEqual(needed);
+      // Below what FleetScaleIn takes for twice as many as are needed: instances would come and go.
+      expect(capacity).toBeLessThan(needed === 1 ? 2 : 1.5 * needed + 1);
+      if (max <= 20) expect(capacity).toBe(needed);
     }
+    expect(capacityFor(steps, 1_000_000)).toBe(max);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
+import { MAX_TAGS } from '../../infra/account-config.ts';
 import {
   DRAIN_HEARTBEAT_SECONDS,
   DRAIN_SECONDS,
@@ -8,6 +9,7 @@ import {
   STOP_TIMEOUT_SECONDS,
 } from '../../infra/fleet/drain.ts';
 import { StageConfigError, stageConfig } from '../../infra/stage-config.ts';
+import { workSettingsFrom } from '../../worker/work-settings.ts';
 import { templateOf } from './synthesized.ts';
 
 const fleet = templateOf({ fleet: {} });
@@ -33,7 +35,7 @@ describe('the instances of a fleet', () => {
 
   test.each([
     ['x86_64', 'c7a.xlarge'],
-    ['arm64', 'c8g.xlarge'],
+    ['arm64', 'c7g.xlarge'],
   ])('have processors and an image for %s, as the stage says', (architecture, type) => {
     const made = templateOf({ architecture, fleet: {} });
     made.hasResourceProperties('AWS::EC2::LaunchTemplate', {
@@ -52,6 +54,36 @@ describe('the instances of a fleet', () => {
       SpotAllocationStrategy: 'price-capacity-optimized',
     });
     expect(LaunchTemplate?.Overrides.length).toBeGreaterThanOrEqual(4);
+  });
+
+  test('have volumes with the tags of the stage', () => {
+    const made = templateOf({ fleet: {}, tags: { 'cost-center': '4711' } });
+    made.hasResourceProperties('AWS::EC2::LaunchTemplate', {
+      LaunchTemplateData: {
+        TagSpecifications: [
+          {
+            ResourceType: 'volume',
+            Tags: Match.arrayWith([
+              { Key: 'cost-center', Value: '4711' },
+              { Key: 'stage', Value: 'test' },
+            ]),
+          },
+        ],
+      },
+    });
+  });
+
+  test('have no more tags than AWS takes, with as many as a stage may have', () => {
+    const tags = Object.fromEntries(Array.from({ length: MAX_TAGS }, (_, index) => [`tag-${index}`, 'value']));
+    const { Tags } = only(templateOf({ fleet: {}, tags }), 'AWS::AutoScaling::AutoScalingGroup');
+    expect(Tags).toHaveLength(50);
+  });
+
+  test('may ask how deep both queues are, as their metrics say', () => {
+    const roles = JSON.stringify(fleet.findResources('AWS::IAM::Role', { Properties: { Policies: Match.anyValue() } }));
+    expect(roles).toMatch(
+      /"sqs:GetQueueAttributes","Effect":"Allow","Resource":\{"Fn::GetAtt":\["\w*DeadLetter\w*","Arn"\]/,
+    );
   });
 
   test('come from 0 and go to 0, and a deploy does not change how many there are', () => {
@@ -94,6 +126,16 @@ describe('the network of a fleet', () => {
   });
 });
 
+test('instances start after the way to the internet is there, and end before it is deleted', () => {
+  const logicalIds = (type: string) => Object.keys(fleet.findResources(type));
+  const [group] = Object.values(fleet.findResources('AWS::AutoScaling::AutoScalingGroup'));
+  const routes = [...logicalIds('AWS::EC2::Route'), ...logicalIds('AWS::EC2::SubnetRouteTableAssociation')];
+  expect(routes).toHaveLength(4);
+  expect(group?.['DependsOn'].toSorted()).toEqual(routes.toSorted());
+  for (const route of Object.values(fleet.findResources('AWS::EC2::Route')))
+    expect(route['DependsOn']).toEqual(logicalIds('AWS::EC2::VPCGatewayAttachment'));
+});
+
 describe('the switch of who takes the queue', () => {
   test.each([
     [undefined, true, undefined],
@@ -109,7 +151,7 @@ describe('the switch of who takes the queue', () => {
 });
 
 describe('the end of an instance', () => {
-  test('leaves the worker time to drain: before systemd, the group and EC2 lose patience', () => {
+  test('leaves the worker time to drain: before systemd, the group and EC2 end it', () => {
     expect(DRAIN_SECONDS).toBeLessThan(STOP_TIMEOUT_SECONDS);
     expect(STOP_TIMEOUT_SECONDS).toBeLessThan(120);
     expect(STOP_TIMEOUT_SECONDS).toBeLessThan(DRAIN_HEARTBEAT_SECONDS);
@@ -130,6 +172,7 @@ describe('a stage’s file', () => {
     ['types of several sizes', { instanceTypes: ['c7a.large', 'c8a.xlarge'] }, /types of one size/],
     ['no way to AWS', { outboundPorts: [80] }, /expected 443 among them/],
     ['something that is not a type', { instanceTypes: ['large'] }, /expected an instance type/],
+    ['types without room for a process per vCPU', { instanceTypes: ['t3.micro'] }, /at least 2 GB of memory per vCPU/],
     ['another taker', { queue: 'nobody' }, /fleet\.queue/],
   ])('with %s is refused', (_what, options, message) => {
     expect(() => stageConfig('test', { fleet: options })).toThrow(StageConfigError);
@@ -139,14 +182,17 @@ describe('a stage’s file', () => {
 
 describe('a worker of the fleet', () => {
   test('has the settings of the worker on Lambda', () => {
-    const config = { jobEvents: true, topK: 3, sourceBuckets: ['photos'], allowedHosts: ['a:80'], vpc: VPC, fleet: {} };
+    const config = {
+      ...{ jobEvents: true, topK: 3, embedding: true, modelPrecision: 'float32', fetchUserAgent: 'shop/1.0' },
+      ...{ sourceBuckets: ['photos'], allowedHosts: ['a:80'], vpc: VPC, fleet: {} },
+    };
     const made = templateOf(config);
     const classify = Object.values(made.findResources('AWS::Lambda::Function')).find(
       ({ Properties }) => Properties.Handler === 'index.handler',
     );
     const userData = JSON.stringify(only(made, 'AWS::EC2::LaunchTemplate'));
     const variables = Object.entries(classify?.['Properties'].Environment.Variables as Record<string, unknown>);
-    expect(variables.length).toBeGreaterThan(8);
+    expect(variables.map(([name]) => name)).toEqual(expect.arrayContaining(['EMBEDDING', 'TOP_K', 'ALLOWED_HOSTS']));
     for (const [name, value] of variables) {
       const text = typeof value === 'string' ? value : JSON.stringify(value);
       const isThere = userData.includes(`${name}=\\"`) && userData.includes(text);
@@ -154,4 +200,16 @@ describe('a worker of the fleet', () => {
       else expect({ name, isThere }).toEqual({ name, isThere: true });
     }
   });
+
+  test('stays on an instance that EC2 recommends to leave, until the group takes it away', () => {
+    expect(JSON.stringify(only(fleet, 'AWS::EC2::LaunchTemplate'))).toContain('WORK_SPOT=\\"interruption\\"');
+    const { spot } = workSettingsFrom({ ...QUEUES, WORK_SPOT: 'interruption' });
+    expect(spot).toBe('interruption');
+  });
 });
+
+const QUEUES = {
+  QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/111122223333/queue',
+  DEAD_LETTER_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/111122223333/dlq',
+  RESULTS_BUCKET: 'results',
+};

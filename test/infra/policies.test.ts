@@ -223,7 +223,10 @@ describe('an instance of the fleet', () => {
       'sqs:ReceiveMessage',
       'sqs:SendMessage',
     ]);
-    expect(actionsOn(/^<JobsDeadLetterQueue\w+\.Arn>$/)).toEqual(['sqs:SendMessage']);
+    expect(actionsOn(/^<JobsDeadLetterQueue\w+\.Arn>$/).toSorted()).toEqual([
+      'sqs:GetQueueAttributes',
+      'sqs:SendMessage',
+    ]);
   });
 
   test('reads two files of the bucket that deploys use, and nothing else of it', () => {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments, type ScalarTag, stringify } from 'yaml';
 import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
 import { workSettingsFrom } from '../../worker/work-settings.ts';
+import { type AlarmProperties, statesOf } from '../support/cloudwatch/alarm.ts';
 import { KUBERNETES_VALIDATE, pythonPackages } from '../support/python-packages.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -104,6 +105,13 @@ describe('the manifests for Kubernetes', () => {
   });
 });
 
+function statesIn({ Properties }: { Properties: object }, values: Record<string, (number | undefined)[]>) {
+  const alarm = { DatapointsToAlarm: 1, ...Properties } as AlarmProperties;
+  const { EvaluationPeriods } = alarm;
+  const given = { values: new Map(Object.entries(values)), missing: 'is missing' as const };
+  return statesOf({ ...alarm, DatapointsToAlarm: EvaluationPeriods }, given);
+}
+
 describe('the template for ECS', () => {
   const tags: ScalarTag[] = ['!Ref', '!Sub'].map((tag) => ({ tag, resolve: (text) => text }));
   const template = parse(sample('ecs/worker.yaml'), { customTags: tags });
@@ -113,18 +121,29 @@ describe('the template for ECS', () => {
     const given = Object.fromEntries(
       container.Environment.map(({ Name, Value }: { Name: string; Value: string }) => [Name, Value]),
     );
-    const { drainSeconds, processes } = workSettingsFrom({ ...given, ...QUEUES });
+    const { drainSeconds, processes } = workSettingsFrom({ ...given, ...QUEUES, JOB_END_QUEUE_URL: '' });
     expect(Object.keys(given)).toEqual(expect.arrayContaining(Object.keys(QUEUES)));
     expect(drainSeconds).toBeLessThan(container.StopTimeout - 10);
     expect(processes * 1_024).toBe(Number(template.Resources.Task.Properties.Cpu));
   });
 
-  test('scales by messages in flight, from 0', () => {
+  test('scales by messages that wait, from 0 and to 0', () => {
     expect(template.Resources.Target.Properties.MinCapacity).toBe(0);
     expect(template.Resources.Service.Properties).not.toHaveProperty('DesiredCount');
-    for (const alarm of ['Backlog', 'Empty']) {
-      const names = JSON.stringify(template.Resources[alarm].Properties.Metrics);
-      expect(names).toContain('ApproximateNumberOfMessagesNotVisible');
-    }
+    const { Backlog, Empty, ScaleOut, ScaleIn } = template.Resources;
+    const { AdjustmentType } = ScaleOut.Properties.StepScalingPolicyConfiguration;
+    expect(AdjustmentType).toBe('ChangeInCapacity');
+    expect(ScaleIn.Properties.StepScalingPolicyConfiguration.StepAdjustments[0].ScalingAdjustment).toBe(0);
+    // Messages in flight are reported only while there are some: a rule that looks at them has no figures without.
+    const taken = { taken: [undefined, undefined, undefined] };
+    expect(statesIn(Backlog, { ...taken, waiting: [0, 1, 0] })).toEqual(['OK', 'ALARM', 'OK']);
+    const minutes = (value: number) => Array.from({ length: 10 }, () => value);
+    expect(statesIn(Empty, { ...taken, waiting: minutes(0), received: minutes(0) }).at(-1)).toBe('ALARM');
+    expect(statesIn(Empty, { ...taken, waiting: minutes(0), received: minutes(1) }).at(-1)).toBe('OK');
+  });
+
+  test('reports metrics and ends of jobs as the stage’s own worker does', () => {
+    const given = container.Environment.map(({ Name }: { Name: string }) => Name);
+    expect(given).toEqual(expect.arrayContaining(['POWERTOOLS_SERVICE_NAME', 'JOB_END_QUEUE_URL']));
   });
 });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { type SpotNotice, untilSpotNotice } from '../../worker/spot-notice.ts';
+import { type SpotNotice, type SpotReasons, untilSpotNotice } from '../../worker/spot-notice.ts';
 import { eventually } from '../support/eventually.ts';
 
 const ACTION = '/latest/meta-data/spot/instance-action';
@@ -41,8 +41,15 @@ function isTokenRequest({ method, headers }: IncomingMessage): boolean {
   return method === 'PUT' && Number(headers['x-aws-ec2-metadata-token-ttl-seconds']) > 0;
 }
 
-function watch(): Promise<SpotNotice> {
-  return untilSpotNotice({ endpoint, signal: over.signal, onNotice: (text) => notices.push(text), lookEveryMs: 20 });
+function watch(reasons?: SpotReasons): Promise<SpotNotice> {
+  const chosen = reasons === undefined ? {} : { reasons };
+  return untilSpotNotice({
+    ...chosen,
+    endpoint,
+    signal: over.signal,
+    onNotice: (text) => notices.push(text),
+    lookEveryMs: 20,
+  });
 }
 
 test('notices an interruption, and when it comes', async () => {
@@ -57,6 +64,14 @@ test('notices an interruption, and when it comes', async () => {
 test('notices a recommendation to rebalance', async () => {
   documents.set(REBALANCE, '{"noticeTime":"2026-01-02T03:04:05Z"}');
   expect(await watch()).toEqual({ reason: 'rebalance' });
+});
+
+test('does not leave for a recommendation to rebalance where an interruption alone is a reason', async () => {
+  documents.set(REBALANCE, '{"noticeTime":"2026-01-02T03:04:05Z"}');
+  const noticed = watch('interruption');
+  await eventually('it has looked', () => asked.filter((line) => line.endsWith(ACTION)).length >= 3);
+  documents.set(ACTION, '{"action":"terminate","time":"2026-01-02T03:04:05Z"}');
+  expect(await noticed).toMatchObject({ reason: 'interruption' });
 });
 
 test('takes a document that it cannot read for an interruption without a time', async () => {
@@ -95,7 +110,7 @@ test('waits for the interruption alone when the work is ending already', async (
     signal: over.signal,
     onNotice() {},
     lookEveryMs: 20,
-    interruptionsOnly: true,
+    reasons: 'interruption',
   });
   await eventually('it has looked', () => asked.filter((line) => line.endsWith(ACTION)).length >= 2);
   documents.set(ACTION, 'soon');

@@ -1,6 +1,9 @@
 /** `labelqueue work` with real processes, the real handler and a tiny model, against the embedded AWS. */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
@@ -87,6 +90,18 @@ function pidOf(command: RunningCommand): number {
   if (pid === undefined) throw new Error('expected a process');
   return pid;
 }
+
+test('classifies a folder that was uploaded for its job, although no source bucket is named', async () => {
+  await work();
+  const { s3, resultsBucket } = aws.target;
+  const Body = readFileSync(join(import.meta.dirname, '../../samples/photos/coffee.jpg'));
+  await s3.send(new PutObjectCommand({ Bucket: resultsBucket, Key: 'jobs/job/images/coffee.jpg', Body }));
+  const url = `s3://${resultsBucket}/jobs/job/images/coffee.jpg`;
+  await aws.send(JSON.stringify({ v: 1, job: 'job', attempt: 1, images: [{ id: 'coffee', url }] }));
+  const settled = async () => [...(await aws.results('job')), ...(await aws.failures('job'))];
+  await eventually('its outcome', async () => (await settled()).length > 0, START_MS);
+  expect(await settled()).toEqual([expect.objectContaining({ id: 'coffee', labels: expect.anything() })]);
+}, 120_000);
 
 test('works the queue empty, logs JSON lines, says how it is, and ends by itself', async () => {
   await send('a', 'b', 'c');

@@ -11,12 +11,17 @@ fetch() {
 fetch "$PACKAGE_URL" package
 fetch "$NODE_URL" node
 chmod 0755 /opt/labelqueue/node/bin/node
-echo "LOG_STREAM_NAME=fleet/$(/opt/labelqueue/bin/metadata instance-id)" >> /etc/labelqueue/instance.env
+# Not within `echo`, which would hide that it fails.
+instance="$(/opt/labelqueue/bin/metadata instance-id)"
+echo "LOG_STREAM_NAME=fleet/$instance" >> /etc/labelqueue/instance.env
 
 systemctl daemon-reload
 systemctl enable --now labelqueue-logs.service labelqueue-lifecycle.service labelqueue-worker.service
 SECONDS=0
 until curl --silent --fail --max-time 5 --output /dev/null "http://127.0.0.1:$HEALTH_PORT/readyz"; do
+  # The group takes it away before it was ready: nothing is broken, and the lifecycle service does the rest.
+  target="$(/opt/labelqueue/bin/metadata autoscaling/target-lifecycle-state || true)"
+  if [ "$target" = Terminated ]; then exit 0; fi
   ((SECONDS < READY_SECONDS))
   sleep 2
 done

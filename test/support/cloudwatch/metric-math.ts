@@ -96,6 +96,7 @@ class Parser {
     const [first = 0, second = 0, third] = given;
     if (name === 'PERIOD') return this.#context.period;
     if (name === 'IF') return this.#choose(first, second, third);
+    if (name === 'CEIL') return eachOf(first, Math.ceil);
     if (name === 'FILL') return this.#fill(first, second);
     if (name === 'RUNNING_SUM') return runningSum(first);
     throw new Error(`expected a function that is known here, got ${name}`);
@@ -162,6 +163,12 @@ function tokensOf(expression: string): string[] {
 
 function isEmpty(value: Value): boolean {
   return typeof value === 'object' && value.size === 0;
+}
+
+function eachOf(value: Value, compute: (one: number) => number): Value {
+  if (typeof value === 'string') throw new Error('expected a number or a series');
+  if (typeof value === 'number') return compute(value);
+  return new Map([...value].map(([time, one]) => [time, compute(one)]));
 }
 
 function runningSum(value: Value): Series {

@@ -25,7 +25,8 @@ start() {
 case "$1" in
   enable) for unit in "${@:3}"; do start "$unit"; done ;;
   stop)
-    pid="$(cat "$state/$2")"
+    # Stopped while it is being started: after that, as systemd orders it.
+    until pid="$(cat "$state/$2" 2> /dev/null)"; do sleep 0.1; done
     kill -TERM "$pid"
     # Nothing reaps what has ended here.
     until grep -qs '^State:.*Z' "/proc/$pid/status" || [ ! -e "/proc/$pid" ]; do sleep 0.1; done
