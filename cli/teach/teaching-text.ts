@@ -29,10 +29,10 @@ export function teachingText(teaching: Teaching, model: WrittenModel): string {
 
 function accuracyText({ accuracy, arithmetic, inFloats, labels }: Teaching): string {
   const photos = labels.reduce((sum, { training, heldOut }) => sum + training + heldOut, 0);
-  const floats = inFloats === undefined ? '' : `; ${share(inFloats)} in 32-bit floats`;
+  const floats = inFloats === undefined ? '' : `          ${share(inFloats)} (32-bit floats)\n`;
   return (
     `${counted(photos, 'photo')} of ${counted(labels.length, 'label')}: learned from ${photos - accuracy.photos}, tested with the others\n` +
-    `accuracy  ${share(accuracy)} (${arithmetic})${floats}\n`
+    `accuracy  ${share(accuracy)} (${arithmetic})\n${floats}`
   );
 }
 
@@ -119,6 +119,7 @@ function modelText({ path, name, version, sha256 }: WrittenModel): string {
     `model     ${visibleLine(name)}, version ${version}, in ${visibleLine(path)}\n` +
     `          MODEL_SHA256=${sha256} once the folder is in S3\n` +
     `try it    ${commandName()} classify --model ${folder} photo.jpg\n` +
-    `a list    ${commandName()} local --model ${folder}, then ${commandName()} enqueue urls.csv\n`
+    `a list    ${commandName()} local --model ${folder}\n` +
+    `          ${commandName()} enqueue urls.csv   (in a second terminal)\n`
   );
 }

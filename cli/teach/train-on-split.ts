@@ -18,7 +18,7 @@ export function trainOnSplit(split: Split, labels: readonly string[], length: nu
     (label) => split.training.length / (labels.length * (counts.get(label)?.length ?? 1)),
   );
   try {
-    return trainLastLayer({
+    const trained = trainLastLayer({
       training: examplesOf(split.training, labels, length),
       heldOut: examplesOf(
         split.heldOut.map((photo) => ({ ...photo, views: new Float32Array() })),
@@ -34,6 +34,8 @@ export function trainOnSplit(split: Split, labels: readonly string[], length: nu
         ),
       onEpoch: progress.update,
     });
+    if (trained.epochs.run < MAX_EPOCHS) progress.update(trained.epochs.run, 'no better any more');
+    return trained;
   } finally {
     progress.stop();
   }

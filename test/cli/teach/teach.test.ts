@@ -69,7 +69,7 @@ describe('a model of three materials', () => {
     const [, right] = /^accuracy {2}[\d.]+ %, (\d+) of 12 photos/m.exec(first.stdout) ?? [];
     expect(Number(right)).toBeGreaterThanOrEqual(12 * 0.95);
     if (process.arch === 'x64') {
-      const [, inFloats] = /; [\d.]+ %, (\d+) of 12 photos in 32-bit floats$/m.exec(first.stdout) ?? [];
+      const [, inFloats] = /^ +[\d.]+ %, (\d+) of 12 photos \(32-bit floats\)$/m.exec(first.stdout) ?? [];
       expect(Number(inFloats)).toBeGreaterThanOrEqual(12 * 0.95);
     }
     expect(first.stdout).toMatch(/^tested +brick +grass +gravel\nbrick +4 +0 +0\ngrass +0 +4 +0\ngravel +0 +0 +4\n/m);
