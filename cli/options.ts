@@ -136,7 +136,7 @@ export function webhookUrl(text: string): string {
 }
 
 export function jobArgument(): Argument {
-  return new Argument('<job>', 'its name, as `labelqueue enqueue` printed it').argParser(jobName);
+  return new Argument('<job>', 'job name').argParser(jobName);
 }
 
 /** `--code`, on every command that takes failures. An unknown one is answered with all that there are. */

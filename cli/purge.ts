@@ -45,7 +45,7 @@ async function questionOf(target: JobTarget, job: string, description: JobDescri
 }
 
 async function confirmed(question: string, signal: AbortSignal): Promise<boolean> {
-  if (!onTerminal.input) throw new CommandError('expected a terminal to ask on, or --yes');
+  if (!onTerminal.input) throw new CommandError('not a terminal: pass --yes to confirm');
   const terminal = createInterface({ input: process.stdin, output: drawingSurface() });
   // It takes the keys of the terminal, Ctrl-C among them.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));

@@ -6,7 +6,7 @@ import { whenRun } from './when-run.ts';
 
 export function benchCommand(): Command {
   return new Command('bench')
-    .description('Measures the workers: runs images through them, and prints processor, speed, cold starts and cost.')
+    .description('Measure the workers: run images through them, and print processor, speed, cold starts and cost.')
     .option('--images <n>', 'how many', wholeNumber(100, 100_000), 5_000)
     .option(
       '--urls <file>',

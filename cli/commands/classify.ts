@@ -5,10 +5,10 @@ import { whenRun } from './when-run.ts';
 
 export function classifyCommand(): Command {
   return new Command('classify')
-    .description('Labels images right here, without a queue.')
+    .description('Label images on this machine, without a queue.')
     .argument('<image...>', 'paths, http(s) URLs or s3://bucket/key')
-    .option('--top <k>', 'labels an image', wholeNumber(1, 1_000), DEFAULT_TOP_K)
-    .option('--json', 'a result or failure line an image')
+    .option('--top <k>', 'labels per image', wholeNumber(1, 1_000), DEFAULT_TOP_K)
+    .option('--json', 'one result or failure line per image')
     .addOption(embeddingOption())
     .addOption(modelOption())
     .addOption(trustModelOption())

@@ -7,7 +7,7 @@ const SHELLS: Shell[] = ['bash', 'zsh', 'fish'];
 /** @param program whose commands and options are completed, once all of them are declared */
 export function completionCommand(program: Command): Command {
   return new Command('completion')
-    .description('Prints a script that completes commands, options and files in a shell.')
+    .description('Print a script that completes commands, options and files in a shell.')
     .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(SHELLS))
     .addHelpText(
       'after',

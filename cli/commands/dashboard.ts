@@ -6,7 +6,7 @@ const DEFAULT_PORT = 4_568;
 
 export function dashboardCommand(): Command {
   return new Command('dashboard')
-    .description('Serves a page that shows the queue, the jobs and the dead letters, until Ctrl-C.')
+    .description('Serve a page with the queue, the jobs and the dead letters, until Ctrl-C.')
     .option('--port <n>', 'where the page is served; 0 for any free port', wholeNumber(0, 65_535), DEFAULT_PORT)
     .option('--host <name>', 'the address to listen on; any but those of this machine alone needs --token', '127.0.0.1')
     .addOption(

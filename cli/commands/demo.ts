@@ -4,7 +4,7 @@ import { whenRun } from './when-run.ts';
 
 export function demoCommand(): Command {
   return new Command('demo')
-    .description('Labels the sample photos through SQS, workers and S3 on this machine.')
+    .description('Label the sample photos through SQS, workers and S3 on this machine.')
     .addOption(modelOption())
     .addOption(trustModelOption())
     .addOption(stateDirOption())

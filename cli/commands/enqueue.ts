@@ -10,7 +10,7 @@ import { whenRun } from './when-run.ts';
 
 export function enqueueCommand(): Command {
   const command = new Command('enqueue')
-    .description('Puts images on the queue, after checking all of them.')
+    .description('Check a list of images, then put them on the queue.')
     .argument(
       '<source...>',
       'files of URLs or JSON lines, .csv, .tsv or .parquet (each also .gz or .zst), - for standard input, a folder, or s3://bucket/prefix/',

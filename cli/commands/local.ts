@@ -16,7 +16,7 @@ const DEFAULT_PORT = 4_566;
 export function localCommand(): Command {
   return new Command('local')
     .description(
-      'Runs SQS, S3, the workers, the dashboard and the HTTP API on this machine until Ctrl-C; queues and results stay.',
+      'Run SQS, S3, the workers, the dashboard and the HTTP API on this machine until Ctrl-C; queues and results stay.',
     )
     .option('--port <n>', 'where SQS and S3 listen, on 127.0.0.1', wholeNumber(0, 65_535), DEFAULT_PORT)
     .option(

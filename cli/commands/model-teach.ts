@@ -9,7 +9,7 @@ const MAX_SEED = 2 ** 31 - 1;
 
 export function teachCommand(): Command {
   return new Command('teach')
-    .description('Makes a model of your own labels from some twenty photos of each.')
+    .description('Make a model of your own labels from some twenty photos of each.')
     .argument('<photos>', 'a folder with a folder per label, or a .csv of paths or URLs and labels')
     .option('--out <folder>', 'where the model goes (default: the name of the photos and -model, in this folder)')
     .option(

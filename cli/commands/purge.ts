@@ -4,7 +4,7 @@ import { whenRun } from './when-run.ts';
 
 export function purgeCommand(): Command {
   return new Command('purge')
-    .description('Removes all files of a job: results, failures, uploads, and the job itself.')
+    .description('Remove all files of a job: results, failures, uploads, and the job itself.')
     .addArgument(jobArgument())
     .option('--yes', 'do not ask')
     .action(whenRun(async () => (await import('../purge.ts')).purge));

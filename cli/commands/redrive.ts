@@ -4,10 +4,10 @@ import { whenRun } from './when-run.ts';
 
 export function redriveCommand(): Command {
   return new Command('redrive')
-    .description('Sends the failed images of a job again, and takes them out of the dead-letter queue.')
-    .argument('[job]', 'its name, as `labelqueue enqueue` printed it', jobName)
+    .description('Send the failed images of a job again, and take them out of the dead-letter queue.')
+    .argument('[job]', 'job name', jobName)
     .addOption(errorCodesOption())
-    .option('--dry-run', 'only tell how many it would be')
+    .option('--dry-run', 'only print how many it would be')
     .option('--unreadable', 'instead: list the dead letters that are no messages, and save their bodies')
     .option('--out <file>', 'where --unreadable saves them', 'unreadable.jsonl')
     .addOption(forceOption())

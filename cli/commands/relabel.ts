@@ -7,11 +7,11 @@ import { whenRun } from './when-run.ts';
 
 export function relabelCommand(): Command {
   const command = new Command('relabel')
-    .description('Writes new results of a job from the embeddings in its lines, without fetching an image.')
+    .description('Write new results of a job from the embeddings in its lines, without fetching an image.')
     .addArgument(jobArgument())
     .addOption(modelOption())
     .addOption(trustModelOption())
-    .option('--top <k>', 'labels an image', wholeNumber(1, MAX_TOP_K), DEFAULT_TOP_K)
+    .option('--top <k>', 'labels per image', wholeNumber(1, MAX_TOP_K), DEFAULT_TOP_K)
     .option('--job <name>', 'write them into the bucket as a new job of this name, in place of a file', jobName);
   return withExportOptions(withResultsOptions(command), {
     jsonl: 'the lines as the worker wrote them, with other labels and without embeddings',

@@ -5,7 +5,7 @@ import { whenRun } from './when-run.ts';
 
 export function reportCommand(): Command {
   return new Command('report')
-    .description('Makes a page that shows a job: labels, confidence, speed, failures, and images of each label.')
+    .description('Make a page about a job: labels, confidence, speed, failures, and images of each label.')
     .addArgument(jobArgument())
     .option('--out <file>', 'where to', 'report.html')
     .addOption(forceOption())

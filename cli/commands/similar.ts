@@ -15,7 +15,7 @@ const MAX_TOP = 10_000;
 
 export function similarCommand(): Command {
   return new Command('similar')
-    .description('Lists the images of a job that look most like an image, by the embeddings in its lines.')
+    .description('List the images of a job that look most like an image, by the embeddings in its lines.')
     .addArgument(jobArgument())
     .argument('[image]', 'a file, the id of an image of the job, or a URL')
     .option('--top <n>', 'images, or pairs', wholeNumber(1, MAX_TOP), DEFAULT_TOP)

@@ -4,9 +4,9 @@ import { whenRun } from './when-run.ts';
 
 export function statusCommand(): Command {
   return new Command('status')
-    .description('Tells how far a job is; without a job, lists all.')
-    .argument('[job]', 'its name, as `labelqueue enqueue` printed it', jobName)
-    .option('--watch', 'again and again, until the job has ended; without a job, until Ctrl-C')
+    .description("Show a job's progress, or list all jobs.")
+    .argument('[job]', 'job name', jobName)
+    .option('--watch', 'refresh until the job finishes; without a job, until Ctrl-C')
     .addOption(jsonOption())
     .action(whenRun(async () => (await import('../status.ts')).showStatus));
 }

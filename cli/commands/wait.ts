@@ -7,7 +7,7 @@ const A_MONTH_SECONDS = 30 * 24 * 3_600;
 export function waitCommand(): Command {
   return new Command('wait')
     .description(
-      'Waits until a job has ended. For scripts: exit code 0 when all images are classified, 3 when some are not.',
+      'Wait until a job finishes. For scripts: exit code 0 when all images are classified, 3 when some failed.',
     )
     .addArgument(jobArgument())
     .option('--timeout <seconds>', 'give up after so long, with exit code 1', wholeNumber(1, A_MONTH_SECONDS))

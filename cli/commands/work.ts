@@ -8,7 +8,7 @@ const EMPTY_SECONDS = 60;
 
 export function workCommand(): Command {
   return new Command('work')
-    .description('Works on the messages of the queue until it is interrupted: the worker, on any machine.')
+    .description('Run the worker on this machine: take messages from the queue until interrupted.')
     .option('--processes <n>', 'processes that classify (default: one per core)', wholeNumber(1, MAX_WORK_PROCESSES))
     .option(
       '--drain-seconds <n>',

@@ -158,7 +158,7 @@ test('purge asks, refuses while the job runs, and removes all files', async () =
   await enqueueJob('cats', 3, 1);
   expect((await labelqueue('purge', 'cats', '--yes')).stderr).toContain('is running: cancel it');
   await workQueueEmpty(aws, catsButMissing);
-  expect((await labelqueue('purge', 'cats')).stderr).toContain('expected a terminal to ask on, or --yes');
+  expect((await labelqueue('purge', 'cats')).stderr).toContain('not a terminal: pass --yes to confirm');
   expect((await labelqueue('purge', 'cats', '--yes')).stdout).toBe('job cats: 5 files removed\n');
   expect((await labelqueue('status', 'cats')).code).toBe(1);
 });

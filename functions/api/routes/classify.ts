@@ -14,7 +14,7 @@ const CLASSIFIED = {
 export const classifyUrl: Operation = {
   document: {
     operationId: 'classifyUrl',
-    summary: 'Labels the image at a URL.',
+    summary: 'Label the image at a URL.',
     requestParams: { query: urlQuerySchema },
     responses: { ...CLASSIFIED, ...problemResponses(['invalid_request', ...URL_ERRORS]) },
   },
@@ -41,7 +41,7 @@ const UPLOAD_TYPES = [
 export const classifyBody: Operation = {
   document: {
     operationId: 'classifyBody',
-    summary: 'Labels the image in the body.',
+    summary: 'Label the image in the body.',
     requestParams: { query: uploadQuerySchema },
     requestBody: {
       required: true,

@@ -27,7 +27,7 @@ const SOURCE = 'POST /jobs';
 export const enqueueJob: Operation = {
   document: {
     operationId: 'enqueueJob',
-    summary: 'Puts images on the queue as a job.',
+    summary: 'Enqueue images as a job.',
     requestBody: { required: true, content: { 'application/json': { schema: jobRequestSchema } } },
     responses: {
       '202': {
@@ -69,7 +69,7 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
   if (first !== undefined) {
     return new Problem(
       'invalid_request',
-      `${invalid.length} images are none, so nothing was sent: images[${first.line}]: ${first.problem}`,
+      `invalid images: ${invalid.length}; nothing was enqueued: images[${first.line}]: ${first.problem}`,
     );
   }
   const earlier = await readEarlierTry(target, job);
@@ -143,7 +143,7 @@ function counterOf(target: JobTarget): OutcomeCounter {
 export const jobStatus: Operation = {
   document: {
     operationId: 'jobStatus',
-    summary: 'Tells how far a job is.',
+    summary: 'Get the progress of a job.',
     requestParams: { path: jobPathSchema },
     responses: {
       '200': { description: 'the status', content: { 'application/json': { schema: jobStatusSchema } } },

@@ -6,7 +6,7 @@ import { documentSchema, healthSchema } from '../schemas.ts';
 export const health: Operation = {
   document: {
     operationId: 'health',
-    summary: 'Says that the model is loaded.',
+    summary: 'Report whether the model is loaded.',
     responses: {
       '200': { description: 'the model is loaded', content: { 'application/json': { schema: healthSchema } } },
       ...problemResponses([]),
