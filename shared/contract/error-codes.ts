@@ -17,7 +17,7 @@ export const ERROR_CODES = {
   bucket_not_allowed: { stage: 'fetch', retryable: false, meaning: 'the bucket is not among the source buckets' },
   too_many_redirects: { stage: 'fetch', retryable: false, meaning: 'more redirects than are followed' },
   not_found: { stage: 'fetch', retryable: false, meaning: 'the server has no such image (404)' },
-  gone: { stage: 'fetch', retryable: false, meaning: 'the image was removed for good (410)' },
+  gone: { stage: 'fetch', retryable: false, meaning: 'the image was removed permanently (410)' },
   forbidden: { stage: 'fetch', retryable: false, meaning: 'the server refuses access (401, 403, 407, 451)' },
   http_error: { stage: 'fetch', retryable: false, meaning: 'any other status that is not a success' },
   tls_invalid: { stage: 'fetch', retryable: false, meaning: "the server's certificate is not valid" },
