@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,7 +9,7 @@ import type { Summary } from '../../shared/jobs/outcomes/summarize.ts';
 import { figures, STATES } from './figures.ts';
 import type { Shelf } from './gallery.ts';
 import { Html, html, jsonScript } from './html.ts';
-import { REPORT_MARK } from './mark.ts';
+import { selfContainedPage } from './self-contained-page.ts';
 
 export type ReportContent = { summary: Summary; timeline: Timeline; gallery: readonly Shelf[] };
 
@@ -37,38 +36,20 @@ export async function reportPage(content: ReportContent): Promise<string> {
   const library = forScript(chartLibrary);
   // What the first exports, the second has beside it: nothing is imported from anywhere.
   const module = forScript(`${chartTheme}\n${charts}`);
-  const policy = [
-    "default-src 'none'",
-    'img-src data:',
-    `style-src ${hashOf(style)}`,
-    `script-src ${hashOf(library)} ${hashOf(module)}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
   const { summary } = content;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-${new Html(REPORT_MARK)}
-<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${summary.job} · labelqueue report</title>
-<style>${new Html(style)}</style>
-</head>
-<body>
-${headerOf(summary)}
+  return selfContainedPage({
+    title: `${summary.job} · labelqueue report`,
+    style,
+    scripts: [library, module],
+    body: html`${headerOf(summary)}
 <main>
 ${sectionsOf(content)}
 </main>
 <footer>Made by labelqueue ${summary.labelqueue} on ${clockTime(summary.createdAt)}. Times are UTC.</footer>
 ${jsonScript('data', chartData(content))}
 <script>${new Html(library)}</script>
-<script type="module">${new Html(module)}</script>
-</body>
-</html>
-`.text;
+<script type="module">${new Html(module)}</script>`,
+  });
 }
 
 /** The package's own build for a `<script>`; its exports do not name it. */
@@ -81,10 +62,6 @@ function forScript(source: string): string {
   const script = source.replace(/^\/\/# sourceMappingURL=.*$/m, '');
   if (/<\/script|<!--|\r/i.test(script)) throw new Error('expected a script that can stand in a page');
   return script;
-}
-
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
 
 function headerOf(summary: Summary): Html {

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { count } from '../../dashboard/page/numbers.js';
 import packageJson from '../../package.json' with { type: 'json' };
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { Html, html } from '../report/html.ts';
-import { REPORT_MARK } from '../report/mark.ts';
+import { type Html, html } from '../report/html.ts';
+import { selfContainedPage } from '../report/self-contained-page.ts';
 import type { AlikePair } from './alike.ts';
 import { confusionSection } from './confusion-table.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
@@ -24,30 +23,13 @@ export type TeachingPage = {
 export const PAIRS_SHOWN = 12;
 const ROWS_SHOWN = 200;
 
-/** A page that needs nothing but itself, and has no script: its policy lets in its own style and thumbnails. */
+/** A page without scripts. */
 export async function teachingPage(content: TeachingPage): Promise<string> {
-  const style = await styleOf();
-  const policy = [
-    "default-src 'none'",
-    'img-src data:',
-    `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
   const { teaching, model } = content;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-${new Html(REPORT_MARK)}
-<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${model.name} · labelqueue teach</title>
-<style>${new Html(style)}</style>
-</head>
-<body>
-<header>
+  return selfContainedPage({
+    title: `${model.name} · labelqueue teach`,
+    style: await styleOf(),
+    body: html`<header>
 <h1><bdi>${model.name}</bdi> <span class="chip">version ${model.version}</span></h1>
 <p class="faint">taught from <bdi>${visibleLine(teaching.from)}</bdi></p>
 ${figuresOf(teaching)}
@@ -55,10 +37,8 @@ ${figuresOf(teaching)}
 <main>
 ${sectionsOf(content)}
 </main>
-<footer>Made by labelqueue ${packageJson.version}.</footer>
-</body>
-</html>
-`.text;
+<footer>Made by labelqueue ${packageJson.version}.</footer>`,
+  });
 }
 
 async function styleOf(): Promise<string> {
@@ -165,7 +145,7 @@ function figure(photo: LabelledPhoto, thumbnails: TeachingPage['thumbnails'], ca
   return html`<figure>${image}<figcaption title="${name}">${caption}<br><bdi>${endOf(name)}</bdi></figcaption></figure>\n`;
 }
 
-/** Of a path or a URL: what tells photos apart. */
+/** The end of a path or a URL, by which photos differ. */
 function endOf(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1) || name;
 }
