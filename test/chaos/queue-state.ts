@@ -1,18 +1,12 @@
-import { DeleteMessageBatchCommand, GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { queueCounts } from '../../shared/jobs/queue-counts.ts';
 
 /** How many messages the queue holds: visible, delayed and in flight. */
-export async function messagesLeft({ sqs, queueUrl: QueueUrl }: JobTarget): Promise<number> {
-  const AttributeNames = [
-    'ApproximateNumberOfMessages',
-    'ApproximateNumberOfMessagesDelayed',
-    'ApproximateNumberOfMessagesNotVisible',
-  ] as const;
-  const { Attributes = {} } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }),
-  );
-  return AttributeNames.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+export async function messagesLeft({ sqs, queueUrl }: JobTarget): Promise<number> {
+  const { waiting, inFlight, delayed } = await queueCounts(sqs, queueUrl);
+  return waiting + inFlight + delayed;
 }
 
 /** Empties the DLQ, and says which images were in it. */

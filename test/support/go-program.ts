@@ -1,11 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { takeLock } from '../../setup/setup-lock.mjs';
-
-const FOLDER = join(import.meta.dirname, '../../.labelqueue/go');
+import { installOnce } from './install-once.ts';
 
 /** A command in Go that goes into a folder of its own. */
 export type GoProgram = {
@@ -26,33 +23,27 @@ export const ACTIONLINT: GoProgram = {
 };
 
 /**
- * A Go program that tests need, in a folder of this project. Fetched and compiled by the Go of this machine when a test asks
- * for it for the first time.
+ * A Go program that tests need, fetched and compiled by the Go of this machine.
  *
  * @returns the path of the command
  */
 export async function goProgram(wanted: GoProgram): Promise<string> {
-  const place = join(FOLDER, `${basename(wanted.command)}-${wanted.version}`);
-  const command = join(place, basename(wanted.command));
-  if (existsSync(place)) return command;
-  await mkdir(FOLDER, { recursive: true });
-  const release = await takeLock(join(FOLDER, 'lock'), { signal: new AbortController().signal, onWait() {} });
-  try {
-    if (!existsSync(place)) await install(place, wanted);
-  } finally {
-    release();
-  }
-  return command;
+  const name = basename(wanted.command);
+  return join(await installOnce('go', `${name}-${wanted.version}`, (folder) => install(folder, wanted)), name);
 }
 
-async function install(place: string, { module, version, command, sum }: GoProgram): Promise<void> {
-  const go = (args: string[], more: Record<string, string> = {}) =>
-    promisify(execFile)('go', args, { cwd: FOLDER, env: { ...process.env, GOFLAGS: '-buildvcs=false', ...more } });
+async function install(folder: string, { module, version, command, sum }: GoProgram): Promise<void> {
   const { stdout } = await go(['mod', 'download', '-json', `${module}@${version}`]);
   const { Sum } = JSON.parse(stdout) as { Sum?: string };
   if (Sum !== sum) throw new Error(`expected ${module}@${version} with the sum ${sum}, got ${Sum}`);
-  const unfinished = `${place}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await go(['install', `${module}/${command}@${version}`], { GOBIN: unfinished });
-  await rename(unfinished, place);
+  await go(['install', `${module}/${command}@${version}`], { GOBIN: folder });
+}
+
+/** Outside of any module of the user's. */
+function go(args: string[], more: Record<string, string> = {}): Promise<{ stdout: string }> {
+  const env = { ...process.env, GOFLAGS: '-buildvcs=false', ...more };
+  return promisify(execFile)('go', args, { cwd: tmpdir(), env }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new Error('tests of the sample workflow for GitHub need Go, e.g. apt-get install golang-go');
+  });
 }

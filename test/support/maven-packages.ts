@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { takeLock } from '../../setup/setup-lock.mjs';
+import { installOnce } from './install-once.ts';
 
-const FOLDER = join(import.meta.dirname, '../../.labelqueue/java');
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies';
 
 /** A Java program that goes into a folder of its own, with all that it needs. */
@@ -27,29 +25,18 @@ export const ELASTICMQ: MavenPackage = {
 };
 
 /**
- * A Java program that tests need, in a folder of this project. Fetched by Maven when a test asks for it for the first time.
+ * A Java program that tests need, fetched by Maven.
  *
  * @returns the class path
  */
 export async function mavenPackage(wanted: MavenPackage): Promise<string> {
-  const place = join(FOLDER, `${wanted.artifact}-${wanted.version}`);
-  if (!existsSync(place)) {
-    await mkdir(FOLDER, { recursive: true });
-    const release = await takeLock(join(FOLDER, 'lock'), { signal: new AbortController().signal, onWait() {} });
-    try {
-      if (!existsSync(place)) await install(place, wanted);
-    } finally {
-      release();
-    }
-  }
-  return join(place, '*');
+  const name = `${wanted.artifact}-${wanted.version}`;
+  return join(await installOnce('java', name, (folder) => install(folder, wanted)), '*');
 }
 
-async function install(place: string, wanted: MavenPackage): Promise<void> {
-  const unfinished = `${place}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished);
-  const project = `${place}.pom.xml`;
+async function install(folder: string, wanted: MavenPackage): Promise<void> {
+  await mkdir(folder);
+  const project = `${folder}.pom.xml`;
   await writeFile(project, projectOf(wanted));
   await promisify(execFile)('mvn', [
     '-q',
@@ -58,17 +45,16 @@ async function install(place: string, wanted: MavenPackage): Promise<void> {
     project,
     COPY,
     '-DincludeScope=runtime',
-    `-DoutputDirectory=${unfinished}`,
+    `-DoutputDirectory=${folder}`,
   ]).catch((error: NodeJS.ErrnoException & { stdout?: string }) => {
     if (error.code !== 'ENOENT')
       throw new Error(`mvn could not fetch ${wanted.artifact}:\n${error.stdout}`, { cause: error });
     throw new Error('tests of other services than the embedded one need Java and Maven, e.g. apt-get install maven');
   });
   await rm(project);
-  const sha256 = await digestOf(unfinished);
+  const sha256 = await digestOf(folder);
   if (sha256 !== wanted.sha256)
     throw new Error(`expected ${wanted.artifact} with the hash ${wanted.sha256}, got ${sha256}`);
-  await rename(unfinished, place);
 }
 
 function projectOf({ group, artifact, version }: MavenPackage): string {

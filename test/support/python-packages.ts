@@ -1,11 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { takeLock } from '../../setup/setup-lock.mjs';
-
-const FOLDER = join(import.meta.dirname, '../../.labelqueue/python');
+import { installOnce } from './install-once.ts';
 
 /** Packages that go into a folder of their own: its name, which says their versions, and what pip is told. */
 export type PythonPackages = { name: string; install: readonly string[] };
@@ -35,28 +30,13 @@ export const DUCKDB_WITH_S3: PythonPackages = {
 };
 
 /**
- * Python packages that tests need, in a folder of this project: nothing of the user's Python changes.
- * Fetched when a test asks for them for the first time.
+ * Python packages that tests need, in a folder of their own.
  *
  * @returns the folder, for PYTHONPATH
  */
-export async function pythonPackages(packages: PythonPackages): Promise<string> {
-  const place = join(FOLDER, packages.name);
-  if (existsSync(place)) return place;
-  await mkdir(FOLDER, { recursive: true });
-  const release = await takeLock(join(FOLDER, 'lock'), { signal: new AbortController().signal, onWait() {} });
-  try {
-    if (!existsSync(place)) await install(place, packages.install);
-  } finally {
-    release();
-  }
-  return place;
-}
-
-async function install(place: string, what: readonly string[]): Promise<void> {
-  const unfinished = `${place}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', unfinished];
-  await promisify(execFile)('python3', [...pip, ...what]);
-  await rename(unfinished, place);
+export function pythonPackages({ name, install }: PythonPackages): Promise<string> {
+  return installOnce('python', name, async (target) => {
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', target];
+    await promisify(execFile)('python3', [...pip, ...install]);
+  });
 }

@@ -1,7 +1,5 @@
 /** `labelqueue work` with real processes, the real handler and a tiny model, against the embedded AWS. */
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
@@ -9,6 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { type RunningCommand, startCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
+import { startMetadataServer } from '../support/instance/metadata-server.ts';
 import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
 import { childrenOf, isRunning } from '../support/process-tree.ts';
 import { startTestAws, type TestAws } from '../support/test-aws.ts';
@@ -199,24 +198,18 @@ test('gives back after the time to drain what is not done, and a second signal e
 }, 180_000);
 
 test('drains when EC2 announces that it takes the instance back', async () => {
-  let notice: string | undefined;
-  const metadata = createServer(({ url = '' }, response) => {
-    if (url === '/latest/api/token') return void response.end('token');
-    const document = url === '/latest/meta-data/spot/instance-action' ? notice : undefined;
-    response.writeHead(document === undefined ? 404 : 200).end(document);
-  });
-  await new Promise<void>((resolve) => metadata.listen(0, '127.0.0.1', resolve));
-  const { port } = metadata.address() as AddressInfo;
-  const endpoint = { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}` };
+  await using metadata = await startMetadataServer();
+  const endpoint = { AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.endpoint };
   const command = await workWith(endpoint, '--spot');
   pictures.delayMs = 1_000;
   pictures.requests = 0;
   await send('a');
   await eventually('an image is fetched', () => pictures.requests > 0);
-  notice = JSON.stringify({ action: 'terminate', time: new Date(Date.now() + 120_000).toISOString() });
+  metadata.documents.set(
+    'spot/instance-action',
+    JSON.stringify({ action: 'terminate', time: new Date(Date.now() + 120_000).toISOString() }),
+  );
   expect(await command.ended).toMatchObject({ code: 0 });
-  metadata.closeAllConnections();
-  metadata.close();
   expect(lastEvent(command, 'work ends')).toMatchObject({ reason: 'Spot interruption' });
   expect(await classified()).toEqual(['a']);
   expect(aws.queued()).toEqual([]);

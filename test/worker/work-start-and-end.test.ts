@@ -1,9 +1,8 @@
 /** `labelqueue work` as a process, while SQS refuses or the time changes: at its start, and while it ends. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { type RunningCommand, startCommand } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
+import { startMetadataServer } from '../support/instance/metadata-server.ts';
 import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
 import { startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
 import { startTestAws, type TestAws } from '../support/test-aws.ts';
@@ -97,25 +96,19 @@ test('fails when SQS refuses for good while it ends', async () => {
 }, 120_000);
 
 test('ends sooner when EC2 takes the instance back while it ends', async () => {
-  let notice: string | undefined;
-  const metadata = createServer(({ url = '' }, response) => {
-    if (url === '/latest/api/token') return void response.end('token');
-    const document = url === '/latest/meta-data/spot/instance-action' ? notice : undefined;
-    response.writeHead(document === undefined ? 404 : 200).end(document);
-  });
-  await new Promise<void>((resolve) => metadata.listen(0, '127.0.0.1', resolve));
-  const { port } = metadata.address() as AddressInfo;
+  await using metadata = await startMetadataServer();
   pictures.delayMs = 9_500;
-  const endpoint = { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}` };
+  const endpoint = { AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.endpoint };
   const running = work(endpoint, '--spot', '--drain-seconds', '60');
   await atWork(running);
   running.signal('SIGTERM');
   await logged(running, 'work ends');
   // What is left of it is the reserve.
-  notice = JSON.stringify({ action: 'terminate', time: new Date(Date.now() + 10_000).toISOString() });
+  metadata.documents.set(
+    'spot/instance-action',
+    JSON.stringify({ action: 'terminate', time: new Date(Date.now() + 10_000).toISOString() }),
+  );
   expect(await running.ended).toMatchObject({ code: 0 });
-  metadata.closeAllConnections();
-  metadata.close();
   // A poll that began before the signal may bring what was given back: then it is given back again.
   expect(running.stdout()).toMatch(/"work ended".*"acknowledged":0,"left":0,"givenBack":[12],/);
 }, 120_000);

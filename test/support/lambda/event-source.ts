@@ -1,5 +1,4 @@
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import {
   EVENT_SOURCE_BATCH_SIZE,
   EVENT_SOURCE_WINDOW_SECONDS,
@@ -8,6 +7,7 @@ import {
 } from '../../../shared/contract/limits.ts';
 import { type ExecutionEnvironment, FunctionError } from '../../../worker/execution-environment.ts';
 import { mayPass, SqsOutage } from '../../../worker/sqs-outage.ts';
+import { eventOf } from '../../../worker/sqs-record.ts';
 
 /** Lambda polls for 20 s; a shorter poll lets Ctrl-C end sooner, and none has to be broken off. */
 const POLL_SECONDS = 2;
@@ -120,7 +120,7 @@ export class EventSource {
 
   async #invoke(environment: ExecutionEnvironment, batch: readonly Message[]): Promise<void> {
     try {
-      const { batchItemFailures } = await environment.invoke(toEvent(batch));
+      const { batchItemFailures } = await environment.invoke(eventOf(batch));
       const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       await this.#delete(batch.filter(({ MessageId }) => !failed.has(MessageId ?? '')));
     } catch (error) {
@@ -157,28 +157,4 @@ function firstThatFit(messages: readonly Message[]): Message[] {
     return bytes > MAX_PAYLOAD_BYTES;
   });
   return messages.slice(0, tooMany === -1 ? messages.length : Math.max(1, tooMany));
-}
-
-function toEvent(messages: readonly Message[]): SQSEvent {
-  return { Records: messages.map(toRecord) };
-}
-
-function toRecord({ MessageId = '', ReceiptHandle = '', Body = '', MD5OfBody = '', ...message }: Message): SQSRecord {
-  const attributes = message.Attributes ?? {};
-  return {
-    messageId: MessageId,
-    receiptHandle: ReceiptHandle,
-    body: Body,
-    md5OfBody: MD5OfBody,
-    attributes: {
-      ApproximateReceiveCount: attributes['ApproximateReceiveCount'] ?? '1',
-      SentTimestamp: attributes['SentTimestamp'] ?? '0',
-      SenderId: attributes['SenderId'] ?? '',
-      ApproximateFirstReceiveTimestamp: attributes['ApproximateFirstReceiveTimestamp'] ?? '0',
-    },
-    messageAttributes: {},
-    eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:labelqueue',
-    awsRegion: 'us-east-1',
-  };
 }
