@@ -9,16 +9,21 @@ import { CommandError } from './expected-failures.ts';
  *
  * @param folder as the user has named it
  * @returns its absolute path
- * @throws {CommandError} when something is there already, or there is no folder around it
+ * @throws {CommandError} when the place is taken, or the folder around it is missing
  */
 export async function checkNewFolder(folder: string): Promise<string> {
   const place = resolve(folder);
   if (existsSync(place)) {
     throw new CommandError(`${visibleLine(folder)} exists already: choose another folder, or remove it first`);
   }
+  await checkFolderAround(place);
+  return place;
+}
+
+/** @throws {CommandError} when the folder in which one is to be made is missing */
+export async function checkFolderAround(place: string): Promise<void> {
   const parent = await stat(dirname(place)).catch(() => undefined);
   if (!parent?.isDirectory()) throw new CommandError(`no folder ${visibleLine(dirname(place))}: make it first`);
-  return place;
 }
 
 /** Gives a folder that was made for its owner alone the mode of others that the user makes. */

@@ -31,9 +31,10 @@ export async function similar(job: string, image: string | undefined, options: O
   }
   const target = targetFromEnvironment();
   interruptible(() => `interrupted; to begin again: ${sameCommand()}`);
-  const of: JobRun = { job, ...runField((await readJob(target, job))?.run) };
+  const description = await readJob(target, job);
+  const of: JobRun = { job, ...runField(description?.run) };
   const { lines } = await sampledLines(target, 'results', of);
-  if (lines === 0 && (await readJob(target, job)) === undefined) throw new NoSuchJobError(target, job);
+  if (lines === 0 && description === undefined) throw new NoSuchJobError(target, job);
   const scan = { target, of, lines };
   await (image === undefined ? printPairs(scan, options) : printSimilar(scan, image, options));
 }

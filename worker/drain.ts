@@ -6,7 +6,6 @@ export class Drain {
   readonly #stopping = new AbortController();
   #until = Number.POSITIVE_INFINITY;
   #beginsMore = true;
-  #isOver = false;
 
   /** Aborted once nothing more is received. */
   get signal(): AbortSignal {
@@ -19,7 +18,7 @@ export class Drain {
 
   /** Whether the time is up: what is still at work is killed. */
   get isOver(): boolean {
-    return this.#isOver || this.msLeft <= 0;
+    return this.msLeft <= 0;
   }
 
   /** Until the time is up; infinite while nothing ends. */
@@ -34,8 +33,9 @@ export class Drain {
     this.#stopping.abort();
   }
 
+  /** A timer may be some microseconds early: from here on nothing is left. */
   timeIsUp(): void {
-    this.#isOver = true;
+    this.#until = Math.min(this.#until, performance.now());
   }
 
   /** How many messages one batch may have now. */

@@ -25,7 +25,6 @@ const LAST_CALLS_MS = 5_000;
 export class WorkLoop {
   readonly #parts: LoopParts;
   readonly #outage: SqsOutage;
-  readonly #calls: QueueCalls;
   readonly #heartbeat: Heartbeat;
   readonly #intake: Intake;
   #running: Promise<void>[] = [];
@@ -37,10 +36,10 @@ export class WorkLoop {
     this.#outage = new SqsOutage(options);
     const drain = new Drain();
     const outage = this.#outage;
-    this.#calls = new QueueCalls({ sqs, queueUrl, leaseMs, outage, answerTimeoutMs, stopping: drain.signal });
+    const calls = new QueueCalls({ sqs, queueUrl, leaseMs, outage, answerTimeoutMs, stopping: drain.signal });
     this.#parts = {
       options,
-      calls: this.#calls,
+      calls,
       held: new HeldMessages(),
       pace: new Pace(batchSize),
       drain,
@@ -51,7 +50,7 @@ export class WorkLoop {
       fail: () => this.#stopReceiving(Number.POSITIVE_INFINITY, true),
     };
     this.#intake = new Intake(this.#parts);
-    this.#heartbeat = new Heartbeat(this.#parts.held, this.#calls, leaseMs);
+    this.#heartbeat = new Heartbeat(this.#parts.held, calls, leaseMs);
   }
 
   start(): void {
@@ -115,7 +114,8 @@ export class WorkLoop {
   }
 
   #timersOf(drainMs: number): NodeJS.Timeout[] {
-    return [setTimeout(() => this.#killAll(), drainMs), setTimeout(() => this.#calls.end(), drainMs + LAST_CALLS_MS)];
+    const { calls } = this.#parts;
+    return [setTimeout(() => this.#killAll(), drainMs), setTimeout(() => calls.end(), drainMs + LAST_CALLS_MS)];
   }
 
   #stopReceiving(drainMs: number, beginsMore: boolean): void {

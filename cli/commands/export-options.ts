@@ -4,7 +4,7 @@ import { commandName } from '../command-name.ts';
 import { forceOption } from '../options.ts';
 import { ENDINGS } from '../output-format.ts';
 
-/** What the help says of a line of each format. */
+/** How the help describes one line of each format. */
 export type ExportFormats = { jsonl?: string; csv: string; parquet: string };
 
 /**

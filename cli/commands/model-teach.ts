@@ -33,7 +33,7 @@ export function teachCommand(): Command {
       'after',
       `
 The last layer of the model is trained anew on what the model sees in your photos; that takes seconds, and
-the result is as fast as that model. docs/models.md has a walk-through, and says what the figures mean.
+the result is as fast as that model. docs/models.md has a walk-through and explains the figures.
 Exit code 3: the model was made, and some photos could not be used.`,
     )
     .action(whenRun(async () => (await import('../teach/teach.ts')).teach));

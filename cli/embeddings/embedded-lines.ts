@@ -8,7 +8,7 @@ export type EmbeddedLine = ResultLine & { embedding: string; trunk: string };
 
 /** What a line of a part file is: undefined for one without an embedding, or that is not a result line at all. */
 export function embeddedLine(text: string): EmbeddedLine | undefined {
-  const line = parsedAround(text) ?? parsed(text);
+  const line = parsedAround(text) ?? parsedLine(text);
   if (typeof line !== 'object' || line === null) return undefined;
   if (!namesImage(line)) return undefined;
   const { embedding, trunk } = line as Partial<ResultLine>;
@@ -38,12 +38,13 @@ function parsedAround(text: string): object | undefined {
   if (field === -1 || text.lastIndexOf(FIELD) !== field) return undefined;
   const start = field + FIELD.length;
   const end = text.indexOf('"', start);
-  const line = parsed(text.slice(0, start) + text.slice(end)) as Partial<ResultLine> | null | undefined;
+  const line = parsedLine(text.slice(0, start) + text.slice(end)) as Partial<ResultLine> | null | undefined;
   // Otherwise the field is one of `meta`.
   return line?.embedding === '' ? Object.assign(line, { embedding: text.slice(start, end) }) : undefined;
 }
 
-function parsed(text: string): unknown {
+/** The JSON of a line; undefined for what is not JSON. */
+export function parsedLine(text: string): unknown {
   try {
     return parseExactJson(text);
   } catch {

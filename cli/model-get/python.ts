@@ -19,7 +19,7 @@ export class Python {
     this.#signal = signal;
   }
 
-  /** @throws {CommandError} when there is no Python with pip */
+  /** @throws {CommandError} when Python or pip is missing */
   async check(): Promise<void> {
     await this.#run(['-m', 'pip', '--version'], 'expected python3 with pip, which fetch and build models');
   }

@@ -1,7 +1,6 @@
 import { ERROR_CODES } from '../../shared/contract/error-codes.ts';
-import { parseExactJson } from '../../shared/contract/exact-json.ts';
 import type { FailureLine } from '../../shared/contract/result-line.ts';
-import { linesIn, namesImage } from '../embeddings/embedded-lines.ts';
+import { linesIn, namesImage, parsedLine } from '../embeddings/embedded-lines.ts';
 
 /** The failure lines of a part file, and how many lines of it are something else. */
 export type FailureLines = { lines: FailureLine[]; unreadable: number };
@@ -14,7 +13,7 @@ export function failureLinesIn(part: Buffer): FailureLines {
 
 /** Undefined for what names no image, or a code that is not one. */
 function failureLine(text: string): FailureLine | undefined {
-  const line = parsed(text);
+  const line = parsedLine(text);
   if (!isObject(line) || !namesImage(line)) return undefined;
   const { error } = line as Partial<FailureLine>;
   if (!isObject(error)) return undefined;
@@ -24,12 +23,4 @@ function failureLine(text: string): FailureLine | undefined {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parseExactJson(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -102,7 +102,7 @@ async function linesOf(target: JobTarget, of: JobRun): Promise<number> {
 
 type NewRun = { job: string; run: string };
 
-/** What `job.json` says of the job, by how far it is. */
+/** The contents of `job.json` for each state of the job. */
 function descriptionsOf(to: NewRun, source: string, perMessage = DEFAULT_IMAGES_PER_MESSAGE) {
   const startedAt = new Date().toISOString();
   return (state: JobDescription['state'], { images, idSum }: CopiedImages): JobDescription => ({

@@ -14,7 +14,7 @@ const SAME_FEATURES = 0.97;
  * Visits each pair of photos that show nearly the same, mirrored or not, once.
  *
  * @param length of the features of a photo
- * @param visit called with the indices of two photos, the lower one first, and a cosine that says how much they are alike
+ * @param visit called with the indices of two photos, the lower one first, and the cosine of what was compared
  */
 export function eachAlikePair(
   photos: readonly TaughtPhoto[],

@@ -3,7 +3,7 @@ import { bestOf, probabilitiesOf } from './score-photos.ts';
 import type { Split } from './split.ts';
 import type { Accuracy, Judged, LabelFacts } from './teaching.ts';
 
-/** What the taught model says of each photo. */
+/** The predictions of the taught model. */
 export function judge(split: Split, labels: readonly string[], weights: LastLayerWeights): Judged[] {
   const classOf = new Map(labels.map((label, index) => [label, index]));
   const judged = (heldOut: boolean) => (photo: Judged['photo']) => {

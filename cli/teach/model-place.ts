@@ -1,7 +1,8 @@
 import { opendir, readFile, stat } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { CommandError } from '../expected-failures.ts';
+import { checkFolderAround } from '../new-folder.ts';
 
 /** Records how a model was taught. It marks the folders that the command may replace. */
 export const TEACHING_FILE = 'teaching.json';
@@ -20,10 +21,7 @@ export type ModelPlace = {
  * @throws {CommandError} when something is there that must not be replaced
  */
 export async function checkModelPlace({ path, force }: ModelPlace): Promise<void> {
-  if (!(await isThere(path))) {
-    if (await isThere(dirname(path))) return;
-    throw new CommandError(`no folder ${visibleLine(dirname(path))}: make it first`);
-  }
+  if (!(await isThere(path))) return checkFolderAround(path);
   const why = force ? await whyKept(path) : 'or replace it with --force';
   if (why === undefined) return;
   throw new CommandError(

@@ -18,7 +18,8 @@ export function eachSimilarPair(
   visit: (one: number, other: number, cosine: number) => void,
 ): void {
   const count = rows.length / length;
-  const [first, second] = [directionsOf(rows, length), directionsOf(others, length)];
+  const first = directionsOf(rows, length);
+  const second = others === rows ? first : directionsOf(others, length);
   for (let from = 0; from < count; from += BLOCK) {
     const height = Math.min(BLOCK, count - from);
     const width = count - from;
