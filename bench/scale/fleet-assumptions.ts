@@ -13,7 +13,7 @@ export const FLEET_ASSUMPTIONS = {
   },
   metricDelaySeconds: {
     value: 120,
-    says: 'seconds until CloudWatch has the first figures of the queue and the alarm has looked; up to 15 minutes when nobody used the queue for six hours',
+    says: 'seconds until CloudWatch has the first figures of the queue and the alarm has evaluated them; up to 15 minutes when the queue was not used for six hours',
     source:
       'Assumed for a queue in use; AWS, [CloudWatch metrics for SQS](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html)',
   },

@@ -1,7 +1,7 @@
 /** `npm run bench:work`: how much faster is `labelqueue work` with several processes than with one? A JSON line for each number of them. */
 import { Command, InvalidArgumentError } from 'commander';
 import { wholeNumber } from '../cli/options.ts';
-import { measureWork, type WorkMeasurement } from './work/measure-work.ts';
+import { measureWork, type WorkMeasurement } from './work-loop/measure-work.ts';
 
 const { images, processes, rounds } = new Command('bench:work')
   .description('Classifies the same images with different numbers of processes.')
