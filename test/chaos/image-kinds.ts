@@ -2,15 +2,10 @@ import expectedLabels from '../../samples/expected.json' with { type: 'json' };
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 
 /**
- * The outcome that is right for an image; of several codes any. An image that costs too much may be refused in more
- * than one way, so long as it is refused; and what is merely odd may be labelled or refused, once.
+ * The outcome that is right for an image; of several codes any. What is merely odd may be labelled or refused, once: but
+ * not by an error of labelqueue itself.
  */
-export type RightOutcome =
-  | { label: string }
-  | { code: ErrorCode }
-  | { codes: readonly ErrorCode[] }
-  | 'refused'
-  | 'any';
+export type RightOutcome = { label: string } | { code: ErrorCode } | { codes: readonly ErrorCode[] } | 'any';
 
 /** A path of the rude image server, and what must become of an image there. */
 export type ImageKind = {

@@ -50,9 +50,8 @@ export function judge(planned: readonly PlannedImage[], { results, failures }: O
 }
 
 function isRight(line: ResultLine | FailureLine, right: RightOutcome): boolean {
-  if (right === 'any') return true;
-  if ('labels' in line) return right !== 'refused' && 'label' in right && line.labels[0]?.label === right.label;
-  if (right === 'refused') return OURS.every((code) => code !== line.error.code);
+  if ('labels' in line) return right === 'any' || ('label' in right && line.labels[0]?.label === right.label);
+  if (right === 'any') return !OURS.includes(line.error.code);
   if ('codes' in right) return right.codes.includes(line.error.code);
   return 'code' in right && line.error.code === right.code;
 }

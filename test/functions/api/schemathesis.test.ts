@@ -22,7 +22,7 @@ let folder: TemporaryFolder;
 
 beforeAll(async () => {
   [images, folder] = await Promise.all([startImageServer(), createTemporaryFolder()]);
-  api = await startLocalApi({ ALLOWED_HOSTS: images.host, FETCH_TIMEOUT_SECONDS: '1' });
+  api = await startLocalApi({ ALLOWED_HOSTS: images.host });
 });
 afterAll(async () => {
   await api[Symbol.asyncDispose]();

@@ -20,7 +20,7 @@ let reports: TurnReport[];
 
 beforeAll(async () => {
   images = await startImageServer();
-  const settings = classifierSettingsFrom({ ALLOWED_HOSTS: images.host, FETCH_TIMEOUT_SECONDS: '1' });
+  const settings = classifierSettingsFrom({ ALLOWED_HOSTS: images.host });
   pipeline = await createPipeline(settings, new S3Client({}));
   const telemetry = { turn: (report: TurnReport) => reports.push(report), batch: () => {} };
   dependencies = {
