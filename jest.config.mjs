@@ -1,4 +1,4 @@
-import { setTensorflowEnvironment } from './shared/contract/tensorflow-environment.ts';
+import { setTensorflowEnvironment } from './shared/runtime/tensorflow-environment.ts';
 
 // In a test, `process.env` is a copy that TensorFlow does not see.
 setTensorflowEnvironment();

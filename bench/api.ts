@@ -4,8 +4,8 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import { wholeNumber } from '../cli/options.ts';
 import { VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
-import type { OwnAws } from '../test/support/own-aws.ts';
-import { startOwnProcess } from '../test/support/own-process.ts';
+import type { OwnAws } from '../testkit/own-aws.ts';
+import { startOwnProcess } from '../testkit/own-process.ts';
 import { byBody, byUrl, type Caller, latencies, percentile, startApi } from './api/measure-api.ts';
 import { SERVER_CORE, WORKER_CORE } from './speed/measure.ts';
 import type { PhotoServer } from './speed/photo-server.ts';
@@ -24,8 +24,11 @@ const { requests, rounds } = new Command('bench:api')
 
 // The servers inherit it; the API has a core to itself.
 execFileSync('taskset', ['-a', '-c', '-p', String(SERVER_CORE), String(process.pid)]);
-await using aws = await startOwnProcess<OwnAws>('own-aws.ts', String(VISIBILITY_TIMEOUT_SECONDS));
-await using photoServer = await startOwnProcess<PhotoServer>('../../bench/speed/photo-server.ts');
+await using aws = await startOwnProcess<OwnAws>(
+  new URL('../testkit/own-aws.ts', import.meta.url),
+  String(VISIBILITY_TIMEOUT_SECONDS),
+);
+await using photoServer = await startOwnProcess<PhotoServer>(new URL('./speed/photo-server.ts', import.meta.url));
 const { hosts } = photoServer.report;
 const urls = Array.from({ length: CALLERS }, (_, number) => {
   return `http://${hosts[number % hosts.length]}/${encodeURIComponent(ORDINARY)}/${number}`;

@@ -1,9 +1,9 @@
 /** `npm run bench:models -- FOLDER…`: how fast model folders are, side by side. */
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { chooseModel } from '../shared/classifier/int8-model.ts';
-import { readModelFolder } from '../shared/classifier/model-folder.ts';
-import { type OpenModel, openModel } from '../shared/classifier/open-model.ts';
+import { chooseModel } from '../shared/classifier/model/int8-model.ts';
+import { readModelFolder } from '../shared/classifier/model/model-folder.ts';
+import { type OpenModel, openModel } from '../shared/classifier/model/open-model.ts';
 import { spreadOf } from './speed/statistics.ts';
 
 const BATCHES = [1, 8];

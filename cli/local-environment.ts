@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { findService } from '../local/running-service.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
-import { commandName } from './command-name.ts';
 import { stateDirectory } from './project-folder.ts';
-import { printNote } from './terminal.ts';
+import { commandName } from './terminal/command-name.ts';
+import { printNote } from './terminal/terminal.ts';
 
 /**
  * What names a queue, an account or a region: where one of them is set, somebody has chosen. Other variables of AWS tools,

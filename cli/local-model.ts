@@ -1,7 +1,7 @@
-import type { ModelFolder } from '../shared/classifier/model-folder.ts';
-import { classifierSettingsFrom } from '../shared/contract/settings.ts';
-import { CommandError } from './expected-failures.ts';
+import type { ModelFolder } from '../shared/classifier/model/model-folder.ts';
+import { classifierSettingsFrom } from '../shared/settings.ts';
 import { type ModelOptions, modelEnvironment } from './options.ts';
+import { CommandError } from './terminal/user-errors.ts';
 
 /**
  * The folder of the model that a command is about: that of `--model` or MODEL_DIR, or the default model.
@@ -20,6 +20,6 @@ export async function localModel(options: ModelOptions, what: string): Promise<M
       `expected a model on this machine for ${what}, got MODEL_S3_URI: name the folder of the model with --model`,
     );
   }
-  const { DEFAULT_MODEL_DIR, readModelFolder } = await import('../shared/classifier/model-folder.ts');
+  const { DEFAULT_MODEL_DIR, readModelFolder } = await import('../shared/classifier/model/model-folder.ts');
   return readModelFolder(modelDir ?? DEFAULT_MODEL_DIR, modelDir === undefined || modelTrusted);
 }

@@ -19,12 +19,12 @@ import { similarCommand } from './commands/similar.ts';
 import { statusCommand } from './commands/status.ts';
 import { waitCommand } from './commands/wait.ts';
 import { workCommand } from './commands/work.ts';
-import { EXIT } from './exit-codes.ts';
-import { failureText } from './expected-failures.ts';
-import { cleanUpNow, endInterrupted, forgetInterruption, isInterrupted } from './interruption.ts';
 import { stackOption } from './options.ts';
-import { print, printNote } from './terminal.ts';
-import { usageErrorPrinter } from './usage-error.ts';
+import { EXIT } from './terminal/exit-codes.ts';
+import { cleanUpNow, endInterrupted, forgetInterruption, isInterrupted } from './terminal/interruption.ts';
+import { print, printNote } from './terminal/terminal.ts';
+import { usageErrorPrinter } from './terminal/usage-error.ts';
+import { failureText } from './terminal/user-errors.ts';
 
 const program = new Command('labelqueue')
   .description('Asynchronous batch image classification on SQS: image URLs in, labels as JSON lines out.')

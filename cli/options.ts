@@ -6,8 +6,8 @@ import { isHostAndPort } from '../shared/contract/host-and-port.ts';
 import { JOB_NAME, JOB_NAME_RULE } from '../shared/contract/job-name.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { isWebhookUrl, WEBHOOK_URL_RULE } from '../shared/contract/webhook-address.ts';
-import { CommandError } from './expected-failures.ts';
 import { stateDirectory } from './project-folder.ts';
+import { CommandError } from './terminal/user-errors.ts';
 
 /** For commander: a whole number from `min` to `max`, or a message that says so. */
 export function wholeNumber(min: number, max: number): (text: string) => number {

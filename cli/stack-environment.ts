@@ -1,7 +1,7 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { withNamedCalls } from '../shared/jobs/named-calls.ts';
-import { CommandError } from './expected-failures.ts';
 import { LOG_GROUP_VARIABLE } from './stack-variables.ts';
+import { CommandError } from './terminal/user-errors.ts';
 
 /** What the stack's outputs are called, and the settings that they give. */
 const SETTINGS: Record<string, string> = {

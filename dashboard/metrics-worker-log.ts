@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { PRICES, usdOfTime } from '../shared/contract/cost.ts';
 import { METRICS } from '../shared/contract/metric-names.ts';
 import type { WorkerMachine } from '../shared/contract/worker-time.ts';
+import { PRICES, usdOfTime } from '../shared/cost.ts';
 import type { ImageTotal, MessageOutcome, MetricsReading, TimedStage, WorkerFacts } from './metrics-reading.ts';
 
 /** Whoever is told of what is no total: each time of an image, and each worker. */

@@ -1,9 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, type IWidget, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { PRICES, usdOfTime } from '../shared/contract/cost.ts';
 import { METRICS } from '../shared/contract/metric-names.ts';
 import type { Architecture } from '../shared/contract/worker-time.ts';
+import { PRICES, usdOfTime } from '../shared/cost.ts';
 import { computed, graph, heading } from './graph.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
 

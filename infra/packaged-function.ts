@@ -12,7 +12,7 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
+import { WORKER_PROCESS_ENVIRONMENT } from '../shared/runtime/worker-process.ts';
 import { stageKey } from './encryption.ts';
 import { networkStatements, placeInVpc } from './function-network.ts';
 import { trace, tracingStatements } from './function-tracing.ts';

@@ -7,10 +7,10 @@ import {
   FUNCTION_MEMORY_MB,
   MAX_TOP_K,
 } from '../shared/contract/limits.ts';
-import { MODEL_PRECISIONS, userAgent } from '../shared/contract/settings.ts';
-import { TextEncodingError, textOfFile } from '../shared/contract/text-file.ts';
 import { UserError } from '../shared/contract/user-error.ts';
 import { ARCHITECTURES } from '../shared/contract/worker-time.ts';
+import { TextEncodingError, textOfFile } from '../shared/runtime/text-file.ts';
+import { MODEL_PRECISIONS, userAgent } from '../shared/settings.ts';
 import { ACCOUNT_OPTIONS, modelKmsKeyArn } from './account-config.ts';
 import { areOfOneSize, fleet, instanceTypesOf, unfitInstanceType } from './fleet/fleet-config.ts';
 

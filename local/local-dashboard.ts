@@ -3,9 +3,9 @@ import { type DashboardListener, dashboardListener } from '../dashboard/server/d
 import { dashboardTarget, patientTarget } from '../dashboard/server/dashboard-target.ts';
 import type { ExportOutcomes } from '../dashboard/server/exports.ts';
 import type { Facts, Insight } from '../dashboard/server/insight.ts';
-import { classifierSettingsFrom, jobSettingsFrom } from '../shared/contract/settings.ts';
-import { hostOf } from '../shared/contract/url-host.ts';
+import { hostOf } from '../shared/contract/urls.ts';
 import type { JobTarget } from '../shared/jobs/job-target.ts';
+import { classifierSettingsFrom, jobSettingsFrom } from '../shared/settings.ts';
 import type { EmbeddedAws } from './embedded-aws.ts';
 import type { StageTimes } from './stage-times.ts';
 

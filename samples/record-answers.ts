@@ -6,9 +6,9 @@
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeImage } from '../shared/classifier/decode-image.ts';
+import { decodeImage } from '../shared/classifier/decode/decode-image.ts';
 import { loadClassifier } from '../shared/classifier/infer.ts';
-import { readModelFolder } from '../shared/classifier/model-folder.ts';
+import { readModelFolder } from '../shared/classifier/model/model-folder.ts';
 import { ImageError } from '../shared/contract/error-codes.ts';
 import type { Label } from '../shared/contract/result-line.ts';
 

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { extname, join } from 'node:path';
 import { UserError } from '../shared/contract/user-error.ts';
-import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
+import { WORKER_PROCESS_ENVIRONMENT } from '../shared/runtime/worker-process.ts';
 import { wholeLines } from './whole-lines.ts';
 
 /** The source while it runs from source, the bundle once it is packaged. */

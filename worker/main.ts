@@ -4,9 +4,9 @@
  * empty queue, and with 1 when it cannot go on.
  */
 import { awsFailureText } from '../shared/contract/aws-failures.ts';
-import { fileFailureText } from '../shared/contract/file-failure.ts';
 import { UserError } from '../shared/contract/user-error.ts';
 import { visibleText } from '../shared/contract/visible-text.ts';
+import { fileFailureText } from '../shared/runtime/file-failure.ts';
 import { runWork } from './run-work.ts';
 import { firstSignal } from './stop-signals.ts';
 import { jsonLog } from './work-log.ts';

@@ -4,7 +4,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
-import { leaveSignalsToParent } from '../shared/contract/signals-of-parent.ts';
+import { leaveSignalsToParent } from '../shared/runtime/signals-of-parent.ts';
 import type { InvocationRequest, RuntimeReport } from './function-process.ts';
 
 type Handler = (event: unknown, context: Context) => Promise<unknown>;

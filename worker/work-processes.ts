@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
-import { WORKER_PROCESS_ENVIRONMENT } from '../shared/contract/worker-process.ts';
+import { WORKER_PROCESS_ENVIRONMENT } from '../shared/runtime/worker-process.ts';
 import { ExecutionEnvironment } from './execution-environment.ts';
 
 export type WorkProcessesOptions = {

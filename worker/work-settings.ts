@@ -6,10 +6,10 @@ import {
   WORK_DRAIN_SECONDS,
   WORK_PROCESS_MEMORY_MB,
 } from '../shared/contract/limits.ts';
-import { SettingsError, workerSettingsFrom } from '../shared/contract/settings.ts';
+import { SettingsError, workerSettingsFrom } from '../shared/settings.ts';
 import type { SpotReasons } from './spot-notice.ts';
 
-/** The variable of each setting of the loop; the handler's own are those of `shared/contract/settings.ts`. */
+/** The variable of each setting of the loop; the handler's own are those of `shared/settings.ts`. */
 const VARIABLES = {
   processes: 'WORK_PROCESSES',
   drainSeconds: 'WORK_DRAIN_SECONDS',

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
-import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
-import type { OpenModel } from '../../shared/classifier/open-model.ts';
-import { topK } from '../../shared/classifier/top-k.ts';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
+import type { ModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import type { OpenModel } from '../../shared/classifier/model/open-model.ts';
+import { topK } from '../../shared/classifier/model/top-k.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
-import { fileFailureText } from '../../shared/contract/file-failure.ts';
 import { INFERENCE_BATCH_SIZE } from '../../shared/contract/limits.ts';
+import { fileFailureText } from '../../shared/runtime/file-failure.ts';
 import type { LabelledImage } from './label-list.ts';
 import { FLOATS, precisionsOf } from './precisions.ts';
 import { type Accuracy, AccuracyTally, type Ranking } from './tally.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
-import { type OpenModel, openModel } from '../../shared/classifier/open-model.ts';
+import type { ModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { type OpenModel, openModel } from '../../shared/classifier/model/open-model.ts';
 
 /** A model of a folder in one of its precisions; `reason` where it does not run on this processor. */
 export type Precision = { name: string } & ({ model: OpenModel } | { reason: string });

@@ -1,6 +1,6 @@
-import type { LargeJob } from '../../test/support/large-job.ts';
-import { startLargeJobs } from '../../test/support/large-jobs.ts';
-import { createTemporaryFolder } from '../../test/support/temporary-folder.ts';
+import type { LargeJob } from '../../testkit/large-job.ts';
+import { startLargeJobs } from '../../testkit/large-jobs.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import type { Conditions, Trial } from './row.ts';
 
 const RUN = '0123456789abcdef';

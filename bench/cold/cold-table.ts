@@ -1,4 +1,4 @@
-import { START_MARKS, type StartMark } from '../../shared/contract/start-marks.ts';
+import { START_MARKS, type StartMark } from '../../shared/runtime/start-marks.ts';
 import type { Start } from './measure-start.ts';
 
 const TITLES: Record<StartMark, string> = {

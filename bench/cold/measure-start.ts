@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { START_MARKS, type StartMark } from '../../shared/contract/start-marks.ts';
-import { eventually } from '../../test/support/eventually.ts';
-import { type PackagedWorker, startPackagedWorker } from '../../test/support/lambda/packaged-worker.ts';
-import { messageRecord } from '../../test/support/sqs-record.ts';
+import { START_MARKS, type StartMark } from '../../shared/runtime/start-marks.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { type PackagedWorker, startPackagedWorker } from '../../testkit/lambda/packaged-worker.ts';
+import { messageRecord } from '../../testkit/sqs-record.ts';
 
 const REPORT_MARKS = `${import.meta.dirname}/report-marks.ts`;
 

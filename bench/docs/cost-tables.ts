@@ -1,13 +1,6 @@
-import {
-  ASSUMED,
-  assumedText,
-  BENCHMARK,
-  costOfImages,
-  PRICES,
-  type ProcessorFigure,
-} from '../../shared/contract/cost.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { messageSizeFor } from '../../shared/contract/message-size.ts';
+import { ASSUMED, assumedText, BENCHMARK, costOfImages, PRICES, type ProcessorFigure } from '../../shared/cost.ts';
 
 const MILLION = 1_000_000;
 const PER_MESSAGE = [1_000, messageSizeFor(MILLION), 100, 10, 1];

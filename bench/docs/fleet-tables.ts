@@ -1,13 +1,13 @@
-import { ASSUMED, BENCHMARK, costOfImages, type ProcessorFigure, usdOfTime } from '../../shared/contract/cost.ts';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { messageSizeFor } from '../../shared/contract/message-size.ts';
+import { ASSUMED, BENCHMARK, costOfImages, type ProcessorFigure, usdOfTime } from '../../shared/cost.ts';
 import {
   costOfFleetImages,
   FLEET_MACHINE,
   FLEET_PRICES,
   instanceUsdPerHour,
   SPOT_DISCOUNT,
-} from '../../shared/contract/fleet-cost.ts';
-import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
-import { messageSizeFor } from '../../shared/contract/message-size.ts';
+} from '../../shared/fleet-cost.ts';
 import { FLEET_ASSUMPTIONS } from '../scale/fleet-assumptions.ts';
 
 const MILLION = 1_000_000;

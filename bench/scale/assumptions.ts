@@ -1,5 +1,5 @@
-import { assumedText } from '../../shared/contract/cost.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE, MAX_PAYLOAD_BYTES } from '../../shared/contract/limits.ts';
+import { assumedText } from '../../shared/cost.ts';
 
 /** A number that the simulation is given: what it says, and where it is from. */
 export type Assumption = { value: number; says: string; source: string };

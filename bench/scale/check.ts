@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { BENCHMARK } from '../../shared/contract/cost.ts';
 import { VISIBILITY_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
-import type { OwnAws } from '../../test/support/own-aws.ts';
-import { startOwnProcess } from '../../test/support/own-process.ts';
+import { BENCHMARK } from '../../shared/cost.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
+import { startOwnProcess } from '../../testkit/own-process.ts';
 import { measureWorkers, ORDINARY_WORK, SERVER_CORE, SHARED_WORK, WORKER_CORE, type Work } from '../speed/measure.ts';
 import type { PhotoServer } from '../speed/photo-server.ts';
 import { ourProgram } from '../speed/programs.ts';
@@ -28,8 +28,11 @@ export type Check = {
 export async function checkAgainstWorkers(repetitions: number, tell: (what: string) => void): Promise<Check[]> {
   // The servers inherit it; each worker is pinned to its own.
   execFileSync('taskset', ['-a', '-c', '-p', String(SERVER_CORE), String(process.pid)]);
-  await using aws = await startOwnProcess<OwnAws>('own-aws.ts', String(VISIBILITY_TIMEOUT_SECONDS));
-  await using photoServer = await startOwnProcess<PhotoServer>('../../bench/speed/photo-server.ts');
+  await using aws = await startOwnProcess<OwnAws>(
+    new URL('../../testkit/own-aws.ts', import.meta.url),
+    String(VISIBILITY_TIMEOUT_SECONDS),
+  );
+  await using photoServer = await startOwnProcess<PhotoServer>(new URL('../speed/photo-server.ts', import.meta.url));
   const { hosts: photos } = photoServer.report;
   const program = ourProgram({ environment: aws.report.environment, photos });
   const secondsOf = async (cores: readonly number[]) =>

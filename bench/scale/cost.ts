@@ -1,4 +1,4 @@
-import { ASSUMED, type Cost, costOfUsage, usdOfTime } from '../../shared/contract/cost.ts';
+import { ASSUMED, type Cost, costOfUsage, usdOfTime } from '../../shared/cost.ts';
 import { ASSUMPTIONS } from './assumptions.ts';
 import type { Scenario } from './scenario.ts';
 import type { Outcome } from './simulate.ts';

@@ -1,6 +1,6 @@
 import { DEFAULT_MAXIMUM_CONCURRENCY, readStageConfig } from '../../infra/stage-config.ts';
-import { ASSUMED, MESSAGE_BYTES_PER_IMAGE } from '../../shared/contract/cost.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { ASSUMED, MESSAGE_BYTES_PER_IMAGE } from '../../shared/cost.ts';
 import { ASSUMPTIONS } from './assumptions.ts';
 import type { ProvisionedPollers, Scenario } from './scenario.ts';
 

@@ -3,12 +3,12 @@
  * the host of the photo server; AWS is where the environment says. Prints a line of JSON.
  */
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
-import { fetchImage } from '../../shared/classifier/fetch-image.ts';
-import { createHttpClient } from '../../shared/classifier/http-client.ts';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
+import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
+import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
 import { type Classifier, loadClassifier } from '../../shared/classifier/infer.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
 import { INFERENCE_BATCH_SIZE } from '../../shared/contract/limits.ts';
 import { type ResultLine, resultLine } from '../../shared/contract/result-line.ts';
 import { KINDS, type Kind, ORDINARY, picturesOf } from './pictures.ts';

@@ -6,7 +6,7 @@ import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { formatMessage } from '../../shared/contract/message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
-import type { OwnAws } from '../../test/support/own-aws.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
 import type { Stages } from './measure-stages.ts';
 import { type Kind, LARGE, ORDINARY } from './pictures.ts';
 import type { Services } from './programs.ts';

@@ -8,7 +8,7 @@ import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, SQSClie
 import type { Context, SQSRecord } from 'aws-lambda';
 import { FUNCTION_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { parseMessage } from '../../shared/contract/message.ts';
-import { sqsRecord } from '../../test/support/sqs-record.ts';
+import { sqsRecord } from '../../testkit/sqs-record.ts';
 
 const input = createInterface(process.stdin)[Symbol.asyncIterator]();
 const settings = JSON.parse((await input.next()).value ?? '') as { queue: string; endpoint: string };

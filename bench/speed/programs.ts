@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
+import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/runtime/worker-process.ts';
 import type { Peers } from './install-peers.ts';
 import type { WorkerProgram } from './run-worker.ts';
 

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startSampleServer } from '../../local/sample-server.ts';
-import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { createJobTarget } from '../../shared/jobs/job-target.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
-import type { OwnAws } from '../../test/support/own-aws.ts';
-import { startOwnProcess } from '../../test/support/own-process.ts';
-import { childrenOf, cpuMs, residentMb } from '../../test/support/process-tree.ts';
+import { jobSettingsFrom } from '../../shared/settings.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
+import { startOwnProcess } from '../../testkit/own-process.ts';
+import { childrenOf, cpuMs, residentMb } from '../../testkit/process-tree.ts';
 
 const MAIN = join(import.meta.dirname, '../../worker/main.ts');
 const SAMPLES = join(import.meta.dirname, '../../samples');
@@ -41,7 +41,10 @@ export async function measureWork({
   images: number;
   processes: number;
 }): Promise<WorkMeasurement> {
-  await using aws = await startOwnProcess<OwnAws>('own-aws.ts', String(VISIBILITY_SECONDS));
+  await using aws = await startOwnProcess<OwnAws>(
+    new URL('../../testkit/own-aws.ts', import.meta.url),
+    String(VISIBILITY_SECONDS),
+  );
   const photos = await startSampleServer(SAMPLES);
   const loop = spawn(process.execPath, ['--no-warnings', MAIN], {
     env: {

@@ -4,8 +4,8 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { ImageRef } from '../../shared/contract/message.ts';
 import { uploadPrefix } from '../../shared/contract/object-keys.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import { formatOf, readSource } from '../../shared/jobs/sources/read-source.ts';
-import { CommandError } from '../expected-failures.ts';
+import { formatOf, readSource } from '../enqueue/sources/read-source.ts';
+import { CommandError } from '../terminal/user-errors.ts';
 
 const SAMPLES = join(import.meta.dirname, '../../samples/photos');
 /** Ordinary JPEGs of 451x300 to 640x427. */

@@ -1,5 +1,5 @@
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { counted } from '../counted.ts';
+import { counted } from '../terminal/counted.ts';
 import type { Findings } from './findings.ts';
 
 const UNKNOWN = 'not known: no log of the workers was found';

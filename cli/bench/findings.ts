@@ -1,5 +1,5 @@
-import { costSoFar, usdOfTime } from '../../shared/contract/cost.ts';
 import type { Architecture, WorkerMachine } from '../../shared/contract/worker-time.ts';
+import { costSoFar, usdOfTime } from '../../shared/cost.ts';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import type { ComputingTime } from '../../shared/jobs/measured-time.ts';
 import type { Outcomes } from '../../shared/jobs/read-outcomes.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { costOfImages } from '../../shared/contract/cost.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { costOfImages } from '../../shared/cost.ts';
 import { jsonOption, wholeNumber } from '../options.ts';
 import { whenRun } from './when-run.ts';
 
@@ -20,5 +20,5 @@ With --stack it costs what the images cost, about $${costOfImages(5_000, DEFAULT
 the end, and after Ctrl-C. Other jobs that run meanwhile share the workers: then the figures of all workers together
 say little. Billed times and stages come from CloudWatch; without logs:FilterLogEvents they are left out.`,
     )
-    .action(whenRun(async () => (await import('../bench.ts')).benchWorkers));
+    .action(whenRun(async () => (await import('../bench/bench.ts')).benchWorkers));
 }

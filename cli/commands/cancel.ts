@@ -6,5 +6,5 @@ export function cancelCommand(): Command {
   return new Command('cancel')
     .description('Stop a job within 30 s. Results stay; remaining messages are acknowledged without work.')
     .addArgument(jobArgument())
-    .action(whenRun(async () => (await import('../cancel.ts')).cancel));
+    .action(whenRun(async () => (await import('../jobs/cancel.ts')).cancel));
 }

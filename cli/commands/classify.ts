@@ -13,5 +13,5 @@ export function classifyCommand(): Command {
     .addOption(modelOption())
     .addOption(trustModelOption())
     .addOption(allowHostOption())
-    .action(whenRun(async () => (await import('../classify.ts')).classify));
+    .action(whenRun(async () => (await import('../classify/classify.ts')).classify));
 }

@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import type { Shell } from '../completion.ts';
+import type { Shell } from '../completion/completion.ts';
 import { whenRun } from './when-run.ts';
 
 const SHELLS: Shell[] = ['bash', 'zsh', 'fish'];
@@ -19,7 +19,7 @@ For this terminal, or in the file that the shell reads at its start:
     )
     .action(
       whenRun(async () => {
-        const { printCompletion } = await import('../completion.ts');
+        const { printCompletion } = await import('../completion/completion.ts');
         return (shell: Shell) => printCompletion(shell, program);
       }),
     );

@@ -23,7 +23,7 @@ export function dashboardCommand(): Command {
 The page asks SQS and S3 only while it is open in a browser, once for all who look.
 Pictures are fetched with the care of the worker; for s3:// URLs set SOURCE_BUCKETS.`,
     )
-    .action(whenRun(async () => (await import('../dashboard.ts')).runDashboard));
+    .action(whenRun(async () => (await import('../dashboard/dashboard.ts')).runDashboard));
 }
 
 /** `--allow-changes`, on each command that serves the dashboard. */

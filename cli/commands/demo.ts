@@ -8,5 +8,5 @@ export function demoCommand(): Command {
     .addOption(modelOption())
     .addOption(trustModelOption())
     .addOption(stateDirOption())
-    .action(whenRun(async () => (await import('../demo.ts')).runDemo));
+    .action(whenRun(async () => (await import('../local/demo.ts')).runDemo));
 }

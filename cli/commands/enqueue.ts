@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { MAX_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { MESSAGE_SIZES } from '../../shared/contract/message-size.ts';
-import { parseS3Prefix } from '../../shared/contract/s3-url.ts';
-import { commandName } from '../command-name.ts';
+import { parseS3Prefix } from '../../shared/contract/urls.ts';
 import { dollars, jobName, jsonOption, repeated, share, webhookUrl, wholeNumber } from '../options.ts';
+import { commandName } from '../terminal/command-name.ts';
 import { withNotInOptions } from './not-in-options.ts';
 import { withSampleOptions } from './sample-options.ts';
 import { whenRun } from './when-run.ts';
@@ -67,7 +67,7 @@ export function enqueueCommand(): Command {
       'after',
       `\nNeeds --stack, or QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; \`${commandName()} local\` prints them.`,
     )
-    .action(whenRun(async () => (await import('../enqueue.ts')).enqueueSources));
+    .action(whenRun(async () => (await import('../enqueue/enqueue.ts')).enqueueSources));
   return withSampleOptions(withNotInOptions(command));
 }
 

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
-import { FORMATS } from '../../shared/jobs/outcomes/export-formats.ts';
-import { commandName } from '../command-name.ts';
+import { FORMATS } from '../../shared/jobs/export-formats.ts';
+import { ENDINGS } from '../export/output-format.ts';
 import { forceOption } from '../options.ts';
-import { ENDINGS } from '../output-format.ts';
+import { commandName } from '../terminal/command-name.ts';
 
 /** How the help describes one line of each format. */
 export type ExportFormats = { jsonl?: string; csv: string; parquet: string };

@@ -11,5 +11,5 @@ export function failuresCommand(): Command {
   return withExportOptions(command, {
     csv: 'code, stage, message, retryable',
     parquet: 'error as a struct',
-  }).action(whenRun(async () => (await import('../failures.ts')).failures));
+  }).action(whenRun(async () => (await import('../export/failures.ts')).failures));
 }

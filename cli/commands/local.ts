@@ -36,5 +36,5 @@ export function localCommand(): Command {
     .addOption(allowHostOption())
     .addOption(stateDirOption())
     .addOption(allowChangesOption())
-    .action(whenRun(async () => (await import('../local.ts')).runLocal));
+    .action(whenRun(async () => (await import('../local/local.ts')).runLocal));
 }

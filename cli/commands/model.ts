@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { DEFAULT_TOP_K } from '../../shared/contract/limits.ts';
-import { NETWORKS } from '../model-get/networks.ts';
+import { NETWORKS } from '../model/get/networks.ts';
 import { jsonOption, trustModelOption, wholeNumber } from '../options.ts';
 import { teachCommand } from './model-teach.ts';
 import { whenRun } from './when-run.ts';
@@ -24,7 +24,7 @@ function checkCommand(): Command {
     .addOption(trustModelOption())
     .addOption(jsonOption())
     .addHelpText('after', '\ndocs/models.md describes model folders and what the warnings mean.')
-    .action(whenRun(async () => (await import('../model.ts')).check));
+    .action(whenRun(async () => (await import('../model/model.ts')).check));
 }
 
 function getCommand(): Command {
@@ -33,7 +33,7 @@ function getCommand(): Command {
     .addArgument(new Argument('<network>', 'which one').choices([...NETWORKS.keys()]))
     .argument('[folder]', 'where it is made (default: the name of the network, in the current folder)')
     .addHelpText('after', '\ndocs/models.md compares the networks: accuracy, time, price, size.')
-    .action(whenRun(async () => (await import('../model-get.ts')).getModel));
+    .action(whenRun(async () => (await import('../model/get/model-get.ts')).getModel));
 }
 
 function convertCommand(): Command {
@@ -44,5 +44,5 @@ function convertCommand(): Command {
     .addOption(trustModelOption())
     .addOption(jsonOption())
     .addHelpText('after', '\ndocs/models.md describes which models can be converted.')
-    .action(whenRun(async () => (await import('../model-convert.ts')).convert));
+    .action(whenRun(async () => (await import('../model/convert/model-convert.ts')).convert));
 }

@@ -7,5 +7,5 @@ export function purgeCommand(): Command {
     .description('Remove all files of a job: results, failures, uploads, and the job itself.')
     .addArgument(jobArgument())
     .option('--yes', 'do not ask')
-    .action(whenRun(async () => (await import('../purge.ts')).purge));
+    .action(whenRun(async () => (await import('../jobs/purge.ts')).purge));
 }

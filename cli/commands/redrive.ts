@@ -12,5 +12,5 @@ export function redriveCommand(): Command {
     .option('--out <file>', 'where --unreadable saves them', 'unreadable.jsonl')
     .addOption(forceOption())
     .addOption(jsonOption())
-    .action(whenRun(async () => (await import('../redrive.ts')).redriveJob));
+    .action(whenRun(async () => (await import('../jobs/redrive.ts')).redriveJob));
 }

@@ -17,5 +17,5 @@ export function relabelCommand(): Command {
     jsonl: 'the lines as the worker wrote them, with other labels and without embeddings',
     csv: 'label1, score1, label2, ...',
     parquet: 'labels as a list of structs',
-  }).action(whenRun(async () => (await import('../relabel.ts')).relabel));
+  }).action(whenRun(async () => (await import('../relabel/relabel.ts')).relabel));
 }

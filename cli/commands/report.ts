@@ -23,5 +23,5 @@ export function reportCommand(): Command {
 The page needs nothing but itself: charts and thumbnails are in it. Images are fetched once more, with
 the care of the worker; those that cannot be fetched are left out. For s3:// URLs set SOURCE_BUCKETS.`,
     )
-    .action(whenRun(async () => (await import('../report.ts')).report));
+    .action(whenRun(async () => (await import('../report/report.ts')).report));
 }

@@ -11,5 +11,5 @@ export function resultsCommand(): Command {
   return withExportOptions(withResultsOptions(command), {
     csv: 'label1, score1, label2, ...',
     parquet: 'labels as a list of structs',
-  }).action(whenRun(async () => (await import('../results.ts')).results));
+  }).action(whenRun(async () => (await import('../export/results.ts')).results));
 }

@@ -32,5 +32,5 @@ The score is the cosine of two embeddings: 1 for the same picture. The model is 
 and must be the one of the job, or have the same trunk; an image of the job needs none.
 docs/embeddings.md shows which scores copies have. --duplicates takes up to 50,000 images.`,
     )
-    .action(whenRun(async () => (await import('../similar.ts')).similar));
+    .action(whenRun(async () => (await import('../similar/similar.ts')).similar));
 }

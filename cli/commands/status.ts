@@ -8,5 +8,5 @@ export function statusCommand(): Command {
     .argument('[job]', 'job name', jobName)
     .option('--watch', 'refresh until the job finishes; without a job, until Ctrl-C')
     .addOption(jsonOption())
-    .action(whenRun(async () => (await import('../status.ts')).showStatus));
+    .action(whenRun(async () => (await import('../jobs/status.ts')).showStatus));
 }

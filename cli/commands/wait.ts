@@ -12,5 +12,5 @@ export function waitCommand(): Command {
     .addArgument(jobArgument())
     .option('--timeout <seconds>', 'give up after so long, with exit code 1', wholeNumber(1, A_MONTH_SECONDS))
     .addOption(jsonOption())
-    .action(whenRun(async () => (await import('../wait.ts')).waitForEnd));
+    .action(whenRun(async () => (await import('../jobs/wait.ts')).waitForEnd));
 }

@@ -33,5 +33,5 @@ export function workCommand(): Command {
 Each option has a variable, WORK_PROCESSES and so on: see docs/work.md.
 The first Ctrl-C or SIGTERM finishes what is in hand and gives back the rest; the second one ends it at once.`,
     )
-    .action(whenRun(async () => (await import('../work.ts')).runWorkCommand));
+    .action(whenRun(async () => (await import('../work/work.ts')).runWorkCommand));
 }

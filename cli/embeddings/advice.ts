@@ -1,4 +1,4 @@
-import { commandName } from '../command-name.ts';
+import { commandName } from '../terminal/command-name.ts';
 
 /** What to do about lines without embeddings. */
 export function embeddingAdvice(): string {

@@ -1,5 +1,5 @@
-import type { ExportOptions } from '../export-command.ts';
-import type { ResultsOptions } from '../results.ts';
+import type { ExportOptions } from '../export/export-command.ts';
+import type { ResultsOptions } from '../export/results.ts';
 
 /** The options of `relabel` that are about a file, or choose what is written to it. */
 const OF_FILES = {

@@ -1,7 +1,7 @@
-import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
-import type { ModelHead } from '../../shared/classifier/model-head.ts';
-import type { DenseLayer } from '../../shared/classifier/tensorflow/dense-layer.ts';
-import { topK } from '../../shared/classifier/top-k.ts';
+import type { ModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import type { ModelHead } from '../../shared/classifier/model/model-head.ts';
+import type { DenseLayer } from '../../shared/classifier/model/tensorflow/dense-layer.ts';
+import { topK } from '../../shared/classifier/model/top-k.ts';
 import { decodeEmbeddingInto, embeddingLength } from '../../shared/contract/embedding.ts';
 import type { Label, ResultLine } from '../../shared/contract/result-line.ts';
 import { type EmbeddedLine, embeddedLine, linesIn, modelText } from '../embeddings/embedded-lines.ts';

@@ -1,4 +1,4 @@
-import type { ModelFolder } from '../../shared/classifier/model-folder.ts';
+import type { ModelFolder } from '../../shared/classifier/model/model-folder.ts';
 import type { HeadOfModel } from './line-relabeler.ts';
 
 /**
@@ -7,9 +7,9 @@ import type { HeadOfModel } from './line-relabeler.ts';
  * @throws {ModelFolderError} when the model has no such layer
  */
 export async function openHead(folder: ModelFolder, top: number): Promise<HeadOfModel> {
-  const { readModelHead } = await import('../../shared/classifier/model-head.ts');
+  const { readModelHead } = await import('../../shared/classifier/model/model-head.ts');
   const head = await readModelHead(folder);
   // Only now: TensorFlow is slow to load.
-  const { createDenseLayer } = await import('../../shared/classifier/tensorflow/dense-layer.ts');
+  const { createDenseLayer } = await import('../../shared/classifier/model/tensorflow/dense-layer.ts');
   return { folder, head, layer: createDenseLayer(head), top };
 }

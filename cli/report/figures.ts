@@ -1,6 +1,6 @@
 import { byteSize, count, dollars, percent, span } from '../../dashboard/page/numbers.js';
-import { ASSUMED } from '../../shared/contract/cost.ts';
-import type { Completeness, Summary } from '../../shared/jobs/outcomes/summarize.ts';
+import { ASSUMED } from '../../shared/cost.ts';
+import type { Completeness, Summary } from '../export/summarize.ts';
 import { type Html, html } from './html.ts';
 
 /** How a job's state reads, and whether all is well. */

@@ -1,12 +1,12 @@
 import pMap from 'p-map';
 import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
-import { fetchImage } from '../../shared/classifier/fetch-image.ts';
-import { createImageClient } from '../../shared/classifier/http-client.ts';
-import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
+import { createImageClient } from '../../shared/classifier/fetch/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
-import type { ClassifierSettings } from '../../shared/contract/settings.ts';
-import type { SampleImage } from '../../shared/jobs/outcomes/report-data.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
+import type { ClassifierSettings } from '../../shared/settings.ts';
+import type { SampleImage } from './report-data.ts';
 
 /** An image to show: its thumbnail is a data URI. */
 export type Thumbnail = { id: string; score: number; source: string };

@@ -3,12 +3,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { clockTime, count, percent, span } from '../../dashboard/page/numbers.js';
 import { lastPart, plain } from '../../dashboard/page/plain-text.js';
-import { withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
-import type { Timeline } from '../../shared/jobs/outcomes/report-data.ts';
-import type { Summary } from '../../shared/jobs/outcomes/summarize.ts';
+import { withoutUrlSecrets } from '../../shared/contract/redact.ts';
+import type { Summary } from '../export/summarize.ts';
 import { figures, STATES } from './figures.ts';
 import type { Shelf } from './gallery.ts';
 import { Html, html, jsonScript } from './html.ts';
+import type { Timeline } from './report-data.ts';
 import { selfContainedPage } from './self-contained-page.ts';
 
 export type ReportContent = { summary: Summary; timeline: Timeline; gallery: readonly Shelf[] };

@@ -1,6 +1,6 @@
-import { dotProducts } from '../../shared/classifier/tensorflow/dot-products.ts';
+import { dotProducts } from '../../shared/classifier/model/tensorflow/dot-products.ts';
 import type { EmbeddedLine } from '../embeddings/embedded-lines.ts';
-import { CommandError } from '../expected-failures.ts';
+import { CommandError } from '../terminal/user-errors.ts';
 import { Best } from './best.ts';
 import { lengthOf } from './cosine.ts';
 import { type SimilarImage, similarImage } from './similar-image.ts';

@@ -2,15 +2,15 @@ import { stat } from 'node:fs/promises';
 import { decodeEmbedding } from '../../shared/contract/embedding.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import type { JobRun } from '../../shared/contract/job-run.ts';
-import { parseS3Url } from '../../shared/contract/s3-url.ts';
-import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
+import { parseS3Url } from '../../shared/contract/urls.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import { classifyInputs } from '../classify-inputs.ts';
+import { classifierSettingsFrom } from '../../shared/settings.ts';
+import { classifyInputs } from '../classify/classify-inputs.ts';
 import { embeddedLine, linesIn, modelText } from '../embeddings/embedded-lines.ts';
 import type { NamedTrunk } from '../embeddings/other-trunk-error.ts';
-import { CommandError } from '../expected-failures.ts';
 import { type ModelOptions, modelEnvironment } from '../options.ts';
+import { CommandError } from '../terminal/user-errors.ts';
 import { partsOf } from './scan-embeddings.ts';
 
 /** What the images of a job are compared with. */

@@ -1,4 +1,4 @@
-import { eachSimilarPair } from '../../shared/classifier/tensorflow/similar-rows.ts';
+import { eachSimilarPair } from '../../shared/classifier/model/tensorflow/similar-rows.ts';
 import { mirroredOutline, OUTLINE_LENGTH } from './outline.ts';
 import type { TaughtPhoto } from './photo-features.ts';
 

@@ -1,5 +1,5 @@
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { CommandError } from '../expected-failures.ts';
+import { CommandError } from '../terminal/user-errors.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import type { TaughtPhoto } from './photo-features.ts';
 import { shownName } from './shown-name.ts';

@@ -1,4 +1,4 @@
-import type { LastLayerWeights } from '../../shared/classifier/last-layer.ts';
+import type { LastLayerWeights } from '../../shared/classifier/model/last-layer.ts';
 import { bestOf, probabilitiesOf } from './score-photos.ts';
 import type { Split } from './split.ts';
 import type { Accuracy, Judged, LabelFacts } from './teaching.ts';

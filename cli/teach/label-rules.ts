@@ -1,5 +1,5 @@
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { CommandError } from '../expected-failures.ts';
+import { CommandError } from '../terminal/user-errors.ts';
 import { type LabelledPhoto, type Lesson, MAX_PHOTOS } from './labelled-photo.ts';
 
 const MAX_LABEL_CHARS = 100;

@@ -1,8 +1,8 @@
 import { opendir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { CommandError } from '../expected-failures.ts';
-import { checkFolderAround } from '../new-folder.ts';
+import { checkFolderAround } from '../terminal/new-folder.ts';
+import { CommandError } from '../terminal/user-errors.ts';
 
 /** Records how a model was taught. It marks the folders that the command may replace. */
 export const TEACHING_FILE = 'teaching.json';

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
-import type { FeatureModel } from '../../shared/classifier/feature-model.ts';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
+import type { FeatureModel } from '../../shared/classifier/model/feature-model.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import { outlineOf } from './outline.ts';

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
-import { fetchImage } from '../../shared/classifier/fetch-image.ts';
-import { createImageClient } from '../../shared/classifier/http-client.ts';
-import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
+import { createImageClient } from '../../shared/classifier/fetch/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
-import type { ClassifierSettings } from '../../shared/contract/settings.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
+import type { ClassifierSettings } from '../../shared/settings.ts';
 import { readImageFile } from '../image-file.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import { isUrl } from './read-table.ts';

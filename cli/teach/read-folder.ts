@@ -1,7 +1,7 @@
 import { opendir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { filesIn } from '../../shared/jobs/sources/folder-files.ts';
-import { nameFilter } from '../../shared/jobs/sources/name-filter.ts';
+import { filesIn } from '../enqueue/sources/folder-files.ts';
+import { nameFilter } from '../enqueue/sources/name-filter.ts';
 import type { LabelledPhoto, Lesson } from './labelled-photo.ts';
 
 const HIDDEN = 'hidden files (.DS_Store, __MACOSX and the like)';

@@ -1,14 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
+import { withoutUrlSecrets } from '../../shared/contract/redact.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { couldHoldUrl } from '../../shared/jobs/sources/columns.ts';
-import { likelyDelimiter, namedDelimiter } from '../../shared/jobs/sources/delimiter.ts';
-import { encodingOf } from '../../shared/jobs/sources/encoding.ts';
-import { SourceProblem } from '../../shared/jobs/sources/source-reading.ts';
-import { type TableRow, tableRows } from '../../shared/jobs/sources/table-rows.ts';
-import { type Line, textLines } from '../../shared/jobs/sources/text-lines.ts';
-import { CommandError } from '../expected-failures.ts';
+import { couldHoldUrl } from '../enqueue/sources/columns.ts';
+import { likelyDelimiter, namedDelimiter } from '../enqueue/sources/delimiter.ts';
+import { encodingOf } from '../enqueue/sources/encoding.ts';
+import { SourceProblem } from '../enqueue/sources/source-reading.ts';
+import { type TableRow, tableRows } from '../enqueue/sources/table-rows.ts';
+import { type Line, textLines } from '../enqueue/sources/text-lines.ts';
+import { CommandError } from '../terminal/user-errors.ts';
 import type { LabelledPhoto, Lesson } from './labelled-photo.ts';
 
 /** 20,000 rows of a path and a label have a few megabytes. */

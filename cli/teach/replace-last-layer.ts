@@ -1,6 +1,6 @@
-import type { LastLayer, LastLayerWeights } from '../../shared/classifier/last-layer.ts';
-import { bytesOf, textsOf, withBytes } from '../../shared/classifier/protobuf-fields.ts';
-import { bytesField, varintField } from '../../shared/classifier/protobuf-writer.ts';
+import type { LastLayer, LastLayerWeights } from '../../shared/classifier/model/last-layer.ts';
+import { bytesOf, textsOf, withBytes } from '../../shared/classifier/model/protobuf-fields.ts';
+import { bytesField, varintField } from '../../shared/classifier/model/protobuf-writer.ts';
 
 /**
  * A SavedModel with other weights in its last layer, for as many classes as they have; all else stays, byte by byte. The

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import pMap from 'p-map';
 import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
-import { type Output, writeOutput } from '../output-file.ts';
+import { type Output, writeOutput } from '../terminal/output-file.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import type { PhotoReader } from './photo-reader.ts';
 import { PAIRS_SHOWN, type TeachingPage, teachingPage } from './report-page.ts';

@@ -1,5 +1,5 @@
-import { activate } from '../../shared/classifier/activation.ts';
-import type { LastLayerWeights } from '../../shared/classifier/last-layer.ts';
+import { activate } from '../../shared/classifier/model/activation.ts';
+import type { LastLayerWeights } from '../../shared/classifier/model/last-layer.ts';
 
 /** What a last layer makes of features: a probability per class. */
 export function probabilitiesOf(features: Float32Array, { kernel, bias }: LastLayerWeights): Float32Array {

@@ -1,4 +1,4 @@
-import { withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
+import { withoutUrlSecrets } from '../../shared/contract/redact.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import { isUrl } from './read-table.ts';

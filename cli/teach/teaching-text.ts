@@ -1,7 +1,7 @@
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { commandName } from '../command-name.ts';
-import { counted } from '../counted.ts';
-import { quoted } from '../shell-text.ts';
+import { commandName } from '../terminal/command-name.ts';
+import { counted } from '../terminal/counted.ts';
+import { quoted } from '../terminal/shell-text.ts';
 import { shownName } from './shown-name.ts';
 import type { Accuracy, Judged, Teaching } from './teaching.ts';
 import { percentText } from './teaching.ts';

@@ -1,4 +1,4 @@
-import type { Arithmetic } from '../../shared/classifier/int8-model.ts';
+import type { Arithmetic } from '../../shared/classifier/model/int8-model.ts';
 import type { AlikePair } from './alike.ts';
 import type { Copy } from './copies.ts';
 import type { FailedPhoto, TaughtPhoto } from './photo-features.ts';

@@ -1,5 +1,5 @@
-import { MAX_EPOCHS, type Trained, trainLastLayer } from '../../shared/classifier/tensorflow/train-last-layer.ts';
-import { startProgress } from '../progress.ts';
+import { MAX_EPOCHS, type Trained, trainLastLayer } from '../../shared/classifier/model/tensorflow/train-last-layer.ts';
+import { startProgress } from '../terminal/progress.ts';
 import type { TaughtPhoto } from './photo-features.ts';
 import { createRandom, shuffle } from './random.ts';
 import type { Split } from './split.ts';

@@ -1,10 +1,10 @@
-import { openBestModel } from '../../shared/classifier/best-model.ts';
-import type { FeatureModel } from '../../shared/classifier/feature-model.ts';
-import type { LastLayerWeights } from '../../shared/classifier/last-layer.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { openModel } from '../../shared/classifier/open-model.ts';
-import type { ModelPrecision } from '../../shared/contract/settings.ts';
-import { CommandError } from '../expected-failures.ts';
+import { openBestModel } from '../../shared/classifier/model/best-model.ts';
+import type { FeatureModel } from '../../shared/classifier/model/feature-model.ts';
+import type { LastLayerWeights } from '../../shared/classifier/model/last-layer.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { openModel } from '../../shared/classifier/model/open-model.ts';
+import type { ModelPrecision } from '../../shared/settings.ts';
+import { CommandError } from '../terminal/user-errors.ts';
 import { createRandom } from './random.ts';
 import { probabilitiesOf } from './score-photos.ts';
 

@@ -1,4 +1,4 @@
-import type { PictureFormat } from '../../shared/classifier/decode-image.ts';
+import type { PictureFormat } from '../../shared/classifier/decode/decode-image.ts';
 import type { Random } from './random.ts';
 
 const CHANNELS = 3;

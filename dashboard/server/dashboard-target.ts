@@ -1,5 +1,5 @@
-import type { JobSettings } from '../../shared/contract/settings.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
+import type { JobSettings } from '../../shared/settings.ts';
 
 /** A page that is looked at shows after some seconds that there is no answer, and asks again by itself. */
 export const GIVES_UP = {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PartKind } from '../../shared/contract/object-keys.ts';
-import type { Format } from '../../shared/jobs/outcomes/export-formats.ts';
+import type { Format } from '../../shared/jobs/export-formats.ts';
 import { ApiFailure } from './api-failure.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 

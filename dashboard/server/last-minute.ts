@@ -1,5 +1,5 @@
-import { costSoFar, usdOfTime } from '../../shared/contract/cost.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { costSoFar, usdOfTime } from '../../shared/cost.ts';
 import { arrivalsOf } from './history.ts';
 import type { WatchedJob } from './watched-job.ts';
 

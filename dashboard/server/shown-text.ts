@@ -1,6 +1,6 @@
 import { MAX_URL_CHARS } from '../../shared/contract/limits.ts';
-import { withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
-import { hostOf } from '../../shared/contract/url-host.ts';
+import { withoutUrlSecrets } from '../../shared/contract/redact.ts';
+import { hostOf } from '../../shared/contract/urls.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 
 /** Characters of a text of others that the page is sent; whatever follows is cut off. */

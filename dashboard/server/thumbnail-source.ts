@@ -1,10 +1,10 @@
 import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
-import { fetchImage } from '../../shared/classifier/fetch-image.ts';
-import { createImageClient } from '../../shared/classifier/http-client.ts';
-import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
+import { createImageClient } from '../../shared/classifier/fetch/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
-import type { ClassifierSettings } from '../../shared/contract/settings.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import type { ClassifierSettings } from '../../shared/settings.ts';
 
 /** Makes thumbnails of images that are fetched with the rules of the worker. */
 export type ThumbnailSource = {

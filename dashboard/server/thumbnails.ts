@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Semaphore } from 'async-mutex';
 import { ImageError } from '../../shared/contract/error-codes.ts';
-import type { ClassifierSettings } from '../../shared/contract/settings.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import type { ClassifierSettings } from '../../shared/settings.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { ThumbnailSource } from './thumbnail-source.ts';
 

@@ -1,5 +1,5 @@
 import { type JobEnd, jobEndId, jobEndSchema } from '../../shared/contract/job-end.ts';
-import { describeThrown } from '../../shared/contract/safe-text.ts';
+import { describeThrown } from '../../shared/contract/redact.ts';
 import { reopenEnd } from '../../shared/jobs/end-hold.ts';
 import type { NamedRun } from '../../shared/jobs/end-look.ts';
 import {

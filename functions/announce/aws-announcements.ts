@@ -2,8 +2,8 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { EVENT_DETAIL_TYPE, EVENT_SOURCE, type JobEnd } from '../../shared/contract/job-end.ts';
 import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
-import type { AnnounceSettings } from '../../shared/contract/settings.ts';
 import { withNamedCalls } from '../../shared/jobs/named-calls.ts';
+import type { AnnounceSettings } from '../../shared/settings.ts';
 import type { AnnouncerDependencies } from './announce-end.ts';
 import { announcementOf } from './announcement.ts';
 

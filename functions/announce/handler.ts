@@ -3,8 +3,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { createHttpClient } from '../../shared/classifier/http-client.ts';
-import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
+import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
 import {
   ANNOUNCE_RESERVE_MS,
   ANNOUNCE_RETRY_SECONDS,
@@ -12,12 +11,13 @@ import {
   LONGEST_ANNOUNCE_RETRY_SECONDS,
   WEBHOOK_TIMEOUT_MS,
 } from '../../shared/contract/limits.ts';
-import { describeThrown } from '../../shared/contract/safe-text.ts';
-import { announceSettingsFrom } from '../../shared/contract/settings.ts';
+import { describeThrown } from '../../shared/contract/redact.ts';
 import { parseEndLook } from '../../shared/jobs/end-look.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { announceSettingsFrom } from '../../shared/settings.ts';
 import { type AnnouncerDependencies, announceEnd, type Verdict } from './announce-end.ts';
 import { awsAnnouncements } from './aws-announcements.ts';
 import { createWebhook } from './webhook.ts';

@@ -1,6 +1,6 @@
 import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
-import type { AnnounceSettings } from '../../shared/contract/settings.ts';
 import { isWebhookSecret } from '../../shared/contract/standard-webhook.ts';
+import type { AnnounceSettings } from '../../shared/settings.ts';
 import { WebhookError } from './webhook.ts';
 
 /** How long a secret of SSM is taken for the newest one. */

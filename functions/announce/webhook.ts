@@ -1,5 +1,5 @@
-import { discardBody } from '../../shared/classifier/body-bytes.ts';
-import type { HttpClient } from '../../shared/classifier/http-client.ts';
+import { discardBody } from '../../shared/classifier/fetch/body-bytes.ts';
+import type { HttpClient } from '../../shared/classifier/fetch/http-client.ts';
 import { WEBHOOK_TIMEOUT_MS } from '../../shared/contract/limits.ts';
 import { webhookHeaders } from '../../shared/contract/standard-webhook.ts';
 import { UserError } from '../../shared/contract/user-error.ts';

@@ -2,9 +2,9 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { type Context, Hono } from 'hono';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import { API_OPERATIONS, type OperationName } from '../../shared/contract/api-operations.ts';
-import { whenAborted } from '../../shared/contract/deadline-signal.ts';
 import { PROBLEM_MEDIA_TYPE } from '../../shared/contract/problem.ts';
 import { SendError } from '../../shared/jobs/send-messages.ts';
+import { whenAborted } from '../../shared/runtime/deadline-signal.ts';
 import { bodyOf, mediaTypeOf, routedRequest, toResult } from './gateway-event.ts';
 import type { Answer, ApiDependencies, ApiRequest, Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';

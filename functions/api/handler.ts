@@ -4,12 +4,12 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
 import { API_DEADLINE_RESERVE_MS, AWS_REQUESTS, MAX_TOP } from '../../shared/contract/limits.ts';
-import { apiSettingsFrom } from '../../shared/contract/settings.ts';
-import { markStart } from '../../shared/contract/start-marks.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { markStart } from '../../shared/runtime/start-marks.ts';
+import { apiSettingsFrom } from '../../shared/settings.ts';
 import { createApi } from './api.ts';
 import { createTelemetry } from './telemetry.ts';
 

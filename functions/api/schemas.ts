@@ -8,7 +8,7 @@ import type { ImageFacts, Label, ModelId } from '../../shared/contract/result-li
 import { issuesText } from '../../shared/contract/schema-issues.ts';
 import { ARCHITECTURES } from '../../shared/contract/worker-time.ts';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
-import { ABSOLUTE_URL } from '../../shared/jobs/sources/source-row.ts';
+import { ABSOLUTE_URL } from '../../shared/jobs/source-row.ts';
 
 const IMAGE_URL = 'http, https or s3; from public addresses and the source buckets of the stage only';
 

@@ -2,7 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import type { BatchObserver } from '../../shared/classifier/classify-images.ts';
 import type { ProblemCode } from '../../shared/contract/problem.ts';
-import { describeThrown } from '../../shared/contract/safe-text.ts';
+import { describeThrown } from '../../shared/contract/redact.ts';
 
 /** What the API tells of a request. Never its URL, its body, or what they name. */
 export type RequestReport = {

@@ -4,11 +4,11 @@ import middy from '@middy/core';
 import type { Context, LexV2Event, LexV2Result } from 'aws-lambda';
 import { createImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
 import { AWS_REQUESTS, CHAT_DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
-import { chatSettingsFrom } from '../../shared/contract/settings.ts';
-import { markStart } from '../../shared/contract/start-marks.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { markStart } from '../../shared/runtime/start-marks.ts';
+import { chatSettingsFrom } from '../../shared/settings.ts';
 import { converse, LABELS_IN_A_REPLY } from './converse.ts';
 import { createTelemetry } from './telemetry.ts';
 

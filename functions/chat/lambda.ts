@@ -1,5 +1,5 @@
 /** Where Lambda enters the packaged chatbot: TensorFlow has to be unpacked before anything asks for it. */
-import { prepareTensorflow } from '../../shared/classifier/unpack-tensorflow.ts';
+import { prepareTensorflow } from '../../shared/runtime/unpack-tensorflow.ts';
 
 await prepareTensorflow(import.meta.dirname);
 

@@ -1,5 +1,5 @@
-import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
 import { DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
 
 /** When an invocation has to stop working and write what it has. */
 export type Deadline = {

@@ -1,4 +1,3 @@
-import { assumedUsd, costSoFar } from '../../shared/contract/cost.ts';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import {
   CANCELLATION_CHECK_MS,
@@ -6,6 +5,7 @@ import {
   MIN_OUTCOMES_FOR_FAILURE_RATE,
   SHORTEST_GUARD_INTERVAL_MS,
 } from '../../shared/contract/limits.ts';
+import { assumedUsd, costSoFar } from '../../shared/cost.ts';
 import type { GuardRecord } from '../../shared/jobs/guard-record.ts';
 
 /** What is to be done about a job: cancel it for a reason, or count again after so many milliseconds. */

@@ -7,9 +7,9 @@ import { volunteerForOutOfMemoryKill } from '../../shared/classifier/decode/out-
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { PutOff } from '../../shared/classifier/put-off.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
-import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
-import { leaveSignalsToParent } from '../../shared/contract/signals-of-parent.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
+import { leaveSignalsToParent } from '../../shared/runtime/signals-of-parent.ts';
+import { classifierSettingsFrom } from '../../shared/settings.ts';
 import type { IsolatedReport, IsolatedRequest } from './isolation.ts';
 
 leaveSignalsToParent();

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { THREADS_OF_A_DECODE } from '../../shared/classifier/decode/sharp-decoder.ts';
 import type { Classifier } from '../../shared/classifier/infer.ts';
-import { describeProcessor, type Processor } from '../../shared/classifier/processor.ts';
+import { describeProcessor, type Processor } from '../../shared/classifier/model/processor.ts';
 import type { ModelId } from '../../shared/contract/result-line.ts';
 
 /** What decides how fast a worker is; it logs that at each start. */

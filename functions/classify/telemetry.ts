@@ -2,8 +2,8 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import { CODE_DIMENSION, METRICS } from '../../shared/contract/metric-names.ts';
+import { describeThrown, withoutUrlSecrets } from '../../shared/contract/redact.ts';
 import type { ModelId } from '../../shared/contract/result-line.ts';
-import { describeThrown, withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
 import { InvocationTally } from './invocation-tally.ts';
 import type { Settlement } from './settlement.ts';
 

@@ -2,10 +2,10 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { deadlineSignal } from '../../shared/contract/deadline-signal.ts';
 import { AWS_REQUESTS, SWEEP_RESERVE_MS } from '../../shared/contract/limits.ts';
-import { sweepSettingsFrom } from '../../shared/contract/settings.ts';
 import { createJobTarget } from '../../shared/jobs/job-target.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { sweepSettingsFrom } from '../../shared/settings.ts';
 import { type Swept, sweep } from './sweep.ts';
 
 const { serviceName, ...settings } = sweepSettingsFrom(process.env);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { FLEET_MESSAGES_PER_INSTANCE } from '../../shared/contract/fleet-cost.ts';
 import type { Architecture } from '../../shared/contract/worker-time.ts';
+import { FLEET_MESSAGES_PER_INSTANCE } from '../../shared/fleet-cost.ts';
 import { vpc } from '../account-config.ts';
 
 /**

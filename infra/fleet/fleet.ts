@@ -4,7 +4,7 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
+import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/runtime/worker-process.ts';
 import type { JobQueues } from '../job-queues.ts';
 import { workerEnvironment } from '../packaged-function.ts';
 import { type StageConfig, stageTags } from '../stage-config.ts';

@@ -4,9 +4,9 @@
  */
 import { join, relative } from 'node:path';
 import { Command, Option } from 'commander';
-import { fileFailureText } from '../../shared/contract/file-failure.ts';
 import { visibleText } from '../../shared/contract/visible-text.ts';
 import { ARCHITECTURES, type Architecture } from '../../shared/contract/worker-time.ts';
+import { fileFailureText } from '../../shared/runtime/file-failure.ts';
 import { PackageError } from './package-error.ts';
 import { packageNode } from './package-node.ts';
 import { packageWorker } from './package-worker.ts';

@@ -1,8 +1,8 @@
 import { ImageError } from '../contract/error-codes.ts';
+import { describeThrown } from '../contract/redact.ts';
 import type { Classified } from '../contract/result-line.ts';
-import { describeThrown } from '../contract/safe-text.ts';
-import type { Answer } from './answer.ts';
-import type { DecodedImage } from './decode-image.ts';
+import type { DecodedImage } from './decode/decode-image.ts';
+import type { Answer } from './fetch/answer.ts';
 import type { Place } from './inference-batches.ts';
 import { PutOff } from './put-off.ts';
 

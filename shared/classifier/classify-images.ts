@@ -1,17 +1,17 @@
 import type { ImageError } from '../contract/error-codes.ts';
 import { ABANDON_AFTER_MS, STEP_ASIDE_AFTER_MS } from '../contract/limits.ts';
 import type { Classified } from '../contract/result-line.ts';
-import { hostOf } from '../contract/url-host.ts';
-import { answersOf } from './answer.ts';
+import { hostOf } from '../contract/urls.ts';
 import { classifyImage, type StageTimer } from './classify-image.ts';
 import { ApartQueue } from './decode/apart-queue.ts';
-import { DecodeTurns } from './decode-turns.ts';
-import { HostHealth } from './host-health.ts';
-import { HostSchedule, type Taken } from './host-schedule.ts';
+import { DecodeTurns } from './decode/decode-turns.ts';
+import { answersOf } from './fetch/answer.ts';
+import { HostHealth } from './fetch/host-health.ts';
+import { HostSchedule, type Taken } from './fetch/host-schedule.ts';
+import { type Slot, Slots } from './fetch/slots.ts';
 import type { Classifier } from './infer.ts';
 import { InferenceBatches } from './inference-batches.ts';
 import type { PutOff } from './put-off.ts';
-import { type Slot, Slots } from './slots.ts';
 
 /** What the stages are made of: one of each a process. */
 export type Pipeline = {

@@ -1,10 +1,10 @@
-import { whenAborted } from '../contract/deadline-signal.ts';
 import type { ImageError } from '../contract/error-codes.ts';
 import type { Classified } from '../contract/result-line.ts';
-import { answersOf } from './answer.ts';
+import { whenAborted } from '../runtime/deadline-signal.ts';
 import { classifyImage, type StageTimer } from './classify-image.ts';
 import type { BatchObserver } from './classify-images.ts';
-import { decodeImage } from './decode-image.ts';
+import { decodeImage } from './decode/decode-image.ts';
+import { answersOf } from './fetch/answer.ts';
 import type { Classifier } from './infer.ts';
 import { InferenceBatches } from './inference-batches.ts';
 

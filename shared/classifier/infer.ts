@@ -1,15 +1,15 @@
 import { encodeEmbedding } from '../contract/embedding.ts';
 import type { Label, ModelId } from '../contract/result-line.ts';
-import type { ModelPrecision } from '../contract/settings.ts';
-import type { Answer } from './answer.ts';
-import { type Opened, openBestModel } from './best-model.ts';
-import type { PictureFormat } from './decode-image.ts';
-import { openFeatureModel } from './feature-model.ts';
-import type { Arithmetic } from './int8-model.ts';
-import type { ModelFolder } from './model-folder.ts';
-import { type OpenModel, openModel } from './open-model.ts';
-import { topK } from './top-k.ts';
-import { readTrunk } from './trunk.ts';
+import type { ModelPrecision } from '../settings.ts';
+import type { PictureFormat } from './decode/decode-image.ts';
+import type { Answer } from './fetch/answer.ts';
+import { type Opened, openBestModel } from './model/best-model.ts';
+import { openFeatureModel } from './model/feature-model.ts';
+import type { Arithmetic } from './model/int8-model.ts';
+import type { ModelFolder } from './model/model-folder.ts';
+import { type OpenModel, openModel } from './model/open-model.ts';
+import { topK } from './model/top-k.ts';
+import { readTrunk } from './model/trunk.ts';
 
 /** A model that is loaded and warm. */
 export type Classifier = {

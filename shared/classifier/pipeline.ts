@@ -1,13 +1,13 @@
 import { tmpdir } from 'node:os';
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { ClassifierSettings } from '../contract/settings.ts';
+import type { ClassifierSettings } from '../settings.ts';
 import type { Pipeline } from './classify-images.ts';
-import { downloadModel } from './download-model.ts';
-import { fetchImage } from './fetch-image.ts';
-import { createImageClient } from './http-client.ts';
+import { fetchImage } from './fetch/fetch-image.ts';
+import { createImageClient } from './fetch/http-client.ts';
+import { createObjectReader } from './fetch/read-s3-object.ts';
 import { loadClassifier, loadEmbeddingClassifier } from './infer.ts';
-import { DEFAULT_MODEL_DIR, readModelFolder } from './model-folder.ts';
-import { createObjectReader } from './read-s3-object.ts';
+import { downloadModel } from './model/download-model.ts';
+import { DEFAULT_MODEL_DIR, readModelFolder } from './model/model-folder.ts';
 
 /** API and chatbot make no embeddings, and the chatbot has no bucket. */
 export type PipelineSettings = Omit<ClassifierSettings, OfSome> & Partial<Pick<ClassifierSettings, OfSome>>;

@@ -1,6 +1,6 @@
 /** What SNS and EventBridge put around the messages that they hand to a queue. */
 import { z } from 'zod';
-import { type UnreadableMessage, unreadable } from './unreadable-message.ts';
+import { type UnreadableMessage, unreadable } from './malformed-message.ts';
 
 /** What was in an envelope: a text as a body would be, or JSON that is parsed already. */
 export type Opened = { name: string; content: string | object };

@@ -1,4 +1,4 @@
-import { withoutUrlSecrets } from './safe-text.ts';
+import { withoutUrlSecrets } from './redact.ts';
 
 /** Where in an image's life an error arose. */
 export type Stage = 'fetch' | 'decode' | 'infer' | 'worker';

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { openEnvelope } from './envelopes.ts';
 import { parseExactJson } from './exact-json.ts';
-import { type ForeignImage, foreignSchema, isForeign } from './foreign-message.ts';
+import { type ForeignImage, foreignSchema, isForeign } from './external-message.ts';
 import { type ImageRef, idWithMeta, imageRefSchema } from './image-ref.ts';
 import { JOB_NAME, JOB_NAME_RULE } from './job-name.ts';
 import { type JobRun, runField, runSchema } from './job-run.ts';
 import { MAX_ATTEMPTS, MAX_ENVELOPES, MAX_HOPS, MAX_ID_CHARS, MAX_IMAGES_PER_MESSAGE } from './limits.ts';
+import { quoteStart, UnreadableMessage, unreadable } from './malformed-message.ts';
 import { isS3TestEvent, objectsOfBridgeEvent, objectsOfS3Event } from './s3-event.ts';
 import { sqsJson } from './sqs-json.ts';
-import { quoteStart, UnreadableMessage, unreadable } from './unreadable-message.ts';
 
 export { type ImageRef, imageRefSchema, UnreadableMessage };
 

@@ -1,5 +1,5 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
-import { withoutUrlSecrets } from './safe-text.ts';
+import { withoutUrlSecrets } from './redact.ts';
 
 /**
  * The HTTP status of each image error. What the caller named or sent is wrong: 4xx. The image's server

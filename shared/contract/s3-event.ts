@@ -1,8 +1,8 @@
 /** The events in which S3, and services that speak its language, name new objects. */
 import { z } from 'zod';
-import type { ForeignImage } from './foreign-message.ts';
+import type { ForeignImage } from './external-message.ts';
 import { MAX_IMAGES_PER_MESSAGE } from './limits.ts';
-import { UnreadableMessage, unreadable } from './unreadable-message.ts';
+import { UnreadableMessage, unreadable } from './malformed-message.ts';
 
 const bucketAndObject = {
   bucket: z.object({ name: z.string().min(1) }),

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { FailureLine } from '../contract/result-line.ts';
 import type { JobTarget } from './job-target.ts';
-import { withWholeCharacters } from './outcomes/whole-characters.ts';
+import { withWholeCharacters } from './lone-surrogates.ts';
 
 /** Writes failure lines as JSON lines, in place of whatever the object holds. */
 export async function writeFailureLines(

@@ -1,8 +1,8 @@
-import { costSoFar } from '../contract/cost.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import { type JobRun, runField } from '../contract/job-run.ts';
 import type { JobState } from '../contract/job-state.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../contract/limits.ts';
+import { costSoFar } from '../cost.ts';
 import { isCancelled, readJob } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import type { ComputingTime } from './measured-time.ts';

@@ -1,6 +1,6 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
-import type { JobSettings } from '../contract/settings.ts';
+import type { JobSettings } from '../settings.ts';
 import { createS3Client } from './s3-client.ts';
 import { createSqsClient } from './sqs-client.ts';
 

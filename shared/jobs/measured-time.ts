@@ -1,6 +1,6 @@
-import { assumedUsd, usdOfTime } from '../contract/cost.ts';
 import type { PartName } from '../contract/object-keys.ts';
 import type { WorkerTime } from '../contract/worker-time.ts';
+import { assumedUsd, usdOfTime } from '../cost.ts';
 
 /** What workers measured of a job, as it stands in a status and a summary. */
 export type ComputingTime = {

@@ -1,9 +1,9 @@
-import { costSoFar } from '../contract/cost.ts';
 import type { ErrorCode } from '../contract/error-codes.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import type { EndState, JobEnd } from '../contract/job-end.ts';
 import { CANCELLATION_CHECK_MS, FUNCTION_TIMEOUT_SECONDS } from '../contract/limits.ts';
 import { runPartPrefix } from '../contract/object-keys.ts';
+import { costSoFar } from '../cost.ts';
 import type { NamedRun } from './end-look.ts';
 import { runState, STALE_AFTER_MS } from './job-status.ts';
 import { cancelledAt, readJob } from './job-store.ts';

@@ -3,10 +3,10 @@ import { newRun } from '../contract/job-run.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { MESSAGE_SIZES, messageSizeFor } from '../contract/message-size.ts';
 import { MessageCount, SizeInMessage } from '../contract/pack-messages.ts';
-import { hostOf } from '../contract/url-host.ts';
+import { hostOf } from '../contract/urls.ts';
 import { UserError } from '../contract/user-error.ts';
 import { RowSet } from './row-set.ts';
-import type { InvalidRow, SourceRow } from './sources/source-row.ts';
+import type { InvalidRow, SourceRow } from './source-row.ts';
 import { uniqueImages, withOwnId } from './unique-images.ts';
 
 /** What a source holds, found out before anything is sent. */

@@ -2,7 +2,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { type ImageRef, idWithMeta } from '../contract/image-ref.ts';
 import { MAX_ID_CHARS } from '../contract/limits.ts';
 import { SpillingTable } from './fingerprints/spilling-table.ts';
-import type { SourceRow } from './sources/source-row.ts';
+import type { SourceRow } from './source-row.ts';
 
 export type UniqueImagesOptions = {
   /** Called for each row that is left out. */

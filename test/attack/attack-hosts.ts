@@ -1,4 +1,4 @@
-import { startOwnProcess } from '../support/own-process.ts';
+import { startOwnProcess } from '../../testkit/own-process.ts';
 import type { OwnAttackHosts } from './own-attack-hosts.ts';
 
 /** A process may hold a thousand descriptors: these listen, and as many connections come. */
@@ -17,7 +17,7 @@ export async function startAttackHosts(
   const hosts: string[] = [];
   for (let before = 0; before < count; before += HOSTS_PER_PROCESS) {
     const size = Math.min(HOSTS_PER_PROCESS, count - before);
-    const module = '../attack/own-attack-hosts.ts';
+    const module = new URL('./own-attack-hosts.ts', import.meta.url);
     const { report } = stack.use(
       await startOwnProcess<OwnAttackHosts>(module, String(size), String(before), ...bodies),
     );

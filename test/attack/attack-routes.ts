@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Route, Routes, Visit } from '../support/image-server.ts';
+import type { Route, Routes, Visit } from '../../testkit/image-server.ts';
 import { FORMATS, ODDITIES, photo, SPOILED } from './hostile-images.ts';
 
 /** Bytes that are sent, by their name. */

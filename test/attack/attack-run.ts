@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ImageRef } from '../../shared/contract/message.ts';
-import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import { newestRun } from '../../shared/jobs/job-store.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { jobSettingsFrom } from '../../shared/settings.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
+import { startOwnProcess } from '../../testkit/own-process.ts';
 import type { PlannedImage } from '../chaos/image-plan.ts';
 import { messagesLeft, takeDeadLetters } from '../chaos/queue-state.ts';
 import { untilQuiet } from '../chaos/until-quiet.ts';
 import { judge } from '../chaos/verdict.ts';
 import { startDnsServer } from '../support/dns-server.ts';
-import type { OwnAws } from '../support/own-aws.ts';
 import type { OwnImageServer } from '../support/own-image-server.ts';
-import { startOwnProcess } from '../support/own-process.ts';
 import { createRandom } from '../support/random.ts';
 import { startWorkerFleet, type WorkerFleet } from '../support/worker-fleet.ts';
 import { startAttackHosts } from './attack-hosts.ts';
@@ -137,9 +137,13 @@ type Scene = AsyncDisposable & {
 async function setScene({ hosts, attacks, workers, timing, onLog }: AttackOptions): Promise<Scene> {
   const scene = new AsyncDisposableStack();
   const rude = scene.use(await startAttackHosts(hosts, [...new Set(attacks.map(({ body }) => body))]));
-  const healthy = scene.use(await startOwnProcess<OwnImageServer>('own-image-server.ts'));
+  const healthy = scene.use(
+    await startOwnProcess<OwnImageServer>(new URL('../support/own-image-server.ts', import.meta.url)),
+  );
   const visibility = String(timing.functionTimeoutSeconds + VISIBILITY_MARGIN_SECONDS);
-  const { environment, clientConfig } = scene.use(await startOwnProcess<OwnAws>('own-aws.ts', visibility)).report;
+  const { environment, clientConfig } = scene.use(
+    await startOwnProcess<OwnAws>(new URL('../../testkit/own-aws.ts', import.meta.url), visibility),
+  ).report;
   const target = createJobTarget(jobSettingsFrom(environment), clientConfig);
   const names = scene.use(await startDnsServer(() => 'silence'));
   const fleet = await startWorkerFleet(

@@ -2,8 +2,8 @@
  * Run by `startOwnProcess`: rude servers on addresses of their own. Its arguments are how many, how many others there
  * are before them, and the names of the bodies that they send.
  */
-import { startImageServer } from '../support/image-server.ts';
-import { reportReady } from '../support/own-process.ts';
+import { startImageServer } from '../../testkit/image-server.ts';
+import { reportReady } from '../../testkit/own-process.ts';
 import { attackRoutes, makeBodies } from './attack-routes.ts';
 
 export type OwnAttackHosts = { hosts: string[] };

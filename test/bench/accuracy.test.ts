@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readLabelList } from '../../bench/accuracy/label-list.ts';
 import { measureAccuracy } from '../../bench/accuracy/measure-accuracy.ts';
 import { AccuracyTally, accuracyTable } from '../../bench/accuracy/tally.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { channelMeans } from '../classifier/tiny-model.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const SAMPLES = join(import.meta.dirname, '../../samples/photos');
 

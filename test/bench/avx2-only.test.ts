@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { compileAvx2Only, prepareAvx2Only } from '../../bench/avx2/avx2-only.ts';
 import { replaceCpuid } from '../../bench/avx2/cpuid-breakpoints.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 const PROBE = join(import.meta.dirname, '../support/cpuid-probe.c');
 /** Bits of leaf 7 by the word that they stand in: EAX to EDX of subleaf 0, then of subleaf 1. */

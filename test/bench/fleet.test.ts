@@ -5,7 +5,8 @@ import { breakEvenImages, breakEvenTable, fleetCostTable, fleetPriceTable } from
 import { type FleetScenario, simulateFleet } from '../../bench/scale/fleet.ts';
 import { FLEET_ASSUMPTIONS } from '../../bench/scale/fleet-assumptions.ts';
 import { fleet, instanceTypesOf } from '../../infra/fleet/fleet-config.ts';
-import { ASSUMED, BENCHMARK, costOfImages } from '../../shared/contract/cost.ts';
+import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { ASSUMED, BENCHMARK, costOfImages } from '../../shared/cost.ts';
 import {
   costOfFleetImages,
   FLEET_MACHINE,
@@ -13,8 +14,7 @@ import {
   instanceUsdPerHour,
   SPOT_DISCOUNT,
   vcpusOf,
-} from '../../shared/contract/fleet-cost.ts';
-import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+} from '../../shared/fleet-cost.ts';
 
 const document = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
 

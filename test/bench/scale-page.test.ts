@@ -11,8 +11,8 @@ import { DEPLOYED } from '../../bench/scale/scenarios.ts';
 import { assumptionList, scaleTables } from '../../bench/scale/table.ts';
 import { ORDINARY, picturesOf } from '../../bench/speed/pictures.ts';
 import { spreadOf } from '../../bench/speed/statistics.ts';
-import { BENCHMARK } from '../../shared/contract/cost.ts';
 import { MAX_FETCHES_PER_HOST } from '../../shared/contract/limits.ts';
+import { BENCHMARK } from '../../shared/cost.ts';
 
 const document = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
 const page = document('scale.md');

@@ -4,7 +4,7 @@ import { costOfJob, idleUsdOfMonth } from '../../bench/scale/cost.ts';
 import type { Bound, ProvisionedPollers, Scenario } from '../../bench/scale/scenario.ts';
 import { DEPLOYED } from '../../bench/scale/scenarios.ts';
 import { simulate } from '../../bench/scale/simulate.ts';
-import { costOfImages } from '../../shared/contract/cost.ts';
+import { costOfImages } from '../../shared/cost.ts';
 import { seed } from '../contract/seed.ts';
 
 const MILLION = 1_000_000;

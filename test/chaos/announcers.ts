@@ -9,9 +9,9 @@ import { newWebhookSecret } from '../../shared/contract/standard-webhook.ts';
 import { readEndRecord } from '../../shared/jobs/end-record.ts';
 import { newestRun } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import { EventSource } from '../support/lambda/event-source.ts';
-import type { OwnAws } from '../support/own-aws.ts';
 
 const HANDLER = join(import.meta.dirname, '../../functions/announce/handler.ts');
 const ANNOUNCERS = 2;

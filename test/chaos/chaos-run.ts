@@ -1,12 +1,12 @@
 import { FUNCTION_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
-import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { newestRun } from '../../shared/jobs/job-store.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
-import type { OwnAws } from '../support/own-aws.ts';
+import { jobSettingsFrom } from '../../shared/settings.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
+import { startOwnProcess } from '../../testkit/own-process.ts';
 import type { OwnImageServer } from '../support/own-image-server.ts';
-import { startOwnProcess } from '../support/own-process.ts';
 import { createRandom } from '../support/random.ts';
 import { createAnnouncers } from './announcers.ts';
 import { startElasticMqAws } from './elasticmq-aws.ts';
@@ -77,9 +77,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const started = performance.now();
   const seconds = () => Math.round((performance.now() - started) / 1_000);
 
-  await using imageServer = await startOwnProcess<OwnImageServer>('own-image-server.ts');
+  await using imageServer = await startOwnProcess<OwnImageServer>(
+    new URL('../support/own-image-server.ts', import.meta.url),
+  );
   const visibilityTimeoutSeconds = timing.functionTimeoutSeconds + VISIBILITY_MARGIN_SECONDS;
-  await using ownAws = await startOwnProcess<OwnAws>('own-aws.ts', String(visibilityTimeoutSeconds));
+  await using ownAws = await startOwnProcess<OwnAws>(
+    new URL('../../testkit/own-aws.ts', import.meta.url),
+    String(visibilityTimeoutSeconds),
+  );
   await using elasticMq =
     options.queue === 'elasticmq' ? await startElasticMqAws(ownAws.report, visibilityTimeoutSeconds) : null;
   const aws: OwnAws = elasticMq ?? ownAws.report;

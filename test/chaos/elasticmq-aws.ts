@@ -4,8 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { END_LOOK_DELAY_SECONDS, END_LOOK_RECEIVES, MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
 import { startElasticMqServer } from '../support/elasticmq-server.ts';
-import type { OwnAws } from '../support/own-aws.ts';
 import { ask, reply } from './aws-call.ts';
 
 /** The embedded S3 with the queues of ElasticMQ, at one endpoint. */

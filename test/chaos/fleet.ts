@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
 import { EventSource } from '../support/lambda/event-source.ts';
 import { measurementReader } from '../support/measured-log.ts';
-import type { OwnAws } from '../support/own-aws.ts';
 import type { Random } from '../support/random.ts';
 import { ChaoticWorker } from './chaotic-worker.ts';
 

@@ -1,5 +1,5 @@
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import type { OwnAws } from '../support/own-aws.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
 import { createRandom } from '../support/random.ts';
 import type { Announcers } from './announcers.ts';
 import type { ChaosOptions } from './chaos-run.ts';

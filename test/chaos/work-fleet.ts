@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { OwnAws } from '../support/own-aws.ts';
-import { childrenOf, residentMb } from '../support/process-tree.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
+import { childrenOf, residentMb } from '../../testkit/process-tree.ts';
 
 const MAIN = join(import.meta.dirname, '../../worker/main.ts');
 const LOOPS = 2;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isPublicAddress, literalAddress } from '../../shared/classifier/address-rules.ts';
+import { isPublicAddress, literalAddress } from '../../shared/classifier/fetch/address-rules.ts';
 import { REFUSED_HOSTS } from './refused-hosts.ts';
 
 const ALLOWED = [

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import sharp from 'sharp';
 import { classifyImages, type ImageOutcome, type Pipeline } from '../../shared/classifier/classify-images.ts';
-import { HostHealth } from '../../shared/classifier/host-health.ts';
+import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
 import { PutOff } from '../../shared/classifier/put-off.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import {

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import pMap from 'p-map';
 import { MAX_FETCHES_PER_HOST } from '../../shared/contract/limits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { type RawRequest, rawAnswer, startRawServer } from '../support/raw-server.ts';
 import { codeOf, createFetcher } from './fetch-setup.ts';
 

@@ -1,7 +1,7 @@
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeContent } from '../../shared/classifier/content-coding.ts';
+import { decodeContent } from '../../shared/classifier/fetch/content-coding.ts';
 import { MAX_CONTENT_CODINGS, MAX_IMAGE_BYTES } from '../../shared/contract/limits.ts';
 import { codeOf } from './fetch-setup.ts';
 

@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { compareScores } from '../../shared/classifier/convert/compare-models.ts';
-import { convertModel } from '../../shared/classifier/convert/convert-model.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { openModel } from '../../shared/classifier/open-model.ts';
-import { savedModelGraphs } from '../../shared/classifier/saved-model-graph.ts';
-import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { compareScores } from '../../cli/model/convert/compare-models.ts';
+import { convertModel } from '../../cli/model/convert/convert-model.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { openModel } from '../../shared/classifier/model/open-model.ts';
+import { savedModelGraphs } from '../../shared/classifier/model/saved-model-graph.ts';
+import { tensorflowUse } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { normalizedByLayer, STACKS, stackFolder, transposed } from './layer-stacks.ts';
 import { CONFIG, graphFolder, layersFolder, teachableMachineFolder } from './tfjs-folders.ts';
 

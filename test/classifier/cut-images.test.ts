@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { tiffFile } from '../support/tiff-files.ts';
 import { decodeCode, decoded, FORMAT, readPhoto } from './pictures.ts';

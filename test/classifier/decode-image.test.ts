@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import { centre, decoded, difference, FORMAT, readPhoto } from './pictures.ts';
 
 describe('decodes the sample', () => {

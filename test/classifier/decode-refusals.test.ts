@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { MAX_IMAGE_PIXELS } from '../../shared/contract/limits.ts';
 import { decodeCode, decoded, FORMAT, greyPng, lyingJpeg, readPhoto } from './pictures.ts';

@@ -2,12 +2,12 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { downloadModel } from '../../shared/classifier/download-model.ts';
-import { ModelFolderError } from '../../shared/classifier/model-folder-error.ts';
+import { downloadModel } from '../../shared/classifier/model/download-model.ts';
+import { ModelFolderError } from '../../shared/classifier/model/model-folder-error.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { classifierSettingsFrom } from '../../shared/settings.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { MEANS_MODEL, sha256, sumsOf } from './s3-model.ts';
 
 const BUCKET = 'models';

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import { inspect } from '../../shared/classifier/decode/inspect/inspect.ts';
 import type { Inspected } from '../../shared/classifier/decode/picture.ts';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { DECODE_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import {
   compressedText,
   manyFramesGif,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { decoded, FORMAT, lyingJpeg, readPhoto } from './pictures.ts';
 

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
-import { openFeatureModel } from '../../shared/classifier/feature-model.ts';
-import { configuredScores, lastLayerOf, readLastLayer } from '../../shared/classifier/last-layer.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { openModel } from '../../shared/classifier/open-model.ts';
-import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
+import { openFeatureModel } from '../../shared/classifier/model/feature-model.ts';
+import { configuredScores, lastLayerOf, readLastLayer } from '../../shared/classifier/model/last-layer.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { openModel } from '../../shared/classifier/model/open-model.ts';
+import { tensorflowUse } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { changedModel, DEFAULT_MODEL } from './model-folders.ts';
 import { graphFolder } from './tfjs-folders.ts';

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { fetchImage } from '../../shared/classifier/fetch-image.ts';
-import { createHttpClient, type HttpClient } from '../../shared/classifier/http-client.ts';
-import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
+import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
+import { createHttpClient, type HttpClient } from '../../shared/classifier/fetch/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
 
 const SMALL = Buffer.alloc(60_000, 1);
 const LARGE = Buffer.alloc(1_000_000, 1);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { fetchFailure, statusFailure } from '../../shared/classifier/fetch-failure.ts';
+import { fetchFailure, statusFailure } from '../../shared/classifier/fetch/fetch-failure.ts';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 
 const NOW = new Date('2026-11-24T10:00:00Z');

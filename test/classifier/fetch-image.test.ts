@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ERROR_CODES, type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
 import { codeOf, createFetcher, type Fetcher, fakeDns } from './fetch-setup.ts';
 
 let server: ImageServer;

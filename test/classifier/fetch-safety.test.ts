@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
 import { codeOf, createFetcher, fakeDns } from './fetch-setup.ts';
 import { REFUSED_HOSTS } from './refused-hosts.ts';
 

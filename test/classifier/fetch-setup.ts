@@ -1,9 +1,9 @@
 import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
-import { fetchImage, type ImageSources } from '../../shared/classifier/fetch-image.ts';
-import { createHttpClient, type HttpClientOptions } from '../../shared/classifier/http-client.ts';
-import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { fetchImage, type ImageSources } from '../../shared/classifier/fetch/fetch-image.ts';
+import { createHttpClient, type HttpClientOptions } from '../../shared/classifier/fetch/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 
 /** What fetchImage needs, and a fetch that is given up early enough for a test. */

@@ -1,10 +1,10 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { classifyImages, type ImageOutcome, type Pipeline } from '../../shared/classifier/classify-images.ts';
-import { fetchImage } from '../../shared/classifier/fetch-image.ts';
-import { HostHealth } from '../../shared/classifier/host-health.ts';
-import { createHttpClient } from '../../shared/classifier/http-client.ts';
-import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
+import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
+import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { IMAGES_IN_FLIGHT } from '../../shared/contract/limits.ts';
 import { type MoodyHosts, startMoodyHosts } from '../support/moody-hosts.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { HostHealth } from '../../shared/classifier/host-health.ts';
+import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
 import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
 import {
   MAX_FETCHES_PER_HOST,

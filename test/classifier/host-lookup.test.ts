@@ -1,8 +1,8 @@
 import dns, { type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { createHostLookup } from '../../shared/classifier/host-lookup.ts';
-import { parseHostsFile } from '../../shared/classifier/hosts-file.ts';
+import { createHostLookup } from '../../shared/classifier/fetch/host-lookup.ts';
+import { parseHostsFile } from '../../shared/classifier/fetch/hosts-file.ts';
 import { type DnsAnswer, startDnsServer } from '../support/dns-server.ts';
 import { rawAnswer, startRawServer } from '../support/raw-server.ts';
 import { codeOf, createFetcher } from './fetch-setup.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { HostHealth } from '../../shared/classifier/host-health.ts';
-import { HostSchedule, type Taken } from '../../shared/classifier/host-schedule.ts';
+import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
+import { HostSchedule, type Taken } from '../../shared/classifier/fetch/host-schedule.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import {
   IMAGES_IN_FLIGHT,
@@ -10,7 +10,7 @@ import {
   SILENT_FETCHES_BEFORE_REST,
   SUSPECT_FETCHES,
 } from '../../shared/contract/limits.ts';
-import { hostOf } from '../../shared/contract/url-host.ts';
+import { hostOf } from '../../shared/contract/urls.ts';
 import { seed } from '../contract/seed.ts';
 
 const FETCH_TIMEOUT_MS = 10_000;

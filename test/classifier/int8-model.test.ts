@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { openBestModel } from '../../shared/classifier/best-model.ts';
 import { loadClassifier } from '../../shared/classifier/infer.ts';
-import { chooseModel } from '../../shared/classifier/int8-model.ts';
-import type { IntegerSums } from '../../shared/classifier/integer-sums.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
-import type { ModelPrecision } from '../../shared/contract/settings.ts';
+import { openBestModel } from '../../shared/classifier/model/best-model.ts';
+import { chooseModel } from '../../shared/classifier/model/int8-model.ts';
+import type { IntegerSums } from '../../shared/classifier/model/integer-sums.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { tensorflowUse } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
+import type { ModelPrecision } from '../../shared/settings.ts';
 import { changedModel, DEFAULT_MODEL } from './model-folders.ts';
 import { graphFolder } from './tfjs-folders.ts';
 

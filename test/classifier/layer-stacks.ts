@@ -1,7 +1,7 @@
 /** Layers models of all kinds, with weights that are made up but the same each time. */
 import * as layers from '@tensorflow/tfjs-layers';
-import { tf } from '../../shared/classifier/tensorflow/tfjs-node.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { tf } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { CONFIG } from './tfjs-folders.ts';
 
 const SIDE = 12;

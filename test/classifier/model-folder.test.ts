@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { ModelFolderError } from '../../shared/classifier/model-folder-error.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { ModelFolderError } from '../../shared/classifier/model/model-folder-error.ts';
 import { type Change, changedModel, DEFAULT_MODEL } from './model-folders.ts';
 
 test('the default model folder is read: its configuration and a label a class', async () => {

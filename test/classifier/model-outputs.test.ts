@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { checkModel } from '../../shared/classifier/check-model.ts';
+import { checkModel } from '../../cli/model/check/check-model.ts';
 import { loadClassifier } from '../../shared/classifier/infer.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { MEANS_MODEL } from './s3-model.ts';
 import { type Additions, attribute, channelMeans, type Field, node } from './tiny-model.ts';
 

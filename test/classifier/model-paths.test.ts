@@ -3,10 +3,10 @@ import { mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { loadClassifier } from '../../shared/classifier/infer.ts';
-import { isInnerPath } from '../../shared/classifier/inner-path.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { ModelFolderError } from '../../shared/classifier/model-folder-error.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { isInnerPath } from '../../shared/classifier/model/inner-path.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { ModelFolderError } from '../../shared/classifier/model/model-folder-error.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { MEANS_MODEL } from './s3-model.ts';
 import { brightChannelFolder, graphFolder, layersFolder, teachableMachineFolder } from './tfjs-folders.ts';
 

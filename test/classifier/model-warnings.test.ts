@@ -4,7 +4,7 @@ import {
   comparisonWarnings,
   formatWarnings,
   normalizationWarnings,
-} from '../../shared/classifier/model-warnings.ts';
+} from '../../cli/model/check/model-warnings.ts';
 
 const rows = (...images: number[][]) => images.map((image) => Float32Array.from(image));
 const codes = (warnings: { code: string }[]) => warnings.map(({ code }) => code);

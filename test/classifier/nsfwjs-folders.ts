@@ -1,7 +1,7 @@
 /** The models that the npm package nsfwjs carries, as model folders: MobileNetV2s of five classes. */
 import { createRequire } from 'node:module';
 import { NSFW_CLASSES } from '../../node_modules/nsfwjs/dist/esm/nsfw_classes.js';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 const require = createRequire(import.meta.url);
 

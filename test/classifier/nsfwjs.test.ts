@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { load, type NSFWJS } from 'nsfwjs';
 import { type Classifier, loadClassifier } from '../../shared/classifier/infer.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { tf } from '../../shared/classifier/tensorflow/tfjs-node.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { tf } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
+import type { TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { NSFWJS_MODELS, type NsfwjsModel, nsfwjsFolder } from './nsfwjs-folders.ts';
 import { decoded } from './pictures.ts';
 

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { connectionsAllowed, TooFewOpenFilesError } from '../../shared/classifier/open-files.ts';
 import { CONNECTIONS_NEEDED, MAX_CONNECTIONS, OTHER_OPEN_FILES } from '../../shared/contract/limits.ts';
+import { connectionsAllowed, TooFewOpenFilesError } from '../../shared/runtime/open-files.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { MAIN } from '../support/command.ts';
 import type { ManyHostsRound } from '../support/fetch-many-hosts.ts';
 import { rawAnswer, startRawServer } from '../support/raw-server.ts';
-import { startTestAws } from '../support/test-aws.ts';
 
 const run = promisify(execFile);
 const SUPPORT = join(import.meta.dirname, '../support');

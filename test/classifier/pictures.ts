@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
-import { type DecodedImage, decodeImage, type PictureFormat } from '../../shared/classifier/decode-image.ts';
+import { type DecodedImage, decodeImage, type PictureFormat } from '../../shared/classifier/decode/decode-image.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 
 /** As the default model wants them. */

@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { expect, test } from '@jest/globals';
-import { describeProcessor } from '../../shared/classifier/processor.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
+import { describeProcessor } from '../../shared/classifier/model/processor.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 test.each([
   [

@@ -11,7 +11,7 @@ import pMap from 'p-map';
 import { type EmbeddedAws, startEmbeddedAws } from '../../local/embedded-aws.ts';
 import type { ImageError } from '../../shared/contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../../shared/contract/limits.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
 import { rawAnswer, startRawServer } from '../support/raw-server.ts';
 import { codeOf, createFetcher, type Fetcher } from './fetch-setup.ts';
 

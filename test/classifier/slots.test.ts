@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Slot, Slots } from '../../shared/classifier/slots.ts';
+import { type Slot, Slots } from '../../shared/classifier/fetch/slots.ts';
 import { IMAGES_ASIDE, IMAGES_IN_FLIGHT } from '../../shared/contract/limits.ts';
 import { seed } from '../contract/seed.ts';
 

@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { loadClassifier } from '../../shared/classifier/infer.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { tf } from '../../shared/classifier/tensorflow/tfjs-node.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { tf } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { decoded, readPhoto } from './pictures.ts';
 import { METADATA, teachableMachineFolder } from './tfjs-folders.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 
-const MODULE = join(import.meta.dirname, '../../shared/classifier/tensorflow/prepare-tfjs-node.ts');
+const MODULE = join(import.meta.dirname, '../../shared/classifier/model/tensorflow/prepare-tfjs-node.ts');
 /** As the C library has it, where TensorFlow looks: a process that is started inherits that. */
 const PRINT = `
   import { execFileSync } from 'node:child_process';

@@ -2,8 +2,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as layers from '@tensorflow/tfjs-layers';
-import { tf } from '../../shared/classifier/tensorflow/tfjs-node.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { tf } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 export const CONFIG = {
   name: 'tiny',

@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type Classifier, loadClassifier } from '../../shared/classifier/infer.ts';
-import { readModelFolder } from '../../shared/classifier/model-folder.ts';
-import { ModelFolderError } from '../../shared/classifier/model-folder-error.ts';
-import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
+import { ModelFolderError } from '../../shared/classifier/model/model-folder-error.ts';
+import { tensorflowUse } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
+import type { TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { graphFolder, layersFolder } from './tfjs-folders.ts';
 
 const PIXELS = Uint8Array.of(10, 40, 70, 10, 40, 70, 20, 40, 80, 20, 40, 80);

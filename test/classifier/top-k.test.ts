@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { topK } from '../../shared/classifier/top-k.ts';
+import { topK } from '../../shared/classifier/model/top-k.ts';
 import { seed } from '../contract/seed.ts';
 
 const LABELS = ['cat', 'dog', 'cup', 'rocket'];

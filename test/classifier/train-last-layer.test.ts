@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { eachSimilarPair } from '../../shared/classifier/tensorflow/similar-rows.ts';
-import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
-import { MAX_EPOCHS, trainLastLayer } from '../../shared/classifier/tensorflow/train-last-layer.ts';
+import { eachSimilarPair } from '../../shared/classifier/model/tensorflow/similar-rows.ts';
+import { tensorflowUse } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
+import { MAX_EPOCHS, trainLastLayer } from '../../shared/classifier/model/tensorflow/train-last-layer.ts';
 
 const LENGTH = 20;
 

@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { UnpackError, unpackTensorflow } from '../../shared/classifier/unpack-tensorflow.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { UnpackError, unpackTensorflow } from '../../shared/runtime/unpack-tensorflow.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 const LIBRARY = Buffer.from('a library, '.repeat(100_000));
 

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { makeWholeFolder, replaceWholeFolder } from '../../shared/classifier/whole-folder.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { makeWholeFolder, replaceWholeFolder } from '../../shared/runtime/atomic-folder.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 let around: TemporaryFolder;
 let place: string;

@@ -6,14 +6,14 @@ import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Findings } from '../../cli/bench/findings.ts';
 import { invocationsOf } from '../../cli/bench/invocations.ts';
-import { costSoFar } from '../../shared/contract/cost.ts';
-import { jobSettingsFrom } from '../../shared/contract/settings.ts';
+import { costSoFar } from '../../shared/cost.ts';
 import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
+import { jobSettingsFrom } from '../../shared/settings.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { type RunningCommand, runCommand, startCommand } from '../support/command.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const USD_PER_SECOND = (1_769 / 1_024) * 0.000_016_666_7;
 

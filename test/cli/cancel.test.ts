@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { isCancelled, newestRun } from '../../shared/jobs/job-store.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
 import { type FarAws, startFarAws } from '../support/far-aws.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
 
 let network: FarAws;
 beforeAll(async () => {

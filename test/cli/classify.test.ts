@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
-import { startTestAws } from '../support/test-aws.ts';
 
 const SAMPLES = relative(process.cwd(), join(import.meta.dirname, '../../samples'));
 const COFFEE = `${SAMPLES}/photos/coffee.jpg`;

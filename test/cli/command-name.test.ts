@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { commandName } from '../../cli/command-name.ts';
+import { commandName } from '../../cli/terminal/command-name.ts';
 
 const PROJECT = '/home/me/labelqueue';
 const COMMAND = `${PROJECT}/bin/labelqueue`;

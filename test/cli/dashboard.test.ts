@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { environmentOf } from '../../cli/dashboard.ts';
+import { environmentOf } from '../../cli/dashboard/dashboard.ts';
 import type { Session } from '../../dashboard/contract.ts';
 import type { Facts } from '../../dashboard/server/insight.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type RunningCommand, runCommand, startCommand } from '../support/command.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 let aws: TestAws;
 let state: TemporaryFolder;

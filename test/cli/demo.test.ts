@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
 import { DEFAULT_TOLERANCE } from '../support/score-tolerance.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const SAMPLES = join(import.meta.dirname, '../../samples');
 

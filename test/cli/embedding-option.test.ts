@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { decodeEmbedding, TRUNK } from '../../shared/contract/embedding.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { layersFolder } from '../classifier/tfjs-folders.ts';
 import { runCommand } from '../support/command.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
 
 const COFFEE = join(import.meta.dirname, '../../samples/photos/coffee.jpg');
 

@@ -4,10 +4,10 @@ import { PartWriter } from '../../functions/classify/part-writer.ts';
 import { parseMessage, type QueueMessage } from '../../shared/contract/message.ts';
 import { resultLine } from '../../shared/contract/result-line.ts';
 import { readJob, writeJob } from '../../shared/jobs/job-store.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 let aws: TestAws;
 let folder: TemporaryFolder;

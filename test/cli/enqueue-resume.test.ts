@@ -4,10 +4,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import { parseMessage, type QueueMessage, UnreadableMessage } from '../../shared/contract/message.ts';
 import { readJob, writeJob } from '../../shared/jobs/job-store.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { MAIN, runCommand } from '../support/command.ts';
-import { eventually } from '../support/eventually.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const IMAGES = 20_000;
 

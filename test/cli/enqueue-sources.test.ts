@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 let aws: TestAws;
 let folder: TemporaryFolder;

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
-import { counted } from '../../cli/counted.ts';
-import { CommandError, expectedFailureText, failureText } from '../../cli/expected-failures.ts';
-import { failureHintsOf } from '../../cli/failure-hints.ts';
 import { readImageFile } from '../../cli/image-file.ts';
-import { checkOutput } from '../../cli/output-file.ts';
-import { quoted } from '../../cli/shell-text.ts';
+import { counted } from '../../cli/terminal/counted.ts';
+import { failureHintsOf } from '../../cli/terminal/failure-hints.ts';
+import { checkOutput } from '../../cli/terminal/output-file.ts';
+import { quoted } from '../../cli/terminal/shell-text.ts';
+import { CommandError, expectedFailureText, failureText } from '../../cli/terminal/user-errors.ts';
 import { StateFolderError } from '../../local/state-folder-error.ts';
-import { ofFile } from '../../shared/contract/file-failure.ts';
-import { SettingsError } from '../../shared/contract/settings.ts';
 import { UserError } from '../../shared/contract/user-error.ts';
+import { ofFile } from '../../shared/runtime/file-failure.ts';
+import { SettingsError } from '../../shared/settings.ts';
 import { runCommand } from '../support/command.ts';
 
 test.each([new CommandError('what to do'), new SettingsError('what to do'), new StateFolderError('what to do')])(

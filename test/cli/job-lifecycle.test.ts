@@ -5,10 +5,10 @@ import { formatMessage, parseMessage } from '../../shared/contract/message.ts';
 import { partKey, runPartPrefix } from '../../shared/contract/object-keys.ts';
 import { newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 let aws: TestAws;
 let folder: TemporaryFolder;

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { readJob } from '../../shared/jobs/job-store.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { runCommand, startCommand } from '../support/command.ts';
-import { eventually } from '../support/eventually.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws } from '../support/test-aws.ts';
 
 const IMAGES = 100_000;
 /** Each hundredth image does not exist. */

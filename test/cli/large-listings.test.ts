@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { downloadParts } from '../../cli/export/download-parts.ts';
 import { latestParts } from '../../shared/jobs/list-parts.ts';
-import { downloadParts } from '../../shared/jobs/outcomes/download-parts.ts';
+import type { LargeJob } from '../../testkit/large-job.ts';
+import { type LargeJobs, startLargeJobs } from '../../testkit/large-jobs.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
-import type { LargeJob } from '../support/large-job.ts';
-import { type LargeJobs, startLargeJobs } from '../support/large-jobs.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
 
 const PEAK_MEMORY = join(import.meta.dirname, '../support/tell-peak-memory.mjs');
 /** A job of 10,000 part files takes about 150. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
-import { describeJob, result, writeParts } from '../support/job-outcomes.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const PROJECT = pathToFileURL(join(import.meta.dirname, '../../')).href;
 const TELL = join(import.meta.dirname, '../support/tell-loaded-modules.mjs');

@@ -6,14 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { counted } from '../../cli/counted.ts';
-import { jobSettingsFrom } from '../../shared/contract/settings.ts';
+import { counted } from '../../cli/terminal/counted.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { jobSettingsFrom } from '../../shared/settings.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { layersFolder } from '../classifier/tfjs-folders.ts';
 import { type CommandRun, type RunningCommand, runCommand, startCommand } from '../support/command.ts';
-import { eventually } from '../support/eventually.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const PHOTO = join(import.meta.dirname, '../../samples/photos/coffee.jpg');
 

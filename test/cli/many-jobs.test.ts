@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import type { LargeJob } from '../../testkit/large-job.ts';
+import { startLargeJobs } from '../../testkit/large-jobs.ts';
 import { runCommand } from '../support/command.ts';
-import type { LargeJob } from '../support/large-job.ts';
-import { startLargeJobs } from '../support/large-jobs.ts';
 
 const JOBS = 200;
 

@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { stackFolder, transposed } from '../classifier/layer-stacks.ts';
 import { NSFWJS_MODELS, type NsfwjsModel, nsfwjsFolder } from '../classifier/nsfwjs-folders.ts';
 import { graphFolder, METADATA, teachableMachineFolder } from '../classifier/tfjs-folders.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const COFFEE = join(import.meta.dirname, '../../samples/photos/coffee.jpg');
 const DEFAULT_MODEL = join(import.meta.dirname, '../../models/efficientnet-lite0');

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { graphFolder, METADATA, teachableMachineFolder } from '../classifier/tfjs-folders.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
 
 const COFFEE = relative(process.cwd(), join(import.meta.dirname, '../../samples/photos/coffee.jpg'));
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { MovedMessages } from '../../cli/moved-messages.ts';
-import { statusText } from '../../cli/status.ts';
+import { MovedMessages } from '../../cli/jobs/moved-messages.ts';
+import { statusText } from '../../cli/jobs/status.ts';
 import { MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { jobStatus } from '../../shared/jobs/job-status.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
 import { comeBack, receive } from '../support/deliveries.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 let aws: TestAws;
 let folder: TemporaryFolder;

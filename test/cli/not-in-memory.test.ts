@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { PartWriter } from '../../functions/classify/part-writer.ts';
 import { resultLine } from '../../shared/contract/result-line.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const PEAK_MEMORY = join(import.meta.dirname, '../support/tell-peak-memory.mjs');
 const IMAGES = 1_000_000;

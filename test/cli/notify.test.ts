@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { readJob } from '../../shared/jobs/job-store.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeResults } from '../support/ended-run.ts';
-import { eventually } from '../support/eventually.ts';
 import { type FarAws, startFarAws } from '../support/far-aws.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const SLOW_MS = 1_200;
 

@@ -10,13 +10,13 @@ import { partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
 import { createJob, readJob } from '../../shared/jobs/job-store.ts';
 import type { Part } from '../../shared/jobs/list-parts.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
 import { runEmbeddedJob } from '../support/embedded-job.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
-import { describeJob, result, writeParts } from '../support/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 let aws: TestAws;
 let images: ImageServer;

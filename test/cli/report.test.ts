@@ -4,13 +4,13 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { startBrowser } from '../support/browser.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
-import { eventually } from '../support/eventually.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
-import { describeJob, failure, result, writeParts } from '../support/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 /** Where screenshots go for whoever wants to look at them. */
 const SCREENSHOTS = process.env['SCREENSHOTS'];

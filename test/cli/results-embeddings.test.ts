@@ -4,10 +4,10 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeEmbedding } from '../../shared/contract/embedding.ts';
 import type { ResultLine } from '../../shared/contract/result-line.ts';
+import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
-import { describeJob, result, writeParts } from '../support/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const TRUNK = '0123456789abcdef';
 const VALUES = Float32Array.from({ length: 1_280 }, (_, at) => at / 256);

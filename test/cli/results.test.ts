@@ -3,13 +3,13 @@ import { basename, dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
+import { OutcomeDatabase } from '../../cli/export/outcome-database.ts';
 import type { ResultLine } from '../../shared/contract/result-line.ts';
 import { cancelJob } from '../../shared/jobs/job-store.ts';
-import { OutcomeDatabase } from '../../shared/jobs/outcomes/outcome-database.ts';
+import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
-import { describeJob, failure, result, writeParts } from '../support/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const ODD_IDS = [
   'it\'s "odd"',

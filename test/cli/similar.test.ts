@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import type { ResultLine } from '../../shared/contract/result-line.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { result, writeParts } from '../../testkit/job-outcomes.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
 import { runEmbeddedJob } from '../support/embedded-job.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
-import { result, writeParts } from '../support/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const COFFEE = join(import.meta.dirname, '../../samples/photos/coffee.jpg');
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { visibleStream } from '../../cli/terminal.ts';
+import { visibleStream } from '../../cli/terminal/terminal.ts';
+import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { graphFolder } from '../classifier/tfjs-folders.ts';
 import { runCommand } from '../support/command.ts';
-import { describeJob, failure, result, writeParts } from '../support/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { runOnTerminal } from '../support/terminal-command.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -136,7 +136,7 @@ test('nothing but one file of the command writes to the terminal, so that nobody
   const found: string[] = [];
   for (const folder of ['cli', 'local', 'shared', 'functions', 'infra']) {
     for await (const file of glob('**/*.ts', { cwd: join(ROOT, folder) })) {
-      if (join(folder, file) === 'cli/terminal.ts') continue;
+      if (join(folder, file) === 'cli/terminal/terminal.ts') continue;
       const source = readFileSync(join(ROOT, folder, file), 'utf8');
       found.push(...Array.from(source.matchAll(WRITES), ([write]) => `${folder}/${file}: ${write}`));
     }

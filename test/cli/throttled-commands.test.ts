@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
 import { type FarAws, startFarAws } from '../support/far-aws.ts';
-import { describeJob, failure, result, writeParts } from '../support/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const IMAGES = Array.from({ length: 40 }, (_, index) => `image-${index}`);
 const FAILED = 'image-failed';

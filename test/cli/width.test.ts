@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { barLine } from '../../cli/progress.ts';
-import { fitting } from '../../cli/terminal.ts';
-import { describeJob, result, writeParts } from '../support/job-outcomes.ts';
+import { barLine } from '../../cli/terminal/progress.ts';
+import { fitting } from '../../cli/terminal/terminal.ts';
+import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { CTRL_C, startCommandOnTerminal } from '../support/terminal-session.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 let aws: TestAws;
 beforeAll(async () => {

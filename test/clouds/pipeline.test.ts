@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readSource } from '../../cli/enqueue/sources/read-source.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import { jobStatus } from '../../shared/jobs/job-status.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
-import { readSource } from '../../shared/jobs/sources/read-source.ts';
 import { survey } from '../../shared/jobs/survey.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { CLOUDS, type Cloud } from '../support/clouds.ts';
 import { runCommand } from '../support/command.ts';
-import { eventually } from '../support/eventually.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { startWorkerFleet, type WorkerFleet } from '../support/worker-fleet.ts';
 
 /** Hard for JSON, for XML, for SQS (which refuses some of them), for keys and for terminals. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { MAX_URL_CHARS } from '../../shared/contract/limits.ts';
-import { describeThrown, withoutUrlSecrets } from '../../shared/contract/safe-text.ts';
+import { describeThrown, withoutUrlSecrets } from '../../shared/contract/redact.ts';
 
 describe('a text keeps of its URLs what is no secret:', () => {
   test.each([

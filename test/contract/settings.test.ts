@@ -5,7 +5,7 @@ import {
   jobSettingsFrom,
   SettingsError,
   workerSettingsFrom,
-} from '../../shared/contract/settings.ts';
+} from '../../shared/settings.ts';
 
 const REQUIRED = {
   QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/123456789012/labelqueue',

@@ -1,10 +1,10 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../testkit/eventually.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { type RunningCommand, runCommand, startCommand } from '../support/command.ts';
-import { eventually } from '../support/eventually.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
 import { type PrometheusFamily, parsePrometheus, sampleOf } from '../support/prometheus-text.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 let state: TemporaryFolder;
 let images: ImageServer;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WorkerLogTotals } from '../../dashboard/metrics-worker-log.ts';
 import { thisMachine } from '../../shared/contract/worker-time.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { messageRecord, sqsRecord } from '../../testkit/sqs-record.ts';
 import { wholeLines } from '../../worker/whole-lines.ts';
 import { startTrial, type Trial } from '../support/acknowledgement-trial.ts';
-import { eventually } from '../support/eventually.ts';
-import { messageRecord, sqsRecord } from '../support/sqs-record.ts';
 
 type Observed = { stages: [stage: string, seconds: number][]; workers: { processor: string; model: string }[] };
 

@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bucketsOf } from '../../dashboard/server/buckets.ts';
 import { cloudWatchInsight } from '../../dashboard/server/cloudwatch-insight.ts';
 import { MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { actionsOf, type CalledAction } from '../support/called-actions.ts';
 import { runCommand } from '../support/command.ts';
 import { comeBack, receive } from '../support/deliveries.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
 import { startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 import { templateOf } from './synthesized.ts';
 
 type Right = { action: string; resource: string };

@@ -9,12 +9,12 @@ import { packageWorker, type WorkerPackage } from '../../infra/package/package-w
 import { newerThanLambda } from '../../infra/package/runs-on-lambda.ts';
 import { MAX_UNZIPPED_BYTES } from '../../infra/package/sizes.ts';
 import type { Entry } from '../../infra/package/zip.ts';
-import { startImageServer } from '../support/image-server.ts';
+import { startImageServer } from '../../testkit/image-server.ts';
+import { makeWritable, unzipPackage } from '../../testkit/lambda/packaged-worker.ts';
+import { messageRecord } from '../../testkit/sqs-record.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { findArm64Emulator, invokeOnArm64 } from '../support/lambda/emulated-arm64.ts';
-import { makeWritable, unzipPackage } from '../support/lambda/packaged-worker.ts';
-import { messageRecord } from '../support/sqs-record.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws } from '../support/test-aws.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Compiler, TensorFlow and sharp for arm64 are fetched, and TensorFlow is compressed, unless that was done before. */

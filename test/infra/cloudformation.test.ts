@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { packageWorker } from '../../infra/package/package-worker.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { makeWritable, unzipPackage } from '../../testkit/lambda/packaged-worker.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import { runCommand } from '../support/command.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
 import { EventSource } from '../support/lambda/event-source.ts';
-import { makeWritable, unzipPackage } from '../support/lambda/packaged-worker.ts';
 import { type MotoServer, startMotoServer } from '../support/moto-server.ts';
 import { askMoto, createMotoStack, motoClientConfig } from '../support/moto-stack.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const STACK = 'labelqueue-moto';

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { SWEEP_INTERVAL_MINUTES } from '../../shared/contract/limits.ts';
+import { messageSizeFor } from '../../shared/contract/message-size.ts';
+import { FLEET_METRICS, METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
 import {
   ASSUMED,
   assumedText,
@@ -9,10 +12,7 @@ import {
   PRICES,
   type ProcessorFigure,
   usdOfTime,
-} from '../../shared/contract/cost.ts';
-import { SWEEP_INTERVAL_MINUTES } from '../../shared/contract/limits.ts';
-import { messageSizeFor } from '../../shared/contract/message-size.ts';
-import { FLEET_METRICS, METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
+} from '../../shared/cost.ts';
 import { type AlarmProperties, alarmsForPeople, alarmsThatScale } from '../support/cloudwatch/alarm.ts';
 import { runCommand } from '../support/command.ts';
 import { templateOf } from './synthesized.ts';

@@ -4,15 +4,15 @@ import type { LexV2Event, LexV2Result } from 'aws-lambda';
 import { DEADLINE_RESERVE_MS, MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { CODE_DIMENSION, METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
 import { cancelJob } from '../../shared/jobs/job-store.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { messageRecord, sqsRecord } from '../../testkit/sqs-record.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import { lexEvent } from '../functions/chat/lex-events.ts';
 import { startTrial, type Trial } from '../support/acknowledgement-trial.ts';
 import { type AlarmProperties, metricsOf } from '../support/cloudwatch/alarm.ts';
 import { filledIn, shownMetrics, widgetsOf } from '../support/cloudwatch/dashboard-body.ts';
 import { type EmbeddedMetric, embeddedMetrics, jsonLines } from '../support/embedded-metrics.ts';
-import { eventually } from '../support/eventually.ts';
 import { startLocalApi } from '../support/local-api.ts';
-import { messageRecord, sqsRecord } from '../support/sqs-record.ts';
 import { templateOf } from './synthesized.ts';
 
 const CHAT_HANDLER = join(import.meta.dirname, '../../functions/chat/handler.ts');

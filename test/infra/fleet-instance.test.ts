@@ -11,14 +11,14 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { environmentFile, type UserDataProps, userData } from '../../infra/fleet/user-data.ts';
 import { packageNode } from '../../infra/package/package-node.ts';
 import { packageWorker } from '../../infra/package/package-worker.ts';
-import { eventually } from '../support/eventually.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type InstanceRoot, startInstance } from '../support/instance/instance-root.ts';
 import { type MetadataServer, startMetadataServer } from '../support/instance/metadata-server.ts';
 import { type MotoServer, startMotoServer } from '../support/moto-server.ts';
 import { motoClientConfig } from '../support/moto-stack.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const ASSETS = 'assets-of-deploys';

@@ -11,7 +11,7 @@ import { libvipsLibraries } from '../../infra/package/libvips-libraries.ts';
 import { noticesText } from '../../infra/package/notices.ts';
 import { packageWorker, type WorkerPackage } from '../../infra/package/package-worker.ts';
 import { shippedPackages } from '../../infra/package/shipped-packages.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PLATFORM = `${process.platform}-${process.arch}`;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { type MotoServer, startMotoServer } from '../support/moto-server.ts';
 import { askMoto, createMotoStack } from '../support/moto-stack.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { ACCOUNT_STAGES, EVERYTHING } from './stages.ts';
 
 let moto: MotoServer;

@@ -13,20 +13,20 @@ import type {
 import sharp from 'sharp';
 import { packageWorker, type WorkerPackage } from '../../infra/package/package-worker.ts';
 import { MAX_UNZIPPED_BYTES } from '../../infra/package/sizes.ts';
-import { MEANS_MODEL, sha256, sumsOf } from '../classifier/s3-model.ts';
-import { graphFolder, layersFolder, METADATA, teachableMachineFolder } from '../classifier/tfjs-folders.ts';
-import { lexEvent } from '../functions/chat/lex-events.ts';
-import { type ImageServer, startImageServer } from '../support/image-server.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
 import {
   makeWritable,
   type PackagedWorker,
   startPackagedWorker,
   unzipPackage,
-} from '../support/lambda/packaged-worker.ts';
-import { runtimeClient } from '../support/lambda/runtime-client.ts';
-import { messageRecord } from '../support/sqs-record.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+} from '../../testkit/lambda/packaged-worker.ts';
+import { runtimeClient } from '../../testkit/lambda/runtime-client.ts';
+import { messageRecord } from '../../testkit/sqs-record.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { MEANS_MODEL, sha256, sumsOf } from '../classifier/s3-model.ts';
+import { graphFolder, layersFolder, METADATA, teachableMachineFolder } from '../classifier/tfjs-folders.ts';
+import { lexEvent } from '../functions/chat/lex-events.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** TensorFlow is compressed, its binding and Lambda's runtime client are compiled, unless all are there already. */

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseMessage } from '../../shared/contract/message.ts';
 import { packMessages } from '../../shared/contract/pack-messages.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { channelMeans } from '../classifier/tiny-model.ts';
-import { eventually } from '../support/eventually.ts';
 import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 import { startWorkerFleet, type WorkerFleet } from '../support/worker-fleet.ts';
 
 const IMAGES = 240;

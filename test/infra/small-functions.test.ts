@@ -5,12 +5,12 @@ import type { Metafile } from 'esbuild';
 import type { Swept } from '../../functions/sweep/sweep.ts';
 import { bundleWorker } from '../../infra/package/bundle.ts';
 import { readEndRecord } from '../../shared/jobs/end-record.ts';
+import { sqsRecord } from '../../testkit/sqs-record.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import { anyRun, describeRun, idsOf, writeResults } from '../support/ended-run.ts';
-import { sqsRecord } from '../support/sqs-record.ts';
 import { strandedLongAgo } from '../support/stranded-run.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

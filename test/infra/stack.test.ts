@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
-import { PRICES } from '../../shared/contract/cost.ts';
+import { PRICES } from '../../shared/cost.ts';
 import { templateOf } from './synthesized.ts';
 
 const template = templateOf();

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Elf, readElf, versionsNeeded } from '../../infra/package/elf/read-elf.ts';
 import { copyWithoutSymbols } from '../../infra/package/elf/without-symbols.ts';
 import { PackageError } from '../../infra/package/package-error.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 const run = promisify(execFile);
 

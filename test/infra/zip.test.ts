@@ -1,7 +1,7 @@
 import { utimes } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { type Entry, writeZip } from '../../infra/package/zip.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 test('a zip does not depend on the dates of files', async () => {
   await using folder = await createTemporaryFolder();

@@ -1,7 +1,7 @@
 import { constants, crc32, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { gunzip, unzstd } from '../../shared/jobs/sources/compressed-members.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { gunzip, unzstd } from '../../cli/enqueue/sources/compressed-members.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { outcomes, readList } from './lists.ts';
 
 let folder: TemporaryFolder;

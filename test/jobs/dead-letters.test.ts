@@ -5,9 +5,9 @@ import { formatMessage, parseMessage } from '../../shared/contract/message.ts';
 import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import type { TestAws } from '../../testkit/test-aws.ts';
 import { type FarAws, startFarAws } from '../support/far-aws.ts';
-import type { TestAws } from '../support/test-aws.ts';
 
 let network: FarAws;
 let aws: TestAws;

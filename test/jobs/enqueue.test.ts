@@ -7,8 +7,8 @@ import { jobKey } from '../../shared/contract/object-keys.ts';
 import { type EnqueuePlan, enqueue, newJob, resumedFrom } from '../../shared/jobs/enqueue.ts';
 import { readJob } from '../../shared/jobs/job-store.ts';
 import { purgeJob } from '../../shared/jobs/purge-job.ts';
-import { eventually } from '../support/eventually.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { interceptSends } from './sqs-faults.ts';
 
 let aws: TestAws;

@@ -4,17 +4,17 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
+import { exportOutcomes } from '../../cli/export/export-outcomes.ts';
+import { gatherOutcomes } from '../../cli/export/gather-outcomes.ts';
+import { OutcomeDatabase } from '../../cli/export/outcome-database.ts';
 import { partKey } from '../../shared/contract/object-keys.ts';
 import { wellFormedText } from '../../shared/contract/well-formed.ts';
-import type { Format } from '../../shared/jobs/outcomes/export-formats.ts';
-import { exportOutcomes } from '../../shared/jobs/outcomes/export-outcomes.ts';
-import { gatherOutcomes } from '../../shared/jobs/outcomes/gather-outcomes.ts';
-import { OutcomeDatabase } from '../../shared/jobs/outcomes/outcome-database.ts';
+import type { Format } from '../../shared/jobs/export-formats.ts';
+import { failure } from '../../testkit/job-outcomes.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { isReadWrong } from '../contract/arbitraries.ts';
 import { seed } from '../contract/seed.ts';
-import { failure } from '../support/job-outcomes.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 let aws: TestAws;
 beforeAll(async () => {

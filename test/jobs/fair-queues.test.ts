@@ -9,8 +9,8 @@ import { ImageError } from '../../shared/contract/error-codes.ts';
 import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
-import { sqsRecord } from '../support/sqs-record.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { sqsRecord } from '../../testkit/sqs-record.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { destinationsOf } from '../support/test-worker.ts';
 import { interceptSends } from './sqs-faults.ts';
 

@@ -2,12 +2,12 @@ import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { readFolder, uploadFolder } from '../../shared/jobs/sources/folder-source.ts';
-import { readS3Prefix } from '../../shared/jobs/sources/s3-prefix-source.ts';
-import { SourceReading } from '../../shared/jobs/sources/source-reading.ts';
-import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { readFolder, uploadFolder } from '../../cli/enqueue/sources/folder-source.ts';
+import { readS3Prefix } from '../../cli/enqueue/sources/s3-prefix-source.ts';
+import { SourceReading } from '../../cli/enqueue/sources/source-reading.ts';
+import type { SourceRow } from '../../shared/jobs/source-row.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 
 const FILTER = { include: [], exclude: [] };
 

@@ -1,7 +1,7 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { statusText } from '../../cli/status.ts';
+import { statusText } from '../../cli/jobs/status.ts';
 import { runField } from '../../shared/contract/job-run.ts';
 import { formatMessage, type ImageRef } from '../../shared/contract/message.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
@@ -9,8 +9,8 @@ import { type JobStatus, jobStatus, type StatusOptions } from '../../shared/jobs
 import { cancelJob, newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { catsButMissing, type Verdict, workQueueEmpty } from '../support/stub-worker.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const JOB = 'cats';
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { lacksOutcomes } from '../../shared/jobs/lacking-outcomes.ts';
+import { type LargeJobs, startLargeJobs } from '../../testkit/large-jobs.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { anyRun, idsOf, writeFailures, writeResults } from '../support/ended-run.ts';
-import { type LargeJobs, startLargeJobs } from '../support/large-jobs.ts';
-import { startTestAws } from '../support/test-aws.ts';
 
 const LINES_PER_PART = 100;
 const RUN = { job: 'large', run: '0'.repeat(16) };

@@ -1,9 +1,9 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readS3Prefix } from '../../cli/enqueue/sources/s3-prefix-source.ts';
 import { listObjects } from '../../shared/jobs/list-objects.ts';
 import { purgeJob } from '../../shared/jobs/purge-job.ts';
-import { readS3Prefix } from '../../shared/jobs/sources/s3-prefix-source.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 
 const NAMES = 3_000;
 const UPLOADS = 'jobs/cats/images/';

@@ -1,7 +1,7 @@
-import { formatOf, readSource, type SourceFile } from '../../shared/jobs/sources/read-source.ts';
-import { SourceReading } from '../../shared/jobs/sources/source-reading.ts';
-import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
-import type { TemporaryFolder } from '../support/temporary-folder.ts';
+import { formatOf, readSource, type SourceFile } from '../../cli/enqueue/sources/read-source.ts';
+import { SourceReading } from '../../cli/enqueue/sources/source-reading.ts';
+import type { SourceRow } from '../../shared/jobs/source-row.ts';
+import type { TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 export type ReadOptions = Partial<SourceFile['columns'] & Pick<SourceFile, 'encoding' | 'delimiter'>>;
 

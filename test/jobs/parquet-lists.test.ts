@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ColumnError } from '../../shared/jobs/sources/columns.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { ColumnError } from '../../cli/enqueue/sources/columns.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { outcomes, type ReadOptions, readList } from './lists.ts';
 
 let folder: TemporaryFolder;

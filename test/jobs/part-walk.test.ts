@@ -4,8 +4,8 @@ import { type PartKind, runPartPrefix } from '../../shared/contract/object-keys.
 import { PartTally } from '../../shared/jobs/part-tally.ts';
 import { partsInTurn, walkOf, walkParts } from '../../shared/jobs/part-walk.ts';
 import { sampledLines } from '../../shared/jobs/sample-parts.ts';
-import type { LargeJob } from '../support/large-job.ts';
-import { type LargeJobs, startLargeJobs } from '../support/large-jobs.ts';
+import type { LargeJob } from '../../testkit/large-job.ts';
+import { type LargeJobs, startLargeJobs } from '../../testkit/large-jobs.ts';
 
 const NONE = { failures: 0, linesPerPart: 10, toGo: 0, isDescribed: true };
 const SMALL: LargeJob = { ...NONE, job: 'small', results: 900, failures: 5 };

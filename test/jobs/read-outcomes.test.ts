@@ -5,7 +5,7 @@ import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import { type FailureLine, failureLine, type ResultLine, resultLine } from '../../shared/contract/result-line.ts';
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 
 let aws: TestAws;
 beforeAll(async () => {

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readSource, type SourceFile } from '../../cli/enqueue/sources/read-source.ts';
 import { MAX_ID_CHARS, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
 import type { ImageRef } from '../../shared/contract/message.ts';
-import { readSource, type SourceFile } from '../../shared/jobs/sources/read-source.ts';
-import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
+import type { SourceRow } from '../../shared/jobs/source-row.ts';
 
 let folder: string;
 beforeAll(async () => {

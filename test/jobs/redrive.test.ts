@@ -12,9 +12,9 @@ import { listObjects } from '../../shared/jobs/list-objects.ts';
 import { partLines, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { type RedriveOptions, redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
+import type { TestAws } from '../../testkit/test-aws.ts';
 import { type FarAws, startFarAws } from '../support/far-aws.ts';
 import { catsButMissing, type Verdict, workQueueEmpty } from '../support/stub-worker.ts';
-import type { TestAws } from '../support/test-aws.ts';
 
 const JOB = 'cats';
 const ALL: RedriveOptions = { job: JOB, codes: undefined, perMessage: 100, dryRun: false };

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { sampleImages } from '../../cli/enqueue/sample-images.ts';
 import type { ImageRef } from '../../shared/contract/message.ts';
-import { sampleImages } from '../../shared/jobs/sample-images.ts';
 
 function image(index: number): ImageRef {
   return { id: `row-${index}`, url: `https://host.example/${index}.jpg` };

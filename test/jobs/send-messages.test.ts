@@ -2,7 +2,7 @@ import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
 import { type Outgoing, SendError, sendMessages } from '../../shared/jobs/send-messages.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { interceptSends } from './sqs-faults.ts';
 
 let aws: TestAws;

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ColumnError } from '../../shared/jobs/sources/columns.ts';
-import { formatOf, readSource, type SourceFile, UnreadableSourceError } from '../../shared/jobs/sources/read-source.ts';
-import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { ColumnError } from '../../cli/enqueue/sources/columns.ts';
+import { formatOf, readSource, type SourceFile, UnreadableSourceError } from '../../cli/enqueue/sources/read-source.ts';
+import type { SourceRow } from '../../shared/jobs/source-row.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 beforeAll(async () => {

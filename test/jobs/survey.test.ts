@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { RowSet } from '../../shared/jobs/row-set.ts';
-import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
+import type { SourceRow } from '../../shared/jobs/source-row.ts';
 import { SourceChangedError, survey, surveyedImages } from '../../shared/jobs/survey.ts';
 
 const PLAN = { job: 'cats', perMessage: 2 };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { rowReader } from '../../shared/jobs/sources/columns.ts';
+import { rowReader } from '../../cli/enqueue/sources/columns.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { seed } from '../contract/seed.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 import { outcomes, readList } from './lists.ts';
 
 let folder: TemporaryFolder;

@@ -6,9 +6,9 @@ import { describe, expect, test } from '@jest/globals';
 import { parseExactJson } from '../../shared/contract/exact-json.ts';
 import { idWithMeta } from '../../shared/contract/image-ref.ts';
 import type { ImageRef } from '../../shared/contract/message.ts';
-import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
+import type { SourceRow } from '../../shared/jobs/source-row.ts';
 import { uniqueImages } from '../../shared/jobs/unique-images.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 const SPILL_ROWS = join(import.meta.dirname, '../support/spill-rows.ts');
 

@@ -1,6 +1,6 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 
 let aws: TestAws;
 beforeAll(async () => {

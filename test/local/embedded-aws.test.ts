@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 
 let dataDir: string;
 let running: TestAws | undefined;

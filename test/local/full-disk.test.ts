@@ -11,11 +11,11 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSCli
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { isNoRoom } from '../../local/disk-room.ts';
 import { openWorkerLog } from '../../local/worker-log.ts';
-import { eventually } from '../support/eventually.ts';
-import type { OwnAws } from '../support/own-aws.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
-const OWN_AWS = join(import.meta.dirname, '../support/own-aws.ts');
+const OWN_AWS = join(import.meta.dirname, '../../testkit/own-aws.ts');
 /** Of 512 bytes: room for the queue database as it begins. */
 const BLOCKS = 1_024;
 const TOO_MUCH = Buffer.alloc(BLOCKS * 512 + 1, '.');

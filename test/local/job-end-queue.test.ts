@@ -2,9 +2,9 @@ import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCom
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { END_LOOK_RECEIVES } from '../../shared/contract/limits.ts';
 import { requestEndLook } from '../../shared/jobs/end-look.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { anyRun } from '../support/ended-run.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const QUEUE = 'labelqueue-job-ends.fifo';
 const DEAD_LETTER_QUEUE = 'labelqueue-job-ends-dlq.fifo';

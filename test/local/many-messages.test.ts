@@ -15,12 +15,12 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { queueDepths } from '../../shared/jobs/job-status.ts';
-import { eventually } from '../support/eventually.ts';
-import type { OwnAws } from '../support/own-aws.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import type { OwnAws } from '../../testkit/own-aws.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 
-const OWN_AWS = join(import.meta.dirname, '../support/own-aws.ts');
+const OWN_AWS = join(import.meta.dirname, '../../testkit/own-aws.ts');
 const MIB = 1024 * 1024;
 
 let folder: TemporaryFolder;

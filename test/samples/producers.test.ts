@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { parseMessage, type QueueMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { AWS_CLI, MOTO, pythonPackages } from '../support/python-packages.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 
 const PRODUCERS = join(import.meta.dirname, '../../samples/producers');
 const URLS = Array.from({ length: 150 }, (_, index) => `https://host.example/${index}.jpg?a="b"&c=ü`);

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { describeJob, failure, result, writeParts } from '../support/job-outcomes.ts';
+import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { DUCKDB_WITH_S3, pythonPackages } from '../support/python-packages.ts';
-import { startTestAws } from '../support/test-aws.ts';
 import { QUERIES } from './sample-queries.ts';
 
 /** What `samples/queries.sql` tells a user to do, with the endpoint that `labelqueue local` prints. */

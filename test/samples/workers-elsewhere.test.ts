@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments, type ScalarTag, stringify } from 'yaml';
-import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
+import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/runtime/worker-process.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { workSettingsFrom } from '../../worker/work-settings.ts';
 import { type AlarmProperties, statesOf } from '../support/cloudwatch/alarm.ts';
 import { KUBERNETES_VALIDATE, pythonPackages } from '../support/python-packages.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const SAMPLES = join(import.meta.dirname, '../../samples');
 const sample = (name: string) => readFileSync(join(SAMPLES, name), 'utf8');

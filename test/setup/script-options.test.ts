@@ -45,7 +45,7 @@ test('an option behind -- reaches its script', async () => {
 
 test('each option of each script that the set-up runs is known', () => {
   const files = Object.values(scripts).flatMap((script) => /^node setup\/run\.mjs (\S+\.ts)/.exec(script)?.[1] ?? []);
-  const options = [...new Set([...files, 'cli/demo.ts'])].flatMap((file) =>
+  const options = [...new Set([...files, 'cli/local/demo.ts'])].flatMap((file) =>
     Array.from(
       readFileSync(join(ROOT, file), 'utf8').matchAll(/\.option\(\s*'--([a-z0-9-]+)/g),
       ([, name = '']) => name,

@@ -5,14 +5,14 @@ import { formatMessage, type ImageRef, parseMessage, type QueueMessage } from '.
 import type { PartKind } from '../../shared/contract/object-keys.ts';
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { ExecutionEnvironment, type FunctionConfiguration } from '../../worker/execution-environment.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { channelMeans } from '../classifier/tiny-model.ts';
 import { comeBack, type Delivery, deliver, deliverAll, receive } from './deliveries.ts';
-import { type ImageServer, startImageServer } from './image-server.ts';
 import { type PictureServer, startPictureServer } from './picture-server.ts';
 import { startTargetedFaults, type TargetedFaults } from './targeted-faults.ts';
-import { startTestAws, type TestAws } from './test-aws.ts';
 
 const HANDLER = join(import.meta.dirname, '../../functions/classify/handler.ts');
 const DEADLY_IMAGES = join(import.meta.dirname, 'deadly-images.mjs');

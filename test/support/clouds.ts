@@ -1,12 +1,12 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
+import { jobSettingsFrom } from '../../shared/settings.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { startElasticMqServer } from './elasticmq-server.ts';
 import { startMotoServer } from './moto-server.ts';
-import { startTestAws } from './test-aws.ts';
 
 /** An SQS and an S3 with the queues and the bucket that labelqueue needs. */
 export type Cloud = AsyncDisposable & {

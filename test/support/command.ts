@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { eventually } from './eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 
 /** The module that `bin/labelqueue` runs. */
 export const MAIN = join(import.meta.dirname, '../../cli/main.ts');

@@ -5,7 +5,7 @@
  */
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { mutatedImage, readOriginals } from './mutated-images.ts';
 

@@ -6,9 +6,9 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { sqsRecord } from '../../testkit/sqs-record.ts';
+import type { TestAws } from '../../testkit/test-aws.ts';
 import { FunctionError } from '../../worker/execution-environment.ts';
-import { sqsRecord } from './sqs-record.ts';
-import type { TestAws } from './test-aws.ts';
 
 /** What came of an invocation: the messages that were not acknowledged, or why it had no answer. */
 export type Delivery = { records: SQSRecord[]; unacknowledged: SQSRecord[]; functionError?: FunctionError };

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { ELASTICMQ, mavenPackage } from './maven-packages.ts';
-import { createTemporaryFolder } from './temporary-folder.ts';
 
 /** Any free port; as strict about what a message may hold as SQS is. */
 const CONFIGURATION = `include classpath("application.conf")

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { ImageRef } from '../../shared/contract/message.ts';
+import type { ImageServer } from '../../testkit/image-server.ts';
+import { describeJob } from '../../testkit/job-outcomes.ts';
+import { messageRecord } from '../../testkit/sqs-record.ts';
+import type { TestAws } from '../../testkit/test-aws.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
-import type { ImageServer } from './image-server.ts';
-import { describeJob } from './job-outcomes.ts';
-import { messageRecord } from './sqs-record.ts';
-import type { TestAws } from './test-aws.ts';
 
 const HANDLER = join(import.meta.dirname, '../../functions/classify/handler.ts');
 

@@ -1,9 +1,9 @@
 import { Agent, createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
-import { startTestAws, type TestAws } from './test-aws.ts';
+import { jobSettingsFrom } from '../../shared/settings.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 
 /** A request as S3 and SQS know it: `LIST`, `GET`, `PUT`, `DELETE`, or the name of an SQS action. */
 export type AwsCall = string;

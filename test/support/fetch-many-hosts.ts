@@ -6,13 +6,13 @@ import { readdirSync } from 'node:fs';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import pMap from 'p-map';
-import { fetchImage } from '../../shared/classifier/fetch-image.ts';
-import { createHttpClient } from '../../shared/classifier/http-client.ts';
-import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
+import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { FETCH_TIMEOUT_MS, IMAGES_IN_FLIGHT } from '../../shared/contract/limits.ts';
-import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { createJobTarget } from '../../shared/jobs/job-target.ts';
+import { jobSettingsFrom } from '../../shared/settings.ts';
 
 /** What each round came to. */
 export type ManyHostsRound = {

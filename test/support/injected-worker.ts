@@ -4,12 +4,12 @@ import { processBatch } from '../../functions/classify/process-batch.ts';
 import { WorkTime } from '../../functions/classify/work-time.ts';
 import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
-import { fetchImage } from '../../shared/classifier/fetch-image.ts';
-import { createHttpClient } from '../../shared/classifier/http-client.ts';
-import { createObjectReader } from '../../shared/classifier/read-s3-object.ts';
+import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
+import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
+import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
 import { FETCH_TIMEOUT_MS } from '../../shared/contract/limits.ts';
+import type { TestAws } from '../../testkit/test-aws.ts';
 import { NO_GUARD } from './no-guard.ts';
-import type { TestAws } from './test-aws.ts';
 import { destinationsOf } from './test-worker.ts';
 
 /** What a test decides; the rest is as in the real worker, but for a model that knows one label. */

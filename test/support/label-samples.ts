@@ -1,9 +1,9 @@
 /** Prints what the default model gives for the sample photos in this process: which model it is, and the best label of each. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeImage } from '../../shared/classifier/decode-image.ts';
+import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import { loadClassifier } from '../../shared/classifier/infer.ts';
-import { DEFAULT_MODEL_DIR, readModelFolder } from '../../shared/classifier/model-folder.ts';
+import { DEFAULT_MODEL_DIR, readModelFolder } from '../../shared/classifier/model/model-folder.ts';
 
 export type SampleLabels = {
   arithmetic: string;

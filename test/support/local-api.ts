@@ -1,6 +1,6 @@
 import { startLocalService } from '../../local/local-service.ts';
-import { jobSettingsFrom } from '../../shared/contract/settings.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
+import { jobSettingsFrom } from '../../shared/settings.ts';
 
 /** The HTTP API as `labelqueue local` serves it, with no workers: jobs stay on the queue. */
 export type LocalApi = AsyncDisposable & {

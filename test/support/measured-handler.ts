@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { handler as realHandler } from '../../functions/classify/handler.ts';
-import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
+import { tensorflowUse } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
 
 export type Measurement = {
   rssMb: number;

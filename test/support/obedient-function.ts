@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { eventually } from '../../testkit/eventually.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { ExecutionEnvironment, type FunctionError } from '../../worker/execution-environment.ts';
 import type { WorkLoopOptions } from '../../worker/loop-parts.ts';
 import { WorkLoop } from '../../worker/work-loop.ts';
-import { eventually } from './eventually.ts';
 import { EventSource, type EventSourceOptions } from './lambda/event-source.ts';
 import type { InvocationLog } from './obedient-handler.ts';
-import { startTestAws, type TestAws } from './test-aws.ts';
 
 const HANDLER = join(import.meta.dirname, 'obedient-handler.ts');
 

@@ -1,7 +1,7 @@
 /** The real worker handler, which also logs what TensorFlow holds: once it is loaded and after each invocation. */
 import type { Context, SQSEvent } from 'aws-lambda';
 import { handler as realHandler } from '../../functions/classify/handler.ts';
-import { tensorflowUse } from '../../shared/classifier/tensorflow/tfjs-node.ts';
+import { tensorflowUse } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
 
 export async function handler(event: SQSEvent, context: Context) {
   try {

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import type { SourceRow } from '../../shared/jobs/sources/source-row.ts';
+import type { SourceRow } from '../../shared/jobs/source-row.ts';
 import { uniqueImages } from '../../shared/jobs/unique-images.ts';
 
 const [rows = 0, slots = 0] = process.argv.slice(2).map(Number);

@@ -1,9 +1,9 @@
 import { MAX_RECEIVE_COUNT, STRANDED_BESIDE_OTHERS_AFTER_MS } from '../../shared/contract/limits.ts';
 import { formatMessage } from '../../shared/contract/message.ts';
 import type { NamedRun } from '../../shared/jobs/end-look.ts';
+import type { TestAws } from '../../testkit/test-aws.ts';
 import { comeBack, receive } from './deliveries.ts';
 import { anyRun, describeRun } from './ended-run.ts';
-import type { TestAws } from './test-aws.ts';
 
 const queueNameOf = (url: string) => url.slice(url.lastIndexOf('/') + 1);
 

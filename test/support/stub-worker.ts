@@ -5,7 +5,7 @@ import { settlementOf } from '../../functions/classify/settlement.ts';
 import { ImageError } from '../../shared/contract/error-codes.ts';
 import { type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
 import type { Classified } from '../../shared/contract/result-line.ts';
-import type { TestAws } from './test-aws.ts';
+import type { TestAws } from '../../testkit/test-aws.ts';
 
 const CAT: Classified = {
   labels: [{ label: 'Egyptian cat', score: 0.9, classId: 285 }],

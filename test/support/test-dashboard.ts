@@ -1,9 +1,9 @@
-import { exporterOf } from '../../cli/dashboard-export.ts';
+import { exporterOf } from '../../cli/dashboard/dashboard-export.ts';
 import type { EventsByName, Session } from '../../dashboard/contract.ts';
 import type { DashboardOptions } from '../../dashboard/server/app.ts';
 import { startDashboard } from '../../dashboard/server/dashboard-server.ts';
-import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { classifierSettingsFrom } from '../../shared/settings.ts';
 
 /** The real dashboard's server, as pages and others speak to it. */
 export type TestDashboard = AsyncDisposable & {

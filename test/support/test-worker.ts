@@ -9,8 +9,8 @@ import { WorkTime } from '../../functions/classify/work-time.ts';
 import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { classifierSettingsFrom } from '../../shared/contract/settings.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { classifierSettingsFrom } from '../../shared/settings.ts';
 import { NO_GUARD } from './no-guard.ts';
 
 export const RETRY_BASE_SECONDS = 10;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { TestAws } from '../../testkit/test-aws.ts';
 import { ExecutionEnvironment, type FunctionError } from '../../worker/execution-environment.ts';
 import { EventSource } from './lambda/event-source.ts';
-import type { TestAws } from './test-aws.ts';
 
 const HANDLER = join(import.meta.dirname, '../../functions/classify/handler.ts');
 

@@ -1,7 +1,7 @@
 /** A process with an execution environment: prints the id of the environment's process while that is at work. */
 import { join } from 'node:path';
+import { sqsRecord } from '../../testkit/sqs-record.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
-import { sqsRecord } from './sqs-record.ts';
 
 const environment = new ExecutionEnvironment({
   handlerPath: join(import.meta.dirname, 'obedient-handler.ts'),

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { eventually } from '../../testkit/eventually.ts';
+import { sqsRecord } from '../../testkit/sqs-record.ts';
 import { ExecutionEnvironment, type FunctionConfiguration } from '../../worker/execution-environment.ts';
-import { eventually } from '../support/eventually.ts';
 import type { InvocationLog } from '../support/obedient-handler.ts';
-import { sqsRecord } from '../support/sqs-record.ts';
 
 const HANDLER = join(import.meta.dirname, '../support/obedient-handler.ts');
 

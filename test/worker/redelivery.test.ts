@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
 
 /** Short, so that messages come back while a test waits. */

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { eventually } from '../../testkit/eventually.ts';
 import { type SpotNotice, type SpotReasons, untilSpotNotice } from '../../worker/spot-notice.ts';
-import { eventually } from '../support/eventually.ts';
 
 const ACTION = '/latest/meta-data/spot/instance-action';
 const REBALANCE = '/latest/meta-data/events/recommendations/rebalance';

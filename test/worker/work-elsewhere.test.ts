@@ -3,9 +3,9 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { CLOUDS, type Cloud } from '../support/clouds.ts';
 import { type RunningCommand, startCommand } from '../support/command.ts';
-import { eventually } from '../support/eventually.ts';
 import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
 import { tinyModelFolder } from '../support/tiny-model-folder.ts';
 

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../../testkit/eventually.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import type { WorkLoopOptions } from '../../worker/loop-parts.ts';
 import type { WorkLoop } from '../../worker/work-loop.ts';
-import { eventually } from '../support/eventually.ts';
 import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
 import { type Call, startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
-import { createTemporaryFolder } from '../support/temporary-folder.ts';
 
 /** Short, so that it ends while a test waits; long against what a busy machine takes. */
 const VISIBILITY_SECONDS = 4;

@@ -5,12 +5,12 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { childrenOf, isRunning } from '../../testkit/process-tree.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type RunningCommand, startCommand } from '../support/command.ts';
-import { eventually } from '../support/eventually.ts';
 import { startMetadataServer } from '../support/instance/metadata-server.ts';
 import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
-import { childrenOf, isRunning } from '../support/process-tree.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 import { tinyModelFolder } from '../support/tiny-model-folder.ts';
 
 const VISIBILITY_SECONDS = 6;

@@ -1,11 +1,11 @@
 /** `labelqueue work` as a process, while SQS refuses or the time changes: at its start, and while it ends. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../../testkit/eventually.ts';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type RunningCommand, startCommand } from '../support/command.ts';
-import { eventually } from '../support/eventually.ts';
 import { startMetadataServer } from '../support/instance/metadata-server.ts';
 import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
 import { startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 import { tinyModelFolder } from '../support/tiny-model-folder.ts';
 
 /** Starting a process that loads TensorFlow, on a busy machine. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
 import { BIN, CTRL_C, startOnTerminal } from '../support/terminal-session.ts';
-import { startTestAws, type TestAws } from '../support/test-aws.ts';
 import { tinyModelFolder } from '../support/tiny-model-folder.ts';
 
 let aws: TestAws;

@@ -2,10 +2,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { OwnAws } from '../../../test/support/own-aws.ts';
-import { startOwnProcess } from '../../../test/support/own-process.ts';
-import { createTemporaryFolder } from '../../../test/support/temporary-folder.ts';
-import { startTestAws } from '../../../test/support/test-aws.ts';
+import type { OwnAws } from '../../../testkit/own-aws.ts';
+import { startOwnProcess } from '../../../testkit/own-process.ts';
+import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
 
 const SIZES = [10_000, 100_000, 250_000];
 /** No message is received twice because of it. */
@@ -28,7 +28,13 @@ async function trial(letters: number, argsOf: (folder: string) => string[]) {
   // Makes the database.
   await (await startTestAws({ dataDir })).stop();
   fill(dataDir, letters);
-  const aws = starting.use(await startOwnProcess<OwnAws>('own-aws.ts', VISIBILITY_TIMEOUT_SECONDS, dataDir));
+  const aws = starting.use(
+    await startOwnProcess<OwnAws>(
+      new URL('../../../testkit/own-aws.ts', import.meta.url),
+      VISIBILITY_TIMEOUT_SECONDS,
+      dataDir,
+    ),
+  );
   const running = starting.move();
   return {
     args: argsOf(folder.path),

@@ -1,5 +1,5 @@
 /** Commands that go through the part files of a job. */
-import type { LargeJob } from '../../../test/support/large-job.ts';
+import type { LargeJob } from '../../../testkit/large-job.ts';
 import { largeJobTrial } from '../large-job-trial.ts';
 import type { ClientRow } from '../row.ts';
 

@@ -1,6 +1,6 @@
 /** How fast a command starts, measured where it does next to nothing. */
-import { describeJob, result, writeParts } from '../../../test/support/job-outcomes.ts';
-import { startTestAws } from '../../../test/support/test-aws.ts';
+import { describeJob, result, writeParts } from '../../../testkit/job-outcomes.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
 import type { ClientRow, Trial } from '../row.ts';
 
 /** A single start says little on a machine with other work on it. */

@@ -14,7 +14,7 @@ import {
 import { jobStatus as readJobStatus } from '../../../shared/jobs/job-status.ts';
 import type { JobTarget } from '../../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../../shared/jobs/outcome-counter.ts';
-import { type InvalidRow, type SourceRow, toSourceRow } from '../../../shared/jobs/sources/source-row.ts';
+import { type InvalidRow, type SourceRow, toSourceRow } from '../../../shared/jobs/source-row.ts';
 import { type Survey, survey, surveyedImages } from '../../../shared/jobs/survey.ts';
 import type { Answer, Operation } from '../operation.ts';
 import { Problem, schemaProblem } from '../problem.ts';

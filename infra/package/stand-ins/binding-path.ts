@@ -1,5 +1,5 @@
 /** In place of `@mapbox/node-pre-gyp`: says where tfjs-node's binding is. */
-import { TFJS_BINDING_VARIABLE } from '../../../shared/contract/worker-process.ts';
+import { TFJS_BINDING_VARIABLE } from '../../../shared/runtime/worker-process.ts';
 
 export function find(): string {
   const path = process.env[TFJS_BINDING_VARIABLE];

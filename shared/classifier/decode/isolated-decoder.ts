@@ -3,7 +3,7 @@
  * the system can end a process. It loads sharp and nothing of TensorFlow.
  */
 import { ImageError } from '../../contract/error-codes.ts';
-import { leaveSignalsToParent } from '../../contract/signals-of-parent.ts';
+import { leaveSignalsToParent } from '../../runtime/signals-of-parent.ts';
 import type { ApartReport, ApartRequest } from './decode-apart.ts';
 import { volunteerForOutOfMemoryKill } from './out-of-memory.ts';
 import { decodeWithSharp } from './sharp-decoder.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { embeddedLine, linesIn } from '../../../cli/embeddings/embedded-lines.ts';
-import { result } from '../../support/job-outcomes.ts';
+import { result } from '../../../testkit/job-outcomes.ts';
 
 const EMBEDDED = { embedding: 'ADwAQA==', trunk: '0123456789abcdef' };
 

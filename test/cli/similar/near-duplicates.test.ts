@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { EmbeddedLine } from '../../../cli/embeddings/embedded-lines.ts';
 import { cosine } from '../../../cli/similar/cosine.ts';
 import { MAX_IMAGES_FOR_PAIRS, NearDuplicates } from '../../../cli/similar/near-duplicates.ts';
-import { result } from '../../support/job-outcomes.ts';
+import { result } from '../../../testkit/job-outcomes.ts';
 
 const LENGTH = 6;
 

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { checkLesson } from '../../../cli/teach/label-rules.ts';
 import { readLabelFolders } from '../../../cli/teach/read-folder.ts';
 import { readLabelTable } from '../../../cli/teach/read-table.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { runCommand } from '../../support/command.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.ts';
 
 let folder: TemporaryFolder;
 beforeEach(async () => {

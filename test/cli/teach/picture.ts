@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
+import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { runCommand } from '../../support/command.ts';
-import { createTemporaryFolder } from '../../support/temporary-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const PICTURE = 'docs/pictures/teach.png';

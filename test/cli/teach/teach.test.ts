@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import sharp from 'sharp';
+import { eventually } from '../../../testkit/eventually.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { changedModel } from '../../classifier/model-folders.ts';
 import { attribute, channelMeans, node, shape } from '../../classifier/tiny-model.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { type CommandRun, runCommand, startCommand } from '../../support/command.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.ts';
 
 /** Three materials, twenty photos of each. */
 const MATERIALS = join(import.meta.dirname, '../../../samples/teach');

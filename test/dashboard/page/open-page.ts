@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { eventually } from '../../support/eventually.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 
 /** A page that is watched: whatever it complains about, asks of other hosts or has blocked is a problem. */
 export type WatchedPage = { page: Page; problems: string[] };

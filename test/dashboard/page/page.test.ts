@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { eventually } from '../../../testkit/eventually.ts';
 import { startBrowser } from '../../support/browser.ts';
-import { eventually } from '../../support/eventually.ts';
 import { busyQueue, HOSTILE, jobDetail, jobRow, snapshot } from './fixture-figures.ts';
 import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
 import { accessibilityProblems, allShown, openPage } from './open-page.ts';

@@ -9,11 +9,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import sharp from 'sharp';
+import { eventually } from '../../../testkit/eventually.ts';
+import { startImageServer } from '../../../testkit/image-server.ts';
+import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { MAIN, type RunningCommand, runCommand, startCommand } from '../../support/command.ts';
-import { eventually } from '../../support/eventually.ts';
-import { startImageServer } from '../../support/image-server.ts';
-import { createTemporaryFolder } from '../../support/temporary-folder.ts';
 import { allShown } from './open-page.ts';
 
 const PICTURES = join(import.meta.dirname, '../../../docs/pictures');

@@ -3,7 +3,7 @@ import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Session } from '../../../dashboard/contract.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
 const TOKEN = 'correct-horse-battery-staple';

@@ -7,8 +7,8 @@ import type { DeadLetter } from '../../../shared/jobs/dead-letters.ts';
 import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import { cancelJob, newestRun } from '../../../shared/jobs/job-store.ts';
 import { sendMessages } from '../../../shared/jobs/send-messages.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { type Verdict, workQueueEmpty } from '../../support/stub-worker.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
 let aws: TestAws;

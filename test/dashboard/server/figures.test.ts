@@ -4,10 +4,10 @@ import type { Changed, Gallery, History, JobDetail, JobRow, Snapshot } from '../
 import type { ImageRef } from '../../../shared/contract/message.ts';
 import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import type { JobStatus } from '../../../shared/jobs/job-status.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { runCommand } from '../../support/command.ts';
 import { anyRun, describeRun, idsOf } from '../../support/ended-run.ts';
 import { catsButMissing, workQueueEmpty } from '../../support/stub-worker.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
 let aws: TestAws;

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { JobFiles } from '../../../dashboard/server/job-files.ts';
 import { jobStatus } from '../../../shared/jobs/job-status.ts';
 import { PartTally } from '../../../shared/jobs/part-tally.ts';
-import type { LargeJob } from '../../support/large-job.ts';
-import { startLargeJobs } from '../../support/large-jobs.ts';
+import type { LargeJob } from '../../../testkit/large-job.ts';
+import { startLargeJobs } from '../../../testkit/large-jobs.ts';
 import { startTestDashboard } from '../../support/test-dashboard.ts';
 
 const JOB: LargeJob = {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { dashboardTarget, patientTarget } from '../../../dashboard/server/dashboard-target.ts';
-import { jobSettingsFrom } from '../../../shared/contract/settings.ts';
-import { failure, writeParts } from '../../support/job-outcomes.ts';
+import { jobSettingsFrom } from '../../../shared/settings.ts';
+import { failure, writeParts } from '../../../testkit/job-outcomes.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { startTargetedFaults } from '../../support/targeted-faults.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 import { answerOf, startTestDashboard } from '../../support/test-dashboard.ts';
 
 let aws: TestAws;

@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '
 import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
 import type { Gallery, JobDetail } from '../../../dashboard/contract.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
-import { failure, result, writeParts } from '../../support/job-outcomes.ts';
-import { createTemporaryFolder } from '../../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { failure, result, writeParts } from '../../../testkit/job-outcomes.ts';
+import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
 let aws: TestAws;

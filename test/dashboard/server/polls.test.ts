@@ -2,12 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { dashboardTarget } from '../../../dashboard/server/dashboard-target.ts';
 import { startEmbeddedAws } from '../../../local/embedded-aws.ts';
-import { jobSettingsFrom } from '../../../shared/contract/settings.ts';
 import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import { createJobTarget, type JobTarget } from '../../../shared/jobs/job-target.ts';
-import { eventually } from '../../support/eventually.ts';
-import { createTemporaryFolder } from '../../support/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { jobSettingsFrom } from '../../../shared/settings.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { type OpenPage, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
 let aws: TestAws;

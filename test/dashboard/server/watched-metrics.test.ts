@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { ImageRef } from '../../../shared/contract/message.ts';
-import { jobSettingsFrom } from '../../../shared/contract/settings.ts';
 import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import { createJobTarget } from '../../../shared/jobs/job-target.ts';
 import { purgeJob } from '../../../shared/jobs/purge-job.ts';
+import { jobSettingsFrom } from '../../../shared/settings.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { type PrometheusFamily, parsePrometheus, sampleOf } from '../../support/prometheus-text.ts';
 import { catsButMissing, workQueueEmpty } from '../../support/stub-worker.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 import { startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
 let aws: TestAws;

@@ -7,10 +7,10 @@ import { jobStatus } from '../../../shared/jobs/job-status.ts';
 import { cancelJob } from '../../../shared/jobs/job-store.ts';
 import { purgeJob } from '../../../shared/jobs/purge-job.ts';
 import { redrive } from '../../../shared/jobs/redrive.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import type { TestAws } from '../../../testkit/test-aws.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeFailures, writeResults } from '../../support/ended-run.ts';
-import { eventually } from '../../support/eventually.ts';
 import { type FarAws, startFarAws } from '../../support/far-aws.ts';
-import type { TestAws } from '../../support/test-aws.ts';
 
 const DONE = { kind: 'done' };
 /** All but intervals. */

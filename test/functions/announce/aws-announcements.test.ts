@@ -11,9 +11,9 @@ import { webhookSecretOf } from '../../../functions/announce/webhook-secret.ts';
 import { type JobEnd, jobEndId } from '../../../shared/contract/job-end.ts';
 import { newWebhookSecret } from '../../../shared/contract/standard-webhook.ts';
 import { createSqsClient } from '../../../shared/jobs/sqs-client.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
 import { anyRun } from '../../support/ended-run.ts';
 import { type MotoServer, startMotoServer } from '../../support/moto-server.ts';
-import { startTestAws } from '../../support/test-aws.ts';
 
 const SAMPLE = join(import.meta.dirname, '../../../samples/job-events/events-to-queue.yaml');
 const run = anyRun();

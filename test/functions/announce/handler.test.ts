@@ -5,11 +5,11 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { newWebhookSecret } from '../../../shared/contract/standard-webhook.ts';
 import { type NamedRun, requestEndLook } from '../../../shared/jobs/end-look.ts';
 import { cancelJob } from '../../../shared/jobs/job-store.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { sqsRecord } from '../../../testkit/sqs-record.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { anyRun, describeRun, idsOf, writeResults } from '../../support/ended-run.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
-import { sqsRecord } from '../../support/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 
 const HANDLER = join(import.meta.dirname, '../../../functions/announce/handler.ts');
 const QUEUE = 'labelqueue-job-ends.fifo';

@@ -3,13 +3,13 @@ import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from '@jest/globals';
 import { formatMessage } from '../../../shared/contract/message.ts';
 import { parseEndLook } from '../../../shared/jobs/end-look.ts';
+import { sqsRecord } from '../../../testkit/sqs-record.ts';
 import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { changedModel } from '../../classifier/model-folders.ts';
 import { channelMeans } from '../../classifier/tiny-model.ts';
 import { anyRun, createAnnouncer, describeRun } from '../../support/ended-run.ts';
 import { startFarAws } from '../../support/far-aws.ts';
 import { startPictureServer } from '../../support/picture-server.ts';
-import { sqsRecord } from '../../support/sqs-record.ts';
 
 const HANDLER = join(import.meta.dirname, '../../../functions/classify/handler.ts');
 

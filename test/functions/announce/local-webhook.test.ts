@@ -7,16 +7,16 @@ import { type LocalService, startLocalService } from '../../../local/local-servi
 import type { JobEnd } from '../../../shared/contract/job-end.ts';
 import { jobEndId } from '../../../shared/contract/job-end.ts';
 import { END_LOOK_WINDOW_MS } from '../../../shared/contract/limits.ts';
-import { jobSettingsFrom } from '../../../shared/contract/settings.ts';
 import { newWebhookSecret } from '../../../shared/contract/standard-webhook.ts';
 import { readEndRecord } from '../../../shared/jobs/end-record.ts';
 import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import { createJobTarget, type JobTarget } from '../../../shared/jobs/job-target.ts';
+import { jobSettingsFrom } from '../../../shared/settings.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
 import { changedModel } from '../../classifier/model-folders.ts';
 import { channelMeans } from '../../classifier/tiny-model.ts';
 import { runCommand } from '../../support/command.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
 import { type PictureServer, startPictureServer } from '../../support/picture-server.ts';
 
 const SECRET = newWebhookSecret();

@@ -4,11 +4,11 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { createWebhook } from '../../../functions/announce/webhook.ts';
-import { createHttpClient, type HttpClient } from '../../../shared/classifier/http-client.ts';
+import { createHttpClient, type HttpClient } from '../../../shared/classifier/fetch/http-client.ts';
 import { type JobEnd, jobEndId } from '../../../shared/contract/job-end.ts';
 import { newWebhookSecret } from '../../../shared/contract/standard-webhook.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { anyRun } from '../../support/ended-run.ts';
-import { eventually } from '../../support/eventually.ts';
 
 type Received = { path: string; headers: IncomingMessage['headers']; body: string };
 

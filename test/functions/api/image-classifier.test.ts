@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Pipeline } from '../../../shared/classifier/classify-images.ts';
 import { createImageClassifier } from '../../../shared/classifier/image-classifier.ts';
 import type { Classified } from '../../../shared/contract/result-line.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { createTestPipeline } from '../../support/test-worker.ts';
 
 const PHOTO = join(import.meta.dirname, '../../../samples/photos/coffee.jpg');

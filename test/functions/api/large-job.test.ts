@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { jobStatus } from '../../../functions/api/routes/jobs.ts';
 import { jobStatusSchema } from '../../../functions/api/schemas.ts';
 import { API_TIMEOUT_SECONDS } from '../../../shared/contract/limits.ts';
-import { startLargeJobs } from '../../support/large-jobs.ts';
+import { startLargeJobs } from '../../../testkit/large-jobs.ts';
 
 test('a job that cannot be listed in time has counts that are estimates, and say so', async () => {
   const counts = { results: 10_000_000, failures: 0, linesPerPart: 10, toGo: 0, isDescribed: true };

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { API_OPERATIONS } from '../../../shared/contract/api-operations.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { type LocalApi, startLocalApi } from '../../support/local-api.ts';
 import { pythonPackages, SCHEMATHESIS } from '../../support/python-packages.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.ts';
 
 const SUPPORT = join(import.meta.dirname, '../../support/schemathesis');
 const PHOTOS = join(import.meta.dirname, '../../../samples/photos');

@@ -9,8 +9,8 @@ import type { Pipeline } from '../../../shared/classifier/classify-images.ts';
 import { createImageClassifier } from '../../../shared/classifier/image-classifier.ts';
 import { createPipeline } from '../../../shared/classifier/pipeline.ts';
 import { ERROR_CODES, type ErrorCode } from '../../../shared/contract/error-codes.ts';
-import { classifierSettingsFrom } from '../../../shared/contract/settings.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
+import { classifierSettingsFrom } from '../../../shared/settings.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
 import { lexEvent, type Turn } from './lex-events.ts';
 
 let images: ImageServer;

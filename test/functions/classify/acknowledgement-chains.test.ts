@@ -9,12 +9,12 @@ import {
   REST_IN_FETCH_TIMEOUTS,
 } from '../../../shared/contract/limits.ts';
 import { formatMessage } from '../../../shared/contract/message.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { startImageServer } from '../../../testkit/image-server.ts';
 import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { readPhoto } from '../../classifier/pictures.ts';
 import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
-import { eventually } from '../../support/eventually.ts';
 import { withJpegSegments } from '../../support/expensive-images.ts';
-import { startImageServer } from '../../support/image-server.ts';
 import { type MoodyHosts, startMoodyHosts } from '../../support/moody-hosts.ts';
 
 const FETCH_TIMEOUT_SECONDS = 0.5;

@@ -1,8 +1,8 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: messages come more than once. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { MAX_DELAY_SECONDS, MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
-import { eventually } from '../../support/eventually.ts';
 
 let trial: Trial;
 beforeAll(async () => {

@@ -2,10 +2,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { MAX_ATTEMPTS, MAX_DELAY_SECONDS } from '../../../shared/contract/limits.ts';
 import { parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { createInjectedWorker } from '../../support/injected-worker.ts';
-import { messageRecord, sqsRecord } from '../../support/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 
 let aws: TestAws;
 let images: ImageServer;

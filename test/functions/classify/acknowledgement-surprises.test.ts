@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { ImageError } from '../../../shared/contract/error-codes.ts';
 import { parseMessage } from '../../../shared/contract/message.ts';
+import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { createInjectedWorker, type Injected } from '../../support/injected-worker.ts';
 import { type PictureServer, startPictureServer } from '../../support/picture-server.ts';
-import { messageRecord, sqsRecord } from '../../support/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 import { destinationsOf } from '../../support/test-worker.ts';
 
 let aws: TestAws;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { packMessages } from '../../../shared/contract/pack-messages.ts';
 import { cancelJob } from '../../../shared/jobs/job-store.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { startWorkerFleet } from '../../support/worker-fleet.ts';
 
 let aws: TestAws;

@@ -7,7 +7,7 @@ import { expect, test } from '@jest/globals';
 import { parseMessage } from '../../../shared/contract/message.ts';
 import { packMessages } from '../../../shared/contract/pack-messages.ts';
 import { readOutcomes } from '../../../shared/jobs/read-outcomes.ts';
-import { startTestAws } from '../../support/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
 import { startWorkerFleet } from '../../support/worker-fleet.ts';
 
 const PRELOAD = join(import.meta.dirname, '../../support/deadly-images.mjs');

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeEmbedding, TRUNK } from '../../../shared/contract/embedding.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { sqsRecord } from '../../../testkit/sqs-record.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
-import { sqsRecord } from '../../support/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 
 const HANDLER = join(import.meta.dirname, '../../../functions/classify/handler.ts');
 

@@ -6,9 +6,9 @@ import { settlementOf } from '../../../functions/classify/settlement.ts';
 import { END_LOOK_DELAY_SECONDS, END_LOOK_WINDOW_MS } from '../../../shared/contract/limits.ts';
 import { resultLine } from '../../../shared/contract/result-line.ts';
 import { parseEndLook } from '../../../shared/jobs/end-look.ts';
+import type { TestAws } from '../../../testkit/test-aws.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeResults } from '../../support/ended-run.ts';
 import { type FarAws, startFarAws } from '../../support/far-aws.ts';
-import type { TestAws } from '../../support/test-aws.ts';
 
 let network: FarAws;
 let aws: TestAws;

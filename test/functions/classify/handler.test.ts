@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { SQSBatchResponse, SQSRecord } from 'aws-lambda';
 import { DEADLINE_RESERVE_MS } from '../../../shared/contract/limits.ts';
 import { CODE_DIMENSION, METRIC_NAMESPACE, METRICS } from '../../../shared/contract/metric-names.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
-import { eventually } from '../../support/eventually.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
-import { messageRecord, sqsRecord } from '../../support/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 
 const HANDLER = join(import.meta.dirname, '../../support/observed-handler.ts');
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { logBytesOf } from '../../../shared/contract/cost.ts';
 import { CODE_DIMENSION, METRICS } from '../../../shared/contract/metric-names.ts';
+import { logBytesOf } from '../../../shared/cost.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { messageRecord } from '../../../testkit/sqs-record.ts';
 import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
-import { eventually } from '../../support/eventually.ts';
-import { messageRecord } from '../../support/sqs-record.ts';
 
 const MESSAGES = 10;
 const IMAGES = 100;

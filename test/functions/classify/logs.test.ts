@@ -5,9 +5,9 @@ import { ERROR_CODES, type ErrorCode } from '../../../shared/contract/error-code
 import { MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
 import type { FailureLine } from '../../../shared/contract/result-line.ts';
 import { readOutcomes } from '../../../shared/jobs/read-outcomes.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
 import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
-import { eventually } from '../../support/eventually.ts';
-import { messageRecord, sqsRecord } from '../../support/sqs-record.ts';
 
 const SURPRISING_IMAGES = join(import.meta.dirname, '../../support/surprising-images.mjs');
 

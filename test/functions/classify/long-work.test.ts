@@ -5,11 +5,11 @@ import { PutOff } from '../../../shared/classifier/put-off.ts';
 import { MAX_EXPENSIVE_IMAGES, MAX_HOPS } from '../../../shared/contract/limits.ts';
 import { formatMessage, parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
 import { readOutcomes } from '../../../shared/jobs/read-outcomes.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { greyPng, readPhoto } from '../../classifier/pictures.ts';
 import { deliver } from '../../support/deliveries.ts';
 import { withJpegSegments } from '../../support/expensive-images.ts';
 import { createInjectedWorker, type Injected } from '../../support/injected-worker.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 
 /** What an invocation has time for; without sharing out, twelve links have time for a fifth of the images. */
 const IMAGES_PER_INVOCATION = MAX_EXPENSIVE_IMAGES;

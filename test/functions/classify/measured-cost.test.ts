@@ -1,19 +1,19 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { JobGuard } from '../../../functions/classify/job-guard.ts';
-import { assumedUsd, costSoFar } from '../../../shared/contract/cost.ts';
 import type { JobDescription } from '../../../shared/contract/job-description.ts';
 import { LONGEST_GUARD_INTERVAL_MS } from '../../../shared/contract/limits.ts';
 import { formatMessage, type ImageRef } from '../../../shared/contract/message.ts';
+import { assumedUsd, costSoFar } from '../../../shared/cost.ts';
 import { readGuardRecord } from '../../../shared/jobs/guard-record.ts';
 import { type JobStatus, jobStatus } from '../../../shared/jobs/job-status.ts';
 import { writeJob } from '../../../shared/jobs/job-store.ts';
+import { eventually } from '../../../testkit/eventually.ts';
+import { sqsRecord } from '../../../testkit/sqs-record.ts';
+import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
 import { runCommand } from '../../support/command.ts';
-import { eventually } from '../../support/eventually.ts';
-import { sqsRecord } from '../../support/sqs-record.ts';
-import { createTemporaryFolder } from '../../support/temporary-folder.ts';
 
 const RUN = { job: 'cats', run: '0'.repeat(16) };
 const PER_MESSAGE = 100;

@@ -5,7 +5,7 @@ import { ImageError } from '../../../shared/contract/error-codes.ts';
 import { MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../../shared/contract/limits.ts';
 import { readPartName } from '../../../shared/contract/object-keys.ts';
 import { type FailureLine, failureLine } from '../../../shared/contract/result-line.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 
 let aws: TestAws;
 let parts: PartWriter;

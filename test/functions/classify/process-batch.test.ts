@@ -5,9 +5,9 @@ import type { SQSEvent } from 'aws-lambda';
 import type { Pipeline } from '../../../shared/classifier/classify-images.ts';
 import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
 import { type ImageRef, parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
-import { messageRecord, sqsRecord } from '../../support/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import {
   createTestPipeline,
   createTestWorker,

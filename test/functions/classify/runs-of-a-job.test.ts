@@ -6,8 +6,8 @@ import { jobStatus } from '../../../shared/jobs/job-status.ts';
 import { isCancelled, newestRun } from '../../../shared/jobs/job-store.ts';
 import { listObjects } from '../../../shared/jobs/list-objects.ts';
 import { readOutcomes } from '../../../shared/jobs/read-outcomes.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { ChangingMind, imagesOf, JOB } from '../../support/changing-mind.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 
 const COMMANDS = ['enqueue', 'cancel', 'purge', 'redrive', 'take', 'finish', 'work', 'timePasses'] as const;
 type Command = (typeof COMMANDS)[number];

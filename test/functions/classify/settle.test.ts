@@ -7,7 +7,7 @@ import { PutOff } from '../../../shared/classifier/put-off.ts';
 import { ImageError } from '../../../shared/contract/error-codes.ts';
 import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
 import { type ImageRef, parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { destinationsOf } from '../../support/test-worker.ts';
 
 const NOT_FOUND = new ImageError('not_found', 'expected status 200, got 404');

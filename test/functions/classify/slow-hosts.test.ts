@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { formatMessage } from '../../../shared/contract/message.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
-import { eventually } from '../../support/eventually.ts';
 import { type MoodyHosts, startMoodyHosts } from '../../support/moody-hosts.ts';
 
 const HANGING_PORTS = 58;

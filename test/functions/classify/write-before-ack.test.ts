@@ -5,9 +5,9 @@ import type { SQSRecord } from 'aws-lambda';
 import type { Pipeline } from '../../../shared/classifier/classify-images.ts';
 import { OWN_PART_IMAGES } from '../../../shared/contract/limits.ts';
 import type { JobTarget } from '../../../shared/jobs/job-target.ts';
-import { type ImageServer, startImageServer } from '../../support/image-server.ts';
-import { messageRecord, sqsRecord } from '../../support/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
+import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { createTestPipeline, createTestWorker, destinationsOf } from '../../support/test-worker.ts';
 
 let aws: TestAws;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Swept } from '../../../functions/sweep/sweep.ts';
+import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { strandedLongAgo } from '../../support/stranded-run.ts';
-import { startTestAws, type TestAws } from '../../support/test-aws.ts';
 
 const HANDLER = join(import.meta.dirname, '../../../functions/sweep/handler.ts');
 

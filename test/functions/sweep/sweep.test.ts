@@ -9,12 +9,12 @@ import {
 } from '../../../shared/contract/limits.ts';
 import { formatMessage, type ImageRef } from '../../../shared/contract/message.ts';
 import { jobKey, redrivePrefix } from '../../../shared/contract/object-keys.ts';
-import { jobSettingsFrom } from '../../../shared/contract/settings.ts';
 import type { NamedRun } from '../../../shared/jobs/end-look.ts';
 import { jobStatus } from '../../../shared/jobs/job-status.ts';
 import { cancelJob } from '../../../shared/jobs/job-store.ts';
 import { createJobTarget } from '../../../shared/jobs/job-target.ts';
 import { redrive } from '../../../shared/jobs/redrive.ts';
+import { jobSettingsFrom } from '../../../shared/settings.ts';
 import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeFailures, writeResults } from '../../support/ended-run.ts';
 import { strandedLongAgo } from '../../support/stranded-run.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { eventually } from '../eventually.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { AWS_CLI, pythonPackages } from '../python-packages.ts';
 
 const STAND_INS = ['systemctl', 'aws'];

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../eventually.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { type ObedientFunction, startObedientFunction } from '../obedient-function.ts';
 
 let lambda: ObedientFunction;

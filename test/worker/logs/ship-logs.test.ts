@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../../testkit/eventually.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { batched } from '../../../worker/logs/batches.ts';
 import { journalArguments } from '../../../worker/logs/journal.ts';
-import { eventually } from '../../support/eventually.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../support/temporary-folder.ts';
 
 const SHIP_LOGS = join(import.meta.dirname, '../../../worker/logs/ship-logs.ts');
 

@@ -1,0 +1,138 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { parseS3Prefix } from '../../shared/contract/urls.ts';
+import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import type { SourceRow } from '../../shared/jobs/source-row.ts';
+import { interruption } from '../terminal/interruption.ts';
+import { createWorkFolder } from '../terminal/work-folder.ts';
+import { readFolder, uploadFolder } from './sources/folder-source.ts';
+import { formatOf, readSource, type SourceFile, type SourceFormat } from './sources/read-source.ts';
+import { readS3Prefix } from './sources/s3-prefix-source.ts';
+import { SourceReading } from './sources/source-reading.ts';
+
+export type SourceOptions = {
+  format?: SourceFormat;
+  encoding?: string;
+  delimiter?: string;
+  urlColumn?: string;
+  idColumn?: string;
+  meta?: true;
+  include?: string[];
+  exclude?: string[];
+};
+
+/** What an argument of `enqueue` names. It can be read more than once, and gives the same each time. */
+export type EnqueueSource = AsyncDisposable & {
+  name: string;
+  format: SourceFormat | 'folder' | 'prefix';
+  /** What the last reading has found. */
+  reading: SourceReading;
+  rows(): AsyncGenerator<SourceRow>;
+  /** Puts local images where the rows say that they are; returns how many. */
+  upload(): Promise<number>;
+};
+
+/** All of them, one after the other. */
+export class EnqueueSources implements AsyncDisposable {
+  readonly all: readonly EnqueueSource[];
+  /** The one that the last row was of. */
+  current: EnqueueSource | undefined;
+
+  constructor(all: readonly EnqueueSource[]) {
+    this.all = all;
+  }
+
+  async *rows(): AsyncGenerator<SourceRow> {
+    for (const source of this.all) {
+      this.current = source;
+      yield* source.rows();
+    }
+  }
+
+  async upload(): Promise<number> {
+    let files = 0;
+    for (const source of this.all) files += await source.upload();
+    return files;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const source of this.all) await source[Symbol.asyncDispose]();
+  }
+}
+
+/** Before the settings: a name that is mistyped is the nearer mistake. Fails as `stat` does. */
+export async function checkSourcesExist(names: readonly string[]): Promise<void> {
+  for (const name of names) if (name !== '-' && parseS3Prefix(name) === undefined) await stat(name);
+}
+
+export async function openSources(
+  names: readonly string[],
+  options: SourceOptions,
+  target: JobTarget,
+  job: string,
+): Promise<EnqueueSources> {
+  const sources: EnqueueSource[] = [];
+  for (const name of names) sources.push(await openSource(name, options, target, job));
+  return new EnqueueSources(sources);
+}
+
+async function openSource(
+  name: string,
+  options: SourceOptions,
+  target: JobTarget,
+  job: string,
+): Promise<EnqueueSource> {
+  const reading = new SourceReading();
+  const filter = { include: options.include ?? [], exclude: options.exclude ?? [] };
+  const s3Prefix = parseS3Prefix(name);
+  if (s3Prefix !== undefined) {
+    const rows = () => readS3Prefix(target.s3, s3Prefix, filter, reading);
+    return { name, format: 'prefix', reading, ...readOnly(rows) };
+  }
+  const found = name === '-' ? undefined : await stat(name);
+  if (found?.isDirectory()) {
+    const folder = { path: name, job, filter };
+    const rows = () => readFolder(folder, target.resultsBucket, reading);
+    return { name, format: 'folder', reading, ...readOnly(rows), upload: () => uploadFolder(target, folder) };
+  }
+  const kept = found?.isFile() ? undefined : await keep(name);
+  const file = { ...fileOptions(name, options), path: kept?.path ?? name };
+  const remove = kept?.remove ?? (async () => {});
+  const rows = () => readSource(file, reading);
+  return { name, format: file.format, reading, ...readOnly(rows), [Symbol.asyncDispose]: remove };
+}
+
+function fileOptions(name: string, options: SourceOptions): Omit<SourceFile, 'path'> {
+  const { format, encoding, delimiter, urlColumn, idColumn, meta } = options;
+  const byName = formatOf(name);
+  return {
+    // What has a delimiter is a table.
+    format: format ?? (delimiter !== undefined && byName === 'lines' ? 'csv' : byName),
+    columns: { urlColumn, idColumn, meta: meta === true },
+    ...(encoding !== undefined && { encoding }),
+    ...(delimiter !== undefined && { delimiter }),
+  };
+}
+
+function readOnly(
+  rows: () => AsyncGenerator<SourceRow>,
+): Pick<EnqueueSource, 'rows' | 'upload' | typeof Symbol.asyncDispose> {
+  return { rows, upload: async () => 0, [Symbol.asyncDispose]: async () => {} };
+}
+
+/** What can be read once only, standard input or another pipe, is kept in a file meanwhile. */
+async function keep(name: string): Promise<{ path: string; remove: () => Promise<void> }> {
+  const input = name === '-' ? process.stdin : createReadStream(name);
+  const folder = await createWorkFolder();
+  const path = join(folder.path, 'input');
+  const remove = async () => folder[Symbol.dispose]();
+  await pipeline(input, createWriteStream(path, { mode: 0o600 }), { signal: interruption }).catch(
+    async (error: unknown) => {
+      await remove();
+      throw error;
+    },
+  );
+  return { path, remove };
+}

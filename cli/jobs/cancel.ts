@@ -1,0 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type JobStatus, jobStatus } from '../../shared/jobs/job-status.ts';
+import { cancelJob, readJob } from '../../shared/jobs/job-store.ts';
+import { NoSuchJobError } from '../../shared/jobs/outcome-errors.ts';
+import { counted } from '../terminal/counted.ts';
+import { print } from '../terminal/terminal.ts';
+import { CommandError } from '../terminal/user-errors.ts';
+import { isCompleted, targetFromEnvironment } from './job-target.ts';
+
+/** How long the job is counted before it is cancelled anyway: enough for some hundred thousand part files. */
+const LOOK_MS = 2_000;
+
+/** Cancels the newest run of a job; what is done stays. */
+export async function cancel(job: string): Promise<void> {
+  const target = targetFromEnvironment();
+  const description = await readJob(target, job);
+  const look = jobStatus(target, job, new Date(), { signal: AbortSignal.timeout(LOOK_MS) });
+  // What keeps a job from being counted must not keep it from being stopped: not even S3 that throttles for minutes.
+  const inTime = Promise.race([look.catch(() => undefined), delay(2 * LOOK_MS, undefined, { ref: false })]);
+  const status = await (description === undefined ? look : inTime);
+  if (description === undefined && status === undefined) throw new NoSuchJobError(target, job);
+  if (status !== undefined && isCompleted(status)) {
+    throw new CommandError(`the job ${job} is ${status.state}: nothing to cancel`);
+  }
+  await cancelJob(target, { job, run: description?.run }, 'labelqueue cancel');
+  print(`job ${job}: cancelled${remains(status)}\n`);
+}
+
+function remains(status: JobStatus | undefined): string {
+  if (status?.state === 'unknown') return ': images that still come for it are dropped, until it is purged';
+  if (status?.toGo === undefined) return '';
+  return ` with ${status.countsAreEstimates ? 'about ' : ''}${counted(status.toGo, 'image')} to go`;
+}

@@ -1,0 +1,38 @@
+import Table from 'cli-table3';
+import pMap from 'p-map';
+import { type JobStatus, jobStatus, queueDepths } from '../../shared/jobs/job-status.ts';
+import { cancellations, listJobs } from '../../shared/jobs/job-store.ts';
+import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { NO_LINES_BETWEEN_ROWS } from '../local/demo-table.ts';
+import { estimable } from './estimable.ts';
+
+/** For all jobs together; one that would need more shows as running, until it is asked for by its name. */
+const COUNT_ALL_MS = 10_000;
+/** Each has two requests under way as a rule, and the SDK has 50 connections. */
+const JOBS_AT_ONCE = 24;
+
+/** A table of all jobs with a row per job, or with `json` an array of their statuses on one line. */
+export async function jobList(target: JobTarget, json: boolean): Promise<string> {
+  const statuses = await allStatuses(target);
+  if (json) return `${JSON.stringify(statuses)}\n`;
+  if (statuses.length === 0) return 'no jobs yet: labelqueue enqueue makes one\n';
+  const head = ['job', 'state', 'enqueued', 'classified', 'failed', 'to go'];
+  const table = new Table({ head, style: { head: [], border: [] }, chars: NO_LINES_BETWEEN_ROWS });
+  for (const status of statuses) {
+    const { job, state, enqueued, classified, failed, toGo } = status;
+    const counts = [classified, failed, toGo].map((count) => (count === undefined ? '-' : estimable(status, count)));
+    table.push([job, state, enqueued ?? '-', ...counts]);
+  }
+  return `${table.toString()}\n`;
+}
+
+/** In the order of their names. What is the same for all is asked for once. */
+async function allStatuses(target: JobTarget): Promise<JobStatus[]> {
+  const signal = AbortSignal.timeout(COUNT_ALL_MS);
+  const queue = queueDepths(target);
+  queue.catch(() => undefined);
+  const [jobs, cancelled] = await Promise.all([listJobs(target), cancellations(target)]);
+  const statusOf = (job: string) => jobStatus(target, job, new Date(), { signal, queue, cancelled });
+  const statuses = await pMap(jobs, statusOf, { concurrency: JOBS_AT_ONCE });
+  return statuses.filter((status) => status !== undefined);
+}

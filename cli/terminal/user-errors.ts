@@ -1,0 +1,45 @@
+import { inspect } from 'node:util';
+import packageJson from '../../package.json' with { type: 'json' };
+import { awsFailureText } from '../../shared/contract/aws-failures.ts';
+import { UserError } from '../../shared/contract/user-error.ts';
+import { fileFailureText } from '../../shared/runtime/file-failure.ts';
+import { commandName } from './command-name.ts';
+
+/** A command cannot do what it was asked to do. */
+export class CommandError extends UserError {
+  override readonly name = 'CommandError';
+}
+
+/** What to print for an error: one line for what a user can do something about, for a bug all that there is. */
+export function failureText(error: unknown): string {
+  return expectedFailureText(error) ?? bugText(error);
+}
+
+/** @returns undefined for a bug */
+export function expectedFailureText(error: unknown): string | undefined {
+  if (error instanceof UserError) return error.message;
+  if (!Error.isError(error)) return undefined;
+  return awsFailureText(error, commandName()) ?? portFailure(error) ?? fileFailureText(error);
+}
+
+type Repository = { bugs?: { url?: string } };
+
+function bugText(error: unknown): string {
+  const url = (packageJson as Repository).bugs?.url;
+  const where = url === undefined ? '' : ` at ${url}`;
+  const version = `labelqueue ${packageJson.version}, Node ${process.version}, ${process.platform} ${process.arch}`;
+  return `this is a bug in labelqueue: please report it${where} with the text below\n\n${version}\n${inspect(error)}`;
+}
+
+function portFailure(error: ListenFailure): string | undefined {
+  const { syscall, code, port, address, hostname } = error;
+  if (syscall === 'getaddrinfo' && hostname !== undefined) {
+    return `expected the name or the address of a host: ${JSON.stringify(hostname)} cannot be looked up (${code})`;
+  }
+  if (syscall !== 'listen') return undefined;
+  if (code === 'EADDRINUSE') return `port ${port} is in use: name another one with --port`;
+  if (code === 'EADDRNOTAVAIL') return `expected an address of this machine to listen on, got ${address}`;
+  return `cannot listen on ${[address, port].filter((part) => part !== undefined).join(' port ')}: ${code}`;
+}
+
+type ListenFailure = NodeJS.ErrnoException & { port?: number; address?: string; hostname?: string };

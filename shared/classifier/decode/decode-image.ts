@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { ImageError } from '../../contract/error-codes.ts';
+import type { ImageFacts } from '../../contract/result-line.ts';
+import type { PutOff } from '../put-off.ts';
+import { type DecodeOptions, decodePatiently, decodePicture } from './decode-picture.ts';
+import { inspect } from './inspect/inspect.ts';
+import type { Decoded, Inspected, PictureFormat } from './picture.ts';
+
+export type { PictureFormat } from './picture.ts';
+
+export type DecodedImage = {
+  /** RGB, 8 bit, row by row: inputSize x inputSize x 3 bytes. */
+  pixels: Uint8Array;
+  facts: ImageFacts;
+};
+
+/**
+ * Decodes an image of whatever supported format into the pixels that the model takes: upright by
+ * its EXIF orientation, in sRGB, transparency on white, the first frame of an animation, the centre square.
+ *
+ * @param signal gives up where the decode has not begun or can be broken off; the promise then rejects with its reason
+ */
+export async function decodeImage(
+  bytes: Buffer,
+  format: PictureFormat,
+  signal?: AbortSignal,
+): Promise<DecodedImage | ImageError> {
+  return decodeWith((picture) => decodePatiently(picture, format, signal), bytes);
+}
+
+/** As `decodeImage`, but an expensive image is put off where too many others wait. */
+export async function decodeOrPutOff(
+  bytes: Buffer,
+  format: PictureFormat,
+  options: DecodeOptions,
+): Promise<DecodedImage | ImageError | PutOff> {
+  return decodeWith((picture) => decodePicture(picture, format, options), bytes);
+}
+
+async function decodeWith<Other extends ImageError | PutOff>(
+  decode: (picture: Inspected) => Promise<Decoded | Other>,
+  bytes: Buffer,
+): Promise<DecodedImage | Other | ImageError> {
+  const picture = await inspect(bytes);
+  if (picture instanceof ImageError) return picture;
+  const decoded = await decode(picture);
+  if (!('pixels' in decoded)) return decoded;
+  const { width, height } = decoded.size;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { pixels: decoded.pixels, facts: { width, height, format: picture.format, bytes: bytes.length, sha256 } };
+}

@@ -1,0 +1,45 @@
+import { Readable } from 'node:stream';
+import { ImageError } from '../../contract/error-codes.ts';
+import { MAX_IMAGE_BYTES } from '../../contract/limits.ts';
+
+/** As much as a stream holds by itself anyway. */
+const SMALL_BYTES = 64 * 1_024;
+
+/**
+ * All bytes of a body, or that there are too many. The body is closed on every way out: a connection whose body is
+ * neither read nor closed keeps its descriptor for ever.
+ *
+ * @param announced its length as the server says
+ * @param beforeMore awaited before more than 64 kB of it are held
+ */
+export async function readBody(
+  body: Readable,
+  announced?: number,
+  beforeMore?: () => Promise<void>,
+): Promise<Buffer | ImageError> {
+  if (announced !== undefined && announced > MAX_IMAGE_BYTES) {
+    discardBody(body);
+    return tooLarge(`${announced}`);
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    // Leaving the loop destroys the stream, and with it the connection.
+    if (bytes > MAX_IMAGE_BYTES) return tooLarge('more');
+    chunks.push(chunk);
+    if (bytes > SMALL_BYTES) await beforeMore?.();
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes);
+}
+
+/** Closes the connection rather than read a body of unknown length to its end. */
+export function discardBody(body: unknown): void {
+  if (!(body instanceof Readable)) return;
+  body.on('error', () => {});
+  body.destroy();
+}
+
+export function tooLarge(got: string): ImageError {
+  return new ImageError('too_large', `expected at most ${MAX_IMAGE_BYTES} bytes, got ${got}`);
+}

@@ -1,0 +1,116 @@
+import { ImageError } from '../../contract/error-codes.ts';
+import {
+  MAX_FETCHES_PER_HOST,
+  MAX_REMEMBERED_HOSTS,
+  REST_IN_FETCH_TIMEOUTS,
+  SILENT_FETCHES_AFTER_ANSWERS,
+  SILENT_FETCHES_BEFORE_REST,
+  SLOW_FAILURE_MS,
+} from '../../contract/limits.ts';
+import { PutOff } from '../put-off.ts';
+
+/**
+ * What is known of a host: it has answered; nothing; it has only been silent so far, or was left to rest and may be
+ * asked again; it is left to rest.
+ */
+export type Standing = 'answers' | 'unknown' | 'suspect' | 'resting';
+
+/** `silences` are those since the last answer. */
+type Health = { hasAnswered: boolean; silences: number; restUntil: number };
+const NOTHING_KNOWN: Readonly<Health> = { hasAnswered: false, silences: 0, restUntil: 0 };
+
+/**
+ * A circuit breaker for each host: after three silent fetches in a row, or 16 where it has answered before, the host is
+ * left to rest for three fetch timeouts. Then a single fetch finds out whether it answers again. One per process: it
+ * outlives invocations.
+ *
+ * Remembers a bounded number of hosts, in two generations: what was not asked for while the younger one filled up is
+ * forgotten with the older one.
+ */
+export class HostHealth {
+  readonly #restMs: number | undefined;
+  readonly #now: () => number;
+  #younger = new Map<string, Health>();
+  #older = new Map<string, Health>();
+
+  /**
+   * @param fetchTimeoutMs how long a fetch may take; without it no host is ever left to rest
+   * @param now in milliseconds, by the clock on the wall: a process may be frozen between invocations
+   */
+  constructor(fetchTimeoutMs?: number, now: () => number = Date.now) {
+    this.#restMs = fetchTimeoutMs === undefined ? undefined : fetchTimeoutMs * REST_IN_FETCH_TIMEOUTS;
+    this.#now = now;
+  }
+
+  standingOf(host: string): Standing {
+    const { hasAnswered, silences, restUntil } = this.#of(host);
+    if (this.#isDown({ hasAnswered, silences })) return restUntil > this.#now() ? 'resting' : 'suspect';
+    if (hasAnswered) return 'answers';
+    return silences === 0 ? 'unknown' : 'suspect';
+  }
+
+  /** How many fetches of the host may run at once. */
+  fetchesAtOnce(host: string): number {
+    const { hasAnswered, silences } = this.#of(host);
+    if (this.#isDown({ hasAnswered, silences })) return 1;
+    if (this.#restMs === undefined || hasAnswered || silences === 0) return MAX_FETCHES_PER_HOST;
+    // It has only been silent: more than show whether it has to rest would be in vain.
+    return SILENT_FETCHES_BEFORE_REST;
+  }
+
+  /**
+   * Ends the rest of a host, for an image that cannot be put off any more: three more silent fetches, and the host rests
+   * again. So no image fails for what its host did long ago.
+   */
+  giveAnotherChance(host: string): void {
+    const health = this.#of(host);
+    if (!this.#isDown(health)) return;
+    const silences = silencesBeforeRest(health) - SILENT_FETCHES_BEFORE_REST;
+    this.#younger.set(host, { ...health, silences });
+  }
+
+  /** What an image of a resting host comes to: until the host may be asked again. */
+  putOff(host: string): PutOff {
+    const seconds = Math.max(0, this.#of(host).restUntil - this.#now()) / 1_000;
+    const expected = `expected ${host} to answer: it has stopped answering, and was given time`;
+    return new PutOff('host_rests', seconds, expected);
+  }
+
+  /** Takes note of how a fetch ended, and after how many milliseconds. */
+  saw(host: string, fetched: Buffer | ImageError, milliseconds: number): void {
+    const { hasAnswered, silences } = this.#of(host);
+    if (isSilence(fetched, milliseconds)) {
+      const restUntil = this.#now() + (this.#restMs ?? 0);
+      this.#younger.set(host, { hasAnswered, silences: silences + 1, restUntil });
+    } else if (isAnswer(fetched)) {
+      this.#younger.set(host, { hasAnswered: true, silences: 0, restUntil: 0 });
+    }
+    if (this.#younger.size < MAX_REMEMBERED_HOSTS / 2) return;
+    this.#older = this.#younger;
+    this.#younger = new Map();
+  }
+
+  #isDown(health: Pick<Health, 'hasAnswered' | 'silences'>): boolean {
+    return this.#restMs !== undefined && health.silences >= silencesBeforeRest(health);
+  }
+
+  #of(host: string): Readonly<Health> {
+    return this.#younger.get(host) ?? this.#older.get(host) ?? NOTHING_KNOWN;
+  }
+}
+
+function silencesBeforeRest({ hasAnswered }: Pick<Health, 'hasAnswered'>): number {
+  return hasAnswered ? SILENT_FETCHES_AFTER_ANSWERS : SILENT_FETCHES_BEFORE_REST;
+}
+
+/** A server that stalls and then resets or says 503 costs as much as one that never says anything. */
+function isSilence(fetched: Buffer | ImageError, milliseconds: number): boolean {
+  if (!(fetched instanceof ImageError)) return false;
+  return fetched.code === 'timeout' || (fetched.retryable && milliseconds >= SLOW_FAILURE_MS);
+}
+
+/** A refused connection is neither silence nor an answer: it costs nothing and proves nothing. */
+function isAnswer(fetched: Buffer | ImageError): boolean {
+  if (!(fetched instanceof ImageError)) return true;
+  return !fetched.retryable || fetched.code === 'server_error' || fetched.code === 'rate_limited';
+}

@@ -1,0 +1,65 @@
+import { Readable } from 'node:stream';
+import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { type ErrorCode, ImageError } from '../../contract/error-codes.ts';
+import { MAX_IMAGE_BYTES } from '../../contract/limits.ts';
+import { isUploadKey } from '../../contract/object-keys.ts';
+import { parseS3Url } from '../../contract/urls.ts';
+import { readBody } from './body-bytes.ts';
+import { decodeContent } from './content-coding.ts';
+
+export type ObjectReader = { read(url: string, signal: AbortSignal): Promise<Buffer | ImageError> };
+
+/**
+ * @param sourceBuckets the only buckets of which everything is read
+ * @param resultsBucket the bucket of which uploaded folders are read as well, and nothing else
+ */
+export function createObjectReader(
+  s3: S3Client,
+  sourceBuckets: readonly string[],
+  resultsBucket?: string,
+): ObjectReader {
+  const allowed = new Set(sourceBuckets);
+  return {
+    async read(url, signal) {
+      const { bucket, key } = parseS3Url(url) ?? {};
+      if (bucket === undefined || key === undefined) {
+        return new ImageError('invalid_url', 'expected s3://bucket/key');
+      }
+      const isUpload = bucket === resultsBucket && isUploadKey(key);
+      if (!allowed.has(bucket) && !isUpload) {
+        return new ImageError('bucket_not_allowed', `expected one of the source buckets, got ${bucket}`);
+      }
+      return readObject(s3, bucket, key, signal);
+    },
+  };
+}
+
+async function readObject(
+  s3: S3Client,
+  bucket: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<Buffer | ImageError> {
+  try {
+    // One byte more than allowed tells a full body from a cut one.
+    const range = `bytes=0-${MAX_IMAGE_BYTES}`;
+    const { Body, ContentEncoding } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: range }), {
+      abortSignal: signal,
+    });
+    const bytes = await readBody((Body ?? Readable.from([])) as Readable);
+    return bytes instanceof ImageError ? bytes : await decodeContent(bytes, ContentEncoding);
+  } catch (error) {
+    if (!(error instanceof S3ServiceException)) throw error;
+    // S3 answers a range of an empty object with 416.
+    if (error.name === 'InvalidRange') return Buffer.alloc(0);
+    return new ImageError(codeOfS3Error(error), `S3 answered ${error.name}`);
+  }
+}
+
+function codeOfS3Error(error: S3ServiceException): ErrorCode {
+  const status = error.$metadata.httpStatusCode ?? 500;
+  if (error.name === 'SlowDown' || status === 429) return 'rate_limited';
+  if (status === 404) return 'not_found';
+  if (status === 401 || status === 403) return 'forbidden';
+  return status >= 500 ? 'server_error' : 'http_error';
+}

@@ -1,0 +1,44 @@
+import { describeThrown } from '../../contract/redact.ts';
+import type { ModelPrecision } from '../../settings.ts';
+import { type ChosenModel, chooseModel, hasInt8Model } from './int8-model.ts';
+import { findIntegerSums, type IntegerSumsFound } from './integer-sums.ts';
+import type { ModelFolder } from './model-folder.ts';
+
+export type Opened<Model> = ChosenModel & {
+  model: Model;
+  /** Why the model that was expected could not be opened. */
+  warnings: readonly string[];
+};
+
+/**
+ * Opens the model of a folder that is the fastest one that is right on this processor. Where one in integers cannot be
+ * opened, the one in floats is: that never fails a start.
+ *
+ * @param open loads a model and tries it; it throws when it cannot be used
+ * @param find told what the processor does with integers
+ * @throws what `open` throws for the model in floats
+ */
+export async function openBestModel<Model>(
+  folder: ModelFolder,
+  wanted: ModelPrecision,
+  open: (folder: ModelFolder) => Promise<Model>,
+  find: () => Promise<IntegerSumsFound> = findIntegerSums,
+): Promise<Opened<Model>> {
+  const inFloats = chooseModel(folder, 'float32', 'none');
+  if (!hasInt8Model(folder, wanted)) return { ...inFloats, model: await open(folder), warnings: [] };
+  const { sums, reason } = await find();
+  const chosen = chooseModel(folder, wanted, sums);
+  if (chosen.arithmetic === 'float32') {
+    return { ...inFloats, model: await open(folder), warnings: reason === undefined ? [] : [warning(reason)] };
+  }
+  try {
+    return { ...chosen, model: await open(chosen.folder), warnings: [] };
+  } catch (error) {
+    const why = describeThrown(error);
+    return { ...inFloats, model: await open(folder), warnings: [warning(why)] };
+  }
+}
+
+function warning(why: string): string {
+  return `it computes in 32-bit floats, which cost more time, not in eight-bit integers: ${why}`;
+}

@@ -1,0 +1,131 @@
+import { EVENT_SOURCE_BATCH_SIZE, FUNCTION_MEMORY_MB, MAX_BATCH_ENTRIES, OWN_PART_IMAGES } from './contract/limits.ts';
+import type { Architecture, WorkerMachine, WorkerTime } from './contract/worker-time.ts';
+
+/** AWS list prices in US dollars, us-east-1, without free tiers; aws.amazon.com/{lambda,sqs,s3,cloudwatch}/pricing, 2026-11. */
+export const PRICES = {
+  /** On x86_64. */
+  lambdaGbSecond: 0.000_016_666_7,
+  /** On arm64. */
+  lambdaGbSecondArm: 0.000_013_333_4,
+  lambdaRequest: 0.2e-6,
+  /** A request to SQS, per 64 KiB of payload. */
+  sqsRequest: 0.4e-6,
+  /** In addition, for messages with a `MessageGroupId` (fair queues); at second hand, see docs/fair-queues.md. */
+  sqsFairRequest: 0.1e-6,
+  s3Put: 5e-6,
+  cloudWatchLogsGb: 0.5,
+} as const;
+
+/** A processor, and the milliseconds that the whole worker needs there per image of 640x427, on one vCPU. */
+export type ProcessorFigure = WorkerMachine & { processor: string; millisecondsPerImage: number };
+
+const ONE_VCPU = { architecture: 'x86_64', memoryMb: FUNCTION_MEMORY_MB } as const;
+
+/**
+ * What the benchmark measured, by processor: medians of the files in `bench/results/`, which a test compares. Estimates
+ * before a job are made of these and of nothing else; what a job has cost is made of what its workers measured.
+ */
+export const BENCHMARK = {
+  /** `bench/results/2026-11-26.json`, under AVX2, as all of them. */
+  avx2: { ...ONE_VCPU, processor: 'AVX2, x86_64', millisecondsPerImage: 11.7 },
+  /** With MODEL_PRECISION=float32. */
+  avx2Floats: { ...ONE_VCPU, processor: 'AVX2, x86_64, 32-bit floats', millisecondsPerImage: 16.2 },
+  /** Natively on an AMD EPYC. */
+  vnni: { ...ONE_VCPU, processor: 'AVX-512 VNNI, x86_64', millisecondsPerImage: 8.7 },
+  /** The same with MODEL_PRECISION=float32. */
+  vnniFloats: { ...ONE_VCPU, processor: 'AVX-512 VNNI, x86_64, 32-bit floats', millisecondsPerImage: 17.2 },
+} as const satisfies Record<string, ProcessorFigure>;
+
+/** The processor of estimates: AVX2 is all that AWS documents for Lambda on x86_64. */
+export const ASSUMED: ProcessorFigure = BENCHMARK.avx2;
+
+/** E.g. `AVX2, x86_64, 1,769 MB, 26 ms per image`: to stand after the word "assumed". */
+export function assumedText({ processor, memoryMb, millisecondsPerImage }: ProcessorFigure = ASSUMED): string {
+  return `${processor}, ${memoryMb.toLocaleString('en')} MB, ${millisecondsPerImage} ms per image`;
+}
+
+/** What an image adds to its message, in bytes. */
+export const MESSAGE_BYTES_PER_IMAGE = 120;
+
+/**
+ * What an invocation writes into its log, in bytes: one line, one set of metrics, and what Lambda writes itself; times of
+ * images in the metrics. `test/functions/classify/invocation-log.test.ts` counts them.
+ */
+export function logBytesOf(invocations: number, images: number): number {
+  return 2_000 * invocations + 2.5 * images;
+}
+
+export type Cost = {
+  lambdaUsd: number;
+  lambdaRequestsUsd: number;
+  sqsUsd: number;
+  s3Usd: number;
+  logsUsd: number;
+  totalUsd: number;
+};
+
+/** What a job took of AWS. */
+export type Usage = {
+  images: number;
+  imagesPerMessage: number;
+  invocations: number;
+  /** What the time of all workers costs, see {@link usdOfTime}. */
+  computingUsd: number;
+};
+
+/** The price of a worker's time at list prices, without the price of its requests. */
+export function usdOfTime({ milliseconds, architecture, memoryMb }: WorkerTime): number {
+  return (milliseconds / 1_000) * (memoryMb / 1_024) * gbSecondUsd(architecture);
+}
+
+/** The price of a GB-second of Lambda. */
+export function gbSecondUsd(architecture: Architecture): number {
+  return architecture === 'arm64' ? PRICES.lambdaGbSecondArm : PRICES.lambdaGbSecond;
+}
+
+/** What so many images are estimated to take on a processor, in US dollars of a worker's time. */
+export function assumedUsd(images: number, processor: ProcessorFigure = ASSUMED): number {
+  return usdOfTime({ ...processor, milliseconds: images * processor.millisecondsPerImage });
+}
+
+/**
+ * What so many images are estimated to cost at list prices: with the time that the benchmark measured, full batches, and no
+ * retries. Fetching may take longer from slow servers; then the same worker takes more time.
+ */
+export function costOfImages(images: number, perMessage: number, processor: ProcessorFigure = ASSUMED): Cost {
+  return costSoFar(images, perMessage, assumedUsd(images, processor));
+}
+
+/** What images cost whose computing cost is known: requests and logs are those of full batches without retries. */
+export function costSoFar(images: number, imagesPerMessage: number, computingUsd: number): Cost {
+  const invocations = Math.ceil(Math.ceil(images / imagesPerMessage) / EVENT_SOURCE_BATCH_SIZE);
+  return costOfUsage({ images, imagesPerMessage, invocations, computingUsd });
+}
+
+/** What was used, at list prices, without retries. */
+export function costOfUsage({ images, imagesPerMessage, invocations, computingUsd }: Usage): Cost {
+  const messages = Math.ceil(images / imagesPerMessage);
+  const sends = Math.ceil(messages / MAX_BATCH_ENTRIES);
+  // A batch of more messages than a request takes is received in several, and a smaller one alone.
+  const receives = Math.max(sends, invocations);
+  const messageBytes = imagesPerMessage * MESSAGE_BYTES_PER_IMAGE;
+  const sqsRequests =
+    sends * requestUnits(MAX_BATCH_ENTRIES * messageBytes) +
+    receives * requestUnits(Math.ceil(messages / Math.max(1, receives)) * messageBytes) +
+    // The deletes, which are small.
+    receives;
+  const parts = imagesPerMessage >= OWN_PART_IMAGES ? messages : invocations;
+  const cost = {
+    lambdaUsd: computingUsd,
+    lambdaRequestsUsd: invocations * PRICES.lambdaRequest,
+    sqsUsd: sqsRequests * (PRICES.sqsRequest + PRICES.sqsFairRequest),
+    s3Usd: parts * PRICES.s3Put,
+    logsUsd: (logBytesOf(invocations, images) / 1e9) * PRICES.cloudWatchLogsGb,
+  };
+  return { ...cost, totalUsd: Object.values(cost).reduce((sum, part) => sum + part, 0) };
+}
+
+/** SQS bills a request per 64 KiB of payload. */
+function requestUnits(bytes: number): number {
+  return Math.ceil(bytes / 65_536);
+}

@@ -1,0 +1,286 @@
+import { z } from 'zod';
+import { isHostAndPort } from './contract/host-and-port.ts';
+import {
+  DEFAULT_TOP_K,
+  FETCH_TIMEOUT_MS,
+  MAX_DELAY_SECONDS,
+  MAX_TOP_K,
+  MAX_USER_AGENT_CHARS,
+  RETRY_BASE_SECONDS,
+} from './contract/limits.ts';
+import { isWebhookSecret } from './contract/standard-webhook.ts';
+import { UserError } from './contract/user-error.ts';
+
+/** A setting that is missing or wrong. The message names it, what was expected and what came. */
+export class SettingsError extends UserError {
+  override readonly name = 'SettingsError';
+}
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+
+const hostAndPort = z.string().refine(isHostAndPort, 'expected host:port, e.g. 127.0.0.1:8080');
+
+/** The value of a `User-Agent` header: product, version, and how to reach who runs it. */
+export const userAgent = z
+  .string()
+  .max(MAX_USER_AGENT_CHARS, `expected at most ${MAX_USER_AGENT_CHARS} characters`)
+  .regex(/^[!-~]([ -~]*[!-~])?$/, 'expected a User-Agent of printable ASCII, e.g. my-project/1.0 (me@example.com)');
+
+const queueUrl = z.url({ protocol: /^https?$/, error: 'expected the URL of an SQS queue' });
+
+const queueSettings = { queueUrl, deadLetterQueueUrl: queueUrl };
+const bucketSettings = {
+  resultsBucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket'),
+};
+/** Where looks for the end of runs are asked for; nobody asks without. */
+const jobEndSettings = { jobEndQueueUrl: queueUrl.optional() };
+/** What S3_ADDRESSING_STYLE may be; the words are those of the AWS CLI and boto3. */
+export const S3_ADDRESSING_STYLES = ['auto', 'path', 'virtual'] as const;
+/** What MODEL_PRECISION may be. */
+export const MODEL_PRECISIONS = ['auto', 'float32'] as const;
+const classifierSettings = {
+  /** A model folder; the default model when it is not set. */
+  modelDir: z.string().min(1).optional(),
+  /** A model folder in S3, with a `SHA256SUMS`; in place of `modelDir`. */
+  modelS3Uri: z
+    .string()
+    .regex(/^s3:\/\/[^/]+\/(.*[^/]\/)?$/s, 'expected s3://bucket/prefix/ with a slash at its end')
+    .optional(),
+  /** The SHA-256 that the `SHA256SUMS` of `modelS3Uri` must have, in lower-case hex. */
+  modelSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits in lower case: what sha256sum SHA256SUMS prints')
+    .optional(),
+  /** `true` lets a model read and write files, use the network and start programs; for one whose author is trusted. */
+  modelTrusted: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+  /** `float32` never takes a model of eight-bit integers: each answer is then the same on every processor. */
+  modelPrecision: z.enum(MODEL_PRECISIONS).default('auto'),
+  /** host:port pairs that may be fetched from whatever their address is. */
+  allowedHosts: list.pipe(z.array(hostAndPort)),
+  /** Buckets that s3:// URLs may name. */
+  sourceBuckets: list.pipe(z.array(bucketSettings.resultsBucket)),
+  /** For a whole image, redirects included. */
+  fetchTimeoutSeconds: z.coerce
+    .number()
+    .min(0.1)
+    .max(FETCH_TIMEOUT_MS / 1_000)
+    .default(FETCH_TIMEOUT_MS / 1_000),
+  /** What image servers are told; the project's name and version when it is not set. */
+  fetchUserAgent: userAgent.optional(),
+  /** Labels in a result line, best first. */
+  topK: z.coerce.number().int().min(1).max(MAX_TOP_K).default(DEFAULT_TOP_K),
+};
+/** `1` or `true` puts the embedding of each image into its result line. */
+const embeddingSettings = {
+  embedding: z
+    .enum(['0', '1', 'false', 'true'], 'expected 1 or 0')
+    .default('0')
+    .transform((text) => text === '1' || text === 'true'),
+};
+
+const ENVIRONMENT_NAMES: Record<string, string> = {
+  queueUrl: 'QUEUE_URL',
+  jobEndQueueUrl: 'JOB_END_QUEUE_URL',
+  eventBus: 'JOB_EVENT_BUS',
+  topicArn: 'JOB_EVENT_TOPIC_ARN',
+  webhookSecret: 'WEBHOOK_SECRET',
+  webhookSecretParameter: 'WEBHOOK_SECRET_PARAMETER',
+  deadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
+  resultsBucket: 'RESULTS_BUCKET',
+  modelDir: 'MODEL_DIR',
+  modelS3Uri: 'MODEL_S3_URI',
+  modelSha256: 'MODEL_SHA256',
+  modelTrusted: 'MODEL_TRUSTED',
+  modelPrecision: 'MODEL_PRECISION',
+  allowedHosts: 'ALLOWED_HOSTS',
+  sourceBuckets: 'SOURCE_BUCKETS',
+  fetchTimeoutSeconds: 'FETCH_TIMEOUT_SECONDS',
+  fetchUserAgent: 'FETCH_USER_AGENT',
+  topK: 'TOP_K',
+  embedding: 'EMBEDDING',
+  retryBaseSeconds: 'RETRY_BASE_SECONDS',
+  s3AddressingStyle: 'S3_ADDRESSING_STYLE',
+  // Its name in Powertools, whose variables people know.
+  serviceName: 'POWERTOOLS_SERVICE_NAME',
+};
+
+const awsSchema = z.object({
+  /** Where the bucket stands in the URLs of S3: `path` is the path, `virtual` the host, `auto` the path with an endpoint. */
+  s3AddressingStyle: z.enum(S3_ADDRESSING_STYLES).default('auto'),
+});
+const classifierSchema = z.object({
+  ...classifierSettings,
+  ...embeddingSettings,
+  /** Folders that were uploaded there are read, whatever the source buckets are. */
+  resultsBucket: bucketSettings.resultsBucket.optional(),
+});
+const jobSchema = z.object({ ...queueSettings, ...bucketSettings, ...jobEndSettings });
+const apiSchema = z.object({
+  ...queueSettings,
+  ...bucketSettings,
+  ...jobEndSettings,
+  ...classifierSettings,
+  serviceName: z.string().min(1).max(128).default('api'),
+});
+const chatSchema = z.object({
+  ...classifierSettings,
+  serviceName: z.string().min(1).max(128).default('chat'),
+});
+const announceSchema = z.object({
+  ...bucketSettings,
+  jobEndQueueUrl: queueUrl,
+  allowedHosts: classifierSettings.allowedHosts,
+  fetchUserAgent: classifierSettings.fetchUserAgent,
+  /** The name of an EventBridge bus; no events without. */
+  eventBus: z.string().min(1).optional(),
+  /** An SNS topic; no messages without. */
+  topicArn: z.string().regex(/^arn:/, 'expected the ARN of an SNS topic').optional(),
+  /** What webhooks are signed with. */
+  webhookSecret: z
+    .string()
+    .refine(isWebhookSecret, 'expected whsec_ and 24 to 64 bytes in base64, as Standard Webhooks has it')
+    .optional(),
+  /** The name of a SecureString of SSM with that secret; in place of it. */
+  webhookSecretParameter: z.string().min(1).optional(),
+  serviceName: z.string().min(1).max(128).default('announce'),
+});
+const sweepSchema = z.object({
+  ...jobSchema.shape,
+  serviceName: z.string().min(1).max(128).default('sweep'),
+});
+const workerSchema = z.object({
+  ...queueSettings,
+  ...bucketSettings,
+  ...jobEndSettings,
+  ...classifierSettings,
+  ...embeddingSettings,
+  /** The delay before an image's second attempt; doubled for each attempt after that. */
+  retryBaseSeconds: z.coerce.number().min(0).max(MAX_DELAY_SECONDS).default(RETRY_BASE_SECONDS),
+  /** What logs and metrics call the worker: one name a stack, so that each has its own metrics. */
+  serviceName: z.string().min(1).max(128).default('classify'),
+});
+
+/** What the clients of AWS need beside the SDK's own variables. */
+export type AwsSettings = z.infer<typeof awsSchema>;
+/** What the stages need, with or without a queue. */
+export type ClassifierSettings = z.infer<typeof classifierSchema>;
+/** What a producer needs: where messages go and where job files lie. */
+export type JobSettings = z.infer<typeof jobSchema>;
+/** What the HTTP API needs: it classifies by itself, and puts jobs on the queue. */
+export type ApiSettings = z.infer<typeof apiSchema>;
+/** What the chatbot needs. */
+export type ChatSettings = z.infer<typeof chatSchema>;
+/** What announces the end of a run needs. */
+export type AnnounceSettings = z.infer<typeof announceSchema>;
+/** What writes the missing failures of messages that AWS moved needs. */
+export type SweepSettings = z.infer<typeof sweepSchema>;
+/** What the worker needs. */
+export type WorkerSettings = z.infer<typeof workerSchema>;
+
+export type S3AddressingStyle = (typeof S3_ADDRESSING_STYLES)[number];
+export type ModelPrecision = (typeof MODEL_PRECISIONS)[number];
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function awsSettingsFrom(environment: Environment): AwsSettings {
+  return parse(awsSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function classifierSettingsFrom(environment: Environment): ClassifierSettings {
+  return parse(classifierSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function jobSettingsFrom(environment: Environment): JobSettings {
+  return parse(jobSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function workerSettingsFrom(environment: Environment): WorkerSettings {
+  return parse(workerSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function apiSettingsFrom(environment: Environment): ApiSettings {
+  return parse(apiSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function chatSettingsFrom(environment: Environment): ChatSettings {
+  return parse(chatSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function announceSettingsFrom(environment: Environment): AnnounceSettings {
+  return parse(announceSchema, environment);
+}
+
+/** @throws {SettingsError} naming each variable that is missing or wrong. */
+export function sweepSettingsFrom(environment: Environment): SweepSettings {
+  return parse(sweepSchema, environment);
+}
+
+function parse<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {
+  const given: Record<string, string | undefined> = {};
+  for (const field of Object.keys(schema.shape)) {
+    // An empty variable is how shells and templates say "not set".
+    given[field] = environment[variableOf(field)] || undefined;
+  }
+  const result = schema.safeParse(given);
+  const problems = result.error?.issues.map((issue) => describe(issue, given)) ?? [];
+  if ('modelDir' in schema.shape) problems.push(...modelProblems(given));
+  if (result.success && problems.length === 0) return result.data;
+  throw new SettingsError(`wrong settings:\n${problems.join('\n')}`);
+}
+
+/** A model is in a folder or in S3, and from there only with its hash. */
+function modelProblems({ modelDir, modelS3Uri, modelSha256 }: Environment): string[] {
+  const problems: string[] = [];
+  if (modelDir !== undefined && modelS3Uri !== undefined) {
+    problems.push('  MODEL_DIR and MODEL_S3_URI are both set: expected one of them');
+  }
+  if (modelS3Uri !== undefined && modelSha256 === undefined) {
+    problems.push('  MODEL_SHA256 is not set: expected the SHA-256 of the SHA256SUMS at MODEL_S3_URI');
+  }
+  if (modelS3Uri === undefined && modelSha256 !== undefined) {
+    problems.push('  MODEL_SHA256 is set and MODEL_S3_URI is not: expected both');
+  }
+  return problems;
+}
+
+function describe(issue: z.core.$ZodIssue, given: Record<string, string | undefined>): string {
+  const field = String(issue.path[0]);
+  const value = given[field];
+  if (value === undefined) return `  ${variableOf(field)} is not set: ${EXPECTATIONS[field] ?? issue.message}`;
+  const shown = SECRETS.has(field) ? '…' : JSON.stringify(value);
+  return `  ${variableOf(field)}=${shown}: ${issue.message}`;
+}
+
+/** Never printed. */
+const SECRETS: ReadonlySet<string> = new Set(['webhookSecret']);
+
+const EXPECTATIONS: Record<string, string> = {
+  queueUrl: 'expected the URL of the SQS queue',
+  deadLetterQueueUrl: 'expected the URL of the dead-letter queue',
+  resultsBucket: 'expected the name of the S3 bucket for results',
+  jobEndQueueUrl: 'expected the URL of the SQS queue of looks at ends of jobs',
+};
+
+function variableOf(field: string): string {
+  const name = ENVIRONMENT_NAMES[field];
+  if (name === undefined) throw new Error(`no environment variable is named for the setting ${field}`);
+  return name;
+}

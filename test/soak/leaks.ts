@@ -1,0 +1,36 @@
+import type { Measurement } from '../support/measured-handler.ts';
+import { REFERENCE_THOUSAND, type Soak } from './soak-run.ts';
+
+/** How far resident memory may rise from the reference thousand to the last, in percent. */
+const MAX_GROWTH_PERCENT = 5;
+
+/** How much more is resident after the last thousand than after the reference thousand, in percent. */
+export function memoryGrowthPercent({ thousands }: Soak): number {
+  const [reference, last] = [thousands[REFERENCE_THOUSAND - 1], thousands.at(-1)];
+  if (reference === undefined || last === undefined) throw new Error('expected a soak with a reference thousand');
+  return (last.measured.rssMb / reference.measured.rssMb - 1) * 100;
+}
+
+/** A sentence for each thing that the worker did not give back. */
+export function leaksIn(soak: Soak): string[] {
+  const { reference, end } = soak.idle;
+  const growth = memoryGrowthPercent(soak);
+  const leaks: string[] = [];
+  if (growth > MAX_GROWTH_PERCENT) {
+    leaks.push(
+      `expected resident memory to grow by at most ${MAX_GROWTH_PERCENT} %, it grew by ${growth.toFixed(1)} %`,
+    );
+  }
+  if (end.tensors > 0) leaks.push(`expected no tensor to be left, found ${end.tensors}`);
+  if (resourcesOf(end) !== resourcesOf(reference)) {
+    leaks.push(`expected the idle worker to hold ${resourcesOf(reference)} as before, found ${resourcesOf(end)}`);
+  }
+  if (end.sockets > reference.sockets) {
+    leaks.push(`expected at most ${reference.sockets} open sockets as before, found ${end.sockets}`);
+  }
+  return leaks;
+}
+
+function resourcesOf({ resources }: Measurement): string {
+  return resources.toSorted().join(', ');
+}
