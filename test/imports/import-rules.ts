@@ -64,8 +64,8 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     place: 'cli/',
     imports: ['shared/', 'worker/', 'local/', 'dashboard/', 'setup/', 'package.json'],
     packages: [
-      ...['@aws-sdk/*', '@duckdb/node-api', 'cli-progress', 'cli-table3', 'commander', 'file-type', 'p-map'],
-      ...['picomatch', 'zod'],
+      ...['@aws-sdk/*', '@duckdb/node-api', 'cli-progress', 'cli-table3', 'commander', 'file-type', 'hono'],
+      ...['p-map', 'picomatch', 'zod'],
     ],
   },
   {
