@@ -1,5 +1,5 @@
 import { type JobEnd, jobEndId, jobEndSchema } from '../../shared/contract/job-end.ts';
-import { describeThrown } from '../../shared/contract/redact.ts';
+import { describeError } from '../../shared/contract/redact.ts';
 import { reopenEnd } from '../../shared/jobs/end-hold.ts';
 import type { NamedRun } from '../../shared/jobs/end-look.ts';
 import {
@@ -104,7 +104,7 @@ async function announce(
       dependencies.log.announced(end.id, where);
     } catch (error) {
       failures++;
-      dependencies.log.notAnnounced(end.id, where, describeThrown(error));
+      dependencies.log.notAnnounced(end.id, where, describeError(error));
     }
   }
   const after = { ...record, sent: [...sent], announced: failures === 0 };

@@ -7,11 +7,11 @@ import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
 import {
   ANNOUNCE_RESERVE_MS,
   ANNOUNCE_RETRY_SECONDS,
-  AWS_REQUESTS,
   LONGEST_ANNOUNCE_RETRY_SECONDS,
+  SDK_REQUEST_OPTIONS,
   WEBHOOK_TIMEOUT_MS,
 } from '../../shared/contract/limits.ts';
-import { describeThrown } from '../../shared/contract/redact.ts';
+import { describeError } from '../../shared/contract/redact.ts';
 import { parseEndLook } from '../../shared/jobs/end-look.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
@@ -26,8 +26,8 @@ import { webhookSecretOf } from './webhook-secret.ts';
 const settings = announceSettingsFrom(process.env);
 const { serviceName, resultsBucket, jobEndQueueUrl, allowedHosts, fetchUserAgent } = settings;
 const logger = new Logger({ serviceName });
-const s3 = createS3Client({ requestHandler: AWS_REQUESTS });
-const sqs = createSqsClient({ requestHandler: AWS_REQUESTS });
+const s3 = createS3Client({ requestHandler: SDK_REQUEST_OPTIONS });
+const sqs = createSqsClient({ requestHandler: SDK_REQUEST_OPTIONS });
 /** One webhook at a time, and one whose answer is discarded. */
 const CONNECTIONS = 4;
 const http = createHttpClient(allowedHosts, undefined, {
@@ -69,7 +69,7 @@ async function verdictOn({ messageId, body }: SQSRecord, signal: AbortSignal): P
   try {
     return await announceEnd(of, dependencies, signal);
   } catch (error) {
-    logger.error('a look at a run failed, tried again later', { ...of, reason: describeThrown(error) });
+    logger.error('a look at a run failed, tried again later', { ...of, reason: describeError(error) });
     return { kind: 'not announced' };
   }
 }

@@ -8,7 +8,7 @@ import { whenAborted } from '../../shared/runtime/deadline-signal.ts';
 import { bodyOf, mediaTypeOf, routedRequest, toResult } from './gateway-event.ts';
 import type { Answer, ApiDependencies, ApiRequest, Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
-import { Problem } from './problem.ts';
+import { ProblemResponse } from './problem.ts';
 import type { RequestReport } from './telemetry.ts';
 
 /** Answers one request in API Gateway's payload format 2.0. Any number of them may be under way at once. */
@@ -47,15 +47,18 @@ function createRouter(dependencies: ApiDependencies): Hono<{ Bindings: Bindings 
     router.all(pattern, (context) => {
       const allow = allowed.join(', ');
       const { method } = context.env.event.requestContext.http;
-      return respond(context, new Problem('method_not_allowed', `expected ${allow}, got ${method}`, { allow }));
+      return respond(context, new ProblemResponse('method_not_allowed', `expected ${allow}, got ${method}`, { allow }));
     });
   }
   router.notFound((context) =>
-    respond(context, new Problem('no_such_route', 'expected one of the paths in /openapi.json')),
+    respond(context, new ProblemResponse('no_such_route', 'expected one of the paths in /openapi.json')),
   );
   router.onError((error, context) => {
-    dependencies.telemetry.surprise(context.env.report.requestId, error);
-    return respond(context, new Problem('internal_error', 'the request could not be answered; its log line tells why'));
+    dependencies.telemetry.unexpectedError(context.env.report.requestId, error);
+    return respond(
+      context,
+      new ProblemResponse('internal_error', 'the request could not be answered; its log line tells why'),
+    );
   });
   return router;
 }
@@ -64,23 +67,23 @@ async function operationAnswer(
   { handle }: Operation,
   context: ApiContext,
   dependencies: ApiDependencies,
-): Promise<Answer | Problem> {
+): Promise<Answer | ProblemResponse> {
   const request = requestOf(context);
   try {
     // What was begun may still end: a job that was cut short is resumed.
     return await Promise.race([handle(request, dependencies), whenAborted(request.signal, outOfTime)]);
   } catch (error) {
     if (!isFromAws(error)) throw error;
-    dependencies.telemetry.surprise(context.env.report.requestId, error);
-    return new Problem(
+    dependencies.telemetry.unexpectedError(context.env.report.requestId, error);
+    return new ProblemResponse(
       'service_unavailable',
       error instanceof SendError ? error.message : `AWS answered ${error.name}`,
     );
   }
 }
 
-function outOfTime(): Problem {
-  return new Problem('deadline_exceeded', 'expected to be done in time');
+function outOfTime(): ProblemResponse {
+  return new ProblemResponse('deadline_exceeded', 'expected to be done in time');
 }
 
 /** Each error of the SDK carries `$metadata`, also when there was no answer. */
@@ -103,8 +106,8 @@ function requestOf({ env: { event, signal, report }, req }: ApiContext): ApiRequ
   };
 }
 
-function respond({ env }: ApiContext, answer: Answer | Problem): Response {
-  const isProblem = answer instanceof Problem;
+function respond({ env }: ApiContext, answer: Answer | ProblemResponse): Response {
+  const isProblem = answer instanceof ProblemResponse;
   if (isProblem) env.report.problem = answer.code;
   return new Response(JSON.stringify(isProblem ? answer.document : answer.body), {
     status: answer.status,

@@ -1,7 +1,7 @@
 /** What the API takes and gives. The same schemas check requests and make the OpenAPI document. */
 import { z } from 'zod';
 import { runSchema } from '../../shared/contract/job-run.ts';
-import { MAX_IMAGES_PER_REQUEST, MAX_TOP, MAX_TOP_K, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
+import { MAX_API_TOP_K, MAX_IMAGES_PER_REQUEST, MAX_TOP_K, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
 import { imageRefSchema, jobNameSchema } from '../../shared/contract/message.ts';
 import { PROBLEMS, type ProblemCode, type ProblemDocument } from '../../shared/contract/problem.ts';
 import type { ImageFacts, Label, ModelId } from '../../shared/contract/result-line.ts';
@@ -12,7 +12,7 @@ import { ABSOLUTE_URL } from '../../shared/jobs/source-row.ts';
 
 const IMAGE_URL = 'http, https or s3; from public addresses and the source buckets of the stage only';
 
-const top = z.coerce.number().int().min(1).max(MAX_TOP).optional().meta({
+const top = z.coerce.number().int().min(1).max(MAX_API_TOP_K).optional().meta({
   description: 'labels, best first; by default as many as in a result line',
 });
 

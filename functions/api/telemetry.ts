@@ -2,7 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import type { BatchObserver } from '../../shared/classifier/classify-images.ts';
 import type { ProblemCode } from '../../shared/contract/problem.ts';
-import { describeThrown } from '../../shared/contract/redact.ts';
+import { describeError } from '../../shared/contract/redact.ts';
 
 /** What the API tells of a request. Never its URL, its body, or what they name. */
 export type RequestReport = {
@@ -19,7 +19,7 @@ export type RequestReport = {
 
 export type ApiTelemetry = {
   request(report: RequestReport): void;
-  surprise(requestId: string, error: unknown): void;
+  unexpectedError(requestId: string, error: unknown): void;
   batch: BatchObserver;
 };
 
@@ -33,14 +33,14 @@ export function createTelemetry(logger: Logger): ApiTelemetry {
       if (problem === undefined) logger.info('request answered', facts);
       else logger.warn('request failed', { ...facts, code: problem });
     },
-    surprise(requestId, error) {
+    unexpectedError(requestId, error) {
       const stack = Error.isError(error)
         ? error.stack
             ?.split('\n')
             .slice(1)
             .map((line) => line.trim())
         : undefined;
-      logger.error('request hit a defect', { requestId, reason: describeThrown(error), stack });
+      logger.error('request hit a defect', { requestId, reason: describeError(error), stack });
     },
     batch(images, milliseconds) {
       logger.debug('inference', { images, milliseconds });

@@ -2,7 +2,7 @@ import type { LexV2Event, LexV2Result, LexV2Slots } from 'aws-lambda';
 import type { StageTimer } from '../../shared/classifier/classify-image.ts';
 import type { ImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import { CHAT_INTENT, CHAT_SLOT } from '../../shared/contract/chat.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { Label } from '../../shared/contract/result-line.ts';
 import { FAILURE_REASONS } from './failure-reason.ts';
 import { imageUrlIn } from './image-url.ts';
@@ -11,7 +11,7 @@ import type { ChatTelemetry, TurnReport } from './telemetry.ts';
 
 export type ChatDependencies = {
   classifier: ImageClassifier;
-  fetch: (url: string, signal: AbortSignal) => Promise<Buffer | ImageError>;
+  fetch: (url: string, signal: AbortSignal) => Promise<Buffer | ImageFailure>;
   telemetry: ChatTelemetry;
 };
 
@@ -70,7 +70,7 @@ async function describe(
   };
   const outcome = await classifier.classify(() => fetch(url, signal), time, signal);
   if (outcome === 'deadline') return { outcome: 'out of time', state: 'Failed', text: phrases.outOfTime, stages };
-  if (outcome instanceof ImageError) {
+  if (outcome instanceof ImageFailure) {
     const { code } = outcome;
     return { outcome: 'failed', code, state: 'Failed', text: phrases.failures[FAILURE_REASONS[code]], stages };
   }

@@ -1,6 +1,6 @@
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
-import type { Settlement } from './settlement.ts';
+import type { Settlement } from './plan-outcomes.ts';
 
 /** What became of the images and messages of one invocation. */
 export type InvocationCounts = {

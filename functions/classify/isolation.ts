@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
-import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
-import type { Classified } from '../../shared/contract/result-line.ts';
+import { type ErrorCode, ImageFailure } from '../../shared/contract/error-codes.ts';
+import type { Classification } from '../../shared/contract/result-line.ts';
 
 /** The source while it runs from source, the bundle once it is packaged. */
 const ISOLATED_CLASSIFIER = join(import.meta.dirname, `isolated-classifier${extname(import.meta.filename)}`);
@@ -11,11 +11,11 @@ const ISOLATED_CLASSIFIER = join(import.meta.dirname, `isolated-classifier${extn
 export type IsolatedRequest = { url: string };
 export type IsolatedReport =
   | { kind: 'ready' }
-  | ({ kind: 'classified' } & Classified)
+  | ({ kind: 'classified' } & Classification)
   | { kind: 'error'; code: ErrorCode; message: string; retryAfterSeconds?: number };
 
 /** Classifies single images where they can kill a process that nobody needs. */
-export type Isolation = {
+export type IsolatedClassifier = {
   /**
    * An image that kills its process, or that gives no answer in time, is `worker_crashed`.
    *
@@ -27,7 +27,7 @@ export type Isolation = {
   close(): void;
 };
 
-export function createIsolation(): Isolation {
+export function createIsolatedClassifier(): IsolatedClassifier {
   let running: ChildProcess | undefined;
 
   /** It takes a while to die: the next image shall not get it meanwhile, and be blamed for its death. */
@@ -68,8 +68,8 @@ export function createIsolation(): Isolation {
   };
 }
 
-function crashed(how: string): ImageError {
-  return new ImageError('worker_crashed', `a worker that had this image alone ${how}`);
+function crashed(how: string): ImageFailure {
+  return new ImageFailure('worker_crashed', `a worker that had this image alone ${how}`);
 }
 
 function toOutcome(report: IsolatedReport): ImageOutcome {
@@ -77,7 +77,7 @@ function toOutcome(report: IsolatedReport): ImageOutcome {
     const { kind: _kind, ...classified } = report;
     return classified;
   }
-  if (report.kind === 'error') return new ImageError(report.code, report.message, report.retryAfterSeconds);
+  if (report.kind === 'error') return new ImageFailure(report.code, report.message, report.retryAfterSeconds);
   throw new Error('the isolated classifier was ready twice');
 }
 

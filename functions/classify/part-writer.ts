@@ -1,6 +1,10 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type JobRun, runName } from '../../shared/contract/job-run.ts';
-import { MAX_SHARED_PART_AGE_MS, MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../shared/contract/limits.ts';
+import {
+  MAX_SHARED_PART_AGE_MS,
+  MAX_SHARED_PART_LINES,
+  MIN_IMAGES_FOR_OWN_PART,
+} from '../../shared/contract/limits.ts';
 import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
 import type { EndLooks } from './end-looks.ts';
@@ -51,7 +55,7 @@ export class PartWriter {
    */
   async write(kind: PartKind, of: JobRun, lines: Line[], ofImages: number = lines.length): Promise<void> {
     if (lines.length === 0) return;
-    if (ofImages >= OWN_PART_IMAGES) return this.#put(kind, of, lines);
+    if (ofImages >= MIN_IMAGES_FOR_OWN_PART) return this.#put(kind, of, lines);
     const part = this.#sharedPart(kind, of);
     for (const line of lines) part.lines.set(line.id, line);
     if (part.lines.size >= MAX_SHARED_PART_LINES) this.#close(part);

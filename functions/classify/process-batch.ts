@@ -2,14 +2,14 @@ import type { SQSRecord } from 'aws-lambda';
 import { classifyImages, type ImageOutcome, type ImageToClassify } from '../../shared/classifier/classify-images.ts';
 import { runName } from '../../shared/contract/job-run.ts';
 import { GUARD_FINISH_MS } from '../../shared/contract/limits.ts';
-import { type ImageRef, maySendOn, type UnreadableMessage } from '../../shared/contract/message.ts';
+import { type ImageRef, type MalformedMessage, maySendOn } from '../../shared/contract/message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
-import { Acknowledgements } from './acknowledgement.ts';
+import { AckTracker } from './ack-tracker.ts';
 import type { Cancellations } from './cancellations.ts';
 import type { Deadline } from './deadline.ts';
-import { foretellCrashes, processSuspects, splitMessage } from './process-suspects.ts';
+import { isolateRedelivered, splitMessage, writeCrashFailuresAhead } from './isolate-redelivered.ts';
 import { settleMessage } from './settle-message.ts';
-import { type ReadRecord, type SortedRecords, sortRecords } from './sort-records.ts';
+import { type ParsedRecord, type TriagedRecords, triageRecords } from './triage-records.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
 /**
@@ -27,62 +27,62 @@ export async function processBatch(
 ): Promise<string[]> {
   const { cancellations, jobGuard, workTime } = dependencies;
   using _working = workTime.begin();
-  const sorted = sortRecords(records);
-  const runs = [...sorted.fresh, ...sorted.toSplit, ...sorted.suspects].map(({ message: { job, run } }) => ({
+  const triaged = triageRecords(records);
+  const runs = [...triaged.fresh, ...triaged.toSplit, ...triaged.poisonCandidates].map(({ message: { job, run } }) => ({
     job,
     run,
   }));
   await cancellations.refresh(runs);
   using _watch = cancellations.watch(runs);
-  const { unreadable, fresh, toSplit, suspects } = withoutCancelled(sorted, cancellations);
-  const acknowledgements = new Acknowledgements(records, dependencies.destinations, dependencies.telemetry);
-  const notForetold = await foretellCrashes([...toSplit, ...suspects], dependencies);
+  const { malformed, fresh, toSplit, poisonCandidates } = withoutCancelled(triaged, cancellations);
+  const acks = new AckTracker(records, dependencies.destinations, dependencies.telemetry);
+  const withoutCrashFailure = await writeCrashFailuresAhead([...toSplit, ...poisonCandidates], dependencies);
   await Promise.all([
-    ...unreadable.map(({ record, why }) => acknowledgements.after(record, rejectMessage(record, why, dependencies))),
-    ...toSplit.map((read) => acknowledgements.after(read.record, splitMessage(read, dependencies))),
+    ...malformed.map(({ record, why }) => acks.ackWhen(record, rejectMessage(record, why, dependencies))),
+    ...toSplit.map((read) => acks.ackWhen(read.record, splitMessage(read, dependencies))),
   ]);
-  await processSuspects(suspects, notForetold, dependencies, acknowledgements, deadline);
-  await acknowledgements.deleteDone();
-  await processFresh(fresh, dependencies, acknowledgements, deadline);
+  await isolateRedelivered(poisonCandidates, withoutCrashFailure, dependencies, acks, deadline);
+  await acks.deleteAcknowledged();
+  await processFresh(fresh, dependencies, acks, deadline);
   if (jobGuard.isBusy) {
     // A count must not hold up what is done, and the process is frozen once this returns.
-    await acknowledgements.deleteDone();
+    await acks.deleteAcknowledged();
     await jobGuard.finish(Math.min(GUARD_FINISH_MS, deadline.msLeft()));
   }
-  return acknowledgements.notDone();
+  return acks.unacknowledged();
 }
 
 /** What is left of a cancelled job is only acknowledged, whatever it did to a worker before. */
-function withoutCancelled(sorted: SortedRecords, cancellations: Cancellations): SortedRecords {
-  const isCancelled = ({ message }: ReadRecord) => cancellations.isCancelled(message);
-  const wanted = (read: ReadRecord) => !isCancelled(read);
+function withoutCancelled(triaged: TriagedRecords, cancellations: Cancellations): TriagedRecords {
+  const isCancelled = ({ message }: ParsedRecord) => cancellations.isCancelled(message);
+  const wanted = (read: ParsedRecord) => !isCancelled(read);
   return {
-    unreadable: sorted.unreadable,
-    fresh: [...sorted.fresh, ...sorted.toSplit.filter(isCancelled), ...sorted.suspects.filter(isCancelled)],
-    toSplit: sorted.toSplit.filter(wanted),
-    suspects: sorted.suspects.filter(wanted),
+    malformed: triaged.malformed,
+    fresh: [...triaged.fresh, ...triaged.toSplit.filter(isCancelled), ...triaged.poisonCandidates.filter(isCancelled)],
+    toSplit: triaged.toSplit.filter(wanted),
+    poisonCandidates: triaged.poisonCandidates.filter(wanted),
   };
 }
 
 /** The body goes to the DLQ as it came: someone may still recognize it. */
 async function rejectMessage(
   { body, messageId }: SQSRecord,
-  { reason, expected }: UnreadableMessage,
+  { reason, expected }: MalformedMessage,
   { destinations: { sqs, deadLetterQueueUrl }, telemetry }: WorkerDependencies,
 ): Promise<void> {
   await sendMessages(sqs, deadLetterQueueUrl, [{ body, attributes: { reason } }]);
-  telemetry.unreadable(messageId, expected);
+  telemetry.malformed(messageId, expected);
 }
 
 /** A message being worked on: it is settled once each of its images has an outcome. */
-type MessageInWork = ReadRecord & { outcomes: Map<ImageRef, ImageOutcome> };
+type MessageInWork = ParsedRecord & { outcomes: Map<ImageRef, ImageOutcome> };
 type ImageInWork = ImageToClassify & { image: ImageRef; work: MessageInWork };
 
 /** Settles each message as soon as its last image is done, while the others go on. */
 async function processFresh(
-  fresh: readonly ReadRecord[],
+  fresh: readonly ParsedRecord[],
   dependencies: WorkerDependencies,
-  acknowledgements: Acknowledgements,
+  acks: AckTracker,
   deadline: Deadline,
 ): Promise<void> {
   const { pipeline, destinations, telemetry } = dependencies;
@@ -91,7 +91,7 @@ async function processFresh(
   for (const { message } of fresh) messagesLeft.set(runName(message), (messagesLeft.get(runName(message)) ?? 0) + 1);
   const settleIfComplete = (work: MessageInWork) => {
     if (work.outcomes.size < work.message.images.length) return;
-    settling.push(acknowledgements.after(work.record, settleMessage(work, work.outcomes, dependencies)));
+    settling.push(acks.ackWhen(work.record, settleMessage(work, work.outcomes, dependencies)));
     const run = runName(work.message);
     const left = (messagesLeft.get(run) ?? 0) - 1;
     messagesLeft.set(run, left);

@@ -2,10 +2,10 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import { CODE_DIMENSION, METRICS } from '../../shared/contract/metric-names.ts';
-import { describeThrown, withoutUrlSecrets } from '../../shared/contract/redact.ts';
+import { describeError, redactUrls } from '../../shared/contract/redact.ts';
 import type { ModelId } from '../../shared/contract/result-line.ts';
 import { InvocationTally } from './invocation-tally.ts';
-import type { Settlement } from './settlement.ts';
+import type { Settlement } from './plan-outcomes.ts';
 
 /** An invocation that has come to its end. */
 export type Invocation = {
@@ -24,7 +24,7 @@ export type Telemetry = {
   settled(messageId: string, settlement: Settlement): void;
   unsettled(messageId: string, error: unknown): void;
   /** @param expected what no part of the body is in */
-  unreadable(messageId: string, expected: string): void;
+  malformed(messageId: string, expected: string): void;
   /** So many messages came for the last time. Written at once: what comes next may end the process. */
   lastDelivery(messages: number): void;
   /** Writes what all of the above adds up to since the last time: one line, and the metrics. */
@@ -43,7 +43,7 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       const { job, attempt, hops = 0 } = message;
       for (const { line } of failures) {
         const { code, stage, message: reason } = line.error;
-        logger.warn('image failed', { messageId, job, id: withoutUrlSecrets(line.id), attempt, code, stage, reason });
+        logger.warn('image failed', { messageId, job, id: redactUrls(line.id), attempt, code, stage, reason });
       }
       const counts = { classified: results.length, failed: failures.length };
       const retried = Object.fromEntries(retryCodes);
@@ -51,9 +51,9 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
     },
     unsettled(messageId, error) {
       tally.counts.unsettled++;
-      logger.error('message not settled, SQS will deliver it again', { messageId, reason: describeThrown(error) });
+      logger.error('message not settled, SQS will deliver it again', { messageId, reason: describeError(error) });
     },
-    unreadable(messageId, expected) {
+    malformed(messageId, expected) {
       tally.counts.unreadable++;
       logger.warn('message unreadable, moved to the DLQ', { messageId, reason: expected });
     },

@@ -1,15 +1,15 @@
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
 import type { Cancellations } from './cancellations.ts';
-import type { Isolation } from './isolation.ts';
+import type { IsolatedClassifier } from './isolation.ts';
 import type { JobGuard } from './job-guard.ts';
-import type { Destinations } from './settle.ts';
+import type { Destinations } from './persist-outcomes.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { WorkTime } from './work-time.ts';
 
 /** What the worker is made of: one of each a process, wired in `handler.ts`. */
 export type WorkerDependencies = {
   pipeline: Pipeline;
-  isolation: Isolation;
+  isolatedClassifier: IsolatedClassifier;
   destinations: Destinations;
   telemetry: Telemetry;
   cancellations: Cancellations;

@@ -1,9 +1,9 @@
-import { ImageError } from '../contract/error-codes.ts';
-import { describeThrown } from '../contract/redact.ts';
-import type { Classified } from '../contract/result-line.ts';
+import { ImageFailure } from '../contract/error-codes.ts';
+import { describeError } from '../contract/redact.ts';
+import type { Classification } from '../contract/result-line.ts';
 import type { DecodedImage } from './decode/decode-image.ts';
 import type { Answer } from './fetch/answer.ts';
-import type { Place } from './inference-batches.ts';
+import type { BatchSlot } from './inference-batcher.ts';
 import { PutOff } from './put-off.ts';
 
 export type TimedStage = 'fetch' | 'decode' | 'infer';
@@ -12,8 +12,8 @@ export type StageTimer = (stage: TimedStage, milliseconds: number) => void;
 
 /** How an image comes to its pixels. Rejects when the signal is aborted, or on a defect. */
 export type ImageStages<Other> = {
-  fetch(): Promise<Buffer | ImageError>;
-  decode(bytes: Buffer): Promise<DecodedImage | ImageError | Other>;
+  fetch(): Promise<Buffer | ImageFailure>;
+  decode(bytes: Buffer): Promise<DecodedImage | ImageFailure | Other>;
   /** Called once the image's server is free for the next fetch. */
   onFetched(): void;
 };
@@ -23,31 +23,31 @@ export type ImageStages<Other> = {
  * as `internal_error`, since one image must not take down those beside it. It rejects only when
  * `signal` is aborted, with the signal's reason.
  *
- * @param place in the inference batch; filled or given up when this settles
+ * @param slot in the inference batch; submitted or released when this settles
  */
 export async function classifyImage<Other extends PutOff = never>(
   stages: ImageStages<Other>,
-  place: Place<Answer>,
+  slot: BatchSlot<Answer>,
   time: StageTimer,
   signal: AbortSignal,
-): Promise<Classified | ImageError | Other> {
-  let decoded: DecodedImage | ImageError | Other;
+): Promise<Classification | ImageFailure | Other> {
+  let decoded: DecodedImage | ImageFailure | Other;
   try {
     decoded = await fetchAndDecode(stages, time);
   } catch (error) {
-    decoded = new ImageError('internal_error', describeThrown(error));
+    decoded = new ImageFailure('internal_error', describeError(error));
   }
-  if (decoded instanceof ImageError || decoded instanceof PutOff) {
-    place.giveUp();
+  if (decoded instanceof ImageFailure || decoded instanceof PutOff) {
+    slot.release();
     signal.throwIfAborted();
     return decoded;
   }
   const started = performance.now();
   try {
-    const answer = await place.fill(decoded.pixels);
+    const answer = await slot.submit(decoded.pixels);
     return { ...answer, image: decoded.facts };
   } catch (error) {
-    return new ImageError('inference_failed', describeThrown(error));
+    return new ImageFailure('inference_failed', describeError(error));
   } finally {
     time('infer', performance.now() - started);
   }
@@ -56,12 +56,12 @@ export async function classifyImage<Other extends PutOff = never>(
 async function fetchAndDecode<Other>(
   { fetch, decode, onFetched }: ImageStages<Other>,
   time: StageTimer,
-): Promise<DecodedImage | ImageError | Other> {
+): Promise<DecodedImage | ImageFailure | Other> {
   const started = performance.now();
   const bytes = await fetch().finally(onFetched);
   const fetched = performance.now();
   time('fetch', fetched - started);
-  if (bytes instanceof ImageError) return bytes;
+  if (bytes instanceof ImageFailure) return bytes;
   const decoded = await decode(bytes);
   time('decode', performance.now() - fetched);
   return decoded;

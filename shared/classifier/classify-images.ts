@@ -1,6 +1,6 @@
-import type { ImageError } from '../contract/error-codes.ts';
+import type { ImageFailure } from '../contract/error-codes.ts';
 import { ABANDON_AFTER_MS, STEP_ASIDE_AFTER_MS } from '../contract/limits.ts';
-import type { Classified } from '../contract/result-line.ts';
+import type { Classification } from '../contract/result-line.ts';
 import { hostOf } from '../contract/urls.ts';
 import { classifyImage, type StageTimer } from './classify-image.ts';
 import { ApartQueue } from './decode/apart-queue.ts';
@@ -10,7 +10,7 @@ import { HostHealth } from './fetch/host-health.ts';
 import { HostSchedule, type Taken } from './fetch/host-schedule.ts';
 import { type Slot, Slots } from './fetch/slots.ts';
 import type { Classifier } from './infer.ts';
-import { InferenceBatches } from './inference-batches.ts';
+import { InferenceBatcher } from './inference-batcher.ts';
 import type { PutOff } from './put-off.ts';
 
 /** What the stages are made of: one of each a process. */
@@ -20,7 +20,7 @@ export type Pipeline = {
    *
    * @param beforeContent awaited before more than some kilobytes are held
    */
-  fetch(url: string, signal: AbortSignal, beforeContent?: () => Promise<void>): Promise<Buffer | ImageError>;
+  fetch(url: string, signal: AbortSignal, beforeContent?: () => Promise<void>): Promise<Buffer | ImageFailure>;
   classifier: Classifier;
   /** Labels an image. */
   topK: number;
@@ -35,7 +35,7 @@ export type Pipeline = {
  * What became of an image: `not_reached` when the signal was aborted first, `cancelled` when nobody
  * wanted it any more when its turn came, `PutOff` when trying it would be in vain for now.
  */
-export type ImageOutcome = Classified | ImageError | PutOff | 'not_reached' | 'cancelled';
+export type ImageOutcome = Classification | ImageFailure | PutOff | 'not_reached' | 'cancelled';
 
 /** An image to classify. */
 export type ImageToClassify = {
@@ -73,7 +73,7 @@ export async function classifyImages<Image extends ImageToClassify>(
   onOutcome: (image: Image, outcome: ImageOutcome) => void,
   observe: { stage: StageTimer; batch: BatchObserver },
 ): Promise<void> {
-  const batches = new InferenceBatches((pixels) => {
+  const batches = new InferenceBatcher((pixels) => {
     const started = performance.now();
     const answers = answersOf(classifier, pixels, topK);
     observe.batch(pixels.length, performance.now() - started);

@@ -1,12 +1,12 @@
-import type { ImageError } from '../contract/error-codes.ts';
-import type { Classified } from '../contract/result-line.ts';
+import type { ImageFailure } from '../contract/error-codes.ts';
+import type { Classification } from '../contract/result-line.ts';
 import { whenAborted } from '../runtime/deadline-signal.ts';
 import { classifyImage, type StageTimer } from './classify-image.ts';
 import type { BatchObserver } from './classify-images.ts';
 import { decodeImage } from './decode/decode-image.ts';
 import { answersOf } from './fetch/answer.ts';
 import type { Classifier } from './infer.ts';
-import { InferenceBatches } from './inference-batches.ts';
+import { InferenceBatcher } from './inference-batcher.ts';
 
 /** Classifies one image at a call; calls that overlap share inference batches. */
 export type ImageClassifier = {
@@ -15,15 +15,15 @@ export type ImageClassifier = {
    * @returns the best labels, best first; `deadline` when there was no time for them
    */
   classify(
-    fetch: () => Promise<Buffer | ImageError>,
+    fetch: () => Promise<Buffer | ImageFailure>,
     time: StageTimer,
     signal: AbortSignal,
-  ): Promise<Classified | ImageError | 'deadline'>;
+  ): Promise<Classification | ImageFailure | 'deadline'>;
 };
 
 /** @param k labels an image; callers who want fewer leave the rest */
 export function createImageClassifier(classifier: Classifier, k: number, observe: BatchObserver): ImageClassifier {
-  const batches = new InferenceBatches((pixels) => {
+  const batches = new InferenceBatcher((pixels) => {
     const started = performance.now();
     const answers = answersOf(classifier, pixels, k);
     observe(pixels.length, performance.now() - started);

@@ -1,4 +1,4 @@
-import { ImageError } from '../contract/error-codes.ts';
+import { ImageFailure } from '../contract/error-codes.ts';
 
 /** Why an image was put off: its host is left to rest, or too many expensive images wait for the isolated decoder. */
 export type PutOffReason = 'host_rests' | 'decoder_busy';
@@ -18,7 +18,7 @@ export class PutOff {
   }
 
   /** For an image that cannot be put off any more. */
-  toError(): ImageError {
-    return new ImageError('timeout', this.#expected);
+  toFailure(): ImageFailure {
+    return new ImageFailure('timeout', this.#expected);
   }
 }

@@ -1,4 +1,4 @@
-import { withoutUrlSecrets } from './redact.ts';
+import { redactUrls } from './redact.ts';
 
 /** Where in an image's life an error arose. */
 export type Stage = 'fetch' | 'decode' | 'infer' | 'worker';
@@ -60,7 +60,7 @@ export type ErrorReport = { code: ErrorCode; stage: Stage; message: string; retr
  * An expected failure of one image. It is returned, never thrown: what is thrown is a
  * surprise, and becomes `internal_error`.
  */
-export class ImageError {
+export class ImageFailure {
   readonly code: ErrorCode;
   /** For people: what was expected and what came. Never holds a URL's query or user info. */
   readonly message: string;
@@ -70,7 +70,7 @@ export class ImageError {
   constructor(code: ErrorCode, message: string, retryAfterSeconds?: number) {
     this.code = code;
     // Some messages are foreign: whoever threw them may have put the whole URL in.
-    this.message = withoutUrlSecrets(message);
+    this.message = redactUrls(message);
     this.retryAfterSeconds = retryAfterSeconds;
   }
 

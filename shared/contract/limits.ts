@@ -72,7 +72,7 @@ const AWS_REQUEST_TIMEOUT_MS = 2_000;
  * For each client of a function. The SDK itself waits for ever: a single reply that never comes would take the whole
  * invocation with it, and each message of a worker would come back as if its images had killed it.
  */
-export const AWS_REQUESTS = { requestTimeout: AWS_REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true } as const;
+export const SDK_REQUEST_OPTIONS = { requestTimeout: AWS_REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true } as const;
 
 /** How long decodes and inferences that are under way at the deadline are waited for. */
 export const ABANDON_AFTER_MS = 2_000;
@@ -213,7 +213,7 @@ export const INFERENCE_MAX_WAIT_MS = 20;
 export const DEFAULT_TOP_K = 5;
 
 /** The lines of a message with at least this many images are part files of their own; smaller ones share. */
-export const OWN_PART_IMAGES = 32;
+export const MIN_IMAGES_FOR_OWN_PART = 32;
 /** A shared part file is written once it holds this many lines. */
 export const MAX_SHARED_PART_LINES = 1_000;
 /** A shared part file is written once its first line is so old: what is done must not wait for a slow host. */
@@ -226,7 +226,7 @@ export const MAX_GATEWAY_HEADER_BYTES = 10_240;
 /** An image in the body of a request; in base64, as API Gateway hands it on, it fits an invocation. */
 export const MAX_UPLOAD_BYTES = 4 * 1_000_000;
 /** Labels that a caller of the API may ask for. */
-export const MAX_TOP = 100;
+export const MAX_API_TOP_K = 100;
 /** Labels that a line may have. */
 export const MAX_TOP_K = 1_000;
 /** Numbers that an embedding may have: the default model has 1,280, and networks that are used for images 512 to 4,096. */

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { openEnvelope } from './envelopes.ts';
 import { parseExactJson } from './exact-json.ts';
-import { type ForeignImage, foreignSchema, isForeign } from './external-message.ts';
+import { type ExternalImage, externalSchema, isExternal } from './external-message.ts';
 import { type ImageRef, idWithMeta, imageRefSchema } from './image-ref.ts';
 import { JOB_NAME, JOB_NAME_RULE } from './job-name.ts';
 import { type JobRun, runField, runSchema } from './job-run.ts';
 import { MAX_ATTEMPTS, MAX_ENVELOPES, MAX_HOPS, MAX_ID_CHARS, MAX_IMAGES_PER_MESSAGE } from './limits.ts';
-import { quoteStart, UnreadableMessage, unreadable } from './malformed-message.ts';
+import { MalformedMessage, malformed, quoteStart } from './malformed-message.ts';
 import { isS3TestEvent, objectsOfBridgeEvent, objectsOfS3Event } from './s3-event.ts';
 import { sqsJson } from './sqs-json.ts';
 
-export { type ImageRef, imageRefSchema, UnreadableMessage };
+export { type ImageRef, imageRefSchema, MalformedMessage };
 
 export const DEFAULT_JOB = 'default';
 
@@ -18,14 +18,14 @@ export const DEFAULT_JOB = 'default';
 export const jobNameSchema = z.string().regex(JOB_NAME, JOB_NAME_RULE);
 
 /** What a dead-letter message says of its image; a worker that gets it back ignores it. */
-const pastErrorSchema = z.object({
+const deadLetterReasonSchema = z.object({
   code: z.string(),
   stage: z.string(),
   message: z.string(),
   attempts: z.int(),
 });
 
-const imageSchema = imageRefSchema.extend({ error: pastErrorSchema.optional() });
+const imageSchema = imageRefSchema.extend({ error: deadLetterReasonSchema.optional() });
 
 /**
  * The product's own message, version 1. `run` is that of `job.json`, and missing where the job has none. `attempt` counts
@@ -40,7 +40,7 @@ export const messageSchema = z.strictObject({
   images: z.array(imageSchema).min(1).max(MAX_IMAGES_PER_MESSAGE),
 });
 
-export type PastError = z.infer<typeof pastErrorSchema>;
+export type DeadLetterReason = z.infer<typeof deadLetterReasonSchema>;
 /**
  * A parsed message: which images of which run of a job, how often they have been tried, and how often they were sent on
  * (not at all when `hops` is missing).
@@ -64,18 +64,18 @@ export function nextEnvelope({ job, run, attempt, hops = 0 }: Envelope, nextAtte
  * Exact repetitions of an image are counted once; an id that stands for two different URLs makes the body unreadable.
  * A message may have no images (S3's test event): there is nothing to do for it.
  */
-export function parseMessage(body: string): QueueMessage | UnreadableMessage {
+export function parseMessage(body: string): QueueMessage | MalformedMessage {
   const message = readText(body, MAX_ENVELOPES);
-  return message instanceof UnreadableMessage ? message : withoutRepetitions(message);
+  return message instanceof MalformedMessage ? message : withoutRepetitions(message);
 }
 
 /** @param envelopes how many may still be opened */
-function readText(text: string, envelopes: number): QueueMessage | UnreadableMessage {
+function readText(text: string, envelopes: number): QueueMessage | MalformedMessage {
   const parsed = parseJson(text);
   if (parsed === undefined) return bareUrl(text);
   if (typeof parsed === 'string') return bareUrl(parsed);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    return new UnreadableMessage('expected a JSON object', quoteStart(text));
+    return new MalformedMessage('expected a JSON object', quoteStart(text));
   }
   return readObject(parsed, envelopes);
 }
@@ -89,27 +89,27 @@ function parseJson(text: string): unknown {
   }
 }
 
-function bareUrl(text: string): QueueMessage | UnreadableMessage {
+function bareUrl(text: string): QueueMessage | MalformedMessage {
   const url = text.trim();
   if (!/^(https?|s3):\/\/\S+$/i.test(url)) {
-    return new UnreadableMessage('expected JSON or a http, https or s3 URL', quoteStart(text));
+    return new MalformedMessage('expected JSON or a http, https or s3 URL', quoteStart(text));
   }
-  return foreignMessage([{ url }]);
+  return externalMessage([{ url }]);
 }
 
 /** What an object has decides which form it is taken for, so that the reason is about that form. */
-function readObject(parsed: object, envelopes: number): QueueMessage | UnreadableMessage {
+function readObject(parsed: object, envelopes: number): QueueMessage | MalformedMessage {
   if ('v' in parsed) return ownMessage(parsed);
-  if ('Records' in parsed) return foreignMessage(objectsOfS3Event(parsed));
+  if ('Records' in parsed) return externalMessage(objectsOfS3Event(parsed));
   if (isS3TestEvent(parsed)) return { job: DEFAULT_JOB, attempt: 1, images: [] };
-  if (isForeign(parsed)) return parsedForeign(parsed);
+  if (isExternal(parsed)) return parseExternal(parsed);
   const objects = objectsOfBridgeEvent(parsed);
-  return objects === undefined ? readEnvelope(parsed, envelopes) : foreignMessage(objects);
+  return objects === undefined ? readEnvelope(parsed, envelopes) : externalMessage(objects);
 }
 
-function ownMessage(parsed: object): QueueMessage | UnreadableMessage {
+function ownMessage(parsed: object): QueueMessage | MalformedMessage {
   const result = messageSchema.safeParse(parsed);
-  if (!result.success) return unreadable(result.error);
+  if (!result.success) return malformed(result.error);
   const { job, run, attempt, hops, images } = result.data;
   return { job, ...runField(run), attempt, ...(hops !== undefined && { hops }), images: images.map(withoutError) };
 }
@@ -118,23 +118,23 @@ function withoutError({ id, url, meta }: z.infer<typeof messageSchema>['images']
   return meta === undefined ? { id, url } : { id, url, meta };
 }
 
-function parsedForeign(parsed: object): QueueMessage | UnreadableMessage {
-  const result = foreignSchema.safeParse(parsed);
-  return result.success ? foreignMessage(result.data) : unreadable(result.error);
+function parseExternal(parsed: object): QueueMessage | MalformedMessage {
+  const result = externalSchema.safeParse(parsed);
+  return result.success ? externalMessage(result.data) : malformed(result.error);
 }
 
-function readEnvelope(parsed: object, envelopes: number): QueueMessage | UnreadableMessage {
+function readEnvelope(parsed: object, envelopes: number): QueueMessage | MalformedMessage {
   const envelope = openEnvelope(parsed);
-  if (envelope === undefined) return parsedForeign(parsed);
-  if (envelope instanceof UnreadableMessage) return envelope;
-  if (envelopes === 0) return new UnreadableMessage(`expected at most ${MAX_ENVELOPES} envelopes, one in the other`);
+  if (envelope === undefined) return parseExternal(parsed);
+  if (envelope instanceof MalformedMessage) return envelope;
+  if (envelopes === 0) return new MalformedMessage(`expected at most ${MAX_ENVELOPES} envelopes, one in the other`);
   const { content, name } = envelope;
   const message = typeof content === 'string' ? readText(content, envelopes - 1) : readObject(content, envelopes - 1);
-  return message instanceof UnreadableMessage ? message.within(name) : message;
+  return message instanceof MalformedMessage ? message.within(name) : message;
 }
 
-function foreignMessage(given: ForeignImage[] | UnreadableMessage): QueueMessage | UnreadableMessage {
-  if (given instanceof UnreadableMessage) return given;
+function externalMessage(given: ExternalImage[] | MalformedMessage): QueueMessage | MalformedMessage {
+  if (given instanceof MalformedMessage) return given;
   const images: ImageRef[] = [];
   const metaOf = new Map<string, string>();
   for (const image of given) {
@@ -142,7 +142,7 @@ function foreignMessage(given: ForeignImage[] | UnreadableMessage): QueueMessage
     const id =
       image.id ?? (isOtherMeta(metaOf, image) ? idWithMeta({ url, ...(meta !== undefined && { meta }) }) : url);
     if (id.length > MAX_ID_CHARS) {
-      return new UnreadableMessage(
+      return new MalformedMessage(
         `expected an id beside a URL of more than ${MAX_ID_CHARS} characters`,
         `none for ${quoteStart(url)}`,
       );
@@ -153,20 +153,20 @@ function foreignMessage(given: ForeignImage[] | UnreadableMessage): QueueMessage
 }
 
 /** Whether the URL stood in the message before with other meta; each of them is an image then. */
-function isOtherMeta(metaOf: Map<string, string>, { url, meta }: ForeignImage): boolean {
+function isOtherMeta(metaOf: Map<string, string>, { url, meta }: ExternalImage): boolean {
   const text = JSON.stringify(meta ?? null);
   const before = metaOf.get(url);
   if (before === undefined) metaOf.set(url, text);
   return before !== undefined && before !== text;
 }
 
-function withoutRepetitions(message: QueueMessage): QueueMessage | UnreadableMessage {
+function withoutRepetitions(message: QueueMessage): QueueMessage | MalformedMessage {
   const byId = new Map<string, ImageRef>();
   for (const image of message.images) {
     const earlier = byId.get(image.id);
     if (earlier === undefined) byId.set(image.id, image);
     else if (earlier.url !== image.url) {
-      return new UnreadableMessage('expected each id once', `${quoteStart(image.id)} for two different URLs`);
+      return new MalformedMessage('expected each id once', `${quoteStart(image.id)} for two different URLs`);
     }
   }
   return byId.size === message.images.length ? message : { ...message, images: [...byId.values()] };
@@ -181,6 +181,6 @@ export function formatMessage({ job, run, attempt, hops, images }: QueueMessage)
  * The body of a dead-letter message: one image with what went wrong. It is a valid queue message
  * with a fresh `attempt` and no `hops`, so moving it back to the queue is all that a redrive has to do.
  */
-export function formatDeadLetter({ job, run }: JobRun, image: ImageRef, error: PastError): string {
+export function formatDeadLetter({ job, run }: JobRun, image: ImageRef, error: DeadLetterReason): string {
   return sqsJson({ v: 1, job, run, attempt: 1, images: [{ ...image, error }] });
 }

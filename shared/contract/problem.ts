@@ -1,5 +1,5 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
-import { withoutUrlSecrets } from './redact.ts';
+import { redactUrls } from './redact.ts';
 
 /**
  * The HTTP status of each image error. What the caller named or sent is wrong: 4xx. The image's server
@@ -109,5 +109,5 @@ export type ProblemDocument = {
 export function problemDocument(code: ProblemCode, detail: string): ProblemDocument {
   const { status, retryable, meaning } = PROBLEMS[code];
   const type = `urn:labelqueue:problem:${code}`;
-  return { type, title: meaning, status, detail: withoutUrlSecrets(detail), code, retryable };
+  return { type, title: meaning, status, detail: redactUrls(detail), code, retryable };
 }

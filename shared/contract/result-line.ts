@@ -55,7 +55,7 @@ export type FailureLine = {
 };
 
 /** What the stages found of an image: its labels, best first, and its embedding where that was asked for. */
-export type Classified = { labels: Label[]; image: ImageFacts; embedding?: Embedding };
+export type Classification = { labels: Label[]; image: ImageFacts; embedding?: Embedding };
 
 export function resultLine(origin: LineOrigin, labels: Label[], model: ModelId, image: ImageFacts): ResultLine {
   return classifiedLine(origin, { labels, image }, model);
@@ -64,7 +64,7 @@ export function resultLine(origin: LineOrigin, labels: Label[], model: ModelId, 
 /** The same with all that was found. */
 export function classifiedLine(
   origin: LineOrigin,
-  { labels, image, embedding }: Classified,
+  { labels, image, embedding }: Classification,
   model: ModelId,
 ): ResultLine {
   return { ...head(origin), labels, model, image, ...embedding, ...tail(origin) };

@@ -6,12 +6,12 @@ import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { type PackedMessage, packMessages } from '../contract/pack-messages.ts';
 import { UserError } from '../contract/user-error.ts';
+import { ContiguousProgress } from './contiguous-progress.ts';
 import { reopenEnd } from './end-hold.ts';
 import { requestEndLookIfAnnounced } from './end-look.ts';
 import { isCancelled, readJob, writeJob, writeNewestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 import { sendMessages } from './send-messages.ts';
-import { SentInOrder } from './sent-in-order.ts';
 import { recordOrder } from './source-order.ts';
 
 /** Requests to SQS at once; more does not make one producer faster. */
@@ -103,7 +103,7 @@ export async function enqueue(
   plan: EnqueuePlan,
   onProgress: (images: number) => void = () => {},
 ): Promise<JobDescription> {
-  const progress = new SentInOrder(plan.sent, plan.messages);
+  const progress = new ContiguousProgress(plan.sent, plan.messages);
   const describe = (state: JobDescription['state']): JobDescription => {
     const { images: sent, messages } = progress;
     return { v: 1, ...plan, state, sent, messages, updatedAt: new Date().toISOString() };
@@ -130,7 +130,7 @@ export async function enqueue(
   const idSum = new IdSum();
   const toSend = skip(recordOrder(target, plan, summed(images, idSum)), plan.sent);
   const envelope = { job: plan.job, ...runField(plan.run), attempt: 1 };
-  const requests = rememberingFailure(requestsOf(packMessages(envelope, toSend, plan.perMessage)));
+  const requests = rethrowSourceError(requestsOf(packMessages(envelope, toSend, plan.perMessage)));
   const underWay = new Set<Promise<void>>();
   const send = async (messages: PackedMessage[], index: number) => {
     await sendMessages(target.sqs, target.queueUrl, messages, plan.job);
@@ -177,7 +177,7 @@ async function whyEnded(target: JobTarget, { job, run }: EnqueuePlan): Promise<R
  * p-map reads several items at once. When the source fails, one of these reads gets the error and the
  * others find the source at its end; p-map may see the end first, and take the job for done.
  */
-function rememberingFailure<Item>(source: AsyncIterable<Item>): { items: AsyncIterable<Item>; rethrow(): void } {
+function rethrowSourceError<Item>(source: AsyncIterable<Item>): { items: AsyncIterable<Item>; rethrow(): void } {
   let failure: { error: unknown } | undefined;
   async function* items(): AsyncGenerator<Item> {
     try {

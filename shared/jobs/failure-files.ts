@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { FailureLine } from '../contract/result-line.ts';
 import type { JobTarget } from './job-target.ts';
-import { withWholeCharacters } from './lone-surrogates.ts';
+import { escapeLoneSurrogates } from './lone-surrogates.ts';
 
 /** Writes failure lines as JSON lines, in place of whatever the object holds. */
 export async function writeFailureLines(
@@ -9,6 +9,6 @@ export async function writeFailureLines(
   Key: string,
   lines: readonly FailureLine[],
 ): Promise<void> {
-  const Body = withWholeCharacters(Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
+  const Body = escapeLoneSurrogates(Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
   await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentType: 'application/x-ndjson' }));
 }

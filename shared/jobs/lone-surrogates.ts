@@ -9,7 +9,7 @@ const ESCAPE = /\\(?:(?<pair>ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|(?<half>ud
  * so may an id or `meta`; UTF-8, and with it DuckDB, Parquet and CSV, cannot. Half a pair becomes
  * the six characters of its escape, so that ids that differ still do.
  */
-export function withWholeCharacters(lines: Buffer): Buffer {
+export function escapeLoneSurrogates(lines: Buffer): Buffer {
   if (!lines.includes(SURROGATE_ESCAPE) && !lines.includes(SURROGATE_ESCAPE.toUpperCase())) return lines;
   // latin1 keeps each byte as it is, and escapes are ASCII.
   const text = lines

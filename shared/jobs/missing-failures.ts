@@ -1,6 +1,6 @@
 import { NoSuchKey } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
-import { ImageError } from '../contract/error-codes.ts';
+import { ImageFailure } from '../contract/error-codes.ts';
 import { type JobRun, runField } from '../contract/job-run.ts';
 import type { QueueMessage } from '../contract/message.ts';
 import { partKey } from '../contract/object-keys.ts';
@@ -15,7 +15,7 @@ type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
 const READS_AT_ONCE = 16;
 
-const MOVED = new ImageError(
+const MOVED = new ImageFailure(
   'worker_crashed',
   'expected a worker to settle the message, SQS moved it to the dead-letter queue: five deliveries failed or were throttled, or Lambda took it for a loop',
 ).report();

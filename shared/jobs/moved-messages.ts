@@ -1,5 +1,5 @@
 import type { JobRun } from '../contract/job-run.ts';
-import { messageSchema, parseMessage, type QueueMessage, UnreadableMessage } from '../contract/message.ts';
+import { MalformedMessage, messageSchema, parseMessage, type QueueMessage } from '../contract/message.ts';
 import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
 import { requireEndLook } from './end-look.ts';
 import { FirstError } from './first-error.ts';
@@ -47,7 +47,7 @@ export async function settleMoved(
 /** Undefined for a letter that a worker sent, which names its error, and for what is not a message. */
 export function movedMessage({ body }: Pick<DeadLetter, 'body'>): QueueMessage | undefined {
   const message = parseMessage(body);
-  if (message instanceof UnreadableMessage) return undefined;
+  if (message instanceof MalformedMessage) return undefined;
   return sentByWorker(body) ? undefined : message;
 }
 

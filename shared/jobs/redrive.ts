@@ -4,10 +4,10 @@ import pMap from 'p-map';
 import { type JobRun, runField } from '../contract/job-run.ts';
 import {
   type ImageRef,
+  MalformedMessage,
   messageSchema,
   parseMessage,
   type QueueMessage,
-  UnreadableMessage,
 } from '../contract/message.ts';
 import { partKey, redrivenKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
@@ -40,7 +40,7 @@ export type RedriveOptions = JobRun & {
 /** What a failure line, or a dead letter of the worker, says of an image. */
 export type FailedImage = Pick<ImageRef, 'id' | 'url'> & { error: { code: string; message: string } };
 
-export type Redriven = {
+export type RedriveResult = {
   /** Sent again. */
   images: number;
   /** Taken away from the DLQ, since their images were sent again. */
@@ -67,7 +67,7 @@ const MAX_BATCH_BYTES = 2_000_000;
  *
  * @param now letters that come later belong to failures that come later, and stay
  */
-export async function redrive(target: JobTarget, options: RedriveOptions, now: Date): Promise<Redriven> {
+export async function redrive(target: JobTarget, options: RedriveOptions, now: Date): Promise<RedriveResult> {
   if (options.dryRun)
     return { images: await countFailures(target, options), deadLetters: 0, ofEarlierRuns: 0, notLookedAt: 0 };
   const run = new RedriveRun(target, options, now);
@@ -213,7 +213,7 @@ class RedriveRun {
    */
   async mayDelete({ body }: DeadLetter): Promise<boolean> {
     const message = parseMessage(body);
-    if (message instanceof UnreadableMessage || message.job !== this.#options.job) return false;
+    if (message instanceof MalformedMessage || message.job !== this.#options.job) return false;
     const isOfThisRun = message.run === this.#options.run;
     if (!isOfThisRun && message.run !== undefined) {
       this.lettersOfEarlierRuns++;

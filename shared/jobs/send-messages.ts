@@ -4,7 +4,7 @@ import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 import { UserError } from '../contract/user-error.ts';
 
 /** A message to send; `delaySeconds` is 0 to 900. */
-export type Outgoing = {
+export type OutgoingMessage = {
   body: string;
   delaySeconds?: number;
   /**
@@ -32,22 +32,22 @@ const SEND_ATTEMPTS = 4;
 export async function sendMessages(
   sqs: SQSClient,
   queueUrl: string,
-  messages: readonly Outgoing[],
+  messages: readonly OutgoingMessage[],
   job?: string,
 ): Promise<void> {
   const queue = { sqs, queueUrl, job };
-  await Promise.all(batchesOf(messages.map(fitting)).map((batch) => sendBatch(queue, batch)));
+  await Promise.all(batchesOf(messages.map(dropOversizedAttributes)).map((batch) => sendBatch(queue, batch)));
 }
 
 type QueueOfJob = { sqs: SQSClient; queueUrl: string; job: string | undefined };
 
-function fitting(message: Outgoing): Outgoing {
+function dropOversizedAttributes(message: OutgoingMessage): OutgoingMessage {
   if (bytesOf(message) <= MAX_MESSAGE_BYTES) return message;
   const { attributes: _tooMuch, ...bare } = message;
   return bare;
 }
 
-async function sendBatch({ sqs, queueUrl, job }: QueueOfJob, batch: readonly Outgoing[]): Promise<void> {
+async function sendBatch({ sqs, queueUrl, job }: QueueOfJob, batch: readonly OutgoingMessage[]): Promise<void> {
   let left = batch;
   const group = job === undefined ? {} : { MessageGroupId: job };
   for (let attempt = 1; ; attempt++) {
@@ -63,12 +63,12 @@ async function sendBatch({ sqs, queueUrl, job }: QueueOfJob, batch: readonly Out
         `SQS did not take ${Failed.length} of ${left.length} messages: ${blame?.Code} ${blame?.Message ?? ''}`,
       );
     }
-    left = Failed.map(({ Id }) => left[Number(Id)] as Outgoing);
+    left = Failed.map(({ Id }) => left[Number(Id)] as OutgoingMessage);
     await delay(100 * 2 ** attempt);
   }
 }
 
-function toEntry({ body, delaySeconds = 0, attributes }: Outgoing, index: number): SendMessageBatchRequestEntry {
+function toEntry({ body, delaySeconds = 0, attributes }: OutgoingMessage, index: number): SendMessageBatchRequestEntry {
   return {
     Id: String(index),
     MessageBody: body,
@@ -82,8 +82,8 @@ function toEntry({ body, delaySeconds = 0, attributes }: Outgoing, index: number
 }
 
 /** At most 10 messages and 1 MiB a batch: SQS counts the bodies and attributes of all its entries. */
-function batchesOf(messages: readonly Outgoing[]): Outgoing[][] {
-  const batches: Outgoing[][] = [];
+function batchesOf(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
+  const batches: OutgoingMessage[][] = [];
   let bytes = 0;
   for (const message of messages) {
     const size = bytesOf(message);
@@ -99,7 +99,7 @@ function batchesOf(messages: readonly Outgoing[]): Outgoing[][] {
   return batches;
 }
 
-function bytesOf({ body, attributes = {} }: Outgoing): number {
+function bytesOf({ body, attributes = {} }: OutgoingMessage): number {
   const attributeBytes = Object.entries(attributes)
     .flat()
     .reduce((sum, text) => sum + Buffer.byteLength(text), Object.keys(attributes).length * 'String'.length);

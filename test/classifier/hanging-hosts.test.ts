@@ -5,7 +5,7 @@ import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
 import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
 import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { IMAGES_IN_FLIGHT } from '../../shared/contract/limits.ts';
 import { type MoodyHosts, startMoodyHosts } from '../support/moody-hosts.ts';
 import { FORMAT } from './pictures.ts';
@@ -38,7 +38,7 @@ test('more unknown hosts that hang than fetches there are hold up no other image
   const stop = new AbortController();
   const order: string[] = [];
   const onOutcome = ({ id }: { id: string }, outcome: ImageOutcome) => {
-    order.push(`${id.split('-')[0]} ${outcome instanceof ImageError ? outcome.code : 'done'}`);
+    order.push(`${id.split('-')[0]} ${outcome instanceof ImageFailure ? outcome.code : 'done'}`);
     if (order.length === 20) stop.abort();
   };
   const hostile = hanging.flatMap((hosts) => hosts.images('hanging', 20));
@@ -68,7 +68,7 @@ test('when all servers that were slow send at once, no more than 40 images are h
     await beforeContent?.();
     most = Math.max(most, ++held);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    return new ImageError('not_found', 'expected status 200, got 404');
+    return new ImageFailure('not_found', 'expected status 200, got 404');
   };
   const images = Array.from({ length: count }, (_, number) => ({ url: `https://host-${number}.example/` }));
   await classifyImages(images, pipelineOf(fetch), new AbortController().signal, () => held--, ignore);

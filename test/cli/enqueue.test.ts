@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { parseMessage, type QueueMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage, type QueueMessage } from '../../shared/contract/message.ts';
 import { jobKey } from '../../shared/contract/object-keys.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
@@ -40,7 +40,7 @@ async function enqueue(content: string, ...options: string[]): Promise<CommandRu
 function enqueued(): QueueMessage[] {
   return aws.queued().map(({ body }) => {
     const message = parseMessage(body);
-    if (message instanceof UnreadableMessage) throw new Error(message.reason);
+    if (message instanceof MalformedMessage) throw new Error(message.reason);
     return message;
   });
 }

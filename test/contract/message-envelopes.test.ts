@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { MAX_ENVELOPES } from '../../shared/contract/limits.ts';
-import { formatMessage, type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { formatMessage, type ImageRef, MalformedMessage, parseMessage } from '../../shared/contract/message.ts';
 
 const URL_A = 'https://host.example/a.jpg';
 const OWN = { v: 1, job: 'cats', attempt: 2, hops: 1, images: [{ id: 'row-17', url: URL_A, meta: { sku: 'X1' } }] };
@@ -41,7 +41,7 @@ function s3Event(eventName = 'ObjectCreated:Put'): object {
 
 function reasonOf(body: object): string {
   const message = parseMessage(JSON.stringify(body));
-  if (!(message instanceof UnreadableMessage)) throw new Error(`expected no message, got ${JSON.stringify(message)}`);
+  if (!(message instanceof MalformedMessage)) throw new Error(`expected no message, got ${JSON.stringify(message)}`);
   return message.reason;
 }
 
@@ -130,7 +130,7 @@ test.each<[what: string, body: object, reason: RegExp]>([
 
 test('the reason for a body in an envelope is short, and what is logged holds nothing of it', () => {
   const body = JSON.stringify(notification(`ftp://host/${'x'.repeat(100_000)}?X-Amz-Signature=SECRET`));
-  const message = parseMessage(body) as UnreadableMessage;
+  const message = parseMessage(body) as MalformedMessage;
   expect(message.reason).toMatch(/got "ftp:\/\/host/);
   expect(message.reason.length).toBeLessThanOrEqual(500);
   expect(message.expected).toBe('in Message of SNS: expected JSON or a http, https or s3 URL');

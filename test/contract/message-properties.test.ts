@@ -12,8 +12,8 @@ import {
   formatDeadLetter,
   formatMessage,
   type ImageRef,
+  MalformedMessage,
   parseMessage,
-  UnreadableMessage,
 } from '../../shared/contract/message.ts';
 import { ImageTooLargeError, packMessages } from '../../shared/contract/pack-messages.ts';
 import { attempt, imageRef, images, jobName, queueMessage, run } from './arbitraries.ts';
@@ -22,7 +22,7 @@ import { seed } from './seed.ts';
 /** What every reader of a message may rely on. */
 function expectDeclaredOutcome(body: string): void {
   const message = parseMessage(body);
-  if (message instanceof UnreadableMessage) {
+  if (message instanceof MalformedMessage) {
     expect(message.reason).toMatch(/\S/);
     return;
   }

@@ -1,7 +1,7 @@
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
-import { type Outgoing, SendError, sendMessages } from '../../shared/jobs/send-messages.ts';
+import { type OutgoingMessage, SendError, sendMessages } from '../../shared/jobs/send-messages.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { interceptSends } from './sqs-faults.ts';
 
@@ -12,11 +12,11 @@ beforeAll(async () => {
 beforeEach(() => aws.clear());
 afterAll(() => aws.stop());
 
-function send(messages: Outgoing[]): Promise<void> {
+function send(messages: OutgoingMessage[]): Promise<void> {
   return sendMessages(aws.target.sqs, aws.target.queueUrl, messages);
 }
 
-function numbered(count: number, bytes = 10): Outgoing[] {
+function numbered(count: number, bytes = 10): OutgoingMessage[] {
   return Array.from({ length: count }, (_, index) => ({ body: String(index).padEnd(bytes, '.') }));
 }
 

@@ -14,10 +14,10 @@ import {
 import { jobStatus as readJobStatus } from '../../../shared/jobs/job-status.ts';
 import type { JobTarget } from '../../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../../shared/jobs/outcome-counter.ts';
+import { type PreflightResult, preflight, scannedImages } from '../../../shared/jobs/preflight.ts';
 import { type InvalidRow, type SourceRow, toSourceRow } from '../../../shared/jobs/source-row.ts';
-import { type Survey, survey, surveyedImages } from '../../../shared/jobs/survey.ts';
 import type { Answer, Operation } from '../operation.ts';
-import { Problem, schemaProblem } from '../problem.ts';
+import { ProblemResponse, schemaProblem } from '../problem.ts';
 import { problemResponses } from '../problem-responses.ts';
 import { type JobRequest, jobAcceptedSchema, jobPathSchema, jobRequestSchema, jobStatusSchema } from '../schemas.ts';
 
@@ -40,12 +40,16 @@ export const enqueueJob: Operation = {
   },
   async handle({ query, mediaType, body }, { target }) {
     const given = Object.keys(query);
-    if (given.length > 0) return new Problem('invalid_request', `expected no parameters, got ${given.join(', ')}`);
+    if (given.length > 0)
+      return new ProblemResponse('invalid_request', `expected no parameters, got ${given.join(', ')}`);
     if (mediaType !== 'application/json') {
-      return new Problem('unsupported_media_type', `expected application/json, got ${mediaType || 'no Content-Type'}`);
+      return new ProblemResponse(
+        'unsupported_media_type',
+        `expected application/json, got ${mediaType || 'no Content-Type'}`,
+      );
     }
     const json = parseJson(body);
-    if (json === undefined) return new Problem('invalid_request', 'expected the body to be JSON in UTF-8');
+    if (json === undefined) return new ProblemResponse('invalid_request', 'expected the body to be JSON in UTF-8');
     const request = jobRequestSchema.safeParse(json);
     return request.success ? enqueued(request.data, target) : schemaProblem(request.error, json);
   },
@@ -59,15 +63,15 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer | Problem> {
+async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer | ProblemResponse> {
   const job = request.job ?? newJobName(new Date());
   const rows = () => rowsOf(request.images);
   const invalid: InvalidRow[] = [];
   const found = await surveyed(rows(), job, (row) => invalid.push(row));
-  if (found instanceof Problem) return found;
+  if (found instanceof ProblemResponse) return found;
   const [first] = invalid;
   if (first !== undefined) {
-    return new Problem(
+    return new ProblemResponse(
       'invalid_request',
       `invalid images: ${invalid.length}; nothing was enqueued: images[${first.line}]: ${first.problem}`,
     );
@@ -75,7 +79,7 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
   const earlier = await readEarlierTry(target, job);
   const before = earlier?.description;
   const problem = resumeProblem(earlier, found.digest, request.resume === true, 'or send it with "resume": true');
-  if (problem !== undefined) return new Problem('job_exists', problem);
+  if (problem !== undefined) return new ProblemResponse('job_exists', problem);
   const { repetitions } = found;
   if (before?.state === 'enqueued') return accepted({ ...before, repetitions });
 
@@ -87,10 +91,10 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
     images: found.images,
   });
   try {
-    const { images, messages } = await enqueue(target, surveyedImages(rows(), found), resumedFrom(before, plan));
+    const { images, messages } = await enqueue(target, scannedImages(rows(), found), resumedFrom(before, plan));
     return accepted({ job, images, messages, repetitions });
   } catch (error) {
-    if (error instanceof RunEndedError) return new Problem('job_exists', error.message);
+    if (error instanceof RunEndedError) return new ProblemResponse('job_exists', error.message);
     throw error;
   }
 }
@@ -116,11 +120,11 @@ async function surveyed(
   rows: AsyncGenerator<SourceRow>,
   job: string,
   onInvalid: (row: InvalidRow) => void,
-): Promise<Survey | Problem> {
+): Promise<PreflightResult | ProblemResponse> {
   try {
-    return await survey(rows, { job, perMessage: undefined }, onInvalid);
+    return await preflight(rows, { job, perMessage: undefined }, onInvalid);
   } catch (error) {
-    if (error instanceof ImageTooLargeError) return new Problem('invalid_request', error.message);
+    if (error instanceof ImageTooLargeError) return new ProblemResponse('invalid_request', error.message);
     throw error;
   }
 }
@@ -157,7 +161,7 @@ export const jobStatus: Operation = {
     const options = { counter: counterOf(target), signal: AbortSignal.timeout(COUNT_MS) };
     const status = await readJobStatus(target, job, new Date(), options);
     return status === undefined
-      ? new Problem('no_such_job', `no job ${job} was enqueued`)
+      ? new ProblemResponse('no_such_job', `no job ${job} was enqueued`)
       : { status: 200, body: status };
   },
 };

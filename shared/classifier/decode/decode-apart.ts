@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
-import { type ErrorCode, ImageError } from '../../contract/error-codes.ts';
+import { type ErrorCode, ImageFailure } from '../../contract/error-codes.ts';
 import { DECODE_TIMEOUT_SECONDS } from '../../contract/limits.ts';
 import { decodeTimeout } from './decode-failure.ts';
 import type { Decoded, Inspected, PictureFormat } from './picture.ts';
@@ -35,7 +35,7 @@ export async function decodeApart(
   picture: Inspected,
   format: PictureFormat,
   { timeoutSeconds, signal }: ApartLimits,
-): Promise<Decoded | ImageError> {
+): Promise<Decoded | ImageFailure> {
   const child = fork(ISOLATED_DECODER, {
     execArgv: [],
     serialization: 'advanced',
@@ -62,13 +62,13 @@ async function decodeIn(
   request: ApartRequest,
   timeoutSeconds: number,
   over: AbortSignal,
-): Promise<Decoded | ImageError> {
+): Promise<Decoded | ImageFailure> {
   if ((await nextReport(child, START_TIMEOUT_SECONDS, over)) === undefined)
     throw new Error('the process that decodes did not start in time');
   child.send(request, ignoreDeadChild);
   const report = await nextReport(child, timeoutSeconds, over);
   if (report === undefined) return decodeTimeout(timeoutSeconds);
-  if (report.kind === 'error') return new ImageError(report.code, report.message);
+  if (report.kind === 'error') return new ImageFailure(report.code, report.message);
   if (report.kind === 'decoded') return { pixels: report.pixels, size: report.size };
   throw new Error('the isolated decoder was ready twice');
 }

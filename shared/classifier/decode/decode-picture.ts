@@ -1,4 +1,4 @@
-import type { ImageError } from '../../contract/error-codes.ts';
+import type { ImageFailure } from '../../contract/error-codes.ts';
 import { PutOff } from '../put-off.ts';
 import { ApartQueue } from './apart-queue.ts';
 import { decoderMemory } from './decoder-memory.ts';
@@ -20,7 +20,7 @@ export async function decodePatiently(
   picture: Inspected,
   format: PictureFormat,
   signal: AbortSignal = never,
-): Promise<Decoded | ImageError> {
+): Promise<Decoded | ImageFailure> {
   const decoded = await decodePicture(picture, format, { apart: patient, signal });
   if (decoded instanceof PutOff) throw new Error('a queue of any length puts nothing off');
   return decoded;
@@ -31,7 +31,7 @@ export async function decodePicture(
   picture: Inspected,
   format: PictureFormat,
   { apart, signal }: DecodeOptions,
-): Promise<Decoded | ImageError | PutOff> {
+): Promise<Decoded | ImageFailure | PutOff> {
   if (picture.expensive) return apart.decode(picture, format, signal);
   return decoderMemory.whileHere(picture, signal, () => decodeWithSharp(picture, format));
 }

@@ -1,10 +1,14 @@
-import { type ErrorCode, ImageError } from '../../contract/error-codes.ts';
+import { type ErrorCode, ImageFailure } from '../../contract/error-codes.ts';
 import { NameNotResolvedError } from './host-lookup.ts';
 import { AddressNotAllowedError, UndiciError } from './http-client.ts';
 
 /** Converts a status without an image into the image's error. */
-export function statusFailure(status: number, retryAfter: string | undefined, now: Date): ImageError {
-  return new ImageError(codeOfStatus(status), `expected status 200, got ${status}`, retryAfterSeconds(retryAfter, now));
+export function statusFailure(status: number, retryAfter: string | undefined, now: Date): ImageFailure {
+  return new ImageFailure(
+    codeOfStatus(status),
+    `expected status 200, got ${status}`,
+    retryAfterSeconds(retryAfter, now),
+  );
 }
 
 function codeOfStatus(status: number): ErrorCode {
@@ -31,15 +35,15 @@ function retryAfterSeconds(value: string | undefined, now: Date): number | undef
  *
  * @throws what is none of theirs: that is a defect, not an image's error
  */
-export function fetchFailure(error: unknown): ImageError {
+export function fetchFailure(error: unknown): ImageFailure {
   const cause = rootCause(error);
   if (cause instanceof AddressNotAllowedError) {
-    return new ImageError('address_not_allowed', `expected a public host: ${cause.message}`);
+    return new ImageFailure('address_not_allowed', `expected a public host: ${cause.message}`);
   }
-  if (cause instanceof NameNotResolvedError) return new ImageError('name_not_resolved', cause.message);
-  const code = foreignCode(cause);
+  if (cause instanceof NameNotResolvedError) return new ImageFailure('name_not_resolved', cause.message);
+  const code = errnoOf(cause);
   if (code === undefined) throw error;
-  return new ImageError(codeOfCause(cause, code), describe(cause, code));
+  return new ImageFailure(codeOfCause(cause, code), describe(cause, code));
 }
 
 /** Node reports several addresses tried at once as an AggregateError. */
@@ -49,7 +53,7 @@ function rootCause(error: unknown): unknown {
   return error;
 }
 
-function foreignCode(cause: unknown): string | undefined {
+function errnoOf(cause: unknown): string | undefined {
   // undici 8 means to give these the code HPE_… and leaves it undefined.
   if (cause instanceof UndiciError.HTTPParserError) return cause.name;
   return Error.isError(cause) && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;

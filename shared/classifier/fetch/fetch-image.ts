@@ -1,4 +1,4 @@
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import { MAX_REDIRECTS } from '../../contract/limits.ts';
 import { discardBody, readBody } from './body-bytes.ts';
 import { decodeContent } from './content-coding.ts';
@@ -30,7 +30,7 @@ export async function fetchImage(
   sources: ImageSources,
   cancelled: AbortSignal,
   { timeoutMs, beforeContent = noWait }: FetchLimits,
-): Promise<Buffer | ImageError> {
+): Promise<Buffer | ImageFailure> {
   cancelled.throwIfAborted();
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new FetchTimeout()), timeoutMs);
@@ -43,7 +43,7 @@ export async function fetchImage(
   } catch (error) {
     cancelled.throwIfAborted();
     if (controller.signal.aborted) {
-      return new ImageError('timeout', `expected the whole image within ${timeoutMs / 1000} s`);
+      return new ImageFailure('timeout', `expected the whole image within ${timeoutMs / 1000} s`);
     }
     return fetchFailure(error);
   } finally {
@@ -59,11 +59,11 @@ async function fetchHttp(
   http: HttpClient,
   signal: AbortSignal,
   beforeContent: () => Promise<void>,
-): Promise<Buffer | ImageError> {
+): Promise<Buffer | ImageFailure> {
   const cookies = new RedirectCookies();
   let url = checkedUrl(text);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    if (url instanceof ImageError) return url;
+    if (url instanceof ImageFailure) return url;
     const target = url;
     const cookie = cookies.headerFor(target);
     const response = await http.get(target, signal, cookie);
@@ -76,15 +76,15 @@ async function fetchHttp(
     cookies.keep(url, response.headers['set-cookie']);
     url = checkedUrl(location, url);
   }
-  return new ImageError('too_many_redirects', `expected at most ${MAX_REDIRECTS} redirects, got more`);
+  return new ImageFailure('too_many_redirects', `expected at most ${MAX_REDIRECTS} redirects, got more`);
 }
 
 /** A body that a strict parser refuses, such as one with spaces behind the sizes of its chunks, is asked for once more. */
 async function imageOrAgain(
   response: HttpResponse,
   getLeniently: () => Promise<HttpResponse>,
-  readImage: (from: HttpResponse) => Promise<Buffer | ImageError>,
-): Promise<Buffer | ImageError> {
+  readImage: (from: HttpResponse) => Promise<Buffer | ImageFailure>,
+): Promise<Buffer | ImageFailure> {
   try {
     return await readImage(response);
   } catch (error) {
@@ -93,14 +93,14 @@ async function imageOrAgain(
   }
 }
 
-function checkedUrl(text: string, base?: URL): URL | ImageError {
+function checkedUrl(text: string, base?: URL): URL | ImageFailure {
   const url = URL.parse(text, base?.href);
-  if (url === null) return new ImageError('invalid_url', 'expected an absolute http, https or s3 URL');
+  if (url === null) return new ImageFailure('invalid_url', 'expected an absolute http, https or s3 URL');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    return new ImageError('scheme_not_allowed', `expected http, https or s3, got ${url.protocol}//`);
+    return new ImageFailure('scheme_not_allowed', `expected http, https or s3, got ${url.protocol}//`);
   }
   if (url.username !== '' || url.password !== '') {
-    return new ImageError('credentials_in_url', 'expected a URL without user name and password');
+    return new ImageFailure('credentials_in_url', 'expected a URL without user name and password');
   }
   return url;
 }
@@ -117,13 +117,13 @@ function redirectOf({ statusCode, headers }: HttpResponse): string | undefined {
 async function imageOf(
   { statusCode, headers, body }: HttpResponse,
   beforeContent: () => Promise<void>,
-): Promise<Buffer | ImageError> {
+): Promise<Buffer | ImageFailure> {
   if (statusCode < 200 || statusCode >= 300 || isPart(statusCode, headerText(headers['content-range']))) {
     discardBody(body);
     return statusFailure(statusCode, headerText(headers['retry-after']), new Date());
   }
   const bytes = await readBody(body, Number(headerText(headers['content-length']) ?? 0), beforeContent);
-  if (bytes instanceof ImageError) return bytes;
+  if (bytes instanceof ImageFailure) return bytes;
   // 200 may be an empty file; another status of success without a body is a server that has no image.
   if (bytes.length === 0) return statusCode === 200 ? bytes : statusFailure(statusCode, undefined, new Date());
   const coding = allOf(headers['content-encoding']);

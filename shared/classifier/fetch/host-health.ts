@@ -1,4 +1,4 @@
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import {
   MAX_FETCHES_PER_HOST,
   MAX_REMEMBERED_HOSTS,
@@ -77,7 +77,7 @@ export class HostHealth {
   }
 
   /** Takes note of how a fetch ended, and after how many milliseconds. */
-  saw(host: string, fetched: Buffer | ImageError, milliseconds: number): void {
+  saw(host: string, fetched: Buffer | ImageFailure, milliseconds: number): void {
     const { hasAnswered, silences } = this.#of(host);
     if (isSilence(fetched, milliseconds)) {
       const restUntil = this.#now() + (this.#restMs ?? 0);
@@ -104,13 +104,13 @@ function silencesBeforeRest({ hasAnswered }: Pick<Health, 'hasAnswered'>): numbe
 }
 
 /** A server that stalls and then resets or says 503 costs as much as one that never says anything. */
-function isSilence(fetched: Buffer | ImageError, milliseconds: number): boolean {
-  if (!(fetched instanceof ImageError)) return false;
+function isSilence(fetched: Buffer | ImageFailure, milliseconds: number): boolean {
+  if (!(fetched instanceof ImageFailure)) return false;
   return fetched.code === 'timeout' || (fetched.retryable && milliseconds >= SLOW_FAILURE_MS);
 }
 
 /** A refused connection is neither silence nor an answer: it costs nothing and proves nothing. */
-function isAnswer(fetched: Buffer | ImageError): boolean {
-  if (!(fetched instanceof ImageError)) return true;
+function isAnswer(fetched: Buffer | ImageFailure): boolean {
+  if (!(fetched instanceof ImageFailure)) return true;
   return !fetched.retryable || fetched.code === 'server_error' || fetched.code === 'rate_limited';
 }

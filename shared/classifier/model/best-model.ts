@@ -1,4 +1,4 @@
-import { describeThrown } from '../../contract/redact.ts';
+import { describeError } from '../../contract/redact.ts';
 import type { ModelPrecision } from '../../settings.ts';
 import { type ChosenModel, chooseModel, hasInt8Model } from './int8-model.ts';
 import { findIntegerSums, type IntegerSumsFound } from './integer-sums.ts';
@@ -34,7 +34,7 @@ export async function openBestModel<Model>(
   try {
     return { ...chosen, model: await open(chosen.folder), warnings: [] };
   } catch (error) {
-    const why = describeThrown(error);
+    const why = describeError(error);
     return { ...inFloats, model: await open(folder), warnings: [warning(why)] };
   }
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { makeWholeFolder } from '../../runtime/atomic-folder.ts';
+import { createFolderAtomically } from '../../runtime/atomic-folder.ts';
 import { isInnerPath } from './inner-path.ts';
 import { ModelFolderError } from './model-folder-error.ts';
 
@@ -26,7 +26,7 @@ const MAX_SUMS_BYTES = 100_000;
  */
 export async function downloadModel(s3: S3Client, uri: string, sha256: string, temporary: string): Promise<string> {
   const place = join(temporary, `labelqueue-model-${sha256}`);
-  await makeWholeFolder(place, async (folder) => {
+  await createFolderAtomically(place, async (folder) => {
     const sums = await readSums(s3, uri, sha256);
     await Promise.all([...sums].map(([name, hash]) => downloadFile(s3, uri, name, hash, folder)));
   });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describeThrown } from '../../contract/redact.ts';
+import { describeError } from '../../contract/redact.ts';
 import { SHIPPED_MODELS } from '../../runtime/shipped-models.ts';
 import { loadSavedModel } from './tensorflow/saved-model.ts';
 
@@ -37,7 +37,7 @@ export async function findIntegerSums(folder: string = TRIAL): Promise<IntegerSu
   try {
     return judged(await trialSums(folder));
   } catch (error) {
-    return { sums: 'none', reason: describeThrown(error) };
+    return { sums: 'none', reason: describeError(error) };
   }
 }
 

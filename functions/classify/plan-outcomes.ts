@@ -1,6 +1,6 @@
 import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
 import { PutOff } from '../../shared/classifier/put-off.ts';
-import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
+import { type ErrorCode, ImageFailure } from '../../shared/contract/error-codes.ts';
 import { MAX_ATTEMPTS, MAX_HOPS } from '../../shared/contract/limits.ts';
 import { type ImageRef, maySendOn, type QueueMessage } from '../../shared/contract/message.ts';
 import {
@@ -32,13 +32,13 @@ export type Settlement = {
   notReached: ImageRef[];
 };
 
-export type SettlementContext = { model: ModelId; retryBaseSeconds: number; now: Date; random: number };
+export type PlanContext = { model: ModelId; retryBaseSeconds: number; now: Date; random: number };
 
 /** Decides what becomes of each image of a message; nothing is written yet. */
-export function settlementOf(
+export function planOutcomes(
   message: QueueMessage,
   outcomes: Iterable<[ImageRef, ImageOutcome]>,
-  context: SettlementContext,
+  context: PlanContext,
 ): Settlement {
   const settlement: Settlement = {
     message,
@@ -59,7 +59,7 @@ export function settlementOf(
     if (outcome === 'not_reached') settlement.notReached.push(image);
     else if (outcome === 'cancelled') settlement.cancelled++;
     else if (outcome instanceof PutOff) putOff(settlement, image, outcome, context);
-    else if (outcome instanceof ImageError) settleError(settlement, origin, outcome, context);
+    else if (outcome instanceof ImageFailure) settleError(settlement, origin, outcome, context);
     else settlement.results.push(classifiedLine(origin, outcome, context.model));
   }
   return settlement;
@@ -67,9 +67,9 @@ export function settlementOf(
 
 /** The worker sends no image on for ever: at the end of its chain, one that was never fetched fails as well. */
 function lastOutcome(outcome: ImageOutcome): ImageOutcome {
-  if (outcome instanceof PutOff) return outcome.toError();
+  if (outcome instanceof PutOff) return outcome.toFailure();
   if (outcome !== 'not_reached') return outcome;
-  return new ImageError('timeout', `expected to reach this image in ${MAX_HOPS + 1} invocations, there was no time`);
+  return new ImageFailure('timeout', `expected to reach this image in ${MAX_HOPS + 1} invocations, there was no time`);
 }
 
 /** Waits until trying it is not in vain, and like a retry: the longer, the more often the image was sent on. */
@@ -77,7 +77,7 @@ function putOff(
   { message: { hops = 0 }, putOff, decodeLater }: Settlement,
   image: ImageRef,
   { reason, seconds }: PutOff,
-  { retryBaseSeconds, random }: SettlementContext,
+  { retryBaseSeconds, random }: PlanContext,
 ): void {
   const attemptsWorth = Math.min(hops + 1, MAX_ATTEMPTS - 1);
   const delay = retryDelaySeconds(attemptsWorth, retryBaseSeconds, seconds, random);
@@ -93,8 +93,8 @@ function putOff(
 function settleError(
   { message, failures, retries, retryCodes }: Settlement,
   origin: LineOrigin,
-  error: ImageError,
-  { retryBaseSeconds, random }: SettlementContext,
+  error: ImageFailure,
+  { retryBaseSeconds, random }: PlanContext,
 ): void {
   const { image, attempt } = origin;
   if (!error.retryable || attempt === MAX_ATTEMPTS || !maySendOn(message)) {

@@ -10,7 +10,7 @@ import type { InvalidRow, SourceRow } from './source-row.ts';
 import { uniqueImages, withOwnId } from './unique-images.ts';
 
 /** What a source holds, found out before anything is sent. */
-export type Survey = {
+export type PreflightResult = {
   images: number;
   /** Images per message at most: as told, or chosen by how many images there are. */
   perMessage: number;
@@ -45,11 +45,11 @@ const MAX_HOSTS = 10_000;
  * @param onInvalid told of each row that names no image, or whose id stands for two URLs
  * @throws {ImageTooLargeError} when an image fits no message
  */
-export async function survey(
+export async function preflight(
   rows: AsyncIterable<SourceRow>,
   of: { job: string; perMessage: number | undefined },
   onInvalid: (row: InvalidRow) => void,
-): Promise<Survey> {
+): Promise<PreflightResult> {
   const digest = createHash('sha256');
   const found = nothingFound();
   const sizes = new SizeInMessage({ job: of.job, run: newRun(), attempt: 1 });
@@ -81,7 +81,7 @@ export async function survey(
   return { ...found, perMessage, messages, bytes, digest: digest.digest('hex') };
 }
 
-type Findings = Omit<Survey, 'perMessage' | 'messages' | 'bytes' | 'digest'>;
+type Findings = Omit<PreflightResult, 'perMessage' | 'messages' | 'bytes' | 'digest'>;
 
 function nothingFound(): Findings {
   const counts = { images: 0, repetitions: 0, invalid: 0 };
@@ -104,9 +104,9 @@ export async function* validImages(
  *
  * @throws {SourceChangedError}
  */
-export async function* surveyedImages(
+export async function* scannedImages(
   rows: AsyncIterable<SourceRow>,
-  { images, leftOut, ownIds }: Survey,
+  { images, leftOut, ownIds }: PreflightResult,
 ): AsyncGenerator<ImageRef> {
   let [row, sent] = [0, 0];
   for await (const given of rows) {

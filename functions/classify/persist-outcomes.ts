@@ -9,10 +9,10 @@ import {
   nextEnvelope,
 } from '../../shared/contract/message.ts';
 import { packMessages } from '../../shared/contract/pack-messages.ts';
-import { type Outgoing, sendMessages } from '../../shared/jobs/send-messages.ts';
+import { type OutgoingMessage, sendMessages } from '../../shared/jobs/send-messages.ts';
 import type { EndLooks } from './end-looks.ts';
 import type { PartWriter } from './part-writer.ts';
-import type { Settlement } from './settlement.ts';
+import type { Settlement } from './plan-outcomes.ts';
 
 /** Where outcomes go. */
 export type Destinations = {
@@ -31,7 +31,7 @@ export type Destinations = {
  * The lines come first and the dead-letter messages after them: an alarm on the DLQ then finds the
  * failure lines that explain it.
  */
-export async function settle(settlement: Settlement, to: Destinations): Promise<void> {
+export async function persistOutcomes(settlement: Settlement, to: Destinations): Promise<void> {
   const { message, results, failures } = settlement;
   await Promise.all([
     to.parts.write('results', message, results, message.images.length),
@@ -49,7 +49,7 @@ export async function settle(settlement: Settlement, to: Destinations): Promise<
 }
 
 /** One image a message, so that each can be redriven, or not, by itself. */
-function deadLetters({ message, failures }: Settlement): Outgoing[] {
+function deadLetters({ message, failures }: Settlement): OutgoingMessage[] {
   return failures.map(({ image, line: { error, attempt } }) => {
     const { code, stage } = error;
     const body = formatDeadLetter(message, image, { code, stage, message: error.message, attempts: attempt });
@@ -69,7 +69,13 @@ function deadLetters({ message, failures }: Settlement): Outgoing[] {
  */
 const HALVES = 2;
 
-async function* retries({ message, retries, putOff, decodeLater, notReached }: Settlement): AsyncGenerator<Outgoing> {
+async function* retries({
+  message,
+  retries,
+  putOff,
+  decodeLater,
+  notReached,
+}: Settlement): AsyncGenerator<OutgoingMessage> {
   yield* delayed(nextEnvelope(message, message.attempt + 1), retries);
   yield* delayed(nextEnvelope(message), putOff);
   yield* delayed(nextEnvelope(message), new Map([[decodeLater.delaySeconds, decodeLater.images]]), HALVES);
@@ -80,7 +86,7 @@ async function* delayed(
   envelope: Envelope,
   byDelay: ReadonlyMap<number, readonly ImageRef[]>,
   messages = 1,
-): AsyncGenerator<Outgoing> {
+): AsyncGenerator<OutgoingMessage> {
   for (const [delaySeconds, images] of byDelay) {
     for await (const outgoing of inMessages(envelope, images, messages)) yield { ...outgoing, delaySeconds };
   }
@@ -91,7 +97,7 @@ async function* inMessages(
   envelope: Envelope,
   images: readonly ImageRef[],
   messages: number,
-): AsyncGenerator<Outgoing> {
+): AsyncGenerator<OutgoingMessage> {
   const perMessage = Math.ceil(images.length / messages);
   for await (const { body } of packMessages(envelope, images, perMessage)) yield { body };
 }

@@ -1,14 +1,14 @@
 import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import { MAX_BATCH_ENTRIES } from '../../shared/contract/limits.ts';
-import type { Destinations } from './settle.ts';
+import type { Destinations } from './persist-outcomes.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
  * Which messages of an invocation are done with, and which are not. What is neither when the
  * invocation ends counts as not done: SQS delivers it again.
  */
-export class Acknowledgements {
+export class AckTracker {
   readonly #destinations: Destinations;
   readonly #telemetry: Telemetry;
   readonly #open = new Map<string, SQSRecord>();
@@ -21,7 +21,7 @@ export class Acknowledgements {
   }
 
   /** Counts the message as done once what has to be durable before is durable. Never rejects. */
-  async after(record: SQSRecord, durable: Promise<void>): Promise<void> {
+  async ackWhen(record: SQSRecord, durable: Promise<void>): Promise<void> {
     try {
       await durable;
       this.#open.delete(record.messageId);
@@ -35,7 +35,7 @@ export class Acknowledgements {
    * Deletes what is done from the queue ahead of Lambda, so that it does not come back when the
    * worker dies of what it takes up next.
    */
-  async deleteDone(): Promise<void> {
+  async deleteAcknowledged(): Promise<void> {
     const { sqs, queueUrl } = this.#destinations;
     while (this.#done.length > 0) {
       const Entries = this.#done
@@ -47,7 +47,7 @@ export class Acknowledgements {
   }
 
   /** For `batchItemFailures`. */
-  notDone(): string[] {
+  unacknowledged(): string[] {
     return [...this.#open.keys()];
   }
 }

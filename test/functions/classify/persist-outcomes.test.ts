@@ -1,17 +1,17 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { Destinations } from '../../../functions/classify/settle.ts';
-import { settle } from '../../../functions/classify/settle.ts';
-import { type Settlement, settlementOf } from '../../../functions/classify/settlement.ts';
+import type { Destinations } from '../../../functions/classify/persist-outcomes.ts';
+import { persistOutcomes } from '../../../functions/classify/persist-outcomes.ts';
+import { planOutcomes, type Settlement } from '../../../functions/classify/plan-outcomes.ts';
 import type { ImageOutcome } from '../../../shared/classifier/classify-images.ts';
 import { PutOff } from '../../../shared/classifier/put-off.ts';
-import { ImageError } from '../../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
 import { type ImageRef, parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { destinationsOf } from '../../support/test-worker.ts';
 
-const NOT_FOUND = new ImageError('not_found', 'expected status 200, got 404');
-const SERVER_ERROR = new ImageError('server_error', 'expected status 200, got 503');
+const NOT_FOUND = new ImageFailure('not_found', 'expected status 200, got 404');
+const SERVER_ERROR = new ImageFailure('server_error', 'expected status 200, got 503');
 const CONTEXT = { model: { name: 'model', version: '1' }, retryBaseSeconds: 10, now: new Date(), random: 0 };
 
 let aws: TestAws;
@@ -29,11 +29,11 @@ function image(id: string, more: Partial<ImageRef> = {}): ImageRef {
 }
 
 function settlement(attempt: number, outcomes: [ImageRef, ImageOutcome][]): Settlement {
-  return settlementOf({ job: 'job', attempt, images: outcomes.map(([image]) => image) }, outcomes, CONTEXT);
+  return planOutcomes({ job: 'job', attempt, images: outcomes.map(([image]) => image) }, outcomes, CONTEXT);
 }
 
 async function settleNow(settlement: Settlement, to = destinations): Promise<void> {
-  const settled = settle(settlement, to);
+  const settled = persistOutcomes(settlement, to);
   to.parts.flush();
   await settled;
 }
@@ -80,7 +80,7 @@ test('sends retries with the next attempt, each group with its own delay', async
   await settleNow(
     settlement(2, [
       [image('a'), SERVER_ERROR],
-      [image('b'), new ImageError('rate_limited', 'expected status 200, got 429', 60)],
+      [image('b'), new ImageFailure('rate_limited', 'expected status 200, got 429', 60)],
       [image('c'), SERVER_ERROR],
     ]),
   );

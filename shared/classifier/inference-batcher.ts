@@ -7,16 +7,16 @@ type Waiting<Answer> = {
 };
 
 /** A place in a coming batch; it must be either filled or given up. */
-export type Place<Answer> = {
-  fill(pixels: Uint8Array): Promise<Answer>;
-  giveUp(): void;
+export type BatchSlot<Answer> = {
+  submit(pixels: Uint8Array): Promise<Answer>;
+  release(): void;
 };
 
 /**
  * Gathers images from whatever message into batches for inference. A batch runs when it is full,
  * when every image that is under way has arrived, or when its first image has waited long enough.
  */
-export class InferenceBatches<Answer> {
+export class InferenceBatcher<Answer> {
   readonly #infer: (images: Uint8Array[]) => Answer[];
   /** Places that were reserved and neither filled nor given up: more images may still come. */
   #underWay = 0;
@@ -29,7 +29,7 @@ export class InferenceBatches<Answer> {
   }
 
   /** Announces an image, before its fetch starts. */
-  reserve(): Place<Answer> {
+  reserve(): BatchSlot<Answer> {
     this.#underWay++;
     let open = true;
     const close = () => {
@@ -38,11 +38,11 @@ export class InferenceBatches<Answer> {
       this.#underWay--;
     };
     return {
-      fill: (pixels) => {
+      submit: (pixels) => {
         close();
         return this.#add(pixels);
       },
-      giveUp: () => {
+      release: () => {
         close();
         this.#runIfDue();
       },

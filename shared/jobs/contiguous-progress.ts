@@ -4,7 +4,7 @@ import type { PackedMessage } from '../contract/pack-messages.ts';
  * Counts what is on the queue for certain while several requests are under way: a request counts once
  * it and all before it have succeeded, so that the images that count are the first ones of the source.
  */
-export class SentInOrder {
+export class ContiguousProgress {
   images: number;
   messages: number;
   #next = 0;
