@@ -36,9 +36,7 @@ async function classifyInOrder(inputs: readonly string[], pipeline: Pipeline): P
   await classifyImages(
     images,
     { ...pipeline, fetch },
-    new AbortController().signal,
-    (image, outcome) => outcomes.set(image, outcome),
-    { stage: () => {}, batch: () => {} },
+    { onOutcome: (image, outcome) => void outcomes.set(image, outcome) },
   );
   return images.map((image) => outcomes.get(image) as ImageOutcome);
 }

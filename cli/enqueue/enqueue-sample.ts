@@ -113,9 +113,8 @@ async function label(images: readonly ImageRef[], of: SampleOf, options: SampleO
     outcomes.set(image, outcome);
     progress.update(outcomes.size);
   };
-  const never = new AbortController().signal;
   try {
-    await classifyImages(images, { ...pipeline, fetch }, never, onOutcome, { stage: () => {}, batch: () => {} });
+    await classifyImages(images, { ...pipeline, fetch }, { onOutcome });
     await Promise.all(thumbnails.values());
   } finally {
     progress.stop();

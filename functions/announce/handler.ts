@@ -16,7 +16,7 @@ import { parseEndLook } from '../../shared/jobs/end-look.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
-import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline.ts';
 import { announceSettingsFrom } from '../../shared/settings.ts';
 import { type AnnouncerDependencies, announceEnd, type Verdict } from './announce-end.ts';
 import { awsAnnouncements } from './aws-announcements.ts';

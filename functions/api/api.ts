@@ -4,7 +4,7 @@ import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import { API_OPERATIONS, type OperationName } from '../../shared/contract/api-operations.ts';
 import { PROBLEM_MEDIA_TYPE } from '../../shared/contract/problem.ts';
 import { SendError } from '../../shared/jobs/send-messages.ts';
-import { whenAborted } from '../../shared/runtime/deadline-signal.ts';
+import { whenAborted } from '../../shared/runtime/deadline.ts';
 import { bodyOf, mediaTypeOf, routedRequest, toResult } from './gateway-event.ts';
 import type { Answer, ApiDependencies, ApiRequest, Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';

@@ -7,7 +7,7 @@ import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { API_DEADLINE_RESERVE_MS, MAX_API_TOP_K, SDK_REQUEST_OPTIONS } from '../../shared/contract/limits.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
-import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline.ts';
 import { markStart } from '../../shared/runtime/start-marks.ts';
 import { apiSettingsFrom } from '../../shared/settings.ts';
 import { createApi } from './api.ts';

@@ -6,7 +6,7 @@ import { createImageClassifier } from '../../shared/classifier/image-classifier.
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { CHAT_DEADLINE_RESERVE_MS, SDK_REQUEST_OPTIONS } from '../../shared/contract/limits.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
-import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline.ts';
 import { markStart } from '../../shared/runtime/start-marks.ts';
 import { chatSettingsFrom } from '../../shared/settings.ts';
 import { converse, LABELS_IN_A_REPLY } from './converse.ts';

@@ -1,44 +1,42 @@
 import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import { MAX_BATCH_ENTRIES } from '../../shared/contract/limits.ts';
-import type { Destinations } from './persist-outcomes.ts';
 import type { Telemetry } from './telemetry.ts';
+import type { Destinations } from './worker-dependencies.ts';
 
-/**
- * Which messages of an invocation are done with, and which are not. What is neither when the
- * invocation ends counts as not done: SQS delivers it again.
- */
+/** Tracks which messages of an invocation may be acknowledged. Anything unresolved at the end is reported as failed. */
 export class AckTracker {
   readonly #destinations: Destinations;
   readonly #telemetry: Telemetry;
-  readonly #open = new Map<string, SQSRecord>();
-  readonly #done: SQSRecord[] = [];
+  readonly #unacknowledged = new Map<string, SQSRecord>();
+  /** May be acknowledged, and not deleted from the queue yet. */
+  readonly #deletable: SQSRecord[] = [];
 
   constructor(records: readonly SQSRecord[], destinations: Destinations, telemetry: Telemetry) {
-    for (const record of records) this.#open.set(record.messageId, record);
+    for (const record of records) this.#unacknowledged.set(record.messageId, record);
     this.#destinations = destinations;
     this.#telemetry = telemetry;
   }
 
-  /** Counts the message as done once what has to be durable before is durable. Never rejects. */
+  /** Acknowledges a message once its outcomes are durable. Never rejects. */
   async ackWhen(record: SQSRecord, durable: Promise<void>): Promise<void> {
     try {
       await durable;
-      this.#open.delete(record.messageId);
-      this.#done.push(record);
+      this.#unacknowledged.delete(record.messageId);
+      this.#deletable.push(record);
     } catch (error) {
       this.#telemetry.unsettled(record.messageId, error);
     }
   }
 
   /**
-   * Deletes what is done from the queue ahead of Lambda, so that it does not come back when the
-   * worker dies of what it takes up next.
+   * Deletes acknowledged messages from the queue before Lambda does, so that they are not redelivered if the next image
+   * crashes the worker.
    */
   async deleteAcknowledged(): Promise<void> {
     const { sqs, queueUrl } = this.#destinations;
-    while (this.#done.length > 0) {
-      const Entries = this.#done
+    while (this.#deletable.length > 0) {
+      const Entries = this.#deletable
         .splice(0, MAX_BATCH_ENTRIES)
         .map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }));
       // Lambda deletes them too when the invocation ends: a failure here only costs a redelivery.
@@ -46,8 +44,8 @@ export class AckTracker {
     }
   }
 
-  /** For `batchItemFailures`. */
+  /** Message ids for `batchItemFailures`. */
   unacknowledged(): string[] {
-    return [...this.#open.keys()];
+    return [...this.#unacknowledged.keys()];
   }
 }

@@ -14,10 +14,10 @@ import { thisMachine } from '../../shared/contract/worker-time.ts';
 import { isCancelled } from '../../shared/jobs/job-store.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
+import { deadlineIn } from '../../shared/runtime/deadline.ts';
 import { markStart } from '../../shared/runtime/start-marks.ts';
 import { workerSettingsFrom } from '../../shared/settings.ts';
 import { Cancellations } from './cancellations.ts';
-import { deadlineIn } from './deadline.ts';
 import { EndLooks } from './end-looks.ts';
 import { createIsolatedClassifier } from './isolation.ts';
 import { JobGuard } from './job-guard.ts';
@@ -37,7 +37,7 @@ const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
 const s3 = createS3Client({ requestHandler: SDK_REQUEST_OPTIONS, followRegionRedirects: true });
 
 const pipeline = await createPipeline(settings, s3);
-// All that the process has done so far is its start, which Lambda bills.
+// Everything until here is the start of the process, which Lambda bills.
 const startMs = performance.now();
 const workTime = new WorkTime({ machine: thisMachine(process.env, process.arch), startMs });
 

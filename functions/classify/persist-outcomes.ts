@@ -1,4 +1,4 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
 import { runField } from '../../shared/contract/job-run.ts';
 import { MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
 import {
@@ -10,46 +10,50 @@ import {
 } from '../../shared/contract/message.ts';
 import { packMessages } from '../../shared/contract/pack-messages.ts';
 import { type OutgoingMessage, sendMessages } from '../../shared/jobs/send-messages.ts';
-import type { EndLooks } from './end-looks.ts';
-import type { PartWriter } from './part-writer.ts';
-import type { Settlement } from './plan-outcomes.ts';
-
-/** Where outcomes go. */
-export type Destinations = {
-  sqs: SQSClient;
-  queueUrl: string;
-  deadLetterQueueUrl: string;
-  parts: PartWriter;
-  /** Where somebody announces the ends of runs; the one that `parts` has. */
-  endLooks?: Pick<EndLooks, 'around'> | undefined;
-};
+import { type OutcomePlan, planOutcomes } from './plan-outcomes.ts';
+import type { ParsedRecord } from './triage-records.ts';
+import type { Destinations, WorkerDependencies } from './worker-dependencies.ts';
 
 /**
- * Makes the outcomes of a message durable. When it resolves, the message may be acknowledged; when
- * it rejects, it must not be: SQS delivers it again and the same work overwrites what was written.
+ * Plans the outcomes of a message, persists them and reports them.
  *
- * The lines come first and the dead-letter messages after them: an alarm on the DLQ then finds the
- * failure lines that explain it.
+ * @throws as `persistOutcomes` does
  */
-export async function persistOutcomes(settlement: Settlement, to: Destinations): Promise<void> {
-  const { message, results, failures } = settlement;
-  await Promise.all([
-    to.parts.write('results', message, results, message.images.length),
-    to.parts.write(
-      'failures',
-      message,
-      failures.map(({ line }) => line),
-      message.images.length,
-    ),
-  ]);
-  await sendMessages(to.sqs, to.deadLetterQueueUrl, deadLetters(settlement));
-  await sendMessages(to.sqs, to.queueUrl, await Array.fromAsync(retries(settlement)), message.job);
-  // What is dropped of a cancelled run leaves no line that would have somebody look.
-  if (settlement.cancelled > 0) await to.endLooks?.around(message, async () => {});
+export async function settleMessage(
+  { record, message }: ParsedRecord,
+  outcomes: Iterable<[ImageRef, ImageOutcome]>,
+  { pipeline, destinations, telemetry, jobGuard, retryBaseSeconds, now, random }: WorkerDependencies,
+): Promise<void> {
+  const context = { model: pipeline.classifier.id, retryBaseSeconds, now: now(), random: random() };
+  const plan = planOutcomes(message, outcomes, context);
+  await persistOutcomes(plan, destinations);
+  telemetry.settled(record.messageId, plan);
+  jobGuard.settled(message, plan.results.length + plan.failures.length);
 }
 
-/** One image a message, so that each can be redriven, or not, by itself. */
-function deadLetters({ message, failures }: Settlement): OutgoingMessage[] {
+/**
+ * Makes the outcomes of a message durable. When it resolves, the message may be acknowledged. When it rejects, it must not
+ * be: SQS delivers it again, and the same work overwrites what was written.
+ *
+ * Lines are written before dead-letter messages: an alarm on the DLQ then finds the failure lines that explain it.
+ */
+export async function persistOutcomes(plan: OutcomePlan, to: Destinations): Promise<void> {
+  const { message, results, failures } = plan;
+  const { parts, sqs } = to;
+  const ofImages = message.images.length;
+  const failureLines = failures.map(({ line }) => line);
+  await Promise.all([
+    parts.write('results', message, results, ofImages),
+    parts.write('failures', message, failureLines, ofImages),
+  ]);
+  await sendMessages(sqs, to.deadLetterQueueUrl, deadLetters(plan));
+  await sendMessages(sqs, to.queueUrl, await Array.fromAsync(nextMessages(plan)), message.job);
+  // Dropped images of a cancelled run leave no line that would trigger a look at its end.
+  if (plan.cancelled > 0) await to.endLooks?.around(message, async () => {});
+}
+
+/** One message per image, so that each can be redriven separately. */
+function deadLetters({ message, failures }: OutcomePlan): OutgoingMessage[] {
   return failures.map(({ image, line: { error, attempt } }) => {
     const { code, stage } = error;
     const body = formatDeadLetter(message, image, { code, stage, message: error.message, attempts: attempt });
@@ -63,19 +67,14 @@ function deadLetters({ message, failures }: Settlement): OutgoingMessage[] {
 }
 
 /**
- * What was too much for an invocation is sent on in halves: they go to different workers, and whatever an image costs,
- * after ten links there is a message for each, and ten of those are no more than an invocation has time for. Images of
- * hosts that have stopped answering stay together: they cost next to nothing, and more workers would ask those hosts.
+ * Images that an invocation had no time for are sent on in halves: the halves go to different workers, and after ten hops
+ * there is a message per image, which an invocation of ten messages always has time for. Images of hosts that do not respond
+ * stay together: they cost next to nothing, and splitting them would let more workers call those hosts.
  */
 const HALVES = 2;
 
-async function* retries({
-  message,
-  retries,
-  putOff,
-  decodeLater,
-  notReached,
-}: Settlement): AsyncGenerator<OutgoingMessage> {
+async function* nextMessages(plan: OutcomePlan): AsyncGenerator<OutgoingMessage> {
+  const { message, retries, putOff, decodeLater, notReached } = plan;
   yield* delayed(nextEnvelope(message, message.attempt + 1), retries);
   yield* delayed(nextEnvelope(message), putOff);
   yield* delayed(nextEnvelope(message), new Map([[decodeLater.delaySeconds, decodeLater.images]]), HALVES);
@@ -92,7 +91,7 @@ async function* delayed(
   }
 }
 
-/** In more messages where they do not fit so few. */
+/** @param messages how many at least; more where the images do not fit */
 async function* inMessages(
   envelope: Envelope,
   images: readonly ImageRef[],

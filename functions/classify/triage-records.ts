@@ -1,20 +1,24 @@
 import type { SQSRecord } from 'aws-lambda';
 import { MalformedMessage, maySendOn, parseMessage, type QueueMessage } from '../../shared/contract/message.ts';
 
-/** A record whose body could be read. */
+/** A record with its parsed body. */
 export type ParsedRecord = { record: SQSRecord; message: QueueMessage };
 
-/** The records of an invocation by what has to be done with them. */
+/** The records of an invocation, grouped by how they must be processed. */
 export type TriagedRecords = {
   malformed: { record: SQSRecord; why: MalformedMessage }[];
-  /** Delivered for the first time: nothing speaks against taking them together. */
+  /** First deliveries: safe to process together. */
   fresh: ParsedRecord[];
-  /** Delivered before, with several images: one of them may have killed a worker. */
+  /** Redelivered, with several images: one of them may have crashed a worker. */
   toSplit: ParsedRecord[];
-  /** Delivered before, with a single image or at the end of its chain, where it cannot be split; those delivered least often come first. */
+  /**
+   * Redelivered, with a single image, or at the end of its chain, where it cannot be split. Sorted by receive count, lowest
+   * first.
+   */
   poisonCandidates: ParsedRecord[];
 };
 
+/** Groups the records of an invocation by their receive count and number of images. */
 export function triageRecords(records: readonly SQSRecord[]): TriagedRecords {
   const triaged: TriagedRecords = { malformed: [], fresh: [], toSplit: [], poisonCandidates: [] };
   for (const record of records) {
@@ -28,7 +32,7 @@ export function triageRecords(records: readonly SQSRecord[]): TriagedRecords {
   return triaged;
 }
 
-/** How often SQS has delivered the message, this time included. */
+/** How often SQS has delivered the message, this delivery included. */
 export function receiveCount({ attributes }: SQSRecord): number {
   return Number(attributes.ApproximateReceiveCount);
 }

@@ -4,7 +4,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { SDK_REQUEST_OPTIONS, SWEEP_RESERVE_MS } from '../../shared/contract/limits.ts';
 import { createJobTarget } from '../../shared/jobs/job-target.ts';
-import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline.ts';
 import { sweepSettingsFrom } from '../../shared/settings.ts';
 import { type Swept, sweep } from './sweep.ts';
 

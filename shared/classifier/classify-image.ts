@@ -2,32 +2,32 @@ import { ImageFailure } from '../contract/error-codes.ts';
 import { describeError } from '../contract/redact.ts';
 import type { Classification } from '../contract/result-line.ts';
 import type { DecodedImage } from './decode/decode-image.ts';
-import type { Answer } from './fetch/answer.ts';
 import type { BatchSlot } from './inference-batcher.ts';
+import type { InferenceResult } from './inference-result.ts';
 import { PutOff } from './put-off.ts';
 
 export type TimedStage = 'fetch' | 'decode' | 'infer';
-/** Told how long each stage of each image took, in milliseconds; `infer` includes the wait for its batch. */
+/** Called with the duration of each stage of each image, in milliseconds; `infer` includes the wait for its batch. */
 export type StageTimer = (stage: TimedStage, milliseconds: number) => void;
 
-/** How an image comes to its pixels. Rejects when the signal is aborted, or on a defect. */
+/** How an image gets its pixels. Rejects when the signal is aborted, or on a bug. */
 export type ImageStages<Other> = {
   fetch(): Promise<Buffer | ImageFailure>;
   decode(bytes: Buffer): Promise<DecodedImage | ImageFailure | Other>;
-  /** Called once the image's server is free for the next fetch. */
+  /** Called once the image's host is free for the next fetch. */
   onFetched(): void;
 };
 
 /**
- * The life of one image: fetch, decode, infer. An expected failure is returned; so is a surprise,
- * as `internal_error`, since one image must not take down those beside it. It rejects only when
- * `signal` is aborted, with the signal's reason.
+ * The stages of one image: fetch, decode, infer. An expected failure is returned; so is an unexpected error, as
+ * `internal_error`, since one image must not fail the others. It rejects only when `signal` is aborted, with the signal's
+ * reason.
  *
  * @param slot in the inference batch; submitted or released when this settles
  */
 export async function classifyImage<Other extends PutOff = never>(
   stages: ImageStages<Other>,
-  slot: BatchSlot<Answer>,
+  slot: BatchSlot<InferenceResult>,
   time: StageTimer,
   signal: AbortSignal,
 ): Promise<Classification | ImageFailure | Other> {
@@ -44,8 +44,8 @@ export async function classifyImage<Other extends PutOff = never>(
   }
   const started = performance.now();
   try {
-    const answer = await slot.submit(decoded.pixels);
-    return { ...answer, image: decoded.facts };
+    const result = await slot.submit(decoded.pixels);
+    return { ...result, image: decoded.facts };
   } catch (error) {
     return new ImageFailure('inference_failed', describeError(error));
   } finally {

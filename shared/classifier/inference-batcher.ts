@@ -1,41 +1,41 @@
 import { INFERENCE_BATCH_SIZE, INFERENCE_MAX_WAIT_MS } from '../contract/limits.ts';
 
-type Waiting<Answer> = {
+type Waiting<Result> = {
   pixels: Uint8Array;
-  resolve: (answer: Answer) => void;
+  resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 };
 
-/** A place in a coming batch; it must be either filled or given up. */
-export type BatchSlot<Answer> = {
-  submit(pixels: Uint8Array): Promise<Answer>;
+/** A slot of a batch that is being gathered; it must be either submitted or released. */
+export type BatchSlot<Result> = {
+  submit(pixels: Uint8Array): Promise<Result>;
   release(): void;
 };
 
 /**
- * Gathers images from whatever message into batches for inference. A batch runs when it is full,
- * when every image that is under way has arrived, or when its first image has waited long enough.
+ * Dynamic batching: gathers images of all messages into batches for inference. A batch runs when it is full, when every
+ * reserved slot is submitted or released, or when its first image has waited `INFERENCE_MAX_WAIT_MS`.
  */
-export class InferenceBatcher<Answer> {
-  readonly #infer: (images: Uint8Array[]) => Answer[];
-  /** Places that were reserved and neither filled nor given up: more images may still come. */
-  #underWay = 0;
-  #waiting: Waiting<Answer>[] = [];
+export class InferenceBatcher<Result> {
+  readonly #infer: (images: Uint8Array[]) => Result[];
+  /** Slots that are reserved, and neither submitted nor released: more images may still come. */
+  #reserved = 0;
+  #waiting: Waiting<Result>[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param infer runs a batch, one element of the answer an image */
-  constructor(infer: (images: Uint8Array[]) => Answer[]) {
+  /** @param infer runs a batch; returns one element per image */
+  constructor(infer: (images: Uint8Array[]) => Result[]) {
     this.#infer = infer;
   }
 
-  /** Announces an image, before its fetch starts. */
-  reserve(): BatchSlot<Answer> {
-    this.#underWay++;
-    let open = true;
+  /** Reserves a slot for an image, before its fetch starts. */
+  reserve(): BatchSlot<Result> {
+    this.#reserved++;
+    let isOpen = true;
     const close = () => {
-      if (!open) throw new Error('a place in a batch was used twice');
-      open = false;
-      this.#underWay--;
+      if (!isOpen) throw new Error('a slot of a batch was used twice');
+      isOpen = false;
+      this.#reserved--;
     };
     return {
       submit: (pixels) => {
@@ -49,7 +49,7 @@ export class InferenceBatcher<Answer> {
     };
   }
 
-  #add(pixels: Uint8Array): Promise<Answer> {
+  #add(pixels: Uint8Array): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ pixels, resolve, reject });
       this.#timer ??= setTimeout(() => this.#run(), INFERENCE_MAX_WAIT_MS);
@@ -59,7 +59,7 @@ export class InferenceBatcher<Answer> {
 
   #runIfDue(): void {
     if (this.#waiting.length === 0) return;
-    if (this.#waiting.length === INFERENCE_BATCH_SIZE || this.#underWay === 0) this.#run();
+    if (this.#waiting.length === INFERENCE_BATCH_SIZE || this.#reserved === 0) this.#run();
   }
 
   #run(): void {
@@ -70,12 +70,12 @@ export class InferenceBatcher<Answer> {
     this.#settle(batch);
   }
 
-  /** A batch that fails is tried image by image, so that one image fails no other. */
-  #settle(batch: readonly Waiting<Answer>[]): void {
+  /** A batch that fails is retried image by image, so that one image cannot fail the others. */
+  #settle(batch: readonly Waiting<Result>[]): void {
     try {
-      const answers = this.#infer(batch.map(({ pixels }) => pixels));
+      const results = this.#infer(batch.map(({ pixels }) => pixels));
       batch.forEach(({ resolve }, index) => {
-        resolve(answers[index] as Answer);
+        resolve(results[index] as Result);
       });
     } catch (error) {
       const [first, ...others] = batch;

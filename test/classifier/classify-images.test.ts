@@ -52,10 +52,8 @@ async function classify(
   const record = (image: Image, outcome: ImageOutcome) => {
     outcomes.set(image, [...(outcomes.get(image) ?? []), outcome]);
   };
-  await classifyImages(images, pipeline, signal, record, {
-    stage: (stage) => stages.push(stage),
-    batch: (size) => batchSizes.push(size),
-  });
+  const observe = { stage: (stage: string) => stages.push(stage), batch: (size: number) => batchSizes.push(size) };
+  await classifyImages(images, pipeline, { onOutcome: record, signal, observe });
   return { outcomes: images.map((image) => outcomes.get(image) ?? []), batchSizes, stages };
 }
 

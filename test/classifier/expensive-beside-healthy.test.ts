@@ -63,7 +63,7 @@ async function classify(
     outcomes.set(image, nameOf(outcome));
     if (image.url.includes('healthy')) healthyMs = performance.now() - started;
   };
-  await classifyImages(images, pipeline, signal, onOutcome, { stage: () => {}, batch: () => {} });
+  await classifyImages(images, pipeline, { signal, onOutcome });
   return { outcomes: images.map((image) => outcomes.get(image) ?? 'none'), healthyMs };
 }
 

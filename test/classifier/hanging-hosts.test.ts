@@ -30,8 +30,6 @@ function pipelineOf(fetch: Pipeline['fetch']): Pipeline {
   return { fetch, classifier, topK: 1, hosts: new HostHealth(FETCH_TIMEOUT_MS), close: async () => {} };
 }
 
-const ignore = { stage: () => {}, batch: () => {} };
-
 test('more unknown hosts that hang than fetches there are hold up no other image for as long as a fetch may take', async () => {
   const http = createHttpClient([healthy, ...hanging].flatMap(({ hosts }) => hosts));
   const sources = { http, s3: createObjectReader(new S3Client({}), []) };
@@ -45,13 +43,10 @@ test('more unknown hosts that hang than fetches there are hold up no other image
   expect(hostile.length).toBeGreaterThan(IMAGES_IN_FLIGHT);
   const fetch: Pipeline['fetch'] = (url, signal, beforeContent) =>
     fetchImage(url, sources, signal, { timeoutMs: FETCH_TIMEOUT_MS, beforeContent });
-  await classifyImages(
-    [...hostile, ...healthy.images('healthy', 20)],
-    pipelineOf(fetch),
-    stop.signal,
+  await classifyImages([...hostile, ...healthy.images('healthy', 20)], pipelineOf(fetch), {
+    signal: stop.signal,
     onOutcome,
-    ignore,
-  );
+  });
   await http.close();
   expect(order.slice(0, 20)).toEqual(Array(20).fill('healthy done'));
 }, 60_000);
@@ -71,7 +66,7 @@ test('when all servers that were slow send at once, no more than 40 images are h
     return new ImageFailure('not_found', 'expected status 200, got 404');
   };
   const images = Array.from({ length: count }, (_, number) => ({ url: `https://host-${number}.example/` }));
-  await classifyImages(images, pipelineOf(fetch), new AbortController().signal, () => held--, ignore);
+  await classifyImages(images, pipelineOf(fetch), { onOutcome: () => held-- });
   expect(asked).toBe(count);
   expect(most).toBeLessThanOrEqual(IMAGES_IN_FLIGHT);
 }, 60_000);

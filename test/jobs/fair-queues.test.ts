@@ -64,7 +64,7 @@ test.each<[string, ImageOutcome]>([
 ])('an image that %s is sent on in the group of its job, and a dead letter in none', async (_, outcome) => {
   const message: QueueMessage = { job: JOB, attempt: 1, images: [image('a'), image('b')] };
   const [first, second] = message.images as [ImageRef, ImageRef];
-  const settlement = planOutcomes(
+  const plan = planOutcomes(
     message,
     [
       [first, outcome],
@@ -74,7 +74,7 @@ test.each<[string, ImageOutcome]>([
   );
   const to = destinationsOf(aws.target);
   const groups = await groupsSent(async () => {
-    const settled = persistOutcomes(settlement, to);
+    const settled = persistOutcomes(plan, to);
     to.parts.flush();
     await settled;
   });

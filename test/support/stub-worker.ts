@@ -20,7 +20,7 @@ export const catsButMissing: Verdict = ({ id }) =>
   id.includes('missing') ? new ImageFailure('not_found', 'expected status 200, got 404') : CAT;
 
 /**
- * Works the queue empty with the worker's own settlement and writes, and a verdict in place of fetch,
+ * Works the queue empty with the worker's own plan and writes, and a verdict in place of fetch,
  * decode and inference: for jobs of many images, where those would take minutes.
  *
  * @param most messages to take
@@ -44,8 +44,8 @@ export async function workQueueEmpty(
       const outcomes = message.images.map(
         (image) => [image, verdict(image)] as [ImageRef, Classification | ImageFailure],
       );
-      const settlement = planOutcomes(message, outcomes, { ...context, now: new Date() });
-      await persistOutcomes(settlement, { sqs, queueUrl: QueueUrl, deadLetterQueueUrl, parts });
+      const plan = planOutcomes(message, outcomes, { ...context, now: new Date() });
+      await persistOutcomes(plan, { sqs, queueUrl: QueueUrl, deadLetterQueueUrl, parts });
     });
     parts.flush();
     await Promise.all(settled);

@@ -160,7 +160,7 @@ test('a part file is written after its look was asked for, and a look is asked f
   const dropped = anyRun();
   const message = { ...dropped, attempt: 1, images: [image] };
   const context = { model: { name: 'stub', version: '1' }, retryBaseSeconds: 0, now: new Date(), random: 0.5 };
-  const settlement = planOutcomes(message, [[image, 'cancelled']], context);
-  await persistOutcomes(settlement, { sqs, queueUrl, deadLetterQueueUrl, parts, endLooks: looks });
+  const plan = planOutcomes(message, [[image, 'cancelled']], context);
+  await persistOutcomes(plan, { sqs, queueUrl, deadLetterQueueUrl, parts, endLooks: looks });
   expect(lookRequests().map(parseEndLook)).toEqual([of, dropped]);
 });
