@@ -193,47 +193,23 @@ export type ModelPrecision = (typeof MODEL_PRECISIONS)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function awsSettingsFrom(environment: Environment): AwsSettings {
-  return parse(awsSchema, environment);
+/** Reads settings from environment variables. @throws {SettingsError} naming each variable that is missing or wrong */
+type SettingsReader<Settings> = (environment: Environment) => Settings;
+
+export const awsSettingsFrom: SettingsReader<AwsSettings> = readerOf(awsSchema);
+export const classifierSettingsFrom: SettingsReader<ClassifierSettings> = readerOf(classifierSchema);
+export const jobSettingsFrom: SettingsReader<JobSettings> = readerOf(jobSchema);
+export const workerSettingsFrom: SettingsReader<WorkerSettings> = readerOf(workerSchema);
+export const apiSettingsFrom: SettingsReader<ApiSettings> = readerOf(apiSchema);
+export const chatSettingsFrom: SettingsReader<ChatSettings> = readerOf(chatSchema);
+export const announceSettingsFrom: SettingsReader<AnnounceSettings> = readerOf(announceSchema);
+export const sweepSettingsFrom: SettingsReader<SweepSettings> = readerOf(sweepSchema);
+
+function readerOf<Schema extends z.ZodObject>(schema: Schema): SettingsReader<z.infer<Schema>> {
+  return (environment) => readSettings(schema, environment);
 }
 
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function classifierSettingsFrom(environment: Environment): ClassifierSettings {
-  return parse(classifierSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function jobSettingsFrom(environment: Environment): JobSettings {
-  return parse(jobSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function workerSettingsFrom(environment: Environment): WorkerSettings {
-  return parse(workerSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function apiSettingsFrom(environment: Environment): ApiSettings {
-  return parse(apiSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function chatSettingsFrom(environment: Environment): ChatSettings {
-  return parse(chatSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function announceSettingsFrom(environment: Environment): AnnounceSettings {
-  return parse(announceSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function sweepSettingsFrom(environment: Environment): SweepSettings {
-  return parse(sweepSchema, environment);
-}
-
-function parse<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {
+function readSettings<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {
   const given: Record<string, string | undefined> = {};
   for (const field of Object.keys(schema.shape)) {
     // An empty variable is how shells and templates say "not set".

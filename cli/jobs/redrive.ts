@@ -1,5 +1,5 @@
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
-import { MalformedMessage, parseMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { isCancelled, newestRun, readJob } from '../../shared/jobs/job-store.ts';

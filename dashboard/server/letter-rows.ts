@@ -1,4 +1,4 @@
-import { MalformedMessage, parseMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import type { DeadLetter } from '../../shared/jobs/dead-letters.ts';
 import { type FailedImage, failedImagesIn } from '../../shared/jobs/redrive.ts';
 import type { DeadLetterFilter, DeadLetterRow } from '../contract.ts';

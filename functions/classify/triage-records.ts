@@ -1,5 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
-import { MalformedMessage, maySendOn, parseMessage, type QueueMessage } from '../../shared/contract/message.ts';
+import { maySendOn, type QueueMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 
 /** A record with its parsed body. */
 export type ParsedRecord = { record: SQSRecord; message: QueueMessage };

@@ -1,5 +1,6 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import type { z } from 'zod';
+import { parseJson } from '../contract/exact-json.ts';
 import type { JobTarget } from './job-target.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
@@ -15,18 +16,11 @@ export async function readRecord<Content>(
 ): Promise<ReadRecord<Content>> {
   try {
     const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: resultsBucket, Key }));
-    return { record: parsed((await Body?.transformToString()) ?? '', schema), etag: ETag };
+    const text = (await Body?.transformToString()) ?? '';
+    return { record: schema.safeParse(parseJson(text)).data, etag: ETag };
   } catch (error) {
     if (error instanceof NoSuchKey) return { record: undefined, etag: undefined };
     throw error;
-  }
-}
-
-function parsed<Content>(text: string, schema: z.ZodType<Content>): Content | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
   }
 }
 

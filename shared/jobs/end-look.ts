@@ -1,5 +1,6 @@
 import { SendMessageCommand, type SQSClient, SQSServiceException } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
+import { parseJson } from '../contract/exact-json.ts';
 import { type JobRun, runSchema } from '../contract/job-run.ts';
 import { END_LOOK_WINDOW_MS } from '../contract/limits.ts';
 import { jobNameSchema } from '../contract/message.ts';
@@ -66,12 +67,8 @@ export async function requestEndLookIfAnnounced(
 
 /** Undefined for a body that is not a request for a look. */
 export function parseEndLook(body: string): NamedRun | undefined {
-  try {
-    const { job, run } = endLookSchema.parse(JSON.parse(body));
-    return { job, run };
-  } catch {
-    return undefined;
-  }
+  const { data } = endLookSchema.safeParse(parseJson(body));
+  return data && { job: data.job, run: data.run };
 }
 
 /** Whether the reason of a refusal is permanent: a deleted queue, a missing permission. */

@@ -2,7 +2,6 @@ import pMap from 'p-map';
 import { IdSum } from '../contract/id-sum.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import { newRun, runField } from '../contract/job-run.ts';
-import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { type PackedMessage, packMessages } from '../contract/pack-messages.ts';
 import { UserError } from '../contract/user-error.ts';
@@ -11,7 +10,7 @@ import { reopenEnd } from './end-hold.ts';
 import { requestEndLookIfAnnounced } from './end-look.ts';
 import { isCancelled, readJob, writeJob, writeNewestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
-import { sendMessages } from './send-messages.ts';
+import { sendBatch, sendBatches } from './send-messages.ts';
 import { recordOrder } from './source-order.ts';
 
 /** Requests to SQS at once; more does not make one producer faster. */
@@ -130,10 +129,10 @@ export async function enqueue(
   const idSum = new IdSum();
   const toSend = skip(recordOrder(target, plan, summed(images, idSum)), plan.sent);
   const envelope = { job: plan.job, ...runField(plan.run), attempt: 1 };
-  const requests = rethrowSourceError(requestsOf(packMessages(envelope, toSend, plan.perMessage)));
+  const requests = rethrowSourceError(sendBatches(packMessages(envelope, toSend, plan.perMessage)));
   const underWay = new Set<Promise<void>>();
   const send = async (messages: PackedMessage[], index: number) => {
-    await sendMessages(target.sqs, target.queueUrl, messages, plan.job);
+    await sendBatch({ sqs: target.sqs, queueUrl: target.queueUrl, job: plan.job }, messages);
     progress.sent(index, messages);
     onProgress(progress.images);
   };
@@ -206,23 +205,6 @@ async function* summed(images: AsyncIterable<ImageRef>, idSum: IdSum): AsyncGene
 async function* skip<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item> {
   let index = 0;
   for await (const item of items) if (index++ >= count) yield item;
-}
-
-/** As many messages as one SendMessageBatch takes. */
-async function* requestsOf(messages: AsyncIterable<PackedMessage>): AsyncGenerator<PackedMessage[]> {
-  let request: PackedMessage[] = [];
-  let bytes = 0;
-  for await (const message of messages) {
-    const size = Buffer.byteLength(message.body);
-    if (request.length === MAX_BATCH_ENTRIES || (request.length > 0 && bytes + size > MAX_MESSAGE_BYTES)) {
-      yield request;
-      request = [];
-      bytes = 0;
-    }
-    request.push(message);
-    bytes += size;
-  }
-  if (request.length > 0) yield request;
 }
 
 /** Writes again and again, one write after the other; a write that fails is made good by the next. */

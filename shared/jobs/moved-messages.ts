@@ -1,5 +1,7 @@
+import { parseJson } from '../contract/exact-json.ts';
 import type { JobRun } from '../contract/job-run.ts';
-import { MalformedMessage, messageSchema, parseMessage, type QueueMessage } from '../contract/message.ts';
+import { messageSchema, type QueueMessage } from '../contract/message.ts';
+import { MalformedMessage, parseMessage } from '../contract/parse-message.ts';
 import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
 import { requireEndLook } from './end-look.ts';
 import { FirstError } from './first-error.ts';
@@ -52,10 +54,6 @@ export function movedMessage({ body }: Pick<DeadLetter, 'body'>): QueueMessage |
 }
 
 function sentByWorker(body: string): boolean {
-  try {
-    const parsed = messageSchema.safeParse(JSON.parse(body));
-    return parsed.success && parsed.data.images.every(({ error }) => error !== undefined);
-  } catch {
-    return false;
-  }
+  const { success, data } = messageSchema.safeParse(parseJson(body));
+  return success && data.images.every(({ error }) => error !== undefined);
 }

@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
+import { inBatches } from '../contract/batches.ts';
+import { parseJson } from '../contract/exact-json.ts';
+import { toImageRef } from '../contract/image-ref.ts';
 import { type JobRun, runField } from '../contract/job-run.ts';
-import {
-  type ImageRef,
-  MalformedMessage,
-  messageSchema,
-  parseMessage,
-  type QueueMessage,
-} from '../contract/message.ts';
+import { type ImageRef, messageSchema, type QueueMessage } from '../contract/message.ts';
 import { partKey, redrivenKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
+import { MalformedMessage, parseMessage } from '../contract/parse-message.ts';
 import type { FailureLine } from '../contract/result-line.ts';
 import type { WorkerTime } from '../contract/worker-time.ts';
 import { countFailures } from './count-failures.ts';
@@ -120,7 +118,9 @@ class RedriveRun {
 
   async sendFailures(): Promise<void> {
     const files = partsOfSameImages(this.#target, 'failures', this.#options);
-    await eachToItsEnd(batchesOf(files), (batch) => this.#redriveBatch(batch));
+    const limits = { maxItems: MAX_BATCH_FILES, maxBytes: MAX_BATCH_BYTES };
+    const batches = inBatches(files, limits, (ofSameImages) => latestOf(ofSameImages).bytes);
+    await eachToItsEnd(batches, (batch) => this.#redriveBatch(batch));
   }
 
   /**
@@ -180,7 +180,7 @@ class RedriveRun {
 
   async #send(lines: readonly FailureLine[]): Promise<void> {
     for (const { id } of lines) this.#sent.add(id);
-    await this.#sendImages(this.#options, lines.map(toImage));
+    await this.#sendImages(this.#options, lines.map(toImageRef));
   }
 
   async #sendImages({ job, run }: JobRun, images: readonly ImageRef[]): Promise<void> {
@@ -238,20 +238,6 @@ class RedriveRun {
 /** What becomes of the lines of files with the same images: sent again, or left where they are. */
 type Choice = { files: readonly Part[]; chosen: FailureLine[]; left: FailureLine[] };
 
-async function* batchesOf(files: AsyncIterable<Part[]>): AsyncGenerator<Part[][]> {
-  let batch: Part[][] = [];
-  let bytes = 0;
-  for await (const ofSameImages of files) {
-    batch.push(ofSameImages);
-    bytes += latestOf(ofSameImages).bytes;
-    if (batch.length < MAX_BATCH_FILES && bytes < MAX_BATCH_BYTES) continue;
-    yield batch;
-    batch = [];
-    bytes = 0;
-  }
-  if (batch.length > 0) yield batch;
-}
-
 /** As p-map, but when one fails, those that are under way come to their end before it rejects. */
 async function eachToItsEnd<Item>(items: AsyncIterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
   let failure: { error: unknown } | undefined;
@@ -273,10 +259,6 @@ function timeOf(files: readonly Part[]): WorkerTime | undefined {
   return { ...first, milliseconds: times.reduce((sum, { milliseconds }) => sum + milliseconds, 0) };
 }
 
-function toImage({ id, url, meta }: FailureLine): ImageRef {
-  return meta === undefined ? { id, url } : { id, url, meta };
-}
-
 /**
  * The images of a dead letter with what went wrong: the worker writes it into the letters that it sends; SQS, which moves a
  * message as it is, does not.
@@ -296,11 +278,3 @@ const CRASHED: { code: string; message: string; attempts?: number } = {
   code: 'worker_crashed',
   message: 'SQS moved the message: it was delivered as often as the queue permits',
 };
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -50,10 +50,10 @@ export class PartSample {
    *
    * @param mostParts a multiple of 1,000, the objects that a request lists
    */
-  async read(bucket: Bucket, kind: PartKind, of: JobRun, mostParts: number, signal: AbortSignal): Promise<void> {
+  async read(bucket: Bucket, kind: PartKind, of: JobRun, mostParts: number, signal?: AbortSignal): Promise<void> {
     let read = 0;
     for await (const part of allParts(bucket, kind, of)) {
-      if (signal.aborted) return;
+      if (signal?.aborted) return;
       this.#add(part);
       if (++read === mostParts) return;
     }
@@ -85,6 +85,6 @@ export async function sampledLines(
   of: JobRun,
 ): Promise<{ lines: number; isEstimate: boolean }> {
   const sample = new PartSample();
-  await sample.read(bucket, kind, of, SAMPLED_PARTS, new AbortController().signal);
+  await sample.read(bucket, kind, of, SAMPLED_PARTS);
   return { lines: sample.lines, isEstimate: !sample.isWhole };
 }

@@ -1,5 +1,5 @@
+import { type ImageRef, imageRefSchema, toImageRef } from '../contract/image-ref.ts';
 import { MAX_ID_CHARS, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
-import { type ImageRef, imageRefSchema } from '../contract/message.ts';
 import { issuesText } from '../contract/schema-issues.ts';
 import { bytesInMessage } from '../contract/sqs-json.ts';
 import { wellFormedImage } from '../contract/well-formed.ts';
@@ -27,7 +27,7 @@ export function toSourceRow(line: number, text: string, given: unknown, base: UR
   if (!parsed.success) return { line, text, problem: hasNoUrl(given) ? NO_URL : issuesText(parsed.error, given) };
   const url = resolve(parsed.data.url, base);
   const { id = url, meta } = parsed.data;
-  const image = wellFormed(meta === undefined ? { id, url } : { id, url, meta }, text);
+  const image = wellFormed(toImageRef({ id, url, meta }), text);
   if (!ABSOLUTE_URL.test(url)) {
     return { line, text, problem: `expected a http, https or s3 URL, got ${JSON.stringify(url.slice(0, 80))}` };
   }

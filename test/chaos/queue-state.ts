@@ -1,5 +1,5 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { MalformedMessage, parseMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { queueCounts } from '../../shared/jobs/queue-counts.ts';
 

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { parseExactJson } from '../../shared/contract/exact-json.ts';
-import { formatMessage, MalformedMessage, parseMessage } from '../../shared/contract/message.ts';
+import { formatMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { failureLine, resultLine } from '../../shared/contract/result-line.ts';
 
 test.each([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { MAX_ENVELOPES } from '../../shared/contract/limits.ts';
-import { formatMessage, type ImageRef, MalformedMessage, parseMessage } from '../../shared/contract/message.ts';
+import { formatMessage, type ImageRef } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 
 const URL_A = 'https://host.example/a.jpg';
 const OWN = { v: 1, job: 'cats', attempt: 2, hops: 1, images: [{ id: 'row-17', url: URL_A, meta: { sku: 'X1' } }] };
@@ -89,7 +90,7 @@ describe('one envelope in the other', () => {
     let body = notification(s3Event());
     for (let envelopes = 1; envelopes < MAX_ENVELOPES; envelopes++) body = bridgeEvent(body);
     expect(parseMessage(JSON.stringify(body))).toMatchObject({ images: [{ url: 's3://photos/a b.jpg' }] });
-    expect(reasonOf(notification(body))).toMatch(/expected at most 3 envelopes, one in the other$/);
+    expect(reasonOf(notification(body))).toMatch(/expected at most 3 nested envelopes$/);
   });
 });
 

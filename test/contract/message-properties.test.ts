@@ -7,15 +7,9 @@ import {
   MAX_IMAGES_PER_MESSAGE,
   MAX_MESSAGE_BYTES,
 } from '../../shared/contract/limits.ts';
-import {
-  type Envelope,
-  formatDeadLetter,
-  formatMessage,
-  type ImageRef,
-  MalformedMessage,
-  parseMessage,
-} from '../../shared/contract/message.ts';
+import { type Envelope, formatDeadLetter, formatMessage, type ImageRef } from '../../shared/contract/message.ts';
 import { ImageTooLargeError, packMessages } from '../../shared/contract/pack-messages.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { attempt, imageRef, images, jobName, queueMessage, run } from './arbitraries.ts';
 import { seed } from './seed.ts';
 

@@ -7,12 +7,11 @@ import {
   formatDeadLetter,
   formatMessage,
   type ImageRef,
-  MalformedMessage,
   maySendOn,
   nextEnvelope,
-  parseMessage,
   type QueueMessage,
 } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 
 const URL_A = 'https://host.example/a.jpg';
 const URL_B = 's3://bucket/b.jpg';

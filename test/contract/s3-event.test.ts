@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { MalformedMessage, parseMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 
 /** One record as S3 writes it, keys form-encoded. */
 function record(key: string, eventName = 'ObjectCreated:Put', bucket = 'photos', eventSource = 'aws:s3'): object {

@@ -108,7 +108,7 @@ describe('entries that SQS does not take', () => {
     });
     const sending = send(numbered(3));
     await expect(sending).rejects.toThrow(SendError);
-    await expect(sending).rejects.toThrow('SQS did not take 1 of 3 messages: InvalidMessageContents because');
+    await expect(sending).rejects.toThrow('SQS rejected 1 of 3 messages: InvalidMessageContents because');
     expect(requests).toBe(1);
     expect(bodiesInQueue()).toHaveLength(2);
   });
@@ -119,7 +119,7 @@ describe('entries that SQS does not take', () => {
       requests++;
       return { $metadata: {}, Successful: [], Failed: Entries.map(({ Id }) => refused(Id, false)) };
     });
-    await expect(send(numbered(2))).rejects.toThrow('SQS did not take 2 of 2 messages: InternalError because');
+    await expect(send(numbered(2))).rejects.toThrow('SQS rejected 2 of 2 messages: InternalError because');
     expect(requests).toBe(4);
   });
 });

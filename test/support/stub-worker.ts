@@ -3,7 +3,8 @@ import { PartWriter } from '../../functions/classify/part-writer.ts';
 import { persistOutcomes } from '../../functions/classify/persist-outcomes.ts';
 import { planOutcomes } from '../../functions/classify/plan-outcomes.ts';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
-import { type ImageRef, MalformedMessage, parseMessage } from '../../shared/contract/message.ts';
+import type { ImageRef } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import type { Classification } from '../../shared/contract/result-line.ts';
 import type { TestAws } from '../../testkit/test-aws.ts';
 

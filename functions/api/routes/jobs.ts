@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { parseExactJson } from '../../../shared/contract/exact-json.ts';
+import { parseJson } from '../../../shared/contract/exact-json.ts';
 import { ImageTooLargeError } from '../../../shared/contract/pack-messages.ts';
 import { defaultJobName } from '../../../shared/jobs/default-job-name.ts';
 import {
@@ -48,19 +49,16 @@ export const enqueueJob: Operation = {
         `expected application/json, got ${mediaType || 'no Content-Type'}`,
       );
     }
-    const json = parseJson(body);
+    const json = parseBody(body);
     if (json === undefined) return new ProblemResponse('invalid_request', 'expected the body to be JSON in UTF-8');
     const request = jobRequestSchema.safeParse(json);
     return request.success ? enqueued(request.data, target) : schemaProblem(request.error, json);
   },
 };
 
-function parseJson(body: Buffer): unknown {
-  try {
-    return parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    return undefined;
-  }
+/** Undefined for a body that is not UTF-8, or not JSON. */
+function parseBody(body: Buffer): unknown {
+  return isUtf8(body) ? parseJson(new TextDecoder().decode(body)) : undefined;
 }
 
 async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer | ProblemResponse> {

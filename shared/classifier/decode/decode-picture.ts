@@ -1,4 +1,5 @@
 import type { ImageFailure } from '../../contract/error-codes.ts';
+import { NEVER_ABORTED } from '../../runtime/deadline.ts';
 import { PutOff } from '../put-off.ts';
 import { ApartQueue } from './apart-queue.ts';
 import { decoderMemory } from './decoder-memory.ts';
@@ -12,14 +13,13 @@ export type DecodeOptions = {
   signal: AbortSignal;
 };
 
-const never = new AbortController().signal;
 const patient = new ApartQueue({ most: Number.POSITIVE_INFINITY });
 
 /** Decodes a picture when its turn comes, however many come before it. For callers that have few. */
 export async function decodePatiently(
   picture: Inspected,
   format: PictureFormat,
-  signal: AbortSignal = never,
+  signal: AbortSignal = NEVER_ABORTED,
 ): Promise<Decoded | ImageFailure> {
   const decoded = await decodePicture(picture, format, { apart: patient, signal });
   if (decoded instanceof PutOff) throw new Error('a queue of any length puts nothing off');

@@ -4,7 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { ImageFailure } from '../../../shared/contract/error-codes.ts';
-import { parseMessage } from '../../../shared/contract/message.ts';
+import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { createInjectedWorker, type Injected } from '../../support/injected-worker.ts';

@@ -6,7 +6,8 @@ import type { ImageOutcome } from '../../../shared/classifier/classify-images.ts
 import { PutOff } from '../../../shared/classifier/put-off.ts';
 import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
-import { type ImageRef, parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
+import type { ImageRef, QueueMessage } from '../../../shared/contract/message.ts';
+import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { destinationsOf } from '../../support/test-worker.ts';
 
