@@ -60,6 +60,7 @@ export function logBytesOf(invocations: number, images: number): number {
   return 2_000 * invocations + 2.5 * images;
 }
 
+/** The cost of a job at list prices, by service. */
 export type Cost = {
   lambdaUsd: number;
   lambdaRequestsUsd: number;

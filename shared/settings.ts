@@ -188,7 +188,9 @@ export type SweepSettings = z.infer<typeof sweepSchema>;
 /** What the worker needs. */
 export type WorkerSettings = z.infer<typeof workerSchema>;
 
+/** One of {@link S3_ADDRESSING_STYLES}. */
 export type S3AddressingStyle = (typeof S3_ADDRESSING_STYLES)[number];
+/** One of {@link MODEL_PRECISIONS}. */
 export type ModelPrecision = (typeof MODEL_PRECISIONS)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -196,13 +198,21 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Reads settings from environment variables. @throws {SettingsError} naming each variable that is missing or wrong */
 type SettingsReader<Settings> = (environment: Environment) => Settings;
 
+/** For AWS clients, besides the SDK's own variables. */
 export const awsSettingsFrom: SettingsReader<AwsSettings> = readerOf(awsSchema);
+/** For programs that classify without a queue. */
 export const classifierSettingsFrom: SettingsReader<ClassifierSettings> = readerOf(classifierSchema);
+/** For producers and operators. */
 export const jobSettingsFrom: SettingsReader<JobSettings> = readerOf(jobSchema);
+/** For the worker. */
 export const workerSettingsFrom: SettingsReader<WorkerSettings> = readerOf(workerSchema);
+/** For the HTTP API. */
 export const apiSettingsFrom: SettingsReader<ApiSettings> = readerOf(apiSchema);
+/** For the chatbot. */
 export const chatSettingsFrom: SettingsReader<ChatSettings> = readerOf(chatSchema);
+/** For the function that announces ends of runs. */
 export const announceSettingsFrom: SettingsReader<AnnounceSettings> = readerOf(announceSchema);
+/** For the function that writes missing failures. */
 export const sweepSettingsFrom: SettingsReader<SweepSettings> = readerOf(sweepSchema);
 
 function readerOf<Schema extends z.ZodObject>(schema: Schema): SettingsReader<z.infer<Schema>> {

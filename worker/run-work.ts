@@ -20,6 +20,7 @@ const PROGRESS_MS = 1_000;
 /** Longer than a long poll. The SDK itself waits forever. */
 const SDK_REQUEST_OPTIONS = { requestTimeout: 2 * POLL_SECONDS * 1_000, throwOnRequestTimeout: true } as const;
 
+/** What a run of `labelqueue work` depends on. */
 export type WorkOptions = {
   settings: WorkSettings;
   /** What the processes of the worker get, and what names the metadata service. */
@@ -33,6 +34,7 @@ export type WorkOptions = {
   onProgress?: (progress: WorkProgress) => void;
 };
 
+/** The progress of a run, in images. */
 export type WorkProgress = {
   classified: number;
   failed: number;

@@ -71,7 +71,7 @@ function addBatch(tally: AccuracyTally, models: ReadonlyMap<string, OpenModel>, 
   for (const [name, { scores, folder }] of models) {
     const all = scores(batch.map(({ pixels }) => pixels));
     for (const [row, ranking] of rankings.entries()) {
-      const best = topK(all, row * folder.labels.length, folder.labels, 5);
+      const best = topK(all.subarray(row * folder.labels.length), folder.labels, 5);
       ranking.set(
         name,
         best.map(({ classId }) => classId),

@@ -18,6 +18,7 @@ import { type FoundEnd, hasGoneOn, lookAtRun } from '../../shared/jobs/run-end.t
 /** Sends an end somewhere. Rejects when it may not have arrived: it is sent again then, with the same id. */
 export type Announce = (end: JobEnd) => Promise<void>;
 
+/** The parts of the announcer: one of each per process. */
 export type AnnouncerDependencies = {
   bucket: Pick<JobTarget, 's3' | 'resultsBucket'>;
   counter: OutcomeCounter;

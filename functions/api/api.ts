@@ -18,6 +18,7 @@ export type Api = (event: APIGatewayProxyEventV2, signal: AbortSignal) => Promis
 type Bindings = { event: APIGatewayProxyEventV2; signal: AbortSignal; report: RequestReport };
 type ApiContext = Context<{ Bindings: Bindings }>;
 
+/** Builds the API: its router, with one handler per operation. */
 export function createApi(dependencies: ApiDependencies): Api {
   const { telemetry } = dependencies;
   const router = createRouter(dependencies);

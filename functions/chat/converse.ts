@@ -9,6 +9,7 @@ import { imageUrlIn } from './image-url.ts';
 import { type Phrases, phrasesFor } from './phrases.ts';
 import type { ChatTelemetry, TurnReport } from './telemetry.ts';
 
+/** The parts of the chatbot: one of each per process. */
 export type ChatDependencies = {
   classifier: ImageClassifier;
   fetch: (url: string, signal: AbortSignal) => Promise<Buffer | ImageFailure>;
@@ -20,6 +21,7 @@ const SURE_FROM = 0.3;
 /** Labels below this, and more than two beside the best, are noise in a conversation. */
 const WORTH_SAYING_FROM = 0.02;
 const OTHERS = 2;
+/** The best label and the others that a reply may mention. */
 export const LABELS_IN_A_REPLY = 1 + OTHERS;
 /** Lex: the content of a message has at most so many characters. */
 const MAX_MESSAGE_CHARS = 1_024;

@@ -12,6 +12,7 @@ export type TurnReport = {
   stages: Partial<Record<TimedStage, number>>;
 };
 
+/** What the chatbot reports. */
 export type ChatTelemetry = { turn(report: TurnReport): void; batch: BatchObserver };
 
 /** JSON lines on standard output. */

@@ -8,6 +8,7 @@ import {
   requestEndLook,
 } from '../../shared/jobs/end-look.ts';
 
+/** Where and how looks are requested. */
 export type EndLooksOptions = EndLookQueue & {
   /** The delay of the queue. */
   delaySeconds?: number;

@@ -29,6 +29,7 @@ type Job = {
   isLooking: boolean;
 };
 
+/** What the guard reads and writes, and how much of it. */
 export type JobGuardOptions = {
   bucket: CancelTarget;
   /** Milliseconds since 1970. */
@@ -152,9 +153,10 @@ export class JobGuard {
   async #linesOf(of: JobRun): Promise<Lines | undefined> {
     const [results, failures] = [new PartSample(), new PartSample()];
     const signal = AbortSignal.timeout(GUARD_COUNT_MS);
+    const maxParts = this.#countedParts;
     const read = Promise.all([
-      results.read(this.#bucket, 'results', of, this.#countedParts, signal),
-      failures.read(this.#bucket, 'failures', of, this.#countedParts, signal),
+      results.read(this.#bucket, { kind: 'results', of, maxParts, signal }),
+      failures.read(this.#bucket, { kind: 'failures', of, maxParts, signal }),
     ]);
     await Promise.race([read, aborted(signal)]);
     read.catch(() => undefined);

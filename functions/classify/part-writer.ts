@@ -20,6 +20,7 @@ type SharedPart = {
   timer: NodeJS.Timeout;
 };
 
+/** What part files need besides their lines. */
 export type PartWriterOptions = {
   /** The time of this worker; without it, part names have none. */
   time?: Pick<WorkTime, 'take' | 'giveBack'> | undefined;

@@ -31,6 +31,7 @@ export type OutcomePlan = {
   notReached: ImageRef[];
 };
 
+/** What a plan depends on besides the outcomes; `random` is uniform in [0, 1). */
 export type PlanContext = { model: ModelId; retryBaseSeconds: number; now: Date; random: number };
 
 /** Decides what happens to each image of a message; writes nothing. */

@@ -1,6 +1,7 @@
 import { FUNCTION_MEMORY_MB } from '../../shared/contract/limits.ts';
 import type { WorkerMachine, WorkerTime } from '../../shared/contract/worker-time.ts';
 
+/** What the clock of a worker starts with. */
 export type WorkTimeOptions = {
   /** The machine of this worker. */
   machine?: WorkerMachine;

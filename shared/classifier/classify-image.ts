@@ -6,6 +6,7 @@ import type { BatchSlot } from './inference-batcher.ts';
 import type { InferenceResult } from './inference-result.ts';
 import { PutOff } from './put-off.ts';
 
+/** A stage of an image whose duration is reported. */
 export type TimedStage = 'fetch' | 'decode' | 'infer';
 /** Called with the duration of each stage of each image, in milliseconds; `infer` includes the wait for its batch. */
 export type StageTimer = (stage: TimedStage, milliseconds: number) => void;

@@ -84,5 +84,6 @@ function classifierOf({ model, arithmetic, folder, warnings }: Opened<OpenModel>
 
 /** The best labels of a row of scores, by the folder's labels and threshold. */
 function labelsBy({ labels, config: { threshold } }: ModelFolder) {
-  return (scores: Float32Array, row: number, k: number) => topK(scores, row * labels.length, labels, k, threshold);
+  return (scores: Float32Array, row: number, k: number) =>
+    topK(scores.subarray(row * labels.length), labels, k, threshold);
 }

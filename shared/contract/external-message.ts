@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type ImageRef, imageRefSchema } from './image-ref.ts';
 import { MAX_IMAGES_PER_MESSAGE } from './limits.ts';
 
+/** An image as another producer names it. */
 export type ExternalImage = { url: string; id?: string | undefined; meta?: ImageRef['meta'] | undefined };
 
 const { url, meta } = imageRefSchema.shape;

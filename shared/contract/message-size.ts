@@ -5,6 +5,7 @@ import { MAX_IMAGES_PER_MESSAGE, MIN_IMAGES_FOR_OWN_PART } from './limits.ts';
  * files, which are counted less surely.
  */
 export const MESSAGE_SIZES = [MIN_IMAGES_FOR_OWN_PART, 64, 125, 250, 500, MAX_IMAGES_PER_MESSAGE] as const;
+/** One of {@link MESSAGE_SIZES}. */
 export type MessageSize = (typeof MESSAGE_SIZES)[number];
 
 /**

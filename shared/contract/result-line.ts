@@ -12,6 +12,7 @@ export function labelText({ label, score }: Label): string {
   return `${label} (score = ${score.toFixed(5)})`;
 }
 
+/** The model that classified an image. */
 export type ModelId = { name: string; version: string };
 
 /** Facts about the image as it was fetched; `width` and `height` in pixels, upright. */
@@ -57,6 +58,7 @@ export type FailureLine = {
 /** What the stages found of an image: its labels, best first, and its embedding where that was asked for. */
 export type Classification = { labels: Label[]; image: ImageFacts; embedding?: Embedding };
 
+/** A result line without an embedding. */
 export function resultLine(origin: LineOrigin, labels: Label[], model: ModelId, image: ImageFacts): ResultLine {
   return classifiedLine(origin, { labels, image }, model);
 }
@@ -70,6 +72,7 @@ export function classifiedLine(
   return { ...head(origin), labels, model, image, ...embedding, ...tail(origin) };
 }
 
+/** A failure line. */
 export function failureLine(origin: LineOrigin, error: ErrorReport): FailureLine {
   return { ...head(origin), error, ...tail(origin) };
 }

@@ -31,6 +31,7 @@ const bridgeEventSchema = z.object({
   detail: z.object(bucketAndObject),
 });
 
+/** Whether a message is the test event of a bucket's notifications. */
 export function isS3TestEvent(message: object): boolean {
   return testEventSchema.safeParse(message).success;
 }

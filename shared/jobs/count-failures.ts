@@ -7,6 +7,7 @@ import type { Part } from './list-parts.ts';
 import { walkOf, walkParts } from './part-walk.ts';
 import { partLines } from './read-outcomes.ts';
 
+/** The failures of a run that are counted. */
 export type FailuresOfCodes = JobRun & {
   /** Undefined for all. */
   codes: ReadonlySet<string> | undefined;

@@ -30,6 +30,7 @@ export type DeadLetterScan = {
   notLookedAt: number;
 };
 
+/** The limits of a scan. */
 export type DeadLetterScanOptions = {
   /**
    * How long a letter is hidden from others while the rest is looked at, in seconds, 1 to 43,200; longer when the scan

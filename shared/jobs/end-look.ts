@@ -12,6 +12,7 @@ export type NamedRun = Required<{ [Field in keyof JobRun]: NonNullable<JobRun[Fi
 /** The body of a message of the queue of looks: check whether this run has ended. */
 const endLookSchema = z.strictObject({ v: z.literal(1), job: jobNameSchema, run: runSchema });
 
+/** The queue that looks are requested on. */
 export type EndLookQueue = {
   sqs: SQSClient;
   jobEndQueueUrl: string;

@@ -9,6 +9,7 @@ type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
 /** Where an end is announced, in this order. */
 export const ANNOUNCEMENT_TARGETS = ['log', 'eventBridge', 'topic', 'webhook'] as const;
+/** One of {@link ANNOUNCEMENT_TARGETS}. */
 export type AnnouncementTarget = (typeof ANNOUNCEMENT_TARGETS)[number];
 
 const endRecordSchema = z.discriminatedUnion('state', [
@@ -28,9 +29,12 @@ const endRecordSchema = z.discriminatedUnion('state', [
 
 /** The content of `jobs/<job>/run=<run>/end.json`. */
 export type EndRecord = z.infer<typeof endRecordSchema>;
+/** The record of a run that has ended. */
 export type EndedRecord = Extract<EndRecord, { state: 'ended' }>;
+/** The record of a run with its ETag. */
 export type ReadEndRecord = ReadRecord<EndRecord>;
 
+/** See {@link readRecord}. */
 export function readEndRecord(bucket: Bucket, of: JobRun): Promise<ReadEndRecord> {
   return readRecord(bucket, endKey(of), endRecordSchema);
 }

@@ -22,8 +22,10 @@ const guardRecordSchema = z.object({
 
 /** The content of `jobs/<job>/guard.json`: the last count of a job that has a limit, and when the next one is due. */
 export type GuardRecord = z.infer<typeof guardRecordSchema>;
+/** The record of a job with its ETag. */
 export type ReadGuardRecord = ReadRecord<GuardRecord>;
 
+/** See {@link readRecord}. */
 export function readGuardRecord(bucket: Bucket, of: JobRun): Promise<ReadGuardRecord> {
   return readRecord(bucket, guardKey(of), guardRecordSchema);
 }

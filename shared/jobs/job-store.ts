@@ -42,6 +42,7 @@ function describedIn(content: Buffer, url: string): JobDescription {
   }
 }
 
+/** Writes `job.json`, in place of the one that exists. */
 export async function writeJob({ s3, resultsBucket }: Bucket, description: JobDescription): Promise<void> {
   await s3.send(
     new PutObjectCommand({
@@ -135,6 +136,7 @@ export async function markCancelled({ s3, resultsBucket }: Bucket, of: JobRun, r
   );
 }
 
+/** Whether a run was cancelled. */
 export async function isCancelled(bucket: Bucket, of: JobRun): Promise<boolean> {
   return (await cancelledAt(bucket, of)) !== undefined;
 }

@@ -16,6 +16,7 @@ export type SettledMoved = {
   notLookedAt: number;
 };
 
+/** The time of the failures, and the limits of the scan. */
 export type SettleMovedOptions = { now: Date; deadLetterScan?: DeadLetterScanOptions };
 
 /**

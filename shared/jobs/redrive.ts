@@ -38,6 +38,7 @@ export type RedriveOptions = JobRun & {
 /** What a failure line, or a dead letter of the worker, says of an image. */
 export type FailedImage = Pick<ImageRef, 'id' | 'url'> & { error: { code: string; message: string } };
 
+/** What a redrive did. */
 export type RedriveResult = {
   /** Sent again. */
   images: number;

@@ -25,6 +25,7 @@ export type RunLook =
   /** It may end without another outcome. `mostSeconds` is how old this request for a look may get meanwhile. */
   | { kind: 'look again'; inSeconds: number; mostSeconds: number };
 
+/** What a look depends on. */
 export type RunLookOptions = {
   now: Date;
   /** Remembers what it has read from one look to the next. */

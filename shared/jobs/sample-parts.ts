@@ -6,8 +6,17 @@ import { MeasuredTime } from './measured-time.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
-/** Digits of a digest that fit a number exactly. */
+/** Hexadecimal digits of a digest that fit into a number exactly. */
 const DIGITS = 13;
+
+/** The part files that a sample is taken of. */
+export type SampledListing = {
+  kind: PartKind;
+  of: JobRun;
+  /** A multiple of 1,000, the number of objects per request. */
+  maxParts: number;
+  signal?: AbortSignal;
+};
 
 /**
  * How many lines the parts of a job have, known from the first of them. A part's name begins with a SHA-256, and a
@@ -46,16 +55,14 @@ export class PartSample {
   }
 
   /**
-   * Reads a listing, at most so many parts of it, or as far as it comes before the signal.
-   *
-   * @param mostParts a multiple of 1,000, the objects that a request lists
+   * Reads a listing up to `maxParts`, or until the signal is aborted.
    */
-  async read(bucket: Bucket, kind: PartKind, of: JobRun, mostParts: number, signal?: AbortSignal): Promise<void> {
+  async read(bucket: Bucket, { kind, of, maxParts, signal }: SampledListing): Promise<void> {
     let read = 0;
     for await (const part of allParts(bucket, kind, of)) {
       if (signal?.aborted) return;
       this.#add(part);
-      if (++read === mostParts) return;
+      if (++read === maxParts) return;
     }
     this.#isWhole = true;
   }
@@ -85,6 +92,6 @@ export async function sampledLines(
   of: JobRun,
 ): Promise<{ lines: number; isEstimate: boolean }> {
   const sample = new PartSample();
-  await sample.read(bucket, kind, of, SAMPLED_PARTS);
+  await sample.read(bucket, { kind, of, maxParts: SAMPLED_PARTS });
   return { lines: sample.lines, isEstimate: !sample.isWhole };
 }

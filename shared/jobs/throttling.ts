@@ -28,6 +28,7 @@ export type Throttling = {
   seconds: number;
 };
 
+/** How long a client waits, and who is informed. */
 export type PatienceOptions = {
   /** Called at the first refusal, and then at most once per `reportMs` while there are more. */
   onThrottled: (throttling: Throttling) => void;

@@ -4,6 +4,7 @@ import { MAX_ID_CHARS } from '../contract/limits.ts';
 import { SpillingTable } from './fingerprints/spilling-table.ts';
 import type { SourceRow } from './source-row.ts';
 
+/** Callbacks per row, and how much memory is used. */
 export type UniqueImagesOptions = {
   /** Called for each row that is left out. */
   onRepetition?: () => void;

@@ -63,7 +63,7 @@ test('the last layer read from the file makes the scores of the model from its e
   const layer = createDenseLayer(head);
   for (const { labels, embedding } of answers) {
     const scores = layer.scores(decodeEmbedding(embedding.embedding) as Float32Array);
-    const [best] = topK(scores, 0, folder.labels, 3);
+    const [best] = topK(scores, folder.labels, 3);
     expect(best).toMatchObject({ label: labels[0]?.label, score: expect.closeTo(labels[0]?.score ?? -1, 2) });
   }
   layer.dispose();

@@ -126,7 +126,7 @@ function predictionOf(
 ): ModelReport['predictions'][number] {
   if (picture instanceof ImageFailure) return { photo, error: picture.report() };
   const { labels, config } = model.folder;
-  return { photo, labels: topK(model.scores([picture]), 0, labels, k, config.threshold) };
+  return { photo, labels: topK(model.scores([picture]), labels, k, config.threshold) };
 }
 
 async function warningsOf(model: OpenModel, pixels: readonly Uint8Array[]): Promise<ModelWarning[]> {

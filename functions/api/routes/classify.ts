@@ -11,6 +11,7 @@ const CLASSIFIED = {
   '200': { description: 'the labels of the image', content: { 'application/json': { schema: classifiedSchema } } },
 } as const;
 
+/** `GET /classify?url=…` */
 export const classifyUrl: Operation = {
   document: {
     operationId: 'classifyUrl',
@@ -38,6 +39,7 @@ const UPLOAD_TYPES = [
   'application/octet-stream',
 ];
 
+/** `POST /classify` with the image as its body. */
 export const classifyBody: Operation = {
   document: {
     operationId: 'classifyBody',

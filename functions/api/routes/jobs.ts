@@ -25,6 +25,7 @@ import { type JobRequest, jobAcceptedSchema, jobPathSchema, jobRequestSchema, jo
 /** What job files name as the source. */
 const SOURCE = 'POST /jobs';
 
+/** `POST /jobs` */
 export const enqueueJob: Operation = {
   document: {
     operationId: 'enqueueJob',
@@ -142,6 +143,7 @@ function counterOf(target: JobTarget): OutcomeCounter {
   return counter;
 }
 
+/** `GET /jobs/{job}` */
 export const jobStatus: Operation = {
   document: {
     operationId: 'jobStatus',

@@ -5,6 +5,7 @@ import { decodeApart } from './decode-apart.ts';
 import { decoderMemory } from './decoder-memory.ts';
 import type { Decoded, Inspected, PictureFormat } from './picture.ts';
 
+/** The limits of the queue. */
 export type ApartQueueOptions = {
   /** Pictures that are decoded or wait at once; those beyond are put off. */
   most?: number;

@@ -9,12 +9,15 @@ import type { Decoded, Inspected, PictureFormat } from './picture.ts';
 /** The source while it runs from source, the bundle once it is packaged. */
 const ISOLATED_DECODER = join(import.meta.dirname, `isolated-decoder${extname(import.meta.filename)}`);
 
+/** Sent to the isolated decoder: the picture to decode. */
 export type ApartRequest = { picture: Inspected; format: PictureFormat };
+/** Sent by the isolated decoder: `ready` once it has started, then one per request. */
 export type ApartReport =
   | { kind: 'ready' }
   | ({ kind: 'decoded' } & Decoded)
   | { kind: 'error'; code: ErrorCode; message: string };
 
+/** How long a decode may take, and what ends it sooner. */
 export type ApartLimits = {
   /** For the picture, once the process is ready. */
   timeoutSeconds: number;

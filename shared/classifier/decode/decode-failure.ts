@@ -25,6 +25,7 @@ export function decodeFailure(error: unknown, picture: Inspected, milliseconds: 
   return new ImageFailure('corrupt', `expected ${name} data that can be decoded, got damaged data`);
 }
 
+/** The failure of a decode that exceeded its time. */
 export function decodeTimeout(seconds: number = DECODE_TIMEOUT_SECONDS): ImageFailure {
   return new ImageFailure('decode_timeout', `expected to decode within ${seconds} s`);
 }

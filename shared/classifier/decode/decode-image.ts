@@ -8,6 +8,7 @@ import type { Decoded, Inspected, PictureFormat } from './picture.ts';
 
 export type { PictureFormat } from './picture.ts';
 
+/** An image as the model takes it, and facts about the original. */
 export type DecodedImage = {
   /** RGB, 8 bit, row by row: inputSize x inputSize x 3 bytes. */
   pixels: Uint8Array;

@@ -6,6 +6,7 @@ import { decoderMemory } from './decoder-memory.ts';
 import type { Decoded, Inspected, PictureFormat } from './picture.ts';
 import { decodeWithSharp } from './sharp-decoder.ts';
 
+/** Where a picture is decoded. */
 export type DecodeOptions = {
   /** Where expensive pictures go. */
   apart: Pick<ApartQueue, 'decode'>;

@@ -40,6 +40,7 @@ export function discardBody(body: unknown): void {
   body.destroy();
 }
 
+/** The failure of a body that exceeds `MAX_IMAGE_BYTES`. */
 export function tooLarge(got: string): ImageFailure {
   return new ImageFailure('too_large', `expected at most ${MAX_IMAGE_BYTES} bytes, got ${got}`);
 }

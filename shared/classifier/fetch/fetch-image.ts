@@ -7,8 +7,10 @@ import { type HttpClient, type HttpResponse, isUnparsable } from './http-client.
 import type { ObjectReader } from './read-s3-object.ts';
 import { RedirectCookies } from './redirect-cookies.ts';
 
+/** The clients that images are fetched with. */
 export type ImageSources = { http: HttpClient; s3: ObjectReader };
 
+/** Limits of one fetch. */
 export type FetchLimits = {
   /** For all of it. */
   timeoutMs: number;

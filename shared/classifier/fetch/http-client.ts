@@ -30,6 +30,7 @@ export type HttpResponse = {
 /** What is sent, and the headers that say what it is. */
 export type PostContent = { headers: Record<string, string>; body: string };
 
+/** Fetches from servers that strangers name. */
 export type HttpClient = {
   /** One GET with no redirect followed and no content decoded. */
   get(url: URL, signal: AbortSignal, cookie?: string): Promise<HttpResponse>;
@@ -42,6 +43,7 @@ export type HttpClient = {
   close(): Promise<void>;
 };
 
+/** What a client may connect to, and how it introduces itself. */
 export type HttpClientOptions = {
   /** The `User-Agent` of each request. */
   userAgent?: string;

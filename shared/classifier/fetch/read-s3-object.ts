@@ -7,6 +7,7 @@ import { parseS3Url } from '../../contract/urls.ts';
 import { readBody } from './body-bytes.ts';
 import { decodeContent } from './content-coding.ts';
 
+/** Reads an object of S3 as an image. */
 export type ObjectReader = { read(url: string, signal: AbortSignal): Promise<Buffer | ImageFailure> };
 
 /**

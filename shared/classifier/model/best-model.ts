@@ -4,6 +4,7 @@ import { type ChosenModel, chooseModel, hasInt8Model } from './int8-model.ts';
 import { findIntegerSums, type IntegerSumsFound } from './integer-sums.ts';
 import type { ModelFolder } from './model-folder.ts';
 
+/** The model that was opened, and why others were not. */
 export type Opened<Model> = ChosenModel & {
   model: Model;
   /** Why the model that was expected could not be opened. */

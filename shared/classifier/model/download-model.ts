@@ -28,7 +28,7 @@ export async function downloadModel(s3: S3Client, uri: string, sha256: string, t
   const place = join(temporary, `labelqueue-model-${sha256}`);
   await createFolderAtomically(place, async (folder) => {
     const sums = await readSums(s3, uri, sha256);
-    await Promise.all([...sums].map(([name, hash]) => downloadFile(s3, uri, name, hash, folder)));
+    await Promise.all([...sums].map(([name, hash]) => downloadFile(s3, { uri, name, sha256: hash, folder })));
   });
   return place;
 }
@@ -59,7 +59,10 @@ function parseSums(text: string, where: string): Map<string, string> {
   return sums;
 }
 
-async function downloadFile(s3: S3Client, uri: string, name: string, sha256: string, folder: string): Promise<void> {
+/** A file of a model in S3, and the folder that it is downloaded to. */
+type ModelFile = { uri: string; name: string; sha256: string; folder: string };
+
+async function downloadFile(s3: S3Client, { uri, name, sha256, folder }: ModelFile): Promise<void> {
   const path = join(folder, name);
   await mkdir(dirname(path), { recursive: true });
   const hash = createHash('sha256');

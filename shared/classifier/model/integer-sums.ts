@@ -13,6 +13,7 @@ import { loadSavedModel } from './tensorflow/saved-model.ts';
  */
 export type IntegerSums = 'exact' | 'in pairs' | 'none';
 
+/** What the trial found. */
 export type IntegerSumsFound = {
   sums: IntegerSums;
   /** Why there are none, where some were expected. */

@@ -45,6 +45,7 @@ function inspectAs(format: FileFormat, bytes: Buffer): Inspected | ImageFailure 
   }
 }
 
+/** The failure of a picture that exceeds `MAX_IMAGE_PIXELS`. */
 export function tooManyPixels(): ImageFailure {
   return new ImageFailure('too_many_pixels', `expected at most ${MAX_IMAGE_PIXELS / 1e6} megapixels, got more`);
 }
