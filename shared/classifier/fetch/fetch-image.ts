@@ -12,7 +12,7 @@ export type ImageSources = { http: HttpClient; s3: ObjectReader };
 
 /** Limits of one fetch. */
 export type FetchLimits = {
-  /** For all of it. */
+  /** For the whole fetch, redirects included. */
   timeoutMs: number;
   /** Awaited before more than some kilobytes are held: until then, a fetch costs a connection and no memory. */
   beforeContent?: (() => Promise<void>) | undefined;
@@ -21,10 +21,10 @@ export type FetchLimits = {
 const noWait = async () => {};
 
 /**
- * The bytes of the image at `url`, or why they cannot be had. Follows up to 5 redirects, reads at
- * most 20 MB.
+ * The bytes of the image at `url`, or why they cannot be fetched. Follows at most `MAX_REDIRECTS` redirects and reads at most
+ * `MAX_IMAGE_BYTES`.
  *
- * @param url http, https or s3, as a stranger wrote it
+ * @param url http, https or s3; untrusted
  * @param cancelled aborts the fetch; the promise then rejects with the signal's reason
  */
 export async function fetchImage(
@@ -81,7 +81,7 @@ async function fetchHttp(
   return new ImageFailure('too_many_redirects', `expected at most ${MAX_REDIRECTS} redirects, got more`);
 }
 
-/** A body that a strict parser refuses, such as one with spaces behind the sizes of its chunks, is asked for once more. */
+/** A body that the strict parser rejects, e.g. for spaces after its chunk sizes, is requested once more leniently. */
 async function imageOrAgain(
   response: HttpResponse,
   getLeniently: () => Promise<HttpResponse>,
@@ -107,7 +107,7 @@ function checkedUrl(text: string, base?: URL): URL | ImageFailure {
   return url;
 }
 
-/** Bytes beyond ASCII, which servers send as UTF-8 or whatever they have, stay the bytes that they are. */
+/** Non-ASCII bytes of a `Location`, in whatever encoding the server uses, are percent-encoded unchanged. */
 function redirectOf({ statusCode, headers }: HttpResponse): string | undefined {
   if (statusCode < 300 || statusCode >= 400) return undefined;
   return headerText(headers['location'])?.replaceAll(
@@ -126,15 +126,15 @@ async function imageOf(
   }
   const bytes = await readBody(body, Number(headerText(headers['content-length']) ?? 0), beforeContent);
   if (bytes instanceof ImageFailure) return bytes;
-  // 200 may be an empty file; another status of success without a body is a server that has no image.
+  // 200 may be an empty file; any other 2xx without a body means that the server has no image.
   if (bytes.length === 0) return statusCode === 200 ? bytes : statusFailure(statusCode, undefined, new Date());
   const coding = allOf(headers['content-encoding']);
-  // A few bytes may become many.
+  // A few bytes may decode to many.
   if (coding !== undefined) await beforeContent();
   return decodeContent(bytes, coding);
 }
 
-/** No part was asked for; a server that answers so all the same may have sent the whole. */
+/** No range was requested; a server that responds with 206 anyway may have sent the whole image. */
 function isPart(statusCode: number, contentRange: string | undefined): boolean {
   if (statusCode !== 206 || contentRange === undefined) return false;
   const [, last, size] = /^bytes 0-(\d+)\/(\d+)$/.exec(contentRange) ?? [];
@@ -145,7 +145,7 @@ function headerText(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** The same list header may come several times. */
+/** A list header may occur several times. */
 function allOf(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(',') : value;
 }
