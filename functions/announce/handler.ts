@@ -79,7 +79,7 @@ function pauseAfter(verdict: Verdict, { attributes }: SQSRecord): number | undef
   if (verdict.kind === 'done') return undefined;
   if (verdict.kind === 'again') {
     const ageMs = Date.now() - Number(attributes.SentTimestamp);
-    return ageMs < verdict.mostSeconds * 1_000 ? verdict.inSeconds : undefined;
+    return ageMs < verdict.maxSeconds * 1_000 ? verdict.inSeconds : undefined;
   }
   const doubled = ANNOUNCE_RETRY_SECONDS * 2 ** (Number(attributes.ApproximateReceiveCount) - 1);
   return Math.min(LONGEST_ANNOUNCE_RETRY_SECONDS, doubled);

@@ -13,16 +13,16 @@ export const ANNOUNCEMENT_TARGETS = ['log', 'eventBridge', 'topic', 'webhook'] a
 export type AnnouncementTarget = (typeof ANNOUNCEMENT_TARGETS)[number];
 
 const endRecordSchema = z.discriminatedUnion('state', [
-  /** It goes on, or may do so: it is not looked at before `heldUntil`, in milliseconds since 1970. */
+  /** The run continues, or may continue: not looked at before `heldUntil`, in milliseconds since 1970. */
   z.object({ v: z.literal(1), state: z.literal('open'), generation: z.int().min(0), heldUntil: z.number() }),
-  /** It has ended, and this is what is announced of it; `sent` says where that was done. */
+  /** The run has ended; `end` is announced, and `sent` lists where that is done. */
   z.object({
     v: z.literal(1),
     state: z.literal('ended'),
     generation: z.int().min(0),
     end: jobEndSchema,
     sent: z.array(z.enum(ANNOUNCEMENT_TARGETS)),
-    /** Nothing remains to be sent. */
+    /** Whether it was announced everywhere. */
     announced: z.boolean(),
   }),
 ]);

@@ -3,7 +3,7 @@ import type { FailureLine } from '../contract/result-line.ts';
 import type { JobTarget } from './job-target.ts';
 import { escapeLoneSurrogates } from './lone-surrogates.ts';
 
-/** Writes failure lines as JSON lines, in place of whatever the object holds. */
+/** Writes failure lines as JSON lines; replaces the object. */
 export async function writeFailureLines(
   { s3, resultsBucket: Bucket }: Pick<JobTarget, 's3' | 'resultsBucket'>,
   Key: string,

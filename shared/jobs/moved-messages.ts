@@ -8,11 +8,11 @@ import { FirstError } from './first-error.ts';
 import type { JobTarget } from './job-target.ts';
 import { MissingFailures } from './missing-failures.ts';
 
-/** What was found in the DLQ of one run. */
+/** What was found of one run in the DLQ. */
 export type SettledMoved = {
-  /** Images of which a failure was written. */
+  /** Images for which a failure was written. */
   images: number;
-  /** Letters that were in the DLQ and could not be looked at, approximately. */
+  /** Messages in the DLQ that could not be looked at, approximately. */
   notLookedAt: number;
 };
 
@@ -20,11 +20,11 @@ export type SettledMoved = {
 export type SettleMovedOptions = { now: Date; deadLetterScan?: DeadLetterScanOptions };
 
 /**
- * Writes the failures that are missing of messages that AWS itself moved to the DLQ: after their last delivery, however
- * it ended, or since Lambda took them for a loop. No worker was asked, so none wrote a line. The letters stay where they
- * are: `redrive` sends the images again like all others that failed.
+ * Writes the missing failures of messages that AWS itself moved to the DLQ: after their last delivery, however it ended, or
+ * because Lambda detected a recursive loop. No worker was involved, so none wrote a line. The messages stay in the DLQ:
+ * `redrive` sends their images again like all other failed ones.
  *
- * @throws the first error, once all other letters were looked at and a look at the end of the run was requested
+ * @throws the first error, once all other messages were looked at and a look at the end of the run was requested
  */
 export async function settleMoved(
   target: JobTarget,
@@ -41,13 +41,13 @@ export async function settleMoved(
     return false;
   };
   const scan = await errors.keep(scanDeadLetters(target, look, deadLetterScan));
-  // These lines may be the last of the run: no worker requests a look after them, and neither does this once they are there.
+  // These lines may be the last of the run: no worker requests a look after them, and a repetition writes none.
   if (missing.images > 0) await errors.keep(requireEndLook(target, of));
   errors.throwIfAny();
   return { images: missing.images, notLookedAt: scan?.notLookedAt ?? 0 };
 }
 
-/** Undefined for a letter that a worker sent, which names its error, and for what is not a message. */
+/** Undefined for a dead letter of a worker, which names its error, and for a malformed message. */
 export function movedMessage({ body }: Pick<DeadLetter, 'body'>): QueueMessage | undefined {
   const message = parseMessage(body);
   if (message instanceof MalformedMessage) return undefined;

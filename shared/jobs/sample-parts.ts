@@ -19,9 +19,9 @@ export type SampledListing = {
 };
 
 /**
- * How many lines the parts of a job have, known from the first of them. A part's name begins with a SHA-256, and a
- * listing is in the order of names: the first parts are a random sample of all, and how far they reach into the
- * digests is the share of all that they are. With 10,000 parts the error is about 1 %.
+ * The number of lines of a job's part files, estimated from the first of them. The name of a part starts with a SHA-256, and
+ * listings are in the order of names: the first parts are a random sample, and how far they reach into the digests is their
+ * share of all. With 10,000 parts the error is about 1 %.
  */
 export class PartSample {
   #parts = 0;
@@ -31,7 +31,7 @@ export class PartSample {
   #isWhole = false;
   readonly #time = new MeasuredTime();
 
-  /** Whether there is anything to judge by: all parts, or some. */
+  /** Whether there is enough for a count or an estimate. */
   get isUsable(): boolean {
     return this.#isWhole || this.#parts > 1;
   }
@@ -41,15 +41,15 @@ export class PartSample {
     return this.#isWhole;
   }
 
-  /** Of all parts. */
+  /** Lines of all parts: a count, or an estimate. */
   get lines(): number {
     if (this.#isWhole) return this.#lines;
-    // Where the last one lies is no coincidence: without it, the others are evenly spread up to there.
+    // The last part determines the reach: the others are evenly distributed up to it, so it is left out.
     const reach = Number.parseInt(this.#lastDigest.slice(0, DIGITS), 16) / 16 ** DIGITS;
     return Math.round((this.#lines * (1 - 1 / this.#parts)) / reach);
   }
 
-  /** What the time of the workers of all parts costs: the figure of `status`, or an estimate of it. */
+  /** The cost of the computing time of all parts: the figure of `status`, or an estimate. */
   get computingUsd(): number {
     return this.#lines === 0 ? this.#time.usd : this.#time.usd * (this.lines / this.#lines);
   }
@@ -67,7 +67,7 @@ export class PartSample {
     this.#isWhole = true;
   }
 
-  /** Files with lines of the same images follow each other; the work of one of them is in the others too. */
+  /** Files with lines of the same images follow each other, and count once; their times add up. */
   #add({ digest, lines, time }: Part): void {
     this.#time.add({ time, lines });
     if (digest === this.#lastDigest) {
@@ -82,10 +82,10 @@ export class PartSample {
   }
 }
 
-/** Names that are read to say how many lines there are: ten requests. */
+/** Part files that are listed for a count of lines: ten requests. */
 const SAMPLED_PARTS = 10_000;
 
-/** How many lines the part files of a run have, or about how many where there are too many to list them all. */
+/** The number of lines of the part files of a run; an estimate where there are too many files to list. */
 export async function sampledLines(
   bucket: Bucket,
   kind: PartKind,

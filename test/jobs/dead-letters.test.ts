@@ -142,7 +142,7 @@ test(
       mostInFlight = Math.max(mostInFlight, inFlight());
     });
     const { bodies, handle } = reader();
-    const scan = await scanDeadLetters(network.far, handle, { mostHidden: 200 });
+    const scan = await scanDeadLetters(network.far, handle, { maxHidden: 200 });
     expect(scan).toEqual({ deleted: 0, lookedAt: 2_000, notLookedAt: 0 });
     expect(bodies.toSorted()).toEqual(letters);
     expect(deadLetters()).toEqual(letters);
