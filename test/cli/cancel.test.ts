@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { isCancelled, newestRun } from '../../shared/jobs/job-store.ts';
 import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { startFarAws } from '../support/far-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-let network: FarAws;
-beforeAll(async () => {
-  network = await startFarAws();
-});
-afterAll(async () => network[Symbol.asyncDispose]());
+const [network] = await sharedByTests(startFarAws());
 
 test('a job whose files cannot be listed is cancelled all the same', async () => {
   await using folder = await createTemporaryFolder();

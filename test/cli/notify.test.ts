@@ -1,22 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { readJob } from '../../shared/jobs/job-store.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeResults } from '../support/ended-run.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { startFarAws } from '../support/far-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const SLOW_MS = 1_200;
 
-let network: FarAws;
-let folder: TemporaryFolder;
+const [network, folder] = await sharedByTests(startFarAws(), createTemporaryFolder());
 let listings: number;
-let source: string;
-beforeAll(async () => {
-  [network, folder] = await Promise.all([startFarAws(), createTemporaryFolder()]);
-  source = await folder.write('cats.txt', 'https://host.example/a.jpg\n');
-});
+const source = await folder.write('cats.txt', 'https://host.example/a.jpg\n');
 beforeEach(() => {
   network.aws.clear();
   listings = 0;
@@ -27,10 +23,6 @@ beforeEach(() => {
     }
     return pass();
   });
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-  await network[Symbol.asyncDispose]();
 });
 
 test('enqueue --notify writes the webhook down, and asks for a look at the end', async () => {

@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { MAIN, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 
 const IMAGES = 100_000;
 const LINES_A_PART = 1_000;
@@ -17,12 +16,10 @@ const TELL_PEAK_MEMORY = join(import.meta.dirname, '../support/tell-peak-memory.
 const LABELS = ['cat', 'dog', 'espresso', 'shovel', 'bathtub'];
 const ids = Array.from({ length: IMAGES }, (_, index) => `image-${index}`);
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
 
 /** 1 of 100 failed, 1 of 100 failed and was mended, 1 of 10 was classified twice. */
 beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
   await describeJob(aws.target, ids);
   for (let start = 0; start < IMAGES; start += LINES_A_PART) {
     const part = ids.slice(start, start + LINES_A_PART);
@@ -43,10 +40,6 @@ beforeAll(async () => {
       [...inPart(1, 100), ...inPart(2, 100)].map((id) => failure(id, 'timeout')),
     );
   }
-});
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
 });
 
 function lineOf(id: string, second: number) {

@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
 import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { startFarAws } from '../support/far-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const IMAGES = Array.from({ length: 40 }, (_, index) => `image-${index}`);
 const FAILED = 'image-failed';
 
-let network: FarAws;
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  [network, folder] = await Promise.all([startFarAws(), createTemporaryFolder()]);
-});
+const [network, folder] = await sharedByTests(startFarAws(), createTemporaryFolder());
 beforeEach(async () => {
   network.aws.clear();
   network.onTheWay((_call, pass) => pass());
@@ -20,10 +17,6 @@ beforeEach(async () => {
   await describeJob(target, [...IMAGES, FAILED]);
   for (const id of IMAGES) await writeParts(target, 'results', [result(id)]);
   await writeParts(target, 'failures', [failure(FAILED)]);
-});
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await folder[Symbol.asyncDispose]();
 });
 
 const S3_CALLS = new Set(['LIST', 'GET', 'PUT', 'HEAD', 'DELETE', 'POST']);

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { beforeAll, expect, test } from '@jest/globals';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const BIOME = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');
@@ -28,7 +29,7 @@ const ALLOWED = [
   ['local', '../dashboard/server/app.ts'],
 ] as const;
 
-let folder: TemporaryFolder;
+const [folder] = await sharedByTests(createTemporaryFolder());
 /** The probes that the linter refuses for what they import. */
 let refused: Set<string>;
 
@@ -36,7 +37,6 @@ const probeOf = ([path, imported]: readonly [string, string]) => `${path}/probe-
 
 /** Probes in a project that has the rules and nothing else. */
 beforeAll(async () => {
-  folder = await createTemporaryFolder();
   await copyFile(join(PROJECT, 'biome.json'), join(folder.path, 'biome.json'));
   for (const probe of [...FORBIDDEN, ...ALLOWED]) {
     const path = join(folder.path, probeOf(probe));
@@ -47,9 +47,6 @@ beforeAll(async () => {
   const { stdout } = spawnSync(process.execPath, args, { cwd: folder.path, encoding: 'utf8' });
   const found = stdout.matchAll(/title=lint\/style\/noRestrictedImports,file=([^,]+)/g);
   refused = new Set(Array.from(found, ([, file = '']) => relative(folder.path, file)));
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
 });
 
 test.each(FORBIDDEN)('a file of %s may not import %s', (...probe) => {

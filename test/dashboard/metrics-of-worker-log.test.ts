@@ -40,7 +40,7 @@ describe('what a real worker logs', () => {
     await eventually('its lines', () => lines.some((line) => line.includes('ImagesClassified')));
     await worker.shutDown();
   }, 60_000);
-  afterAll(() => trial.stop());
+  afterAll(async () => trial[Symbol.asyncDispose]());
 
   test('becomes totals of images by outcome and code, and of messages', () => {
     const { images, messages } = read(lines);

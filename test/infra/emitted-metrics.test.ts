@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { LexV2Event, LexV2Result } from 'aws-lambda';
 import { DEADLINE_RESERVE_MS, MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { CODE_DIMENSION, METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
@@ -13,6 +13,7 @@ import { type AlarmProperties, metricsOf } from '../support/cloudwatch/alarm.ts'
 import { filledIn, shownMetrics, widgetsOf } from '../support/cloudwatch/dashboard-body.ts';
 import { type EmbeddedMetric, embeddedMetrics, jsonLines } from '../support/embedded-metrics.ts';
 import { startLocalApi } from '../support/local-api.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { templateOf } from './synthesized.ts';
 
 const CHAT_HANDLER = join(import.meta.dirname, '../../functions/chat/handler.ts');
@@ -25,7 +26,7 @@ const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).m
   ({ Properties }) => Properties as AlarmProperties,
 );
 
-let trial: Trial;
+const [trial] = await sharedByTests(startTrial());
 /** What the worker wrote for images and messages that ended in every way there is. */
 let emitted: EmbeddedMetric[];
 /** What it wrote when there was nothing to classify. */
@@ -34,12 +35,10 @@ let apiLog = '';
 let chatLog = '';
 
 beforeAll(async () => {
-  trial = await startTrial();
   [emitted, emittedForNothing] = await runWorkers(trial);
   apiLog = await runApi(trial);
   chatLog = await runChatbot(trial);
 }, 120_000);
-afterAll(() => trial.stop());
 
 async function runWorkers({ aws, faults, pictures, startWorker, good, missing, busy }: Trial) {
   let log = '';

@@ -1,25 +1,20 @@
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import pMap from 'p-map';
 import { formatMessage, parseMessage } from '../../shared/contract/message.ts';
 import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import type { TestAws } from '../../testkit/test-aws.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { startFarAws } from '../support/far-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-let network: FarAws;
-let aws: TestAws;
-beforeAll(async () => {
-  network = await startFarAws();
-  aws = network.aws;
-});
+const [network] = await sharedByTests(startFarAws());
+const { aws } = network;
 beforeEach(() => {
   aws.clear();
   network.onTheWay((_call, pass) => pass());
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 /** For thousands of requests, on a machine with other work as well. */
 const MUCH_WORK_MS = 300_000;

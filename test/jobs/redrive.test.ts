@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Mutex } from 'async-mutex';
 import pMap from 'p-map';
 import { ImageError } from '../../shared/contract/error-codes.ts';
@@ -14,6 +14,7 @@ import { type RedriveOptions, redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import type { TestAws } from '../../testkit/test-aws.ts';
 import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { catsButMissing, type Verdict, workQueueEmpty } from '../support/stub-worker.ts';
 
 const JOB = 'cats';
@@ -24,17 +25,12 @@ const CALLS = [
   ...['SendMessageBatch', 'GetQueueAttributes', 'ReceiveMessage', 'DeleteMessageBatch', 'ChangeMessageVisibilityBatch'],
 ];
 
-let network: FarAws;
-let aws: TestAws;
-beforeAll(async () => {
-  network = await startFarAws();
-  aws = network.aws;
-});
+const [network] = await sharedByTests(startFarAws());
+const { aws } = network;
 beforeEach(() => {
   aws.clear();
   network.onTheWay((_call, pass) => pass());
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 const failing: Verdict = () => catsButMissing({ id: 'missing', url: '' });
 

@@ -1,23 +1,20 @@
 import { Readable } from 'node:stream';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { isThrottled, type PatienceOptions, type Throttling, withPatience } from '../../shared/jobs/throttling.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { startFarAws } from '../support/far-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const SLOW_DOWN = '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Less, please.</Message></Error>';
 /** Pauses that no test waits for. */
 const QUICK = { baseMs: 1, maxMs: 2 };
 
-let network: FarAws;
+const [network] = await sharedByTests(startFarAws());
 let refused: number;
-beforeAll(async () => {
-  network = await startFarAws();
-});
 beforeEach(() => {
   network.far.s3.middlewareStack.remove('patience');
   refused = 0;
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 /** Refuses as many requests as are given, then none. */
 function refuseFirst(count: number): void {

@@ -22,7 +22,7 @@ export type Seen = { classified: string[]; failed: Record<string, string> };
 export type InQueue = { ids: string[]; attempt: number; hops: number; receiveCount: number; delaySeconds: number };
 
 /** The real worker, images to give it, and whatever may go wrong between it and AWS. */
-export type Trial = {
+export type Trial = AsyncDisposable & {
   aws: TestAws;
   faults: TargetedFaults;
   pictures: PictureServer;
@@ -51,7 +51,6 @@ export type Trial = {
   deliverToNobody(times: number): Promise<void>;
   /** Ends all faults, and empties queues and bucket. */
   reset(): void;
-  stop(): Promise<void>;
 };
 
 export async function startTrial(): Promise<Trial> {
@@ -112,7 +111,7 @@ export async function startTrial(): Promise<Trial> {
       faults.heal();
       aws.clear();
     },
-    async stop() {
+    async [Symbol.asyncDispose]() {
       await worker.shutDown();
       await Promise.all([faults, pictures, rude, model].map((one) => one[Symbol.asyncDispose]()));
       await aws.stop();

@@ -10,7 +10,7 @@ import type { InvocationLog } from './obedient-handler.ts';
 const HANDLER = join(import.meta.dirname, 'obedient-handler.ts');
 
 /** A queue, and two execution environments whose handler does what the messages say. */
-export type ObedientFunction = {
+export type ObedientFunction = AsyncDisposable & {
   aws: TestAws;
   environments: ExecutionEnvironment[];
   /** What the handler logged since the last `reset`, and the errors that the event source told. */
@@ -26,7 +26,6 @@ export type ObedientFunction = {
   allDone(messages: number): Promise<void>;
   /** Stops the event source and forgets everything. */
   reset(): Promise<void>;
-  stop(): Promise<void>;
 };
 
 export async function startObedientFunction({
@@ -86,7 +85,7 @@ export async function startObedientFunction({
       invocations.length = 0;
       errors.length = 0;
     },
-    async stop() {
+    async [Symbol.asyncDispose]() {
       await Promise.all(environments.map((environment) => environment.shutDown()));
       await aws.stop();
     },

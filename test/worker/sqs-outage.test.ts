@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '../../testkit/eventually.ts';
-import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
+import { startObedientFunction } from '../support/obedient-function.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 type Rudeness = (response: ServerResponse) => void;
 
@@ -19,13 +20,10 @@ type MoodySqs = AsyncDisposable & {
   acceptConnections(): Promise<void>;
 };
 
-let lambda: ObedientFunction;
+const [lambda] = await sharedByTests(startObedientFunction({ visibilityTimeoutSeconds: 600, timeoutSeconds: 30 }));
 let moody: MoodySqs;
 let notices: string[];
 
-beforeAll(async () => {
-  lambda = await startObedientFunction({ visibilityTimeoutSeconds: 600, timeoutSeconds: 30 });
-});
 beforeEach(async () => {
   moody = await startMoodySqs();
   notices = [];
@@ -34,7 +32,6 @@ afterEach(async () => {
   await lambda.reset();
   await moody[Symbol.asyncDispose]();
 });
-afterAll(() => lambda.stop());
 
 async function startMoodySqs(): Promise<MoodySqs> {
   const { AWS_ENDPOINT_URL } = lambda.aws.environment;

@@ -32,7 +32,7 @@ afterEach(async () => {
 afterAll(async () => {
   sqs.destroy();
   await faults[Symbol.asyncDispose]();
-  await lambda.stop();
+  await lambda[Symbol.asyncDispose]();
 });
 
 function work(options: Partial<WorkLoopOptions> = {}): WorkLoop {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type JobEnd, jobEndId } from '../../../shared/contract/job-end.ts';
 import { END_HOLD_MS, FUNCTION_TIMEOUT_SECONDS } from '../../../shared/contract/limits.ts';
 import { EndHold, reopenEnd } from '../../../shared/jobs/end-hold.ts';
@@ -8,9 +8,9 @@ import { cancelJob } from '../../../shared/jobs/job-store.ts';
 import { purgeJob } from '../../../shared/jobs/purge-job.ts';
 import { redrive } from '../../../shared/jobs/redrive.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import type { TestAws } from '../../../testkit/test-aws.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeFailures, writeResults } from '../../support/ended-run.ts';
-import { type FarAws, startFarAws } from '../../support/far-aws.ts';
+import { startFarAws } from '../../support/far-aws.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const DONE = { kind: 'done' };
 /** All but intervals. */
@@ -19,14 +19,10 @@ const REAL_TIMERS = [
   ...(['setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] as const),
 ];
 
-let network: FarAws;
-let aws: TestAws;
+const [network] = await sharedByTests(startFarAws());
 /** Requests to AWS that came through `network.far`. */
 let calls: string[];
-beforeAll(async () => {
-  network = await startFarAws();
-  aws = network.aws;
-});
+const { aws } = network;
 beforeEach(() => {
   aws.clear();
   calls = [];
@@ -35,7 +31,6 @@ beforeEach(() => {
     return pass();
   });
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 /** By the clock, `seconds` from now. */
 const later = (seconds: number) => () => new Date(Date.now() + seconds * 1_000);

@@ -1,6 +1,6 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: hosts that do not answer, and chains of messages. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   MAX_EXPENSIVE_IMAGES,
   MAX_FETCHES_PER_HOST,
@@ -13,29 +13,24 @@ import { eventually } from '../../../testkit/eventually.ts';
 import { startImageServer } from '../../../testkit/image-server.ts';
 import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { readPhoto } from '../../classifier/pictures.ts';
-import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { bodyOf, startTrial } from '../../support/acknowledgement-trial.ts';
 import { withJpegSegments } from '../../support/expensive-images.ts';
-import { type MoodyHosts, startMoodyHosts } from '../../support/moody-hosts.ts';
+import { startMoodyHosts } from '../../support/moody-hosts.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const FETCH_TIMEOUT_SECONDS = 0.5;
 const REST_SECONDS = FETCH_TIMEOUT_SECONDS * REST_IN_FETCH_TIMEOUTS;
 
-let trial: Trial;
-let moody: MoodyHosts;
-let silent: MoodyHosts[];
+const [trial, moody, ...silent] = await sharedByTests(
+  startTrial(),
+  startMoodyHosts(3, 'hang'),
+  ...(['hang', 'stall', 'drip'] as const).map((mood) => startMoodyHosts(1, mood)),
+);
 let worker: ExecutionEnvironment;
 
-beforeAll(async () => {
-  [trial, moody] = await Promise.all([startTrial(), startMoodyHosts(3, 'hang')]);
-  silent = await Promise.all((['hang', 'stall', 'drip'] as const).map((mood) => startMoodyHosts(1, mood)));
-});
 afterEach(async () => {
   await worker.shutDown();
   trial.reset();
-});
-afterAll(async () => {
-  await Promise.all([moody, ...silent].map((hosts) => hosts[Symbol.asyncDispose]()));
-  await trial.stop();
 });
 
 async function startImpatientWorker(): Promise<void> {

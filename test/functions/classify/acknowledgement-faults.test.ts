@@ -1,21 +1,18 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: AWS fails. */
 
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { formatMessage } from '../../../shared/contract/message.ts';
-import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { bodyOf, startTrial } from '../../support/acknowledgement-trial.ts';
 import { anyRun } from '../../support/ended-run.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import type { Fault } from '../../support/targeted-faults.ts';
 
 /** Faults of requests that then have no effect. */
 const REFUSALS: Fault[] = [500, 503, 'cut'];
 
-let trial: Trial;
-beforeAll(async () => {
-  trial = await startTrial();
-});
+const [trial] = await sharedByTests(startTrial());
 afterEach(() => trial.reset());
-afterAll(() => trial.stop());
 
 describe('a result write fails', () => {
   test.each(REFUSALS)('%s', async (fault) => {

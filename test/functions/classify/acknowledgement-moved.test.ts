@@ -1,18 +1,15 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: AWS moves messages by itself. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { sweep } from '../../../functions/sweep/sweep.ts';
 import { MAX_RECEIVE_COUNT, STRANDED_AFTER_MS } from '../../../shared/contract/limits.ts';
 import { settleMoved } from '../../../shared/jobs/moved-messages.ts';
 import { redrive } from '../../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../../shared/jobs/send-messages.ts';
-import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { bodyOf, startTrial } from '../../support/acknowledgement-trial.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let trial: Trial;
-beforeAll(async () => {
-  trial = await startTrial();
-});
+const [trial] = await sharedByTests(startTrial());
 afterEach(() => trial.reset());
-afterAll(() => trial.stop());
 
 const OF_JOB = { job: 'job' };
 /** What `wait` does when nothing else is left. */

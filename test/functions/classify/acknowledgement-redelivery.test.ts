@@ -1,15 +1,12 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: messages come more than once. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { MAX_DELAY_SECONDS, MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { bodyOf, startTrial } from '../../support/acknowledgement-trial.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let trial: Trial;
-beforeAll(async () => {
-  trial = await startTrial();
-});
+const [trial] = await sharedByTests(startTrial());
 afterEach(() => trial.reset());
-afterAll(() => trial.stop());
 
 test('the same message is delivered twice', async () => {
   await trial.aws.send(bodyOf([trial.good('a'), trial.missing()]));

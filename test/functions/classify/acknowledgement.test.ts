@@ -1,15 +1,12 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: messages and their outcomes. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { MAX_HOPS, MAX_MESSAGE_BYTES, MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
 import { formatMessage, type ImageRef } from '../../../shared/contract/message.ts';
-import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { bodyOf, startTrial } from '../../support/acknowledgement-trial.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let trial: Trial;
-beforeAll(async () => {
-  trial = await startTrial();
-});
+const [trial] = await sharedByTests(startTrial());
 afterEach(() => trial.reset());
-afterAll(() => trial.stop());
 
 test('all images are classified', async () => {
   await trial.aws.send(bodyOf([trial.good('a'), trial.good('b')]));

@@ -8,7 +8,7 @@ const SECONDS_LEFT = 15;
 const MS_AN_IMAGE = 400;
 
 test('the deadline comes before all images are done', async () => {
-  const trial = await startTrial();
+  await using trial = await startTrial();
   const worker = await trial.startWorker({ timeoutSeconds: SECONDS_LEFT });
   try {
     const ids = Array.from({ length: IMAGES }, (_, index) => `image-${index}`).toSorted();
@@ -40,6 +40,5 @@ test('the deadline comes before all images are done', async () => {
     expect(trial.aws.deadLetters()).toEqual([]);
   } finally {
     await worker.shutDown();
-    await trial.stop();
   }
 }, 180_000);

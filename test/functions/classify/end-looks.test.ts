@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { EndLooks, type EndLooksOptions } from '../../../functions/classify/end-looks.ts';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { settle } from '../../../functions/classify/settle.ts';
@@ -6,17 +6,13 @@ import { settlementOf } from '../../../functions/classify/settlement.ts';
 import { END_LOOK_DELAY_SECONDS, END_LOOK_WINDOW_MS } from '../../../shared/contract/limits.ts';
 import { resultLine } from '../../../shared/contract/result-line.ts';
 import { parseEndLook } from '../../../shared/jobs/end-look.ts';
-import type { TestAws } from '../../../testkit/test-aws.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeResults } from '../../support/ended-run.ts';
-import { type FarAws, startFarAws } from '../../support/far-aws.ts';
+import { startFarAws } from '../../support/far-aws.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let network: FarAws;
-let aws: TestAws;
+const [network] = await sharedByTests(startFarAws());
 let requests: number;
-beforeAll(async () => {
-  network = await startFarAws();
-  aws = network.aws;
-});
+const { aws } = network;
 beforeEach(() => {
   aws.clear();
   requests = 0;
@@ -25,7 +21,6 @@ beforeEach(() => {
     return pass();
   });
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 /** At the start of a window. */
 const START = 1_000 * END_LOOK_WINDOW_MS;

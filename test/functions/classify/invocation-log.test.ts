@@ -1,21 +1,21 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { CODE_DIMENSION, METRICS } from '../../../shared/contract/metric-names.ts';
 import { logBytesOf } from '../../../shared/cost.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { messageRecord } from '../../../testkit/sqs-record.ts';
-import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { startTrial } from '../../support/acknowledgement-trial.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const MESSAGES = 10;
 const IMAGES = 100;
 /** What Lambda itself writes about an invocation: START, END and REPORT. */
 const LAMBDAS_OWN_BYTES = 400;
 
-let trial: Trial;
+const [trial] = await sharedByTests(startTrial());
 /** Of an invocation of 1,000 images, and of one of 10 messages with an image each. */
 let log = '';
 let logOfSmallMessages = '';
 beforeAll(async () => {
-  trial = await startTrial();
   const worker = await trial.startWorker({
     onLog(text) {
       log += text;
@@ -39,7 +39,6 @@ beforeAll(async () => {
   log = ofThousand;
   await worker.shutDown();
 }, 60_000);
-afterAll(() => trial.stop());
 
 function lines(): Record<string, unknown>[] {
   return log

@@ -1,5 +1,5 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Cancellations } from '../../../functions/classify/cancellations.ts';
 import { JobGuard, type JobGuardOptions } from '../../../functions/classify/job-guard.ts';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
@@ -12,25 +12,20 @@ import { cancelledKey } from '../../../shared/contract/object-keys.ts';
 import { failureLine, resultLine } from '../../../shared/contract/result-line.ts';
 import { ASSUMED, type Cost, costOfImages } from '../../../shared/cost.ts';
 import { isCancelled, writeJob } from '../../../shared/jobs/job-store.ts';
-import type { TestAws } from '../../../testkit/test-aws.ts';
-import { type FarAws, startFarAws } from '../../support/far-aws.ts';
+import { startFarAws } from '../../support/far-aws.ts';
 import { createRandom } from '../../support/random.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const JOB = 'cats';
 const RUN = { job: JOB, run: '0'.repeat(16) };
 const PER_MESSAGE = 100;
 
-let network: FarAws;
-let aws: TestAws;
-beforeAll(async () => {
-  network = await startFarAws();
-  aws = network.aws;
-});
+const [network] = await sharedByTests(startFarAws());
+const { aws } = network;
 beforeEach(() => {
   aws.clear();
   network.onTheWay((_call, pass) => pass());
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 async function describeJob(limits: Partial<JobDescription>, at = new Date(0)): Promise<void> {
   const time = at.toISOString();

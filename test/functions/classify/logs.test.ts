@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import { ERROR_CODES, type ErrorCode } from '../../../shared/contract/error-codes.ts';
 import { MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
@@ -8,6 +8,7 @@ import { readOutcomes } from '../../../shared/jobs/read-outcomes.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
 import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const SURPRISING_IMAGES = join(import.meta.dirname, '../../support/surprising-images.mjs');
 
@@ -18,7 +19,7 @@ const SIGNATURE = 'X-Amz-Signature=SECRET-signature&token=SECRET-token#SECRET-fr
 /** An image of each kind of failure: its URL without what is secret, its code, how often it was delivered. */
 type Failing = { url: string; shown: string; code: ErrorCode; attempt: number; receiveCount: number };
 
-let trial: Trial;
+const [trial] = await sharedByTests(startTrial());
 let failing: Failing[];
 let unreadable: SQSRecord[];
 let unsettled: SQSRecord;
@@ -26,7 +27,6 @@ let unsettled: SQSRecord;
 let log = '';
 
 beforeAll(async () => {
-  trial = await startTrial();
   failing = failingImages(trial);
   unreadable = UNREADABLE.map((body) => sqsRecord(body));
   unsettled = messageRecord({ job: 'unsettled', images: [{ id: 'a', url: trial.pictures.url(`/a?${SIGNATURE}`) }] });
@@ -50,7 +50,6 @@ beforeAll(async () => {
   await worker.shutDown();
   await eventually('the whole log', () => lines().length > failing.length + unreadable.length);
 });
-afterAll(() => trial.stop());
 
 function failingImages({ rude, pictures }: Trial): Failing[] {
   const kinds: [shown: string, code: ErrorCode, attempt?: number, receiveCount?: number][] = [

@@ -1,5 +1,5 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { JobGuard } from '../../../functions/classify/job-guard.ts';
 import type { JobDescription } from '../../../shared/contract/job-description.ts';
 import { LONGEST_GUARD_INTERVAL_MS } from '../../../shared/contract/limits.ts';
@@ -12,17 +12,17 @@ import { eventually } from '../../../testkit/eventually.ts';
 import { sqsRecord } from '../../../testkit/sqs-record.ts';
 import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
-import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { bodyOf, startTrial } from '../../support/acknowledgement-trial.ts';
 import { runCommand } from '../../support/command.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const RUN = { job: 'cats', run: '0'.repeat(16) };
 const PER_MESSAGE = 100;
 /** List prices per second of one MB, written out here: the test must not take them from the code. */
 const USD_PER_MB_SECOND = 0.000_016_666_7 / 1_024;
 
-let trial: Trial;
+const [trial] = await sharedByTests(startTrial());
 beforeAll(async () => {
-  trial = await startTrial();
   // Its start is billed to the job of its first message.
   await trial.worker.invoke({ Records: [sqsRecord(bodyOf([trial.good('first')]))] });
 });
@@ -30,7 +30,6 @@ beforeEach(() => {
   trial.reset();
   trial.pictures.delayMs = 0;
 });
-afterAll(() => trial.stop());
 
 async function describeJob(images: number, limits: Partial<JobDescription> = {}): Promise<void> {
   const at = new Date().toISOString();

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import type { Destinations } from '../../../functions/classify/settle.ts';
 import { settle } from '../../../functions/classify/settle.ts';
 import { type Settlement, settlementOf } from '../../../functions/classify/settlement.ts';
@@ -7,22 +7,18 @@ import { PutOff } from '../../../shared/classifier/put-off.ts';
 import { ImageError } from '../../../shared/contract/error-codes.ts';
 import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
 import { type ImageRef, parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { destinationsOf } from '../../support/test-worker.ts';
 
 const NOT_FOUND = new ImageError('not_found', 'expected status 200, got 404');
 const SERVER_ERROR = new ImageError('server_error', 'expected status 200, got 503');
 const CONTEXT = { model: { name: 'model', version: '1' }, retryBaseSeconds: 10, now: new Date(), random: 0 };
 
-let aws: TestAws;
-let destinations: Destinations;
+const [aws] = await sharedByTests(startTestAws());
 
-beforeAll(async () => {
-  aws = await startTestAws();
-  destinations = destinationsOf(aws.target);
-});
+const destinations = destinationsOf(aws.target);
 afterEach(() => aws.clear());
-afterAll(() => aws.stop());
 
 function image(id: string, more: Partial<ImageRef> = {}): ImageRef {
   return { id, url: `https://example.com/${id}`, ...more };

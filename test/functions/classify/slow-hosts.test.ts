@@ -1,28 +1,23 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { formatMessage } from '../../../shared/contract/message.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
-import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
-import { type MoodyHosts, startMoodyHosts } from '../../support/moody-hosts.ts';
+import { startTrial } from '../../support/acknowledgement-trial.ts';
+import { startMoodyHosts } from '../../support/moody-hosts.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const HANGING_PORTS = 58;
 /** Long beside what healthy images take: who has to wait for one is found out. */
 const FETCH_TIMEOUT_SECONDS = 8;
 const MS_FOR_AN_ANSWER = 400;
 
-let trial: Trial;
-let dead: MoodyHosts;
+const [trial, dead] = await sharedByTests(startTrial(), startMoodyHosts(HANGING_PORTS, 'hang'));
 let worker: ExecutionEnvironment;
 
 beforeAll(async () => {
-  [trial, dead] = await Promise.all([startTrial(), startMoodyHosts(HANGING_PORTS, 'hang')]);
   trial.pictures.delayMs = MS_FOR_AN_ANSWER;
 });
 afterEach(() => trial.reset());
-afterAll(async () => {
-  await dead[Symbol.asyncDispose]();
-  await trial.stop();
-});
 
 /** How long it takes until each image of the job `healthy` has its result, beside messages of other jobs. */
 async function msUntilDone(healthy: number, others: string[]): Promise<number> {

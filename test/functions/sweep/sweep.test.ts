@@ -1,6 +1,6 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ChangeMessageVisibilityCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { type Swept, sweep } from '../../../functions/sweep/sweep.ts';
 import {
   MAX_RECEIVE_COUNT,
@@ -15,8 +15,9 @@ import { cancelJob } from '../../../shared/jobs/job-store.ts';
 import { createJobTarget } from '../../../shared/jobs/job-target.ts';
 import { redrive } from '../../../shared/jobs/redrive.ts';
 import { jobSettingsFrom } from '../../../shared/settings.ts';
-import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { startTrial } from '../../support/acknowledgement-trial.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeFailures, writeResults } from '../../support/ended-run.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { strandedLongAgo } from '../../support/stranded-run.ts';
 
 const SWEPT_LATER_MS = STRANDED_AFTER_MS + 60_000;
@@ -25,12 +26,8 @@ const JOB_ENDS = 'labelqueue-job-ends.fifo';
 const NOTHING = { images: 0, runs: 0 };
 const NEVER = new AbortController().signal;
 
-let trial: Trial;
-beforeAll(async () => {
-  trial = await startTrial();
-});
+const [trial] = await sharedByTests(startTrial());
 afterEach(() => trial.reset());
-afterAll(() => trial.stop());
 
 /** A sweep that comes so much later. */
 function swept(laterMs = SWEPT_LATER_MS, signal: AbortSignal = NEVER): Promise<Swept> {
