@@ -7,7 +7,7 @@ import { runCommand } from '../support/command.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const PROJECT = pathToFileURL(join(import.meta.dirname, '../../')).href;
-const TELL = join(import.meta.dirname, '../support/tell-loaded-modules.mjs');
+const TELL = join(import.meta.dirname, '../support/report-loaded-modules.mjs');
 /** There were 57; what declares one more command is one or two more. */
 const MOST_TO_DECLARE = 75;
 const COMMANDS = [

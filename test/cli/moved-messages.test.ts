@@ -4,7 +4,7 @@ import { statusText } from '../../cli/jobs/status.ts';
 import { MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { jobStatus } from '../../shared/jobs/job-status.ts';
 import { commandTests } from '../support/command-tests.ts';
-import { comeBack, receive } from '../support/deliveries.ts';
+import { receive, redeliver } from '../support/deliveries.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
 
 const { aws, folder, labelqueue } = await commandTests();
@@ -18,7 +18,7 @@ async function enqueueJob(job: string, images: number): Promise<void> {
 
 /** As when no worker starts: SQS moves what is in the queue to the DLQ. */
 async function moveAll(): Promise<void> {
-  for (let delivery = 0; delivery < MAX_RECEIVE_COUNT; delivery++) await comeBack(aws, await receive(aws));
+  for (let delivery = 0; delivery < MAX_RECEIVE_COUNT; delivery++) await redeliver(aws, await receive(aws));
   expect(await receive(aws)).toEqual([]);
 }
 

@@ -5,18 +5,18 @@ import { eventually } from '../../testkit/eventually.ts';
 import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeResults } from '../support/ended-run.ts';
-import { startFarAws } from '../support/far-aws.ts';
+import { startInterceptedAws } from '../support/intercepted-aws.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const SLOW_MS = 1_200;
 
-const [network, folder] = await sharedByTests(startFarAws(), createTemporaryFolder());
+const [network, folder] = await sharedByTests(startInterceptedAws(), createTemporaryFolder());
 let listings: number;
 const source = await folder.write('cats.txt', 'https://host.example/a.jpg\n');
 beforeEach(() => {
   network.aws.clear();
   listings = 0;
-  network.onTheWay(async (call, pass) => {
+  network.intercept(async (call, pass) => {
     if (call === 'LIST') {
       listings++;
       await delay(SLOW_MS);

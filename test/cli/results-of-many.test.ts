@@ -11,7 +11,7 @@ const IMAGES = 100_000;
 const LINES_A_PART = 1_000;
 /** Half of what ten million lines may take: more lines go to disk. */
 const MAX_MEMORY_KIB = 500_000;
-const TELL_PEAK_MEMORY = join(import.meta.dirname, '../support/tell-peak-memory.mjs');
+const REPORT_PEAK_MEMORY = join(import.meta.dirname, '../support/report-peak-memory.mjs');
 
 const LABELS = ['cat', 'dog', 'espresso', 'shovel', 'bathtub'];
 const ids = Array.from({ length: IMAGES }, (_, index) => `image-${index}`);
@@ -55,7 +55,7 @@ test.each(['jsonl', 'csv', 'parquet'])(
     const file = join(folder.path, `many.${format}`);
     const { code, stdout, stderr } = await runCommand(['results', 'cats', '--out', file, '--in-order', '--json'], {
       environment: aws.environment,
-      execArgv: [`--import=${TELL_PEAK_MEMORY}`],
+      execArgv: [`--import=${REPORT_PEAK_MEMORY}`],
     });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({

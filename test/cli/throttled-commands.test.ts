@@ -3,16 +3,16 @@ import { parseMessage, UnreadableMessage } from '../../shared/contract/message.t
 import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
 import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
-import { startFarAws } from '../support/far-aws.ts';
+import { startInterceptedAws } from '../support/intercepted-aws.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const IMAGES = Array.from({ length: 40 }, (_, index) => `image-${index}`);
 const FAILED = 'image-failed';
 
-const [network, folder] = await sharedByTests(startFarAws(), createTemporaryFolder());
+const [network, folder] = await sharedByTests(startInterceptedAws(), createTemporaryFolder());
 beforeEach(async () => {
   network.aws.clear();
-  network.onTheWay((_call, pass) => pass());
+  network.intercept((_call, pass) => pass());
   const { target } = network.aws;
   await describeJob(target, [...IMAGES, FAILED]);
   for (const id of IMAGES) await writeParts(target, 'results', [result(id)]);
@@ -24,7 +24,7 @@ const S3_CALLS = new Set(['LIST', 'GET', 'PUT', 'HEAD', 'DELETE', 'POST']);
 /** Refuses requests as S3 and SQS do that want fewer of them. @returns what was refused and what was answered */
 function refuse(isRefused: (call: string, count: number) => boolean): { refused: string[]; answered: string[] } {
   const log: { refused: string[]; answered: string[] } = { refused: [], answered: [] };
-  network.onTheWay(async (call, pass, _cut, answer) => {
+  network.intercept(async (call, pass, _cut, answer) => {
     if (!isRefused(call, log.refused.length)) {
       log.answered.push(call);
       return pass();
@@ -102,7 +102,7 @@ test('enqueue goes on when SQS throttles it, and each image is sent once', async
 
 test('a connection that breaks in the middle of a part is tried again', async () => {
   let broken = 0;
-  network.onTheWay(async (call, pass, _cut, answer) => {
+  network.intercept(async (call, pass, _cut, answer) => {
     if (call !== 'GET' || broken === 3) return pass();
     broken++;
     // Fewer bytes than it says.

@@ -6,14 +6,14 @@ import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { startFarAws } from '../support/far-aws.ts';
+import { startInterceptedAws } from '../support/intercepted-aws.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';
 
-const [network] = await sharedByTests(startFarAws());
+const [network] = await sharedByTests(startInterceptedAws());
 const { aws } = network;
 beforeEach(() => {
   aws.clear();
-  network.onTheWay((_call, pass) => pass());
+  network.intercept((_call, pass) => pass());
 });
 
 /** For thousands of requests, on a machine with other work as well. */
@@ -131,12 +131,12 @@ test(
   async () => {
     const letters = await sendMany(2_000, String);
     let mostInFlight = 0;
-    network.onTheWay(async (_call, pass) => {
+    network.intercept(async (_call, pass) => {
       await pass();
       mostInFlight = Math.max(mostInFlight, inFlight());
     });
     const { bodies, handle } = reader();
-    const scan = await scanDeadLetters(network.far, handle, { mostHidden: 200 });
+    const scan = await scanDeadLetters(network.intercepted, handle, { mostHidden: 200 });
     expect(scan).toEqual({ deleted: 0, lookedAt: 2_000, notLookedAt: 0 });
     expect(bodies.toSorted()).toEqual(letters);
     expect(deadLetters()).toEqual(letters);
@@ -189,7 +189,7 @@ test('when a letter cannot be handled, the others are done, nothing more is rece
 
 test('what SQS did not delete is not counted as deleted', async () => {
   await sendMany(20, String);
-  const { sqs } = network.far;
+  const { sqs } = network.intercepted;
   sqs.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
@@ -200,7 +200,7 @@ test('what SQS did not delete is not counted as deleted', async () => {
       },
     { step: 'initialize', name: 'refuseDeletes' },
   );
-  const scan = await scanDeadLetters(network.far, reader(() => true).handle);
+  const scan = await scanDeadLetters(network.intercepted, reader(() => true).handle);
   sqs.middlewareStack.remove('refuseDeletes');
   expect(scan).toEqual({ deleted: 0, lookedAt: 20, notLookedAt: 0 });
   expect(deadLetters()).toHaveLength(20);

@@ -1,14 +1,14 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { startObedientFunction } from '../support/obedient-function.ts';
+import { startScriptedFunction } from '../support/scripted-function.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';
 
 /** Short, so that messages come back while a test waits. */
 const VISIBILITY_TIMEOUT_SECONDS = 1;
 
 const [lambda] = await sharedByTests(
-  startObedientFunction({
+  startScriptedFunction({
     visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
     timeoutSeconds: 0.5,
   }),

@@ -9,7 +9,7 @@ import { purgeJob } from '../../../shared/jobs/purge-job.ts';
 import { redrive } from '../../../shared/jobs/redrive.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeFailures, writeResults } from '../../support/ended-run.ts';
-import { startFarAws } from '../../support/far-aws.ts';
+import { startInterceptedAws } from '../../support/intercepted-aws.ts';
 import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const DONE = { kind: 'done' };
@@ -19,14 +19,14 @@ const REAL_TIMERS = [
   ...(['setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] as const),
 ];
 
-const [network] = await sharedByTests(startFarAws());
-/** Requests to AWS that came through `network.far`. */
+const [network] = await sharedByTests(startInterceptedAws());
+/** Requests to AWS that came through `network.intercepted`. */
 let calls: string[];
 const { aws } = network;
 beforeEach(() => {
   aws.clear();
   calls = [];
-  network.onTheWay((call, pass) => {
+  network.intercept((call, pass) => {
     calls.push(call);
     return pass();
   });
@@ -111,7 +111,7 @@ describe('the end of a run', () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2), { notify: 'https://hooks.example/labels' });
     await writeResults(aws.target, of, idsOf(2));
-    const announcer = createAnnouncer(network.far);
+    const announcer = createAnnouncer(network.intercepted);
     await announcer.look(of);
     calls = [];
     for (let look = 0; look < 3; look++) expect(await announcer.look(of)).toEqual(DONE);
@@ -124,7 +124,7 @@ describe('the end of a run', () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2));
     await writeResults(aws.target, of, ['image-0']);
-    const announcer = createAnnouncer(network.far);
+    const announcer = createAnnouncer(network.intercepted);
     calls = [];
     await announcer.look(of);
     expect(calls.toSorted()).toEqual(['GET', 'GET', 'HEAD', 'LIST', 'LIST']);

@@ -7,16 +7,16 @@ import { END_LOOK_DELAY_SECONDS, END_LOOK_WINDOW_MS } from '../../../shared/cont
 import { resultLine } from '../../../shared/contract/result-line.ts';
 import { parseEndLook } from '../../../shared/jobs/end-look.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeResults } from '../../support/ended-run.ts';
-import { startFarAws } from '../../support/far-aws.ts';
+import { startInterceptedAws } from '../../support/intercepted-aws.ts';
 import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-const [network] = await sharedByTests(startFarAws());
+const [network] = await sharedByTests(startInterceptedAws());
 let requests: number;
 const { aws } = network;
 beforeEach(() => {
   aws.clear();
   requests = 0;
-  network.onTheWay((call, pass) => {
+  network.intercept((call, pass) => {
     if (call === 'SendMessage') requests++;
     return pass();
   });
@@ -27,7 +27,7 @@ const START = 1_000 * END_LOOK_WINDOW_MS;
 const noWork = async () => {};
 
 function endLooks(options: Partial<EndLooksOptions> = {}): EndLooks {
-  const { sqs } = network.far;
+  const { sqs } = network.intercepted;
   const jobEndQueueUrl = aws.environment.JOB_END_QUEUE_URL;
   return new EndLooks({ sqs, jobEndQueueUrl, onRefused() {}, now: () => START, ...options });
 }
@@ -108,7 +108,7 @@ describe('requests', () => {
 describe('when the queue of looks', () => {
   test('fails for now, nothing is written: the message comes again', async () => {
     let isDown = true;
-    network.onTheWay((call, pass, _cut, answer) =>
+    network.intercept((call, pass, _cut, answer) =>
       call === 'SendMessage' && isDown ? Promise.resolve(answer({ status: 503, body: '' })) : pass(),
     );
     const of = anyRun();
@@ -137,12 +137,12 @@ describe('when the queue of looks', () => {
 test('a part file is written after its look was asked for, and a look is asked for when a run is dropped', async () => {
   const of = anyRun();
   const order: string[] = [];
-  network.onTheWay((call, pass) => {
+  network.intercept((call, pass) => {
     order.push(call);
     return pass();
   });
   const looks = endLooks();
-  const { s3, sqs, queueUrl, deadLetterQueueUrl, resultsBucket } = network.far;
+  const { s3, sqs, queueUrl, deadLetterQueueUrl, resultsBucket } = network.intercepted;
   const parts = new PartWriter(s3, resultsBucket, { endLooks: looks });
   const facts = { width: 1, height: 1, format: 'png', bytes: 1, sha256: '' };
   const image = { id: 'a', url: 'https://host.example/a' };

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { eventually } from '../../../testkit/eventually.ts';
-import { startObedientFunction } from '../obedient-function.ts';
+import { startScriptedFunction } from '../scripted-function.ts';
 import { sharedByTests } from '../shared-by-tests.ts';
 
 /** The visibility timeout is long: no message is redelivered during these tests. */
-const [lambda] = await sharedByTests(startObedientFunction({ visibilityTimeoutSeconds: 600, timeoutSeconds: 30 }));
+const [lambda] = await sharedByTests(startScriptedFunction({ visibilityTimeoutSeconds: 600, timeoutSeconds: 30 }));
 afterEach(() => lambda.reset());
 
 function numbered(count: number): string[] {
