@@ -1,5 +1,5 @@
 import type { Stages } from '../speed/measure-stages.ts';
-import { type Kind, ORDINARY } from '../speed/pictures.ts';
+import { BASELINE, type Kind } from '../speed/pictures.ts';
 import {
   type Figures,
   limitOf,
@@ -8,7 +8,7 @@ import {
   type Ratios,
   ratiosOf,
 } from '../speed/report.ts';
-import { type Spread, spreadOf } from '../speed/statistics.ts';
+import { type Spread, spreadOf } from '../statistics.ts';
 
 /** What `npm run bench` writes into `bench/results/`. */
 export type BenchmarkResults = { machine: { cpu?: string }; repetitions: number; figures: Figures };
@@ -59,7 +59,7 @@ function ratiosTable({ figures }: BenchmarkResults): string {
 
 function stagesTable({ figures }: BenchmarkResults): string {
   const [first] = figures.native.stages;
-  const kinds = Object.keys(first?.decode ?? { [ORDINARY]: 0 }) as Kind[];
+  const kinds = Object.keys(first?.decode ?? { [BASELINE]: 0 }) as Kind[];
   const sizes = Object.keys(first?.inference ?? {}).map(Number);
   const rows: { title: string; digits: number; value(of: Stages): number | undefined }[] = [
     ...kinds.map((kind) => ({ title: `decode, ${kind}`, digits: 1, value: ({ decode }: Stages) => decode[kind] })),

@@ -1,6 +1,7 @@
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { messageSizeFor } from '../../shared/contract/message-size.ts';
 import { ASSUMED, assumedText, BENCHMARK, costOfImages, PRICES, type ProcessorFigure } from '../../shared/cost.ts';
+import { exactDollars } from '../format.ts';
 
 const MILLION = 1_000_000;
 const PER_MESSAGE = [1_000, messageSizeFor(MILLION), 100, 10, 1];
@@ -18,7 +19,7 @@ function costRow(perMessage: number): string {
   const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfImages(MILLION, perMessage);
   const isChosen = perMessage === messageSizeFor(MILLION);
   const name = perMessage.toLocaleString('en') + (isChosen ? ' (a job of a million, unless told otherwise)' : '');
-  const cells = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map(dollars);
+  const cells = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map((usd) => exactDollars(usd));
   return `| ${[name, ...cells].join(' | ')} |`;
 }
 
@@ -36,7 +37,7 @@ export function processorTable(): string {
     '|---|---|---|',
     ...rows.map(([name, figure]) => {
       const { totalUsd } = costOfImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, figure);
-      return `| ${name} | ${figure.millisecondsPerImage} | ${dollars(totalUsd)} |`;
+      return `| ${name} | ${figure.millisecondsPerImage} | ${exactDollars(totalUsd)} |`;
     }),
   ].join('\n');
 }
@@ -54,8 +55,4 @@ export function armBreakEven(): string {
   const cheaper = PRICES.lambdaGbSecondArm / PRICES.lambdaGbSecond;
   const [avx2, vnni] = [ASSUMED, BENCHMARK.vnni].map((figure) => (figure.millisecondsPerImage / cheaper).toFixed(1));
   return `less than ${avx2} ms (AVX2) or ${vnni} ms (AVX-512 VNNI)`;
-}
-
-function dollars(amount: number): string {
-  return `$${amount.toFixed(3)}`;
 }

@@ -1,6 +1,6 @@
+import { count, dollars, duration } from '../format.ts';
 import { type FleetScenario, simulateFleet } from './fleet.ts';
 import { FLEET_ASSUMPTIONS, FLEET_SIMPLIFICATIONS } from './fleet-assumptions.ts';
-import { count, dollars, duration } from './formats.ts';
 
 const IMAGES = 100_000_000;
 

@@ -1,6 +1,6 @@
+import { count, dollars, duration } from '../format.ts';
 import { ASSUMPTIONS, SIMPLIFICATIONS } from './assumptions.ts';
 import { costOfJob, idleUsdOfMonth } from './cost.ts';
-import { count, dollars, duration } from './formats.ts';
 import type { Scenario } from './scenario.ts';
 import { JOBS, SCENARIOS } from './scenarios.ts';
 import { type Outcome, simulate } from './simulate.ts';
