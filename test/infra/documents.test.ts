@@ -34,20 +34,30 @@ const sections = new Map(
     .map((section) => [section.slice(0, section.indexOf('\n')).toLowerCase().replaceAll(' ', '-'), section]),
 );
 
-/** What is no alarm's. */
-const DEAD_LETTERS = 'dead-letters';
-const entries = [...sections].filter(([anchor]) => anchor !== DEAD_LETTERS);
+/** Entries that belong to no alarm. */
+const OTHER_ENTRIES = ['stop-everything', 'dead-letters'];
+const entries = [...sections].filter(([anchor]) => !OTHER_ENTRIES.includes(anchor));
 
 describe('the runbook', () => {
-  test('has an entry for each alarm, and beside them one about dead letters', () => {
+  test('has an entry per alarm, one to stop everything, and one about dead letters', () => {
     expect(entries.map(([anchor]) => anchor).toSorted()).toEqual([...new Set(anchors)].toSorted());
     expect(anchors.length).toBeGreaterThanOrEqual(6);
-    expect([...sections.keys()]).toContain(DEAD_LETTERS);
+    expect([...sections.keys()]).toEqual(expect.arrayContaining(OTHER_ENTRIES));
   });
 
-  test.each(entries)('says of %s what it means, what ends it, how to look and what to do', (_anchor, section) => {
-    for (const part of ['**Means:**', '**Ends:**', '**Look:**', '**Do:**']) expect(section).toContain(part);
+  test.each(entries)('%s has symptom, meaning, check, fix and when it clears, in this order', (_anchor, section) => {
+    const parts = [...section.matchAll(/^\*\*(\w+):\*\*/gm)].map(([, part]) => part);
+    expect(parts).toEqual(['Symptom', 'Meaning', 'Check', 'Fix', 'Clears']);
   });
+
+  test.each(alarms.map(({ AlarmName, AlarmDescription }) => [AlarmName, AlarmDescription]))(
+    'the entry of %s names the alarm as its symptom',
+    (name, description) => {
+      const anchor = /#([a-z-]+)$/.exec(description)?.[1] ?? '';
+      const symptom = /^\*\*Symptom:\*\*([\s\S]*?)\n\n/m.exec(sections.get(anchor) ?? '')?.[1];
+      expect(symptom).toContain(`\`${/-(\w+)$/.exec(name)?.[1]}\``);
+    },
+  );
 
   const commands = [...new Set(runbook.match(/labelqueue --stack \$STACK [^#`\n]+/g))];
   test.each(commands)('%s is a command', async (line) => {
