@@ -9,7 +9,7 @@ const PER_MESSAGE = [1_000, messageSizeFor(MILLION), 100, 10, 1];
 /** What a million images cost on the assumed processor, by images per message. */
 export function costTable(): string {
   return [
-    '| images a message | Lambda GB-seconds | Lambda requests | SQS requests | S3 PUTs | logs | in all |',
+    '| images per message | Lambda GB-seconds | Lambda requests | SQS requests | S3 PUTs | logs | total |',
     '|---|---|---|---|---|---|---|',
     ...PER_MESSAGE.map(costRow),
   ].join('\n');
@@ -18,7 +18,7 @@ export function costTable(): string {
 function costRow(perMessage: number): string {
   const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfImages(MILLION, perMessage);
   const isChosen = perMessage === messageSizeFor(MILLION);
-  const name = perMessage.toLocaleString('en') + (isChosen ? ' (a job of a million, unless told otherwise)' : '');
+  const name = perMessage.toLocaleString('en') + (isChosen ? ' (the default for a job of a million)' : '');
   const cells = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map((usd) => exactDollars(usd));
   return `| ${[name, ...cells].join(' | ')} |`;
 }
@@ -28,12 +28,12 @@ export function processorTable(): string {
   const rows: [string, ProcessorFigure][] = [
     ['x86_64 with AVX2, 1,769 MB', BENCHMARK.avx2],
     ['x86_64 with AVX2, 1,769 MB: 32-bit floats', BENCHMARK.avx2Floats],
-    ['arm64, 1,769 MB: 32-bit floats, were they as fast there', { ...BENCHMARK.avx2Floats, architecture: 'arm64' }],
+    ['arm64, 1,769 MB: 32-bit floats, assuming the same speed', { ...BENCHMARK.avx2Floats, architecture: 'arm64' }],
     ['x86_64 with AVX-512 VNNI, 1,769 MB', BENCHMARK.vnni],
     ['x86_64 with AVX-512 VNNI, 1,769 MB: 32-bit floats', BENCHMARK.vnniFloats],
   ];
   return [
-    '| | ms per image | a million images |',
+    '| | ms per image | per million images |',
     '|---|---|---|',
     ...rows.map(([name, figure]) => {
       const { totalUsd } = costOfImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, figure);

@@ -13,7 +13,7 @@ import { FLEET_ASSUMPTIONS } from '../scale/fleet-assumptions.ts';
 
 const MILLION = 1_000_000;
 const HOUR_SECONDS = 3_600;
-/** What a stage has unless told otherwise. */
+/** The default of a stage. */
 const IDLE_SECONDS = 600;
 
 /** What a million images cost on a fleet, by images per message. */
@@ -25,7 +25,7 @@ export function fleetCostTable(): string {
     return `| ${[perMessage.toLocaleString('en'), ...cells.map((usd) => exactDollars(usd))].join(' | ')} |`;
   });
   return [
-    '| images a message | instances on demand | on Spot | SQS, S3 and logs | in all on demand | in all on Spot |',
+    '| images per message | on-demand instances | Spot instances | SQS, S3 and logs | total on demand | total on Spot |',
     '|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
@@ -39,7 +39,7 @@ export function fleetPriceTable(): string {
   const hour = (usd: number) => `$${usd.toFixed(4)}`;
   const lambdaVcpu = usdOfTime({ ...ASSUMED, milliseconds: HOUR_SECONDS * 1_000 });
   return [
-    '| | an hour of a vCPU | ms per image | a million images |',
+    '| | per vCPU-hour | ms per image | per million images |',
     '|---|---|---|---|',
     `| Lambda, x86_64 with AVX2 | ${hour(lambdaVcpu)} | ${BENCHMARK.avx2.millisecondsPerImage} | ${exactDollars(perMillion(BENCHMARK.avx2))} |`,
     `| Lambda, x86_64 with AVX-512 VNNI | ${hour(lambdaVcpu)} | ${BENCHMARK.vnni.millisecondsPerImage} | ${exactDollars(perMillion(BENCHMARK.vnni))} |`,
@@ -58,7 +58,7 @@ export function breakEvenTable(): string {
     return `| ${discount === 0 ? 'on demand' : 'Spot'} | ${exactDollars(usdAside(discount))} | ${images.join(' | ')} |`;
   });
   return [
-    '| | start and ten idle minutes of an instance | images that pay for it, Lambda with AVX2 | with AVX-512 VNNI |',
+    '| | cost of starting an instance and ten idle minutes | break-even images against Lambda with AVX2 | against Lambda with AVX-512 VNNI |',
     '|---|---|---|---|',
     ...rows,
   ].join('\n');

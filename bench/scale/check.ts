@@ -71,19 +71,19 @@ function simulatedSeconds({ images, perMessage }: Work, workers: number, seconds
 /** Medians, as a Markdown table; the ratios are those within a repetition. */
 export function checkTable(checks: readonly Check[], ofBenchmark: readonly Comparison[]): string {
   return [
-    '| | images | simulated | measured | measured to simulated |',
+    '| | images | simulated | measured | measured / simulated |',
     '|---|---|---|---|---|',
     row(
-      'one worker, with the time an image of the benchmark',
+      "one worker, with the benchmark's time per image",
       WORK,
       checks.map(({ oneWorker }) => oneWorker),
     ),
     row(
-      'two workers, with the time an image of the one worker just before',
+      'two workers, with the time per image of one worker just before',
       WORK,
       checks.map(({ twoWorkers }) => twoWorkers),
     ),
-    row("the benchmark's two workers, with the time an image of its one worker", SHARED_WORK, ofBenchmark),
+    row("the benchmark's two workers, with the time per image of its one worker", SHARED_WORK, ofBenchmark),
   ].join('\n');
 }
 

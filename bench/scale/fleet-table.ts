@@ -34,7 +34,7 @@ export function fleetTable(): string {
   return [
     `**${count(IMAGES)} images on a fleet**`,
     '',
-    '| instances at most | takes | instances at once | instance hours | on demand | Spot |',
+    '| maximum instances | time | peak instances | instance hours | cost on demand | cost on Spot |',
     '|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');

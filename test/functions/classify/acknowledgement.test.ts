@@ -49,7 +49,7 @@ test('a dead letter is moved back to the queue', async () => {
   expect(await harness.seen()).toEqual({ classified: ['a'], failed: {} });
 });
 
-test('a body that is no JSON', async () => {
+test('a body that is not JSON', async () => {
   await expectUnreadable('cats, please', 'expected JSON');
 });
 
