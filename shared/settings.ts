@@ -9,6 +9,7 @@ import {
   RETRY_BASE_SECONDS,
 } from './contract/limits.ts';
 import { isWebhookSecret } from './contract/standard-webhook.ts';
+import { BUCKET_NAME, SHA256_HEX } from './contract/text-patterns.ts';
 import { UserError } from './contract/user-error.ts';
 
 /** A setting that is missing or wrong. The message names it, what was expected and what came. */
@@ -38,7 +39,7 @@ const queueUrl = z.url({ protocol: /^https?$/, error: 'expected the URL of an SQ
 
 const queueSettings = { queueUrl, deadLetterQueueUrl: queueUrl };
 const bucketSettings = {
-  resultsBucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket'),
+  resultsBucket: z.string().regex(BUCKET_NAME, 'expected the name of an S3 bucket'),
 };
 /** Where looks for the end of runs are asked for; nobody asks without. */
 const jobEndSettings = { jobEndQueueUrl: queueUrl.optional() };
@@ -57,7 +58,7 @@ const classifierSettings = {
   /** The SHA-256 that the `SHA256SUMS` of `modelS3Uri` must have, in lower-case hex. */
   modelSha256: z
     .string()
-    .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits in lower case: what sha256sum SHA256SUMS prints')
+    .regex(SHA256_HEX, 'expected 64 hex digits in lower case: what sha256sum SHA256SUMS prints')
     .optional(),
   /** `true` lets a model read and write files, use the network and start programs; for one whose author is trusted. */
   modelTrusted: z
