@@ -4,10 +4,10 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { stageKeyStatements } from './encryption.ts';
-import type { JobEvents } from './job-events.ts';
-import type { JobQueues } from './job-queues.ts';
+import type { JobEvents } from './events/job-events.ts';
+import { acknowledgeObjects, type ObjectPatterns, wildcardOf } from './function/permissions.ts';
+import type { JobQueues } from './queue/job-queues.ts';
 import type { StageConfig } from './stage-config.ts';
-import { acknowledgeObjects, type ObjectPatterns, wildcardOf } from './worker-permissions.ts';
 
 export type AccessPoliciesProps = {
   config: StageConfig;
@@ -53,12 +53,12 @@ export class AccessPolicies extends Construct {
     const reader = readerStatements(props);
     const enqueuer = [...reader, ...enqueuerStatements(props)];
     const operator = [...enqueuer, ...operatorStatements(props)];
-    const made = [
+    const policies = [
       this.#policy('Reader', `Looks at jobs and results of ${stackName}`, reader),
       this.#policy('Enqueuer', `Enqueues jobs of ${stackName}, and looks at them`, enqueuer),
       this.#policy('Operator', `Enqueues, redrives, cancels and purges jobs of ${stackName}`, operator),
     ];
-    for (const policy of made) {
+    for (const policy of policies) {
       acknowledgeObjects(policy, props.results, ANY_OBJECT);
       Validations.of(policy).acknowledge(ANY_METRIC);
     }

@@ -1,20 +1,20 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { AccessPolicies } from './access-policies.ts';
-import { Alarms } from './alarms.ts';
-import { ChatBot } from './chat-bot.ts';
-import { ClassifyWorker } from './classify-worker.ts';
-import { Dashboard } from './dashboard.ts';
+import { HttpApi } from './api/http-api.ts';
+import { ChatBot } from './chat/chat-bot.ts';
 import { stageKey } from './encryption.ts';
+import { JobEvents } from './events/job-events.ts';
+import { Sweep } from './events/sweep.ts';
 import { Fleet } from './fleet/fleet.ts';
-import { HttpApi } from './http-api.ts';
-import { JobEvents } from './job-events.ts';
-import { JobQueues } from './job-queues.ts';
-import { ResultTables } from './result-tables.ts';
-import { ResultsBucket } from './results-bucket.ts';
+import { Alarms } from './monitoring/alarms.ts';
+import { Dashboard } from './monitoring/dashboard.ts';
+import { JobQueues } from './queue/job-queues.ts';
+import { ResultTables } from './results/result-tables.ts';
+import { ResultsBucket } from './results/results-bucket.ts';
 import type { StageConfig } from './stage-config.ts';
-import { Sweep } from './sweep.ts';
-import { WorkerMetrics } from './worker-metrics.ts';
+import { ClassifyWorker } from './worker/classify-worker.ts';
+import { WorkerMetrics } from './worker/metrics.ts';
 
 export type LabelqueueStackProps = StackProps & {
   config: StageConfig;

@@ -1,6 +1,6 @@
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { type AlarmSpecification, EACH_EVENT, FIVE_MINUTES } from '../alarm-specification.ts';
-import type { JobQueues } from '../job-queues.ts';
+import { type AlarmSpecification, EACH_EVENT, FIVE_MINUTES } from '../monitoring/alarm-specification.ts';
+import type { JobQueues } from '../queue/job-queues.ts';
 import type { Fleet } from './fleet.ts';
 
 const least = { period: FIVE_MINUTES, statistic: Stats.MINIMUM };

@@ -4,15 +4,10 @@ import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
-import {
-  acknowledgeWildcards,
-  WORKER_WRITES,
-  type WorkerResources,
-  wildcardOf,
-  workerStatements,
-} from '../worker-permissions.ts';
+import { acknowledgeWildcards, type FunctionResources, wildcardOf } from '../function/permissions.ts';
+import { WORKER_WRITES, workerStatements } from '../worker/permissions.ts';
 
-export type InstanceRoleProps = WorkerResources & {
+export type InstanceRoleProps = FunctionResources & {
   /** What an instance fetches when it starts. */
   assets: readonly Asset[];
   groupName: string;

@@ -1,8 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { type GraphWidget, type IWidget, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { instanceUsdPerHour, vcpusOf } from '../../shared/contract/fleet-cost.ts';
-import { computed, graph, heading, most } from '../graph.ts';
-import type { JobQueues } from '../job-queues.ts';
+import { computed, graph, heading, most } from '../monitoring/graph.ts';
+import type { JobQueues } from '../queue/job-queues.ts';
 import type { Fleet } from './fleet.ts';
 
 /** How many instances there are, how much work each has, and what they cost at most. */

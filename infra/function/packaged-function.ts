@@ -1,0 +1,124 @@
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  type CfnFunction,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  type RecursiveLoop,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
+import { stageKey } from '../encryption.ts';
+import type { JobQueues } from '../queue/job-queues.ts';
+import type { StageConfig } from '../stage-config.ts';
+import { networkStatements, placeInVpc } from './network.ts';
+import { trace, tracingStatements } from './tracing.ts';
+
+/** TensorFlow's libraries unpacked, and room for another model. */
+const EPHEMERAL_STORAGE = Size.mebibytes(1_024);
+
+export type PackagedFunctionProps = {
+  config: StageConfig;
+  description: string;
+  /** Path of the zip that `npm run package` makes. */
+  packagePath: string;
+  handler: string;
+  memoryMb: number;
+  timeoutSeconds: number;
+  reservedConcurrency?: number | undefined;
+  /** `Terminate` by default. */
+  recursiveLoop?: RecursiveLoop;
+  policyName: string;
+  /** All that its code may do. */
+  statements: (logGroup: LogGroup) => PolicyStatement[];
+  environment: Record<string, string>;
+};
+
+/** A function of the package, with a log group and a role of its own, as children of `scope`. */
+export function packagedFunction(
+  scope: Construct,
+  props: PackagedFunctionProps,
+): { function: LambdaFunction; logGroup: LogGroup; role: Role } {
+  const { config } = props;
+  const key = stageKey(scope, config);
+  const logGroup = new LogGroup(scope, 'Logs', {
+    retention: config.logRetentionDays,
+    removalPolicy: RemovalPolicy.DESTROY,
+    ...(key !== undefined && { encryptionKey: key }),
+  });
+  const role = new Role(scope, 'Role', {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: {
+      [props.policyName]: new PolicyDocument({
+        statements: [...props.statements(logGroup), ...networkStatements(config), ...tracingStatements(config)],
+      }),
+    },
+  });
+  const made = new LambdaFunction(scope, 'Function', {
+    description: props.description,
+    runtime: Runtime.NODEJS_24_X,
+    architecture: config.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+    code: Code.fromAsset(props.packagePath),
+    handler: props.handler,
+    memorySize: props.memoryMb,
+    ephemeralStorageSize: EPHEMERAL_STORAGE,
+    timeout: Duration.seconds(props.timeoutSeconds),
+    ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
+    ...(props.recursiveLoop !== undefined && { recursiveLoop: props.recursiveLoop }),
+    role,
+    logGroup,
+    loggingFormat: LoggingFormat.TEXT,
+    environment: { ...WORKER_PROCESS_ENVIRONMENT, ...props.environment },
+  });
+  // The CDK lets a function wait for its role although it names the role: no harm, and none of our doing.
+  (made.node.defaultChild as CfnFunction).addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
+  placeInVpc(made, role, config);
+  trace(made, role, config);
+  return { function: made, logGroup, role };
+}
+
+/** Settings that all who classify have alike: the model, and what image servers are told. */
+export function modelEnvironment({ topK, model, modelPrecision, fetchUserAgent }: StageConfig): Record<string, string> {
+  return {
+    ...(topK !== undefined && { TOP_K: String(topK) }),
+    ...(fetchUserAgent !== undefined && { FETCH_USER_AGENT: fetchUserAgent }),
+    ...(modelPrecision !== undefined && { MODEL_PRECISION: modelPrecision }),
+    ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),
+    ...(model?.trusted && { MODEL_TRUSTED: 'true' }),
+  };
+}
+
+/** What the settings of a stage's workers and of its API come from. */
+type StageParts = { config: StageConfig; queues: JobQueues; results: Bucket };
+
+/** Settings that worker and API have alike: where jobs are, and how images are classified. */
+export function classifierEnvironment({
+  config,
+  queues: { queue, deadLetterQueue },
+  results,
+}: StageParts): Record<string, string> {
+  return {
+    QUEUE_URL: queue.queueUrl,
+    DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
+    RESULTS_BUCKET: results.bucketName,
+    // Images of a local folder are uploaded into the results bucket before they are enqueued.
+    SOURCE_BUCKETS: [results.bucketName, ...config.sourceBuckets].join(','),
+    ...(config.allowedHosts !== undefined && { ALLOWED_HOSTS: config.allowedHosts.join(',') }),
+    ...modelEnvironment(config),
+  };
+}
+
+/** All settings of the worker by the stage's file, alike on Lambda and on instances: a setting that is added here reaches both. */
+export function workerEnvironment({ config, queues, results }: StageParts): Record<string, string> {
+  return {
+    ...classifierEnvironment({ config, queues, results }),
+    ...(config.embedding && { EMBEDDING: '1' }),
+    // The dimension of the metrics: each stage has its own.
+    POWERTOOLS_SERVICE_NAME: Stack.of(results).stackName,
+  };
+}
