@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { CorsHttpMethod, type CorsPreflightOptions } from 'aws-cdk-lib/aws-apigatewayv2';
-import type { ApiConfig } from '../stage-config.ts';
+import type { ApiConfig } from './api-config.ts';
 
 /**
  * What API Gateway answers to the preflight requests of browsers, which it does by itself for paths without a route for

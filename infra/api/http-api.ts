@@ -9,27 +9,26 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Code, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { API_OPERATIONS } from '../../shared/contract/api-operations.ts';
 import { API_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
-import { stageKey } from '../encryption.ts';
 import { classifierEnvironment, packagedFunction } from '../function/packaged-function.ts';
 import { acknowledgeWildcards } from '../function/permissions.ts';
 import { released } from '../function/release.ts';
-import type { JobQueues } from '../queue/job-queues.ts';
-import type { ApiConfig, StageConfig } from '../stage-config.ts';
+import type { Queues } from '../queue/job-queues.ts';
+import type { StackConfig } from '../stage-config.ts';
+import type { ApiConfig } from './api-config.ts';
 import { corsOf } from './cors.ts';
 import { API_READS, apiStatements, apiWrites } from './permissions.ts';
 
 export type HttpApiProps = {
-  config: StageConfig;
+  config: StackConfig;
   api: ApiConfig;
-  /** Path of the zip that `npm run package` makes. */
-  packagePath: string;
-  queues: JobQueues;
+  code: Code;
+  queues: Queues;
   results: Bucket;
 };
 
@@ -40,12 +39,12 @@ export class HttpApi extends Construct {
   /** Of the function. */
   readonly logGroup: LogGroup;
 
-  constructor(scope: Construct, id: string, { config, api, packagePath, queues, results }: HttpApiProps) {
+  constructor(scope: Construct, id: string, { config, api, code, queues, results }: HttpApiProps) {
     super(scope, id);
     const made = packagedFunction(this, {
       config,
       description: 'labelqueue: answers the HTTP API',
-      packagePath,
+      code,
       handler: 'api.handler',
       memoryMb: api.memoryMb,
       timeoutSeconds: API_TIMEOUT_SECONDS,
@@ -54,7 +53,7 @@ export class HttpApi extends Construct {
       statements: (logGroup) => apiStatements({ config, queues, results, logGroup }),
       environment: {
         ...classifierEnvironment({ config, queues, results }),
-        POWERTOOLS_SERVICE_NAME: `${Stack.of(this).stackName}-api`,
+        POWERTOOLS_SERVICE_NAME: `${config.serviceName}-api`,
       },
     });
     this.function = made.function;
@@ -78,12 +77,12 @@ export class HttpApi extends Construct {
     this.#addStage(config, api);
   }
 
-  #addStage(config: StageConfig, { requestsPerSecond, burst }: ApiConfig): void {
-    const key = stageKey(this, config);
+  #addStage(config: StackConfig, { requestsPerSecond, burst }: ApiConfig): void {
+    const { encryptionKey } = config;
     const accessLogs = new LogGroup(this, 'AccessLogs', {
       retention: config.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
-      ...(key !== undefined && { encryptionKey: key }),
+      ...(encryptionKey !== undefined && { encryptionKey }),
     });
     new HttpStage(this, 'Stage', {
       httpApi: this.api,

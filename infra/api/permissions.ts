@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { sourceKeyStatements, stageKeyStatements } from '../encryption.ts';
+import { encryptionKeyStatements, sourceKeyStatements } from '../encryption.ts';
 import {
   type FunctionResources,
   logStatements,
@@ -8,8 +8,8 @@ import {
   resultStatements,
   sourceStatements,
 } from '../function/permissions.ts';
-import type { JobQueues } from '../queue/job-queues.ts';
-import type { StageConfig } from '../stage-config.ts';
+import type { Queues } from '../queue/job-queues.ts';
+import type { StackConfig } from '../stage-config.ts';
 
 /** What the API writes of a job: it enqueues, and has no part in outcomes. */
 const API_WRITES: ObjectPatterns = {
@@ -19,7 +19,7 @@ const API_WRITES: ObjectPatterns = {
 };
 
 /** With ends that are announced: a job that is resumed goes on after its end. */
-export function apiWrites({ jobEvents }: StageConfig): ObjectPatterns {
+export function apiWrites({ jobEvents }: StackConfig): ObjectPatterns {
   if (jobEvents === undefined) return API_WRITES;
   return { ...API_WRITES, 'jobs/*/end.json': 'The API reopens the end of a job that it resumes, whatever its name.' };
 }
@@ -31,7 +31,12 @@ export const API_READS: ObjectPatterns = {
 };
 
 /** All that the API may do: each statement names its resources. */
-export function apiStatements({ config, queues, results, logGroup }: FunctionResources): PolicyStatement[] {
+export function apiStatements({
+  config,
+  queues,
+  results,
+  logGroup,
+}: FunctionResources & { config: StackConfig }): PolicyStatement[] {
   return [
     ...logStatements(logGroup),
     ...queueStatements(queues),
@@ -42,12 +47,12 @@ export function apiStatements({ config, queues, results, logGroup }: FunctionRes
     }),
     ...sourceStatements(config.sourceBuckets),
     ...modelStatements(config.model),
-    ...stageKeyStatements(config),
+    ...encryptionKeyStatements(config),
     ...sourceKeyStatements(config),
   ];
 }
 
-function queueStatements({ queue, deadLetterQueue }: JobQueues): PolicyStatement[] {
+function queueStatements({ queue, deadLetterQueue }: Queues): PolicyStatement[] {
   return [
     new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }),
     // The status of a job tells how deep the queues are.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Aws, Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Code, IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnBot, CfnBotAlias, CfnBotVersion } from 'aws-cdk-lib/aws-lex';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -10,14 +10,14 @@ import { modelKeyStatements } from '../encryption.ts';
 import { modelEnvironment, packagedFunction } from '../function/packaged-function.ts';
 import { acknowledgeModelWildcards, logStatements, modelStatements } from '../function/permissions.ts';
 import { released } from '../function/release.ts';
-import type { ChatbotConfig, StageConfig } from '../stage-config.ts';
+import type { StackConfig } from '../stage-config.ts';
+import type { ChatbotConfig } from './chat-config.ts';
 import { CHAT_LOCALES, localeOf } from './locales.ts';
 
 export type ChatBotProps = {
-  config: StageConfig;
+  config: StackConfig;
   chatbot: ChatbotConfig;
-  /** Path of the zip that `npm run package` makes. */
-  packagePath: string;
+  code: Code;
 };
 
 /**
@@ -31,9 +31,9 @@ export class ChatBot extends Construct {
   readonly botId: string;
   readonly botAliasId: string;
 
-  constructor(scope: Construct, id: string, { config, chatbot, packagePath }: ChatBotProps) {
+  constructor(scope: Construct, id: string, { config, chatbot, code }: ChatBotProps) {
     super(scope, id);
-    const made = this.#addFunction(config, chatbot, packagePath);
+    const made = this.#addFunction(config, chatbot, code);
     this.function = made.function;
     this.logGroup = made.logGroup;
     const bot = this.#addBot(chatbot);
@@ -47,11 +47,11 @@ export class ChatBot extends Construct {
     });
   }
 
-  #addFunction(config: StageConfig, { memoryMb }: ChatbotConfig, packagePath: string) {
+  #addFunction(config: StackConfig, { memoryMb }: ChatbotConfig, code: Code) {
     const made = packagedFunction(this, {
       config,
       description: 'labelqueue: answers the chatbot',
-      packagePath,
+      code,
       handler: 'chat.handler',
       memoryMb,
       timeoutSeconds: CHAT_TIMEOUT_SECONDS,
@@ -63,7 +63,7 @@ export class ChatBot extends Construct {
       ],
       environment: {
         ...modelEnvironment(config),
-        POWERTOOLS_SERVICE_NAME: `${Stack.of(this).stackName}-chat`,
+        POWERTOOLS_SERVICE_NAME: `${config.serviceName}-chat`,
       },
     });
     acknowledgeModelWildcards(made.role, config);

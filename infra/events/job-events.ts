@@ -1,6 +1,6 @@
-import { Aws, Duration, Stack } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Code, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -13,11 +13,12 @@ import {
   END_LOOK_RECEIVES,
   END_LOOK_VISIBILITY_SECONDS,
 } from '../../shared/contract/limits.ts';
-import { queueEncryption, stageKey, stageKeyStatements } from '../encryption.ts';
+import { encryptionKeyStatements, queueEncryption } from '../encryption.ts';
 import { packagedFunction } from '../function/packaged-function.ts';
 import { acknowledgeObjects, logStatements, type ObjectPatterns, resultStatements } from '../function/permissions.ts';
 import { RETENTION } from '../queue/job-queues.ts';
-import type { JobEventsConfig, StageConfig } from '../stage-config.ts';
+import type { StackConfig } from '../stage-config.ts';
+import type { JobEventsConfig } from './events-config.ts';
 
 /** EventBridge has it in each account and region, and nothing is paid for it. */
 const BUS = 'default';
@@ -39,10 +40,9 @@ const READS: ObjectPatterns = {
 };
 
 export type JobEventsProps = {
-  config: StageConfig;
+  config: StackConfig;
   jobEvents: JobEventsConfig;
-  /** Path of the zip that `npm run package` makes. */
-  packagePath: string;
+  code: Code;
   results: Bucket;
 };
 
@@ -57,11 +57,11 @@ export class JobEvents extends Construct {
   readonly topic: Topic | undefined;
   readonly logGroup: LogGroup;
 
-  constructor(scope: Construct, id: string, { config, jobEvents, packagePath, results }: JobEventsProps) {
+  constructor(scope: Construct, id: string, { config, jobEvents, code, results }: JobEventsProps) {
     super(scope, id);
-    const key = stageKey(this, config);
+    const { encryptionKey } = config;
     const common = {
-      ...queueEncryption(key),
+      ...queueEncryption(encryptionKey),
       enforceSSL: true,
       fifo: true,
       // 300 requests per second for all runs together otherwise: a throttled request would put off the lines of images.
@@ -77,13 +77,13 @@ export class JobEvents extends Construct {
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: END_LOOK_RECEIVES },
     });
     this.topic = jobEvents.topic
-      ? new Topic(this, 'Topic', { enforceSSL: true, ...(key !== undefined && { masterKey: key }) })
+      ? new Topic(this, 'Topic', { enforceSSL: true, ...(encryptionKey !== undefined && { masterKey: encryptionKey }) })
       : undefined;
     const { topic } = this;
     const made = packagedFunction(this, {
       config,
       description: 'labelqueue: announces the ends of jobs',
-      packagePath,
+      code,
       handler: 'announce.handler',
       memoryMb: ANNOUNCE_MEMORY_MB,
       timeoutSeconds: ANNOUNCE_TIMEOUT_SECONDS,
@@ -91,7 +91,7 @@ export class JobEvents extends Construct {
       statements: (logGroup) => [
         ...logStatements(logGroup),
         ...resultStatements(results, WRITES, READS),
-        ...stageKeyStatements(config),
+        ...encryptionKeyStatements(config),
         ...announcementStatements(jobEvents, topic),
       ],
       environment: {
@@ -104,7 +104,7 @@ export class JobEvents extends Construct {
         }),
         ...(config.allowedHosts !== undefined && { ALLOWED_HOSTS: config.allowedHosts.join(',') }),
         ...(config.fetchUserAgent !== undefined && { FETCH_USER_AGENT: config.fetchUserAgent }),
-        POWERTOOLS_SERVICE_NAME: `${Stack.of(this).stackName}-announce`,
+        POWERTOOLS_SERVICE_NAME: `${config.serviceName}-announce`,
       },
     });
     this.function = made.function;
@@ -119,7 +119,8 @@ export class JobEvents extends Construct {
   /** Lets a function ask for looks. */
   askedBy(asking: LambdaFunction): void {
     asking.addEnvironment('JOB_END_QUEUE_URL', this.queue.queueUrl);
-    asking.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }));
+    // Not `grantSendMessages`, which allows to read the queue's attributes as well.
+    this.queue.grant(asking, 'sqs:SendMessage');
   }
 }
 

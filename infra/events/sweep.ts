@@ -1,17 +1,17 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Code, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { SWEEP_INTERVAL_MINUTES, SWEEP_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
-import { stageKeyStatements } from '../encryption.ts';
+import { encryptionKeyStatements } from '../encryption.ts';
 import { packagedFunction } from '../function/packaged-function.ts';
 import { acknowledgeObjects, logStatements, type ObjectPatterns, resultStatements } from '../function/permissions.ts';
-import type { JobQueues } from '../queue/job-queues.ts';
-import type { StageConfig } from '../stage-config.ts';
+import type { Queues } from '../queue/job-queues.ts';
+import type { ServiceConfig } from '../service-config.ts';
 
 /** Forty messages of 1 MiB at once, parsed. */
 export const SWEEP_MEMORY_MB = 1_024;
@@ -27,10 +27,9 @@ const READS: ObjectPatterns = {
 };
 
 export type SweepProps = {
-  config: StageConfig;
-  /** Path of the zip that `npm run package` makes. */
-  packagePath: string;
-  queues: JobQueues;
+  config: ServiceConfig;
+  code: Code;
+  queues: Queues;
   results: Bucket;
 };
 
@@ -42,12 +41,12 @@ export class Sweep extends Construct {
   readonly function: LambdaFunction;
   readonly logGroup: LogGroup;
 
-  constructor(scope: Construct, id: string, { config, packagePath, queues, results }: SweepProps) {
+  constructor(scope: Construct, id: string, { config, code, queues, results }: SweepProps) {
     super(scope, id);
     const made = packagedFunction(this, {
       config,
       description: 'labelqueue: writes the failures of messages that AWS moved to the dead-letter queue',
-      packagePath,
+      code,
       handler: 'sweep.handler',
       memoryMb: SWEEP_MEMORY_MB,
       timeoutSeconds: SWEEP_TIMEOUT_SECONDS,
@@ -56,13 +55,13 @@ export class Sweep extends Construct {
         ...logStatements(logGroup),
         ...queueStatements(queues),
         ...resultStatements(results, WRITES, READS),
-        ...stageKeyStatements(config),
+        ...encryptionKeyStatements(config),
       ],
       environment: {
         QUEUE_URL: queues.queue.queueUrl,
         DEAD_LETTER_QUEUE_URL: queues.deadLetterQueue.queueUrl,
         RESULTS_BUCKET: results.bucketName,
-        POWERTOOLS_SERVICE_NAME: `${Stack.of(this).stackName}-sweep`,
+        POWERTOOLS_SERVICE_NAME: `${config.serviceName}-sweep`,
       },
     });
     this.function = made.function;
@@ -80,7 +79,7 @@ export class Sweep extends Construct {
 }
 
 /** It looks at letters and puts them back; of the queue of images it knows how many messages are in it. */
-function queueStatements({ queue, deadLetterQueue }: JobQueues): PolicyStatement[] {
+function queueStatements({ queue, deadLetterQueue }: Queues): PolicyStatement[] {
   return [
     new PolicyStatement({
       actions: ['sqs:GetQueueAttributes'],

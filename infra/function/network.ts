@@ -1,7 +1,7 @@
 import { Validations } from 'aws-cdk-lib';
 import { Effect, Policy, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { StageConfig } from '../stage-config.ts';
+import type { ServiceConfig } from '../service-config.ts';
 
 /**
  * What Lambda does with a function's role to put it into a VPC: the actions of AWSLambdaVPCAccessExecutionRole.
@@ -19,12 +19,12 @@ const INTERFACE_ACTIONS = [
 const ANY_INTERFACE = 'Lambda makes and removes the interfaces of a function; it names none of them beforehand.';
 
 /** None for a stage outside of a VPC. */
-export function networkStatements({ vpc }: StageConfig): PolicyStatement[] {
+export function networkStatements({ vpc }: ServiceConfig): PolicyStatement[] {
   return vpc === undefined ? [] : [new PolicyStatement({ actions: INTERFACE_ACTIONS, resources: ['*'] })];
 }
 
 /** Puts a function into the VPC of its stage. Its own code may not use what Lambda needs for that. */
-export function placeInVpc(placed: LambdaFunction, role: Role, { vpc }: StageConfig): void {
+export function placeInVpc(placed: LambdaFunction, role: Role, { vpc }: ServiceConfig): void {
   if (vpc === undefined) return;
   (placed.node.defaultChild as CfnFunction).vpcConfig = {
     subnetIds: vpc.subnetIds,

@@ -1,9 +1,9 @@
-import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   type CfnFunction,
-  Code,
+  type Code,
   Function as LambdaFunction,
   LoggingFormat,
   type RecursiveLoop,
@@ -13,9 +13,8 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/contract/worker-process.ts';
-import { stageKey } from '../encryption.ts';
-import type { JobQueues } from '../queue/job-queues.ts';
-import type { StageConfig } from '../stage-config.ts';
+import type { Queues } from '../queue/job-queues.ts';
+import type { ServiceConfig } from '../service-config.ts';
 import { networkStatements, placeInVpc } from './network.ts';
 import { trace, tracingStatements } from './tracing.ts';
 
@@ -23,10 +22,10 @@ import { trace, tracingStatements } from './tracing.ts';
 const EPHEMERAL_STORAGE = Size.mebibytes(1_024);
 
 export type PackagedFunctionProps = {
-  config: StageConfig;
+  config: ServiceConfig;
   description: string;
-  /** Path of the zip that `npm run package` makes. */
-  packagePath: string;
+  /** The package: all functions are in it. */
+  code: Code;
   handler: string;
   memoryMb: number;
   timeoutSeconds: number;
@@ -45,11 +44,11 @@ export function packagedFunction(
   props: PackagedFunctionProps,
 ): { function: LambdaFunction; logGroup: LogGroup; role: Role } {
   const { config } = props;
-  const key = stageKey(scope, config);
+  const { encryptionKey } = config;
   const logGroup = new LogGroup(scope, 'Logs', {
     retention: config.logRetentionDays,
     removalPolicy: RemovalPolicy.DESTROY,
-    ...(key !== undefined && { encryptionKey: key }),
+    ...(encryptionKey !== undefined && { encryptionKey }),
   });
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -63,7 +62,7 @@ export function packagedFunction(
     description: props.description,
     runtime: Runtime.NODEJS_24_X,
     architecture: config.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
-    code: Code.fromAsset(props.packagePath),
+    code: props.code,
     handler: props.handler,
     memorySize: props.memoryMb,
     ephemeralStorageSize: EPHEMERAL_STORAGE,
@@ -83,7 +82,12 @@ export function packagedFunction(
 }
 
 /** Settings that all who classify have alike: the model, and what image servers are told. */
-export function modelEnvironment({ topK, model, modelPrecision, fetchUserAgent }: StageConfig): Record<string, string> {
+export function modelEnvironment({
+  topK,
+  model,
+  modelPrecision,
+  fetchUserAgent,
+}: ServiceConfig): Record<string, string> {
   return {
     ...(topK !== undefined && { TOP_K: String(topK) }),
     ...(fetchUserAgent !== undefined && { FETCH_USER_AGENT: fetchUserAgent }),
@@ -94,14 +98,14 @@ export function modelEnvironment({ topK, model, modelPrecision, fetchUserAgent }
 }
 
 /** What the settings of a stage's workers and of its API come from. */
-type StageParts = { config: StageConfig; queues: JobQueues; results: Bucket };
+type ServiceParts = { config: ServiceConfig; queues: Queues; results: Bucket };
 
 /** Settings that worker and API have alike: where jobs are, and how images are classified. */
 export function classifierEnvironment({
   config,
   queues: { queue, deadLetterQueue },
   results,
-}: StageParts): Record<string, string> {
+}: ServiceParts): Record<string, string> {
   return {
     QUEUE_URL: queue.queueUrl,
     DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
@@ -114,11 +118,11 @@ export function classifierEnvironment({
 }
 
 /** All settings of the worker by the stage's file, alike on Lambda and on instances: a setting that is added here reaches both. */
-export function workerEnvironment({ config, queues, results }: StageParts): Record<string, string> {
+export function workerEnvironment({ config, queues, results }: ServiceParts): Record<string, string> {
   return {
     ...classifierEnvironment({ config, queues, results }),
     ...(config.embedding && { EMBEDDING: '1' }),
-    // The dimension of the metrics: each stage has its own.
-    POWERTOOLS_SERVICE_NAME: Stack.of(results).stackName,
+    // The dimension of the metrics.
+    POWERTOOLS_SERVICE_NAME: config.serviceName,
   };
 }

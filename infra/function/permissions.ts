@@ -1,13 +1,13 @@
-import { Aws, type CfnElement, Stack, Validations } from 'aws-cdk-lib';
+import { Aws, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
-import type { JobQueues } from '../queue/job-queues.ts';
-import type { StageConfig } from '../stage-config.ts';
+import type { Queues } from '../queue/job-queues.ts';
+import type { ServiceConfig } from '../service-config.ts';
 
 /** What a function that classifies images works with. */
-export type FunctionResources = { config: StageConfig; queues: JobQueues; results: Bucket; logGroup: LogGroup };
+export type FunctionResources = { config: ServiceConfig; queues: Queues; results: Bucket; logGroup: LogGroup };
 
 export function logStatements({ logGroupArn }: LogGroup): PolicyStatement[] {
   return [new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroupArn] })];
@@ -46,15 +46,19 @@ function objectsIn(bucket: Bucket, patterns: ObjectPatterns): string[] {
 /** To read the images of other buckets. */
 export function sourceStatements(buckets: readonly string[]): PolicyStatement[] {
   if (buckets.length === 0) return [];
-  const arns = buckets.map((bucket) => `arn:${Aws.PARTITION}:s3:::${bucket}`);
+  const arns = sourceArns(buckets);
   return [
     new PolicyStatement({ actions: ['s3:GetObject'], resources: arns.map((arn) => `${arn}/*`) }),
     new PolicyStatement({ actions: ['s3:ListBucket'], resources: arns }),
   ];
 }
 
+function sourceArns(buckets: readonly string[]): string[] {
+  return buckets.map((bucket) => `arn:${Aws.PARTITION}:s3:::${bucket}`);
+}
+
 /** To read a model that is not in the package. */
-export function modelStatements(model: StageConfig['model']): PolicyStatement[] {
+export function modelStatements(model: ServiceConfig['model']): PolicyStatement[] {
   if (model === undefined) return [];
   const folder = model.s3Uri.slice('s3://'.length);
   const bucket = folder.slice(0, folder.indexOf('/'));
@@ -76,8 +80,8 @@ export function acknowledgeWildcards(
   written: ObjectPatterns,
 ): void {
   acknowledgeObjects(role, results, { ...written, ...READ });
-  const ofSources = config.sourceBuckets.map((source) => ({
-    id: wildcardOf(`arn:<AWS::Partition>:s3:::${source}/*`),
+  const ofSources = sourceArns(config.sourceBuckets).map((arn) => ({
+    id: wildcardOf(asNagWrites(role, `${arn}/*`)),
     reason: 'The configuration names this bucket as one whose images may be classified.',
   }));
   Validations.of(role).acknowledge(...ofSources);
@@ -86,16 +90,15 @@ export function acknowledgeWildcards(
 
 /** The same for objects of the results bucket alone. */
 export function acknowledgeObjects(holder: IConstruct, results: Bucket, patterns: ObjectPatterns): void {
-  const bucket = Stack.of(holder).getLogicalId(results.node.defaultChild as CfnElement);
   const ofResults = Object.entries(patterns).map(([pattern, reason]) => ({
-    id: wildcardOf(`<${bucket}.Arn>/${pattern}`),
+    id: wildcardOf(asNagWrites(holder, results.arnForObjects(pattern))),
     reason,
   }));
   Validations.of(holder).acknowledge(...ofResults);
 }
 
 /** The same for the model, which all who classify may read. */
-export function acknowledgeModelWildcards(role: Role, { model }: StageConfig): void {
+export function acknowledgeModelWildcards(role: Role, { model }: ServiceConfig): void {
   const ofModel =
     model === undefined
       ? []
@@ -109,4 +112,17 @@ export function acknowledgeModelWildcards(role: Role, { model }: StageConfig): v
 /** What cdk-nag calls a wildcard in a resource. */
 export function wildcardOf(resource: string): string {
   return `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`;
+}
+
+/** A resource as cdk-nag writes it: `<Bucket.Arn>/jobs/*`, `arn:<AWS::Partition>:s3:::photos/*`. */
+export function asNagWrites(scope: IConstruct, resource: string): string {
+  return flat(Stack.of(scope).resolve(resource));
+}
+
+/** @param value what a template says in place of a text: the text, or a function of CloudFormation */
+function flat(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const [[name, argument] = []] = Object.entries(value);
+  if (name === 'Fn::Join') return (argument[1] as unknown[]).map(flat).join('');
+  return `<${name === 'Fn::GetAtt' ? (argument as string[]).join('.') : argument}>`;
 }

@@ -3,7 +3,7 @@ import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaDeploymentConfig, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
 import { Alias, type IFunction, type IVersion, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import type { StageConfig } from '../stage-config.ts';
+import type { StackConfig } from '../stage-config.ts';
 
 /**
  * What callers of a function get: the function itself, or with `release` an alias whose version CodeDeploy changes for a
@@ -15,7 +15,7 @@ import type { StageConfig } from '../stage-config.ts';
 export function released(
   scope: Construct,
   made: LambdaFunction,
-  { config: { release }, alarmId }: { config: StageConfig; alarmId: string },
+  { config: { release }, alarmId }: { config: StackConfig; alarmId: string },
 ): IFunction {
   if (release === undefined) return made;
   // Their types are those of the interfaces, but for optional properties that may be undefined.

@@ -2,46 +2,23 @@ import { Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { apiAlarms } from '../api/alarms.ts';
-import type { HttpApi } from '../api/http-api.ts';
-import { chatAlarms } from '../chat/alarms.ts';
-import type { ChatBot } from '../chat/chat-bot.ts';
-import { jobEventAlarms, sweepAlarm } from '../events/alarms.ts';
-import type { JobEvents } from '../events/job-events.ts';
-import type { Sweep } from '../events/sweep.ts';
-import { fleetAlarms } from '../fleet/alarms.ts';
-import type { Fleet } from '../fleet/fleet.ts';
-import { queueAlarms } from '../queue/alarms.ts';
-import type { JobQueues } from '../queue/job-queues.ts';
-import type { StageConfig } from '../stage-config.ts';
-import { recursionAlarm, workerAlarms } from '../worker/alarms.ts';
-import type { WorkerMetrics } from '../worker/metrics.ts';
+import type { ServiceConfig } from '../service-config.ts';
 import { type AlarmSpecification, descriptionOf } from './alarm-specification.ts';
 
-export type AlarmsProps = {
-  config: StageConfig;
-  queues: JobQueues;
-  worker: LambdaFunction;
-  metrics: WorkerMetrics;
-  sweep: Sweep;
-  /** Undefined for a stage without one. */
-  api: HttpApi | undefined;
-  chat: ChatBot | undefined;
-  jobEvents: JobEvents | undefined;
-  fleet: Fleet | undefined;
-};
-
-/** The alarms of a stage and the topic that they go to. */
+/** Alarms, and the topic that they go to. */
 export class Alarms extends Construct {
+  /** Gets each alarm that goes off or ends. Without `alarmEmail` it has no subscription: add yours. */
   readonly topic: Topic;
-  readonly names: readonly string[];
+  readonly #serviceName: string;
+  readonly #alarms: Alarm[] = [];
+  readonly #names: string[] = [];
 
-  constructor(scope: Construct, id: string, props: AlarmsProps) {
+  constructor(scope: Construct, id: string, config: Pick<ServiceConfig, 'serviceName' | 'alarmEmail'>) {
     super(scope, id);
+    this.#serviceName = config.serviceName;
     this.topic = new Topic(this, 'Topic', { enforceSSL: true });
     // A topic with a policy of its own has lost the default one, by which CloudWatch may publish.
     this.topic.addToResourcePolicy(
@@ -52,24 +29,27 @@ export class Alarms extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
-    const { alarmEmail } = props.config;
-    if (alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(alarmEmail));
-    this.names = [
-      ...queueAlarms(props),
-      ...workerAlarms(props),
-      recursionAlarm(props.worker),
-      sweepAlarm(props.sweep),
-      ...apiAlarms(props.api),
-      ...chatAlarms(props.chat),
-      ...jobEventAlarms(props.jobEvents),
-      ...fleetAlarms(props.fleet, props.queues),
-    ].map((alarm) => this.#create(alarm));
+    if (config.alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(config.alarmEmail));
   }
 
-  /** @returns its name, known beforehand: mails and dashboards of other stacks can count on it */
-  #create(specification: AlarmSpecification): string {
+  /** All alarms, e.g. to add an action of your own to each. */
+  get all(): readonly Alarm[] {
+    return this.#alarms;
+  }
+
+  /** Known before they exist: mails and dashboards of other stacks can count on them. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** Makes alarms that go to the topic. Not for alarms of your own: they need an entry in docs/runbook.md. */
+  add(specifications: readonly AlarmSpecification[]): void {
+    for (const specification of specifications) this.#create(specification);
+  }
+
+  #create(specification: AlarmSpecification): void {
     const { id, metric, threshold, periods, badPeriods } = specification;
-    const alarmName = `${Stack.of(this).stackName}-${id}`;
+    const alarmName = `${this.#serviceName}-${id}`;
     const alarm = new Alarm(this, id, {
       alarmName,
       alarmDescription: descriptionOf(specification),
@@ -82,6 +62,7 @@ export class Alarms extends Construct {
     });
     alarm.addAlarmAction(new SnsAction(this.topic));
     alarm.addOkAction(new SnsAction(this.topic));
-    return alarmName;
+    this.#alarms.push(alarm);
+    this.#names.push(alarmName);
   }
 }

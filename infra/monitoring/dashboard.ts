@@ -19,9 +19,9 @@ import { SWEEP_MEMORY_MB, type Sweep } from '../events/sweep.ts';
 import { announceWidgets, sweepWidgets } from '../events/widgets.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { fleetWidgets } from '../fleet/widgets.ts';
-import type { JobQueues } from '../queue/job-queues.ts';
+import type { Queues } from '../queue/job-queues.ts';
 import { minutesToDrain, oldestMessageMinutes, queueWidgets } from '../queue/widgets.ts';
-import type { StageConfig } from '../stage-config.ts';
+import type { StackConfig } from '../stage-config.ts';
 import { imagesPerMinute, imageWidgets, percentFailed } from '../worker/image-widgets.ts';
 import type { WorkerMetrics } from '../worker/metrics.ts';
 import { workerWidgets } from '../worker/widgets.ts';
@@ -29,8 +29,8 @@ import { costWidgets, dollarsPerHour, type PricedFunction } from './cost-widgets
 import { COLUMNS, most } from './graph.ts';
 
 export type DashboardProps = {
-  config: StageConfig;
-  queues: JobQueues;
+  config: StackConfig;
+  queues: Queues;
   worker: LambdaFunction;
   metrics: WorkerMetrics;
   alarmNames: readonly string[];
@@ -79,7 +79,7 @@ export class Dashboard extends Construct {
 }
 
 /** The figures of now, each with what it was in the time shown. */
-function atAGlance(queues: JobQueues, metrics: WorkerMetrics, worker: PricedFunction): IWidget[] {
+function atAGlance(queues: Queues, metrics: WorkerMetrics, worker: PricedFunction): IWidget[] {
   const figures: [title: string, metric: IMetric][] = [
     ['Messages waiting', queues.queue.metricApproximateNumberOfMessagesVisible(most('waiting'))],
     ['Oldest message, minutes', oldestMessageMinutes(queues)],

@@ -2,12 +2,14 @@ import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { METRICS } from '../../shared/contract/metric-names.ts';
 import { type AlarmSpecification, EACH_EVENT, FIVE_MINUTES } from '../monitoring/alarm-specification.ts';
-import type { AlarmsProps } from '../monitoring/alarms.ts';
+import type { ServiceConfig } from '../service-config.ts';
+import type { WorkerMetrics } from '../worker/metrics.ts';
+import type { Queues } from './job-queues.ts';
 
 const TWENTY_MINUTES = { threshold: 0, periods: 4, badPeriods: 4 };
 
 /** The alarms on how messages wait, come back and fail. */
-export function queueAlarms({ config, queues: { queue }, metrics }: AlarmsProps): AlarmSpecification[] {
+export function queueAlarms({ queue }: Queues, config: ServiceConfig, metrics: WorkerMetrics): AlarmSpecification[] {
   const max = { period: FIVE_MINUTES, statistic: Stats.MAXIMUM };
   const done = queue.metricNumberOfMessagesDeleted({ period: FIVE_MINUTES, statistic: Stats.SUM });
   return [

@@ -1,28 +1,29 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Queue, type QueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { queueEncryption } from '../encryption.ts';
-import type { StageConfig } from '../stage-config.ts';
-import { allowEventsOf, allowProducers } from './policies.ts';
+import type { ServiceConfig } from '../service-config.ts';
+import { allowEventsOf } from './policies.ts';
 
 /** SQS keeps no message longer; a message in the DLQ counts from when it was first sent. */
 export const RETENTION = Duration.days(14);
 
+/** The queue of images, and its dead-letter queue. */
+export type Queues = { readonly queue: Queue; readonly deadLetterQueue: Queue };
+
 /**
- * The queue of images, and the dead-letter queue for those that no retry will mend. They outlive their stack, with their
+ * The queue of images, and the dead-letter queue for permanent failures. They outlive their stack, with their
  * policies: messages in them are images without an outcome.
  */
-export class JobQueues extends Construct {
+export class JobQueues extends Construct implements Queues {
   readonly queue: Queue;
   readonly deadLetterQueue: Queue;
 
-  /** @param key undefined for keys of SQS's own */
-  constructor(scope: Construct, id: string, config: StageConfig, key: IKey | undefined) {
+  constructor(scope: Construct, id: string, config: ServiceConfig) {
     super(scope, id);
     const kept = {
-      ...queueEncryption(key),
+      ...queueEncryption(config.encryptionKey),
       enforceSSL: true,
       retentionPeriod: RETENTION,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
@@ -35,7 +36,6 @@ export class JobQueues extends Construct {
     });
     // The queue's policy is the stack's: one that is added by hand would be in its place.
     allowEventsOf(config.sourceBuckets, this.queue);
-    allowProducers(config.allowProducers ?? [], this.queue);
     for (const queue of [this.queue, this.deadLetterQueue]) keepPolicy(queue);
   }
 }
@@ -44,7 +44,7 @@ export class JobQueues extends Construct {
  * Six times the function's timeout, and the batch window on top: a message is hidden while Lambda waits for others.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
-function visibilityTimeout({ batchWindowSeconds }: StageConfig): Duration {
+function visibilityTimeout({ batchWindowSeconds }: ServiceConfig): Duration {
   return Duration.seconds(VISIBILITY_TIMEOUT_SECONDS + batchWindowSeconds);
 }
 

@@ -1,14 +1,14 @@
 import { Duration } from 'aws-cdk-lib';
 import { type IMetric, type IWidget, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { computed, graph, heading, most, perMinute } from '../monitoring/graph.ts';
-import type { JobQueues } from './job-queues.ts';
+import type { Queues } from './job-queues.ts';
 
 /** A pace of one minute goes up and down with the batches. */
 const PACE = Duration.minutes(5);
 const DAY_MINUTES = 24 * 60;
 
 /** What is in the queue, for how long, and how fast it comes and goes. All is counted in messages. */
-export function queueWidgets(queues: JobQueues, oldestMessageAlarmMinutes: number): IWidget[][] {
+export function queueWidgets(queues: Queues, oldestMessageAlarmMinutes: number): IWidget[][] {
   const { queue } = queues;
   return [
     [heading('Queue', 'SQS counts messages, of up to 1,000 images each. Those in flight are with a worker.')],
@@ -40,7 +40,7 @@ export function queueWidgets(queues: JobQueues, oldestMessageAlarmMinutes: numbe
   ];
 }
 
-export function oldestMessageMinutes({ queue }: JobQueues): IMetric {
+export function oldestMessageMinutes({ queue }: Queues): IMetric {
   return computed('oldest message', 'age / 60', { age: queue.metricApproximateAgeOfOldestMessage(most('age')) });
 }
 
@@ -49,7 +49,7 @@ export function oldestMessageMinutes({ queue }: JobQueues): IMetric {
  * No value while the queue gets shorter so slowly that it would take more than a day, or not at all: one such value would
  * flatten all others. Of SQS alone, which reports zeros while the queue is in use.
  */
-export function minutesToDrain({ queue }: JobQueues): IMetric {
+export function minutesToDrain({ queue }: Queues): IMetric {
   const now = { statistic: Stats.AVERAGE, period: PACE };
   const all = { statistic: Stats.SUM, period: PACE };
   const messages = 'waiting + taken + delayed';

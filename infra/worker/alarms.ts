@@ -3,7 +3,8 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { DEADLINE_RESERVE_MS, FUNCTION_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { METRICS } from '../../shared/contract/metric-names.ts';
 import { type AlarmSpecification, EACH_EVENT, FIVE_MINUTES } from '../monitoring/alarm-specification.ts';
-import type { AlarmsProps } from '../monitoring/alarms.ts';
+import type { ServiceConfig } from '../service-config.ts';
+import type { WorkerMetrics } from './metrics.ts';
 
 /** Below that many outcomes, a share of failures says nothing. */
 const MIN_OUTCOMES = 20;
@@ -13,7 +14,11 @@ const NEAR_TIMEOUT_MS = FUNCTION_TIMEOUT_SECONDS * 1_000 - DEADLINE_RESERVE_MS /
 const WITHIN_REDELIVERIES = { periods: 6, badPeriods: 2 };
 
 /** The alarms on images that fail and on a worker that dies, is throttled or is slow. */
-export function workerAlarms({ config, worker, metrics }: AlarmsProps): AlarmSpecification[] {
+export function workerAlarms(
+  worker: LambdaFunction,
+  config: ServiceConfig,
+  metrics: WorkerMetrics,
+): AlarmSpecification[] {
   return [
     {
       id: 'FailureShare',

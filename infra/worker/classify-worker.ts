@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { type Function as LambdaFunction, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
+import { type Code, type Function as LambdaFunction, RecursiveLoop } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -7,16 +7,17 @@ import { Construct } from 'constructs';
 import { FUNCTION_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { packagedFunction, workerEnvironment } from '../function/packaged-function.ts';
 import { acknowledgeWildcards } from '../function/permissions.ts';
-import type { JobQueues } from '../queue/job-queues.ts';
-import { DEFAULT_MAXIMUM_CONCURRENCY, type StageConfig } from '../stage-config.ts';
+import type { Queues } from '../queue/job-queues.ts';
+import { DEFAULT_MAXIMUM_CONCURRENCY, type ServiceConfig } from '../service-config.ts';
 import { WORKER_WRITES, workerStatements } from './permissions.ts';
 
 export type ClassifyWorkerProps = {
-  config: StageConfig;
-  /** Path of the zip that `npm run package` makes. */
-  packagePath: string;
-  queues: JobQueues;
+  config: ServiceConfig;
+  code: Code;
+  queues: Queues;
   results: Bucket;
+  /** False where something else takes the messages of the queue. */
+  takesMessages: boolean;
 };
 
 /**
@@ -28,12 +29,12 @@ export class ClassifyWorker extends Construct {
   readonly function: LambdaFunction;
   readonly logGroup: LogGroup;
 
-  constructor(scope: Construct, id: string, { config, packagePath, queues, results }: ClassifyWorkerProps) {
+  constructor(scope: Construct, id: string, { config, code, queues, results, takesMessages }: ClassifyWorkerProps) {
     super(scope, id);
     const made = packagedFunction(this, {
       config,
       description: 'labelqueue: labels the images of messages and writes JSON lines to S3',
-      packagePath,
+      code,
       handler: 'index.handler',
       memoryMb: config.memoryMb,
       timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
@@ -50,8 +51,8 @@ export class ClassifyWorker extends Construct {
         batchSize: config.batchSize,
         ...(config.batchWindowSeconds > 0 && { maxBatchingWindow: Duration.seconds(config.batchWindowSeconds) }),
         reportBatchItemFailures: true,
-        // The one switch of who takes the queue. What Lambda has in hand it finishes.
-        enabled: config.fleet?.queue !== 'fleet',
+        // The one switch of who takes the queue. Lambda finishes what is in flight.
+        enabled: takesMessages,
         ...scalingOf(config),
       }),
     );
@@ -66,7 +67,7 @@ export class ClassifyWorker extends Construct {
  */
 const CHAINS_ARE_BOUNDED = RecursiveLoop.ALLOW;
 
-function scalingOf({ maximumConcurrency, provisionedPollers }: StageConfig) {
+function scalingOf({ maximumConcurrency, provisionedPollers }: ServiceConfig) {
   if (provisionedPollers === undefined) return { maxConcurrency: maximumConcurrency ?? DEFAULT_MAXIMUM_CONCURRENCY };
   const { minimum, maximum } = provisionedPollers;
   return { provisionedPollerConfig: { minimumPollers: minimum, maximumPollers: maximum } };

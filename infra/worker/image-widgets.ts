@@ -2,13 +2,13 @@ import { Duration } from 'aws-cdk-lib';
 import { type IMetric, type IWidget, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { METRICS } from '../../shared/contract/metric-names.ts';
 import { computed, graph, heading, most } from '../monitoring/graph.ts';
-import type { JobQueues } from '../queue/job-queues.ts';
+import type { Queues } from '../queue/job-queues.ts';
 import type { WorkerMetrics } from './metrics.ts';
 
 const FIVE_MINUTES = Duration.minutes(5);
 
 /** What becomes of images and messages, and how long each stage of an image takes. */
-export function imageWidgets(metrics: WorkerMetrics, { deadLetterQueue }: JobQueues): IWidget[][] {
+export function imageWidgets(metrics: WorkerMetrics, { deadLetterQueue }: Queues): IWidget[][] {
   return [
     [
       heading(

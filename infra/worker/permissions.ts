@@ -1,5 +1,5 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { sourceKeyStatements, stageKeyStatements } from '../encryption.ts';
+import { encryptionKeyStatements, sourceKeyStatements } from '../encryption.ts';
 import {
   type FunctionResources,
   logStatements,
@@ -8,7 +8,7 @@ import {
   resultStatements,
   sourceStatements,
 } from '../function/permissions.ts';
-import type { JobQueues } from '../queue/job-queues.ts';
+import type { Queues } from '../queue/job-queues.ts';
 
 /** All that the worker may do: each statement names its resources. */
 export function workerStatements({ config, queues, results, logGroup }: FunctionResources): PolicyStatement[] {
@@ -18,13 +18,13 @@ export function workerStatements({ config, queues, results, logGroup }: Function
     ...resultStatements(results, WORKER_WRITES),
     ...sourceStatements(config.sourceBuckets),
     ...modelStatements(config.model),
-    ...stageKeyStatements(config),
+    ...encryptionKeyStatements(config),
     ...sourceKeyStatements(config),
   ];
 }
 
 /** Receiving and deleting is what Lambda's event source does in the function's name; `addEventSource` grants it. */
-function queueStatements({ queue, deadLetterQueue }: JobQueues): PolicyStatement[] {
+function queueStatements({ queue, deadLetterQueue }: Queues): PolicyStatement[] {
   return [
     new PolicyStatement({
       actions: ['sqs:SendMessage'],
