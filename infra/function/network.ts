@@ -18,9 +18,24 @@ const INTERFACE_ACTIONS = [
 
 const ANY_INTERFACE = 'Lambda makes and removes the interfaces of a function; it names none of them beforehand.';
 
-/** None for a stage outside of a VPC. */
-export function networkStatements({ vpc }: ServiceConfig): PolicyStatement[] {
-  return vpc === undefined ? [] : [new PolicyStatement({ actions: INTERFACE_ACTIONS, resources: ['*'] })];
+/** None for a function outside of a VPC. */
+export function networkStatements({ vpc }: Pick<ServiceConfig, 'vpc'>): PolicyStatement[] {
+  return vpc === undefined ? [] : [interfaceStatement()];
+}
+
+/** For the role of a function in a VPC. */
+export function interfaceStatement(): PolicyStatement {
+  return new PolicyStatement({ actions: INTERFACE_ACTIONS, resources: ['*'] });
+}
+
+/** Denies to the function's own code what its role needs for Lambda. */
+export function noInterfacesByCode({ functionArn }: Pick<LambdaFunction, 'functionArn'>): PolicyStatement {
+  return new PolicyStatement({
+    effect: Effect.DENY,
+    actions: INTERFACE_ACTIONS,
+    resources: ['*'],
+    conditions: { ArnEquals: { 'lambda:SourceFunctionArn': functionArn } },
+  });
 }
 
 /** Puts a function into the VPC of its stage. Its own code may not use what Lambda needs for that. */
@@ -31,14 +46,7 @@ export function placeInVpc(placed: LambdaFunction, role: Role, { vpc }: ServiceC
     securityGroupIds: vpc.securityGroupIds,
   };
   const notByItself = new Policy(placed, 'NoInterfacesByCode', {
-    statements: [
-      new PolicyStatement({
-        effect: Effect.DENY,
-        actions: INTERFACE_ACTIONS,
-        resources: ['*'],
-        conditions: { ArnEquals: { 'lambda:SourceFunctionArn': placed.functionArn } },
-      }),
-    ],
+    statements: [noInterfacesByCode(placed)],
     roles: [role],
   });
   for (const construct of [role, notByItself]) {

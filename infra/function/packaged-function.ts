@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size, Tokenization } from 'aws-cdk-lib';
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -89,7 +89,7 @@ export function modelEnvironment({
   fetchUserAgent,
 }: ServiceConfig): Record<string, string> {
   return {
-    ...(topK !== undefined && { TOP_K: String(topK) }),
+    ...(topK !== undefined && { TOP_K: Tokenization.stringifyNumber(topK) }),
     ...(fetchUserAgent !== undefined && { FETCH_USER_AGENT: fetchUserAgent }),
     ...(modelPrecision !== undefined && { MODEL_PRECISION: modelPrecision }),
     ...(model !== undefined && { MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }),

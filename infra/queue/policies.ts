@@ -8,17 +8,21 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
  */
 export function allowEventsOf(buckets: readonly string[], queue: Queue): void {
   if (buckets.length === 0) return;
-  queue.addToResourcePolicy(
-    new PolicyStatement({
-      principals: [new ServicePrincipal('s3.amazonaws.com')],
-      actions: ['sqs:SendMessage'],
-      resources: [queue.queueArn],
-      conditions: {
-        ArnEquals: { 'aws:SourceArn': buckets.map((bucket) => `arn:${Aws.PARTITION}:s3:::${bucket}`) },
-        StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
-      },
-    }),
-  );
+  const arns = buckets.map((bucket) => `arn:${Aws.PARTITION}:s3:::${bucket}`);
+  queue.addToResourcePolicy(eventsOf(arns, queue));
+}
+
+/** @param arns of the buckets: a list, or what stands in a template for one */
+export function eventsOf(arns: unknown, queue: Queue): PolicyStatement {
+  return new PolicyStatement({
+    principals: [new ServicePrincipal('s3.amazonaws.com')],
+    actions: ['sqs:SendMessage'],
+    resources: [queue.queueArn],
+    conditions: {
+      ArnEquals: { 'aws:SourceArn': arns },
+      StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+    },
+  });
 }
 
 /** Services whose topics and rules may be producers, by how the ARNs of these begin after the partition. */

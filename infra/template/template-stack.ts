@@ -1,0 +1,152 @@
+import {
+  type App,
+  Aws,
+  type CfnCondition,
+  CfnOutput,
+  DefaultStackSynthesizer,
+  Fn,
+  type IResolvable,
+  type IStackSynthesizer,
+  Stack,
+} from 'aws-cdk-lib';
+import { CfnPolicy, type CfnRole, type Role } from 'aws-cdk-lib/aws-iam';
+import { type CfnFunction, Code, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { CfnSubscription } from 'aws-cdk-lib/aws-sns';
+import type { CfnQueuePolicy, QueuePolicy } from 'aws-cdk-lib/aws-sqs';
+import { interfaceStatement, noInterfacesByCode } from '../function/network.ts';
+import { LabelQueue } from '../label-queue.ts';
+import { eventsOf } from '../queue/policies.ts';
+import { BucketArns } from './bucket-arns.ts';
+import { isGiven, PARAMETER_GROUPS, type TemplateParameters, templateParameters } from './template-parameters.ts';
+
+/**
+ * The construct as a template with parameters, for people without the CDK: no assets, and nothing of `cdk bootstrap`. What a
+ * parameter turns on stands in the template as `Fn::If`, which the construct has no settings for.
+ */
+export class TemplateStack extends Stack {
+  readonly #jobs: LabelQueue;
+  readonly #parameters: TemplateParameters;
+
+  constructor(app: App) {
+    super(app, 'labelqueue', {
+      description: 'labelqueue: asynchronous batch image classification',
+      // Its type is that of the interface, but for an optional property that may be undefined.
+      synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }) as IStackSynthesizer,
+    });
+    this.templateOptions.metadata = PARAMETER_GROUPS;
+    this.#parameters = templateParameters(this);
+    const { PackageBucket, PackageKey, MemoryMb, MaximumConcurrency, TopK, LogRetentionDays } = this.#parameters;
+    const packages = Bucket.fromBucketName(this, 'Packages', PackageBucket.valueAsString);
+    this.#jobs = new LabelQueue(this, 'Default', {
+      code: Code.fromBucket(packages, PackageKey.valueAsString),
+      serviceName: Aws.STACK_NAME,
+      memoryMb: MemoryMb.valueAsNumber,
+      maximumConcurrency: MaximumConcurrency.valueAsNumber,
+      topK: TopK.valueAsNumber,
+      logRetention: LogRetentionDays.valueAsNumber,
+    });
+    for (const fn of [this.#jobs.worker, this.#jobs.sweep.function]) {
+      cfn(fn).addPropertyOverride('Architectures', [this.#parameters.Architecture.valueAsString]);
+    }
+    this.#addNetwork();
+    this.#addSourceBuckets();
+    this.#addUserAgent();
+    this.#addAlarmEmail();
+    this.#addOutputs();
+  }
+
+  #addNetwork(): void {
+    const { SubnetIds, SecurityGroupIds, AllowedHosts } = this.#parameters;
+    const inVpc = isGiven(this, SubnetIds);
+    const vpcConfig = { SubnetIds: SubnetIds.valueAsList, SecurityGroupIds: SecurityGroupIds.valueAsList };
+    for (const fn of [this.#jobs.worker, this.#jobs.sweep.function]) {
+      cfn(fn).addPropertyOverride('VpcConfig', ifHolds(inVpc, vpcConfig));
+      const statements = [interfaceStatement().toStatementJson()];
+      addPolicyIf(inVpc, fn, { index: 1, name: 'network', statements });
+      const denied = new CfnPolicy(fn, 'NoInterfacesByCode', {
+        policyName: 'NoInterfacesByCode',
+        policyDocument: documentOf([noInterfacesByCode(fn).toStatementJson()]),
+        roles: [roleOf(fn).roleName],
+      });
+      denied.cfnOptions.condition = inVpc;
+    }
+    const hosts = Fn.join(',', AllowedHosts.valueAsList);
+    setVariable(this.#jobs.worker, 'ALLOWED_HOSTS', ifHolds(isGiven(this, AllowedHosts), hosts));
+  }
+
+  #addSourceBuckets(): void {
+    const { SourceBuckets } = this.#parameters;
+    const { worker, queue, results } = this.#jobs;
+    const given = isGiven(this, SourceBuckets);
+    const arns = new BucketArns(this, SourceBuckets);
+    const reading = [
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: arns.with('/*') },
+      { Effect: 'Allow', Action: 's3:ListBucket', Resource: arns.with('') },
+    ];
+    addPolicyIf(given, worker, { index: 2, name: 'sources', statements: reading });
+    const policy = queue.node.findChild('Policy') as QueuePolicy;
+    const statements = policy.document.statementCount;
+    (policy.node.defaultChild as CfnQueuePolicy).addPropertyOverride(
+      `PolicyDocument.Statement.${statements}`,
+      ifHolds(given, eventsOf(arns.with(''), queue).toStatementJson()),
+    );
+    const names = Fn.join(',', [results.bucketName, Fn.join(',', SourceBuckets.valueAsList)]);
+    setVariable(worker, 'SOURCE_BUCKETS', Fn.conditionIf(given.logicalId, names, results.bucketName));
+  }
+
+  #addUserAgent(): void {
+    const { FetchUserAgent } = this.#parameters;
+    const userAgent = ifHolds(isGiven(this, FetchUserAgent), FetchUserAgent.valueAsString);
+    setVariable(this.#jobs.worker, 'FETCH_USER_AGENT', userAgent);
+  }
+
+  #addAlarmEmail(): void {
+    const { AlarmEmail } = this.#parameters;
+    const { topicArn } = this.#jobs.alarms.topic;
+    const props = { protocol: 'email', endpoint: AlarmEmail.valueAsString, topicArn };
+    new CfnSubscription(this, 'AlarmSubscription', props).cfnOptions.condition = isGiven(this, AlarmEmail);
+  }
+
+  /** With the names of the project's own stack: `labelqueue --stack` reads them. */
+  #addOutputs(): void {
+    const { queue, deadLetterQueue, results, worker, logGroup, alarms } = this.#jobs;
+    new CfnOutput(this, 'QueueUrl', { value: queue.queueUrl });
+    new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
+    new CfnOutput(this, 'ResultsBucketName', { value: results.bucketName });
+    new CfnOutput(this, 'FunctionName', { value: worker.functionName });
+    new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
+    new CfnOutput(this, 'AlarmTopicArn', { value: alarms.topic.topicArn });
+  }
+}
+
+function cfn(fn: LambdaFunction): CfnFunction {
+  return fn.node.defaultChild as CfnFunction;
+}
+
+function roleOf(fn: LambdaFunction): Role {
+  return fn.role as Role;
+}
+
+/** @returns what stands in a template for a value that is there under a condition */
+function ifHolds(condition: CfnCondition, value: unknown): IResolvable {
+  return Fn.conditionIf(condition.logicalId, value, Aws.NO_VALUE);
+}
+
+function setVariable(fn: LambdaFunction, name: string, value: IResolvable): void {
+  cfn(fn).addPropertyOverride(`Environment.Variables.${name}`, value);
+}
+
+/** @param index behind the policy that each role of the construct has */
+function addPolicyIf(
+  condition: CfnCondition,
+  fn: LambdaFunction,
+  { index, name, statements }: { index: number; name: string; statements: readonly object[] },
+): void {
+  const policy = { PolicyName: name, PolicyDocument: documentOf(statements) };
+  (roleOf(fn).node.defaultChild as CfnRole).addPropertyOverride(`Policies.${index}`, ifHolds(condition, policy));
+}
+
+function documentOf(statements: readonly object[]): object {
+  return { Version: '2012-10-17', Statement: statements };
+}
