@@ -1,4 +1,4 @@
-import { type Duration, Names } from 'aws-cdk-lib';
+import { type Duration, Stack } from 'aws-cdk-lib';
 import type { ISecurityGroup, ISubnet } from 'aws-cdk-lib/aws-ec2';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -42,7 +42,7 @@ export interface LabelQueueProps {
   /**
    * The dimension `service` of its metrics in CloudWatch and the first part of its alarms' names, so unique in an account
    * and region. At most 80 characters.
-   * @default - made of the names of the stack and the construct
+   * @default - the names of the stack and the construct, `Photos-Images`
    */
   readonly serviceName?: string | undefined;
   /** Processors of the functions; `code` must be packaged for the same. @default Architecture.X86_64 */
@@ -142,7 +142,7 @@ export class LabelQueue extends Construct {
     const { code, encryptionKey, takesMessages = true } = props;
     const config = serviceConfigOf(props, {
       source: this.node.path,
-      serviceName: props.serviceName ?? Names.uniqueResourceName(this, { maxLength: 80, separator: '-' }),
+      serviceName: props.serviceName ?? serviceNameOf(this),
     });
     this.#encryptionKey = encryptionKey;
     if (encryptionKey !== undefined) allowLogs(encryptionKey);
@@ -208,4 +208,11 @@ export class LabelQueue extends Construct {
   #grantKey(grantee: IGrantable, ...actions: string[]): Grant {
     return this.#encryptionKey?.grant(grantee, ...actions) ?? Grant.drop(grantee, 'queues and bucket have no key');
   }
+}
+
+/** The stack's name, and the ids from there to the construct. A stack's name is unique in an account and region. */
+function serviceNameOf(construct: LabelQueue): string {
+  const stack = Stack.of(construct);
+  const below = construct.node.scopes.slice(stack.node.scopes.length).map(({ node }) => node.id);
+  return [stack.stackName, ...below.filter((id) => id !== 'Default')].join('-');
 }

@@ -1,5 +1,7 @@
 import { Aws, CfnCondition, type CfnParameter, Fn, type Stack } from 'aws-cdk-lib';
 
+const OTHER_PARTITIONS = { China: 'aws-cn', GovCloud: 'aws-us-gov' };
+
 /** ARNs of the buckets that a parameter lists. CloudFormation joins with constants alone, so each partition has its own. */
 export class BucketArns {
   readonly #buckets: CfnParameter;
@@ -7,10 +9,8 @@ export class BucketArns {
 
   constructor(stack: Stack, buckets: CfnParameter) {
     this.#buckets = buckets;
-    this.#partitions = ['aws-cn', 'aws-us-gov'].map((partition) => [
-      new CfnCondition(stack, `Is${partition.replaceAll('-', '')}`, {
-        expression: Fn.conditionEquals(Aws.PARTITION, partition),
-      }),
+    this.#partitions = Object.entries(OTHER_PARTITIONS).map(([name, partition]) => [
+      new CfnCondition(stack, `Is${name}`, { expression: Fn.conditionEquals(Aws.PARTITION, partition) }),
       partition,
     ]);
   }

@@ -47,14 +47,17 @@ export function templateParameters(scope: Construct): TemplateParameters {
       { default: DEFAULT_MAXIMUM_CONCURRENCY, minValue: 2, maxValue: 1_000 },
     ),
     TopK: number('TopK', 'Labels per result line', { default: 5, minValue: 1, maxValue: MAX_TOP_K }),
-    FetchUserAgent: text('FetchUserAgent', 'Sent to image servers as User-Agent, with how to reach you', { default: '' }),
+    FetchUserAgent: text('FetchUserAgent', 'Sent to image servers as User-Agent, with how to reach you', {
+      default: '',
+    }),
     SourceBuckets: list('SourceBuckets', 'Names of buckets of this account whose objects s3:// URLs may name'),
     SubnetIds: list('SubnetIds', 'Subnets that the functions run in; empty: outside of any VPC'),
     SecurityGroupIds: list('SecurityGroupIds', 'Security groups of the functions; needed with SubnetIds'),
     AllowedHosts: list('AllowedHosts', 'host:port of servers in the VPC that have private addresses; needs SubnetIds'),
     AlarmEmail: text('AlarmEmail', 'E-mail address that gets the alarms; empty: none', { default: '' }),
     LogRetentionDays: number('LogRetentionDays', 'Days that logs are kept', {
-      default: 30,
+      // A text, as the values are: validators compare them.
+      default: '30',
       allowedValues: ['1', '3', '5', '7', '14', '30', '60', '90', '120', '150', '180', '365', '400', '545', '731'],
     }),
   };

@@ -8,6 +8,7 @@ import {
   type IResolvable,
   type IStackSynthesizer,
   Stack,
+  Validations,
 } from 'aws-cdk-lib';
 import { CfnPolicy, type CfnRole, type Role } from 'aws-cdk-lib/aws-iam';
 import { type CfnFunction, Code, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -38,6 +39,10 @@ export class TemplateStack extends Stack {
     this.#parameters = templateParameters(this);
     const { PackageBucket, PackageKey, MemoryMb, MaximumConcurrency, TopK, LogRetentionDays } = this.#parameters;
     const packages = Bucket.fromBucketName(this, 'Packages', PackageBucket.valueAsString);
+    Validations.of(packages).acknowledge({
+      id: 'Annotation::@aws-cdk/aws-lambda:codeFromBucketObjectVersionNotSpecified',
+      reason: 'Another package has another key, as the parameter says.',
+    });
     this.#jobs = new LabelQueue(this, 'Default', {
       code: Code.fromBucket(packages, PackageKey.valueAsString),
       serviceName: Aws.STACK_NAME,
@@ -62,6 +67,8 @@ export class TemplateStack extends Stack {
     const vpcConfig = { SubnetIds: SubnetIds.valueAsList, SecurityGroupIds: SecurityGroupIds.valueAsList };
     for (const fn of [this.#jobs.worker, this.#jobs.sweep.function]) {
       cfn(fn).addPropertyOverride('VpcConfig', ifHolds(inVpc, vpcConfig));
+      Validations.of(fn).acknowledge(...EMPTY_LISTS_ARE_NOT_USED);
+      cfn(fn).addMetadata('cfn-lint', { config: { ignore_checks: ['W3005', 'E1150', 'E1151', 'E3031'] } });
       const statements = [interfaceStatement().toStatementJson()];
       addPolicyIf(inVpc, fn, { index: 1, name: 'network', statements });
       const denied = new CfnPolicy(fn, 'NoInterfacesByCode', {
@@ -119,6 +126,12 @@ export class TemplateStack extends Stack {
     new CfnOutput(this, 'AlarmTopicArn', { value: alarms.topic.topicArn });
   }
 }
+
+/** Validators put the default of a parameter in, and do not look at the condition. */
+const EMPTY_LISTS_ARE_NOT_USED = ['F3031', 'E1150', 'E1151'].map((rule) => ({
+  id: `CloudFormation-Validate::${rule}`,
+  reason: 'Subnets and security groups are used under the condition that they are given.',
+}));
 
 function cfn(fn: LambdaFunction): CfnFunction {
   return fn.node.defaultChild as CfnFunction;

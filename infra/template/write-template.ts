@@ -5,8 +5,11 @@ import { App } from 'aws-cdk-lib';
 import featureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { TemplateStack } from './template-stack.ts';
 
-/** What CloudFormation takes from S3; 51,200 bytes without. */
-export const MAX_TEMPLATE_BYTES = 1_048_576;
+/**
+ * What CloudFormation takes in a request; larger templates must lie in S3.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+ */
+export const MAX_TEMPLATE_BYTES = 51_200;
 
 /** The app with the template's stack, not yet synthesized. */
 export function templateApp(outdir: string): { app: App; stack: TemplateStack } {
@@ -25,7 +28,8 @@ export function writeTemplate(path: string): string {
     const { app, stack } = templateApp(outdir);
     app.synth();
     const template: object = JSON.parse(readFileSync(join(outdir, stack.templateFile), 'utf8'));
-    const text = `${JSON.stringify(template, null, 1)}\n`;
+    // Without indentation: with it, the template would exceed MAX_TEMPLATE_BYTES.
+    const text = `${JSON.stringify(template)}\n`;
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     return text;

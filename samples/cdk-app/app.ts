@@ -3,6 +3,6 @@ import { App } from 'aws-cdk-lib';
 import { LambdaCode } from 'labelqueue/cdk';
 import { ImagesStack } from './images-stack.ts';
 
-const app = new App();
+export const app = new App();
 const path: string = app.node.tryGetContext('package') ?? 'classify.zip';
 new ImagesStack(app, 'Images', { code: LambdaCode.fromPath(path) });

@@ -1,7 +1,6 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
-import type { Code } from 'aws-cdk-lib/aws-lambda';
-import { Code as InlineCode, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import { LabelQueue } from 'labelqueue/cdk';
@@ -21,7 +20,7 @@ export class ImagesStack extends Stack {
     const producer = new LambdaFunction(this, 'Producer', {
       runtime: Runtime.NODEJS_24_X,
       handler: 'index.handler',
-      code: InlineCode.fromInline(PRODUCER),
+      code: Code.fromInline(PRODUCER),
       environment: { QUEUE_URL: images.queue.queueUrl },
     });
     images.grantEnqueue(producer);
