@@ -6,6 +6,14 @@ import type { IConstruct } from 'constructs';
 import type { Queues } from '../queue/job-queues.ts';
 import type { ServiceConfig } from '../service-config.ts';
 
+/*
+ * Statements are written by hand, since the CDK's grants are wider: `bucket.grantRead` allows `s3:GetObject*` and
+ * `s3:GetBucket*`, `bucket.grantPut` tags and locks as well, `queue.grantSendMessages` reading attributes,
+ * `key.grantEncryptDecrypt` `kms:ReEncrypt*`. `logGroup.grantWrite` alone is as narrow, but its statement would be in a policy
+ * of its own, which an update of an existing stack makes after it has taken the old one away: no logs in between.
+ * `queue.grant(grantee, action)` is used where a role exists already.
+ */
+
 /** What a function that classifies images works with. */
 export type FunctionResources = { config: ServiceConfig; queues: Queues; results: Bucket; logGroup: LogGroup };
 

@@ -10,12 +10,13 @@ import {
   Stack,
   Validations,
 } from 'aws-cdk-lib';
-import { CfnPolicy, type CfnRole, type Role } from 'aws-cdk-lib/aws-iam';
+import { CfnPolicy, type CfnRole } from 'aws-cdk-lib/aws-iam';
 import { type CfnFunction, Code, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { CfnSubscription } from 'aws-cdk-lib/aws-sns';
 import type { CfnQueuePolicy, QueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import { interfaceStatement, noInterfacesByCode } from '../function/network.ts';
+import { wildcardOf } from '../function/permissions.ts';
 import { LabelQueue } from '../label-queue.ts';
 import { eventsOf } from '../queue/policies.ts';
 import { BucketArns } from './bucket-arns.ts';
@@ -69,14 +70,12 @@ export class TemplateStack extends Stack {
       cfn(fn).addPropertyOverride('VpcConfig', ifHolds(inVpc, vpcConfig));
       Validations.of(fn).acknowledge(...EMPTY_LISTS_ARE_NOT_USED);
       cfn(fn).addMetadata('cfn-lint', { config: { ignore_checks: ['W3005', 'E1150', 'E1151', 'E3031'] } });
-      const statements = [interfaceStatement().toStatementJson()];
-      addPolicyIf(inVpc, fn, { index: 1, name: 'network', statements });
-      const denied = new CfnPolicy(fn, 'NoInterfacesByCode', {
-        policyName: 'NoInterfacesByCode',
-        policyDocument: documentOf([noInterfacesByCode(fn).toStatementJson()]),
-        roles: [roleOf(fn).roleName],
-      });
-      denied.cfnOptions.condition = inVpc;
+      // In the role itself, which is there before the function: Lambda makes interfaces as soon as it makes that. A policy
+      // that is there under a condition could not be waited for; this one says the opposite where the condition does not hold.
+      const Effect = Fn.conditionIf(inVpc.logicalId, 'Allow', 'Deny');
+      const network = documentOf([{ ...interfaceStatement().toStatementJson(), Effect }]);
+      roleOf(fn).addPropertyOverride('Policies.1', { PolicyName: 'network', PolicyDocument: network });
+      policyIf(inVpc, fn, 'NoInterfacesByCode', [noInterfacesByCode(fn).toStatementJson()]);
     }
     const hosts = Fn.join(',', AllowedHosts.valueAsList);
     setVariable(this.#jobs.worker, 'ALLOWED_HOSTS', ifHolds(isGiven(this, AllowedHosts), hosts));
@@ -87,11 +86,14 @@ export class TemplateStack extends Stack {
     const { worker, queue, results } = this.#jobs;
     const given = isGiven(this, SourceBuckets);
     const arns = new BucketArns(this, SourceBuckets);
-    const reading = [
+    const reading = policyIf(given, worker, 'Sources', [
       { Effect: 'Allow', Action: 's3:GetObject', Resource: arns.with('/*') },
       { Effect: 'Allow', Action: 's3:ListBucket', Resource: arns.with('') },
-    ];
-    addPolicyIf(given, worker, { index: 2, name: 'sources', statements: reading });
+    ]);
+    Validations.of(reading).acknowledge({
+      id: wildcardOf(JSON.stringify(this.resolve(arns.with('/*')))),
+      reason: 'The parameter names these buckets as ones whose images may be classified.',
+    });
     const policy = queue.node.findChild('Policy') as QueuePolicy;
     const statements = policy.document.statementCount;
     (policy.node.defaultChild as CfnQueuePolicy).addPropertyOverride(
@@ -137,10 +139,6 @@ function cfn(fn: LambdaFunction): CfnFunction {
   return fn.node.defaultChild as CfnFunction;
 }
 
-function roleOf(fn: LambdaFunction): Role {
-  return fn.role as Role;
-}
-
 /** @returns what stands in a template for a value that is there under a condition */
 function ifHolds(condition: CfnCondition, value: unknown): IResolvable {
   return Fn.conditionIf(condition.logicalId, value, Aws.NO_VALUE);
@@ -150,16 +148,21 @@ function setVariable(fn: LambdaFunction, name: string, value: IResolvable): void
   cfn(fn).addPropertyOverride(`Environment.Variables.${name}`, value);
 }
 
-/** @param index behind the policy that each role of the construct has */
-function addPolicyIf(
-  condition: CfnCondition,
-  fn: LambdaFunction,
-  { index, name, statements }: { index: number; name: string; statements: readonly object[] },
-): void {
-  const policy = { PolicyName: name, PolicyDocument: documentOf(statements) };
-  (roleOf(fn).node.defaultChild as CfnRole).addPropertyOverride(`Policies.${index}`, ifHolds(condition, policy));
-}
-
 function documentOf(statements: readonly object[]): object {
   return { Version: '2012-10-17', Statement: statements };
+}
+
+function roleOf(fn: LambdaFunction): CfnRole {
+  return fn.role?.node.defaultChild as CfnRole;
+}
+
+/** A policy of the function's role that is there under a condition. */
+function policyIf(condition: CfnCondition, fn: LambdaFunction, id: string, statements: readonly object[]): CfnPolicy {
+  const policy = new CfnPolicy(fn, id, {
+    policyName: id,
+    policyDocument: documentOf(statements),
+    roles: [roleOf(fn).ref],
+  });
+  policy.cfnOptions.condition = condition;
+  return policy;
 }

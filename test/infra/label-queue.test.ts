@@ -7,6 +7,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { build } from 'esbuild';
 import { LabelQueue, type LabelQueueProps } from '../../infra/index.ts';
 import { actionsOf, type CalledAction } from '../support/called-actions.ts';
 import { runCommand } from '../support/command.ts';
@@ -64,6 +65,19 @@ test.each([
   const resources = templateOf(config).toJSON()['Resources'] as Record<string, { Type: string }>;
   const found = LOGICAL_IDS.map(([, id]) => [resources[id]?.Type, id]);
   expect(found).toEqual(LOGICAL_IDS);
+});
+
+test('the entry imports the CDK, constructs, zod and the contract alone', async () => {
+  const { metafile } = await build({
+    ...{ absWorkingDir: join(import.meta.dirname, '../..'), entryPoints: ['infra/index.ts'], bundle: true },
+    ...{ format: 'esm', platform: 'node', packages: 'external', outdir: folder.path, write: false, metafile: true },
+  });
+  const packages = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  expect(packages.length).toBeGreaterThan(10);
+  expect(packages.filter((path) => !/^(node:|aws-cdk-lib\b|constructs$|zod$)/.test(path))).toEqual([]);
+  const files = Object.keys(metafile.inputs);
+  expect(files.filter((path) => !/^(infra|shared)\//.test(path))).toEqual([]);
+  expect(files.filter((path) => /^shared\/(?!contract\/|runtime\/|settings\.ts$)/.test(path))).toEqual([]);
 });
 
 test('cdk-nag finds nothing in the construct, whatever it is told', () => {
