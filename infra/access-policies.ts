@@ -127,7 +127,7 @@ function operatorStatements({
 }
 
 /**
- * To look at ends that nobody took, and to move them back. SQS does the latter with the rights of who asks for it;
+ * To look at looks that failed permanently, and to move them back. SQS moves messages with the rights of the caller;
  * `SendMessage` to the queue of looks is an enqueuer's.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
  */

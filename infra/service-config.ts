@@ -51,7 +51,7 @@ const model = z.strictObject({
   kmsKeyArn: modelKmsKeyArn.optional(),
 });
 
-/** What queues, bucket and worker can be told: options of a stage, and of the construct `LabelQueue`. */
+/** Options of queues, bucket and worker: those of a stage, and of the construct `LabelQueue`. */
 export const SERVICE_OPTIONS = {
   /**
    * Invocations that the queue may run at once, 2 to 1,000. The default fits a new account, whose
@@ -60,7 +60,7 @@ export const SERVICE_OPTIONS = {
   maximumConcurrency: z.int().min(2).max(1_000).optional(),
   /** Pollers that are paid for by the hour, in place of a maximum concurrency. */
   provisionedPollers: provisionedPollers.optional(),
-  /** Messages an invocation, 1 to 10,000; above 10 a window is needed. */
+  /** Messages per invocation, 1 to 10,000; above 10 a window is needed. */
   batchSize: z.int().min(1).max(10_000).default(EVENT_SOURCE_BATCH_SIZE),
   /** How long Lambda waits for a batch to fill, 0 to 300 seconds. */
   batchWindowSeconds: z.int().min(0).max(300).default(EVENT_SOURCE_WINDOW_SECONDS),
@@ -72,20 +72,20 @@ export const SERVICE_OPTIONS = {
   model: model.optional(),
   /** `float32` for 32-bit floats on x86, too, at up to twice the price. */
   modelPrecision: z.enum(MODEL_PRECISIONS).optional(),
-  /** Labels a result line. */
+  /** Labels per result line. */
   topK: z.int().min(1).max(MAX_TOP_K).optional(),
-  /** `true` puts the embedding of each image into its result line: 3.4 kB more a line, see docs/embeddings.md. */
+  /** `true` puts the embedding of each image into its result line: 3.4 kB more per line, see docs/embeddings.md. */
   embedding: z.boolean().optional(),
-  /** What image servers are told, with how to reach you: some refuse those who do not say. */
+  /** Sent to image servers as `User-Agent`, with a contact: some refuse requests without one. */
   fetchUserAgent: userAgent.optional(),
   /** Buckets that `s3://` URLs may name; the worker may read all their objects. */
   sourceBuckets: z.array(bucketName).max(50).refine(fitPolicies, SOURCE_BUCKETS_RULE).default([]),
-  /** Results and failures are deleted after so many days; kept without. */
+  /** Results and failures are deleted after so many days; kept forever without. */
   resultsExpireAfterDays: z.int().min(1).max(3_650).optional(),
   logRetentionDays: z.literal(LOG_RETENTION_DAYS).default(30),
-  /** Who gets the alarms; AWS asks the address to confirm. */
+  /** E-mail address that gets the alarms; AWS asks it to confirm. */
   alarmEmail: z.email().optional(),
-  /** The oldest message may wait so long before an alarm, in minutes. */
+  /** Minutes that the oldest message may wait before an alarm. */
   oldestMessageAlarmMinutes: z.int().min(5).max(20_000).default(60),
   /** The share of images that may fail within a quarter of an hour before an alarm. */
   failureShareAlarm: z.number().gt(0).max(1).default(0.25),

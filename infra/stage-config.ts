@@ -25,7 +25,7 @@ const schema = z
     api: api.optional(),
     /** The Lex chatbot; without, there is none. */
     chatbot: chatbot.optional(),
-    /** An event of EventBridge at the end of each job, and what else is turned on here; without, nobody announces it. */
+    /** An event of EventBridge at the end of each job, and what else is turned on here; without, it is not announced. */
     jobEvents: z
       .union(
         [z.literal(true).transform(() => jobEvents.parse({})), jobEvents],
@@ -71,7 +71,7 @@ export type StageConfig = z.infer<typeof schema> & { stage: string };
 export type StackConfig = StageConfig & Pick<ServiceConfig, 'serviceName' | 'encryptionKey'>;
 
 /**
- * Checks what a stage's file says.
+ * Checks the content of a stage's file.
  *
  * @param source how messages call the file
  * @throws {StageConfigError}

@@ -2,9 +2,9 @@ import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { type AlarmSpecification, FIVE_MINUTES, functionAlarms } from '../monitoring/alarm-specification.ts';
 import type { HttpApi } from './http-api.ts';
 
-/** Below that many requests, a share of errors says nothing. */
+/** With fewer requests, a share of errors means nothing. */
 const MIN_REQUESTS = 20;
-/** Servers of images that fail are answered with 5xx too, so that some of these are nobody's alarm. */
+/** Failures of image servers are answered with 5xx too, so some of these are normal. */
 const SERVER_ERROR_SHARE = 0.25;
 /** A fetch may take 10 s: a service of which every twentieth caller waits that long is not well. */
 const SLOW_MS = 10_000;

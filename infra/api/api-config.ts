@@ -11,7 +11,7 @@ const cors = z.strictObject({
   maxAgeSeconds: z.int().min(0).max(86_400).default(600),
 });
 
-/** What a stage file says of the HTTP API. */
+/** The options of the HTTP API in a stage's file. */
 export const api = z.strictObject({
   /** 1,769 MB are one vCPU. The model and one image need about 750. */
   memoryMb: z.int().min(1_024).max(10_240).default(FUNCTION_MEMORY_MB),

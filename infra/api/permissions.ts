@@ -55,7 +55,7 @@ export function apiStatements({
 function queueStatements({ queue, deadLetterQueue }: Queues): PolicyStatement[] {
   return [
     new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }),
-    // The status of a job tells how deep the queues are.
+    // The status of a job includes the depth of the queues.
     new PolicyStatement({
       actions: ['sqs:GetQueueAttributes'],
       resources: [queue.queueArn, deadLetterQueue.queueArn],

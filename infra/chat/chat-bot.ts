@@ -21,8 +21,8 @@ export type ChatBotProps = {
 };
 
 /**
- * A Lex V2 bot that says what is in a picture, with its function. It writes no conversation down. Whoever may talk to it
- * may be anybody, so its function reads no bucket of images: pictures come from public addresses.
+ * A Lex V2 bot that says what is in a picture, with its function. It stores no conversation. Anyone may talk
+ * to it, so its function reads no bucket of images: pictures come from public addresses.
  */
 export class ChatBot extends Construct {
   readonly function: LambdaFunction;

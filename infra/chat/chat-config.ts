@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FUNCTION_MEMORY_MB } from '../../shared/contract/limits.ts';
 
-/** What a stage file says of the chatbot. */
+/** The options of the chatbot in a stage's file. */
 export const chatbot = z.strictObject({
   /** 1,769 MB are one vCPU. The model and one image need about 750. */
   memoryMb: z.int().min(1_024).max(10_240).default(FUNCTION_MEMORY_MB),

@@ -5,7 +5,7 @@ const PARAMETER_NAME = /^(?!\/?(aws|ssm))([A-Za-z0-9_.-]+|(\/[A-Za-z0-9_.-]+)+)$
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html */
 const MAX_PARAMETER_CHARS = 1_011;
 
-/** What a stage file says of ends of jobs. */
+/** How ends of jobs are announced, in a stage's file. */
 export const jobEvents = z.strictObject({
   /** An SNS topic for those who want a mail or a message in a queue of another account. */
   topic: z.boolean().default(false),

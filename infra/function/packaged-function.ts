@@ -81,7 +81,7 @@ export function packagedFunction(
   return { function: made, logGroup, role };
 }
 
-/** Settings that all who classify have alike: the model, and what image servers are told. */
+/** Settings of every function that classifies: the model, and the `User-Agent` for image servers. */
 export function modelEnvironment({
   topK,
   model,
@@ -100,7 +100,7 @@ export function modelEnvironment({
 /** What the settings of a stage's workers and of its API come from. */
 type ServiceParts = { config: ServiceConfig; queues: Queues; results: Bucket };
 
-/** Settings that worker and API have alike: where jobs are, and how images are classified. */
+/** Settings of both worker and API: where jobs are, and how images are classified. */
 export function classifierEnvironment({
   config,
   queues: { queue, deadLetterQueue },

@@ -9,7 +9,7 @@ export const FIVE_MINUTES = Duration.minutes(PERIOD_MINUTES);
 /** For events that each deserve a look: red at the first one, and for a while after the last. */
 export const EACH_EVENT = { periods: 3, badPeriods: 1 };
 
-/** An alarm, and the entry of `docs/runbook.md` that says what to do at night. */
+/** An alarm, and its entry in `docs/runbook.md`. */
 export type AlarmSpecification = {
   id: string;
   /** The heading of its entry, as the anchor that Markdown makes of it. */
@@ -23,7 +23,7 @@ export type AlarmSpecification = {
   badPeriods: number;
 };
 
-/** What an alarm's mail says: what is the matter, when the alarm ends by itself, and where to read on. */
+/** The text of an alarm's mail: what is wrong, when the alarm ends by itself, and where to read on. */
 export function descriptionOf(specification: AlarmSpecification): string {
   return `${specification.means} ${endOf(specification)} What to do: docs/runbook.md#${specification.runbook}`;
 }
@@ -42,7 +42,7 @@ function endOf({ periods, badPeriods }: Pick<AlarmSpecification, 'periods' | 'ba
  * The alarms of a function that somebody waits for, whatever it does.
  *
  * @param name stands before the ids and, in lower case, before the entries of the runbook
- * @param means what each alarm says
+ * @param means the text of each alarm
  */
 export function functionAlarms(
   watched: LambdaFunction,

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { RETENTION } from '../queue/job-queues.ts';
 
 export type ResultsBucketProps = {
-  /** Of results and failures; kept for ever without. */
+  /** Of results and failures; kept forever without. */
   expireAfterDays: number | undefined;
   /** Undefined for a key of S3's own. */
   key: IKey | undefined;

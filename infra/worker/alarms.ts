@@ -6,7 +6,7 @@ import { type AlarmSpecification, EACH_EVENT, FIVE_MINUTES } from '../monitoring
 import type { ServiceConfig } from '../service-config.ts';
 import type { WorkerMetrics } from './metrics.ts';
 
-/** Below that many outcomes, a share of failures says nothing. */
+/** With fewer outcomes, a share of failures means nothing. */
 const MIN_OUTCOMES = 20;
 /** The worker ends an invocation this long before Lambda does; half of the reserve used up is too much. */
 const NEAR_TIMEOUT_MS = FUNCTION_TIMEOUT_SECONDS * 1_000 - DEADLINE_RESERVE_MS / 2;
@@ -95,7 +95,7 @@ export function recursionDrops(worker: LambdaFunction, options: MetricOptions) {
   return worker.metric('RecursiveInvocationsDropped', { statistic: Stats.SUM, ...options });
 }
 
-/** The worker's loops are allowed: any drop says that somebody changed that. */
+/** The worker's loops are allowed: any drop means that this was changed. */
 export function recursionAlarm(worker: LambdaFunction): AlarmSpecification {
   return {
     id: 'RecursiveInvocations',

@@ -11,7 +11,7 @@ export class WorkerMetrics {
   readonly #service: string;
   readonly #function: LambdaFunction;
 
-  /** @param service what POWERTOOLS_SERVICE_NAME says in the worker */
+  /** @param service the worker's POWERTOOLS_SERVICE_NAME */
   constructor(service: string, worker: LambdaFunction) {
     this.#service = service;
     this.#function = worker;
