@@ -197,9 +197,10 @@ describe('grants', () => {
     return made.filter((call) => !rights.some((right) => allows(right, call)));
   }
 
-  test('grantEnqueue is enough to enqueue a list, and to enqueue more of it', async () => {
+  test('grantEnqueue is enough to enqueue a list, and to resume it', async () => {
     const list = await folder.write('cats.txt', 'https://host/a.jpg\nhttps://host/missing.jpg\n');
-    expect(await refused('grantEnqueue', [`enqueue ${list} --job cats`])).toEqual([]);
+    const twice = [`enqueue ${list} --job cats`, `enqueue ${list} --job cats --resume`];
+    expect(await refused('grantEnqueue', twice)).toEqual([]);
   });
 
   test('grantReadResults is enough to read status, results and failures', async () => {
