@@ -63,7 +63,7 @@ async function deliverAllCounting(afterEachDelivery: () => void = () => {}): Pro
   return invocations;
 }
 
-test('a host has stopped answering', async () => {
+test('a host has stopped responding', async () => {
   await startImpatientWorker();
   moody.mood = 'hang';
   const onOneHost = moody.images('image', 60).filter((_, number) => number % 3 === 0);
@@ -87,7 +87,7 @@ test('a host has stopped answering', async () => {
   expect(moody.requests.length - before).toBeLessThanOrEqual(1);
 });
 
-test('a host that has stopped answering answers again', async () => {
+test('a host that has stopped responding responds again', async () => {
   await startImpatientWorker();
   moody.mood = 'hang';
   const images = moody.images('image', 300);
@@ -101,7 +101,7 @@ test('a host that has stopped answering answers again', async () => {
   expect(trial.aws.deadLetters()).toEqual([]);
 }, 300_000);
 
-test('a host never answers', async () => {
+test('a host never responds', async () => {
   await startImpatientWorker();
   const images = silent.flatMap((hosts) => hosts.images(hosts.mood, 330));
   await trial.aws.send(bodyOf(images));

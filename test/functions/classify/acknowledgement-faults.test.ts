@@ -47,7 +47,7 @@ describe('a failure write fails', () => {
   });
 });
 
-describe('a look at the end of a job cannot be asked for', () => {
+describe('a check for the end of a job cannot be requested', () => {
   test.each(REFUSALS)('%s', async (fault) => {
     const image = trial.good('a');
     await trial.aws.send(formatMessage({ ...anyRun(), job: 'job', attempt: 1, images: [image] }));
@@ -113,7 +113,7 @@ test('only half of the retries can be sent', async () => {
   expect(new Set(trial.inDeadLetters())).toEqual(new Set(['busy', 'patient']));
 });
 
-test('S3 gives no answer', async () => {
+test('S3 does not respond', async () => {
   const hurried = await trial.startWorker({ timeoutSeconds: 6 });
   await trial.aws.send(bodyOf([trial.good('a'), trial.missing()]));
   trial.faults.inject({ put: 'results/' }, 'silence');
@@ -126,7 +126,7 @@ test('S3 gives no answer', async () => {
   expect(trial.inDeadLetters()).toEqual(['missing']);
 });
 
-test('the answer to a write is lost', async () => {
+test('the response to a write is lost', async () => {
   await trial.aws.send(bodyOf([trial.good('a')]), bodyOf([trial.missing()]), bodyOf([trial.busy()], 4));
   trial.faults.inject({ put: 'results/' }, 'reply lost');
   trial.faults.inject({ action: 'SendMessageBatch', queue: 'labelqueue-dlq' }, 'reply lost');

@@ -38,7 +38,7 @@ test('no worker starts for five deliveries', async () => {
   expect(await trial.listed('failures')).toBe(2);
 });
 
-test('Lambda takes a chain of messages for a loop', async () => {
+test('Lambda treats a chain of messages as a loop', async () => {
   const { sqs, deadLetterQueueUrl } = trial.aws.target;
   const body = JSON.stringify({ ...JSON.parse(bodyOf([trial.good('a')])), hops: 7 });
   await sendMessages(sqs, deadLetterQueueUrl, [{ body }]);
@@ -47,7 +47,7 @@ test('Lambda takes a chain of messages for a loop', async () => {
   expect(trial.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
 });
 
-test('SQS moves a message of which some images have an outcome', async () => {
+test('SQS moves a message after some of its images got an outcome', async () => {
   const images = [trial.good('done'), trial.missing(), trial.good('lost')];
   // Some of its images were settled with another message.
   await trial.aws.send(bodyOf(images.slice(0, 2)));
@@ -61,7 +61,7 @@ test('SQS moves a message of which some images have an outcome', async () => {
   });
 });
 
-test('nobody waits for a job whose message SQS moved', async () => {
+test('no command waits for a job whose message SQS moved', async () => {
   const body = bodyOf([trial.good('a'), trial.good('b')]);
   await trial.aws.send(body);
   await movedBySqs();
