@@ -1,7 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { isWebhookSecret, newWebhookSecret, webhookHeaders } from '../../shared/contract/standard-webhook.ts';
-import { isWebhookUrl } from '../../shared/contract/webhook-address.ts';
+import {
+  isWebhookSecret,
+  isWebhookUrl,
+  newWebhookSecret,
+  webhookHeaders,
+} from '../../shared/contract/standard-webhook.ts';
 
 const body = JSON.stringify({ type: 'job.ended', data: { job: 'Katzen – 猫' } });
 
