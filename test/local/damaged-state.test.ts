@@ -72,7 +72,7 @@ function editKey(path: string, key: string): Promise<void> {
   return edit(path, /"key":"[^"]*"/, `"key":"${key}"`);
 }
 
-test.each(DAMAGES)('an object with %s costs only itself: a line names its file', async (_damage, damage) => {
+test.each(DAMAGES)('an object with %s is lost alone: a line names its file', async (_damage, damage) => {
   const bucket = await stateWith('x/a', 'x/b');
   await damage(join(bucket, 'objects/x/b'));
   const aws = await start();
@@ -98,7 +98,7 @@ test('a bucket whose file is damaged keeps its objects', async () => {
   expect(notices).toEqual([expect.stringContaining('.bucket.json is damaged (it is empty)')]);
 });
 
-test('an upload whose file is damaged costs only itself', async () => {
+test('an upload whose file is damaged is lost alone', async () => {
   const before = await start();
   const target = { Bucket: 'labelqueue', Key: 'big' };
   const { UploadId = '' } = await before.target.s3.send(new CreateMultipartUploadCommand(target));
@@ -112,7 +112,7 @@ test('an upload whose file is damaged costs only itself', async () => {
 test.each([
   ['is not a database', (file: string) => writeFile(file, 'not a database at all'.repeat(100))],
   ['has pages of something else', (file: string) => scribble(file)],
-])('a queue database that %s costs only the messages', async (_damage, damage) => {
+])('with a queue database that %s, only the messages are lost', async (_damage, damage) => {
   await stateWith('a');
   await damage(join(folder.path, 'fauxqs.db'));
   const aws = await start();
@@ -129,13 +129,13 @@ async function scribble(file: string): Promise<void> {
   await writeFile(file, bytes.fill(0x5a, 4_096));
 }
 
-test('credentials that are damaged are made anew', async () => {
+test('damaged credentials are created again', async () => {
   await stateWith();
   await truncate(join(folder.path, 'credentials.json'));
   expect(await objects(await start())).toEqual({});
 });
 
-test('what a kill in the middle of a write has left is deleted', async () => {
+test('files of a write that was killed are deleted', async () => {
   const bucket = await stateWith('a');
   await writeFile(join(bucket, 'objects/b.data%new'), 'half');
   await writeFile(join(bucket, 'objects/a.meta.json%new'), '{"key"');
@@ -144,7 +144,7 @@ test('what a kill in the middle of a write has left is deleted', async () => {
   expect((await readdir(join(bucket, 'objects'))).toSorted()).toEqual(['a.data', 'a.meta.json']);
 });
 
-test('an object whose data goes while the service runs is not found', async () => {
+test('an object whose data disappears while the service runs is not found', async () => {
   const bucket = await stateWith('a');
   const aws = await start();
   await rm(join(bucket, 'objects/a.data'));

@@ -51,7 +51,7 @@ async function request(): Promise<string> {
   return JSON.stringify({ v: 1, ...of });
 }
 
-test('a request for a look is there after a restart, and gone when it was deleted', async () => {
+test('a request for a check is kept over a restart, and gone when it was deleted', async () => {
   const body = await request();
   await restart();
   expect(bodiesIn(QUEUE)).toEqual([body]);
@@ -62,7 +62,7 @@ test('a request for a look is there after a restart, and gone when it was delete
   expect(bodiesIn(QUEUE)).toEqual([]);
 });
 
-test('a request that was received too often is in its DLQ, after a restart too', async () => {
+test('a request that was received too often is on its DLQ, even after a restart', async () => {
   const body = await request();
   withoutDelay();
   const QueueUrl = aws.environment.JOB_END_QUEUE_URL;

@@ -79,7 +79,7 @@ async function drain({ target: { sqs, queueUrl: QueueUrl } }: TestAws): Promise<
   }
 }
 
-test('a start has not what messages say in memory, and hands them out in order', async () => {
+test('a start does not load message bodies into memory, and delivers them in order', async () => {
   await restart();
   await stopped();
   // 300 MB in a process whose heap takes a third of it.
@@ -103,7 +103,7 @@ test('a start has not what messages say in memory, and hands them out in order',
   await once(child, 'exit');
 }, 60_000);
 
-test('text, attributes and digests of a message are there after a restart, and in the DLQ', async () => {
+test('text, attributes and digests of a message are kept over a restart, and on the DLQ', async () => {
   const aws = await restart();
   const { sqs, queueUrl: QueueUrl } = aws.target;
   const MessageAttributes = { reason: { DataType: 'String', StringValue: 'naïve 💥' } };
@@ -128,7 +128,7 @@ test('text, attributes and digests of a message are there after a restart, and i
   expect(last.deadLetters()).toMatchObject([known]);
 });
 
-test('how often each message of a request was received is there after a restart', async () => {
+test('receive counts are kept over a restart', async () => {
   const aws = await restart();
   await aws.send(...Array.from({ length: 12 }, (_, index) => `message ${index}`));
   const { sqs, queueUrl: QueueUrl } = aws.target;
@@ -139,7 +139,7 @@ test('how often each message of a request was received is there after a restart'
   expect(counts.toSorted()).toEqual([0, 0, ...Array.from({ length: 10 }, () => 1)]);
 });
 
-test('messages are handed out in order after a purge and as they come back', async () => {
+test('messages are delivered in order after a purge and when they are redelivered', async () => {
   const aws = await restart();
   const { sqs, queueUrl: QueueUrl } = aws.target;
   const receive = async (VisibilityTimeout: number) => {
@@ -158,7 +158,7 @@ test('messages are handed out in order after a purge and as they come back', asy
   expect(await receive(600)).toEqual(['two']);
 });
 
-test('a message whose row is gone is handed out empty, and named', async () => {
+test('a message whose row is missing is delivered empty, and named', async () => {
   const aws = await restart();
   await aws.send('here today');
   using database = new DatabaseSync(join(folder.path, 'fauxqs.db'));
@@ -168,7 +168,7 @@ test('a message whose row is gone is handed out empty, and named', async () => {
   expect(notices).toEqual([expect.stringMatching(/^the message [0-9a-f-]{36} is damaged: .* handed out empty$/)]);
 });
 
-describe('the disk is given back', () => {
+describe('disk space is freed', () => {
   async function filled(): Promise<void> {
     await restart();
     await stopped();
@@ -204,7 +204,7 @@ describe('the disk is given back', () => {
   });
 });
 
-test('what is due counts as waiting when somebody asks, and nobody has received since', async () => {
+test('delayed messages that are due count as waiting, even without a receive', async () => {
   const aws = await restart();
   const { sqs, queueUrl: QueueUrl } = aws.target;
   for (let index = 0; index < 20; index++) {
