@@ -13,44 +13,21 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { queueDepths } from '../../shared/jobs/job-status.ts';
 import type { AwsAccess } from '../../testkit/aws-process.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import type { TestAws } from '../../testkit/test-aws.ts';
+import { restartableAws } from '../support/restartable-aws.ts';
 
 const AWS_PROCESS = join(import.meta.dirname, '../../testkit/aws-process-main.ts');
 const MIB = 1024 * 1024;
 
-let folder: TemporaryFolder;
-let running: TestAws | undefined;
-let notices: string[];
-
-beforeEach(async () => {
-  folder = await createTemporaryFolder();
-  notices = [];
-});
-afterEach(async () => {
-  await running?.stop();
-  running = undefined;
-  await folder[Symbol.asyncDispose]();
-});
-
-async function restart(): Promise<TestAws> {
-  await running?.stop();
-  running = await startTestAws({ dataDir: folder.path, onNotice: (text) => notices.push(text) });
-  return running;
-}
-
-async function stopped(): Promise<void> {
-  await running?.stop();
-  running = undefined;
-}
+const { dataDir, notices, restart, stop } = restartableAws();
 
 /** Writes messages to the database of a service that is stopped, as fauxqs does: `0 xxx…`, `1 xxx…`, and so on. */
 function fill(count: number, bytes: number): void {
-  using database = new DatabaseSync(join(folder.path, 'fauxqs.db'));
+  using database = new DatabaseSync(join(dataDir(), 'fauxqs.db'));
   database.exec('PRAGMA synchronous = OFF');
   const insert = database.prepare(`
     INSERT INTO sqs_messages (message_id, queue_name, body, md5_of_body, message_attributes, md5_of_message_attributes,
@@ -64,7 +41,7 @@ function fill(count: number, bytes: number): void {
 }
 
 async function databaseBytes(): Promise<number> {
-  const sizes = ['', '-wal'].map((ending) => stat(join(folder.path, `fauxqs.db${ending}`)).catch(() => ({ size: 0 })));
+  const sizes = ['', '-wal'].map((ending) => stat(join(dataDir(), `fauxqs.db${ending}`)).catch(() => ({ size: 0 })));
   return (await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0);
 }
 
@@ -81,10 +58,10 @@ async function drain({ target: { sqs, queueUrl: QueueUrl } }: TestAws): Promise<
 
 test('a start does not load message bodies into memory, and delivers them in order', async () => {
   await restart();
-  await stopped();
+  await stop();
   // 300 MB in a process whose heap takes a third of it.
   fill(30_000, 10_000);
-  const child = spawn(process.execPath, ['--max-old-space-size=100', AWS_PROCESS, '600', folder.path], {
+  const child = spawn(process.execPath, ['--max-old-space-size=100', AWS_PROCESS, '600', dataDir()], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const [report] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
@@ -161,7 +138,7 @@ test('messages are delivered in order after a purge and when they are redelivere
 test('a message whose row is missing is delivered empty, and named', async () => {
   const aws = await restart();
   await aws.send('here today');
-  using database = new DatabaseSync(join(folder.path, 'fauxqs.db'));
+  using database = new DatabaseSync(join(dataDir(), 'fauxqs.db'));
   database.exec('DELETE FROM sqs_messages');
   const { Messages } = await aws.target.sqs.send(new ReceiveMessageCommand({ QueueUrl: aws.target.queueUrl }));
   expect(Messages?.map(({ Body = '' }) => Body)).toEqual(['']);
@@ -171,7 +148,7 @@ test('a message whose row is missing is delivered empty, and named', async () =>
 describe('disk space is freed', () => {
   async function filled(): Promise<void> {
     await restart();
-    await stopped();
+    await stop();
     fill(3_000, 20_000);
     expect(await databaseBytes()).toBeGreaterThan(50 * MIB);
   }
@@ -195,7 +172,7 @@ describe('disk space is freed', () => {
   test('at the start, if it was not before', async () => {
     await filled();
     {
-      using database = new DatabaseSync(join(folder.path, 'fauxqs.db'));
+      using database = new DatabaseSync(join(dataDir(), 'fauxqs.db'));
       database.exec("DELETE FROM sqs_messages WHERE body NOT LIKE '7 %'");
     }
     const aws = await restart();

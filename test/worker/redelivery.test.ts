@@ -34,12 +34,12 @@ test('leaves failed messages to their visibility timeout, and to the DLQ after f
 });
 
 test('redelivers the whole batch when the function throws', async () => {
-  await lambda.aws.send('throw', 'innocent');
+  await lambda.aws.send('throw', 'healthy');
   lambda.work();
   await eventually('both came twice', () => lambda.invocations.length >= 2);
   expect(lambda.invocations.slice(0, 2).map(({ bodies }) => bodies.toSorted())).toEqual([
-    ['innocent', 'throw'],
-    ['innocent', 'throw'],
+    ['healthy', 'throw'],
+    ['healthy', 'throw'],
   ]);
   expect(lambda.errors[0]?.message).toContain('thrown as asked');
 });

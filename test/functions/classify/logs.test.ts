@@ -121,7 +121,7 @@ function entries(): Record<string, unknown>[] {
     .map((line) => JSON.parse(line));
 }
 
-/** Each image once: one whose crash was foretold has a second file. */
+/** Each image once: one whose crash failure was written ahead has a second file. */
 async function failureLines(): Promise<FailureLine[]> {
   return [...(await readOutcomes(harness.aws.target, 'signed')).failures.values()];
 }
