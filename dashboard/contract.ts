@@ -112,7 +112,7 @@ export type QueueFigures = {
   /** Null when the queue's service does not say it. */
   oldestMessageAgeSeconds: number | null;
   /** Without an outcome, of all jobs that were enqueued with the command. */
-  toGoImages: number | null;
+  remainingImages: number | null;
   /** Mean of the last minute, of jobs that were enqueued with the command. */
   arrivedImagesPerSecond: number;
   /** Sum of the jobs' own rates, as `status` has them. */
@@ -183,7 +183,7 @@ export type JobRow = {
   state: JobState;
   /** It gets no more outcomes unless images are sent again. */
   hasEnded: boolean;
-  /** Of the whole source; null, as `enqueuedImages` and `toGoImages`, when it was not enqueued with the command. */
+  /** Of the whole source; null, as `enqueuedImages` and `remainingImages`, when it was not enqueued with the command. */
   sourceImages: number | null;
   /** On the queue for certain. */
   enqueuedImages: number | null;
@@ -191,7 +191,7 @@ export type JobRow = {
   failedImages: number;
   /** The most frequent first. */
   failedImagesByCode: { code: string; images: number }[];
-  toGoImages: number | null;
+  remainingImages: number | null;
   /** The counts are of a sample of the files. */
   countsAreEstimates: boolean;
   imagesPerSecond: number;
@@ -228,7 +228,7 @@ export type History = {
   /** From the descriptions of jobs, spread evenly over the time of enqueuing. */
   arrivedImagesPerSecond: number[];
   /** Enqueued and without an outcome at the end of the bucket. */
-  toGoImages: number[];
+  remainingImages: number[];
   /** Where messages' series begin to be known; null when they are not. */
   messagesKnownFromAt: EpochMs | null;
 };

@@ -127,9 +127,9 @@ class Bench {
   }
 }
 
-function noOutcomeText({ queue, toGo }: JobStatus): string {
+function noOutcomeText({ queue, remaining }: JobStatus): string {
   return (
-    `expected an outcome within ${MOST_MS_WITHOUT_OUTCOME / 60_000} min, there was none: ${counted(toGo ?? 0, 'image')} to go, ` +
+    `expected an outcome within ${MOST_MS_WITHOUT_OUTCOME / 60_000} min, got none: ${counted(remaining ?? 0, 'image')} remaining, ` +
     `${queue.waiting} messages waiting, ${queue.inFlight} in flight; see what the workers log`
   );
 }

@@ -21,14 +21,14 @@ export function dryRunText(
   const workerSeconds = (found.images * ASSUMED.millisecondsPerImage) / 1_000;
   const hosts = [...found.hosts].sort(([, one], [, other]) => other - one);
   if (json) {
-    const { images, messages, bytes, repetitions, invalid, first } = found;
+    const { images, messages, bytes, duplicates, invalid, first } = found;
     const document = {
       job,
       images,
       messages,
       perMessage,
       bytes,
-      repetitions,
+      duplicates,
       invalid,
       ...(found.notIn !== undefined && { leftOut: found.known }),
       sources: sourcesJson(sources),
@@ -43,7 +43,7 @@ export function dryRunText(
   const lines = [
     `job            ${job} (nothing was sent)`,
     `images         ${found.images}`,
-    `repetitions    ${found.repetitions}`,
+    `duplicates     ${found.duplicates}`,
     `invalid rows   ${found.invalid}`,
     ...(found.notIn === undefined
       ? []

@@ -162,14 +162,14 @@ function report(
   found: Found,
   { json, sentBefore = false }: Options & { sentBefore?: boolean },
 ): void {
-  const { repetitions, invalid, invalidFiles } = found;
+  const { duplicates, invalid, invalidFiles } = found;
   const counts = found.notIn === undefined ? {} : { leftOut: found.known };
   if (json) {
-    print(`${JSON.stringify({ job, images, messages, repetitions, invalid, invalidFiles, ...counts })}\n`);
+    print(`${JSON.stringify({ job, images, messages, duplicates, invalid, invalidFiles, ...counts })}\n`);
     return;
   }
   const sent = `${counted(images, 'image')} in ${counted(messages, 'message')}`;
-  const repeated = repetitions === 0 ? '' : `; ${counted(repetitions, 'exact repetition')} left out`;
+  const repeated = duplicates === 0 ? '' : `; ${counted(duplicates, 'exact duplicate')} left out`;
   const skipped = invalid === 0 ? '' : `; ${counted(invalid, 'invalid row')} in ${invalidFiles.join(' and ')}`;
   print(
     `job ${job}: ${sentBefore ? `already enqueued: ${sent}, nothing sent` : sent}${repeated}${skipped}${leftOutText(found)}\n`,

@@ -85,7 +85,7 @@ export class OutcomeDatabase implements AsyncDisposable {
     return database;
   }
 
-  /** Adds the lines of part files, repetitions included. */
+  /** Adds the lines of part files, duplicates included. */
   async load(kind: PartKind, files: readonly string[]): Promise<void> {
     if (files.length === 0) return;
     const names = Object.keys(this.#columns[kind]).map(identifier).join(', ');

@@ -18,7 +18,7 @@ export type Summary = {
   source?: string;
   createdAt: string;
   labelqueue: string;
-  images: { enqueued?: number; classified: number; failed: number; toGo?: number };
+  images: { enqueued?: number; classified: number; failed: number; remaining?: number };
   /** Lines that were left out: of an image that has a later one, or a result after its failure. */
   repeatedLines: number;
   /** By best label, most first. */
@@ -67,7 +67,7 @@ export async function summarize(database: OutcomeDatabase, of: SummaryOf): Promi
     SELECT (SELECT count(*) FROM results)::DOUBLE AS classified, (SELECT count(*) FROM failures)::DOUBLE AS failed`);
   const { classified = 0, failed = 0 } = images ?? {};
   const enqueued = description && { enqueued: description.images };
-  const toGo = description && { toGo: Math.max(0, description.images - classified - failed) };
+  const remaining = description && { remaining: Math.max(0, description.images - classified - failed) };
   return {
     v: 1,
     job,
@@ -76,7 +76,7 @@ export async function summarize(database: OutcomeDatabase, of: SummaryOf): Promi
     ...(description && { source: description.source }),
     createdAt: now.toISOString(),
     labelqueue: version,
-    images: { ...enqueued, classified, failed, ...toGo },
+    images: { ...enqueued, classified, failed, ...remaining },
     repeatedLines,
     labels: await labelsByNumber(database),
     scoreHistogram: await scoreHistogram(database),

@@ -28,6 +28,6 @@ export async function cancel(job: string): Promise<void> {
 
 function remains(status: JobStatus | undefined): string {
   if (status?.state === 'unknown') return ': images that still come for it are dropped, until it is purged';
-  if (status?.toGo === undefined) return '';
-  return ` with ${status.countsAreEstimates ? 'about ' : ''}${counted(status.toGo, 'image')} to go`;
+  if (status?.remaining === undefined) return '';
+  return ` with ${status.countsAreEstimates ? 'about ' : ''}${counted(status.remaining, 'image')} remaining`;
 }

@@ -16,11 +16,13 @@ export async function jobList(target: JobTarget, json: boolean): Promise<string>
   const statuses = await allStatuses(target);
   if (json) return `${JSON.stringify(statuses)}\n`;
   if (statuses.length === 0) return 'no jobs yet: labelqueue enqueue makes one\n';
-  const head = ['job', 'state', 'enqueued', 'classified', 'failed', 'to go'];
+  const head = ['job', 'state', 'enqueued', 'classified', 'failed', 'remaining'];
   const table = new Table({ head, style: { head: [], border: [] }, chars: NO_LINES_BETWEEN_ROWS });
   for (const status of statuses) {
-    const { job, state, enqueued, classified, failed, toGo } = status;
-    const counts = [classified, failed, toGo].map((count) => (count === undefined ? '-' : estimable(status, count)));
+    const { job, state, enqueued, classified, failed, remaining } = status;
+    const counts = [classified, failed, remaining].map((count) =>
+      count === undefined ? '-' : estimable(status, count),
+    );
     table.push([job, state, enqueued ?? '-', ...counts]);
   }
   return `${table.toString()}\n`;

@@ -49,9 +49,9 @@ export function statusText(status: JobStatus): string {
     `enqueued    ${status.enqueued ?? NOT_KNOWN}`,
     `classified  ${estimable(status, status.classified)}`,
     `failed      ${estimable(status, status.failed)}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
-    ...(status.toGo === undefined
+    ...(status.remaining === undefined
       ? []
-      : [`${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${estimable(status, status.toGo)}`]),
+      : [`${status.state === 'cancelled' ? 'cancelled ' : 'remaining '}  ${estimable(status, status.remaining)}`]),
     ...speedLines(status),
     `cost so far ${costText(status)}`,
     ...failureHints(Object.keys(status.failedByCode)).split('\n').filter(Boolean),
@@ -66,19 +66,19 @@ function costText({ costSoFarUsd, classified, failed, computing }: JobStatus): s
 }
 
 /** None of a job that has ended or stopped moving: it goes at no speed. */
-function speedLines({ imagesPerSecond, secondsLeft, toGo = 0 }: JobStatus): string[] {
+function speedLines({ imagesPerSecond, secondsLeft, remaining = 0 }: JobStatus): string[] {
   if (imagesPerSecond === 0) return [];
-  const left = secondsLeft === undefined || toGo === 0 ? '' : `, about ${duration(secondsLeft)} left`;
+  const left = secondsLeft === undefined || remaining === 0 ? '' : `, about ${duration(secondsLeft)} left`;
   return [`speed       ${imagesPerSecond.toFixed(1)} images/s${left}`];
 }
 
 /** What the job waits for, if that is not a worker. */
 function nextSteps(status: JobStatus): string[] {
-  const { toGo = 0 } = status;
+  const { remaining = 0 } = status;
   if (status.state === 'failed while enqueuing') return [`next        ${howToGoOn(status)}`];
   if (status.stranded !== undefined) return [`stranded    ${strandedText(status.job, status.stranded)}`];
   return waitsForRetries(status)
-    ? [`waits       ${counted(toGo, 'image')} ${toGo === 1 ? 'waits for its' : 'wait for their'} retry`]
+    ? [`waits       ${counted(remaining, 'image')} ${remaining === 1 ? 'waits for its' : 'wait for their'} retry`]
     : [];
 }
 
@@ -88,8 +88,8 @@ function strandedText(job: string, images: number): string {
 }
 
 /** No message of any job is waiting or in flight: what remains of this one must be among those that are delayed. */
-function waitsForRetries({ state, toGo = 0, queue }: JobStatus): boolean {
-  return state === 'running' && toGo > 0 && queue.retrying > 0 && queue.waiting === 0 && queue.inFlight === 0;
+function waitsForRetries({ state, remaining = 0, queue }: JobStatus): boolean {
+  return state === 'running' && remaining > 0 && queue.retrying > 0 && queue.waiting === 0 && queue.inFlight === 0;
 }
 
 /** For a job of which not all images were sent. */

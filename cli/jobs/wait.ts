@@ -37,7 +37,7 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
     if (!hasChanged && Date.now() >= giveUpAt) {
       progress.stop();
       throw new CommandError(
-        `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo ?? 0, 'image')} to go`,
+        `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.remaining ?? 0, 'image')} remaining`,
       );
     }
     if (!hasChanged) await pauseOrEnd(target, status, { lookMs, giveUpAt, signal });
@@ -71,8 +71,8 @@ async function pauseOrEnd(
 
 /** It may still have images on the queue, but it cannot be completed by them alone. */
 function whyNotFinished(status: JobStatus): string {
-  const { job, enqueued = 0, toGo = 0 } = status;
-  const sent = `${counted(enqueued, 'image')} sent, ${toGo} of them to go`;
+  const { job, enqueued = 0, remaining = 0 } = status;
+  const sent = `${counted(enqueued, 'image')} sent, ${remaining} remaining`;
   return `the job ${job} failed while enqueuing, so there is no end to wait for: ${sent}; ${howToGoOn(status)}`;
 }
 

@@ -32,8 +32,8 @@ export function figures(summary: Summary): Html {
       note: settled === 0 ? '' : `${percent(images.failed / settled)} of what is done`,
       bad: images.failed > 0,
     },
-    ...(images.toGo
-      ? [{ name: 'To go', value: count(images.toGo), note: `of ${count(images.enqueued ?? 0)} enqueued` }]
+    ...(images.remaining
+      ? [{ name: 'Remaining', value: count(images.remaining), note: `of ${count(images.enqueued ?? 0)} enqueued` }]
       : []),
     {
       name: 'Time',

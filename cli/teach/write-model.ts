@@ -14,7 +14,7 @@ import { checkModelPlace, type ModelPlace, SUMS_FILE, TEACHING_FILE } from './mo
 import { replaceLastLayer } from './replace-last-layer.ts';
 import { checkWritten, type Trial } from './trial.ts';
 
-const LICENCE_FILE = 'LICENSE';
+const LICENSE_FILE = 'LICENSE';
 
 /** A model that was taught. */
 export type TaughtModel = {
@@ -81,8 +81,8 @@ async function filesOf({ taught, base, teaching }: NewModel): Promise<Map<string
   files.set('labels.txt', Buffer.from(taught.labels.map((label) => `${label}\n`).join('')));
   files.set('classifier.json', json(configOf(taught, base)));
   files.set(TEACHING_FILE, json(teaching));
-  const licence = await readFile(join(base.path, LICENCE_FILE)).catch(() => undefined);
-  if (licence !== undefined) files.set(LICENCE_FILE, licence);
+  const license = await readFile(join(base.path, LICENSE_FILE)).catch(() => undefined);
+  if (license !== undefined) files.set(LICENSE_FILE, license);
   return files;
 }
 
@@ -94,12 +94,12 @@ async function savedModelOf(folder: string, weights: LastLayerWeights, { config 
 
 function configOf(taught: TaughtModel, base: ModelFolder): object {
   // A label of the base may have had to reach a threshold; a taught photo has the best one.
-  const { licence, threshold: _, ...config } = base.config;
+  const { license, threshold: _, ...config } = base.config;
   return {
     ...config,
     name: taught.name,
     version: versionOf(taught, base),
-    licence: `${licence} (${config.name}); its last layer was trained on photos of your own`,
+    license: `${license} (${config.name}); its last layer was trained on photos of your own`,
   };
 }
 

@@ -47,8 +47,8 @@ export class JobActions extends Component {
 
   cancelQuestion() {
     const { detail, session } = this.props;
-    const { job, toGoImages } = detail;
-    const left = toGoImages === null ? 'What is left of it' : counted(toGoImages, 'image');
+    const { job, remainingImages } = detail;
+    const left = remainingImages === null ? 'What is left of it' : counted(remainingImages, 'image');
     return {
       title: 'Cancel the job?',
       consequence: `${left} will get no outcome. What has one stays. A cancelled job cannot be continued.`,

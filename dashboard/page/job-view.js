@@ -106,7 +106,7 @@ function Facts({ row: { source, run, startedAt, lastOutcomeAt }, detail, now }) 
  * @returns {Figure[]}
  */
 function figuresOf(row, detail) {
-  const { classifiedImages, failedImages, toGoImages, hasEnded, costSoFarUsd, countsAreEstimates } = row;
+  const { classifiedImages, failedImages, remainingImages, hasEnded, costSoFarUsd, countsAreEstimates } = row;
   const settled = settledOf(row);
   const about = countsAreEstimates ? 'about ' : '';
   const perThousand = detail?.costPer1000ImagesUsd;
@@ -121,9 +121,9 @@ function figuresOf(row, detail) {
     },
     {
       name: 'Remaining',
-      value: toGoImages === null ? UNKNOWN : about + count(toGoImages),
+      value: remainingImages === null ? UNKNOWN : about + count(remainingImages),
       unit: 'images',
-      note: toGoNote(row),
+      note: remainingNote(row),
     },
     ...(hasEnded ? paceOfEnded(row) : paceOfRunning(row)),
     {
@@ -160,7 +160,7 @@ function paceOfEnded(row) {
 }
 
 /** @param {JobRow} row */
-function toGoNote({ state, waitsForRetries }) {
+function remainingNote({ state, waitsForRetries }) {
   if (state === 'cancelled') return 'they stay without an outcome';
   return waitsForRetries ? 'all wait for a retry' : '';
 }

@@ -127,8 +127,8 @@ function FailedCell({ row: { failedImages, failedImagesByCode } }) {
 }
 
 /** @param {JobRow} row */
-export function leftText({ hasEnded, secondsLeft, toGoImages, waitsForRetries }) {
-  if (hasEnded || toGoImages === 0) return UNKNOWN;
+export function leftText({ hasEnded, secondsLeft, remainingImages, waitsForRetries }) {
+  if (hasEnded || remainingImages === 0) return UNKNOWN;
   if (secondsLeft === null) return waitsForRetries ? 'retrying' : UNKNOWN;
   return wholeSpan(secondsLeft);
 }

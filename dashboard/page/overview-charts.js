@@ -157,7 +157,7 @@ export function AgePanel({ history }) {
 
 /** @param {Charted} props */
 export function RemainingPanel({ history }) {
-  const series = history && [{ name: 'remaining', values: history.toGoImages, tone: 'good' }];
+  const series = history && [{ name: 'remaining', values: history.remainingImages, tone: 'good' }];
   const text = (/** @type {number} */ value) => counted(Math.round(value), 'image');
   return h(
     Panel,

@@ -68,7 +68,7 @@ function figuresOf(queue) {
   return [
     {
       name: 'Remaining',
-      value: known(queue?.toGoImages, count),
+      value: known(queue?.remainingImages, count),
       unit: 'images',
       note: known(queue?.waitingMessages, (value) => `${counted(value, 'message')} waiting`),
     },
@@ -109,9 +109,12 @@ function withoutUndefined({ note, ...figure }) {
 /** @param {QueueFigures | undefined} queue */
 function drainOf(queue) {
   if (queue === undefined) return { value: UNKNOWN };
-  const { timeToDrainSeconds, completedImagesPerSecond, toGoImages } = queue;
-  if (timeToDrainSeconds === 0 || toGoImages === 0) {
-    return { value: 'drained', note: toGoImages === 0 ? 'nothing is left to do' : 'no messages are left to work on' };
+  const { timeToDrainSeconds, completedImagesPerSecond, remainingImages } = queue;
+  if (timeToDrainSeconds === 0 || remainingImages === 0) {
+    return {
+      value: 'drained',
+      note: remainingImages === 0 ? 'nothing is left to do' : 'no messages are left to work on',
+    };
   }
   if (timeToDrainSeconds === null) return { value: UNKNOWN, note: 'no image is being completed' };
   return { value: wholeSpan(timeToDrainSeconds), note: `at ${rate(completedImagesPerSecond)} images/s` };

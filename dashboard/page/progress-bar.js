@@ -7,7 +7,7 @@ import { h } from './vendor/preact.js';
 const WIDTH = 1_000;
 
 /**
- * How many of a job's images are classified, failed and to go. Without a number of all images there is no bar.
+ * How many of a job's images are classified, failed and remaining. Without a number of all images there is no bar.
  *
  * @param {{ of: JobRow }} props
  */

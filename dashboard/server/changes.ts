@@ -33,9 +33,9 @@ export async function cancelRun(target: JobTarget, job: string): Promise<Changed
   return { images: 0, messages: 0, text: `Cancelled${remains(status)}.` };
 }
 
-function remains({ toGo, countsAreEstimates }: JobStatus): string {
-  if (toGo === undefined) return ': images that still come for it are dropped, until it is purged';
-  return ` with ${countsAreEstimates ? 'about ' : ''}${toGo.toLocaleString('en-US')} images to go`;
+function remains({ remaining, countsAreEstimates }: JobStatus): string {
+  if (remaining === undefined) return ': images that still come for it are dropped, until it is purged';
+  return ` with ${countsAreEstimates ? 'about ' : ''}${remaining.toLocaleString('en-US')} images remaining`;
 }
 
 /** Sends the failed images of a job again, as `labelqueue redrive` does. */

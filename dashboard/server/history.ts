@@ -20,8 +20,8 @@ export function historyOf({ range, now, jobs, samples }: HistoryOf): History {
   const buckets = bucketsOf(range, now);
   const settled = emptySeries(buckets);
   const arrived = zeros(buckets.count);
-  const toGo = zeros(buckets.count);
-  for (const job of jobs) addJob(job, { buckets, settled, arrived, toGo });
+  const remaining = zeros(buckets.count);
+  for (const job of jobs) addJob(job, { buckets, settled, arrived, remaining });
   return {
     range,
     fromAt: buckets.fromAt,
@@ -32,20 +32,23 @@ export function historyOf({ range, now, jobs, samples }: HistoryOf): History {
     failedImagesPerSecond: perSecond(buckets, settled.failed),
     failedImagesByCode: mostFrequent(settled),
     arrivedImagesPerSecond: perSecond(buckets, arrived),
-    toGoImages: toGo.map(Math.round),
+    remainingImages: remaining.map(Math.round),
   };
 }
 
-type Totals = { buckets: Buckets; settled: SettledSeries; arrived: number[]; toGo: number[] };
+type Totals = { buckets: Buckets; settled: SettledSeries; arrived: number[]; remaining: number[] };
 
-function addJob({ counted, files, description, row }: WatchedJob, { buckets, settled, arrived, toGo }: Totals): void {
+function addJob(
+  { counted, files, description, row }: WatchedJob,
+  { buckets, settled, arrived, remaining }: Totals,
+): void {
   const ofJob = emptySeries(buckets);
   addParts(ofJob, counted, buckets);
   addSeries(settled, ofJob);
   if (description === undefined || row === undefined) return;
   if (files === undefined) {
     // What happened when is not known, but what is left now is.
-    if (!row.hasEnded) toGo[buckets.count - 1] = (toGo.at(-1) ?? 0) + (row.toGoImages ?? 0);
+    if (!row.hasEnded) remaining[buckets.count - 1] = (remaining.at(-1) ?? 0) + (row.remainingImages ?? 0);
     return;
   }
   const arrivals = arrivalsOf(description, buckets);
@@ -59,7 +62,7 @@ function addJob({ counted, files, description, row }: WatchedJob, { buckets, set
   const lastBucket = row.state === 'cancelled' ? bucketAt(buckets, row.lastOutcomeAt ?? 0) : buckets.count;
   const left = arrivedUntil.map((images, index) => Math.max(0, images - (settledUntil[index] ?? 0)));
   add(
-    toGo,
+    remaining,
     left.map((images, index) => (index < lastBucket ? images : 0)),
   );
 }

@@ -13,7 +13,7 @@ export type RowOf = {
 
 /** A row of the table of jobs: the figures of `status`, with their units in their names. */
 export function jobRow({ status, description, lastOutcomeAt }: RowOf): JobRow {
-  const { job, run, state, queue, toGo } = status;
+  const { job, run, state, queue, remaining } = status;
   const isIdle = queue.retrying > 0 && queue.waiting === 0 && queue.inFlight === 0;
   return {
     job,
@@ -27,11 +27,11 @@ export function jobRow({ status, description, lastOutcomeAt }: RowOf): JobRow {
     failedImagesByCode: Object.entries(status.failedByCode)
       .map(([code, images]) => ({ code, images }))
       .sort((one, other) => other.images - one.images),
-    toGoImages: toGo ?? null,
+    remainingImages: remaining ?? null,
     countsAreEstimates: status.countsAreEstimates,
     imagesPerSecond: status.imagesPerSecond,
     secondsLeft: status.secondsLeft ?? null,
-    waitsForRetries: state === 'running' && (toGo ?? 0) > 0 && isIdle,
+    waitsForRetries: state === 'running' && (remaining ?? 0) > 0 && isIdle,
     costSoFarUsd: status.costSoFarUsd,
     startedAt: description === undefined ? null : Date.parse(description.startedAt),
     lastOutcomeAt,

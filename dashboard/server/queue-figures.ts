@@ -18,7 +18,7 @@ export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf
   const statuses = jobs.flatMap(({ status }) => status ?? []);
   const sum = (figure: (status: JobStatus) => number) => statuses.reduce((total, status) => total + figure(status), 0);
   // What is left of a cancelled job is dropped.
-  const toGo = sum(({ state, toGo = 0 }) => (FINAL.has(state) ? 0 : toGo));
+  const remaining = sum(({ state, remaining = 0 }) => (FINAL.has(state) ? 0 : remaining));
   const rate = sum(({ imagesPerSecond }) => imagesPerSecond);
   return {
     askedAt,
@@ -27,7 +27,7 @@ export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf
     delayedMessages: depths?.retrying ?? null,
     deadMessages: depths?.deadLetters ?? null,
     oldestMessageAgeSeconds: isEmpty(depths) ? null : facts.oldestMessageAgeSeconds,
-    toGoImages: jobs.length > 0 && statuses.length === 0 ? null : toGo,
+    remainingImages: jobs.length > 0 && statuses.length === 0 ? null : remaining,
     arrivedImagesPerSecond: minute.arrivedImagesPerSecond,
     completedImagesPerSecond: rate,
     timeToDrainSeconds: timeToDrain(
@@ -45,9 +45,9 @@ export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf
  * Images that workers will get: not those whose messages are all in the dead-letter queue, and of a job whose producer has
  * failed none while there are no messages.
  */
-function draining({ state, toGo = 0, stranded = 0 }: JobStatus, depths: JobStatus['queue'] | undefined): number {
+function draining({ state, remaining = 0, stranded = 0 }: JobStatus, depths: JobStatus['queue'] | undefined): number {
   if (FINAL.has(state) || (state === 'failed while enqueuing' && isEmpty(depths))) return 0;
-  return toGo - stranded;
+  return remaining - stranded;
 }
 
 function timeToDrain(images: number, imagesPerSecond: number): number | null {

@@ -59,11 +59,11 @@ function readingOf(snapshot: Snapshot | undefined, jobs: readonly JobRow[]): Met
     ...queueOf(snapshot),
     images: [...counted.reduce(addImages, new Map<string, ImageTotal>()).values()],
     costUsd: jobs.reduce((sum, { costSoFarUsd }) => sum + costSoFarUsd, 0),
-    jobs: counted.map(({ job, classifiedImages, failedImages, toGoImages }) => ({
+    jobs: counted.map(({ job, classifiedImages, failedImages, remainingImages }) => ({
       job,
       classified: classifiedImages,
       failed: failedImages,
-      ...(toGoImages !== null && { remaining: toGoImages }),
+      ...(remainingImages !== null && { remaining: remainingImages }),
     })),
   };
 }

@@ -112,7 +112,7 @@ export const jobAcceptedSchema = z
     job: jobNameSchema,
     images: z.int().min(1),
     messages: z.int().min(1),
-    repetitions: z.int().min(0).meta({ description: 'exact repetitions that were left out' }),
+    duplicates: z.int().min(0).meta({ description: 'exact duplicates that were left out' }),
   })
   .meta({ id: 'JobAccepted' });
 
@@ -136,7 +136,7 @@ export const jobStatusSchema = z
       'unknown',
     ]),
     enqueued: count.exactOptional().meta({
-      description: 'missing, as toGo, for a job of another producer, whose state is unknown or cancelled',
+      description: 'missing, as remaining, for a job of another producer, whose state is unknown or cancelled',
     }),
     classified: count,
     failed: count,
@@ -144,10 +144,10 @@ export const jobStatusSchema = z
     countsAreEstimates: z.boolean().meta({
       description: 'there was no time to list all part files: the counts are estimates from a random sample of them',
     }),
-    toGo: count.exactOptional().meta({ description: 'without an outcome' }),
+    remaining: count.exactOptional().meta({ description: 'without an outcome' }),
     stranded: count.exactOptional().meta({
       description:
-        'of toGo, those whose messages SQS moved to the dead-letter queue by itself; missing where there are none',
+        'of remaining, those whose messages SQS moved to the dead-letter queue by itself; missing where there are none',
     }),
     queue: z
       .object({ waiting: count, inFlight: count, retrying: count, deadLetters: count })

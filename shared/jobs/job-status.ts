@@ -19,7 +19,7 @@ export type JobStatus = {
   /** The newest run, which is the one that counts; missing for a job of a version before there were runs. */
   run?: string;
   state: JobState;
-  /** Missing, as `toGo`, for a job that was not enqueued with the command. */
+  /** Missing, as `remaining`, for a job that was not enqueued with the command. */
   enqueued?: number;
   classified: number;
   failed: number;
@@ -27,9 +27,9 @@ export type JobStatus = {
   /** There was no time to list all part files: the counts are estimates, from a random sample of the files. */
   countsAreEstimates: boolean;
   /** Without an outcome, at least; of a cancelled job these will stay so. */
-  toGo?: number;
+  remaining?: number;
   /**
-   * Of `toGo`, those that nothing will settle: for a minute no message has been waiting, in flight or delayed, of any job,
+   * Of `remaining`, those that nothing will settle: for a minute no message has been waiting, in flight or delayed, of any job,
    * and the DLQ holds some. SQS moved theirs there by itself. Missing for a job that has none, or while other messages
    * hide that.
    */
@@ -113,8 +113,8 @@ type Found = {
 
 function statusOf({ of, description, tally, counts, exact, isStopped, queues, now }: Found): JobStatus {
   const settled = counts.classified + counts.failed;
-  const toGo = description && Math.max(0, description.sent - settled);
-  const isComplete = exact && toGo === 0;
+  const remaining = description && Math.max(0, description.sent - settled);
+  const isComplete = exact && remaining === 0;
   const state = runState(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
   const imagesPerSecond = FINAL.has(state) ? 0 : tally.pace.imagesPerSecond(now) / tally.share;
   const perMessage = description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE;
@@ -125,11 +125,11 @@ function statusOf({ of, description, tally, counts, exact, isStopped, queues, no
     ...(description !== undefined && { enqueued: description.sent }),
     ...counts,
     countsAreEstimates: !tally.isWhole,
-    ...(toGo !== undefined && { toGo }),
-    ...strandedField({ state, toGo, queue: queues }, quietSince(tally, description), now),
+    ...(remaining !== undefined && { remaining }),
+    ...strandedField({ state, remaining, queue: queues }, quietSince(tally, description), now),
     queue: queues,
     imagesPerSecond,
-    ...(imagesPerSecond > 0 && toGo !== undefined && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
+    ...(imagesPerSecond > 0 && remaining !== undefined && { secondsLeft: Math.ceil(remaining / imagesPerSecond) }),
     costSoFarUsd: costSoFar(settled, perMessage, tally.time.usd / tally.share).totalUsd,
     computing: tally.time.computing,
   };
@@ -141,12 +141,12 @@ function quietSince({ pace }: PartTally, description: JobDescription | undefined
 }
 
 function strandedField(
-  { state, toGo = 0, queue }: { state: JobState; toGo: number | undefined; queue: JobStatus['queue'] },
+  { state, remaining = 0, queue }: { state: JobState; remaining: number | undefined; queue: JobStatus['queue'] },
   since: number,
   now: Date,
 ): { stranded?: number } {
   const isQuiet = now.getTime() - since >= COUNTS_SETTLE_MS;
-  return state === 'running' && toGo > 0 && isQuiet && holdsDeadLettersAlone(queue) ? { stranded: toGo } : {};
+  return state === 'running' && remaining > 0 && isQuiet && holdsDeadLettersAlone(queue) ? { stranded: remaining } : {};
 }
 
 /** Whether nothing is left on the queue, and something is in the DLQ. */

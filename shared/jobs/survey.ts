@@ -17,13 +17,13 @@ export type Survey = {
   messages: number;
   /** Bytes of all message bodies, or a little more. */
   bytes: number;
-  repetitions: number;
+  duplicates: number;
   invalid: number;
   /** Images by host, for the first so many hosts. */
   hosts: Map<string, number>;
   /** SHA-256 of the images in their order. */
   digest: string;
-  /** Which rows, from 0, are repetitions or invalid. */
+  /** Which rows, from 0, are duplicates or invalid. */
   leftOut: RowSet;
   /** Which rows, from 0, got ids of their own. */
   ownIds: RowSet;
@@ -58,11 +58,11 @@ export async function survey(
   );
   let row = -1;
   const counted = tap(rows, () => row++);
-  const onRepetition = () => {
-    found.repetitions++;
+  const onDuplicate = () => {
+    found.duplicates++;
     found.leftOut.add(row);
   };
-  const unique = uniqueImages(counted, { onRepetition, onOwnId: () => found.ownIds.add(row) });
+  const unique = uniqueImages(counted, { onDuplicate, onOwnId: () => found.ownIds.add(row) });
   const images = validImages(unique, (invalid) => {
     found.invalid++;
     found.leftOut.add(row);
@@ -84,7 +84,7 @@ export async function survey(
 type Findings = Omit<Survey, 'perMessage' | 'messages' | 'bytes' | 'digest'>;
 
 function nothingFound(): Findings {
-  const counts = { images: 0, repetitions: 0, invalid: 0 };
+  const counts = { images: 0, duplicates: 0, invalid: 0 };
   return { ...counts, hosts: new Map(), leftOut: new RowSet(), ownIds: new RowSet(), first: undefined };
 }
 
@@ -100,7 +100,7 @@ export async function* validImages(
 }
 
 /**
- * The images of a source that was surveyed, without the memory that it takes to find repetitions.
+ * The images of a source that was surveyed, without the memory that it takes to find duplicates.
  *
  * @throws {SourceChangedError}
  */

@@ -6,7 +6,7 @@ import type { SourceRow } from './source-row.ts';
 
 export type UniqueImagesOptions = {
   /** Called for each row that is left out. */
-  onRepetition?: () => void;
+  onDuplicate?: () => void;
   /** Called for each row that gets an id of its own. */
   onOwnId?: () => void;
   /** A power of two; when seven tenths of them are taken by rows, these go to a temporary file. */
@@ -14,7 +14,7 @@ export type UniqueImagesOptions = {
 };
 
 /**
- * The rows without exact repetitions, which are the same in id, URL and meta: a list of URLs often has some, and one
+ * The rows without exact duplicates, which are the same in id, URL and meta: a list of URLs often has some, and one
  * outcome serves them all. A row whose URL is its id and stood before with other meta gets an id of its own. An id
  * that stood for another row before makes its row invalid: their outcomes could not be told apart.
  *
@@ -22,13 +22,13 @@ export type UniqueImagesOptions = {
  */
 export async function* uniqueImages(
   rows: AsyncIterable<SourceRow>,
-  { onRepetition, onOwnId, slotsInMemory }: UniqueImagesOptions = {},
+  { onDuplicate, onOwnId, slotsInMemory }: UniqueImagesOptions = {},
 ): AsyncGenerator<SourceRow> {
   using seen = new SpillingTable(FIELDS, slotsInMemory);
   for await (const row of rows) {
     const judged = 'image' in row ? judge(row, seen) : row;
-    if (judged === 'repetition') {
-      onRepetition?.();
+    if (judged === 'duplicate') {
+      onDuplicate?.();
       continue;
     }
     if ('image' in judged && judged !== row) onOwnId?.();
@@ -37,15 +37,15 @@ export async function* uniqueImages(
 }
 
 /** The row, the row with an id of its own, or why it cannot have one. */
-function judge(row: ImageRow, seen: SpillingTable): SourceRow | 'repetition' {
+function judge(row: ImageRow, seen: SpillingTable): SourceRow | 'duplicate' {
   const verdict = add(seen, ...entryOf(row.image));
   if (verdict === 'new') return row;
-  if (verdict === 'same') return 'repetition';
+  if (verdict === 'same') return 'duplicate';
   if (verdict === 'other id' || row.image.id !== row.image.url) return sameId(row);
   const renamed = withOwnId(row);
   if (!('image' in renamed)) return renamed;
   const again = add(seen, ...entryOf(renamed.image));
-  if (again === 'same') return 'repetition';
+  if (again === 'same') return 'duplicate';
   return again === 'new' ? renamed : sameId(row);
 }
 
@@ -84,7 +84,7 @@ function entryOf({ id, url, meta }: ImageRef): [key: Fingerprint, value: Fingerp
   return [fingerprint(id), [(bare ? high | 1 : high & ~1) >>> 0, low]];
 }
 
-/** Without it, ids could be made that are taken for repetitions of others: 64 bits are few. */
+/** Without it, ids could be made that are taken for duplicates of others: 64 bits are few. */
 const SALT = randomBytes(8).toString('hex');
 
 function fingerprint(text: string): Fingerprint {

@@ -87,7 +87,7 @@ test('a dry run sends nothing, and tells what it would do and cost', async () =>
   const { code, stdout } = await enqueue(source, '--dry-run', '--json', '--job', 'dry');
   expect(code).toBe(0);
   const told = JSON.parse(stdout);
-  expect(told).toMatchObject({ job: 'dry', images: 2, messages: 1, repetitions: 1, hosts: { host: 1, other: 1 } });
+  expect(told).toMatchObject({ job: 'dry', images: 2, messages: 1, duplicates: 1, hosts: { host: 1, other: 1 } });
   expect(told.cost.totalUsd).toBeGreaterThan(0);
   // An estimate says which processor it is of.
   expect(told.assumed).toMatchObject({ processor: 'AVX2, x86_64', memoryMb: 1_769 });

@@ -63,7 +63,7 @@ test('a job goes from running to completed with failures, and is listed', async 
     enqueued: 42,
     classified: 0,
     failed: 0,
-    toGo: 42,
+    remaining: 42,
     queue: { waiting: 5, inFlight: 0, retrying: 0, deadLetters: 0 },
   });
   await workQueueEmpty(aws, catsButMissing);
@@ -72,7 +72,7 @@ test('a job goes from running to completed with failures, and is listed', async 
     classified: 40,
     failed: 2,
     failedByCode: { not_found: 2 },
-    toGo: 0,
+    remaining: 0,
     queue: { waiting: 0, deadLetters: 2 },
   });
   const { stdout } = await labelqueue('status');
@@ -127,7 +127,7 @@ test('redrive sends just the failures again, and what then succeeds counts as cl
     },
   ]);
   expect(aws.deadLetters().map(({ body }) => body)).toEqual(othersBefore.map(({ body }) => body));
-  expect(await statusOf('cats')).toMatchObject({ state: 'running', classified: 5, failed: 0, toGo: 2 });
+  expect(await statusOf('cats')).toMatchObject({ state: 'running', classified: 5, failed: 0, remaining: 2 });
   await workQueueEmpty(aws, () => catsButMissing({ id: 'found', url: 'https://host/found.jpg' }));
   expect(await statusOf('cats')).toMatchObject({ state: 'completed', classified: 7, failed: 0, failedByCode: {} });
   expect(await statusOf('dogs')).toMatchObject({ failed: 1 });
@@ -191,8 +191,8 @@ test('redrive leaves dead letters of an earlier run, and reports how many', asyn
 
 test('cancel marks the job, and its images count as cancelled', async () => {
   await enqueueJob('cats', 3, 0);
-  expect((await labelqueue('cancel', 'cats')).stdout).toBe('job cats: cancelled with 3 images to go\n');
-  expect(await statusOf('cats')).toMatchObject({ state: 'cancelled', toGo: 3 });
+  expect((await labelqueue('cancel', 'cats')).stdout).toBe('job cats: cancelled with 3 images remaining\n');
+  expect(await statusOf('cats')).toMatchObject({ state: 'cancelled', remaining: 3 });
   expect((await labelqueue('redrive', 'cats')).stderr).toContain('is cancelled');
 });
 
@@ -263,7 +263,7 @@ test('status and wait say how to go on with a job that failed while enqueuing', 
   expect((await labelqueue('status', 'cats')).stdout).toContain(`\nnext        ${next}\n`);
   expect(await labelqueue('wait', 'cats')).toMatchObject({
     code: 1,
-    stderr: `labelqueue: the job cats failed while enqueuing, so there is no end to wait for: 3 images sent, 3 of them to go; ${next}\n`,
+    stderr: `labelqueue: the job cats failed while enqueuing, so there is no end to wait for: 3 images sent, 3 remaining; ${next}\n`,
   });
 });
 
@@ -272,7 +272,7 @@ test('a job that has ended has no speed and no time left', async () => {
   await workQueueEmpty(aws, catsButMissing);
   await enqueueJob('dogs', 2, 0, '--per-message', '1');
   await workQueueEmpty(aws, catsButMissing, 1);
-  expect(await statusOf('dogs')).toMatchObject({ state: 'running', toGo: 1, secondsLeft: expect.any(Number) });
+  expect(await statusOf('dogs')).toMatchObject({ state: 'running', remaining: 1, secondsLeft: expect.any(Number) });
   expect((await labelqueue('status', 'dogs')).stdout).toContain('\nspeed ');
   await labelqueue('cancel', 'dogs');
   for (const job of ['cats', 'dogs']) {

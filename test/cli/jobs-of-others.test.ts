@@ -65,7 +65,7 @@ describe.each(PRODUCERS)('a job of %s', (_producer, job, bodies, classified, fai
     const status = JSON.parse(stdout);
     expect(status).toMatchObject({ job, state: 'unknown', classified, failed, countsAreEstimates: false });
     expect(status).not.toHaveProperty('enqueued');
-    expect(status).not.toHaveProperty('toGo');
+    expect(status).not.toHaveProperty('remaining');
     expect((await labelqueue('status', job)).stdout).toContain(
       `job         ${job}: unknown\nenqueued    not known: not with this command\nclassified  ${classified}\n`,
     );

@@ -41,7 +41,7 @@ test('100,000 lines go through enqueue, interrupt, resume, status and results, a
     classified: IMAGES - MISSING,
     failed: MISSING,
     failedByCode: { not_found: MISSING },
-    toGo: 0,
+    remaining: 0,
   });
 
   const out = join(folder.path, 'results.jsonl');

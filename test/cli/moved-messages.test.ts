@@ -51,7 +51,7 @@ test('status names images of messages that SQS moved, wait ends, and redrive bri
   // SQS's counts may be wrong for a minute.
   expect(await statusOf('cats')).not.toHaveProperty('stranded');
   const status = await statusOf('cats', 62);
-  expect(status).toMatchObject({ state: 'running', classified: 2, toGo: 4, stranded: 4 });
+  expect(status).toMatchObject({ state: 'running', classified: 2, remaining: 4, stranded: 4 });
   expect(statusText(status)).toContain(
     '\nstranded    4 images without an outcome, and no message is left: SQS moved them to the DLQ; labelqueue wait cats counts them as failed, labelqueue redrive cats sends them again\n',
   );

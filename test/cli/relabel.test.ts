@@ -106,7 +106,7 @@ test('writes a file of each format, with a summary beside it that counts the fai
   expect(await readFile(file, 'utf8')).toMatch(/^\uFEFFid,url,label1,score1,/);
   const summary = JSON.parse(await readFile(join(folder.path, 'cats.summary.json'), 'utf8'));
   expect(summary).toMatchObject({
-    images: { classified: 5, failed: 1, toGo: 0 },
+    images: { classified: 5, failed: 1, remaining: 0 },
     models: [{ name: 'efficientnet-lite0', version: '1', images: 5 }],
     errorCodes: { not_found: 1 },
   });

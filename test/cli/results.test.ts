@@ -255,7 +255,7 @@ test('sums the job up in cats.summary.json beside the file, and prints it with -
     ...{ v: 1, job: 'cats', state: 'incomplete', source: 'cats.csv' },
     createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
     labelqueue: expect.stringMatching(/^\d+\.\d+\.\d+$/),
-    images: { enqueued: 5, classified: 3, failed: 1, toGo: 1 },
+    images: { enqueued: 5, classified: 3, failed: 1, remaining: 1 },
     repeatedLines: 0,
     labels: [
       { label: 'cat', images: 2, meanScore: 0.725 },

@@ -63,7 +63,7 @@ describe('texts of others reach a terminal in a form that does nothing:', () => 
     await using model = await graphFolder({
       output: 'means',
       name: HOSTILE,
-      licence: HOSTILE,
+      license: HOSTILE,
       labels: [HOSTILE, 'b', 'c'],
     });
     const { stdout } = await runCommand(['model', 'check', model.path, `${HOSTILE}.jpg`]);

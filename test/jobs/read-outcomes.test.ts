@@ -87,7 +87,7 @@ describe('the outcomes of a job', () => {
 });
 
 describe('the number of lines', () => {
-  test('is read from the names of the parts, repetitions included', async () => {
+  test('is read from the names of the parts, duplicates included', async () => {
     await putPart('results', [result('a'), result('b'), result('c')]);
     await putPart('results', [result('a')]);
     await putPart('failures', [failure('d')]);

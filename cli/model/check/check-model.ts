@@ -29,7 +29,7 @@ export type ModelReport = {
   path: string;
   format: ModelFormat;
   model: ModelId;
-  licence: string | null;
+  license: string | null;
   input: TensorFacts;
   outputs: readonly TensorFacts[];
   /** Which of the outputs holds the scores. */
@@ -74,7 +74,7 @@ export async function checkModel(
       path: folder.path,
       format: folder.format,
       model: { name: config.name, version: config.version },
-      licence: config.licence ?? null,
+      license: config.license ?? null,
       input: model.input,
       outputs: model.outputs,
       output: model.output.name,

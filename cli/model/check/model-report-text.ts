@@ -8,12 +8,12 @@ export function modelReportText(report: ModelReport): string {
   return [factsText(report), timingsText(report), predictionsText(report), warningsText(report)].join('\n');
 }
 
-function factsText({ model, format, licence, input, outputs, output, labels, config }: ModelReport): string {
+function factsText({ model, format, license, input, outputs, output, labels, config }: ModelReport): string {
   const tensor = ({ name, dtype, shape }: ModelReport['input']) => [name, dtype, shapeText(shape)].join(' ');
   const others = outputs.filter(({ name }) => name !== output).map(({ name }) => name);
   const scores = outputs.find(({ name }) => name === output);
   return lines([
-    ['model', `${model.name}, version ${model.version}, ${format.replace('-', ' ')}${licence ? `, ${licence}` : ''}`],
+    ['model', `${model.name}, version ${model.version}, ${format.replace('-', ' ')}${license ? `, ${license}` : ''}`],
     ['input', tensor(input)],
     [
       'output',

@@ -159,10 +159,10 @@ test('the figures of a job are those of `status --json`', async () => {
   await enqueue('figures');
   const { page } = await open('/#/jobs/figures');
   await page.getByText('completed, some failed').waitFor({ timeout: 60_000 });
-  const { classified, failed, toGo, costSoFarUsd, failedByCode } = await status('figures');
+  const { classified, failed, remaining, costSoFarUsd, failedByCode } = await status('figures');
   await eventually('the last count', async () => (await figure(page, 'Failed')) === `${failed} images`);
   expect(await figure(page, 'Classified')).toBe(`${classified} images`);
-  expect(await figure(page, 'Remaining')).toBe(`${toGo} images`);
+  expect(await figure(page, 'Remaining')).toBe(`${remaining} images`);
   expect(await figure(page, 'Took')).toMatch(/^\d+ (s|min)/);
   expect(await figure(page, 'Cost so far')).toBe(`$${costSoFarUsd.toFixed(4)}`);
   const [download] = await Promise.all([

@@ -202,7 +202,13 @@ test('new figures move nothing on the page', async () => {
   const before = await places();
   const { queue } = server.shown.snapshot;
   server.shown.snapshot = snapshot({
-    queue: { ...queue, waitingMessages: 9, toGoImages: 1_234_567, timeToDrainSeconds: 98_765, costSoFarUsd: 12_345 },
+    queue: {
+      ...queue,
+      waitingMessages: 9,
+      remainingImages: 1_234_567,
+      timeToDrainSeconds: 98_765,
+      costSoFarUsd: 12_345,
+    },
   });
   server.push();
   await page.locator('.strip', { hasText: '1,234,567' }).waitFor();
@@ -215,7 +221,7 @@ test('a job whose number of images nobody knows has its counts, and no bar', asy
     state: 'unknown',
     enqueuedImages: null,
     sourceImages: null,
-    toGoImages: null,
+    remainingImages: null,
     secondsLeft: null,
   });
   server.shown.snapshot = snapshot({ jobs: [row] });

@@ -12,8 +12,13 @@ beforeAll(async () => {
 afterAll(() => trial.stop());
 
 async function status(): Promise<Partial<JobStatus>> {
-  const { state, classified, failed, toGo = 0 } = (await jobStatus(trial.aws.target, 'job', new Date())) as JobStatus;
-  return { state, classified, failed, toGo };
+  const {
+    state,
+    classified,
+    failed,
+    remaining = 0,
+  } = (await jobStatus(trial.aws.target, 'job', new Date())) as JobStatus;
+  return { state, classified, failed, remaining };
 }
 
 async function* each(images: ImageRef[]): AsyncGenerator<ImageRef> {
@@ -34,7 +39,7 @@ test('a job whose first message is delivered twice is completed with its last im
   }
   const lines = await trial.aws.results('job');
   expect(lines).toHaveLength(40);
-  expect(await status()).toEqual({ state: 'running', classified: 30, failed: 0, toGo: 10 });
+  expect(await status()).toEqual({ state: 'running', classified: 30, failed: 0, remaining: 10 });
   await trial.worker.invoke({ Records: [fourth] });
-  expect(await status()).toEqual({ state: 'completed', classified: 40, failed: 0, toGo: 0 });
+  expect(await status()).toEqual({ state: 'completed', classified: 40, failed: 0, remaining: 0 });
 });
