@@ -39,11 +39,11 @@ const program = new Command('labelqueue')
       useLocalService(process.env);
       return;
     }
-    // Only now: every start of the command would pay for CloudFormation's client.
+    // Imported here, so that other commands do not load CloudFormation's client.
     const { stackEnvironment } = await import('./stack-environment.ts');
     Object.assign(process.env, await stackEnvironment(stack));
   })
-  .addHelpText('after', '\nExit codes: 0 done, 1 error, 2 wrong usage, 3 finished with failures.');
+  .addHelpText('after', '\nExit codes: 0 success, 1 error, 2 usage error, 3 finished with failures.');
 
 /** Those that work on the queues and the bucket of a service that runs. */
 const JOB_COMMANDS = [

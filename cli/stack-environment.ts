@@ -47,7 +47,7 @@ async function stackOutputs(stackName: string): Promise<Record<string, string>> 
   } catch (error) {
     // CloudFormation has no error of its own for a stack that is not there.
     if (error instanceof Error && /does not exist/.test(error.message)) {
-      throw new CommandError(`there is no stack ${stackName} in this account and region`);
+      throw new CommandError(`no stack ${stackName} in this account and region`);
     }
     throw error;
   }

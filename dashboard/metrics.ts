@@ -133,29 +133,29 @@ function metricsOf(registry: Registry) {
     }),
     oldest: new Gauge({
       name: 'labelqueue_queue_oldest_message_age_seconds',
-      help: 'Since the oldest message of the queue was sent; 0 when it is empty.',
+      help: 'Age of the oldest message in the queue; 0 when it is empty.',
       registers,
     }),
     drain: new Gauge({
       name: 'labelqueue_queue_time_to_drain_seconds',
-      help: 'Until the queue is empty, at its pace of the last five minutes; +Inf while it does not get shorter.',
+      help: 'Time until the queue is empty, at the rate of the last five minutes; +Inf while it does not shrink.',
       registers,
     }),
     images: new Counter({
       name: 'labelqueue_images_total',
-      help: 'Images by outcome; of those that failed or are tried again, by error code.',
+      help: 'Images by outcome; failed and retried ones also by error code.',
       labelNames: ['outcome', 'code'],
       registers,
     }),
     messages: new Counter({
       name: 'labelqueue_messages_total',
-      help: 'Messages that workers have taken, by outcome.',
+      help: 'Messages that workers received, by outcome.',
       labelNames: ['outcome'],
       registers,
     }),
     errors: new Counter({
       name: 'labelqueue_worker_errors_total',
-      help: 'Invocations of a worker that ended without an answer.',
+      help: 'Invocations of workers that ended without a response.',
       registers,
     }),
     stages: new Histogram({
@@ -167,7 +167,7 @@ function metricsOf(registry: Registry) {
     }),
     worker: new Gauge({
       name: 'labelqueue_worker_info',
-      help: 'Processors and models of the workers that have reported themselves; always 1.',
+      help: 'Processors and models of the workers that have reported them; always 1.',
       labelNames: ['processor', 'model'],
       registers,
     }),

@@ -12,12 +12,12 @@ const WRONG_HOST: Refusal = {
 const WRONG_ORIGIN: Refusal = {
   status: 403,
   code: 'AccessDenied',
-  message: 'a page in a browser has sent this; only programs on this machine may',
+  message: 'requests from pages in a browser are refused; only programs on this machine may send requests',
 };
 const NO_CREDENTIALS: Refusal = {
   status: 403,
   code: 'AccessDenied',
-  message: 'expected a signed request; the variables that `labelqueue local` prints have the access key',
+  message: 'expected a signed request; the variables that `labelqueue local` prints contain the access key',
 };
 const WRONG_CREDENTIALS: Refusal = {
   status: 403,

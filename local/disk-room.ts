@@ -32,8 +32,7 @@ export class DiskRoom {
 
   /** To be called for each write that failed with `isNoRoom`. */
   ranOut(): void {
-    if (!this.#isFull)
-      this.#onChange('the disk of the state folder is full: what has to be kept is refused until there is room');
+    if (!this.#isFull) this.#onChange('the disk of the state folder is full: writes are refused until there is room');
     this.#isFull = true;
     this.#lookedAt = Date.now();
   }

@@ -67,7 +67,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     return await start(options);
   } catch (error) {
     if (!isNoRoom(error)) throw error;
-    const text = `${options.dataDir}: the disk is full, or takes no writes: make room, or choose another folder with --state-dir`;
+    const text = `${options.dataDir}: the disk is full or read-only: free some space, or choose another folder with --state-dir`;
     throw new StateFolderError(text, { cause: error });
   }
 }

@@ -99,7 +99,7 @@ function refusalOf(request: IncomingMessage, port: number): Refusal | undefined 
     return ['host_not_allowed', `expected the Host 127.0.0.1:${port}, localhost:${port} or [::1]:${port}`];
   }
   if (isFromAnotherOrigin(request.headers)) {
-    return ['origin_not_allowed', 'expected a request of a program, or of a page that this server has served'];
+    return ['origin_not_allowed', 'expected a request of a program, or of a page of this server'];
   }
   const headerBytes = headerBytesOf(request);
   if (headerBytes <= MAX_GATEWAY_HEADER_BYTES) return undefined;
@@ -150,7 +150,7 @@ async function invoke(response: ServerResponse, event: APIGatewayProxyEventV2, g
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error;
     gate.onFunctionError(error);
-    sendProblem(response, 'internal_error', 'the function that answers ended without an answer; the log tells why');
+    sendProblem(response, 'internal_error', 'the function of the API exited without a response; see the log');
   }
 }
 

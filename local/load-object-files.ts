@@ -111,7 +111,9 @@ function orSetAside({ onDamage }: Loader, path: string, what: string, load: () =
   try {
     load();
   } catch (error) {
-    onDamage(`${path} is damaged (${reasonOf(error)}): its ${what} is left out, the file is now ${setAside(path)}`);
+    onDamage(
+      `${path} is damaged (${reasonOf(error)}): its ${what} is ignored, the file was renamed to ${setAside(path)}`,
+    );
   }
 }
 

@@ -63,7 +63,7 @@ export class ObjectFiles extends FileS3Persistence {
       return super.readBody(bucket, key);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      throw new S3Error('NoSuchKey', 'the file of this object is gone', 404, `/${bucket}/${key}`);
+      throw new S3Error('NoSuchKey', 'the file of this object is missing', 404, `/${bucket}/${key}`);
     }
   }
 

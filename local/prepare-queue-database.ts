@@ -21,7 +21,7 @@ export function prepareQueueDatabase(path: string, onDamage: (text: string) => v
   } catch (error) {
     if (!isDamaged(error)) throw error;
     const [aside] = ['', '-wal', '-shm'].map((ending) => setAside(path + ending));
-    onDamage(`${path} is damaged (${(error as Error).message}): queues start empty, the file is now ${aside}`);
+    onDamage(`${path} is damaged (${(error as Error).message}): queues start empty, the file was renamed to ${aside}`);
   }
 }
 

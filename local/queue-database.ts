@@ -100,7 +100,7 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
     } catch (error) {
       if (!isDamaged(error)) throw error;
     }
-    this.#onDamage(`the message ${messageId} is damaged: what it said is lost, and it is handed out empty`);
+    this.#onDamage(`the message ${messageId} is damaged: its body is lost, and it is delivered with an empty one`);
     return NOTHING;
   }
 

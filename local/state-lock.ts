@@ -21,7 +21,7 @@ export function lockState(folder: string): () => void {
     lock.close();
     if ((error as { errcode?: number }).errcode !== BUSY) throw error;
     throw new StateFolderError(
-      `${folder} is in use by process ${readPid(pidFile)}: end that one, or choose another folder with --state-dir` +
+      `${folder} is in use by process ${readPid(pidFile)}: stop it, or choose another folder with --state-dir` +
         ' and another port with --port',
     );
   }

@@ -106,7 +106,7 @@ class Arrival {
       resolve(bytes <= MAX_GATEWAY_BODY_BYTES ? Buffer.concat(chunks, bytes) : 'body_too_large'),
     );
     request.once('error', reject);
-    request.once('close', () => reject(new Error('the caller went away')));
+    request.once('close', () => reject(new Error('the client disconnected')));
     this.body = promise.finally(() => {
       clearTimeout(stall);
       clearTimeout(whole);

@@ -22,8 +22,7 @@ export function openWorkerLog(path: string, onNotice: (text: string) => void): W
         isLeavingOut = false;
       } catch (error) {
         if (!isNoRoom(error)) throw error;
-        if (!isLeavingOut)
-          onNotice(`${path}: no space left on the disk; what workers log is left out until there is room`);
+        if (!isLeavingOut) onNotice(`${path}: no space left on the disk; worker logs are dropped until there is room`);
         isLeavingOut = true;
       }
     },

@@ -43,7 +43,9 @@ export async function benchWorkers({ images, urls: list, json }: Options): Promi
   const bench = new Bench(target, job, images);
   void untilInterrupted();
   interruption.addEventListener('abort', () =>
-    printNote(`\nremoving the job ${job}… Ctrl-C again ends at once; then: ${commandName()} purge ${job} --yes\n`),
+    printNote(
+      `\nremoving the job ${job}… Press Ctrl-C again to exit at once; then run: ${commandName()} purge ${job} --yes\n`,
+    ),
   );
   let findings: Findings | undefined;
   try {
@@ -130,7 +132,7 @@ class Bench {
 function noOutcomeText({ queue, remaining }: JobStatus): string {
   return (
     `expected an outcome within ${MOST_MS_WITHOUT_OUTCOME / 60_000} min, got none: ${counted(remaining ?? 0, 'image')} remaining, ` +
-    `${queue.waiting} messages waiting, ${queue.inFlight} in flight; see what the workers log`
+    `${counted(queue.waiting, 'message')} waiting, ${queue.inFlight} in flight; see the worker logs`
   );
 }
 

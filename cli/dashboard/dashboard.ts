@@ -36,7 +36,7 @@ export async function runDashboard({ port, open, ...options }: Options, command:
   const interrupted = untilInterrupted();
   print(`the dashboard is at ${address}\n`);
   printNote(
-    `${options.allowChanges ? '' : 'it only shows; to redrive, delete and cancel, start it with --allow-changes\n'}Ctrl-C ends it\n`,
+    `${options.allowChanges ? '' : 'read-only; to redrive, delete and cancel, start it with --allow-changes\n'}Press Ctrl-C to stop\n`,
   );
   if (open) openInBrowser(address);
   try {
@@ -77,11 +77,10 @@ async function dashboardOptions(
 
 /** What there is to see may be anybody's business only where somebody has said so. */
 function checkAccess(host: string, token: string | undefined): void {
-  if (host.trim() === '')
-    throw new CommandError('expected the name or the address of a host after --host, got nothing');
+  if (host.trim() === '') throw new CommandError('expected a host name or an address after --host, got nothing');
   if (token === undefined && !isLoopback(host)) {
     throw new CommandError(
-      `others can reach ${host}: expected --token, or LABELQUEUE_DASHBOARD_TOKEN, with at least ${MIN_TOKEN_CHARS} characters that they need to know`,
+      `other machines can reach ${host}: expected --token, or LABELQUEUE_DASHBOARD_TOKEN, of at least ${MIN_TOKEN_CHARS} characters`,
     );
   }
   if (token !== undefined && !/^[\x21-\x7e]{16,200}$/.test(token)) {

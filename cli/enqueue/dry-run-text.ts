@@ -6,7 +6,7 @@ import type { EnqueueSource } from './enqueue-sources.ts';
 import { sourcesJson, sourcesText } from './source-text.ts';
 
 const HOSTS_SHOWN = 10;
-/** What Lambda gives an account that asked for nothing. */
+/** Lambda's default concurrency of an account. */
 const DEFAULT_CONCURRENCY = 1_000;
 
 /** What enqueuing the sources would do, how they were read, and what the figures come from. */
@@ -48,8 +48,8 @@ export function dryRunText(
     ...(found.notIn === undefined
       ? []
       : [`left out       ${found.known}, classified in ${found.notIn.jobs.join(', ')}`]),
-    `messages       ${found.messages} of up to ${perMessage} images${told === undefined ? ' (by the number of images; --per-message N for another size)' : ''}, ${(found.bytes / 1e6).toFixed(1)} MB`,
-    `hosts          ${hosts.length}${hosts.length > HOSTS_SHOWN ? `, the first ${HOSTS_SHOWN} of them:` : ''}`,
+    `messages       ${found.messages} of up to ${perMessage} images${told === undefined ? ' (chosen by the number of images; --per-message N to change it)' : ''}, ${(found.bytes / 1e6).toFixed(1)} MB`,
+    `hosts          ${hosts.length}${hosts.length > HOSTS_SHOWN ? `, the ${HOSTS_SHOWN} with the most images:` : ''}`,
     ...hosts.slice(0, HOSTS_SHOWN).map(([host, images]) => `  ${String(images).padStart(11)}  ${visibleLine(host)}`),
     `cost           $${cost.totalUsd.toFixed(4)} at AWS list prices, us-east-1, without retries`,
     `  Lambda       $${(cost.lambdaUsd + cost.lambdaRequestsUsd).toFixed(4)} (assumed: ${assumedText()})`,
@@ -65,7 +65,7 @@ export function dryRunText(
 function costLimitText(estimate: number, maxCost: number | undefined): string[] {
   if (maxCost === undefined || estimate <= maxCost) return [];
   const share = Math.floor((maxCost / estimate) * 100);
-  return [`  --max-cost   $${maxCost} would end the job after about ${share} % of its images`];
+  return [`  --max-cost   $${maxCost} would cancel the job after about ${share} % of its images`];
 }
 
 /** E.g. `3 h 12 min`, `4 min 10 s`, `2.5 s`. */

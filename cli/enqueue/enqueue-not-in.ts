@@ -15,14 +15,14 @@ export type NotInOptions = ModelOptions & { notIn?: string[]; sameModel?: true }
 /** The rows of the sources without those that other jobs have classified. */
 export type NotInRows = {
   rows(): AsyncIterable<SourceRow>;
-  /** How many rows the last reading has left out. */
+  /** Number of rows that the last reading left out. */
   known: number;
-  /** To be kept with the job, so that it can be resumed; undefined when nothing is left out. */
+  /** Stored with the job, so that it can be resumed; undefined without `--not-in`. */
   notIn: NotIn | undefined;
 };
 
 /**
- * @param before what is known of the job when it is resumed: it leaves out again what it left out then
+ * @param before the stored job when it is resumed: the same rows are left out again
  * @throws {CommandError}
  */
 export async function withoutClassified(
@@ -63,7 +63,7 @@ type Wanted = Omit<NotIn, 'until'> & { until?: string };
 
 async function notInOf({ notIn, sameModel, ...model }: NotInOptions): Promise<Wanted | undefined> {
   if (notIn === undefined) {
-    if (sameModel) throw new CommandError('--same-model needs --not-in, to know which jobs it is about');
+    if (sameModel) throw new CommandError('--same-model requires --not-in');
     return undefined;
   }
   const jobs = [...new Set(notIn)];
@@ -79,11 +79,11 @@ function refuseFolders({ all }: EnqueueSources): void {
   const folder = all.find(({ format }) => format === 'folder');
   if (folder === undefined) return;
   throw new CommandError(
-    `${folder.name}: --not-in compares URLs, and the images of a folder get new ones with each job: enqueue their URLs, or an s3:// prefix`,
+    `${folder.name}: --not-in compares URLs, and the images of a folder get new URLs with each job: enqueue URLs or an s3:// prefix`,
   );
 }
 
-/** A name that was mistyped would leave out nothing. */
+/** A mistyped name would silently leave out nothing. */
 async function expectResultsOf(target: JobTarget, job: string): Promise<void> {
   if ((await readJob(target, job)) !== undefined) return;
   for await (const _part of allParts(target, 'results', { job })) return;

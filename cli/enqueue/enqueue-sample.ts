@@ -29,7 +29,7 @@ import type { NotInRows } from './enqueue-not-in.ts';
 import type { EnqueueSources } from './enqueue-sources.ts';
 import { sampleImages } from './sample-images.ts';
 
-/** Seeds that are not given are short enough to be typed. */
+/** Drawn seeds are short, so that they can be typed. */
 const DRAWN_SEEDS = 10_000;
 const MAX_SHELVES = 12;
 const THUMBNAILS_PER_SHELF = 8;
@@ -43,7 +43,7 @@ export type SampleOptions = ModelOptions & {
 };
 
 /**
- * Refuses what only a sample takes: workers have their own models and rules for addresses.
+ * Refuses options that only a sample uses: workers have their own models and address rules.
  *
  * @throws {CommandError}
  */
@@ -54,12 +54,14 @@ export function refuseWithoutSample(options: SampleOptions & { sameModel?: true 
   const ofModel = sameModel ? {} : { '--model': model, '--trust-model': trustModel };
   const [name] = Object.entries({ ...given, ...ofModel }).find(([, value]) => value !== undefined) ?? [];
   if (name === undefined) return;
-  throw new CommandError(`${name} is for --sample; workers are told when they are started or deployed, not by enqueue`);
+  throw new CommandError(
+    `${name} requires --sample; workers are configured when they are started or deployed, not by enqueue`,
+  );
 }
 
 export type SampleOf = { sources: EnqueueSources; kept: NotInRows; target: JobTarget };
 
-/** Labels some images of a job that is not sent, by the worker's own stages, and shows what came of them. */
+/** Labels a sample of a job without sending it, with the worker's own stages, and shows the outcomes. */
 export async function labelSample(job: string, found: Survey, of: SampleOf, options: SampleOptions): Promise<void> {
   const { sample = 1, seed = randomInt(DRAWN_SEEDS) } = options;
   const began = new Date();
@@ -77,7 +79,7 @@ export async function labelSample(job: string, found: Survey, of: SampleOf, opti
     print(`${tableOf(images, lines)}\n`);
     print(`${images.length} of ${found.images} images, ${failed} failed; nothing was sent\n`);
   }
-  printNote(`${visibleLine(file)}: the same as a page; --seed ${seed} takes these images again\n`);
+  printNote(`${visibleLine(file)}: the same as a page; --seed ${seed} draws the same images again\n`);
   if (failed > 0) process.exitCode = EXIT.finishedWithFailures;
 }
 
@@ -88,7 +90,7 @@ type Labeled = {
 };
 
 async function label(images: readonly ImageRef[], of: SampleOf, options: SampleOptions): Promise<Labeled> {
-  // Only now: TensorFlow takes its time to load, and a job that is sent needs none of it.
+  // Imported here because TensorFlow is slow to load and sending a job does not need it.
   const { createPipeline } = await import('../../shared/classifier/pipeline.ts');
   const { classifyImages } = await import('../../shared/classifier/classify-images.ts');
   const { makeThumbnail } = await import('../../shared/classifier/decode/thumbnail.ts');
@@ -100,7 +102,7 @@ async function label(images: readonly ImageRef[], of: SampleOf, options: SampleO
   const fetch: Pipeline['fetch'] = async (url, signal) => {
     const path = await localPath(url, of);
     const bytes = path === undefined ? await pipeline.fetch(url, signal) : await readImageFile(path);
-    // Made of the same bytes: no server is asked twice.
+    // Made from the same bytes, so that no image is fetched twice.
     if (Buffer.isBuffer(bytes)) thumbnails.set(url, makeThumbnail(bytes));
     return bytes;
   };
@@ -124,13 +126,13 @@ function settingsFor({ all }: EnqueueSources, { allowHost, ...model }: SampleOpt
   return classifierSettingsFrom({
     ...process.env,
     ...modelEnvironment(model),
-    // A bucket that is named as a source is meant.
+    // A bucket on the command line is trusted.
     SOURCE_BUCKETS: [process.env['SOURCE_BUCKETS'], ...buckets].join(','),
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });
 }
 
-/** Where an image of a folder lies that was not uploaded; undefined for all others. */
+/** The path of an image of a folder, which was not uploaded; undefined for all others. */
 async function localPath(url: string, { sources, target }: SampleOf): Promise<string | undefined> {
   const folders = sources.all.filter(({ format }) => format === 'folder');
   const name = folders.length === 0 ? undefined : nameInFolder(url, target.resultsBucket);
@@ -208,7 +210,7 @@ async function writePage(file: string, lines: Lines, gallery: Shelf[], descripti
   }
   const repeatedLines = await database.countImagesOnce();
   const job = `a sample of ${description.job}`;
-  // Nobody works for the sample but this machine: the page has what Lambda would cost.
+  // This machine does the work, so the page shows what Lambda would cost.
   const time = new MeasuredTime();
   time.add({ time: undefined, lines: description.images });
   const of = { job, description, cancelled: false, repeatedLines, time, version: packageJson.version, now: new Date() };

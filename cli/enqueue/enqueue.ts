@@ -46,9 +46,9 @@ export async function enqueueSources(names: string[], options: Options): Promise
   const target = sends || options.notIn !== undefined ? targetFromEnvironment() : targetWithoutSettings();
   if (sends) assertAnnounced(options.notify, target);
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
-  if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
+  if (options.resume && options.job === undefined) throw new CommandError('--resume requires --job');
   const sending = interruptibleSending(job, options);
-  // Before the rows are read, for what that try left out; otherwise what is wrong with the rows is said first.
+  // Read before the rows, to leave out the same ones; otherwise invalid rows are reported first.
   const earlier = sends && options.resume ? await readEarlierTry(target, job) : undefined;
   await using sources = await openSources(names, options, target, job);
   const kept = await withoutClassified(target, sources, options, earlier?.description);
@@ -87,12 +87,10 @@ async function send(target: JobTarget, toSend: ToSend, options: Options): Promis
   report(job, enqueued, found, options);
 }
 
-/** Who would look for the end of a job, and call its webhook, is configured beside the queue. */
+/** The function that detects the end of a job and calls its webhook is configured with the queue. */
 function assertAnnounced(notify: string | undefined, { jobEndQueueUrl }: Pick<JobTarget, 'jobEndQueueUrl'>): void {
   if (notify === undefined || jobEndQueueUrl !== undefined) return;
-  throw new CommandError(
-    'ends of jobs are not announced here: --notify needs "jobEvents" in the stage\'s file, or JOB_END_QUEUE_URL',
-  );
+  throw new CommandError('--notify requires job events: set "jobEvents" in the stage file, or JOB_END_QUEUE_URL');
 }
 
 function planOf(
@@ -141,7 +139,7 @@ async function surveyed(
   return { ...found, known, notIn, invalidFiles };
 }
 
-/** It sends nothing, so it goes on without settings; only what lies in S3 needs AWS. */
+/** For a dry run, which sends nothing and works without settings; only sources in S3 need AWS. */
 function targetWithoutSettings(): JobTarget {
   try {
     return targetFromEnvironment();
@@ -176,8 +174,8 @@ function report(
   );
 }
 
-/** Each image was classified before; that is no failure: a list that grows is enqueued each night. */
+/** All images were classified before. That is not a failure: a growing list may be enqueued every night. */
 function reportNothing(job: string, found: Found, options: Options): void {
   if (options.json) report(job, { images: 0, messages: 0 }, found, options);
-  else print(`job ${job}: nothing to send, so it was not made${leftOutText(found)}\n`);
+  else print(`job ${job}: nothing to send; the job was not created${leftOutText(found)}\n`);
 }

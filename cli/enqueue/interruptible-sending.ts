@@ -5,11 +5,11 @@ import { type Progress, startProgress } from '../terminal/progress.ts';
 export type InterruptibleSending = {
   /** Aborted by Ctrl-C and the like. */
   signal: AbortSignal;
-  /** Starts the progress of sending so many images. */
+  /** Starts the progress bar for this number of images. */
   started(images: number): Progress;
 };
 
-/** What is printed when it is interrupted: what was sent, and the command that sends the others. */
+/** Handles interruption of sending: prints what was sent, and the command that sends the rest. */
 export function interruptibleSending(
   job: string,
   { job: given, resume }: { job?: string; resume?: true },

@@ -13,7 +13,7 @@ export type HeadOfModel = { folder: ModelFolder; head: ModelHead; layer: DenseLa
 /** Lines whose scores are computed at once: enough for both cores, and 4 MB of features and of a thousand scores each. */
 const LINES_AT_ONCE = 1_024;
 
-/** Makes new result lines of a job's lines with embeddings, and counts. */
+/** Computes new result lines from a job's lines with embeddings, and counts them. */
 export class LineRelabeler {
   readonly #job: string;
   readonly #model: HeadOfModel;
@@ -39,7 +39,7 @@ export class LineRelabeler {
   }
 
   /**
-   * The lines of a part file with labels and model of the head, and without their embeddings.
+   * The lines of a part file with new labels and model, and without embeddings.
    *
    * @throws {OtherTrunkError} at the first embedding of another trunk
    */
@@ -61,7 +61,7 @@ export class LineRelabeler {
       const line = embeddedLine(text);
       if (line === undefined) continue;
       this.#checkTrunk(line);
-      // What is read already need not stay in memory.
+      // Drops the embedding from memory.
       const { embedding, trunk: _trunk, ...rest } = line;
       if (embeddingLength(embedding) !== length) continue;
       if (decodeEmbeddingInto(embedding, this.#features, lines.length * length)) lines.push(rest);

@@ -3,7 +3,7 @@ import { ASSUMED } from '../../shared/cost.ts';
 import type { Completeness, Summary } from '../export/summarize.ts';
 import { type Html, html } from './html.ts';
 
-/** How a job's state reads, and whether all is well. */
+/** The text of a job's state, and whether it is a good one. */
 export const STATES: Record<Completeness, { text: string; good: boolean }> = {
   completed: { text: 'completed', good: true },
   'completed with failures': { text: 'completed with failures', good: false },
@@ -12,7 +12,7 @@ export const STATES: Record<Completeness, { text: string; good: boolean }> = {
   unknown: { text: 'so far', good: true },
 };
 
-/** What is known of the time that the cost is made of. */
+/** How the time behind the cost was obtained. */
 function costNote({ computing: { measuredShare } }: Summary): string {
   if (measuredShare === 1) return 'measured time at list prices';
   return measuredShare === 0 ? `assumed: ${ASSUMED.processor}` : `${percent(1 - measuredShare)} of it estimated`;
@@ -20,7 +20,7 @@ function costNote({ computing: { measuredShare } }: Summary): string {
 
 type Figure = { name: string; value: string; note?: string; bad?: boolean };
 
-/** What one wants to know first. */
+/** The summary cards at the top of a report. */
 export function figures(summary: Summary): Html {
   const { images, durations, bytes, cost, labels } = summary;
   const settled = images.classified + images.failed;
@@ -29,7 +29,7 @@ export function figures(summary: Summary): Html {
     {
       name: 'Failed',
       value: count(images.failed),
-      note: settled === 0 ? '' : `${percent(images.failed / settled)} of what is done`,
+      note: settled === 0 ? '' : `${percent(images.failed / settled)} of outcomes`,
       bad: images.failed > 0,
     },
     ...(images.remaining
@@ -38,9 +38,9 @@ export function figures(summary: Summary): Html {
     {
       name: 'Time',
       value: span(durations.seconds),
-      note: `${count(Math.round(durations.imagesPerSecond))} images a second`,
+      note: `${count(Math.round(durations.imagesPerSecond))} images per second`,
     },
-    { name: 'Fetched', value: byteSize(bytes.total), note: `${byteSize(bytes.mean)} an image` },
+    { name: 'Fetched', value: byteSize(bytes.total), note: `${byteSize(bytes.mean)} per image` },
     { name: 'Cost', value: dollars(cost.totalUsd), note: costNote(summary) },
   ];
   return html`<dl class="figures">${all.map(

@@ -1,18 +1,18 @@
 import type { OutcomeDatabase } from '../export/outcome-database.ts';
 
-/** How many images were settled in each stretch of a job's time, stretches without any included. */
+/** Outcomes per time bucket of a job, empty buckets included. */
 export type Timeline = { stretchSeconds: number; stretches: { at: string; classified: number; failed: number }[] };
 
 /** An image that a report may show. */
 export type SampleImage = { id: string; url: string; score: number };
 
 const MAX_STRETCHES = 60;
-/** Of the surest images, so many may be copies of each other before they leave gaps. */
+/** Copies of one image that are skipped per label; with more, fewer sample images remain. */
 const MAX_COPIES = 20;
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** Stretches that a clock has names for. */
+/** Round bucket sizes. */
 const STRETCHES = [
   ...[1, 2, 5, 10, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE],
   ...[HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY],
@@ -40,9 +40,9 @@ export async function timelineOf(database: OutcomeDatabase): Promise<Timeline> {
 }
 
 /**
- * The images that the model was surest of, for each label; of copies, one.
+ * The images with the highest scores of each label; one of several copies.
  *
- * @param perLabel at most so many a label, best first
+ * @param perLabel maximum per label, best first
  */
 export async function sampleImages(
   database: OutcomeDatabase,

@@ -15,8 +15,8 @@ import type { SampleImage } from './report-data.ts';
 
 type Options = { out: string; force?: boolean; images: number; allowHost?: string[]; json?: true };
 
-const NOTHING_TO_SHOW = '; no image of this job has a label so far';
-/** Some images are gone by the time of the report; these take their places. */
+const NOTHING_TO_SHOW = '; no image of this job has a label yet';
+/** Spare images, for those that are gone by the time of the report. */
 const SPARE_IMAGES = 3;
 
 /** Writes the page that shows a job. */

@@ -7,20 +7,20 @@ import { readObject } from '../../shared/jobs/read-object.ts';
 import { type EmbeddedLine, embeddedLine, linesIn, modelText } from '../embeddings/embedded-lines.ts';
 import { type NamedTrunk, OtherTrunkError } from '../embeddings/other-trunk-error.ts';
 
-/** Part files on their way or in memory at once, each of some megabytes. */
+/** Part files that are downloaded or in memory at once, each of several megabytes. */
 const PARTS_AT_ONCE = 4;
 
-/** What a scan has met so far, in lines. */
+/** Lines that a scan has read so far. */
 export type ScanCounts = { read: number; embedded: number; withoutEmbedding: number };
 
-/** Which embeddings can be compared with one. */
+/** The trunk and length that embeddings must have to be compared. */
 export type WantedEmbedding = { trunk: NamedTrunk /** Its numbers. */; length: number };
 
 /**
  * Reads all embeddings of a run, in the order in which its part files are listed.
  *
  * @param wanted trunk and length of what they are compared with; without it, those of the first line
- * @param visit given a line and its numbers, which are valid until it returns
+ * @param visit called with a line and its embedding, which is valid until it returns
  * @throws {OtherTrunkError} at the first line with another trunk
  */
 export async function scanEmbeddings(
@@ -54,7 +54,7 @@ export function partsOf({ s3, resultsBucket, ...target }: JobTarget, of: JobRun)
   return pMapIterable(parts, ({ key }) => readObject(s3, resultsBucket, key), { concurrency: PARTS_AT_ONCE });
 }
 
-/** Reads embeddings of one trunk and one length into the same memory, again and again. */
+/** Reads embeddings of one trunk and one length, reusing the same memory. */
 class EmbeddingReader {
   readonly #job: string;
   #wanted: NamedTrunk | undefined;

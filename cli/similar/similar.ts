@@ -21,16 +21,16 @@ import { pairsText, similarText } from './similar-text.ts';
 
 type Options = QueryOptions & { top: number; minScore?: number; duplicates?: true; json?: true };
 
-/** Pairs that are less alike are seldom the same picture, see docs/embeddings.md. */
+/** Pairs with lower scores are rarely the same picture, see docs/embeddings.md. */
 const MIN_SCORE_OF_DUPLICATES = 0.85;
 
-/** Lists the images of a job that look most like one image, or the pairs of them that are most alike. */
+/** Lists the images of a job that look most like one image, or the most similar pairs. */
 export async function similar(job: string, image: string | undefined, options: Options, self: Command): Promise<void> {
   if ((image === undefined) !== (options.duplicates ?? false)) {
     self.error('error: expected an image to compare with, or --duplicates');
   }
   const target = targetFromEnvironment();
-  interruptible(() => `interrupted; to begin again: ${sameCommand()}`);
+  interruptible(() => `interrupted; to start over: ${sameCommand()}`);
   const description = await readJob(target, job);
   const of: JobRun = { job, ...runField(description?.run) };
   const { lines } = await sampledLines(target, 'results', of);
@@ -70,7 +70,7 @@ async function printPairs(scan: Scan, { top, minScore = MIN_SCORE_OF_DUPLICATES,
     return;
   }
   print(pairsText(found));
-  const shown = found.found > found.pairs.length ? `; the ${found.pairs.length} most alike are shown` : '';
+  const shown = found.found > found.pairs.length ? `; showing the ${found.pairs.length} most similar` : '';
   printNote(`${counted(found.found, 'pair')} with a score of at least ${minScore}${shown}\n`);
 }
 
@@ -87,7 +87,7 @@ async function scanWithProgress(
     throw new CommandError(`no result line of ${of.job} has an embedding: ${embeddingAdvice()}`);
   }
   if (counts.withoutEmbedding > 0) {
-    printNote(`${counted(counts.withoutEmbedding, 'line')} without an embedding left out: ${embeddingAdvice()}\n`);
+    printNote(`${counted(counts.withoutEmbedding, 'line')} without an embedding skipped: ${embeddingAdvice()}\n`);
   }
   return counts;
 }

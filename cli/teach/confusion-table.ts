@@ -11,11 +11,13 @@ const SHADES = 5;
 export function confusionSection({ labels, confusion }: Teaching): Html {
   const order = mostConfused(confusion).slice(0, MOST_LABELS);
   const more =
-    labels.length > MOST_LABELS ? ` (${MOST_LABELS} of ${count(labels.length)} labels, those mixed up most)` : '';
+    labels.length > MOST_LABELS
+      ? ` (${MOST_LABELS} of ${count(labels.length)} labels, those with the most confusions)`
+      : '';
   const name = (index: number) => labels[index]?.label as string;
-  return html`<section><h2>What the model says of the photos that were held out${more}</h2>
+  return html`<section><h2>Predictions for the test photos${more}</h2>
 <div class="scrollable" tabindex="0"><table class="confusion">
-<thead><tr><th scope="col">stands under</th>${order.map((column) => html`<th scope="col" class="number"><bdi>${name(column)}</bdi></th>`)}</tr></thead>
+<thead><tr><th scope="col">actual label</th>${order.map((column) => html`<th scope="col" class="number"><bdi>${name(column)}</bdi></th>`)}</tr></thead>
 <tbody>${order.map(
     (row) =>
       html`<tr><th scope="row"><bdi>${name(row)}</bdi></th>${order.map((column) => cell(confusion[row] ?? [], row, column))}</tr>\n`,

@@ -21,10 +21,7 @@ export function checkLesson({ labels, photos }: Lesson, from: string): void {
   const empty = labels.filter((label) => !counts.has(label));
   if (empty.length > 0) throw wrong(from, `expected photos for each label, found none for ${listed(empty)}`);
   if (labels.length < 2) {
-    throw wrong(
-      from,
-      `expected photos of at least two labels, got only ${listed(labels)}: one label has nothing to differ from`,
-    );
+    throw wrong(from, `expected photos of at least two labels, got only ${listed(labels)}`);
   }
   if (labels.length > MAX_LABELS) throw wrong(from, `expected at most ${MAX_LABELS} labels, got ${labels.length}`);
   if (photos.length > MAX_PHOTOS) throw wrong(from, `expected at most ${MAX_PHOTOS} photos, got ${photos.length}`);
@@ -32,7 +29,7 @@ export function checkLesson({ labels, photos }: Lesson, from: string): void {
   if (alone.length === 0) return;
   throw wrong(
     from,
-    `expected at least two photos per label, got one for ${listed(alone)}: one is to learn from, another to test with`,
+    `expected at least two photos per label, got one for ${listed(alone)}: one is for training, one for testing`,
   );
 }
 
@@ -48,7 +45,7 @@ function checkLabel(label: string, from: string): void {
         : label.includes('\uFFFD')
           ? 'is not UTF-8'
           : visibleLine(label) !== label
-            ? 'has characters that cannot be seen'
+            ? 'has invisible characters'
             : undefined;
   if (problem === undefined) return;
   throw wrong(from, `expected labels that can be printed on a line, ${shown(label)} ${problem}`);
@@ -60,7 +57,7 @@ function checkCase(labels: readonly string[], from: string): void {
     ({ length }) => length > 1,
   );
   if (alike === undefined) return;
-  throw wrong(from, `expected labels that differ by more than upper and lower case, got ${listed(alike)}`);
+  throw wrong(from, `expected labels that differ by more than case, got ${listed(alike)}`);
 }
 
 function wrong(from: string, problem: string): CommandError {

@@ -100,7 +100,7 @@ async function readAll(
   model: FeatureModel,
   { reader, seed, views }: { reader: PhotoReader; seed: number; views: number },
 ): Promise<(TaughtPhoto | FailedPhoto)[]> {
-  const progress = startProgress('looked at', photos.length);
+  const progress = startProgress('analyzed', photos.length);
   const options = { model, read: reader.read, views, seed, onProgress: progress.update };
   return photoFeatures(photos, options).finally(progress.stop);
 }

@@ -16,7 +16,7 @@ export type ModelPlace = {
 };
 
 /**
- * To be called before the work, and before anything is replaced.
+ * Call it before the work, and before anything is replaced.
  *
  * @throws {CommandError} when something is there that must not be replaced
  */
@@ -25,13 +25,13 @@ export async function checkModelPlace({ path, force }: ModelPlace): Promise<void
   const why = force ? await whyKept(path) : 'or replace it with --force';
   if (why === undefined) return;
   throw new CommandError(
-    `${visibleLine(path)} exists already: choose another folder with --out${force ? ': ' : ', '}${why}`,
+    `${visibleLine(path)} already exists; choose another folder with --out${force ? ': ' : ', '}${why}`,
   );
 }
 
 async function whyKept(path: string): Promise<string | undefined> {
   if (!(await isThere(join(path, TEACHING_FILE)))) {
-    return `it has no ${TEACHING_FILE}, so it was not made by this command`;
+    return `it has no ${TEACHING_FILE}, so it was not written by this command`;
   }
   const added = await addedFile(path);
   if (added === undefined) return undefined;

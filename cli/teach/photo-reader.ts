@@ -35,7 +35,7 @@ async function readFileOnly(path: string): Promise<Buffer | ImageError> {
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ELOOP') return new ImageError('not_found', 'the symbolic links go in circles');
+    if (code === 'ELOOP') return new ImageError('not_found', 'a loop of symbolic links');
     if (code === 'ENAMETOOLONG' || code === 'ENOTDIR') return new ImageError('not_found', 'no such file');
   }
   return readImageFile(path);

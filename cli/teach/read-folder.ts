@@ -7,8 +7,8 @@ import type { LabelledPhoto, Lesson } from './labelled-photo.ts';
 const HIDDEN = 'hidden files (.DS_Store, __MACOSX and the like)';
 
 /**
- * A folder per label: its name is the label, all images in it and in the folders below it are examples. Links to folders are
- * not followed: they may lead round in circles.
+ * A folder per label: its name is the label, all images in it and in the folders below it are examples. Links to
+ * folders are not followed: they may form a loop.
  */
 export async function readLabelFolders(folder: string): Promise<Lesson> {
   const leftOut = new Map<string, number>();
@@ -28,10 +28,7 @@ async function labelFolders(folder: string, leaveOut: (reason: string) => void):
   for await (const entry of await opendir(folder)) {
     if (isHidden(entry.name)) leaveOut(HIDDEN);
     else if (entry.isDirectory()) labels.push(entry.name);
-    else
-      leaveOut(
-        entry.isSymbolicLink() ? 'links beside the folders of the labels' : 'files beside the folders of the labels',
-      );
+    else leaveOut(entry.isSymbolicLink() ? 'links beside the label folders' : 'files beside the label folders');
   }
   return labels.sort();
 }
@@ -43,7 +40,7 @@ function imagesOnly(leaveOut: (reason: string) => void): (name: string) => boole
       ? HIDDEN
       : whyNot(name) === undefined
         ? undefined
-        : 'files that are not images by the ends of their names';
+        : 'files without a file extension of images';
     if (reason !== undefined) leaveOut(reason);
     return reason === undefined;
   };

@@ -31,7 +31,7 @@ function accuracyText({ accuracy, arithmetic, inFloats, labels }: Teaching): str
   const photos = labels.reduce((sum, { training, heldOut }) => sum + training + heldOut, 0);
   const floats = inFloats === undefined ? '' : `          ${share(inFloats)} (32-bit floats)\n`;
   return (
-    `${counted(photos, 'photo')} of ${counted(labels.length, 'label')}: learned from ${photos - accuracy.photos}, tested with the others\n` +
+    `${counted(photos, 'photo')} of ${counted(labels.length, 'label')}: trained on ${photos - accuracy.photos}, tested with ${accuracy.photos}\n` +
     `accuracy  ${share(accuracy)} (${arithmetic})\n${floats}`
   );
 }
@@ -66,16 +66,16 @@ function mixedUpText(names: readonly string[], confusion: readonly number[][]): 
   const lines = mixed
     .toSorted((one, other) => other.photos - one.photos)
     .slice(0, MOST_COLUMNS)
-    .map(({ row, column, photos }) => `  ${names[row]} taken for ${names[column]}: ${photos}\n`);
-  return `mixed up most often\n${lines.join('')}`;
+    .map(({ row, column, photos }) => `  ${names[row]} classified as ${names[column]}: ${photos}\n`);
+  return `most frequent confusions\n${lines.join('')}`;
 }
 
 function unsureText(unsure: readonly Judged[]): string {
   const lines = unsure.slice(0, SHOWN).map(({ photo, score, best, bestScore, heldOut }) => {
-    const other = best === photo.label ? '' : `, rather ${best} (${bestScore.toFixed(3)})`;
-    return `  ${score.toFixed(3)} ${photo.label}${other}  ${shownName(photo)}${heldOut ? '' : '  (learned from)'}\n`;
+    const other = best === photo.label ? '' : `, more likely ${best} (${bestScore.toFixed(3)})`;
+    return `  ${score.toFixed(3)} ${photo.label}${other}  ${shownName(photo)}${heldOut ? '' : '  (training photo)'}\n`;
   });
-  return `least sure of\n${lines.join('')}`;
+  return `least confident\n${lines.join('')}`;
 }
 
 function alikeText({ copies, pairs, pairCount }: Teaching): string {

@@ -31,7 +31,7 @@ export function trialOf(
   return { pixels, expected: probabilitiesOf(features, weights), precision };
 }
 
-/** Of a probability: what other orders of summing make of 32-bit floats. */
+/** Tolerance of a probability: 32-bit sums depend on the order of summation. */
 const MOST_DIFFERENCE = 1e-3;
 
 /**
@@ -47,7 +47,7 @@ export async function checkWritten(folder: string, { pixels, expected, precision
   const largest = scores.reduce((most, score, at) => Math.max(most, Math.abs(score - (expected[at] as number))), 0);
   if (scores.length === expected.length && largest <= MOST_DIFFERENCE) return;
   throw new CommandError(
-    `this base cannot be taught: expected scores that differ from those of the training by at most ${MOST_DIFFERENCE}, ` +
-      `those of the model that was written differ by ${largest}. Nothing was kept`,
+    `this base model cannot be used: expected scores that differ from those of the training by at most ${MOST_DIFFERENCE}, ` +
+      `those of the written model differ by ${largest}. Nothing was kept`,
   );
 }

@@ -13,12 +13,12 @@ export function warningsOf(labels: readonly LabelFacts[], { divided, acrossLabel
     ...warning(
       few.map(({ label, training, heldOut }) => `${label} (${training + heldOut})`),
       'few_photos',
-      `fewer than ${FEW_PHOTOS} different photos: the accuracy is a rough guess there, and more photos help most`,
+      `fewer than ${FEW_PHOTOS} different photos: the accuracy is a rough estimate for these labels; add photos here first`,
     ),
     ...warning(
       divided,
       'photos_alike',
-      'most photos are nearly the same, so that those held out are known from the others: the accuracy is too good there',
+      'most photos are nearly the same, so the test photos resemble the training photos: the accuracy is overestimated for these labels',
     ),
     ...warning(
       acrossLabels.map(({ one, other }) => `${shownName(one)} and ${shownName(other)}`),

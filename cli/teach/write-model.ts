@@ -41,11 +41,12 @@ export type NewModel = {
 };
 
 /**
- * Writes a model folder that computes as the base does, in floats and in integers, and has the taught last layer. It appears whole
- * or not at all; one that the command has made before is replaced with `--force`, once the new one is whole.
+ * Writes a model folder that computes as the base does, in floats and in integers, and has the taught last layer. It
+ * appears atomically; one that the command has made before is replaced with `--force`, once the new one is whole.
  *
  * @returns the SHA-256 of its list of files, for MODEL_SHA256
- * @throws {CommandError} when something else is there by now, or what was written gives other scores than what was taught
+ * @throws {CommandError} when something else is there by now, or what was written gives other scores than what was
+ *   taught
  */
 export async function writeModel(place: ModelPlace, model: NewModel): Promise<string> {
   const { path } = place;
@@ -56,7 +57,7 @@ export async function writeModel(place: ModelPlace, model: NewModel): Promise<st
   interruptible(() =>
     isWhole
       ? `interrupted: the model is in ${visibleLine(path)}`
-      : `interrupted: no model was written; to begin again: ${sameCommand()}`,
+      : `interrupted: no model was written; to start over: ${sameCommand()}`,
   );
   const fill = (folder: string) => fillFolder(folder, files, model.trial);
   await checkModelPlace(place);

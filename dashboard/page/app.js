@@ -120,7 +120,7 @@ export class App extends Component {
     const { link } = this.state;
     if (isConnected === (link.state === 'live')) return;
     if (isConnected) {
-      if (link.state === 'lost') announce('The dashboard is live again.');
+      if (link.state === 'lost') announce('The dashboard is connected again.');
       this.setState({ link: { state: 'live', sinceAt: Date.now() } });
       // It may be another server than before, or the first answer of all.
       this.askForSession();

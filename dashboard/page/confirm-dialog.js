@@ -79,7 +79,7 @@ export class ConfirmDialog extends Component {
     const onInput = (/** @type {Event} */ { currentTarget }) =>
       this.setState({ typed: /** @type {HTMLInputElement} */ (currentTarget).value });
     return [
-      h('label', { for: 'typed' }, 'To go on, type ', h('b', { class: 'expected' }, h('bdi', {}, expected))),
+      h('label', { for: 'typed' }, 'To continue, type ', h('b', { class: 'expected' }, h('bdi', {}, expected))),
       h('input', {
         id: 'typed',
         autocomplete: 'off',

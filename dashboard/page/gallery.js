@@ -76,13 +76,13 @@ export class Gallery extends Component {
       content !== null && h(LabelChoice, { label, content }),
       problem !== undefined && h('p', { class: 'faint' }, plain(problem)),
       answer === undefined && problem === undefined && h(Waiting, {}),
-      answer?.images.length === 0 && h(Empty, { title: 'No image was classified yet.' }),
+      answer?.images.length === 0 && h(Empty, { title: 'No image has been classified yet.' }),
       h(
         'div',
         { class: 'thumbnails' },
         answer?.images.map((image) => h(Thumbnail, { key: image.thumbnail, image })),
       ),
-      answer?.isSample && h('p', { class: 'footnote' }, 'Of a random sample of the job’s files.'),
+      answer?.isSample && h('p', { class: 'footnote' }, 'From a random sample of the job’s files.'),
     ];
   }
 }
@@ -149,7 +149,7 @@ export class Picture extends Component {
     if (this.state.isMissing) {
       return h(
         'span',
-        { class: 'no-picture', role: 'img', 'aria-label': 'The picture cannot be had' },
+        { class: 'no-picture', role: 'img', 'aria-label': 'The picture is not available' },
         h(Icon, { name: 'picture' }),
       );
     }

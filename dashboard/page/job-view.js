@@ -50,7 +50,7 @@ export function JobView({ route: { job = '', query }, snapshot, session, now, de
       h(LabelsPanel, { content: detail?.content }),
       h(
         Panel,
-        { title: 'Pictures', unit: 'the surest first', wide: 'twelve' },
+        { title: 'Pictures', unit: 'most confident first', wide: 'twelve' },
         row &&
           h(Gallery, {
             job,
@@ -75,7 +75,7 @@ function MissingJob({ job }) {
     h('h1', { tabIndex: -1 }, h('bdi', {}, plain(job))),
     h(
       Empty,
-      { title: 'There is no job of this name.' },
+      { title: 'There is no job with this name.' },
       h('p', {}, 'It was purged, or never enqueued here. To enqueue one:'),
       h(Command, { text: 'bin/labelqueue enqueue urls.csv --job cats' }),
       h('p', {}, h('a', { href: linkTo('jobs') }, 'All jobs')),
@@ -95,8 +95,8 @@ function Facts({ row: { source, run, startedAt, lastOutcomeAt }, detail, now }) 
     detail?.imagesPerMessage != null && h('li', {}, `${counted(detail.imagesPerMessage, 'image')} per message`),
     models && h('li', {}, 'model ', h('bdi', {}, plain(models))),
     run !== null && h('li', {}, 'run ', h('code', {}, run)),
-    detail?.maxFailureRate != null && h('li', {}, `ends at ${percent(detail.maxFailureRate)} failed`),
-    detail?.maxCostUsd != null && h('li', {}, `ends at ${dollars(detail.maxCostUsd)}`),
+    detail?.maxFailureRate != null && h('li', {}, `limit: ${percent(detail.maxFailureRate)} failed`),
+    detail?.maxCostUsd != null && h('li', {}, `limit: ${dollars(detail.maxCostUsd)}`),
   );
 }
 
@@ -116,7 +116,7 @@ function figuresOf(row, detail) {
       name: 'Failed',
       value: about + count(failedImages),
       unit: 'images',
-      note: settled === 0 ? '' : `${percent(failedImages / settled)} of what is done`,
+      note: settled === 0 ? '' : `${percent(failedImages / settled)} of outcomes`,
       tone: failedImages > 0 ? 'bad' : '',
     },
     {
@@ -141,7 +141,7 @@ function figuresOf(row, detail) {
 function paceOfRunning(row) {
   return [
     { name: 'Speed', value: rate(row.imagesPerSecond), unit: 'images/s', note: 'over the last minute' },
-    { name: 'Time left', value: leftText(row), note: 'retries counted' },
+    { name: 'Time left', value: leftText(row), note: 'retries included' },
   ];
 }
 
@@ -154,7 +154,7 @@ function paceOfEnded(row) {
   const seconds = startedAt === null || lastOutcomeAt === null ? 0 : Math.max(1, (lastOutcomeAt - startedAt) / 1_000);
   const speed = seconds === 0 ? UNKNOWN : rate(settledOf(row) / seconds);
   return [
-    { name: 'Speed', value: speed, unit: 'images/s', note: 'mean of all its time' },
+    { name: 'Speed', value: speed, unit: 'images/s', note: 'mean of the whole job' },
     { name: 'Took', value: seconds === 0 ? UNKNOWN : wholeSpan(seconds), note: 'start to last outcome' },
   ];
 }
@@ -162,5 +162,5 @@ function paceOfEnded(row) {
 /** @param {JobRow} row */
 function remainingNote({ state, waitsForRetries }) {
   if (state === 'cancelled') return 'they stay without an outcome';
-  return waitsForRetries ? 'all wait for a retry' : '';
+  return waitsForRetries ? 'all waiting for a retry' : '';
 }

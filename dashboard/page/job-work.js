@@ -12,7 +12,7 @@ export function WorkPanel({ detail }) {
   const { workers, measuredShare } = detail?.computing ?? { workers: [], measuredShare: 0 };
   return h(
     Panel,
-    { title: 'Work', unit: 'time of workers', wide: 'five' },
+    { title: 'Work', unit: 'worker time', wide: 'five' },
     detail === undefined && h(Waiting, {}),
     detail && workers.length === 0 && h(Empty, { title: 'No worker has measured its time yet.' }),
     h(

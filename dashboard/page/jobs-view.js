@@ -51,7 +51,7 @@ export function JobsView({ route: { query }, snapshot, now }) {
       h(
         'p',
         { class: 'footnote' },
-        `${counted(snapshot.moreJobs, 'job')} that were active longer ago: labelqueue status lists them.`,
+        `${counted(snapshot.moreJobs, 'job')} not shown: labelqueue status lists all jobs.`,
       ),
   ];
 }
@@ -93,12 +93,12 @@ function JobsFilter({ q, state, found }) {
 function NoJobs({ isFiltered }) {
   if (isFiltered) {
     const onClick = () => refine({ q: '', state: '' });
-    return h(Empty, { title: 'No job fits the filter.' }, h('button', { type: 'button', onClick }, 'Show all jobs'));
+    return h(Empty, { title: 'No job matches the filter.' }, h('button', { type: 'button', onClick }, 'Show all jobs'));
   }
   return h(
     Empty,
     { title: 'There are no jobs yet.' },
-    h('p', {}, 'A job is a list of image URLs under a name:'),
+    h('p', {}, 'A job is a list of image URLs with a name:'),
     h(Command, { text: 'bin/labelqueue enqueue urls.csv --job cats' }),
   );
 }

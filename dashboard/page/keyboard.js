@@ -24,13 +24,13 @@ const KEYS = [
   ['/', 'filter'],
   ['j  k', 'next and previous row'],
   ['Enter', 'open the row'],
-  ['[  ]', 'a shorter or longer time'],
+  ['[  ]', 'shorter or longer time range'],
   ['g o', 'overview'],
   ['g j', 'jobs'],
   ['g d', 'dead letters'],
   ['g h', 'health'],
   ['Esc', 'leave the filter, close a dialog'],
-  ['?', 'these keys'],
+  ['?', 'show these keys'],
 ];
 
 /** @param {() => void} onHelp */

@@ -23,8 +23,8 @@ export function Banner({ link, snapshot, now, refusal }) {
     return h(Calm, {
       title: `The dashboard's server does not answer ${sinceText(link.sinceAt, Date.now())}.`,
       text: snapshot
-        ? 'The figures are of before that. The page goes on by itself as soon as it answers.'
-        : 'Is it still running? The page goes on by itself as soon as it answers.',
+        ? 'The figures are from before. The page reconnects automatically.'
+        : 'Is it still running? The page reconnects automatically.',
     });
   }
   if (snapshot === undefined) return null;
@@ -39,11 +39,11 @@ export function Banner({ link, snapshot, now, refusal }) {
  */
 function awayNotice(name, connection, now) {
   if (connection.state !== 'away') return null;
-  const what = name === 'SQS' ? 'Figures of messages' : 'Figures of images and jobs';
+  const what = name === 'SQS' ? 'Message figures' : 'Image and job figures';
   return h(Calm, {
     key: name,
     title: `${name} does not answer ${sinceText(connection.sinceAt, now)}.`,
-    text: `${what} are of before that. The page goes on by itself as soon as ${name} answers.`,
+    text: `${what} are from before. The page continues automatically as soon as ${name} answers.`,
     reason: connection.reason,
   });
 }
@@ -102,8 +102,8 @@ function ProblemItem({ problem: { severity, kind, title, detail, sinceAt, runboo
     h(
       'span',
       { class: 'notice-links' },
-      kind === 'dead-letters' && h('a', { href: linkTo('dead-letters') }, 'Look at them'),
-      job !== null && h('a', { href: linkToJob(job) }, 'The job'),
+      kind === 'dead-letters' && h('a', { href: linkTo('dead-letters') }, 'View them'),
+      job !== null && h('a', { href: linkToJob(job) }, 'View the job'),
       runbookEntry !== null && h('a', { href: linkTo('health', { entry: runbookEntry }) }, 'What to do'),
     ),
   );

@@ -71,7 +71,7 @@ function KnownFrom({ history: { messagesKnownFromAt, fromAt } }) {
   return h(
     'p',
     { class: 'footnote' },
-    `Messages are known from ${time}, when this dashboard first looked; images from their files.`,
+    `Message counts begin at ${time}, when this dashboard started; image counts come from part files.`,
   );
 }
 
@@ -112,7 +112,7 @@ export function ThroughputPanel({ queue, history }) {
     h(
       'p',
       { class: 'footnote' },
-      peaks?.most === undefined ? '\u00a0' : `Arrivals reach ${text(peaks.arrived)}: more than the chart shows.`,
+      peaks?.most === undefined ? '\u00a0' : `Arrivals peak at ${text(peaks.arrived)}, beyond the chart.`,
     ),
   );
 }

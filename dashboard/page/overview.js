@@ -76,7 +76,7 @@ function figuresOf(queue) {
     {
       name: 'Oldest message',
       value: known(queue?.oldestMessageAgeSeconds, wholeSpan),
-      note: queue !== undefined && queue.oldestMessageAgeSeconds === null ? 'SQS does not say' : 'age in the queue',
+      note: queue !== undefined && queue.oldestMessageAgeSeconds === null ? 'not reported by SQS' : 'age in the queue',
     },
     {
       name: 'Completed',
@@ -113,10 +113,10 @@ function drainOf(queue) {
   if (timeToDrainSeconds === 0 || remainingImages === 0) {
     return {
       value: 'drained',
-      note: remainingImages === 0 ? 'nothing is left to do' : 'no messages are left to work on',
+      note: remainingImages === 0 ? 'no images remaining' : 'no messages remaining',
     };
   }
-  if (timeToDrainSeconds === null) return { value: UNKNOWN, note: 'no image is being completed' };
+  if (timeToDrainSeconds === null) return { value: UNKNOWN, note: 'no images are being completed' };
   return { value: wholeSpan(timeToDrainSeconds), note: `at ${rate(completedImagesPerSecond)} images/s` };
 }
 

@@ -46,7 +46,7 @@ export class Access {
   check({ method, path, headers }: JudgedRequest): void {
     this.#checkHost(headers.host);
     if (isFromAnotherOrigin(headers) && !isVisit(method, path, headers)) {
-      throw new ApiFailure('origin-not-allowed', 'expected a request of the page that this server has served');
+      throw new ApiFailure('origin-not-allowed', 'expected a request of a page of this server');
     }
     if (path !== '/healthz' && !this.#hasToken(headers)) {
       throw new ApiFailure(
@@ -93,7 +93,10 @@ export class Access {
 
   #checkChange(headers: IncomingHttpHeaders): void {
     if (!this.#options.allowsChanges) {
-      throw new ApiFailure('read-only', 'this dashboard only shows: to change anything, start it with --allow-changes');
+      throw new ApiFailure(
+        'read-only',
+        'this dashboard is read-only: to change anything, start it with --allow-changes',
+      );
     }
     const csrf = headers[CSRF_HEADER];
     if (typeof csrf !== 'string' || !isSameSecret(csrf, this.csrfToken)) {

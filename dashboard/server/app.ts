@@ -159,7 +159,7 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
   app.get('/metrics', async (context) =>
     context.text(await metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
   );
-  app.notFound((context) => failureResponse(context, new ApiFailure('not-found', 'there is nothing at this address')));
+  app.notFound((context) => failureResponse(context, new ApiFailure('not-found', 'there is no such page')));
   app.onError((error, context) => failureResponse(context, toFailure(error, onSurprise)));
   return {
     fetch: (request, bindings) => app.fetch(request, bindings),
@@ -248,8 +248,8 @@ function filterFrom(schema: typeof deadLetterFilterSchema, value: z.infer<typeof
 
 function toFailure(error: unknown, onSurprise: (error: unknown) => void): ApiFailure {
   if (error instanceof ApiFailure) return error;
-  if (error instanceof NoSuchJobError) return noSuchJob('of this name');
-  if (isServiceAway(error)) return new ApiFailure('service-away', 'SQS or S3 gives no answer: try again');
+  if (error instanceof NoSuchJobError) return noSuchJob('with this name');
+  if (isServiceAway(error)) return new ApiFailure('service-away', 'SQS or S3 does not answer: try again');
   onSurprise(error);
   return new ApiFailure('internal', 'this is a bug in labelqueue: its log has the details');
 }

@@ -7,6 +7,7 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import type { Changed, DeadLetterChange, DeadLetterFilter, DeadLetters } from '../contract.ts';
 import { ApiFailure } from './api-failure.ts';
+import { counted } from './counted.ts';
 import {
   charsOf,
   cutToRow,
@@ -106,7 +107,7 @@ export class DeadLetterDesk {
         return isWhole;
       };
       const { deleted } = await this.#scan(undefined, mayDelete, CHANGE_MS);
-      const left = inPart === 0 ? '' : ` Left: ${counted(inPart, 'letter')} with images that do not fit the filter.`;
+      const left = inPart === 0 ? '' : ` Left: ${counted(inPart, 'letter')} with images that do not match the filter.`;
       return { images: 0, messages: deleted, text: `${counted(deleted, 'dead letter')} deleted.${left}` };
     });
   }
@@ -190,10 +191,10 @@ export class DeadLetterDesk {
     this.#remember(look);
     const expected = String(look.ids.size);
     if (confirm === expected) return look;
-    const notSeen = notLookedAt === 0 ? '' : `; about ${notLookedAt} could not be looked at`;
+    const notSeen = notLookedAt === 0 ? '' : `; about ${notLookedAt} could not be read`;
     throw new ApiFailure(
       'count-changed',
-      `${counted(look.ids.size, 'dead letter')} fit the filter now, not ${confirm.slice(0, 20)}${notSeen}: type the new number`,
+      `${counted(look.ids.size, 'dead letter')} match the filter now, not ${confirm.slice(0, 20)}${notSeen}: type the new number`,
       expected,
     );
   }
@@ -211,7 +212,7 @@ export class DeadLetterDesk {
   }
 
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#waiting >= MOST_WAITING) throw new ApiFailure('busy', 'the dead letters are being looked at: try again');
+    if (this.#waiting >= MOST_WAITING) throw new ApiFailure('busy', 'the dead letters are being read: try again');
     this.#waiting++;
     try {
       return await this.#turn.runExclusive(work);
@@ -221,13 +222,9 @@ export class DeadLetterDesk {
   }
 }
 
-function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
-}
-
 function whyNothing(cancelled: readonly string[]): string {
   const jobs = cancelled.length === 0 ? '' : ` (cancelled: ${cancelled.join(', ')})`;
-  return `none of these can be sent again: bodies that are not messages, letters of earlier runs, of cancelled jobs, and with images that do not fit the filter stay${jobs}`;
+  return `none of these can be sent again: malformed messages, and dead letters of earlier runs, of cancelled jobs${jobs} or with images that do not match the filter`;
 }
 
 function keyOf({ job, code, host, text }: DeadLetterFilter): string {

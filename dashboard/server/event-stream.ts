@@ -32,7 +32,8 @@ export class EventStreams {
 
   /** @throws {ApiFailure} busy */
   open(options: StreamOptions): ReadableStream<Uint8Array> {
-    if (this.#open.size >= MOST_STREAMS) throw new ApiFailure('busy', `${MOST_STREAMS} pages are open: close some`);
+    if (this.#open.size >= MOST_STREAMS)
+      throw new ApiFailure('busy', `${MOST_STREAMS} pages are open: close some of them`);
     const stream = new Stream({ ...options, watch: this.#watch, pages: this.#pages, nextId: () => this.#nextId++ });
     this.#open.add(stream);
     return stream.start(() => this.#open.delete(stream));

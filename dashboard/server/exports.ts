@@ -67,7 +67,7 @@ export class Exports {
   async #begin(): Promise<() => void> {
     if (this.#running !== undefined) await Promise.race([this.#running, delay(PATIENCE_MS, undefined, { ref: false })]);
     if (this.#running !== undefined) {
-      throw new ApiFailure('busy', 'another download is being made: try again when it has come');
+      throw new ApiFailure('busy', 'another download is in progress: try again when it has finished');
     }
     const ended = Promise.withResolvers<void>();
     this.#running = ended.promise;

@@ -23,7 +23,7 @@ export type Observed = {
   stillSince: number | undefined;
   recentlyClassified: number;
   recentlyFailed: number;
-  /** Jobs that could not be looked at, and why. */
+  /** Jobs that could not be read, and why. */
   unreadable: readonly { job: string; reason: string }[];
 };
 
@@ -54,10 +54,17 @@ function awayProblems({ connections }: Observed['snapshot']): Problem[] {
     const connection = connections[service];
     if (connection.state !== 'away') return [];
     const name = service === 'sqs' ? 'SQS' : 'S3';
-    const detail = `${name} gives no answer (${connection.reason}). The figures are the last ones known; the page asks again.`;
+    const detail = `${name} does not answer (${connection.reason}). The figures are the last known ones; the page tries again.`;
     const { sinceAt } = connection;
     return [
-      { ...NOTHING_MORE, kind: `${service}-away`, severity: 'critical', title: `${name} is away`, detail, sinceAt },
+      {
+        ...NOTHING_MORE,
+        kind: `${service}-away`,
+        severity: 'critical',
+        title: `${name} does not answer`,
+        detail,
+        sinceAt,
+      },
     ];
   });
 }
@@ -82,8 +89,8 @@ function queueProblems({ snapshot, untakenSince, stillSince }: Observed): Proble
       ...NOTHING_MORE,
       kind: 'no-progress',
       severity: 'critical',
-      title: 'Nothing moves',
-      detail: `${messages(waitingMessages)} waiting, ${COUNT.format(inFlightMessages ?? 0)} in flight, and no image has had an outcome. Messages of a worker that died come back after ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes, up to ${MAX_RECEIVE_COUNT} times.`,
+      title: 'No progress',
+      detail: `${messages(waitingMessages)} waiting, ${COUNT.format(inFlightMessages ?? 0)} in flight, and no image has an outcome. Messages of a crashed worker are redelivered after ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes, up to ${MAX_RECEIVE_COUNT} times.`,
       sinceAt: stillSince,
       runbookEntry: 'no-progress',
     });
@@ -104,7 +111,7 @@ function queueProblems({ snapshot, untakenSince, stillSince }: Observed): Proble
       kind: 'dead-letters',
       severity: 'warning',
       title: 'The dead-letter queue is not empty',
-      detail: `${messages(deadMessages)} in the dead-letter queue: images that failed, or bodies that are not messages.`,
+      detail: `${messages(deadMessages)} in the dead-letter queue: failed images or malformed messages.`,
       runbookEntry: 'dead-letters',
     });
   }
@@ -134,8 +141,8 @@ function stoppedJobs({ at, jobs }: Observed['snapshot']): Problem[] {
     ...NOTHING_MORE,
     kind: 'enqueue-stopped',
     severity: 'warning',
-    title: `${row.job} was not enqueued to its end`,
-    detail: `${howMany(row)} were sent. To send the others: labelqueue enqueue … --job ${row.job} --resume`,
+    title: `${row.job} was not enqueued completely`,
+    detail: `${howMany(row)} were sent. To send the rest: labelqueue enqueue … --job ${row.job} --resume`,
     job: row.job,
     sinceAt: row.startedAt,
   }));

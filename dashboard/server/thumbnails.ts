@@ -62,7 +62,7 @@ export class Thumbnails {
     if (url === undefined) throw new ApiFailure('not-found', 'expected an image that this page has shown: reload it');
     const picture = this.#keptOf(token) ?? (await this.#underWayOf(token, url));
     if (picture instanceof ImageError) {
-      throw new ApiFailure('picture-unavailable', `the image cannot be had: ${picture.code}: ${picture.message}`);
+      throw new ApiFailure('picture-unavailable', `the image is not available: ${picture.code}: ${picture.message}`);
     }
     return picture;
   }
@@ -87,7 +87,7 @@ export class Thumbnails {
     const underWay = this.#underWay.get(token);
     if (underWay !== undefined) return underWay;
     if (this.#waiting >= MOST_WAITING)
-      throw new ApiFailure('busy', 'too many pictures are asked for at once: try again');
+      throw new ApiFailure('busy', 'too many pictures are requested at once: try again');
     this.#waiting++;
     const making = this.#slots
       .runExclusive(() => this.#make(url))

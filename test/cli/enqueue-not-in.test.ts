@@ -82,7 +82,7 @@ describe('enqueue --not-in', () => {
     const run = await enqueue(urls('b', 'a'), '--job', 'new', '--not-in', 'first');
     expect(run).toMatchObject({
       code: 0,
-      stdout: 'job new: nothing to send, so it was not made; 2 left out: classified in first\n',
+      stdout: 'job new: nothing to send; the job was not created; 2 left out: classified in first\n',
     });
     expect(await readJob(aws.target, 'new')).toBeUndefined();
   });
@@ -133,7 +133,7 @@ describe('enqueue --not-in', () => {
     await done('first', urls('a'));
     const run = await runCommand(['enqueue', folder.path, '--not-in', 'first'], { environment: aws.environment });
     expect(run.code).not.toBe(0);
-    expect(run.stderr).toContain('--not-in compares URLs, and the images of a folder get new ones with each job');
+    expect(run.stderr).toContain('--not-in compares URLs, and the images of a folder get new URLs with each job');
   });
 });
 

@@ -45,7 +45,7 @@ test('labels some images right here, prints a table, writes a page with pictures
   expect(new Set(idsIn(run)).size).toBe(4);
   expect(run.stdout).toMatch(/espresso/);
   expect(run.stdout).toMatch(/^4 of 40 images, 0 failed; nothing was sent$/m);
-  expect(run.stderr).toContain('--seed 7 takes these images again');
+  expect(run.stderr).toContain('--seed 7 draws the same images again');
   const page = await readFile(join(folder.path, 'sample.html'), 'utf8');
   expect(page).toContain('a sample of cats');
   expect(page.match(/src="data:image\/webp/g)).toHaveLength(4);

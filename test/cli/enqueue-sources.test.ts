@@ -109,7 +109,7 @@ test('the more images a job has, the more are in a message, unless it is told; a
   expect(await dryRun(large)).toMatchObject({ messages: 560, perMessage: 125 });
   expect(await dryRun(large, '--per-message', '100')).toMatchObject({ messages: 700, perMessage: 100 });
   const { stdout } = await enqueue(large, '--dry-run');
-  expect(stdout).toContain('560 of up to 125 images (by the number of images; --per-message N for another size), ');
+  expect(stdout).toContain('560 of up to 125 images (chosen by the number of images; --per-message N to change it), ');
   const told = await enqueue(large, '--dry-run', '--per-message', '100');
   expect(told.stdout).toMatch(/700 of up to 100 images, \d+\.\d MB\n/);
   const input = lines(70_000);

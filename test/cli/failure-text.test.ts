@@ -58,7 +58,7 @@ test('an address that is not allowed comes with the option that allows it', asyn
   const { stderr } = await runCommand(['classify', 'http://127.0.0.1:1/a.jpg', 'http://127.0.0.1:1/b.jpg']);
   expect(stderr.match(/--allow-host/g)).toHaveLength(1);
   expect(stderr).toContain(
-    'address_not_allowed: to fetch from a server of your own network, --allow-host 127.0.0.1:1\n',
+    'address_not_allowed: to fetch from a server on your own network, use --allow-host 127.0.0.1:1\n',
   );
 });
 

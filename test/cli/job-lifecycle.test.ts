@@ -258,12 +258,11 @@ test('status and wait say how to go on with a job that failed while enqueuing', 
   if (whole === undefined) throw new Error('expected the job to have a description');
   // As if its producer had been interrupted after three images.
   await writeJob(aws.target, { ...whole, state: 'failed', images: 5 });
-  const next =
-    'to send the others: labelqueue enqueue … --job cats --resume, with the source and options of the first time';
+  const next = 'to send the rest: labelqueue enqueue … --job cats --resume, with the same source and options';
   expect((await labelqueue('status', 'cats')).stdout).toContain(`\nnext        ${next}\n`);
   expect(await labelqueue('wait', 'cats')).toMatchObject({
     code: 1,
-    stderr: `labelqueue: the job cats failed while enqueuing, so there is no end to wait for: 3 images sent, 3 remaining; ${next}\n`,
+    stderr: `labelqueue: the job cats failed while enqueuing and cannot finish: 3 images sent, 3 remaining; ${next}\n`,
   });
 });
 

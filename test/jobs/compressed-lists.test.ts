@@ -52,7 +52,7 @@ test.each(FORMATS)('%s that is cut off or damaged is an error that says so', asy
     Array.from({ length: 1_000 }, (_, index) => `${url(index)} ${crc32(String(index))}`).join('\n'),
   );
   await expect(readList(folder, 'a.txt', whole.subarray(0, -5))).rejects.toThrow(
-    new RegExp(`a\\.txt: expected a whole ${name} file`),
+    new RegExp(`a\\.txt: expected a complete ${name} file`),
   );
   const damaged = Buffer.from(whole);
   damaged.fill(0xff, 100, 200);

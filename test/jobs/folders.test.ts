@@ -55,9 +55,9 @@ test('files that are not taken are counted by the reason', async () => {
   const { ids, leftOut } = await readImages();
   expect(ids).toEqual(['a.jpg']);
   expect(leftOut).toEqual({
-    '.heic: not an ending of images (see --include)': 2,
-    '.txt: not an ending of images (see --include)': 1,
-    'no or another ending: not an ending of images (see --include)': 1,
+    '.heic: not a file extension of images (see --include)': 2,
+    '.txt: not a file extension of images (see --include)': 1,
+    'no or another extension: not a file extension of images (see --include)': 1,
   });
 });
 
@@ -78,7 +78,7 @@ test('links to files are taken; links to folders and to nothing are counted', as
   await symlink(join(images, 'gone.jpg'), join(images, 'broken.jpg'));
   expect(await readImages()).toEqual({
     ids: ['a.jpg', 'link.jpg', 'sub/b.jpg'],
-    leftOut: { 'links to folders': 1, 'links that lead nowhere': 1 },
+    leftOut: { 'links to folders': 1, 'broken links': 1 },
   });
 });
 

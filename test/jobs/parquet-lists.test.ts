@@ -45,7 +45,7 @@ test('a URL that is stored in a dictionary is read', async () => {
 });
 
 test.each([
-  ['a list', `['${CAT}']`, /column url to hold text, got VARCHAR\[\]/],
+  ['a list', `['${CAT}']`, /text in the column url, got VARCHAR\[\]/],
   ['a struct', `{'bytes': 'x'::BLOB, 'path': 'a.jpg'}`, /column url to hold text, got STRUCT/],
   ['a map', `MAP {'a': '${CAT}'}`, /column url to hold text, got MAP/],
 ])('a URL that is stored in %s is refused by its name', async (_what, expression, message) => {

@@ -68,7 +68,7 @@ test('a row that has too many fields is told what to do about it: URLs may hold 
       line: 2,
       text: 'https://host/w_300,h_200/a.jpg',
       problem:
-        'expected 1 field as in the header line, got 2: quote a field that has "," in it, or name another --delimiter',
+        'expected 1 field as in the header line, got 2: quote a field that has "," in it, or set another --delimiter',
     },
   ]);
 });
@@ -115,7 +115,7 @@ test('content tells whether a file is compressed, whatever its name is', async (
 test('a compressed file that is cut off is an error', async () => {
   const whole = gzipSync(`${A}\n`);
   await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(UnreadableSourceError);
-  await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(/a\.txt\.gz: expected a whole gzip file/);
+  await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(/a\.txt\.gz: expected a complete gzip file/);
 });
 
 test('a Parquet file that is none is an error that names it', async () => {

@@ -80,7 +80,7 @@ test.each(DAMAGES)('an object with %s costs only itself: a line names its file',
   expect(aws.queued().map(({ body }) => body)).toEqual(['waiting']);
   const file = join(bucket, 'objects/x/b.meta.json');
   expect(notices).toEqual([
-    expect.stringMatching(`^${file} is damaged \\(.+\\): .* the file is now ${file}\\.damaged$`),
+    expect.stringMatching(`^${file} is damaged \\(.+\\): .* the file was renamed to ${file}\\.damaged$`),
   ]);
 
   await aws.stop();

@@ -158,7 +158,7 @@ test('messages are handed out in order after a purge and as they come back', asy
   expect(await receive(600)).toEqual(['two']);
 });
 
-test('a message whose row is gone is handed out empty, and named', async () => {
+test('a message whose row is missing is delivered empty, and named', async () => {
   const aws = await restart();
   await aws.send('here today');
   using database = new DatabaseSync(join(folder.path, 'fauxqs.db'));

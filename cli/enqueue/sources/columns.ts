@@ -10,7 +10,7 @@ export type ColumnChoice = {
   meta: boolean;
 };
 
-/** A table that has no such column, or one of another kind. The message names those that it has. */
+/** A column is missing or has the wrong type. The message lists the columns that exist. */
 export class ColumnError extends UserError {
   override readonly name = 'ColumnError';
 }
@@ -21,14 +21,14 @@ export type TakenColumns = {
   /** Undefined when the URL is the id. */
   id: string | undefined;
   meta: string[];
-  /** Columns that could have been the URL's, by their names. */
+  /** Other columns that could hold the URL, by name. */
   passedOver: string[];
 };
 
-/** The reasons of `--skip-invalid`, beside the rows that they are of. */
+/** The column with the reasons in files of `--skip-invalid`. */
 export const PROBLEM_COLUMN = 'labelqueue_problem';
 
-/** Those that name images before those that may name pages. */
+/** Image columns before columns that may hold page URLs. */
 const USUAL_URL_COLUMNS = [
   'image_url',
   'imageurl',
@@ -56,11 +56,11 @@ function plainName(name: string): string {
     .replaceAll(/[\s-]+/g, '_');
 }
 
-/** What makes `{url, id?, meta?}` of a row, and which columns it takes for it. */
+/** Converts rows to `{url, id?, meta?}`, and the columns that it uses. */
 export type RowReader = { taken: TakenColumns; imageOf: (row: readonly unknown[]) => unknown };
 
 /**
- * Finds the columns by their names; among several that could hold the URL, by what they hold.
+ * Finds the columns by name; among several possible URL columns, by content.
  *
  * @param sample some rows of the table
  * @throws {ColumnError}
@@ -92,10 +92,10 @@ export function rowReader(
   };
 }
 
-/** Names that stand twice get a number: a value must not take another one's place. */
+/** Repeated names get a number, so that no value overwrites another. */
 function uniqueNames(header: readonly string[]): string[] {
   const names = new Set<string>();
-  // The last number of each: a header may be a million times the same name.
+  // The last number of each name: a header may repeat one name a million times.
   const counts = new Map<string, number>();
   for (const given of header) {
     let count = counts.get(given) ?? 1;
@@ -107,7 +107,7 @@ function uniqueNames(header: readonly string[]): string[] {
   return [...names];
 }
 
-/** The columns that may be the URL's, by their indices, the best one first. */
+/** Indices of the possible URL columns, best first. */
 function urlColumns(
   names: readonly string[],
   wanted: string | undefined,

@@ -1,6 +1,6 @@
 import { SourceProblem } from './source-reading.ts';
 
-/** How the bytes of a text are to be read. */
+/** The encoding of a text. */
 export type Encoding = {
   /** As `TextDecoder` calls it, e.g. `utf-8`, `utf-16le`, `shift_jis`. */
   label: string;
@@ -19,8 +19,8 @@ const UTF_32_MARKS = [Buffer.from([0xff, 0xfe, 0, 0]), Buffer.from([0, 0, 0xfe, 
 const MIN_SHARE_OF_ZEROS = 0.25;
 
 /**
- * The encoding of a text by its first bytes: what a byte order mark says, as browsers do it; else the one that was asked
- * for; else UTF-16 when every other byte is 0; else UTF-8.
+ * The encoding of a text by its first bytes: a byte order mark, as in browsers; else the given label; else UTF-16 when
+ * every other byte is 0; else UTF-8.
  *
  * @param wanted a label of the WHATWG Encoding Standard, e.g. `windows-1252`
  * @throws {SourceProblem} for UTF-32, and for a label that does not exist

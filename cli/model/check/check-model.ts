@@ -24,7 +24,7 @@ import {
 /** A photo to try the model with: its bytes, or why there are none. */
 export type CheckedPhoto = { name: string; bytes: Buffer | ImageError };
 
-/** What `labelqueue model check` tells of a model folder. */
+/** What `labelqueue model check` reports about a model folder. */
 export type ModelReport = {
   path: string;
   format: ModelFormat;
@@ -49,11 +49,11 @@ const BATCHES = [1, 8, 32];
 const FIRST_LABELS = 3;
 
 /**
- * Loads a model as a worker does, measures it and looks for what is probably not meant. Takes the thread
- * for some seconds.
+ * Loads a model as a worker does, measures it and warns about likely mistakes. Blocks the event loop for several
+ * seconds.
  *
  * @param wanted of the models in the folder, see `openBestModel`
- * @param k labels a photo
+ * @param k labels per photo
  * @throws {ModelFolderError} when the folder cannot be used
  */
 export async function checkModel(

@@ -42,7 +42,7 @@ function vector([first, ...rest]: readonly number[]): string {
 }
 
 function scoresText({ activation, threshold }: ModelReport['config']): string {
-  const made = activation === 'none' ? 'as the model gives them' : `${activation} of what the model gives`;
+  const made = activation === 'none' ? 'as the model returns them' : `${activation} of the model output`;
   return threshold === undefined ? made : `${made}; labels from ${threshold} on`;
 }
 
@@ -51,11 +51,11 @@ function timingsText({ timings, memory }: ModelReport): string {
   return lines([
     ...timings.map(({ images, millisecondsPerImage, imagesPerSecond }): [string, string] => [
       `batch of ${images}`,
-      `${millisecondsPerImage.toFixed(1)} ms an image, ${imagesPerSecond.toFixed(1)} images/s`,
+      `${millisecondsPerImage.toFixed(1)} ms per image, ${imagesPerSecond.toFixed(1)} images/s`,
     ]),
     [
       'memory',
-      `${megabytes(memory.beforeBytes)} before, ${megabytes(memory.loadedBytes)} with the model, ${megabytes(memory.peakBytes)} at most`,
+      `${megabytes(memory.beforeBytes)} before, ${megabytes(memory.loadedBytes)} with the model, ${megabytes(memory.peakBytes)} peak`,
     ],
   ]);
 }

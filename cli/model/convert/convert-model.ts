@@ -13,7 +13,7 @@ import { traceModel } from './trace-model.ts';
 import { savedModelOf } from './write-saved-model.ts';
 
 /**
- * Makes a model folder with a SavedModel of one with a model of TensorFlow.js: the same labels, pixels and scores.
+ * Converts a model folder with a TensorFlow.js model to one with a SavedModel: same labels, pixels and scores.
  *
  * @param model that of the folder, opened
  * @param into an empty folder
@@ -61,7 +61,7 @@ function converting<Result>({ path }: ModelFolder, run: () => Result): Result {
   }
 }
 
-/** Weights in another form stay under their licence. */
+/** Converted weights keep their license. */
 async function copyLicense(from: string, into: string): Promise<void> {
   await copyFile(join(from, LICENSE_FILE), join(into, LICENSE_FILE)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
@@ -70,7 +70,7 @@ async function copyLicense(from: string, into: string): Promise<void> {
 
 const LICENSE_FILE = 'LICENSE';
 
-/** Labels stay in the file that they are in; what Teachable Machine says of a model becomes a classifier.json. */
+/** Labels stay in their file; the metadata of a Teachable Machine export becomes a classifier.json. */
 async function writeConfig({ path, config, labels, labelsFrom }: ModelFolder, into: string): Promise<void> {
   const own = labelsFrom === LABELS_FILE || labelsFrom === CONFIG_FILE;
   if (labelsFrom === LABELS_FILE) await copyFile(join(path, LABELS_FILE), join(into, LABELS_FILE));

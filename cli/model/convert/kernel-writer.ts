@@ -83,7 +83,7 @@ export function outputShape({ outputs, kernel }: TracedKernel): readonly number[
 
 export function dataType(text: string): DataType {
   if (text === 'float32' || text === 'int32' || text === 'bool') return text;
-  throw new ConversionError(`the model computes with ${text}, which has no place in a SavedModel`);
+  throw new ConversionError(`the model computes with ${text}, which a SavedModel cannot hold`);
 }
 
 /** A number, or a list of them, of a kernel's attributes. */

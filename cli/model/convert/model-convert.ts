@@ -18,7 +18,7 @@ export async function convert(from: string, to: string | undefined, { trustModel
   const path = existingFolder(from);
   const out = to ?? `${nameOf(from)}-saved-model`;
   const place = await checkNewFolder(out);
-  // Only now: TensorFlow is slow to load, and `--help` does not need it.
+  // Imported here because TensorFlow is slow to load and `--help` does not need it.
   const { readModelFolder } = await import('../../../shared/classifier/model/model-folder.ts');
   const { makeWholeFolder } = await import('../../../shared/runtime/atomic-folder.ts');
   const folder = await readModelFolder(path, trustModel === true);
@@ -56,7 +56,7 @@ async function convertInto(folder: ModelFolder, unfinished: string, out: string)
   }
 }
 
-/** Of a score, which is 1 at most: what other orders of summing make of 32-bit floats. */
+/** Tolerance of a score, which is at most 1: 32-bit sums depend on the order of summation. */
 const MOST_DIFFERENCE = 1e-3;
 
 async function compared(before: OpenModel, after: OpenModel, out: string): Promise<Conversion> {
@@ -66,8 +66,8 @@ async function compared(before: OpenModel, after: OpenModel, out: string): Promi
   const largest = Math.max(agreement.largestDifference, batchDifference(after, pictures.slice(0, 4)));
   if (largest > MOST_DIFFERENCE) {
     throw new CommandError(
-      `${visibleLine(before.folder.path)}: this model cannot be converted: expected scores that differ by ` +
-        `${MOST_DIFFERENCE} at most, those of the SavedModel differ by ${largest}. Nothing was kept`,
+      `${visibleLine(before.folder.path)}: this model cannot be converted: expected scores that differ by at most ` +
+        `${MOST_DIFFERENCE}, those of the SavedModel differ by ${largest}. Nothing was kept`,
     );
   }
   const { path, format } = before.folder;

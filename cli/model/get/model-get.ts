@@ -14,10 +14,10 @@ import { print, printNote } from '../../terminal/terminal.ts';
 import { BUILD_REQUIREMENTS, BUILD_SCRIPT, NETWORKS, otherFilesOf, sourcesOf } from './networks.ts';
 import { Python } from './python.ts';
 
-/** Fetches the weights of a network and builds its model folder, which appears whole or not at all. */
+/** Fetches the weights of a network and builds its model folder, which appears atomically. */
 export async function getModel(network: string, folder: string = network): Promise<void> {
   const place = await checkNewFolder(folder);
-  const signal = interruptible(() => `no model was made; to begin again: ${sameCommand()}`);
+  const signal = interruptible(() => `no model was written; to start over: ${sameCommand()}`);
   const made = await makeWholeFolder(place, (unfinished) => build(network, unfinished, signal).catch(ofFile(place)));
   checkMade(made, folder);
   print(

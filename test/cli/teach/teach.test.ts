@@ -65,7 +65,7 @@ describe('a model of three materials', () => {
   });
 
   test('tells those apart that were held out, in integers and in floats, and says so', () => {
-    expect(first.stdout).toMatch(/^60 photos of 3 labels: learned from 48, tested with the others$/m);
+    expect(first.stdout).toMatch(/^60 photos of 3 labels: trained on 48, tested with 12$/m);
     const [, right] = /^accuracy {2}[\d.]+ %, (\d+) of 12 photos/m.exec(first.stdout) ?? [];
     expect(Number(right)).toBeGreaterThanOrEqual(12 * 0.95);
     if (process.arch === 'x64') {
@@ -217,7 +217,7 @@ test('a base that gives other scores with another last layer is refused, and not
   const { code, stdout, stderr } = await teach(MATERIALS, 'shared', '--base', base.path);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(
-    'this base cannot be taught: expected scores that differ from those of the training by at most',
+    'this base model cannot be used: expected scores that differ from those of the training by at most',
   );
   expect((await readdir(folder.path)).filter((name) => name.includes('shared'))).toEqual([]);
 });

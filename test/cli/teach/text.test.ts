@@ -54,9 +54,9 @@ test('of many labels, what was mixed up is named, the most frequent first', () =
   (confusion[3] as number[])[7] = 2;
   (confusion[9] as number[])[0] = 3;
   expect(teachingText(teaching(labels, { confusion }), MODEL)).toContain(
-    'mixed up most often\n  label 9 taken for label 0: 3\n  label 3 taken for label 7: 2\n',
+    'most frequent confusions\n  label 9 classified as label 0: 3\n  label 3 classified as label 7: 2\n',
   );
-  expect(teachingText(teaching(labels), MODEL)).not.toContain('mixed up');
+  expect(teachingText(teaching(labels), MODEL)).not.toContain('confusions');
 });
 
 test('signatures of URLs are in no text, and a path keeps its question mark', () => {

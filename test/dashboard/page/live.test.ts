@@ -235,7 +235,7 @@ test('deletes the dead letters that were shown, and none that came meanwhile', a
     .waitFor();
   await page.getByRole('button', { name: `Delete ${LOST}…` }).click();
   const dialog = page.getByRole('dialog');
-  // Meanwhile another one comes that fits the filter.
+  // Meanwhile another one comes that matches the filter.
   const body = { v: 1, job: 'figures', attempt: 1, images: [{ id: 'late', url: 'https://late.example/a.jpg' }] };
   await far.aws.target.sqs.send(await sendToDeadLetters(body));
   await dialog.getByRole('textbox').fill(String(LOST));

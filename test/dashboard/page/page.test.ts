@@ -120,7 +120,7 @@ describe('keys', () => {
     expect(await page.locator('input[type=search]').inputValue()).toBe('gjk?');
     expect(new URL(page.url()).hash).toBe('#/jobs?q=gjk%3F');
     expect(await page.locator('dialog').count()).toBe(0);
-    await page.getByText('No job fits the filter.').waitFor();
+    await page.getByText('No job matches the filter.').waitFor();
     await page.context().close();
   });
 
@@ -241,7 +241,7 @@ test('animates nothing for those who want no motion', async () => {
 test('all dead letters are retried from the overview, after a typed confirmation', async () => {
   const { page } = await open('/#/');
   await page.getByRole('link', { name: 'Retry all…' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Redrive what the filter shows?' });
+  const dialog = page.getByRole('dialog', { name: 'Redrive the filtered dead letters?' });
   await dialog.waitFor();
   expect(await dialog.locator('.expected').textContent()).toBe('340');
   expect(await dialog.locator('.environment').textContent()).toContain('this machine');

@@ -201,7 +201,7 @@ test('a letter with images that do not fit is not deleted for one that does', as
   const filter = { host: 'dogs.example' };
   expect(await list({ ...filter, fresh: '1' })).toMatchObject({ matchingMessages: 1, matchingImages: 1 });
   expect(await change('delete', filter, '1')).toMatchObject({
-    text: '0 dead letters deleted. Left: 1 letter with images that do not fit the filter.',
+    text: '0 dead letters deleted. Left: 1 letter with images that do not match the filter.',
   });
   expect(aws.deadLetters()).toHaveLength(1);
 });
