@@ -45,7 +45,7 @@ const program = new Command('labelqueue')
   })
   .addHelpText('after', '\nExit codes: 0 success, 1 error, 2 usage error, 3 finished with failures.');
 
-/** Those that work on the queues and the bucket of a service that runs. */
+/** Commands that work on the queues and the bucket of a running service. */
 const JOB_COMMANDS = [
   enqueueCommand(),
   statusCommand(),
@@ -92,7 +92,7 @@ try {
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has printed its own message already; help and version are no errors.
+  // Commander has printed its own message already; help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   printFailure(error);
   return EXIT.error;

@@ -1,12 +1,12 @@
 const WINDOW_MS = 5 * 60_000;
-/** Readings that are closer together say nothing about a pace, and are not remembered. */
+/** Readings closer together than this are too noisy for a rate, and are dropped. */
 const LEAST_APART_MS = 5_000;
 
 type Reading = { at: number; messages: number };
 
 /**
- * How long a queue needs until it is empty, at its pace since it was fullest within the last five minutes. The pace is that
- * of all that happens to the queue, arrivals and retries included.
+ * Estimates the time until a queue is empty, at its rate since it was fullest within the last five minutes. The rate
+ * includes arrivals and retries.
  */
 export class DrainEstimate {
   /** Oldest first, at most one for each `LEAST_APART_MS` of the window. */
@@ -15,7 +15,7 @@ export class DrainEstimate {
   /**
    * @param messages in the queue: waiting, in flight and delayed
    * @param at milliseconds since 1970
-   * @returns seconds; infinite for a queue that does not get shorter, undefined while the pace is not known
+   * @returns seconds; infinite for a queue that does not shrink, undefined while the rate is unknown
    */
   seconds(messages: number, at: number): number | undefined {
     this.#readings = this.#readings.filter((reading) => reading.at > at - WINDOW_MS && reading.at <= at);

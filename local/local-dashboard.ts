@@ -9,7 +9,7 @@ import { classifierSettingsFrom, jobSettingsFrom } from '../shared/settings.ts';
 import type { EmbeddedAws } from './embedded-aws.ts';
 import type { StageTimes } from './stage-times.ts';
 
-/** What the command says of the dashboard that the service serves. */
+/** Options of the dashboard that the service serves. */
 export type ServedDashboard = Pick<DashboardOptions, 'version' | 'allowsChanges' | 'onSurprise'> & {
   exporterOf: (target: JobTarget) => ExportOutcomes;
   metrics?: (aws: EmbeddedAws) => Promise<string>;
@@ -17,10 +17,10 @@ export type ServedDashboard = Pick<DashboardOptions, 'version' | 'allowsChanges'
 
 export type LocalDashboardOf = {
   aws: EmbeddedAws;
-  /** How many there are. */
+  /** The number of workers. */
   workers: number;
   stages: StageTimes;
-  /** Of the workers: pictures are fetched as they fetch them. */
+  /** The environment of the workers: pictures are fetched by the same rules. */
   environment: Record<string, string>;
   dashboard: ServedDashboard;
 };
@@ -56,7 +56,7 @@ export function localDashboard(of: LocalDashboardOf): DashboardListener {
   };
 }
 
-/** Of a long queue, all messages are gone through: an answer stays good for so many times as long as that takes. */
+/** Reading a long queue visits all messages: the answer is reused for this many times the duration. */
 const KEPT_FOR_TIMES = 20;
 
 function localInsight({ aws, workers, stages }: LocalDashboardOf): Insight {

@@ -28,9 +28,9 @@ import { invocationsOf, type LoggedInvocation } from './invocations.ts';
 import type { WorkerLog } from './worker-log.ts';
 
 const POLL_MS = 1_000;
-/** Longer than a retry waits, and than a worker that died holds its messages. */
+/** Longer than a retry delay, and than the visibility timeout of a crashed worker's messages. */
 const MOST_MS_WITHOUT_OUTCOME = 15 * 60_000;
-/** CloudWatch shows lines seconds after they were written, as a rule. */
+/** CloudWatch usually shows lines seconds after they were written. */
 const MOST_MS_FOR_LOGS = 90_000;
 const LOG_POLL_MS = 3_000;
 
@@ -136,7 +136,7 @@ function noOutcomeText({ queue, remaining }: JobStatus): string {
   );
 }
 
-/** That of the stack, or of `labelqueue local` where that is what the settings point at. */
+/** The log of the stack, or of `labelqueue local` if the settings point at it. */
 async function findLog(now: Date): Promise<WorkerLog | undefined> {
   const { cloudWatchLog, localLog } = await import('./worker-log.ts');
   const group = process.env[LOG_GROUP_VARIABLE];
@@ -148,9 +148,9 @@ async function findLog(now: Date): Promise<WorkerLog | undefined> {
 }
 
 /**
- * Removes whatever the run has made. Messages that are left of it are acknowledged without work.
+ * Removes everything that the run created. Remaining messages are acknowledged without work.
  *
- * @param findings undefined when the job has not ended: workers then go on until they know that it is cancelled
+ * @param findings undefined when the job has not ended: workers continue until they notice the cancellation
  */
 async function takeAway(target: JobTarget, job: string, findings: Findings | undefined): Promise<void> {
   await purgeJob(target, job);
@@ -158,7 +158,7 @@ async function takeAway(target: JobTarget, job: string, findings: Findings | und
     await delay(CANCELLATION_CHECK_MS);
     await purgeJob(target, job);
   }
-  // To look through the DLQ takes some seconds.
+  // Scanning the DLQ takes some seconds.
   if (findings?.failed === 0) return;
   await scanDeadLetters(target, async ({ body }) => {
     const message = parseMessage(body);

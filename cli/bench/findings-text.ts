@@ -4,7 +4,7 @@ import type { Findings } from './findings.ts';
 
 const UNKNOWN = 'unknown: no worker log was found';
 
-/** What a person reads. */
+/** The findings as text. */
 export function findingsText(found: Findings): string {
   return `${[
     `images       ${found.classified} classified, ${found.failed} failed${codesText(found)}`,

@@ -73,7 +73,7 @@ export function enqueueCommand(): Command {
   return withSampleOptions(withNotInOptions(command));
 }
 
-/** Whether it is `enqueue --dry-run` of what lies on this machine: it asks neither the queue nor the bucket for anything. */
+/** Whether it is `enqueue --dry-run` with local sources, which uses neither the queue nor the bucket. */
 export function needsNoService(command: Command): boolean {
   const { dryRun, notIn } = command.opts<{ dryRun?: true; notIn?: string[] }>();
   if (command.name() !== 'enqueue' || !dryRun || notIn !== undefined) return false;

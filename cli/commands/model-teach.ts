@@ -3,7 +3,7 @@ import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { allowHostOption, jsonOption, numberBetween, wholeNumber } from '../options.ts';
 import { whenRun } from './when-run.ts';
 
-/** As much as still is a test, and as much as still leaves something to learn from. */
+/** Limits and default of the fraction of test photos. */
 const HELD_OUT = { least: 0.05, most: 0.5, usual: 0.2 };
 const MAX_SEED = 2 ** 31 - 1;
 

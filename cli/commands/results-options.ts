@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { numberBetween } from '../options.ts';
 
-/** The options that say which results of a job are wanted. */
+/** The options that select results of a job. */
 export function withResultsOptions(command: Command): Command {
   return command
     .option('--in-order', 'in the order of the source; images that are not in it come last')

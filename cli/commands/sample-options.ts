@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { allowHostOption, modelOption, trustModelOption, wholeNumber } from '../options.ts';
 
-/** What is labeled here is looked at by a person. */
+/** A sample is reviewed by a person. */
 const MAX_SAMPLE = 1_000;
 const MAX_SEED = 2 ** 31 - 1;
 
-/** The options of `enqueue` that label a sample in place of sending. */
+/** The options of `enqueue` that label a sample instead of sending. */
 export function withSampleOptions(command: Command): Command {
   return command
     .option(

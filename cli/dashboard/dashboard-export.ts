@@ -6,7 +6,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { createWorkFolder, type WorkFolder } from '../terminal/work-folder.ts';
 
-/** Makes for the dashboard the files that `results` and `failures` make. */
+/** Makes the files of `results` and `failures` for the dashboard. */
 export function exporterOf(target: JobTarget): ExportOutcomes {
   return async (wanted) => {
     const folder = await createWorkFolder();

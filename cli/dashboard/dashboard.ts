@@ -23,7 +23,7 @@ type Options = {
   allowHost?: string[];
 };
 
-/** Too long to be tried out. */
+/** Too long to be guessed. */
 const MIN_TOKEN_CHARS = 16;
 
 /** Serves the dashboard until it is interrupted. */
@@ -75,7 +75,7 @@ async function dashboardOptions(
   };
 }
 
-/** What there is to see may be anybody's business only where somebody has said so. */
+/** Other machines may only have access with a token. */
 function checkAccess(host: string, token: string | undefined): void {
   if (host.trim() === '') throw new CommandError('expected a host name or an address after --host, got nothing');
   if (token === undefined && !isLoopback(host)) {
@@ -94,7 +94,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** The name for the badge, and whether it is one to be careful with. */
+/** The environment for the badge: name and kind. */
 export function environmentOf(variables: NodeJS.ProcessEnv, stack: string | undefined, queueUrl: string): Environment {
   const { AWS_ENDPOINT_URL: endpointUrl, AWS_REGION, AWS_DEFAULT_REGION } = variables;
   const endpoint = endpointUrl ? hostOf(endpointUrl) : null;
@@ -117,7 +117,7 @@ async function insightOf(
     const { serviceInsight } = await import('../../dashboard/server/service-insight.ts');
     return serviceInsight(localAddress);
   }
-  // Others that speak SQS and S3 have no CloudWatch.
+  // Other services that implement SQS and S3 have no CloudWatch.
   if (endpoint !== null) return undefined;
   const { cloudWatchInsight } = await import('../../dashboard/server/cloudwatch-insight.ts');
   return cloudWatchInsight({ ...settings, ...(stack !== undefined && { stack }) });
@@ -128,7 +128,7 @@ const OPENERS: Partial<Record<NodeJS.Platform, [command: string, ...args: string
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],
 };
 
-/** A machine without a browser goes without: the address is printed. */
+/** Without a browser, the printed address has to do. */
 function openInBrowser(address: string): void {
   const [opener, ...args] = OPENERS[process.platform] ?? ['xdg-open'];
   const child = spawn(opener, [...args, address], { stdio: 'ignore', detached: true });

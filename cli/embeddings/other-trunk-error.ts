@@ -1,10 +1,10 @@
 import { UserError } from '../../shared/contract/user-error.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 
-/** What a trunk is called in messages: its name in lines, and a model that has it. */
+/** A trunk as named in messages: its name in lines, and a model that has it. */
 export type NamedTrunk = { trunk: string; model: string };
 
-/** Embeddings of a job that cannot be used with a model: other numbers mean other things. */
+/** Embeddings of a job do not fit a model, because they come from another trunk. */
 export class OtherTrunkError extends UserError {
   override readonly name = 'OtherTrunkError';
 

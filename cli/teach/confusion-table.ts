@@ -7,7 +7,7 @@ const MOST_LABELS = 30;
 /** Shades of a cell, from none of a row to all of it; the style has a class for each. */
 const SHADES = 5;
 
-/** Which labels the model gives to the photos that were held out. */
+/** The confusion matrix of the test photos. */
 export function confusionSection({ labels, confusion }: Teaching): Html {
   const order = mostConfused(confusion).slice(0, MOST_LABELS);
   const more =
@@ -31,7 +31,7 @@ function cell(counts: readonly number[], row: number, column: number): Html {
   return html`<td class="number ${row === column ? 'right' : 'wrong'} shade-${shade}">${count(photos)}</td>`;
 }
 
-/** All in their own order where there are few; else those with the most mistakes first. */
+/** All labels in order if there are few; else those with the most mistakes first. */
 function mostConfused(confusion: readonly (readonly number[])[]): number[] {
   const all = [...confusion.keys()];
   if (all.length <= MOST_LABELS) return all;

@@ -4,13 +4,13 @@ import type { LabelledPhoto } from './labelled-photo.ts';
 import type { TaughtPhoto } from './photo-features.ts';
 import { shownName } from './shown-name.ts';
 
-/** A photo whose file is that of another one, byte by byte. */
+/** A photo with the same bytes as another one. */
 export type Copy = { copy: LabelledPhoto; of: LabelledPhoto };
 
 const SHOWN = 5;
 
 /**
- * Each file once: a copy in the part that is held out would be known from the other one.
+ * Keeps each file once: a copy among the test photos would be known from training.
  *
  * @throws {CommandError} when a file stands under two labels
  */

@@ -26,7 +26,7 @@ export function accuracyOf(judged: readonly Judged[]): Accuracy {
   return { photos: heldOut.length, right: heldOut.filter(isRight).length };
 }
 
-/** Of the photos that were held out: a row per label that they stand under, a column per label that the model gives. */
+/** Confusion matrix of the test photos: a row per actual label, a column per predicted label. */
 export function confusionOf(judged: readonly Judged[], labels: readonly string[]): number[][] {
   const indexOf = new Map(labels.map((label, index) => [label, index]));
   const rows = labels.map(() => labels.map(() => 0));
@@ -54,9 +54,7 @@ export function labelFacts(judged: readonly Judged[], labels: readonly string[])
 
 const MOST_UNSURE = 12;
 
-/**
- * The photos that the model is least sure of, among them those under a wrong label. One that it has learned from may be wrong, too.
- */
+/** The least confident predictions, which include photos under a wrong label; training photos may be among them. */
 export function leastSure(judged: readonly Judged[]): Judged[] {
   return judged.toSorted((one, other) => one.score - other.score).slice(0, MOST_UNSURE);
 }

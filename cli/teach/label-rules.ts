@@ -3,12 +3,12 @@ import { CommandError } from '../terminal/user-errors.ts';
 import { type LabelledPhoto, type Lesson, MAX_PHOTOS } from './labelled-photo.ts';
 
 const MAX_LABEL_CHARS = 100;
-/** The last layer has a column per label; photos for more than these do not fit in a lesson. */
+/** The last layer has a column per label; more labels would need more photos than allowed. */
 const MAX_LABELS = 1_000;
 const SHOWN = 5;
 
 /**
- * Makes sure that a lesson can be learned from before anything is read.
+ * Checks labels and photos before anything is read.
  *
  * @param from the folder or the table as the user named it
  * @throws {CommandError} that names the labels that are wrong, and what was expected
@@ -35,7 +35,7 @@ export function checkLesson({ labels, photos }: Lesson, from: string): void {
 
 const expectedForm = 'a folder per label with photos in it, or a table of photos and labels (.csv)';
 
-/** It stands in result lines, in a line of labels.txt, and on terminals. */
+/** A label is printed in result lines, in a line of labels.txt, and on terminals. */
 function checkLabel(label: string, from: string): void {
   const problem =
     label.trim() === ''
@@ -51,7 +51,7 @@ function checkLabel(label: string, from: string): void {
   throw wrong(from, `expected labels that can be printed on a line, ${shown(label)} ${problem}`);
 }
 
-/** Two folders that differ in case are one on other systems, and two classes by mistake. */
+/** Labels that differ only in case are one folder on some systems, and probably a mistake. */
 function checkCase(labels: readonly string[], from: string): void {
   const alike = [...Map.groupBy(labels, (label) => label.normalize('NFKC').toLowerCase()).values()].find(
     ({ length }) => length > 1,

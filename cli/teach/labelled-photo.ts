@@ -7,7 +7,7 @@ export type LabelledPhoto = {
   source: string;
 };
 
-/** What there is to learn from. */
+/** The photos to train on. */
 export type Lesson = {
   photos: LabelledPhoto[];
   /** All labels that the folder or the table names, sorted; also those without photos. */

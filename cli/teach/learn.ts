@@ -29,7 +29,7 @@ import { type Trial, trialOf, trialPicture } from './trial.ts';
 import { warningsOf } from './warnings.ts';
 import type { TaughtModel } from './write-model.ts';
 
-/** What is needed to learn. */
+/** The input of a training. */
 export type Learning = {
   from: string;
   name: string;
@@ -38,11 +38,11 @@ export type Learning = {
   settings: ClassifierSettings;
   reader: PhotoReader;
   seed: number;
-  /** The share of the photos of each label that is held out. */
+  /** Fraction of the photos of each label to test with. */
   share: number;
 };
 
-/** Looks at the photos, trains the last layer, and tests it. */
+/** Computes features, trains the last layer, and tests it. */
 export async function learn(learning: Learning): Promise<{ teaching: Teaching; taught: TaughtModel; trial: Trial }> {
   const { from, name, lesson, base, settings, reader, seed, share } = learning;
   const views = viewsPerPhoto(lesson.photos.length);
@@ -105,7 +105,7 @@ async function readAll(
   return photoFeatures(photos, options).finally(progress.stop);
 }
 
-/** What could not be read may have been all of a label. */
+/** Unreadable photos may leave a label without any. */
 function checkRest(labels: readonly string[], photos: readonly TaughtPhoto[], failures: readonly FailedPhoto[]): void {
   const counts = Map.groupBy(photos, ({ label }) => label);
   const lacking = labels.filter((label) => (counts.get(label)?.length ?? 0) < 2);
@@ -121,17 +121,17 @@ function checkRest(labels: readonly string[], photos: readonly TaughtPhoto[], fa
   );
 }
 
-/** Photos that are held out and looked at once more in floats: what they cost is bounded. */
+/** Maximum number of test photos that are tested again in floats. */
 const MOST_IN_FLOATS = 500;
 
-/** Other processors compute in floats: the last layer was not trained on those. */
+/** Other processors compute in floats, for which the last layer was not trained. */
 async function testInFloats(
   { heldOut }: Split,
   weights: Trained,
   { base, lesson, reader, seed }: Learning,
 ): Promise<Accuracy | undefined> {
   const model = await openFeatureModel(base);
-  // They are sorted by their labels: the first ones would be of some labels only.
+  // The photos are sorted by label, so the first ones would not cover all labels.
   const photos = sampleOf(heldOut, MOST_IN_FLOATS, createRandom(`${seed} floats`));
   const found = await photoFeatures(photos, { model, read: reader.read, views: 0, seed, onProgress() {} }).finally(() =>
     model.dispose(),

@@ -38,7 +38,7 @@ async function whyKept(path: string): Promise<string | undefined> {
   return `${visibleLine(added)} is in it, which ${SUMS_FILE} does not list and --force would remove`;
 }
 
-/** What systems put beside files on their own. */
+/** Files that operating systems create. */
 const FROM_SYSTEMS = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini']);
 
 /** The first file in a model folder that the command has not written. */

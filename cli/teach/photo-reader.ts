@@ -9,7 +9,7 @@ import { readImageFile } from '../image-file.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import { isUrl } from './read-table.ts';
 
-/** The bytes of photos: of files as they are, of URLs as carefully as a worker fetches them. */
+/** Reads photos: files directly, URLs by the rules of the worker. */
 export type PhotoReader = {
   read(photo: LabelledPhoto): Promise<Buffer | ImageError>;
   close(): Promise<void>;
@@ -26,7 +26,7 @@ export function createPhotoReader(settings: ClassifierSettings): PhotoReader {
   };
 }
 
-/** A pipe would be waited for without end. */
+/** Reading a pipe could block forever. */
 async function readFileOnly(path: string): Promise<Buffer | ImageError> {
   try {
     const there = await stat(path);

@@ -46,7 +46,7 @@ function imagesOnly(leaveOut: (reason: string) => void): (name: string) => boole
   };
 }
 
-/** What systems and archives put beside files. */
+/** Files that operating systems and archives create. */
 function isHidden(name: string): boolean {
   return name.startsWith('.') || name === '__MACOSX' || name === 'Thumbs.db' || name === 'desktop.ini';
 }

@@ -89,7 +89,7 @@ function wrongRow({ line }: TableRow, path: string, problem: string): CommandErr
   return new CommandError(`${visibleLine(path)}, line ${line}: ${visibleLine(problem)}`);
 }
 
-/** Not a drive of Windows, whose letter stands alone. */
+/** A single letter is a Windows drive, not a scheme. */
 export function isUrl(source: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(source);
 }

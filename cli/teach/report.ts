@@ -11,7 +11,7 @@ import type { Teaching } from './teaching.ts';
 
 const AT_ONCE = 8;
 
-/** Writes the page that shows what was learned, with the photos that it is about. */
+/** Writes the report page of a training, with its photos. */
 export async function writeReport(
   output: Output,
   { reader, ...content }: Omit<TeachingPage, 'thumbnails'> & { reader: PhotoReader },
@@ -26,7 +26,7 @@ function shownPhotos({ unsure, pairs, acrossLabels }: Teaching): LabelledPhoto[]
   return [...new Set([...unsure.map(({ photo }) => photo), ...shown.flatMap(({ one, other }) => [one, other])])];
 }
 
-/** By their sources. Photos that cannot be read again are left out. */
+/** By source. Photos that cannot be read again are left out. */
 async function thumbnailsOf(
   photos: readonly LabelledPhoto[],
   reader: PhotoReader,

@@ -1,11 +1,12 @@
 import type { TaughtPhoto } from './photo-features.ts';
 import { type Random, shuffle } from './random.ts';
 
-/** What is learned from, and what the result is tested with. */
+/** Training photos and test photos. */
 export type Split = { training: TaughtPhoto[]; heldOut: TaughtPhoto[] };
 
 /**
- * Holds out a share of the photos of each label, whole groups of them, by chance. Each label has at least one photo in either part.
+ * Draws a fraction of the photos of each label as test photos, in whole groups. Each label has at least one photo in
+ * either part.
  *
  * @param groups of indices, each of one label, see `findAlike`
  */

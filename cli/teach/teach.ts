@@ -34,7 +34,7 @@ type Options = {
   json?: true;
 };
 
-/** Teaches the default model labels of the user's own: trains its last layer anew on their photos, and writes a model folder. */
+/** Trains the last layer of a base model on the user's photos, and writes a model folder. */
 export async function teach(from: string, options: Options): Promise<void> {
   const out = resolve(options.out ?? `${baseOf(from)}-model`);
   const name = options.name ?? (visibleLine(basename(out)).slice(0, MAX_NAME) || 'model');
@@ -70,7 +70,7 @@ export async function teach(from: string, options: Options): Promise<void> {
   }
 }
 
-/** The default model comes with the program and is not checked; others are, as wherever they are used. */
+/** The default model is trusted; others are checked. */
 async function readBase(path: string | undefined): Promise<ModelFolder> {
   return path === undefined ? readModelFolder(DEFAULT_MODEL_DIR, true) : readModelFolder(existingFolder(path));
 }

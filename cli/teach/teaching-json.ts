@@ -3,10 +3,10 @@ import type { AlikePair } from './alike.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import type { Judged, Teaching } from './teaching.ts';
 
-/** A model that was written. */
+/** A written model. */
 export type WrittenModel = { path: string; name: string; version: string; sha256: string };
 
-/** What `teaching.json` in the model folder says: how the model came about, without the names of photos and without the time. */
+/** What `teaching.json` in the model folder says: how the model was trained, without photo names and times. */
 export function teachingSummary({
   seed,
   views,

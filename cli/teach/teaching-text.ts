@@ -7,7 +7,7 @@ import type { Accuracy, Judged, Teaching } from './teaching.ts';
 import { percentText } from './teaching.ts';
 import type { WrittenModel } from './teaching-json.ts';
 
-/** Labels of which the whole table is printed; with more, only what was mixed up. */
+/** Maximum number of labels for the whole table; with more, only confusions are printed. */
 const MOST_COLUMNS = 8;
 const MAX_COLUMN = 14;
 const SHOWN = 5;

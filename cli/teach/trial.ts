@@ -8,7 +8,7 @@ import { CommandError } from '../terminal/user-errors.ts';
 import { createRandom } from './random.ts';
 import { probabilitiesOf } from './score-photos.ts';
 
-/** What a model that was taught makes of a picture, as far as it is known before it is written. */
+/** A test picture and the scores that the written model must return. */
 export type Trial = {
   pixels: Uint8Array;
   /** A probability per label. */
@@ -16,7 +16,7 @@ export type Trial = {
   precision: ModelPrecision;
 };
 
-/** A picture with all colours, and its features. */
+/** A test picture with many colours, and its features. */
 export function trialPicture(model: FeatureModel): { pixels: Uint8Array; features: Float32Array } {
   const random = createRandom('trial');
   const pixels = Uint8Array.from({ length: model.folder.config.inputSize ** 2 * 3 }, () => random.below(256));

@@ -2,11 +2,11 @@ import type { Alike } from './alike.ts';
 import { shownName } from './shown-name.ts';
 import type { LabelFacts, TeachingWarning } from './teaching.ts';
 
-/** Teachable Machine's own examples have some twenty; with fewer, a photo that is held out decides over ten per cent. */
+/** With fewer photos, one test photo changes the accuracy of a label by more than ten per cent. */
 const FEW_PHOTOS = 10;
 const SHOWN = 5;
 
-/** What is likely to make the model worse, or its accuracy look better than it is. */
+/** Warnings about data that makes the model worse, or its accuracy look better than it is. */
 export function warningsOf(labels: readonly LabelFacts[], { divided, acrossLabels }: Alike): TeachingWarning[] {
   const few = labels.filter(({ training, heldOut }) => training + heldOut < FEW_PHOTOS);
   return [

@@ -16,7 +16,7 @@ import { checkWritten, type Trial } from './trial.ts';
 
 const LICENSE_FILE = 'LICENSE';
 
-/** A model that was taught. */
+/** A trained model. */
 export type TaughtModel = {
   name: string;
   /** In the order of the classes. */
@@ -24,19 +24,19 @@ export type TaughtModel = {
   weights: LastLayerWeights;
 };
 
-/** @returns the first digits of a hash over all that was learned: another training has another version */
+/** @returns the first digits of a hash over labels and weights: each training has its own version */
 export function versionOf({ labels, weights }: TaughtModel, base: ModelFolder): string {
   const hash = createHash('sha256').update(JSON.stringify([base.config.name, base.config.version, labels]));
   return hash.update(weights.kernel).update(weights.bias).digest('hex').slice(0, 12);
 }
 
-/** What goes into a model folder. */
+/** The content of a model folder. */
 export type NewModel = {
   taught: TaughtModel;
   base: ModelFolder;
-  /** How it was taught, for people. */
+  /** How it was trained, for users. */
   teaching: object;
-  /** What the model that was written must give. */
+  /** The expected scores of the written model. */
   trial: Trial;
 };
 
@@ -94,7 +94,7 @@ async function savedModelOf(folder: string, weights: LastLayerWeights, { config 
 }
 
 function configOf(taught: TaughtModel, base: ModelFolder): object {
-  // A label of the base may have had to reach a threshold; a taught photo has the best one.
+  // The base may have a threshold; a trained model returns the best label.
   const { license, threshold: _, ...config } = base.config;
   return {
     ...config,

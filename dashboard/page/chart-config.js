@@ -8,7 +8,7 @@ import { bucketText, roundSpans, roundTimes, timeText } from './time-axis.js';
 /**
  * @typedef {object} Series
  * @property {string} name
- * @property {readonly (number | null)[]} values one per bucket; null where it is not known, which leaves a gap
+ * @property {readonly (number | null)[]} values one per bucket; null where unknown, which leaves a gap
  * @property {string} tone a colour of `theme.css`
  * @property {string} [now] its figure of this moment, for the legend
  * @property {'line' | 'dashed' | 'area'} [as] `area` by default
@@ -89,7 +89,7 @@ function datasetOf({ name, values, tone, as = 'area', stack }, index, { at }) {
     pointHitRadius: 0,
     pointHoverRadius: 3,
     pointHoverBackgroundColor: line,
-    // One value alone between gaps would not be seen.
+    // A single value between gaps would be invisible.
     spanGaps: false,
     stack: stack ?? `own-${index}`,
     fill: as !== 'area' ? false : stack === undefined ? 'origin' : 'stack',
@@ -130,7 +130,7 @@ function valueScale({ isSpan = false, least = 1, most, isWhole = false, series }
 
 const LINES = 5;
 
-/** @param {number} value so that the axis ends with one of its lines */
+/** @param {number} value the maximum; the axis ends at a grid line */
 function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(value / LINES));
   const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one * LINES >= value) ?? value;
@@ -147,7 +147,7 @@ const SPANS = {
   },
 };
 
-/** Shows which time the figures beside the pointer are of. */
+/** A vertical line at the time of the tooltip. */
 const POINTER_LINE = {
   id: 'pointer-line',
   afterDatasetsDraw(/** @type {any} */ { ctx, tooltip, chartArea: { top, bottom } }) {

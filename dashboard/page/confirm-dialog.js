@@ -23,12 +23,10 @@ import { Component, h } from './vendor/preact.js';
 /** @typedef {{ typed: string, expected: string, isBusy: boolean, problem: string, changed?: Changed }} State */
 
 /**
- * Asks before anything is changed: the button works when the count or the name was typed.
+ * Asks for confirmation before a change: the button is enabled once the count or the name is typed.
  *
- * @augments {Component<
- *   { question: Question, onClose: (changed: Changed | undefined) => void, children?: ComponentChildren },
- *   State
- * >}
+ * @augments {Component< { question: Question, onClose: (changed: Changed | undefined) => void, children?:
+ *   ComponentChildren }, State >}
  */
 export class ConfirmDialog extends Component {
   /** @param {{ question: Question, onClose: (changed: Changed | undefined) => void }} props */

@@ -15,13 +15,13 @@ import { Component, h } from './vendor/preact.js';
 /** @import { Changed, DeadLetters } from '../contract.ts' */
 /** @import { Shown } from './overview.js' */
 
-/** Whoever types is not asked for at each letter: a look takes the letters from others for a moment. */
+/** Delay after typing: reading the dead letters hides them from other readers for a moment. */
 const TYPING_MS = 400;
 
 /** @typedef {{ answer?: DeadLetters, problem?: string | undefined, isLooking: boolean, asked?: 'redrive' | 'delete' | undefined }} State */
 
 /**
- * The letters of the dead-letter queue that fit the filter, as of the last look.
+ * The dead letters that match the filter, as last read.
  *
  * @augments {Component<Shown, State>}
  */
@@ -61,7 +61,7 @@ export class DeadLettersView extends Component {
     return filterOf(this.props.route.query);
   }
 
-  /** @param {{ isFresh?: boolean }} [how] whether a look of some seconds ago will not do */
+  /** @param {{ isFresh?: boolean }} [how] whether to ignore results of a few seconds ago */
   async look({ isFresh = false } = {}) {
     this.abort.abort();
     this.abort = new AbortController();
@@ -81,7 +81,7 @@ export class DeadLettersView extends Component {
   }
 
   /**
-   * Whoever came to retry them all need not look for the button.
+   * Opens the dialog at once for a visitor who followed "Retry all".
    *
    * @param {DeadLetters} answer
    */
@@ -134,7 +134,7 @@ export class DeadLettersView extends Component {
     ];
   }
 
-  /** @param {boolean} isCurrent what is shown is what the filter says */
+  /** @param {boolean} isCurrent whether the list matches the filter */
   toolbar(isCurrent) {
     const { answer, isLooking } = this.state;
     if (answer === undefined) return null;

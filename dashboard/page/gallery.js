@@ -17,7 +17,7 @@ const LABELS_SHOWN = 24;
 const IMAGES_SHOWN = 24;
 
 /**
- * Images that the model was surest of, of all labels or of one.
+ * The images with the highest scores, of all labels or of one.
  *
  * @augments {Component<Props, State>}
  */
@@ -36,7 +36,7 @@ export class Gallery extends Component {
   }
 
   /**
-   * Asked again for another label, and when the content was read anew.
+   * Reloads for another label and when the content has changed.
    *
    * @override
    * @param {Props} before
@@ -132,7 +132,7 @@ function Thumbnail({ image: { id, url, labels, thumbnail } }) {
 }
 
 /**
- * A thumbnail, or a sign that the image cannot be had any more.
+ * A thumbnail, or a placeholder if the image is not available any more.
  *
  * @augments {Component<{ source: string, text: string }, { isMissing: boolean }>}
  */

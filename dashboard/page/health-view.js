@@ -143,7 +143,7 @@ function AlarmState({ alarm: { state } }) {
 }
 
 /**
- * An entry of the runbook: what an alarm or a warning means, how to look, what to do.
+ * An entry of the runbook: what an alarm or a warning means, how to diagnose it, what to do.
  *
  * @augments {Component<{ entry: string }, { answer?: RunbookEntry, problem?: string }>}
  */

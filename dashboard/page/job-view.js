@@ -22,7 +22,7 @@ import { h } from './vendor/preact.js';
 
 /** @param {Shown & { detail: JobDetail | undefined, isMissing: boolean }} props */
 export function JobView({ route: { job = '', query }, snapshot, session, now, detail, isMissing }) {
-  // The table knows most of it at once; the rest follows.
+  // The jobs table has most of it at once; the details follow.
   const row = snapshot?.jobs.find((one) => one.job === job) ?? detail;
   if (isMissing && row === undefined) return h(MissingJob, { job });
   return [

@@ -12,7 +12,7 @@ import { h } from './vendor/preact.js';
 /** @typedef {{ id: string, title: string, isNumber?: boolean, isLong?: boolean, of: (row: JobRow) => string | number }} Column */
 
 /**
- * `of` is what rows are sorted by; `isLong` are left out where there is little room.
+ * `of` is the sort key; `isLong` columns are hidden on narrow screens.
  *
  * @type {readonly Column[]}
  */

@@ -130,7 +130,7 @@ function orderOf(text) {
 }
 
 /**
- * A column that is clicked again is sorted the other way round; numbers begin with the largest.
+ * Clicking a column again reverses its order; numbers start with the largest.
  *
  * @param {string} column
  * @param {Order} order

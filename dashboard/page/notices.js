@@ -9,11 +9,11 @@ import { h } from './vendor/preact.js';
 /** @import { View } from './router.js' */
 /** @import { Link } from './shell.js' */
 
-/** That SQS or S3 is away is said by the banner, with more. */
+/** The banner reports unreachable SQS or S3, with details. */
 const SAID_BY_BANNER = new Set(['sqs-away', 's3-away']);
 
 /**
- * What does not answer, since when, and that the page goes on by itself.
+ * What does not answer, since when, and that the page reconnects.
  *
  * @param {{ link: Link, snapshot: Snapshot | undefined, now: EpochMs, refusal: string | undefined }} props
  */
@@ -59,7 +59,7 @@ function Calm({ title, text, reason }) {
 }
 
 /**
- * Warnings: there are none while nothing is wrong.
+ * Warnings, if any.
  *
  * @param {{ problems: readonly Problem[], now: EpochMs, view: View }} props
  */
@@ -74,7 +74,7 @@ export function Problems({ problems, now, view }) {
 }
 
 /**
- * Whether the view does not show it by itself.
+ * Whether the view does not show it anyway.
  *
  * @param {Problem['kind']} kind
  * @param {View} view

@@ -60,7 +60,7 @@ export function DepthPanel({ queue, history }) {
 }
 
 /**
- * SQS keeps no history: before the server was started, nobody looked.
+ * SQS keeps no history: nothing is known of the time before the server started.
  *
  * @param {{ history: History }} props
  */
@@ -117,7 +117,10 @@ export function ThroughputPanel({ queue, history }) {
   );
 }
 
-/** Producers are that much faster than workers: on one scale with theirs, the speed of workers would be a flat line. */
+/**
+ * Producers may be this much faster than workers; on a common scale beyond that, the workers' rate would be a flat
+ * line.
+ */
 const MOST_TIMES_FASTER = 3;
 
 /**

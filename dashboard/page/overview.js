@@ -13,9 +13,10 @@ import { h } from './vendor/preact.js';
 /** @import { Route } from './router.js' */
 
 /**
- * What each view is given.
+ * The props of each view.
  *
- * @typedef {{ route: Route, snapshot: Snapshot | undefined, history: History | undefined, session: Session | undefined, now: number }} Shown
+ * @typedef {{ route: Route, snapshot: Snapshot | undefined, history: History | undefined, session: Session |
+ *   undefined, now: number }} Shown
  */
 
 const RECENT_JOBS = 6;

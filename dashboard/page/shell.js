@@ -8,7 +8,7 @@ import { h } from './vendor/preact.js';
 /** @import { Session, Snapshot } from '../contract.ts' */
 /** @import { View } from './router.js' */
 
-/** @typedef {{ state: 'connecting' | 'live' | 'lost', sinceAt: number }} Link how the page and its server are connected */
+/** @typedef {{ state: 'connecting' | 'live' | 'lost', sinceAt: number }} Link the connection between page and server */
 
 /** @type {readonly { view: View, text: string }[]} */
 const VIEWS = [

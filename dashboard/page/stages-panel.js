@@ -16,7 +16,7 @@ export function StagesPanel({ stages, unit = 'by stage', wide = 'four' }) {
   );
 }
 
-/** On an axis of powers of ten: a fetch takes a hundred times as long as an inference. */
+/** A logarithmic axis: a fetch takes a hundred times as long as an inference. */
 const AXIS_MS = [1, 10, 100, 1_000, 10_000];
 
 /** @param {{ stages: readonly StageTime[] }} props */

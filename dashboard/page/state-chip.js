@@ -22,7 +22,7 @@ const LOOKS = {
 const RETRYING = { tone: 'warn', icon: 'clock', text: 'waiting for retries' };
 
 /**
- * A job's state: by its word and its sign, and by its colour.
+ * A job's state as text, icon and colour.
  *
  * @param {{ of: JobRow }} props
  */

@@ -7,7 +7,7 @@ import { h } from './vendor/preact.js';
 const JUST_NOW_SECONDS = 5;
 
 /**
- * The time of day, with the day where it is another one, in the viewer's time zone.
+ * The time of day in the viewer's time zone, with the date if it is not today.
  *
  * @param {EpochMs} at
  */
@@ -19,7 +19,7 @@ export function clock(at) {
 }
 
 /**
- * E.g. `12 min ago`, in one unit: the second one only makes it restless.
+ * E.g. `12 min ago`, in one unit: a second unit would change too often.
  *
  * @param {EpochMs} at
  * @param {EpochMs} now of the server

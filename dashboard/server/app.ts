@@ -37,37 +37,37 @@ import { Watch } from './watch.ts';
 import { WatchedMetrics } from './watched-metrics.ts';
 
 export type DashboardOptions = {
-  /** Its clients must give up in time: nothing is shown while they wait. See `dashboard-target.ts`. */
+  /** Its clients must give up soon, because nothing is shown while they wait. See `dashboard-target.ts`. */
   target: JobTarget;
-  /** Of the same queue and bucket, for changes: its clients must go on for as long as is reasonable. By default `target`. */
+  /** Of the same queue and bucket, for changes: its clients must retry for a reasonable time. By default `target`. */
   changesTarget?: JobTarget;
   environment: Environment;
   /** Of labelqueue. */
   version: string;
-  /** Without, each POST is refused. */
+  /** If false, each POST is refused. */
   allowsChanges: boolean;
   /** Where the server listens: a name or an address. */
   host: string;
   /** What each request must have; undefined where the host is this machine's loopback alone. */
   token?: string;
-  /** With which rules images are fetched for thumbnails. */
+  /** The rules by which images are fetched for thumbnails. */
   classifier: ClassifierSettings;
   exportOutcomes: ExportOutcomes;
   /** Milliseconds after which a download that is not read ends. */
   mostIdleMs?: number;
   insight?: Insight;
-  /** Prometheus text for `GET /metrics`; without, what the page shows. */
+  /** Prometheus text for `GET /metrics`; by default the page's figures. */
   metrics?: () => Promise<string>;
   /** Milliseconds from the end of a look at the queue to the next. */
   pauseMs?: number;
-  /** Given what is a bug; the browser is only told that there was one. */
+  /** Called with unexpected errors; the browser only learns that there was one. */
   onSurprise: (error: unknown) => void;
 };
 
 /** The dashboard as an HTTP application, for a server of its own or beside others. */
 export type DashboardApp = {
   fetch(request: Request, bindings: HttpBindings): Response | Promise<Response>;
-  /** Ends streams and looks. */
+  /** Ends streams and polling. */
   close(): Promise<void>;
 };
 
@@ -76,7 +76,7 @@ type AppContext = Context<Env>;
 
 const MAX_BODY_BYTES = 64 * 1_024;
 const DEFAULT_GALLERY = 24;
-/** What a page of another origin might be let see otherwise: nothing that is asked for again may be old. */
+/** Responses are never cached, so that none is stale or readable by another origin. */
 const NOT_KEPT = 'no-store';
 
 export function createDashboard(options: DashboardOptions): DashboardApp {
@@ -211,7 +211,7 @@ function addChanges(app: Hono<Env>, { target, watch, desk }: Changing): void {
   });
 }
 
-/** The rest of the body is not read: nothing else can come on this connection. */
+/** The rest of the body is not read, so the connection must be closed. */
 function tooLarge(context: Context): never {
   context.header('connection', 'close');
   throw new ApiFailure('bad-request', `expected a body of at most ${MAX_BODY_BYTES} bytes`);

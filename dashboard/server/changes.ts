@@ -61,7 +61,7 @@ export function noSuchJob(job: string): ApiFailure {
   return new ApiFailure('no-such-job', `no job ${job}: the overview lists those there are`);
 }
 
-/** @throws {ApiFailure} not-confirmed, unless the person has typed what was asked for */
+/** @throws {ApiFailure} not-confirmed, unless the user typed the expected text */
 export function checkConfirmed(given: string, expected: string): void {
   if (given === expected) return;
   throw new ApiFailure('not-confirmed', `expected ${JSON.stringify(expected)} to be typed`, expected);

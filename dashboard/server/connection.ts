@@ -23,7 +23,7 @@ export class ServiceConnection {
   }
 }
 
-/** The SDK adds lines for those who debug it; a connection that is refused at several addresses is an AggregateError. */
+/** The SDK appends debugging lines; a connection that is refused at several addresses is an AggregateError. */
 function reasonOf(error: unknown): string {
   const { errors = [] } = error as AggregateError;
   const cause: unknown = errors[0] ?? error;

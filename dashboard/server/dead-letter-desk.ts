@@ -21,41 +21,41 @@ import {
 } from './letter-rows.ts';
 import type { Thumbnails } from './thumbnails.ts';
 
-/** What is still hidden when a look is interrupted comes back after so long. */
+/** Visibility timeout of a scan: if it is interrupted, messages reappear after this time. */
 const HIDDEN_SECONDS = 30;
-/** A look takes no longer, however many letters there are; then they are put back. */
+/** Time limit of a scan, however many letters there are; then they are put back. */
 const LOOK_MS = 10_000;
-/** A deletion goes on until it has come to its end, or this. */
+/** Time limit of a change. */
 const CHANGE_MS = 10 * 60_000;
-/** Looks and changes that wait for their turn: two at once would hide letters from each other. */
+/** Queued scans and changes: two at once would hide letters from each other. */
 const MOST_WAITING = 8;
 const MAX_ROWS = 200;
 const MAX_NAMES = 50;
-/** Names that are counted; others of the same kind are left out of the lists. */
+/** Maximum number of counted names per list; further names are left out. */
 const MAX_COUNTED_NAMES = 5_000;
 
-/** What a look has found answers other filters for so long: who types a word must not wait for each letter of it. */
+/** A scan answers other filters for this time, so that typing a filter does not scan for each character. */
 const KEPT_MS = 15_000;
-/** Characters of bodies that are kept for that; of a longer queue each filter is a look. */
+/** Characters that are cached for that; for a longer queue, each filter is a scan. */
 const MOST_KEPT_CHARS = 16_000_000;
-/** Characters of rows that a look keeps. */
+/** Characters of rows that a scan keeps. */
 const MOST_ROW_CHARS = 8_000_000;
-/** A change goes by what a look has shown for so long, and by one of the last few looks. */
+/** A change may refer to what was shown within this time, in one of the last few scans. */
 const SHOWN_MS = 15 * 60_000;
 const MOST_SHOWN = 8;
 
 type Names = 'job' | 'code' | 'host';
-/** All letters of a look. */
+/** All letters of a scan. */
 type Kept = { at: number; letters: ReadLetter[]; lookedAt: number; notLookedAt: number };
 
-/** Shows what is in the dead-letter queue, and redrives or deletes what a filter shows. */
+/** Lists the dead-letter queue, and redrives or deletes what a filter selects. */
 export class DeadLetterDesk {
   readonly #target: JobTarget;
   readonly #thumbnails: Thumbnails;
   readonly #turn = new Mutex();
   #waiting = 0;
   #kept: Kept | undefined;
-  /** By filter: what was shown is what a change may touch. */
+  /** By filter: a change may only affect what was shown. */
   readonly #shown = new Map<string, { at: number; look: Look }>();
 
   constructor(target: JobTarget, thumbnails: Thumbnails) {
@@ -64,9 +64,9 @@ export class DeadLetterDesk {
   }
 
   /**
-   * Letters are hidden from others while the look lasts, and put back at its end.
+   * Letters are hidden from other readers during the scan, and put back at its end.
    *
-   * @param isFresh looks again, however soon after the last look
+   * @param isFresh scans again, however recent the last scan is
    */
   list(filter: DeadLetterFilter, isFresh: boolean): Promise<DeadLetters> {
     return this.#inTurn(async () => {
@@ -92,7 +92,7 @@ export class DeadLetterDesk {
   }
 
   /**
-   * Deletes the letters that were shown for the filter, but for those that hold images which do not fit it.
+   * Deletes the letters shown for the filter, except those with images that do not match it.
    *
    * @throws {ApiFailure} count-changed
    */
@@ -143,7 +143,7 @@ export class DeadLetterDesk {
     });
   }
 
-  /** Looks at the queue, or at what the last look has found. */
+  /** Uses the last scan, or scans the queue. */
   async #found(look: Look, isFresh: boolean): Promise<Omit<Kept, 'letters'>> {
     const kept = this.#kept;
     if (!isFresh && kept !== undefined && Date.now() - kept.at < KEPT_MS) {
@@ -177,8 +177,8 @@ export class DeadLetterDesk {
   }
 
   /**
-   * What the person has seen, if its number is the one that was typed: a queue that is too long for a look is never the
-   * same twice. Otherwise what fits now.
+   * What was shown to the user, if the typed number matches: a queue that is too long for a scan never looks the same
+   * twice. Otherwise what matches now.
    */
   async #confirmed({ filter, confirm }: DeadLetterChange): Promise<Look> {
     this.#kept = undefined;
@@ -235,18 +235,18 @@ function imageKey(job: string | undefined, id: string): string {
   return `${job ?? ''}\n${id}`;
 }
 
-/** What a scan has found for a filter, in memory that does not grow with the letters but for their ids. */
+/** The result of a scan for a filter; its memory does not grow with the letters, except for their ids. */
 class Look implements Disposable {
   readonly filter: DeadLetterFilter;
-  /** Of images that fit, with their jobs. */
+  /** Ids of matching images, with their jobs. */
   readonly #imageIds = new IdSet();
   #rowChars = 0;
   readonly #counts: Record<Names, Map<string, number>> = { job: new Map(), code: new Map(), host: new Map() };
-  /** Of the letters that fit. */
+  /** Ids of matching letters. */
   readonly ids = new Set<string>();
   readonly jobs = new Set<string>();
   images = 0;
-  /** Of those that fit, the newest and some others. */
+  /** Matching letters: the newest and some others. */
   #newest: ReturnType<typeof cutToRow>[] = [];
 
   constructor(filter: DeadLetterFilter) {
@@ -267,7 +267,7 @@ class Look implements Disposable {
     if (this.#newest.length >= 2 * MAX_ROWS || this.#rowChars > MOST_ROW_CHARS) this.#trim();
   }
 
-  /** Whether an image was among those that fit. */
+  /** Whether an image matched. */
   shows(job: string, id: string): boolean {
     return this.#imageIds.has(imageKey(job, id));
   }
@@ -276,7 +276,7 @@ class Look implements Disposable {
     this.#imageIds[Symbol.dispose]();
   }
 
-  /** The newest, as many as fit into half of what may be kept. */
+  /** Keeps the newest, within half of the limit. */
   #trim(): void {
     const kept = this.newestFirst();
     let chars = 0;

@@ -3,23 +3,25 @@ import type { Alarm, JobRow, Problem, Snapshot } from '../contract.ts';
 
 /** Messages that wait while none is in flight: a worker asks for messages far more often. */
 const NO_WORKERS_AFTER_MS = 30_000;
-/** Nothing moves: shorter than the alarm's 20 minutes, since somebody is looking; longer than any invocation. */
+/**
+ * Time without progress: shorter than the alarm's 20 minutes, since somebody is watching; longer than any invocation.
+ */
 const NO_PROGRESS_AFTER_MS = 5 * 60_000;
-/** As of the stack's alarms, if nobody has set them: see `infra/stage-config.ts`. */
+/** The default threshold of the stack's alarm: see `infra/stage-config.ts`. */
 const FAILURE_SHARE = 0.25;
 const MIN_OUTCOMES = 20;
 const OLDEST_MESSAGE_SECONDS = 3_600;
-/** A job that stopped while enqueuing is news for a day. */
+/** A job that stopped while enqueuing is reported for a day. */
 const NEWS_MS = 24 * 3_600_000;
 
 const COUNT = new Intl.NumberFormat('en-US');
 
-/** What a problem is judged by, beside the figures themselves. */
+/** Input for finding problems, besides the figures themselves. */
 export type Observed = {
   snapshot: Omit<Snapshot, 'problems'>;
-  /** Since when messages wait and none is in flight; undefined when that is not so. */
+  /** Since when messages wait and none is in flight; undefined otherwise. */
   untakenSince: number | undefined;
-  /** Since when messages are there and nothing has happened to any image. */
+  /** Since when there are messages and no image has got an outcome. */
   stillSince: number | undefined;
   recentlyClassified: number;
   recentlyFailed: number;
@@ -27,14 +29,14 @@ export type Observed = {
   unreadable: readonly { job: string; reason: string }[];
 };
 
-/** Problems of single jobs that are told, at most. */
+/** Maximum number of reported problems of single jobs. */
 const MAX_JOBS = 20;
 
-/** What is wrong now, the most severe first; nothing when nothing is. */
+/** The current problems, most severe first. */
 export function problemsOf(observed: Observed): Problem[] {
   const { snapshot } = observed;
   const away = awayProblems(snapshot);
-  // What the queue and the bucket said before is not news while they are away.
+  // Old figures of the queue and the bucket are not judged while these are unreachable.
   const found = snapshot.connections.sqs.state === 'away' ? [] : queueProblems(observed);
   const alarms = (snapshot.alarms ?? []).filter(({ state }) => state === 'ALARM').map(alarmProblem);
   return [

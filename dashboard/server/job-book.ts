@@ -11,29 +11,29 @@ import { type LookContext, WatchedJob } from './watched-job.ts';
 
 /** How often the names of jobs and the marks of cancelled ones are listed. */
 const LIST_EVERY_MS = 10_000;
-/** How often a job is looked at while nothing seems to happen: SQS counts approximately. */
+/** How often an inactive job is polled: SQS's counts are approximate. */
 const QUIET_EVERY_MS = 30_000;
-/** Jobs that move are looked at each time, so many at most; the others take turns. */
+/** At most this many active jobs are polled each time; the others take turns. */
 const MOVING_PER_LOOK = 8;
-/** Jobs that have ended are looked at once more in turn, so many each time the names are listed: a redrive is not announced. */
+/** Finished jobs that are polled again per listing, in turn, because a redrive is not announced. */
 const ENDED_PER_LISTING = 5;
-/** Each has two requests under way as a rule, and the SDK has 50 connections. */
+/** Each usually has two requests in flight, and the SDK has 50 connections. */
 const JOBS_AT_ONCE = 24;
-/** Names of files that are kept of all jobs together: about 140 MB. Those of the jobs that ended first go first. */
+/** Tracked file names of all jobs together: about 140 MB. Jobs that ended first are dropped first. */
 const MOST_KEPT_FILES = 200_000;
-/** Rows that a page is sent. */
+/** Maximum number of rows sent to a page. */
 const MAX_ROWS = 500;
 
 export type BookLook = {
   queue: JobStatus['queue'];
   now: Date;
-  /** Jobs that somebody has open. */
+  /** Jobs that are open in a page. */
   open: ReadonlySet<string>;
   /** Called when some of many jobs are known. */
   onProgress: () => void;
 };
 
-/** What is wrong with one job, e.g. a `job.json` that somebody has changed, must not hide the others. */
+/** An error of one job, e.g. an edited `job.json`, must not hide the others. */
 async function lookAt(job: WatchedJob, context: LookContext): Promise<void> {
   try {
     await job.look(context);
@@ -44,7 +44,7 @@ async function lookAt(job: WatchedJob, context: LookContext): Promise<void> {
   }
 }
 
-/** All jobs of a bucket, each looked at as often as it may have changed. */
+/** All jobs of a bucket, each polled as often as it may have changed. */
 export class JobBook {
   readonly #target: JobTarget;
   readonly #jobs = new Map<string, WatchedJob>();
@@ -57,7 +57,7 @@ export class JobBook {
     this.#target = target;
   }
 
-  /** Something was changed by this process: names, marks and this job are looked at next time. */
+  /** Call it after a change by this process: names, marks and this job are polled next. */
   hasChanged(job: string): void {
     this.#listedAt = Number.NEGATIVE_INFINITY;
     this.#due.add(job);
@@ -120,7 +120,7 @@ export class JobBook {
     this.#listedAt = now.getTime();
   }
 
-  /** @param mayMove messages are there, or were at the last look: what they have led to may have been written since */
+  /** @param mayMove there are messages, or were at the last poll, so outcomes may have been written since */
   #dueJobs({ now, open }: BookLook, mayMove: boolean, isListed: boolean): WatchedJob[] {
     const all = this.all();
     const due = new Set(all.filter(({ lookedAt, job }) => lookedAt === 0 || this.#due.has(job)));

@@ -11,9 +11,9 @@ import { shownText } from './shown-text.ts';
 import type { Thumbnails } from './thumbnails.ts';
 import { WatchedJob } from './watched-job.ts';
 
-/** Jobs whose lines are kept: some ten megabytes each. */
+/** Jobs whose lines are kept: about ten megabytes each. */
 const MOST_READ_JOBS = 3;
-/** How often the lines of a job that moves are read. */
+/** How often the lines of a running job are read. */
 const READ_EVERY_MS = 15_000;
 const LINKS = ['csv', 'jsonl', 'parquet'] as const;
 
@@ -25,16 +25,16 @@ export type JobPagesOptions = {
   thumbnails: Thumbnails;
   /** Called when the lines of a job were read. */
   onRead: () => void;
-  /** Given what is a bug. */
+  /** Called with unexpected errors. */
   onSurprise: (error: unknown) => void;
 };
 
-/** What a job's page shows. */
+/** The data of a job's page. */
 export class JobPages {
   readonly #target: JobTarget;
   readonly #book: JobBook;
   readonly #thumbnails: Thumbnails;
-  /** By run; the one that was asked for last comes last. */
+  /** By run, least recently used first. */
   readonly #readings = new Map<string, Reading>();
   readonly #onRead: () => void;
   readonly #onFailure: (error: unknown) => void;
@@ -44,18 +44,18 @@ export class JobPages {
     this.#book = book;
     this.#thumbnails = thumbnails;
     this.#onRead = onRead;
-    // S3 that is away is shown as such; the next look reads again.
+    // An unreachable S3 is reported elsewhere; the next poll reads again.
     this.#onFailure = (error) => void (isServiceAway(error) || onSurprise(error));
   }
 
-  /** What is known now; reads its lines meanwhile. Undefined for a job that the book does not have. */
+  /** The current details; reads the lines in the background. Undefined for an unknown job. */
   detail(job: string): JobDetail | undefined {
     const watched = this.#book.get(job);
     return watched?.row === undefined ? undefined : this.#detailOf(watched);
   }
 
   /**
-   * As `detail`, for a job that may not have been looked at yet.
+   * Like `detail`, for a job that may not have been polled yet.
    *
    * @throws {ApiFailure} no-such-job
    */
@@ -111,7 +111,7 @@ export class JobPages {
     };
   }
 
-  /** What was read last; reads it, or reads it again, in the background. */
+  /** The last content; reads it (again) in the background. */
   #content(watched: WatchedJob): JobContent | null {
     const reading = this.#readingOf(watched);
     if (reading.isReading === undefined && (reading.lines === undefined || isDue(watched, reading))) {
@@ -141,7 +141,7 @@ export class JobPages {
     reading.isReading = readJobLines(this.#target, watched.counted)
       .then((lines) => {
         reading.lines = lines;
-        // One that fails leaves the version of the lines that there are: it is due again.
+        // A failed reading keeps the old version, so it is due again.
         reading.version = version;
         return lines;
       })
@@ -153,7 +153,9 @@ export class JobPages {
   }
 }
 
-/** Whether the files have changed since they were read, and that is long enough ago; not while they are not known. */
+/**
+ * Whether the files have changed since they were read, and that was long enough ago; false while the files are unknown.
+ */
 function isDue(watched: WatchedJob, { version, readAt }: Reading): boolean {
   if (watched.files === undefined) return false;
   return version !== versionOf(watched) && Date.now() - readAt >= READ_EVERY_MS;

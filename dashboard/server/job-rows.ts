@@ -3,7 +3,7 @@ import { FINAL, type JobStatus } from '../../shared/jobs/job-status.ts';
 import type { JobRow } from '../contract.ts';
 import { shownText } from './shown-text.ts';
 
-/** What a row is made of. */
+/** The input for a row. */
 export type RowOf = {
   status: JobStatus;
   description: JobDescription | undefined;
@@ -39,7 +39,7 @@ export function jobRow({ status, description, lastOutcomeAt }: RowOf): JobRow {
   };
 }
 
-/** When something happened to a job last, as far as it is known. */
+/** The last known activity of a job. */
 export function activeAt({ lastOutcomeAt, startedAt }: JobRow): number {
   return Math.max(lastOutcomeAt ?? 0, startedAt ?? 0);
 }

@@ -4,16 +4,16 @@ import { type FailedImage, failedImagesIn } from '../../shared/jobs/redrive.ts';
 import type { DeadLetterFilter, DeadLetterRow } from '../contract.ts';
 import { shownHost, shownText } from './shown-text.ts';
 
-/** What a letter that is not a message is found by, in place of an error code. */
+/** The filter value for malformed messages, in place of an error code. */
 const UNREADABLE = 'unreadable';
 const MAX_IMAGES = 20;
 const MAX_MESSAGE_CHARS = 200;
-/** Of a failure's message, what may be searched. */
+/** Searchable length of a failure's message. */
 const MAX_KEPT_MESSAGE_CHARS = 1_000;
 
 type LetterImage = FailedImage & { attempts: number };
 
-/** A dead letter that was read. */
+/** A dead letter, as read. */
 export type ReadLetter = {
   letterId: string;
   sentAt: number;
@@ -21,9 +21,9 @@ export type ReadLetter = {
   job: string | undefined;
   run: string | undefined;
   images: LetterImage[];
-  /** How long the letter was. */
+  /** The length of its body. */
   bodyChars: number;
-  /** The beginning of a letter that is not a message. */
+  /** The beginning of a malformed message. */
   unreadableBody: string | undefined;
 };
 
@@ -34,7 +34,7 @@ export function readLetter({ id, body, reason, sentAt }: DeadLetter): ReadLetter
     const unreadable = { job: undefined, run: undefined, images: [], unreadableBody: copied(shownText(body)) };
     return { ...common, ...unreadable, reason: reason ?? message.reason };
   }
-  // Not `meta`: it is the producer's, and may be nearly all of the letter.
+  // Without `meta`, which belongs to the producer and may be most of the letter.
   const images = failedImagesIn(body, message.images).map(({ id, url, error, attempts = message.attempt }) => ({
     ...{ id, url, attempts },
     error: { code: error.code, message: copied(error.message.slice(0, MAX_KEPT_MESSAGE_CHARS)) },
@@ -42,7 +42,7 @@ export function readLetter({ id, body, reason, sentAt }: DeadLetter): ReadLetter
   return { ...common, job: message.job, run: message.run, images, unreadableBody: undefined };
 }
 
-/** Whether one image of the letter, or a letter without any, fits all that is given. */
+/** Whether one of its images, or a letter without images, matches the whole filter. */
 export function fits(letter: ReadLetter, filter: DeadLetterFilter): boolean {
   if (filter.job !== undefined && letter.job !== filter.job) return false;
   if (letter.unreadableBody === undefined) return letter.images.some((image) => imageFits(image, filter));
@@ -50,18 +50,18 @@ export function fits(letter: ReadLetter, filter: DeadLetterFilter): boolean {
   return host === undefined && (code === undefined || code === UNREADABLE) && contains([letter.reason ?? ''], text);
 }
 
-/** Whether nothing of the letter is left when what fits is taken out of it. */
+/** Whether all images of the letter match the filter. */
 export function fitsWhole(letter: ReadLetter, filter: DeadLetterFilter): boolean {
   return fits(letter, filter) && letter.images.every((image) => imageFits(image, filter));
 }
 
-/** How much memory a row takes, about: its texts. */
+/** The approximate memory of a row: its texts. */
 export function charsOf({ images, unreadableBody }: ReadLetter): number {
   const texts = images.map(({ id, url, error }) => id.length + url.length + error.message.length);
   return texts.reduce((sum, chars) => sum + chars, unreadableBody?.length ?? 0);
 }
 
-/** Whether an image fits all that a filter says of images. */
+/** Whether an image matches the filter. */
 export function imageFits({ id, url, error }: FailedImage, { code, host, text }: DeadLetterFilter): boolean {
   if (code !== undefined && error.code !== code) return false;
   if (host !== undefined && shownHost(url) !== host) return false;
@@ -71,11 +71,11 @@ export function imageFits({ id, url, error }: FailedImage, { code, host, text }:
 function contains(texts: readonly string[], wanted: string | undefined): boolean {
   if (wanted === undefined) return true;
   const lower = wanted.toLowerCase();
-  // What is not shown is not found either: a signature could be guessed letter by letter.
+  // Only displayed text is searched: otherwise a signature could be guessed character by character.
   return texts.some((text) => shownText(text).toLowerCase().includes(lower));
 }
 
-/** By what a letter may be found. */
+/** The filter values of a letter. */
 export function facetsOf({ job, images, unreadableBody }: ReadLetter): Record<'job' | 'code' | 'host', Set<string>> {
   return {
     job: new Set(job === undefined ? [] : [job]),
@@ -84,13 +84,13 @@ export function facetsOf({ job, images, unreadableBody }: ReadLetter): Record<'j
   };
 }
 
-/** The letter with no more of it than a row shows: many are kept, and each may be a megabyte. */
+/** The letter reduced to what a row shows: many are kept, and each may be a megabyte. */
 export function cutToRow(letter: ReadLetter): ReadLetter & { moreImages: number } {
   const { images } = letter;
   return { ...letter, images: images.slice(0, MAX_IMAGES), moreImages: Math.max(0, images.length - MAX_IMAGES) };
 }
 
-/** A part of a text would keep the whole of it in memory. */
+/** A substring would keep the whole text in memory. */
 function copied(text: string): string {
   return Buffer.from(text).toString();
 }

@@ -17,7 +17,7 @@ export type FiguresOf = {
 export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf): QueueFigures {
   const statuses = jobs.flatMap(({ status }) => status ?? []);
   const sum = (figure: (status: JobStatus) => number) => statuses.reduce((total, status) => total + figure(status), 0);
-  // What is left of a cancelled job is dropped.
+  // Remaining images of a cancelled job are dropped.
   const remaining = sum(({ state, remaining = 0 }) => (FINAL.has(state) ? 0 : remaining));
   const rate = sum(({ imagesPerSecond }) => imagesPerSecond);
   return {
@@ -42,8 +42,8 @@ export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf
 }
 
 /**
- * Images that workers will get: not those whose messages are all in the dead-letter queue, and of a job whose producer has
- * failed none while there are no messages.
+ * Images that workers will still get: without stranded images, and without those of a job whose producer failed while
+ * there are no messages.
  */
 function draining({ state, remaining = 0, stranded = 0 }: JobStatus, depths: JobStatus['queue'] | undefined): number {
   if (FINAL.has(state) || (state === 'failed while enqueuing' && isEmpty(depths))) return 0;
@@ -55,7 +55,7 @@ function timeToDrain(images: number, imagesPerSecond: number): number | null {
   return imagesPerSecond > 0 ? Math.ceil(images / imagesPerSecond) : null;
 }
 
-/** CloudWatch's figures are some minutes late: of a queue that is empty by now there is no oldest message. */
+/** CloudWatch is some minutes late: a queue that is empty by now has no oldest message. */
 function isEmpty(depths: JobStatus['queue'] | undefined): boolean {
   return depths !== undefined && depths.waiting + depths.inFlight + depths.retrying === 0;
 }

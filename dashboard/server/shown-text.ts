@@ -3,28 +3,27 @@ import { withoutUrlSecrets } from '../../shared/contract/redact.ts';
 import { hostOf } from '../../shared/contract/urls.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 
-/** Characters of a text of others that the page is sent; whatever follows is cut off. */
+/** Maximum length of untrusted text that is sent to the page. */
 const MAX_CHARS = 300;
-/** What is looked at of a text: the longest URL, and then some. */
+/** Characters of a text that are processed: more than the longest URL. */
 const LOOKED_AT = 2 * MAX_URL_CHARS;
 
 /**
- * A text of others as the page may have it: on one line, of bounded length, without control and direction characters,
- * and without what is secret about URLs in it.
+ * Untrusted text made safe for the page: one line, bounded length, no control or direction characters, URLs redacted.
  */
 export function shownText(text: string, mostChars: number = MAX_CHARS): string {
   const safe = visibleLine(withoutUrlSecrets(beginningOf(text)));
   return safe.length <= mostChars ? safe : `${safe.slice(0, mostChars - 1).toWellFormed()}…`;
 }
 
-/** Whole words: a URL that is cut might be cut within its password, which then has no sign of one any more. */
+/** Cut at a word: a URL that is cut within its password could not be recognized and redacted. */
 function beginningOf(text: string): string {
   if (text.length <= LOOKED_AT) return text;
   const beginning = text.slice(0, LOOKED_AT);
   return `${beginning.slice(0, Math.max(0, beginning.lastIndexOf(' ')))}…`;
 }
 
-/** The host of a URL, of an s3:// URL its bucket; `-` where there is none. */
+/** The host of a URL, or the bucket of an s3:// URL; `-` if there is none. */
 export function shownHost(url: string): string {
   if (url.length > LOOKED_AT) return '-';
   const host = hostOf(url);

@@ -8,21 +8,21 @@ import type { ThumbnailSource } from './thumbnail-source.ts';
 
 /** Fetched and decoded at once; a decode may take a hundred megabytes. */
 const AT_ONCE = 4;
-/** Those that wait; a page shows a hundred, and there may be some pages. */
+/** Waiting requests; a page shows a hundred pictures, and several pages may be open. */
 const MOST_WAITING = 400;
-/** Pictures that are kept: about 6 kB each. */
+/** Cached pictures, about 6 kB each. */
 const MOST_BYTES = 24_000_000;
-/** URLs that may be asked for, the latest ones: some are long. */
+/** Number of most recent URLs that can be requested. */
 const MOST_ADDRESSES = 20_000;
 const MOST_ADDRESS_CHARS = 20_000_000;
-/** A picture that could not be had is asked for again after so long. */
+/** A failed picture is requested again after this time. */
 const FORGET_FAILURE_MS = 60_000;
 
 type Kept = { picture: Buffer } | { failure: ImageError; at: number };
 
 /**
- * Small pictures of images that a gallery or the dead letters have shown. They are fetched as carefully as the worker
- * fetches them. A browser names them by tokens that this process has given out, never by their URLs.
+ * Small pictures of images that a gallery or the dead letters have shown. They are fetched by the rules of the worker.
+ * A browser requests them by tokens of this process, never by URL.
  */
 export class Thumbnails {
   readonly #target: Pick<JobTarget, 's3'>;
@@ -44,7 +44,7 @@ export class Thumbnails {
     this.#settings = settings;
   }
 
-  /** Where a browser gets the picture of an image. */
+  /** The address of an image's picture. */
   addressOf(job: string, url: string): string {
     const token = createHmac('sha256', this.#key).update(`${job}\n${url}`).digest('base64url').slice(0, 22);
     if (!this.#addresses.delete(token)) this.#addressChars += url.length;
@@ -77,7 +77,7 @@ export class Thumbnails {
     const kept = this.#kept.get(token);
     if (kept === undefined) return undefined;
     if ('failure' in kept) return Date.now() - kept.at < FORGET_FAILURE_MS ? kept.failure : undefined;
-    // The one that was shown last is forgotten last.
+    // Moves it to the end of the LRU order.
     this.#kept.delete(token);
     this.#kept.set(token, kept);
     return kept.picture;
@@ -106,7 +106,7 @@ export class Thumbnails {
     return source.make(url, this.#closed.signal);
   }
 
-  /** What decodes is loaded with the first picture: a process that shows none needs no decoder. */
+  /** The decoder is loaded with the first picture. */
   #loadedSource(): Promise<ThumbnailSource> {
     this.#source ??= import('./thumbnail-source.ts').then(({ createThumbnailSource }) =>
       createThumbnailSource(this.#target, this.#settings),

@@ -195,7 +195,7 @@ describe('where CloudWatch has the log', () => {
     expect(stdout).toMatch(
       /cost {9}\$[\d.]+ per million images at list prices, from the time measured by the workers\n/,
     );
-    expect(stdout).toMatch(/by stage {5}not known/);
+    expect(stdout).toMatch(/by stage {5}unknown/);
   }, 120_000);
 });
 

@@ -114,7 +114,7 @@ describe('Ctrl-C on a terminal', () => {
     await session.shows(/starting SQS/);
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
-    expect(session.screen()).toContain(`to run it again: bin/labelqueue demo --state-dir ${folder.path}`);
+    expect(session.screen()).toContain(`to run the demo again: bin/labelqueue demo --state-dir ${folder.path}`);
   }, 60_000);
 
   test('leaves the terminal as it was: cursor shown, lines wrapped', async () => {

@@ -73,9 +73,9 @@ describe('a model of three materials', () => {
       expect(Number(inFloats)).toBeGreaterThanOrEqual(12 * 0.95);
     }
     expect(first.stdout).toMatch(/^tested +brick +grass +gravel\nbrick +4 +0 +0\ngrass +0 +4 +0\ngravel +0 +0 +4\n/m);
-    expect(first.stdout).toMatch(/^least sure of\n( {2}0\.\d{3} (brick|grass|gravel) .*\n){5}/m);
+    expect(first.stdout).toMatch(/^least confident\n( {2}0\.\d{3} (brick|grass|gravel) .*\n){5}/m);
     expect(first.stdout).not.toContain('warning');
-    expect(first.stderr).toContain('looked at 60/60');
+    expect(first.stderr).toContain('analyzed 60/60');
     expect(first.code).toBe(0);
   });
 
@@ -352,7 +352,7 @@ test('a label of which nothing can be read is an error with the reasons', async 
 
 test('a command that is interrupted leaves no model', async () => {
   const running = startCommand(['model', 'teach', MATERIALS, '--out', at('interrupted')]);
-  await eventually('the first photos', () => running.stderr().includes('looked at 6/60'), 60_000);
+  await eventually('the first photos', () => running.stderr().includes('analyzed 6/60'), 60_000);
   running.interrupt();
   await running.ended;
   expect((await readdir(folder.path)).filter((name) => name.includes('interrupted'))).toEqual([]);

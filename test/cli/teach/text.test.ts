@@ -107,7 +107,7 @@ test('a photo that the model would put elsewhere is shown with that label, and w
     { photo: photo('2.jpg'), heldOut: true, score: 0.6, best: 'a', bestScore: 0.6 },
   ];
   expect(teachingText(teaching(['a', 'b'], { unsure }), MODEL)).toContain(
-    'least sure of\n  0.200 a, rather b (0.700)  1.jpg  (learned from)\n  0.600 a  2.jpg\n',
+    'least confident\n  0.200 a, more likely b (0.700)  1.jpg  (training photo)\n  0.600 a  2.jpg\n',
   );
 });
 
