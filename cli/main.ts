@@ -21,7 +21,7 @@ import { waitCommand } from './commands/wait.ts';
 import { workCommand } from './commands/work.ts';
 import { stackOption } from './options.ts';
 import { EXIT } from './terminal/exit-codes.ts';
-import { cleanUpNow, endInterrupted, forgetInterruption, isInterrupted } from './terminal/interruption.ts';
+import { cleanUpNow, exitInterrupted, forgetInterruption, isInterrupted } from './terminal/interruption.ts';
 import { print, printNote } from './terminal/terminal.ts';
 import { usageErrorPrinter } from './terminal/usage-error.ts';
 import { failureText } from './terminal/user-errors.ts';
@@ -87,7 +87,7 @@ try {
   }
   forgetInterruption();
 } catch (error) {
-  if (isInterrupted()) endInterrupted();
+  if (isInterrupted()) exitInterrupted();
   else process.exitCode = exitCodeOf(error);
 }
 

@@ -62,9 +62,10 @@ export type Environment = {
 
 /**
  * `GET /api/events?range=1h[&job=<job>]`, `text/event-stream`. The server sends `retry:`, an `id:` per snapshot and a
- * comment each 15 s. On connecting, `snapshot` and `history` come as soon as they are known (at once when another tab is
- * open), then `snapshot` about each 2 s and `history` about each 10 s. With `job`, the event `job` comes on connecting and
- * when it has changed; `job-missing` (`{ job }`) when there is none of this name. Nobody polls while no tab is connected.
+ * comment each 15 s. On connecting, `snapshot` and `history` come as soon as they are known (at once when another tab
+ * is open), then `snapshot` about each 2 s and `history` about each 10 s. With `job`, the event `job` comes on
+ * connecting and when it has changed; `job-missing` (`{ job }`) when there is none of this name. The server does not
+ * poll while no tab is connected.
  */
 export type EventsByName = {
   snapshot: Snapshot;

@@ -1,6 +1,6 @@
 const WINDOW_MS = 5 * 60_000;
 /** Readings closer together than this are too noisy for a rate, and are dropped. */
-const LEAST_APART_MS = 5_000;
+const MIN_APART_MS = 5_000;
 
 type Reading = { at: number; messages: number };
 
@@ -9,7 +9,7 @@ type Reading = { at: number; messages: number };
  * includes arrivals and retries.
  */
 export class DrainEstimate {
-  /** Oldest first, at most one for each `LEAST_APART_MS` of the window. */
+  /** Oldest first, at most one for each `MIN_APART_MS` of the window. */
   #readings: Reading[] = [];
 
   /**
@@ -21,13 +21,13 @@ export class DrainEstimate {
     this.#readings = this.#readings.filter((reading) => reading.at > at - WINDOW_MS && reading.at <= at);
     const before = this.#readings;
     const last = before.at(-1);
-    if (last === undefined || at - last.at >= LEAST_APART_MS) this.#readings = [...before, { at, messages }];
+    if (last === undefined || at - last.at >= MIN_APART_MS) this.#readings = [...before, { at, messages }];
     if (messages === 0) return 0;
     const fullest = before.reduce<Reading | undefined>(
       (most, reading) => (most === undefined || reading.messages >= most.messages ? reading : most),
       undefined,
     );
-    if (fullest === undefined || at - fullest.at < LEAST_APART_MS) return undefined;
+    if (fullest === undefined || at - fullest.at < MIN_APART_MS) return undefined;
     const gone = fullest.messages - messages;
     return gone > 0 ? (messages * (at - fullest.at)) / 1_000 / gone : Number.POSITIVE_INFINITY;
   }

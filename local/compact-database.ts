@@ -2,20 +2,20 @@ import type { DatabaseSync } from 'node:sqlite';
 
 const MIB = 1024 * 1024;
 /** Less free space is not worth compacting. */
-const LEAST_FREE_BYTES = 16 * MIB;
+const MIN_FREE_BYTES = 16 * MIB;
 
 /**
  * Returns deleted space to the disk, which SQLite otherwise keeps for reuse. The rest of the file is rewritten, which
  * blocks the process for about a second per 100 MB, so it must be small.
  *
- * @param mostBytes maximum size of the rest
+ * @param maxBytes maximum size of the rest
  * @throws when the disk is full
  */
-export function compactDatabase(database: DatabaseSync, mostBytes: number): void {
+export function compactDatabase(database: DatabaseSync, maxBytes: number): void {
   const pageBytes = pragma(database, 'page_size');
   const free = pragma(database, 'freelist_count') * pageBytes;
   const left = pragma(database, 'page_count') * pageBytes - free;
-  if (free < Math.max(LEAST_FREE_BYTES, left) || left > mostBytes) return;
+  if (free < Math.max(MIN_FREE_BYTES, left) || left > maxBytes) return;
   database.exec('VACUUM');
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }

@@ -1,17 +1,17 @@
 import { Queue } from '../shared/classifier/queue.ts';
 import { SqsQueue, type StoredMessage } from './fauxqs-parts.ts';
-import { KeptMessage } from './kept-message.ts';
+import { LazyMessage } from './lazy-message.ts';
 import { QueueDatabase } from './queue-database.ts';
 
 /**
- * Stored queues have message contents only on disk, see `KeptMessage`. fauxqs 2.4.1 holds them in memory; this file
+ * Stored queues have message contents only on disk, see `LazyMessage`. fauxqs 2.4.1 holds them in memory; this file
  * patches its queue. FIFO queues are unchanged: the one for job ends has few messages.
  */
 const { enqueue, dequeue } = SqsQueue.prototype;
 
 SqsQueue.prototype.enqueue = function enqueueKept(message) {
   const { persistence } = this;
-  const isKept = persistence instanceof QueueDatabase && !this.isFifo() && !(message instanceof KeptMessage);
+  const isKept = persistence instanceof QueueDatabase && !this.isFifo() && !(message instanceof LazyMessage);
   enqueue.call(this, isKept ? persistence.keep(this.name, message) : message);
 };
 

@@ -10,12 +10,12 @@ import type { EmbeddedAws } from './embedded-aws.ts';
 import type { StageTimes } from './stage-times.ts';
 
 /** Options of the dashboard that the service serves. */
-export type ServedDashboard = Pick<DashboardOptions, 'version' | 'allowsChanges' | 'onSurprise'> & {
+export type ServedDashboard = Pick<DashboardOptions, 'version' | 'allowsChanges' | 'onUnexpectedError'> & {
   exporterOf: (target: JobTarget) => ExportOutcomes;
   metrics?: (aws: EmbeddedAws) => Promise<string>;
 };
 
-export type LocalDashboardOf = {
+export type LocalDashboardOptions = {
   aws: EmbeddedAws;
   /** The number of workers. */
   workers: number;
@@ -26,7 +26,7 @@ export type LocalDashboardOf = {
 };
 
 /** The dashboard of the service that runs in this process. */
-export function localDashboard(of: LocalDashboardOf): DashboardListener {
+export function localDashboard(of: LocalDashboardOptions): DashboardListener {
   const { aws, environment, dashboard } = of;
   const { exporterOf, metrics, ...options } = dashboard;
   const settings = jobSettingsFrom(aws.environment);
@@ -57,16 +57,16 @@ export function localDashboard(of: LocalDashboardOf): DashboardListener {
 }
 
 /** Reading a long queue visits all messages: the answer is reused for this many times the duration. */
-const KEPT_FOR_TIMES = 20;
+const CACHE_TIMES = 20;
 
-function localInsight({ aws, workers, stages }: LocalDashboardOf): Insight {
+function localInsight({ aws, workers, stages }: LocalDashboardOptions): Insight {
   let [oldestSentAt, keptUntil]: [number | undefined, number] = [undefined, 0];
   return {
     async facts(now): Promise<Facts> {
       if (now >= keptUntil) {
         const began = performance.now();
         oldestSentAt = aws.depths().queue?.oldestSentAt;
-        keptUntil = now + KEPT_FOR_TIMES * (performance.now() - began);
+        keptUntil = now + CACHE_TIMES * (performance.now() - began);
       }
       const oldestMessageAgeSeconds = oldestSentAt === undefined ? null : Math.max(0, (now - oldestSentAt) / 1_000);
       return { oldestMessageAgeSeconds, workers, stages: stages.all(), alarms: null };

@@ -11,7 +11,7 @@ import {
   type SqsStore,
   type StoredMessage,
 } from './fauxqs-parts.ts';
-import { type ContentsSource, KeptMessage, type MessageContents, type MessageState } from './kept-message.ts';
+import { type ContentsSource, LazyMessage, type MessageContents, type MessageState } from './lazy-message.ts';
 import { isDamaged, prepareQueueDatabase, STATES_INDEX } from './prepare-queue-database.ts';
 
 const FILE = 'fauxqs.db';
@@ -72,7 +72,7 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
   #loadMessages(queue: SqsQueue): void {
     const now = Date.now();
     for (const row of this.#statements.states.iterate(queue.name)) {
-      const message = new KeptMessage(this, queue.name, row as MessageState);
+      const message = new LazyMessage(this, queue.name, row as MessageState);
       if (message.delayUntil !== undefined && message.delayUntil > now) queue.delayedMessages.push(message);
       else queue.messages.push(message);
     }
@@ -83,9 +83,9 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
    *
    * @throws {SqsError} when there is no room
    */
-  keep(queueName: string, message: StoredMessage): KeptMessage {
+  keep(queueName: string, message: StoredMessage): LazyMessage {
     this.#writeNow(() => super.insertMessage(queueName, message));
-    return new KeptMessage(this, queueName, message);
+    return new LazyMessage(this, queueName, message);
   }
 
   contentsOf(messageId: string): MessageContents {
@@ -135,13 +135,13 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
 
   override insertMessage(queueName: string, message: StoredMessage): void {
     const write = () => super.insertMessage(queueName, message);
-    if (message instanceof KeptMessage) this.#move(queueName, message);
+    if (message instanceof LazyMessage) this.#move(queueName, message);
     // A message that was received before is moving to the DLQ: it was accepted, and must not be lost.
     else if (message.approximateReceiveCount > 0) this.#writeLater(write);
     else this.#writeNow(write);
   }
 
-  #move(queueName: string, message: KeptMessage): void {
+  #move(queueName: string, message: LazyMessage): void {
     if (message.queue === queueName) return;
     message.queue = queueName;
     const { approximateReceiveCount, messageId } = message;

@@ -25,7 +25,7 @@ export function lockState(folder: string): () => void {
         ' and another port with --port',
     );
   }
-  tellPid(pidFile);
+  writePid(pidFile);
   return () => {
     rmSync(pidFile, { force: true });
     lock.close();
@@ -41,7 +41,7 @@ function readPid(path: string): string {
 }
 
 /** The number is informative; the lock works without it. */
-function tellPid(path: string): void {
+function writePid(path: string): void {
   try {
     writeFileSync(path, `${process.pid}\n`);
   } catch {

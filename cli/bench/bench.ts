@@ -12,15 +12,15 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { purgeJob } from '../../shared/jobs/purge-job.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
-import { hasEnded, knownJobStatus, targetFromEnvironment } from '../jobs/job-target.ts';
+import { isFinished, requireJobStatus, targetFromEnvironment } from '../jobs/job-target.ts';
 import { stateDirectory } from '../project-folder.ts';
 import { LOG_GROUP_VARIABLE } from '../stack-variables.ts';
 import { commandName } from '../terminal/command-name.ts';
 import { counted } from '../terminal/counted.ts';
-import { endInterrupted, interruption, untilAborted, untilInterrupted } from '../terminal/interruption.ts';
+import { exitInterrupted, interruption, untilAborted, untilInterrupted } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { print, printNote } from '../terminal/terminal.ts';
-import { CommandError, expectedFailureText } from '../terminal/user-errors.ts';
+import { CommandError, userErrorText } from '../terminal/user-errors.ts';
 import { imagesOf, uploadSamples, urlsOf } from './bench-images.ts';
 import { type Findings, findingsOf, imagesIn } from './findings.ts';
 import { findingsText } from './findings-text.ts';
@@ -29,9 +29,9 @@ import type { WorkerLog } from './worker-log.ts';
 
 const POLL_MS = 1_000;
 /** Longer than a retry delay, and than the visibility timeout of a crashed worker's messages. */
-const MOST_MS_WITHOUT_OUTCOME = 15 * 60_000;
+const MAX_MS_WITHOUT_OUTCOME = 15 * 60_000;
 /** CloudWatch usually shows lines seconds after they were written. */
-const MOST_MS_FOR_LOGS = 90_000;
+const MAX_MS_FOR_LOGS = 90_000;
 const LOG_POLL_MS = 3_000;
 
 type Options = { images: number; urls?: string; json?: true };
@@ -53,9 +53,9 @@ export async function benchWorkers({ images, urls: list, json }: Options): Promi
   } catch (error) {
     if (!interruption.aborted) throw error;
   } finally {
-    await takeAway(target, job, findings);
+    await cleanUpRun(target, job, findings);
   }
-  if (interruption.aborted || findings === undefined) return endInterrupted();
+  if (interruption.aborted || findings === undefined) return exitInterrupted();
   print(json ? `${JSON.stringify(findings)}\n` : findingsText(findings));
 }
 
@@ -93,13 +93,13 @@ class Bench {
     try {
       let settled = 0;
       for (
-        let giveUpAt = Date.now() + MOST_MS_WITHOUT_OUTCOME;
+        let giveUpAt = Date.now() + MAX_MS_WITHOUT_OUTCOME;
         ;
         await delay(POLL_MS, undefined, { signal: interruption })
       ) {
-        const status = await knownJobStatus(this.#target, this.#job, { counter });
-        if (hasEnded(status)) return status;
-        if (status.classified + status.failed > settled) giveUpAt = Date.now() + MOST_MS_WITHOUT_OUTCOME;
+        const status = await requireJobStatus(this.#target, this.#job, { counter });
+        if (isFinished(status)) return status;
+        if (status.classified + status.failed > settled) giveUpAt = Date.now() + MAX_MS_WITHOUT_OUTCOME;
         settled = status.classified + status.failed;
         progress.update(settled);
         if (Date.now() > giveUpAt) throw new CommandError(noOutcomeText(status));
@@ -113,7 +113,7 @@ class Bench {
     const isComplete = (found: readonly LoggedInvocation[]) =>
       imagesIn(found) >= classified + failed &&
       (!log.hasReports || found.every(({ billedMs }) => billedMs !== undefined));
-    const giveUpAt = Date.now() + MOST_MS_FOR_LOGS;
+    const giveUpAt = Date.now() + MAX_MS_FOR_LOGS;
     try {
       for (;;) {
         const found = invocationsOf(await log.lines(), this.#job);
@@ -121,7 +121,7 @@ class Bench {
         await delay(LOG_POLL_MS, undefined, { signal: interruption });
       }
     } catch (error) {
-      const reason = interruption.aborted ? undefined : expectedFailureText(error);
+      const reason = interruption.aborted ? undefined : userErrorText(error);
       if (reason === undefined) throw error;
       printNote(`${log.name} could not be read, so stages and billed times are left out: ${reason}\n`);
       return [];
@@ -131,7 +131,7 @@ class Bench {
 
 function noOutcomeText({ queue, remaining }: JobStatus): string {
   return (
-    `expected an outcome within ${MOST_MS_WITHOUT_OUTCOME / 60_000} min, got none: ${counted(remaining ?? 0, 'image')} remaining, ` +
+    `expected an outcome within ${MAX_MS_WITHOUT_OUTCOME / 60_000} min, got none: ${counted(remaining ?? 0, 'image')} remaining, ` +
     `${counted(queue.waiting, 'message')} waiting, ${queue.inFlight} in flight; see the worker logs`
   );
 }
@@ -152,7 +152,7 @@ async function findLog(now: Date): Promise<WorkerLog | undefined> {
  *
  * @param findings undefined when the job has not ended: workers continue until they notice the cancellation
  */
-async function takeAway(target: JobTarget, job: string, findings: Findings | undefined): Promise<void> {
+async function cleanUpRun(target: JobTarget, job: string, findings: Findings | undefined): Promise<void> {
   await purgeJob(target, job);
   if (findings === undefined) {
     await delay(CANCELLATION_CHECK_MS);

@@ -71,7 +71,7 @@ async function dashboardOptions(
     classifier,
     exportOutcomes: exporterOf(changesTarget),
     ...(insight !== undefined && { insight }),
-    onSurprise: (error) => printNote(`labelqueue: ${failureText(error)}\n`),
+    onUnexpectedError: (error) => printNote(`labelqueue: ${failureText(error)}\n`),
   };
 }
 

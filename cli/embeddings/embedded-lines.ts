@@ -10,14 +10,14 @@ export type EmbeddedLine = ResultLine & { embedding: string; trunk: string };
 export function embeddedLine(text: string): EmbeddedLine | undefined {
   const line = parsedAround(text) ?? parsedLine(text);
   if (typeof line !== 'object' || line === null) return undefined;
-  if (!namesImage(line)) return undefined;
+  if (!hasValidImageRef(line)) return undefined;
   const { embedding, trunk } = line as Partial<ResultLine>;
   if (embeddingLength(embedding) === undefined) return undefined;
   return typeof trunk === 'string' && TRUNK.test(trunk) ? (line as EmbeddedLine) : undefined;
 }
 
 /** Whether a line has an id and a URL of valid length. */
-export function namesImage(line: { id?: unknown; url?: unknown }): boolean {
+export function hasValidImageRef(line: { id?: unknown; url?: unknown }): boolean {
   return isText(line.id, MAX_ID_CHARS) && isText(line.url, MAX_URL_CHARS);
 }
 

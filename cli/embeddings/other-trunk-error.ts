@@ -8,9 +8,9 @@ export type NamedTrunk = { trunk: string; model: string };
 export class OtherTrunkError extends UserError {
   override readonly name = 'OtherTrunkError';
 
-  constructor(job: string, stored: NamedTrunk, wanted: NamedTrunk) {
+  constructor(job: string, stored: NamedTrunk, expected: NamedTrunk) {
     super(
-      `the embeddings of ${job} are of the trunk ${named(stored)}, and the model has the trunk ${named(wanted)}: ` +
+      `the embeddings of ${job} are of the trunk ${named(stored)}, and the model has the trunk ${named(expected)}: ` +
         'expected a model that differs from the one of the job in its last layer alone (docs/embeddings.md)',
     );
   }

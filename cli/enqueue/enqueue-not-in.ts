@@ -31,25 +31,25 @@ export async function withoutClassified(
   options: NotInOptions,
   before: JobDescription | undefined,
 ): Promise<NotInRows> {
-  const wanted = before?.notIn ?? (await notInOf(options));
-  if (wanted === undefined) return { rows: () => sources.rows(), known: 0, notIn: undefined };
-  refuseFolders(sources);
-  for (const job of wanted.jobs) await expectResultsOf(target, job);
-  const until = wanted.until === undefined ? undefined : new Date(wanted.until);
-  const total = await enqueuedIn(target, wanted.jobs);
+  const selection = before?.notIn ?? (await notInOf(options));
+  if (selection === undefined) return { rows: () => sources.rows(), known: 0, notIn: undefined };
+  assertNoFolders(sources);
+  for (const job of selection.jobs) await expectResultsOf(target, job);
+  const until = selection.until === undefined ? undefined : new Date(selection.until);
+  const total = await enqueuedIn(target, selection.jobs);
   const progress = startProgress('read results', total);
-  const urls = await ClassifiedUrls.read(target, { ...wanted, until }, (lines) =>
+  const urls = await ClassifiedUrls.read(target, { ...selection, until }, (lines) =>
     progress.update(Math.min(lines, total)),
   ).finally(progress.stop);
-  const kept: NotInRows = {
+  const newRows: NotInRows = {
     known: 0,
-    notIn: { ...wanted, until: wanted.until ?? urls.until.toISOString() },
+    notIn: { ...selection, until: selection.until ?? urls.until.toISOString() },
     rows() {
-      kept.known = 0;
-      return notClassified(sources.rows(), urls, () => kept.known++);
+      newRows.known = 0;
+      return notClassified(sources.rows(), urls, () => newRows.known++);
     },
   };
-  return kept;
+  return newRows;
 }
 
 /** E.g. `; 12345 left out: classified in cats and dogs`. */
@@ -59,9 +59,9 @@ export function leftOutText({ known, notIn }: Pick<NotInRows, 'known' | 'notIn'>
   return `; ${known} left out: classified in ${jobs}`;
 }
 
-type Wanted = Omit<NotIn, 'until'> & { until?: string };
+type NotInSelection = Omit<NotIn, 'until'> & { until?: string };
 
-async function notInOf({ notIn, sameModel, ...model }: NotInOptions): Promise<Wanted | undefined> {
+async function notInOf({ notIn, sameModel, ...model }: NotInOptions): Promise<NotInSelection | undefined> {
   if (notIn === undefined) {
     if (sameModel) throw new CommandError('--same-model requires --not-in');
     return undefined;
@@ -75,7 +75,7 @@ async function modelOf(options: ModelOptions): Promise<NonNullable<NotIn['model'
   return { name, version };
 }
 
-function refuseFolders({ all }: EnqueueSources): void {
+function assertNoFolders({ all }: EnqueueSources): void {
   const folder = all.find(({ format }) => format === 'folder');
   if (folder === undefined) return;
   throw new CommandError(

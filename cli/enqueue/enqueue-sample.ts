@@ -17,7 +17,7 @@ import { classifierSettingsFrom } from '../../shared/settings.ts';
 import { readImageFile } from '../image-file.ts';
 import { demoTable } from '../local/demo-table.ts';
 import { type ModelOptions, modelEnvironment } from '../options.ts';
-import type { Shelf, Thumbnail } from '../report/gallery.ts';
+import type { LabelSection, Thumbnail } from '../report/gallery.ts';
 import { isReport } from '../report/mark.ts';
 import { EXIT } from '../terminal/exit-codes.ts';
 import { writeOutput } from '../terminal/output-file.ts';
@@ -31,8 +31,8 @@ import { sampleImages } from './sample-images.ts';
 
 /** Drawn seeds are short, so that they can be typed. */
 const DRAWN_SEEDS = 10_000;
-const MAX_SHELVES = 12;
-const THUMBNAILS_PER_SHELF = 8;
+const MAX_LABEL_SECTIONS = 12;
+const THUMBNAILS_PER_LABEL = 8;
 
 export type SampleOptions = ModelOptions & {
   sample?: number;
@@ -47,7 +47,7 @@ export type SampleOptions = ModelOptions & {
  *
  * @throws {CommandError}
  */
-export function refuseWithoutSample(options: SampleOptions & { sameModel?: true }): void {
+export function assertSampleOptions(options: SampleOptions & { sameModel?: true }): void {
   const { sample, seed, report, allowHost, model, trustModel, sameModel } = options;
   if (sample !== undefined) return;
   const given = { '--seed': seed, '--report': report, '--allow-host': allowHost };
@@ -59,18 +59,23 @@ export function refuseWithoutSample(options: SampleOptions & { sameModel?: true 
   );
 }
 
-export type SampleOf = { sources: EnqueueSources; kept: NotInRows; target: JobTarget };
+export type SampleOf = { sources: EnqueueSources; newRows: NotInRows; target: JobTarget };
 
 /** Labels a sample of a job without sending it, with the worker's own stages, and shows the outcomes. */
 export async function labelSample(job: string, found: Survey, of: SampleOf, options: SampleOptions): Promise<void> {
   const { sample = 1, seed = randomInt(DRAWN_SEEDS) } = options;
   const began = new Date();
-  const images = await sampleImages(surveyedImages(of.kept.rows(), found), sample, seed);
+  const images = await sampleImages(surveyedImages(of.newRows.rows(), found), sample, seed);
   const labeled = await label(images, of, options);
   const lines = linesOf(job, images, labeled.outcomes, labeled.pipeline);
   const file = options.report ?? `sample-${job}.html`;
   const source = of.sources.all.map(({ name }) => name).join(' ');
-  await writePage(file, lines, await shelvesOf(lines.results, labeled.thumbnails), describe(job, source, began, lines));
+  await writePage(
+    file,
+    lines,
+    await labelSectionsOf(lines.results, labeled.thumbnails),
+    describe(job, source, began, lines),
+  );
   const failed = lines.failures.length;
   if (options.json) {
     const document = { job, images: found.images, sample: images.length, seed, failed, report: file };
@@ -171,19 +176,24 @@ function tableOf(images: readonly ImageRef[], { results, failures }: Lines): str
   return demoTable(images, { results: byId(results), failures: byId(failures) });
 }
 
-async function shelvesOf(results: readonly ResultLine[], thumbnails: Labeled['thumbnails']): Promise<Shelf[]> {
-  const shelves = new Map<string, Thumbnail[]>();
-  const surestFirst = results.toSorted((one, other) => (other.labels[0]?.score ?? 0) - (one.labels[0]?.score ?? 0));
-  for (const { id, url, labels } of surestFirst) {
+async function labelSectionsOf(
+  results: readonly ResultLine[],
+  thumbnails: Labeled['thumbnails'],
+): Promise<LabelSection[]> {
+  const sections = new Map<string, Thumbnail[]>();
+  const bestFirst = results.toSorted((one, other) => (other.labels[0]?.score ?? 0) - (one.labels[0]?.score ?? 0));
+  for (const { id, url, labels } of bestFirst) {
     const small = await thumbnails.get(url);
     const [best] = labels;
     if (best === undefined || small === undefined || small instanceof ImageError) continue;
-    const shelf = shelves.get(best.label) ?? [];
+    const section = sections.get(best.label) ?? [];
     const source = `data:image/webp;base64,${small.toString('base64')}`;
-    if (shelf.length < THUMBNAILS_PER_SHELF) shelf.push({ id, score: best.score, source });
-    shelves.set(best.label, shelf);
+    if (section.length < THUMBNAILS_PER_LABEL) section.push({ id, score: best.score, source });
+    sections.set(best.label, section);
   }
-  const byNumber = [...shelves].toSorted(([, one], [, other]) => other.length - one.length).slice(0, MAX_SHELVES);
+  const byNumber = [...sections]
+    .toSorted(([, one], [, other]) => other.length - one.length)
+    .slice(0, MAX_LABEL_SECTIONS);
   return byNumber.map(([label, thumbnails]) => ({ label, thumbnails }));
 }
 
@@ -195,7 +205,12 @@ function describe(job: string, source: string, began: Date, { results, failures 
   return { v: 1, job, state: 'enqueued', source, sourceDigest: '', ...numbers, startedAt: at, updatedAt: at };
 }
 
-async function writePage(file: string, lines: Lines, gallery: Shelf[], description: JobDescription): Promise<void> {
+async function writePage(
+  file: string,
+  lines: Lines,
+  gallery: LabelSection[],
+  description: JobDescription,
+): Promise<void> {
   const { OutcomeDatabase } = await import('../export/outcome-database.ts');
   const { summarize } = await import('../export/summarize.ts');
   const { MeasuredTime } = await import('../../shared/jobs/measured-time.ts');
@@ -208,7 +223,7 @@ async function writePage(file: string, lines: Lines, gallery: Shelf[], descripti
     await writeFile(path, lines[kind].map((line) => `${JSON.stringify(line)}\n`).join(''));
     await database.load(kind, [path]);
   }
-  const repeatedLines = await database.countImagesOnce();
+  const repeatedLines = await database.deduplicate();
   const job = `a sample of ${description.job}`;
   // This machine does the work, so the page shows what Lambda would cost.
   const time = new MeasuredTime();

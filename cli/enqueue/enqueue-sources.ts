@@ -97,9 +97,9 @@ async function openSource(
     const rows = () => readFolder(folder, target.resultsBucket, reading);
     return { name, format: 'folder', reading, ...readOnly(rows), upload: () => uploadFolder(target, folder) };
   }
-  const kept = found?.isFile() ? undefined : await keep(name);
-  const file = { ...fileOptions(name, options), path: kept?.path ?? name };
-  const remove = kept?.remove ?? (async () => {});
+  const spooled = found?.isFile() ? undefined : await spoolToFile(name);
+  const file = { ...fileOptions(name, options), path: spooled?.path ?? name };
+  const remove = spooled?.remove ?? (async () => {});
   const rows = () => readSource(file, reading);
   return { name, format: file.format, reading, ...readOnly(rows), [Symbol.asyncDispose]: remove };
 }
@@ -123,7 +123,7 @@ function readOnly(
 }
 
 /** Standard input and other pipes can be read only once, so they are copied to a temporary file. */
-async function keep(name: string): Promise<{ path: string; remove: () => Promise<void> }> {
+async function spoolToFile(name: string): Promise<{ path: string; remove: () => Promise<void> }> {
   const input = name === '-' ? process.stdin : createReadStream(name);
   const folder = await createWorkFolder();
   const path = join(folder.path, 'input');

@@ -18,7 +18,7 @@ import { print, printNote } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { leftOutText, type NotInOptions, type NotInRows, withoutClassified } from './enqueue-not-in.ts';
-import { labelSample, refuseWithoutSample, type SampleOptions } from './enqueue-sample.ts';
+import { assertSampleOptions, labelSample, type SampleOptions } from './enqueue-sample.ts';
 import { checkSourcesExist, type EnqueueSources, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { type InterruptibleSending, interruptibleSending } from './interruptible-sending.ts';
 import { InvalidRows } from './invalid-rows.ts';
@@ -40,7 +40,7 @@ type Options = SourceOptions &
 
 /** Checks the rows of the sources, then sends them, labels a sample of them or prints what it would send. */
 export async function enqueueSources(names: string[], options: Options): Promise<void> {
-  refuseWithoutSample(options);
+  assertSampleOptions(options);
   await checkSourcesExist(names);
   const sends = !options.dryRun && options.sample === undefined;
   const target = sends || options.notIn !== undefined ? targetFromEnvironment() : targetWithoutSettings();
@@ -51,26 +51,26 @@ export async function enqueueSources(names: string[], options: Options): Promise
   // Read before the rows, to leave out the same ones; otherwise invalid rows are reported first.
   const earlier = sends && options.resume ? await readEarlierTry(target, job) : undefined;
   await using sources = await openSources(names, options, target, job);
-  const kept = await withoutClassified(target, sources, options, earlier?.description);
-  const found = await surveyed({ sources, kept, job, earlier, signal: sending.signal }, options);
+  const newRows = await withoutClassified(target, sources, options, earlier?.description);
+  const found = await surveyed({ sources, newRows, job, earlier, signal: sending.signal }, options);
   if (found.images === 0) reportNothing(job, found, options);
-  else if (options.sample !== undefined) await labelSample(job, found, { sources, kept, target }, options);
+  else if (options.sample !== undefined) await labelSample(job, found, { sources, newRows, target }, options);
   else if (options.dryRun) print(dryRunText(job, found, sources.all, options));
-  else await send(target, { job, source: names.join(' '), sources, kept, found, earlier, sending }, options);
+  else await send(target, { job, source: names.join(' '), sources, newRows, found, earlier, sending }, options);
 }
 
 type ToSend = {
   job: string;
   source: string;
   sources: EnqueueSources;
-  kept: NotInRows;
+  newRows: NotInRows;
   found: Found;
   earlier: EarlierTry | undefined;
   sending: InterruptibleSending;
 };
 
 async function send(target: JobTarget, toSend: ToSend, options: Options): Promise<void> {
-  const { job, sources, kept, found, sending } = toSend;
+  const { job, sources, newRows, found, sending } = toSend;
   const earlier = toSend.earlier ?? (await readEarlierTry(target, job));
   const problem = resumeProblem(earlier, found.digest, options.resume === true, `--resume it, or purge ${job} first`);
   if (problem !== undefined) throw new CommandError(problem);
@@ -81,7 +81,7 @@ async function send(target: JobTarget, toSend: ToSend, options: Options): Promis
   const uploaded = await sources.upload();
   if (uploaded > 0) printNote(`uploaded ${counted(uploaded, 'file')}\n`);
   const plan = resumedFrom(before, planOf(toSend, options));
-  const images = untilAborted(surveyedImages(kept.rows(), found), sending.signal);
+  const images = untilAborted(surveyedImages(newRows.rows(), found), sending.signal);
   const progress = sending.started(found.images);
   const enqueued = await enqueue(target, images, plan, progress.update).finally(progress.stop);
   report(job, enqueued, found, options);
@@ -94,7 +94,7 @@ function assertAnnounced(notify: string | undefined, { jobEndQueueUrl }: Pick<Jo
 }
 
 function planOf(
-  { job, source, found, kept: { notIn } }: ToSend,
+  { job, source, found, newRows: { notIn } }: ToSend,
   { maxFailureRate, maxCost, notify }: Options,
 ): EnqueuePlan {
   return newJob({
@@ -113,7 +113,7 @@ function planOf(
 type Found = Survey & Pick<NotInRows, 'known' | 'notIn'> & { invalidFiles: string[] };
 
 async function surveyed(
-  { sources, kept, job, earlier, signal }: Omit<ToSend, 'source' | 'found' | 'sending'> & { signal: AbortSignal },
+  { sources, newRows, job, earlier, signal }: Omit<ToSend, 'source' | 'found' | 'sending'> & { signal: AbortSignal },
   { perMessage = earlier?.description.perMessage, skipInvalid, dryRun, sample }: Options,
 ): Promise<Found> {
   const invalid = new InvalidRows({
@@ -121,7 +121,7 @@ async function surveyed(
     sources: sources.all,
     keep: skipInvalid === true && !dryRun && sample === undefined,
   });
-  const found = await survey(untilAborted(kept.rows(), signal), { job, perMessage }, (row) => {
+  const found = await survey(untilAborted(newRows.rows(), signal), { job, perMessage }, (row) => {
     if (sources.current !== undefined) invalid.add(row, sources.current);
   });
   const invalidFiles = invalid.close();
@@ -131,11 +131,11 @@ async function surveyed(
       `${counted(found.invalid, 'invalid row')}; nothing was sent. Use --skip-invalid to save them to a file and send the rest`,
     );
   }
-  if (found.images === 0 && kept.known === 0) {
+  if (found.images === 0 && newRows.known === 0) {
     const howRead = sourcesText(sources.all, undefined).trimEnd();
     throw new CommandError(`expected at least one image, the source has none\n${howRead}`);
   }
-  const { known, notIn } = kept;
+  const { known, notIn } = newRows;
   return { ...found, known, notIn, invalidFiles };
 }
 

@@ -1,5 +1,5 @@
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
 
 export type InterruptibleSending = {
@@ -17,7 +17,7 @@ export function interruptibleSending(
   const name = given === undefined ? ['--job', job] : [];
   let state = 'nothing was sent';
   let added = name;
-  const signal = interruptible(() => `interrupted: ${state}; continue with: ${sameCommand(...added)}`);
+  const signal = interruptible(() => `interrupted: ${state}; continue with: ${rerunCommand(...added)}`);
   return {
     signal,
     started(images: number): Progress {

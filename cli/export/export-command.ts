@@ -9,7 +9,7 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { targetFromEnvironment } from '../jobs/job-target.ts';
 import { commandName } from '../terminal/command-name.ts';
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { canBeReplaced, checkOutput, type Output, writeOutput } from '../terminal/output-file.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { onTerminal, print, printNote } from '../terminal/terminal.ts';
@@ -27,7 +27,7 @@ export type ExportOptions = {
   force?: boolean;
   json?: true;
   /** How result lines are read, if not as written. */
-  reading?: GatherAs;
+  reading?: ReadingOptions;
 };
 
 /** Writes the selected outcomes of a job to a file or to standard output. */
@@ -107,7 +107,7 @@ export type GatheredOutcomes = {
 };
 
 /** What is loaded of the outcomes, and how result lines are rewritten first. */
-export type GatherAs = {
+export type ReadingOptions = {
   keepsEmbeddings?: boolean;
   rewriteResults?: RewriteLines;
   /** Called when everything is read; throws if the outcomes cannot be used. */
@@ -117,11 +117,11 @@ export type GatherAs = {
 /** Downloads the outcomes of a job, hands them to `use`, and cleans up. Prints a note if the job is unfinished. */
 export async function withOutcomes(
   job: string,
-  { keepsEmbeddings = false, rewriteResults, checkRead = () => {} }: GatherAs,
+  { keepsEmbeddings = false, rewriteResults, checkRead = () => {} }: ReadingOptions,
   use: (outcomes: GatheredOutcomes) => Promise<void>,
 ): Promise<void> {
   const target = targetFromEnvironment();
-  interruptible(() => `interrupted: nothing was written; to start over: ${sameCommand()}`);
+  interruptible(() => `interrupted: nothing was written; to start over: ${rerunCommand()}`);
   const { OutcomeDatabase } = await import('./outcome-database.ts');
   const { gatherOutcomes } = await import('./gather-outcomes.ts');
   using folder = await createWorkFolder();

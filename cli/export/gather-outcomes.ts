@@ -51,6 +51,6 @@ export async function gatherOutcomes(
       onProgress(lines, Math.max(lines, total));
     }
   }
-  const repeatedLines = await database.countImagesOnce();
+  const repeatedLines = await database.deduplicate();
   return summarize(database, { job, description, cancelled, repeatedLines, time, version, now: new Date() });
 }

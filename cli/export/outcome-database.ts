@@ -101,12 +101,12 @@ export class OutcomeDatabase implements AsyncDisposable {
    *
    * @returns number of removed lines
    */
-  async countImagesOnce(): Promise<number> {
+  async deduplicate(): Promise<number> {
     const repeated = [await this.#keepLatest('results'), await this.#keepLatest('failures')];
-    const mended = await this.run(`
+    const resolved = await this.run(`
       DELETE FROM failures WHERE rowid IN
         (SELECT failures.rowid FROM failures JOIN results USING (id_hash, id))`);
-    return repeated.reduce((sum, rows) => sum + rows, mended);
+    return repeated.reduce((sum, rows) => sum + rows, resolved);
   }
 
   /** In two steps: few images are usually repeated, and only their ids are compared. */

@@ -49,7 +49,7 @@ export type Summary = {
   computing: ComputingTime;
 };
 
-export type SummaryOf = {
+export type SummaryInput = {
   job: string;
   description: JobDescription | undefined;
   cancelled: boolean;
@@ -64,7 +64,7 @@ export type SummaryOf = {
 const BINS = 20;
 const MAX_HOSTS = 100;
 
-export async function summarize(database: OutcomeDatabase, of: SummaryOf): Promise<Summary> {
+export async function summarize(database: OutcomeDatabase, of: SummaryInput): Promise<Summary> {
   const { job, description, repeatedLines, time, version, now } = of;
   const [images] = await database.rows<{ classified: number; failed: number }>(`
     SELECT (SELECT count(*) FROM results)::DOUBLE AS classified, (SELECT count(*) FROM failures)::DOUBLE AS failed`);
@@ -102,7 +102,7 @@ const OUTCOMES = `
 
 /** `Summary.state` of a job with these outcomes. */
 export function completeness(
-  { description, cancelled }: Pick<SummaryOf, 'description' | 'cancelled'>,
+  { description, cancelled }: Pick<SummaryInput, 'description' | 'cancelled'>,
   { classified, failed }: Record<'classified' | 'failed', number>,
 ): Completeness {
   if (cancelled) return 'cancelled';

@@ -1,6 +1,6 @@
+import { formatDuration } from '../../dashboard/page/numbers.js';
 import { ASSUMED, assumedText } from '../../shared/cost.ts';
 import type { ComputingTime } from '../../shared/jobs/measured-time.ts';
-import { duration } from '../enqueue/dry-run-text.ts';
 
 /**
  * What the cost of a job is made of, e.g. `12.3 s of x86_64 with 1,769 MB, as its workers measured`; the unmeasured
@@ -9,7 +9,7 @@ import { duration } from '../enqueue/dry-run-text.ts';
 export function computingText({ workers, measuredShare }: ComputingTime): string {
   const measured = workers.map(
     ({ architecture, memoryMb, seconds }) =>
-      `${duration(seconds)} of ${architecture} with ${memoryMb.toLocaleString('en')} MB`,
+      `${formatDuration(seconds)} of ${architecture} with ${memoryMb.toLocaleString('en')} MB`,
   );
   if (measuredShare === 1) return `${measured.join(' and ')}, as its workers measured`;
   const assumed = `assumed: ${assumedText(ASSUMED)}`;

@@ -1,10 +1,9 @@
-import Table from 'cli-table3';
 import pMap from 'p-map';
 import { type JobStatus, jobStatus, queueDepths } from '../../shared/jobs/job-status.ts';
 import { cancellations, listJobs } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import { NO_LINES_BETWEEN_ROWS } from '../local/demo-table.ts';
-import { estimable } from './estimable.ts';
+import { compactTable } from '../terminal/compact-table.ts';
+import { countText } from './count-text.ts';
 
 /** For all jobs together; a job that takes longer is listed as running, until its own status is requested. */
 const COUNT_ALL_MS = 10_000;
@@ -17,11 +16,11 @@ export async function jobList(target: JobTarget, json: boolean): Promise<string>
   if (json) return `${JSON.stringify(statuses)}\n`;
   if (statuses.length === 0) return 'no jobs yet: create one with labelqueue enqueue\n';
   const head = ['job', 'state', 'enqueued', 'classified', 'failed', 'remaining'];
-  const table = new Table({ head, style: { head: [], border: [] }, chars: NO_LINES_BETWEEN_ROWS });
+  const table = compactTable(head);
   for (const status of statuses) {
     const { job, state, enqueued, classified, failed, remaining } = status;
     const counts = [classified, failed, remaining].map((count) =>
-      count === undefined ? '-' : estimable(status, count),
+      count === undefined ? '-' : countText(status, count),
     );
     table.push([job, state, enqueued ?? '-', ...counts]);
   }

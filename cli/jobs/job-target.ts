@@ -46,7 +46,7 @@ function howToSet(): string {
 }
 
 /** @throws {NoSuchJobError} when the job was never enqueued and has no outcomes */
-export async function knownJobStatus(target: JobTarget, job: string, options?: StatusOptions): Promise<JobStatus> {
+export async function requireJobStatus(target: JobTarget, job: string, options?: StatusOptions): Promise<JobStatus> {
   const status = await jobStatus(target, job, new Date(), options);
   if (status === undefined) throw new NoSuchJobError(target, job);
   return status;
@@ -57,7 +57,10 @@ export function isCompleted({ state }: JobStatus): boolean {
   return FINAL.has(state) && state !== 'cancelled';
 }
 
-/** Whether it needs a person to go on; of one that failed while enqueuing, images may still be on the queue. */
-export function hasEnded({ state }: JobStatus): boolean {
+/**
+ * Whether the job only continues after a user's action. If it failed while enqueuing, some images may still be on the
+ * queue.
+ */
+export function isFinished({ state }: JobStatus): boolean {
   return FINAL.has(state) || state === 'failed while enqueuing';
 }

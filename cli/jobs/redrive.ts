@@ -8,7 +8,7 @@ import { NoSuchJobError } from '../../shared/jobs/outcome-errors.ts';
 import { hasFiles } from '../../shared/jobs/purge-job.ts';
 import { type Redriven, redrive } from '../../shared/jobs/redrive.ts';
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { checkOutput } from '../terminal/output-file.ts';
 import { print } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
@@ -26,11 +26,11 @@ const HELD_BY_OTHERS = 'another reader, or an interrupted redrive, holds them; r
 /** Sends the failed images of a job again, or saves the dead letters that are not messages. */
 export async function redriveJob(job: string | undefined, options: Options): Promise<void> {
   const target = targetFromEnvironment();
-  interruptible(() => `interrupted: some images may have been sent again; to send the rest: ${sameCommand()}`);
-  if (options.unreadable) return saveUnreadable(target, options);
+  interruptible(() => `interrupted: some images may have been sent again; to send the rest: ${rerunCommand()}`);
+  if (options.unreadable) return saveMalformed(target, options);
   if (job === undefined) throw new CommandError('expected a job, or --unreadable');
   const of = await newestRun(target, job);
-  if (await isCancelled(target, of)) throw new CommandError(whyNothingIsSent(job));
+  if (await isCancelled(target, of)) throw new CommandError(cancelledJobText(job));
   const { code, dryRun = false } = options;
   const codes = code === undefined ? undefined : new Set(code);
   const perMessage = DEFAULT_IMAGES_PER_MESSAGE;
@@ -59,7 +59,7 @@ function notSeen(letters: number): string {
   return letters === 0 ? '' : `; about ${counted(letters, 'dead letter')} could not be read: ${HELD_BY_OTHERS}`;
 }
 
-function whyNothingIsSent(job: string): string {
+function cancelledJobText(job: string): string {
   return `the job ${job} is cancelled: its images would be dropped; purge it and enqueue it again, or enqueue its source under another name with --not-in ${job}`;
 }
 
@@ -69,7 +69,7 @@ async function exists(target: JobTarget, job: string): Promise<boolean> {
 }
 
 /** They stay in the DLQ: only their producer knows what they were meant to be. */
-async function saveUnreadable(target: JobTarget, { out, force = false, json }: Options): Promise<void> {
+async function saveMalformed(target: JobTarget, { out, force = false, json }: Options): Promise<void> {
   await checkOutput({ path: out, force });
   const file = openLineFile(out);
   let count = 0;

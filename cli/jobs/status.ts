@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { formatDuration } from '../../dashboard/page/numbers.js';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
-import { duration } from '../enqueue/dry-run-text.ts';
 import { counted } from '../terminal/counted.ts';
 import { failureHints } from '../terminal/failure-hints.ts';
-import { createRedraw, print, readerGone } from '../terminal/terminal.ts';
+import { createRedraw, outputClosed, print } from '../terminal/terminal.ts';
 import { computingText } from './cost-text.ts';
-import { estimable } from './estimable.ts';
-import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { countText } from './count-text.ts';
+import { isFinished, requireJobStatus, targetFromEnvironment } from './job-target.ts';
 
 const WATCH_MS = 2_000;
 
@@ -23,14 +23,14 @@ export async function showStatus(job: string | undefined, { watch, json }: Optio
       const { jobList } = await import('./job-list.ts');
       return { text: await jobList(target, json === true), ended: false };
     }
-    const status = await knownJobStatus(target, job, { counter });
-    return { text: json ? `${JSON.stringify(status)}\n` : statusText(status), ended: hasEnded(status) };
+    const status = await requireJobStatus(target, job, { counter });
+    return { text: json ? `${JSON.stringify(status)}\n` : statusText(status), ended: isFinished(status) };
   };
   const show = watch && !json ? createRedraw() : print;
   for (;;) {
     const { text, ended } = await look();
     show(text);
-    if (!watch || ended || readerGone.aborted) return;
+    if (!watch || ended || outputClosed.aborted) return;
     await delay(WATCH_MS);
   }
 }
@@ -47,11 +47,11 @@ export function statusText(status: JobStatus): string {
   return `${[
     `job         ${status.job}: ${status.state}`,
     `enqueued    ${status.enqueued ?? NOT_KNOWN}`,
-    `classified  ${estimable(status, status.classified)}`,
-    `failed      ${estimable(status, status.failed)}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
+    `classified  ${countText(status, status.classified)}`,
+    `failed      ${countText(status, status.failed)}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
     ...(status.remaining === undefined
       ? []
-      : [`${status.state === 'cancelled' ? 'cancelled ' : 'remaining '}  ${estimable(status, status.remaining)}`]),
+      : [`${status.state === 'cancelled' ? 'cancelled ' : 'remaining '}  ${countText(status, status.remaining)}`]),
     ...speedLines(status),
     `cost so far ${costText(status)}`,
     ...failureHints(Object.keys(status.failedByCode)).split('\n').filter(Boolean),
@@ -68,14 +68,14 @@ function costText({ costSoFarUsd, classified, failed, computing }: JobStatus): s
 /** None for a job that has ended or makes no progress. */
 function speedLines({ imagesPerSecond, secondsLeft, remaining = 0 }: JobStatus): string[] {
   if (imagesPerSecond === 0) return [];
-  const left = secondsLeft === undefined || remaining === 0 ? '' : `, about ${duration(secondsLeft)} left`;
+  const left = secondsLeft === undefined || remaining === 0 ? '' : `, about ${formatDuration(secondsLeft)} left`;
   return [`speed       ${imagesPerSecond.toFixed(1)} images/s${left}`];
 }
 
 /** What the job waits for, if not for a worker. */
 function nextSteps(status: JobStatus): string[] {
   const { remaining = 0 } = status;
-  if (status.state === 'failed while enqueuing') return [`next        ${howToGoOn(status)}`];
+  if (status.state === 'failed while enqueuing') return [`next        ${resumeHint(status)}`];
   if (status.stranded !== undefined) return [`stranded    ${strandedText(status.job, status.stranded)}`];
   return waitsForRetries(status) ? [`waiting     for the retry of ${counted(remaining, 'image')}`] : [];
 }
@@ -91,6 +91,6 @@ function waitsForRetries({ state, remaining = 0, queue }: JobStatus): boolean {
 }
 
 /** For a job of which not all images were sent. */
-export function howToGoOn({ job }: JobStatus): string {
+export function resumeHint({ job }: JobStatus): string {
   return `to send the rest: labelqueue enqueue … --job ${job} --resume, with the same source and options`;
 }

@@ -5,13 +5,13 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { counted } from '../terminal/counted.ts';
 import { EXIT } from '../terminal/exit-codes.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { print } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
-import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { isFinished, requireJobStatus, targetFromEnvironment } from './job-target.ts';
 import { MovedMessages } from './moved-messages.ts';
-import { howToGoOn, statusText } from './status.ts';
+import { resumeHint, statusText } from './status.ts';
 
 const SHORTEST_PAUSE_MS = 1_000;
 /** A job that takes at most this long to count is counted regularly, whether or not its end is announced. */
@@ -23,15 +23,15 @@ const LONGEST_PAUSE_MS = 30_000;
 /** Waits until a job has ended, prints its status and sets the exit code. */
 export async function waitForEnd(job: string, { timeout, json }: { timeout?: number; json?: true }): Promise<void> {
   const target = targetFromEnvironment();
-  const signal = interruptible(() => `interrupted: the job ${job} continues; to wait again: ${sameCommand()}`);
+  const signal = interruptible(() => `interrupted: the job ${job} continues; to wait again: ${rerunCommand()}`);
   const giveUpAt = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;
   const counter = new OutcomeCounter(target);
   let started = performance.now();
-  let status = await knownJobStatus(target, job, { counter });
+  let status = await requireJobStatus(target, job, { counter });
   if (status.state === 'unknown') throw new CommandError(whyNoEnd(status));
   const moved = new MovedMessages(target);
   const progress = startProgress('settled', status.enqueued ?? 0);
-  while (!hasEnded(status)) {
+  while (!isFinished(status)) {
     const lookMs = performance.now() - started;
     const hasChanged = await moved.settle(status);
     if (!hasChanged && Date.now() >= giveUpAt) {
@@ -42,7 +42,7 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
     }
     if (!hasChanged) await pauseOrEnd(target, status, { lookMs, giveUpAt, signal });
     started = performance.now();
-    status = await knownJobStatus(target, job, { counter });
+    status = await requireJobStatus(target, job, { counter });
     progress.update(status.classified + status.failed);
   }
   progress.stop();
@@ -76,7 +76,7 @@ async function pauseOrEnd(
 function whyNotFinished(status: JobStatus): string {
   const { job, enqueued = 0, remaining = 0 } = status;
   const sent = `${counted(enqueued, 'image')} sent, ${remaining} remaining`;
-  return `the job ${job} failed while enqueuing and cannot finish: ${sent}; ${howToGoOn(status)}`;
+  return `the job ${job} failed while enqueuing and cannot finish: ${sent}; ${resumeHint(status)}`;
 }
 
 function whyNoEnd({ job, classified, failed }: JobStatus): string {

@@ -21,7 +21,7 @@ import { type ModelOptions, modelEnvironment } from '../options.ts';
 import { SAMPLES } from '../project-folder.ts';
 import { commandName } from '../terminal/command-name.ts';
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { print, printNote } from '../terminal/terminal.ts';
 import { CommandError, failureText } from '../terminal/user-errors.ts';
@@ -39,7 +39,7 @@ const GIVE_UP_MS = 180_000;
 /** Starts everything that the demo needs, labels the sample photos and prints the outcomes. */
 export async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string }): Promise<void> {
   const folder = join(stateDir, 'demo');
-  interruptible(() => `interrupted; to run the demo again: ${sameCommand()}`);
+  interruptible(() => `interrupted; to run the demo again: ${rerunCommand()}`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   using log = openWorkerLog(join(folder, 'workers.log'), (text) => printNote(`${text}\n`));
@@ -56,7 +56,7 @@ export async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir:
       version: packageJson.version,
       allowsChanges: false,
       exporterOf,
-      onSurprise: (error) => printNote(`dashboard: ${failureText(error)}\n`),
+      onUnexpectedError: (error) => printNote(`dashboard: ${failureText(error)}\n`),
     },
     onLog: (text) => log.write(text),
     onFunctionError: (error) => printNote(`worker: ${error.message}\n`),

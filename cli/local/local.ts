@@ -65,7 +65,7 @@ export async function runLocal({
       version: packageJson.version,
       allowsChanges: allowChanges,
       exporterOf,
-      onSurprise: (error) => notice(failureText(error)),
+      onUnexpectedError: (error) => notice(failureText(error)),
       metrics: metrics.text,
     },
     onLog: (text) => log.write(text),
@@ -81,11 +81,11 @@ export async function runLocal({
   const interrupted = untilInterrupted();
   printNote(
     `the dashboard is at ${service.apiAddress}/\n` +
-      `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
+      `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; log: ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
       `metrics for Prometheus are at ${service.apiAddress}/metrics\n` +
       signedWith(webhooks) +
-      'Press Ctrl-C to stop. Commands in this project find it by themselves; other programs need these variables:\n\n',
+      'Press Ctrl-C to stop. Commands in this project find the service by themselves;\nother programs need these variables:\n\n',
   );
   for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
   const unpublish = publishService(dataDir, {

@@ -1,6 +1,6 @@
 import { ERROR_CODES } from '../../shared/contract/error-codes.ts';
 import type { FailureLine } from '../../shared/contract/result-line.ts';
-import { linesIn, namesImage, parsedLine } from '../embeddings/embedded-lines.ts';
+import { hasValidImageRef, linesIn, parsedLine } from '../embeddings/embedded-lines.ts';
 
 /** The failure lines of a part file, and the number of malformed lines. */
 export type FailureLines = { lines: FailureLine[]; unreadable: number };
@@ -14,7 +14,7 @@ export function failureLinesIn(part: Buffer): FailureLines {
 /** Undefined for a line without an image or with an unknown code. */
 function failureLine(text: string): FailureLine | undefined {
   const line = parsedLine(text);
-  if (!isObject(line) || !namesImage(line)) return undefined;
+  if (!isObject(line) || !hasValidImageRef(line)) return undefined;
   const { error } = line as Partial<FailureLine>;
   if (!isObject(error)) return undefined;
   const { code } = error as { code?: unknown };

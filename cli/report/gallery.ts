@@ -12,7 +12,7 @@ import type { SampleImage } from './report-data.ts';
 export type Thumbnail = { id: string; score: number; source: string };
 
 /** A label and those of its sample images that could be fetched. */
-export type Shelf = { label: string; thumbnails: Thumbnail[] };
+export type LabelSection = { label: string; thumbnails: Thumbnail[] };
 
 const FETCHES_AT_ONCE = 16;
 
@@ -29,7 +29,7 @@ export async function createGallery(
   perLabel: number,
   settings: ClassifierSettings,
   onProgress: (images: number, url: string, failure: ImageError | undefined) => void,
-): Promise<Shelf[]> {
+): Promise<LabelSection[]> {
   const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(createS3Client(), settings.sourceBuckets) };
   const never = new AbortController().signal;
@@ -57,5 +57,5 @@ export async function createGallery(
       label,
       thumbnails: images.flatMap((image) => thumbnails.get(image) ?? []).slice(0, perLabel),
     }))
-    .filter((shelf) => shelf.thumbnails.length > 0);
+    .filter((section) => section.thumbnails.length > 0);
 }

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { clockTime, count, percent, span } from '../../dashboard/page/numbers.js';
+import { clockTime, count, formatDuration, percent } from '../../dashboard/page/numbers.js';
 import { lastPart, plain } from '../../dashboard/page/plain-text.js';
 import { withoutUrlSecrets } from '../../shared/contract/redact.ts';
 import type { Summary } from '../export/summarize.ts';
-import { figures, STATES } from './figures.ts';
-import type { Shelf } from './gallery.ts';
+import type { LabelSection } from './gallery.ts';
 import { Html, html, jsonScript } from './html.ts';
 import type { Timeline } from './report-data.ts';
 import { selfContainedPage } from './self-contained-page.ts';
+import { STATES, summaryCards } from './summary-cards.ts';
 
-export type ReportContent = { summary: Summary; timeline: Timeline; gallery: readonly Shelf[] };
+export type ReportContent = { summary: Summary; timeline: Timeline; gallery: readonly LabelSection[] };
 
 /** The other labels are in the table and in the summary. */
 const CHARTED_LABELS = 20;
@@ -71,7 +71,7 @@ function headerOf(summary: Summary): Html {
   return html`<header>
 <h1>${job} <span class="chip${good ? '' : ' warning'}">${text}</span></h1>
 <p class="faint">${[source && `from ${withoutUrlSecrets(source)}`, model && `model ${model}`].filter(Boolean).join(' · ')}</p>
-${figures(summary)}
+${summaryCards(summary)}
 </header>`;
 }
 
@@ -81,8 +81,8 @@ function sectionsOf({ summary, timeline, gallery }: ReportContent): Html[] {
   const codes = Object.entries(errorCodes);
   const charted =
     labels.length > CHARTED_LABELS ? `The ${CHARTED_LABELS} most frequent of ${count(labels.length)} labels` : 'Labels';
-  const shown = hosts.slice(0, HOST_ROWS);
-  const unshown = hosts.length - shown.length + otherHosts.hosts;
+  const listed = hosts.slice(0, HOST_ROWS);
+  const unlisted = hosts.length - listed.length + otherHosts.hosts;
   return [
     ...(labels.length > 0
       ? [
@@ -111,13 +111,13 @@ function sectionsOf({ summary, timeline, gallery }: ReportContent): Html[] {
           ),
         ]
       : []),
-    ...(timeline.stretches.length > 0
+    ...(timeline.buckets.length > 0
       ? [
           chart(
             'timeline',
-            `Images per ${span(timeline.stretchSeconds)}`,
+            `Images per ${formatDuration(timeline.bucketSeconds)}`,
             ['from', 'classified', 'failed'],
-            timeline.stretches.map(({ at, classified: done, failed }) => [clockTime(at), count(done), count(failed)]),
+            timeline.buckets.map(({ at, classified: done, failed }) => [clockTime(at), count(done), count(failed)]),
             'wide',
           ),
         ]
@@ -132,11 +132,11 @@ function sectionsOf({ summary, timeline, gallery }: ReportContent): Html[] {
           ),
         ]
       : []),
-    ...(shown.length > 0
+    ...(listed.length > 0
       ? [
-          html`<section><h2>Hosts${unshown > 0 ? ` (and ${count(unshown)} more)` : ''}</h2>${table(
+          html`<section><h2>Hosts${unlisted > 0 ? ` (and ${count(unlisted)} more)` : ''}</h2>${table(
             ['host', 'classified', 'failed'],
-            shown.map(({ host, classified: done, failed }) => [host, count(done), count(failed)]),
+            listed.map(({ host, classified: done, failed }) => [host, count(done), count(failed)]),
           )}</section>`,
         ]
       : []),
@@ -160,14 +160,14 @@ function table(head: readonly string[], rows: readonly string[][]): Html {
 </table></div>`;
 }
 
-function gallerySection(gallery: readonly Shelf[], { labels }: Summary): Html {
+function gallerySection(gallery: readonly LabelSection[], { labels }: Summary): Html {
   const numbers = new Map(labels.map(({ label, images }) => [label, images]));
   return html`<section class="wide"><h2>Most confident images per label</h2>
-<div class="shelves">${gallery.map(
+<div class="label-sections">${gallery.map(
     ({
       label,
       thumbnails,
-    }) => html`<div class="shelf"><h3><bdi>${label}</bdi> <span>${count(numbers.get(label) ?? 0)}</span></h3><div>
+    }) => html`<div class="label-section"><h3><bdi>${label}</bdi> <span>${count(numbers.get(label) ?? 0)}</span></h3><div>
 ${thumbnails.map(({ id, score, source }) => {
   const name = withoutUrlSecrets(id);
   return html`<figure><img src="${source}" alt="${label}" width="240" height="240" loading="lazy">
@@ -179,8 +179,8 @@ ${thumbnails.map(({ id, score, source }) => {
 function chartData({ summary, timeline }: ReportContent) {
   const labels = summary.labels.slice(0, CHARTED_LABELS);
   const codes = Object.entries(summary.errorCodes);
-  const { stretches } = timeline;
-  const oneDay = new Set(stretches.map(({ at }) => at.slice(0, 10))).size <= 1;
+  const { buckets } = timeline;
+  const oneDay = new Set(buckets.map(({ at }) => at.slice(0, 10))).size <= 1;
   return {
     labels: { names: labels.map(({ label }) => plain(label)), values: labels.map(({ images }) => images) },
     errors: { names: codes.map(([code]) => code), values: codes.map(([, images]) => images) },
@@ -189,9 +189,9 @@ function chartData({ summary, timeline }: ReportContent) {
       values: summary.scoreHistogram.map(({ images }) => images),
     },
     timeline: {
-      names: stretches.map(({ at }) => (oneDay ? at.slice(11, 19) : `${at.slice(5, 10)} ${at.slice(11, 16)}`)),
-      classified: stretches.map(({ classified }) => classified),
-      failed: stretches.map(({ failed }) => failed),
+      names: buckets.map(({ at }) => (oneDay ? at.slice(11, 19) : `${at.slice(5, 10)} ${at.slice(11, 16)}`)),
+      classified: buckets.map(({ classified }) => classified),
+      failed: buckets.map(({ failed }) => failed),
     },
   };
 }

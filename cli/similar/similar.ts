@@ -8,14 +8,14 @@ import { embeddingAdvice } from '../embeddings/advice.ts';
 import type { EmbeddedLine } from '../embeddings/embedded-lines.ts';
 import { targetFromEnvironment } from '../jobs/job-target.ts';
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { print, printNote } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
 import { Best } from './best.ts';
 import { cosine } from './cosine.ts';
 import { type QueryOptions, queryImage } from './query-image.ts';
-import { type ScanCounts, scanEmbeddings, type WantedEmbedding } from './scan-embeddings.ts';
+import { type ExpectedEmbedding, type ScanCounts, scanEmbeddings } from './scan-embeddings.ts';
 import { type SimilarImage, similarImage } from './similar-image.ts';
 import { pairsText, similarText } from './similar-text.ts';
 
@@ -30,7 +30,7 @@ export async function similar(job: string, image: string | undefined, options: O
     self.error('error: expected an image to compare with, or --duplicates');
   }
   const target = targetFromEnvironment();
-  interruptible(() => `interrupted; to start over: ${sameCommand()}`);
+  interruptible(() => `interrupted; to start over: ${rerunCommand()}`);
   const description = await readJob(target, job);
   const of: JobRun = { job, ...runField(description?.run) };
   const { lines } = await sampledLines(target, 'results', of);
@@ -70,13 +70,13 @@ async function printPairs(scan: Scan, { top, minScore = MIN_SCORE_OF_DUPLICATES,
     return;
   }
   print(pairsText(found));
-  const shown = found.found > found.pairs.length ? `; showing the ${found.pairs.length} most similar` : '';
-  printNote(`${counted(found.found, 'pair')} with a score of at least ${minScore}${shown}\n`);
+  const limitText = found.found > found.pairs.length ? `; showing the ${found.pairs.length} most similar` : '';
+  printNote(`${counted(found.found, 'pair')} with a score of at least ${minScore}${limitText}\n`);
 }
 
 async function scanWithProgress(
   { target, of, lines }: Scan,
-  wanted: WantedEmbedding | undefined,
+  wanted: ExpectedEmbedding | undefined,
   visit: (line: EmbeddedLine, values: Float32Array) => void,
 ): Promise<ScanCounts> {
   const progress = startProgress('read', lines);

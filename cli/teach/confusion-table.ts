@@ -3,16 +3,16 @@ import { type Html, html } from '../report/html.ts';
 import type { Teaching } from './teaching.ts';
 
 /** Labels of which the whole table is shown; it has their square of cells. */
-const MOST_LABELS = 30;
+const MAX_LABELS = 30;
 /** Shades of a cell, from none of a row to all of it; the style has a class for each. */
 const SHADES = 5;
 
 /** The confusion matrix of the test photos. */
 export function confusionSection({ labels, confusion }: Teaching): Html {
-  const order = mostConfused(confusion).slice(0, MOST_LABELS);
+  const order = mostConfused(confusion).slice(0, MAX_LABELS);
   const more =
-    labels.length > MOST_LABELS
-      ? ` (${MOST_LABELS} of ${count(labels.length)} labels, those with the most confusions)`
+    labels.length > MAX_LABELS
+      ? ` (${MAX_LABELS} of ${count(labels.length)} labels, those with the most confusions)`
       : '';
   const name = (index: number) => labels[index]?.label as string;
   return html`<section><h2>Predictions for the test photos${more}</h2>
@@ -34,7 +34,7 @@ function cell(counts: readonly number[], row: number, column: number): Html {
 /** All labels in order if there are few; else those with the most mistakes first. */
 function mostConfused(confusion: readonly (readonly number[])[]): number[] {
   const all = [...confusion.keys()];
-  if (all.length <= MOST_LABELS) return all;
+  if (all.length <= MAX_LABELS) return all;
   const mistakes = confusion.map((cells, row) =>
     cells.reduce((sum, photos, column) => sum + (row === column ? 0 : photos), 0),
   );

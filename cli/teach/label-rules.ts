@@ -1,6 +1,6 @@
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { CommandError } from '../terminal/user-errors.ts';
-import { type LabelledPhoto, type Lesson, MAX_PHOTOS } from './labelled-photo.ts';
+import { type LabelledPhoto, MAX_PHOTOS, type TrainingSet } from './labelled-photo.ts';
 
 const MAX_LABEL_CHARS = 100;
 /** The last layer has a column per label; more labels would need more photos than allowed. */
@@ -13,7 +13,7 @@ const SHOWN = 5;
  * @param from the folder or the table as the user named it
  * @throws {CommandError} that names the labels that are wrong, and what was expected
  */
-export function checkLesson({ labels, photos }: Lesson, from: string): void {
+export function checkTrainingSet({ labels, photos }: TrainingSet, from: string): void {
   for (const label of labels) checkLabel(label, from);
   checkCase(labels, from);
   if (photos.length === 0) throw wrong(from, `expected ${expectedForm}, found no photo`);
@@ -48,7 +48,7 @@ function checkLabel(label: string, from: string): void {
             ? 'has invisible characters'
             : undefined;
   if (problem === undefined) return;
-  throw wrong(from, `expected labels that can be printed on a line, ${shown(label)} ${problem}`);
+  throw wrong(from, `expected labels that can be printed on a line, ${quotedLabel(label)} ${problem}`);
 }
 
 /** Labels that differ only in case are one folder on some systems, and probably a mistake. */
@@ -66,9 +66,9 @@ function wrong(from: string, problem: string): CommandError {
 
 function listed(labels: readonly string[]): string {
   const more = labels.length > SHOWN ? ` and ${labels.length - SHOWN} more` : '';
-  return `${labels.slice(0, SHOWN).map(shown).join(', ')}${more}`;
+  return `${labels.slice(0, SHOWN).map(quotedLabel).join(', ')}${more}`;
 }
 
-function shown(label: string): string {
+function quotedLabel(label: string): string {
   return visibleLine(JSON.stringify(label.length > MAX_LABEL_CHARS ? `${label.slice(0, MAX_LABEL_CHARS)}…` : label));
 }

@@ -8,7 +8,7 @@ export type LabelledPhoto = {
 };
 
 /** The photos to train on. */
-export type Lesson = {
+export type TrainingSet = {
   photos: LabelledPhoto[];
   /** All labels that the folder or the table names, sorted; also those without photos. */
   labels: string[];

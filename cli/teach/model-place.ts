@@ -1,7 +1,7 @@
 import { opendir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { checkFolderAround } from '../terminal/new-folder.ts';
+import { checkParentFolder } from '../terminal/new-folder.ts';
 import { CommandError } from '../terminal/user-errors.ts';
 
 /** Records how a model was taught. It marks the folders that the command may replace. */
@@ -21,15 +21,15 @@ export type ModelPlace = {
  * @throws {CommandError} when something is there that must not be replaced
  */
 export async function checkModelPlace({ path, force }: ModelPlace): Promise<void> {
-  if (!(await isThere(path))) return checkFolderAround(path);
-  const why = force ? await whyKept(path) : 'or replace it with --force';
+  if (!(await isThere(path))) return checkParentFolder(path);
+  const why = force ? await whyNotReplaced(path) : 'or replace it with --force';
   if (why === undefined) return;
   throw new CommandError(
     `${visibleLine(path)} already exists; choose another folder with --out${force ? ': ' : ', '}${why}`,
   );
 }
 
-async function whyKept(path: string): Promise<string | undefined> {
+async function whyNotReplaced(path: string): Promise<string | undefined> {
   if (!(await isThere(join(path, TEACHING_FILE)))) {
     return `it has no ${TEACHING_FILE}, so it was not written by this command`;
   }

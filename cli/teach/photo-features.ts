@@ -27,7 +27,7 @@ export function isFailed(photo: TaughtPhoto | FailedPhoto): photo is FailedPhoto
   return 'failure' in photo;
 }
 
-export function isRead(photo: TaughtPhoto | FailedPhoto): photo is TaughtPhoto {
+export function isReadable(photo: TaughtPhoto | FailedPhoto): photo is TaughtPhoto {
   return !isFailed(photo);
 }
 
@@ -82,12 +82,14 @@ async function featuresOf(
   const plain = await decodeImage(bytes, format);
   if (plain instanceof ImageError) return plain;
   const wide = wideFormat(format);
-  const whole = views === 0 ? plain : await decodeImage(bytes, wide);
-  if (whole instanceof ImageError) return whole;
+  const uncropped = views === 0 ? plain : await decodeImage(bytes, wide);
+  if (uncropped instanceof ImageError) return uncropped;
   const { sha256 } = plain.facts;
   // Seeded by the photo alone, so that other photos do not change its views.
   const random = createRandom(`${seed} ${sha256}`);
-  const others = Array.from({ length: views }, () => viewOf(whole.pixels, wide.inputSize, format.inputSize, random));
+  const others = Array.from({ length: views }, () =>
+    viewOf(uncropped.pixels, wide.inputSize, format.inputSize, random),
+  );
   // One photo per batch: other photos in a batch may change the last digits.
   const rows = model.features([plain.pixels, ...others]);
   const length = model.featureLength;

@@ -2,7 +2,7 @@ import { opendir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { filesIn } from '../enqueue/sources/folder-files.ts';
 import { nameFilter } from '../enqueue/sources/name-filter.ts';
-import type { LabelledPhoto, Lesson } from './labelled-photo.ts';
+import type { LabelledPhoto, TrainingSet } from './labelled-photo.ts';
 
 const HIDDEN = 'hidden files (.DS_Store, __MACOSX and the like)';
 
@@ -10,7 +10,7 @@ const HIDDEN = 'hidden files (.DS_Store, __MACOSX and the like)';
  * A folder per label: its name is the label, all images in it and in the folders below it are examples. Links to
  * folders are not followed: they may form a loop.
  */
-export async function readLabelFolders(folder: string): Promise<Lesson> {
+export async function readLabelFolders(folder: string): Promise<TrainingSet> {
   const leftOut = new Map<string, number>();
   const leaveOut = (reason: string) => void leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
   const labels = await labelFolders(folder, leaveOut);

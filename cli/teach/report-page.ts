@@ -5,11 +5,11 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { type Html, html } from '../report/html.ts';
 import { selfContainedPage } from '../report/self-contained-page.ts';
-import type { AlikePair } from './alike.ts';
 import { confusionSection } from './confusion-table.ts';
+import { displayName } from './display-name.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
-import { shownName } from './shown-name.ts';
-import { type Judged, percentText, type Teaching } from './teaching.ts';
+import type { NearDuplicatePair } from './near-duplicate-groups.ts';
+import { type Prediction, percentText, type Teaching } from './teaching.ts';
 import type { WrittenModel } from './teaching-json.ts';
 
 export type TeachingPage = {
@@ -81,14 +81,14 @@ function sectionsOf({ teaching, thumbnails }: TeachingPage): Html[] {
     )}</section>`,
     html`<section class="wide"><h2>Least confident</h2>
 <p class="faint">The probability of the photo's own label. A photo under a wrong label is usually among these.</p>
-<div class="photos">${unsure.map((judged) => judgedFigure(judged, thumbnails))}</div></section>`,
+<div class="photos">${unsure.map((predicted) => predictionFigure(predicted, thumbnails))}</div></section>`,
     ...pairsSection('Near duplicates under two labels', acrossLabels, acrossLabels.length, thumbnails),
     ...pairsSection('Near duplicates of one label', pairs, pairCount, thumbnails),
     ...(copies.length > 0
       ? [
           html`<section class="wide"><h2>Copies of a file, each used once</h2>${table(
             ['photo', 'is the same file as'],
-            copies.slice(0, ROWS_SHOWN).map(({ copy, of }) => [shownName(copy), shownName(of)]),
+            copies.slice(0, ROWS_SHOWN).map(({ copy, of }) => [displayName(copy), displayName(of)]),
           )}</section>`,
         ]
       : []),
@@ -101,7 +101,7 @@ function unusedSection({ failures, leftOut }: Teaching): Html[] {
   const rows = [
     ...failures
       .slice(0, ROWS_SHOWN)
-      .map(({ failure, ...photo }) => [shownName(photo), `${failure.code}: ${failure.message}`]),
+      .map(({ failure, ...photo }) => [displayName(photo), `${failure.code}: ${failure.message}`]),
     ...[...leftOut].map(([reason, files]) => [count(files), reason]),
   ];
   return [html`<section class="wide"><h2>Not used</h2>${table(['what', 'why'], rows)}</section>`];
@@ -109,13 +109,13 @@ function unusedSection({ failures, leftOut }: Teaching): Html[] {
 
 function pairsSection(
   title: string,
-  pairs: readonly AlikePair[],
+  pairs: readonly NearDuplicatePair[],
   total: number,
   thumbnails: TeachingPage['thumbnails'],
 ): Html[] {
   if (pairs.length === 0) return [];
   const more = total > PAIRS_SHOWN ? ` (${PAIRS_SHOWN} of ${count(total)} pairs)` : '';
-  const shown = pairs
+  const figures = pairs
     .slice(0, PAIRS_SHOWN)
     .map(
       ({ one, other, likeness }) =>
@@ -123,11 +123,11 @@ function pairsSection(
           figure(photo, thumbnails, html`<b>${likeness.toFixed(2)}</b> <bdi>${photo.label}</bdi>`),
         )}</div>\n`,
     );
-  return [html`<section class="wide"><h2>${title}${more}</h2><div class="pairs">${shown}</div></section>`];
+  return [html`<section class="wide"><h2>${title}${more}</h2><div class="pairs">${figures}</div></section>`];
 }
 
-function judgedFigure(
-  { photo, score, best, bestScore, heldOut }: Judged,
+function predictionFigure(
+  { photo, score, best, bestScore, heldOut }: Prediction,
   thumbnails: TeachingPage['thumbnails'],
 ): Html {
   const rather = best === photo.label ? '' : html`<br>more likely <bdi>${best}</bdi> ${bestScore.toFixed(2)}`;
@@ -136,7 +136,7 @@ function judgedFigure(
 }
 
 function figure(photo: LabelledPhoto, thumbnails: TeachingPage['thumbnails'], caption: Html): Html {
-  const name = shownName(photo);
+  const name = displayName(photo);
   const source = thumbnails.get(photo.source);
   const image =
     source === undefined

@@ -1,10 +1,10 @@
 import type { Arithmetic } from '../../shared/classifier/model/int8-model.ts';
-import type { AlikePair } from './alike.ts';
 import type { Copy } from './copies.ts';
+import type { NearDuplicatePair } from './near-duplicate-groups.ts';
 import type { FailedPhoto, TaughtPhoto } from './photo-features.ts';
 
 /** The prediction for a photo whose label is known. */
-export type Judged = {
+export type Prediction = {
   photo: TaughtPhoto;
   /** Whether it is a test photo, which the model was not trained on. */
   heldOut: boolean;
@@ -38,12 +38,12 @@ export type Teaching = {
   inFloats: Accuracy | undefined;
   epochs: { best: number; run: number };
   /** Least confident first. */
-  unsure: Judged[];
+  unsure: Prediction[];
   copies: Copy[];
   /** Of one label, the most alike first; `pairCount` says how many there are. */
-  pairs: AlikePair[];
+  pairs: NearDuplicatePair[];
   pairCount: number;
-  acrossLabels: AlikePair[];
+  acrossLabels: NearDuplicatePair[];
   failures: FailedPhoto[];
   leftOut: ReadonlyMap<string, number>;
   warnings: TeachingWarning[];

@@ -1,5 +1,5 @@
-import type { Alike } from './alike.ts';
-import { shownName } from './shown-name.ts';
+import { displayName } from './display-name.ts';
+import type { NearDuplicateGroups } from './near-duplicate-groups.ts';
 import type { LabelFacts, TeachingWarning } from './teaching.ts';
 
 /** With fewer photos, one test photo changes the accuracy of a label by more than ten per cent. */
@@ -7,7 +7,10 @@ const FEW_PHOTOS = 10;
 const SHOWN = 5;
 
 /** Warnings about data that makes the model worse, or its accuracy look better than it is. */
-export function warningsOf(labels: readonly LabelFacts[], { divided, acrossLabels }: Alike): TeachingWarning[] {
+export function warningsOf(
+  labels: readonly LabelFacts[],
+  { divided, acrossLabels }: NearDuplicateGroups,
+): TeachingWarning[] {
   const few = labels.filter(({ training, heldOut }) => training + heldOut < FEW_PHOTOS);
   return [
     ...warning(
@@ -21,7 +24,7 @@ export function warningsOf(labels: readonly LabelFacts[], { divided, acrossLabel
       'most photos are nearly the same, so the test photos resemble the training photos: the accuracy is overestimated for these labels',
     ),
     ...warning(
-      acrossLabels.map(({ one, other }) => `${shownName(one)} and ${shownName(other)}`),
+      acrossLabels.map(({ one, other }) => `${displayName(one)} and ${displayName(other)}`),
       'alike_under_two_labels',
       'nearly the same photo under two labels: one of them is probably wrong',
     ),

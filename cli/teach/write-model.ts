@@ -8,11 +8,11 @@ import { SAVED_MODEL_FILE } from '../../shared/classifier/model/model-format.ts'
 import { MAX_MODEL_BYTES, readModelFile } from '../../shared/classifier/model/read-model-file.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { makeWholeFolder, replaceWholeFolder } from '../../shared/runtime/atomic-folder.ts';
-import { cleanUpAtEnd, interruptible, sameCommand } from '../terminal/interruption.ts';
-import { checkMade, openToOthers } from '../terminal/new-folder.ts';
+import { cleanUpAtEnd, interruptible, rerunCommand } from '../terminal/interruption.ts';
+import { applyDefaultMode, checkCreated } from '../terminal/new-folder.ts';
 import { checkModelPlace, type ModelPlace, SUMS_FILE, TEACHING_FILE } from './model-place.ts';
 import { replaceLastLayer } from './replace-last-layer.ts';
-import { checkWritten, type Trial } from './trial.ts';
+import { type Trial, verifyWrittenModel } from './trial.ts';
 
 const LICENSE_FILE = 'LICENSE';
 
@@ -57,12 +57,12 @@ export async function writeModel(place: ModelPlace, model: NewModel): Promise<st
   interruptible(() =>
     isWhole
       ? `interrupted: the model is in ${visibleLine(path)}`
-      : `interrupted: no model was written; to start over: ${sameCommand()}`,
+      : `interrupted: no model was written; to start over: ${rerunCommand()}`,
   );
   const fill = (folder: string) => fillFolder(folder, files, model.trial);
   await checkModelPlace(place);
   if (existsSync(path)) await replaceWholeFolder(await realpath(path), fill, () => checkModelPlace(place));
-  else checkMade(await makeWholeFolder(path, fill), path);
+  else checkCreated(await makeWholeFolder(path, fill), path);
   isWhole = true;
   return sha256(sums);
 }
@@ -70,7 +70,7 @@ export async function writeModel(place: ModelPlace, model: NewModel): Promise<st
 async function fillFolder(folder: string, files: ReadonlyMap<string, Buffer>, trial: Trial): Promise<void> {
   const forget = cleanUpAtEnd(() => rmSync(folder, { recursive: true, force: true }));
   await writeFiles(folder, files);
-  await checkWritten(folder, trial);
+  await verifyWrittenModel(folder, trial);
   forget();
 }
 
@@ -113,7 +113,7 @@ function sha256(bytes: Buffer): string {
 }
 
 async function writeFiles(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
-  await openToOthers(folder);
+  await applyDefaultMode(folder);
   for (const [name, bytes] of files) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), bytes);

@@ -45,7 +45,7 @@ let graceTimer: NodeJS.Timeout | undefined;
 export function interruptible(advice: () => string): AbortSignal {
   adviceNow = advice;
   listen(() => {
-    graceTimer = setTimeout(endInterrupted, GRACE_MS);
+    graceTimer = setTimeout(exitInterrupted, GRACE_MS);
   });
   return controller.signal;
 }
@@ -92,7 +92,7 @@ export function forgetInterruption(): void {
  * Prints how to continue, and ends the process as the signal would have: a shell sees exit code 130, 143 or 129, and a
  * script that runs the command stops as well.
  */
-export function endInterrupted(): void {
+export function exitInterrupted(): void {
   const { signal } = controller.signal.reason as Interrupted;
   forgetInterruption();
   cleanUpNow();
@@ -115,7 +115,7 @@ export async function* untilAborted<Item>(items: AsyncIterable<Item>, signal: Ab
  *
  * @param added options to add if they are missing
  */
-export function sameCommand(...added: readonly string[]): string {
+export function rerunCommand(...added: readonly string[]): string {
   return [commandName(), ...[...process.argv.slice(2), ...added].map(quoted)].join(' ');
 }
 

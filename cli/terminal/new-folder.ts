@@ -16,18 +16,18 @@ export async function checkNewFolder(folder: string): Promise<string> {
   if (existsSync(place)) {
     throw new CommandError(`${visibleLine(folder)} already exists; choose another folder, or remove it first`);
   }
-  await checkFolderAround(place);
+  await checkParentFolder(place);
   return place;
 }
 
 /** @throws {CommandError} when the parent folder is missing */
-export async function checkFolderAround(place: string): Promise<void> {
+export async function checkParentFolder(place: string): Promise<void> {
   const parent = await stat(dirname(place)).catch(() => undefined);
   if (!parent?.isDirectory()) throw new CommandError(`no folder ${visibleLine(dirname(place))}: create it first`);
 }
 
 /** Gives a folder that only its owner can read the default mode. */
-export function openToOthers(folder: string): Promise<void> {
+export function applyDefaultMode(folder: string): Promise<void> {
   return chmod(folder, FOLDER_MODE & ~process.umask());
 }
 
@@ -35,6 +35,6 @@ export function openToOthers(folder: string): Promise<void> {
 const FOLDER_MODE = 0o777;
 
 /** @throws {CommandError} when the folder was created by something else in the meantime */
-export function checkMade(made: boolean, folder: string): void {
-  if (!made) throw new CommandError(`${visibleLine(folder)} was created in the meantime; choose another folder`);
+export function checkCreated(created: boolean, folder: string): void {
+  if (!created) throw new CommandError(`${visibleLine(folder)} was created in the meantime; choose another folder`);
 }

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { drawingSurface, notesSize, onTerminal, printNote } from './terminal.ts';
+import { onTerminal, printNote, progressStream, stderrSize } from './terminal.ts';
 
 export type Progress = {
   /** @param done how many so far */
@@ -22,8 +22,8 @@ export function startProgress(what: string, total: number): Progress {
 
 function bar(what: string, total: number): Progress {
   const single = new SingleBar({
-    format: (_options, { value }, { note }) => barLine({ what, value, total, note }, notesSize().columns),
-    stream: drawingSurface(),
+    format: (_options, { value }, { note }) => barLine({ what, value, total, note }, stderrSize().columns),
+    stream: progressStream(),
     clearOnComplete: false,
     // The cursor stays visible and wrapping stays on, so that nothing has to be restored however the command ends.
     hideCursor: false,

@@ -16,7 +16,7 @@ const NO_READER = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
 
 const reader = new AbortController();
 /** Aborted when standard output has no reader any more. That is not an error; nothing more is printed. */
-export const readerGone: AbortSignal = reader.signal;
+export const outputClosed: AbortSignal = reader.signal;
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (!NO_READER.has(error.code ?? '')) throw Object.assign(error, { path: 'standard output' });
@@ -41,21 +41,21 @@ export function printNote(text: string): void {
  * printed in full.
  */
 export function createRedraw(): (text: string) => void {
-  let whole = '';
-  let shown = '';
+  let fullText = '';
+  let drawn = '';
   const replace = (next: string) => {
-    const lines = shown.split('\n').length - 1;
+    const lines = drawn.split('\n').length - 1;
     process.stdout.write((lines > 0 ? `\u001b[${lines}A\u001b[0J` : '') + next);
-    shown = next;
+    drawn = next;
   };
   // A terminal is written to before the process ends.
   process.once('exit', () => {
-    if (shown !== whole && !readerGone.aborted) replace(whole);
+    if (drawn !== fullText && !outputClosed.aborted) replace(fullText);
   });
   return (text) => {
     if (!process.stdout.isTTY) return print(text);
-    whole = visibleText(text);
-    replace(fitting(whole, terminalSize(process.stdout)));
+    fullText = visibleText(text);
+    replace(clipToTerminal(fullText, terminalSize(process.stdout)));
   };
 }
 
@@ -63,7 +63,7 @@ export function createRedraw(): (text: string) => void {
 export type TerminalSize = { columns: number; rows: number };
 
 /** Of the terminal that progress is shown on. */
-export function notesSize(): TerminalSize {
+export function stderrSize(): TerminalSize {
   return terminalSize(process.stderr);
 }
 
@@ -74,7 +74,7 @@ function terminalSize({ columns, rows }: NodeJS.WriteStream): TerminalSize {
 /**
  * Cuts lines of text to the size of a terminal. A column and a row stay free, so that the cursor never makes it scroll.
  */
-export function fitting(text: string, { columns, rows }: TerminalSize): string {
+export function clipToTerminal(text: string, { columns, rows }: TerminalSize): string {
   const lines = text.replace(/\n$/, '').split('\n');
   return lines
     .slice(0, Math.max(rows - 1, 1))
@@ -100,7 +100,7 @@ export const onTerminal = {
 };
 
 /** A stream for libraries that draw by themselves; never write untrusted text to it. */
-export function drawingSurface(): NodeJS.WriteStream {
+export function progressStream(): NodeJS.WriteStream {
   return process.stderr;
 }
 

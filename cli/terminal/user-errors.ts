@@ -12,11 +12,11 @@ export class CommandError extends UserError {
 
 /** What to print for an error: one line for an error that the user can fix, all details for a bug. */
 export function failureText(error: unknown): string {
-  return expectedFailureText(error) ?? bugText(error);
+  return userErrorText(error) ?? bugText(error);
 }
 
 /** @returns undefined for a bug */
-export function expectedFailureText(error: unknown): string | undefined {
+export function userErrorText(error: unknown): string | undefined {
   if (error instanceof UserError) return error.message;
   if (!Error.isError(error)) return undefined;
   return awsFailureText(error, commandName()) ?? portFailure(error) ?? fileFailureText(error);

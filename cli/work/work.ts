@@ -29,14 +29,14 @@ export async function runWorkCommand({ json, ...options }: Options): Promise<voi
   const environment = { ...process.env, ...variablesOf(options) };
   const settings = workSettingsFrom(environment);
   const printLine = (line: string) => print(`${line}\n`);
-  const shown = onTerminal.output && !json ? shownOnTerminal() : undefined;
+  const display = onTerminal.output && !json ? terminalDisplay() : undefined;
   await runWork({
     settings,
     environment,
     stop: untilInterrupted().then(() => (interruption.reason as Interrupted).signal),
-    log: shown?.log ?? jsonLog(settings.serviceName, printLine),
-    onWorkerLine: shown === undefined ? printLine : () => {},
-    ...(shown !== undefined && { onProgress: shown.progress }),
+    log: display?.log ?? jsonLog(settings.serviceName, printLine),
+    onWorkerLine: display === undefined ? printLine : () => {},
+    ...(display !== undefined && { onProgress: display.progress }),
   });
 }
 
@@ -56,10 +56,10 @@ function variablesOf(options: Options): Record<string, string> {
   return { ...modelEnvironment(options), ...Object.fromEntries(variables) };
 }
 
-type Shown = { log: WorkLog; progress: (progress: WorkProgress) => void };
+type Display = { log: WorkLog; progress: (progress: WorkProgress) => void };
 
 /** One progress line that is redrawn, with the latest notices above it. */
-function shownOnTerminal(): Shown {
+function terminalDisplay(): Display {
   const redraw = createRedraw();
   const notices: string[] = [];
   let line = 'starting…';

@@ -24,7 +24,7 @@ import { Component, h } from './vendor/preact.js';
  * @typedef {object} State
  * @property {Route} route
  * @property {Link} link
- * @property {number} now of the server; goes on while nothing comes
+ * @property {number} now time of the server, which advances between events
  * @property {boolean} areKeysShown
  * @property {string | undefined} [refusal] why the server gives nothing
  * @property {Session} [session]
@@ -170,18 +170,18 @@ export class App extends Component {
 
   view() {
     const { route, snapshot, history, session, now, job, missingJob } = this.state;
-    const shown = { route, snapshot, history, session, now };
+    const props = { route, snapshot, history, session, now };
     switch (route.view) {
       case 'jobs':
-        return h(JobsView, shown);
+        return h(JobsView, props);
       case 'job':
-        return h(JobView, { ...shown, key: route.job, detail: job, isMissing: missingJob === route.job });
+        return h(JobView, { ...props, key: route.job, detail: job, isMissing: missingJob === route.job });
       case 'dead-letters':
-        return h(DeadLettersView, shown);
+        return h(DeadLettersView, props);
       case 'health':
-        return h(HealthView, shown);
+        return h(HealthView, props);
       default:
-        return h(Overview, shown);
+        return h(Overview, props);
     }
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 import { applyTheme, colour, countScale, nameScale } from './chart-theme.js';
-import { span } from './numbers.js';
-import { bucketText, roundSpans, roundTimes, timeText } from './time-axis.js';
+import { formatDuration } from './numbers.js';
+import { bucketText, roundDurations, roundTimes, timeText } from './time-axis.js';
 
 /** @import { EpochMs } from '../contract.ts' */
 
@@ -25,7 +25,7 @@ import { bucketText, roundSpans, roundTimes, timeText } from './time-axis.js';
  * @property {boolean} [isSpan] the values are seconds, to be written as spans
  * @property {number} [least] the axis reaches at least so far
  * @property {number} [most] the axis ends there, whatever the values are
- * @property {boolean} [isWhole] there are no fractions of what is counted
+ * @property {boolean} [isWhole] the values are whole numbers
  * @property {string} [size] a class, for the height
  */
 
@@ -124,7 +124,7 @@ function timeScale(min, max) {
 function valueScale({ isSpan = false, least = 1, most, isWhole = false, series }) {
   const end = most === undefined ? { suggestedMax: least } : { max: roundUp(most) };
   const scale = countScale({ ...end, stacked: series.some(({ stack }) => stack !== undefined) });
-  if (isSpan) return { ...scale, ...SPANS, ticks: { ...scale.ticks, callback: span } };
+  if (isSpan) return { ...scale, ...SPANS, ticks: { ...scale.ticks, callback: formatDuration } };
   return { ...scale, ticks: { ...scale.ticks, ...(isWhole && { precision: 0 }) } };
 }
 
@@ -141,7 +141,7 @@ const SPANS_SHOWN = 5;
 
 const SPANS = {
   afterBuildTicks(/** @type {any} */ axis) {
-    const spans = roundSpans(axis.max, SPANS_SHOWN);
+    const spans = roundDurations(axis.max, SPANS_SHOWN);
     axis.ticks = spans.map((value) => ({ value }));
     axis.max = spans.at(-1);
   },

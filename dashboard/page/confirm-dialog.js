@@ -97,7 +97,7 @@ export class ConfirmDialog extends Component {
     return h(
       'div',
       { class: 'dialog-buttons' },
-      h('button', { type: 'button', onClick: onClose }, 'Do nothing'),
+      h('button', { type: 'button', onClick: onClose }, 'Back'),
       h(
         'button',
         {

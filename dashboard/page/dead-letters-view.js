@@ -13,7 +13,7 @@ import { Ago } from './times.js';
 import { Component, h } from './vendor/preact.js';
 
 /** @import { Changed, DeadLetters } from '../contract.ts' */
-/** @import { Shown } from './overview.js' */
+/** @import { ViewProps } from './overview.js' */
 
 /** Delay after typing: reading the dead letters hides them from other readers for a moment. */
 const TYPING_MS = 400;
@@ -23,10 +23,10 @@ const TYPING_MS = 400;
 /**
  * The dead letters that match the filter, as last read.
  *
- * @augments {Component<Shown, State>}
+ * @augments {Component<ViewProps, State>}
  */
 export class DeadLettersView extends Component {
-  /** @param {Shown} props */
+  /** @param {ViewProps} props */
   constructor(props) {
     super(props);
     /** @type {State} */
@@ -43,7 +43,7 @@ export class DeadLettersView extends Component {
 
   /**
    * @override
-   * @param {Shown} before
+   * @param {ViewProps} before
    */
   componentDidUpdate({ route }) {
     if (queryOf(filterOf(route.query)) === queryOf(this.filter())) return;
@@ -104,12 +104,12 @@ export class DeadLettersView extends Component {
         h(
           'p',
           { class: 'faint looked' },
-          answer !== undefined && ['Read ', h(Ago, { at: answer.lookedAt, now }), ' '],
+          answer !== undefined && ['Updated ', h(Ago, { at: answer.lookedAt, now }), ' '],
           h(
             'button',
             { type: 'button', disabled: isLooking, onClick: () => this.look({ isFresh: true }) },
             h(Icon, { name: 'retry' }),
-            isLooking ? 'Looking…' : 'Read again',
+            isLooking ? 'Looking…' : 'Refresh',
           ),
         ),
       ),
@@ -221,7 +221,7 @@ function NoLetters({ isFiltered, waiting }) {
     );
   }
   if (waiting > 0)
-    return h(Empty, { title: 'Other readers hold the dead letters.' }, h('p', {}, 'Read them again in a minute.'));
+    return h(Empty, { title: 'Other readers hold the dead letters.' }, h('p', {}, 'Refresh in a minute.'));
   return h(
     Empty,
     { title: 'There are no dead letters.' },

@@ -101,15 +101,15 @@ function LabelChoice({ label, content: { labels, moreLabels } }) {
       h('bdi', {}, plain(text)),
       h('span', { class: 'tally' }, tally),
     );
-  const shown = labels.slice(0, LABELS_SHOWN);
+  const listed = labels.slice(0, LABELS_SHOWN);
   const all = count(labels.length + moreLabels);
   return h(
     'div',
     { class: 'choices', role: 'group', 'aria-label': 'Label' },
     choice('', 'All labels', all),
-    shown.map(({ label: name, images }) => choice(name, name, count(images))),
-    labels.length > shown.length &&
-      h('span', { class: 'faint' }, `and ${count(labels.length + moreLabels - shown.length)} more`),
+    listed.map(({ label: name, images }) => choice(name, name, count(images))),
+    labels.length > listed.length &&
+      h('span', { class: 'faint' }, `and ${count(labels.length + moreLabels - listed.length)} more`),
   );
 }
 

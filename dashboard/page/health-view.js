@@ -9,10 +9,10 @@ import { sinceText } from './times.js';
 import { Component, h } from './vendor/preact.js';
 
 /** @import { Alarm, Connection, RunbookEntry, Snapshot } from '../contract.ts' */
-/** @import { Shown } from './overview.js' */
+/** @import { ViewProps } from './overview.js' */
 /** @import { IconName } from './icons.js' */
 
-/** @param {Shown} shown */
+/** @param {ViewProps} shown */
 export function HealthView({ route: { query }, snapshot, now }) {
   const entry = query['entry'] ?? '';
   return [

@@ -1,5 +1,5 @@
 // @ts-check
-import { count, counted, UNKNOWN, wholeSpan } from './numbers.js';
+import { count, counted, formatWholeSeconds, UNKNOWN } from './numbers.js';
 import { Empty, Panel, Waiting } from './panels.js';
 import { plain } from './plain-text.js';
 import { h } from './vendor/preact.js';
@@ -73,6 +73,6 @@ function HostRow({
     cell(count(failedImages)),
     cell(count(silentImages)),
     cell(meanAttempts.toFixed(1)),
-    cell(medianSecondsToOutcome === null ? UNKNOWN : wholeSpan(medianSecondsToOutcome)),
+    cell(medianSecondsToOutcome === null ? UNKNOWN : formatWholeSeconds(medianSecondsToOutcome)),
   );
 }

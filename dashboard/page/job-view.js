@@ -6,7 +6,7 @@ import { CodesPanel, LabelsPanel, SettledPanel, SpeedPanel } from './job-charts.
 import { HostsPanel } from './job-hosts.js';
 import { LinksPanel, WorkPanel } from './job-work.js';
 import { leftText, settledOf, settledText } from './jobs-table.js';
-import { count, counted, dollars, percent, rate, UNKNOWN, wholeSpan } from './numbers.js';
+import { count, counted, dollars, formatWholeSeconds, percent, rate, UNKNOWN } from './numbers.js';
 import { Command, Empty, Figures, Panel, Waiting } from './panels.js';
 import { plain } from './plain-text.js';
 import { ProgressBar } from './progress-bar.js';
@@ -18,9 +18,9 @@ import { h } from './vendor/preact.js';
 
 /** @import { JobDetail, JobRow } from '../contract.ts' */
 /** @import { Figure } from './panels.js' */
-/** @import { Shown } from './overview.js' */
+/** @import { ViewProps } from './overview.js' */
 
-/** @param {Shown & { detail: JobDetail | undefined, isMissing: boolean }} props */
+/** @param {ViewProps & { detail: JobDetail | undefined, isMissing: boolean }} props */
 export function JobView({ route: { job = '', query }, snapshot, session, now, detail, isMissing }) {
   // The jobs table has most of it at once; the details follow.
   const row = snapshot?.jobs.find((one) => one.job === job) ?? detail;
@@ -155,7 +155,7 @@ function paceOfEnded(row) {
   const speed = seconds === 0 ? UNKNOWN : rate(settledOf(row) / seconds);
   return [
     { name: 'Speed', value: speed, unit: 'images/s', note: 'mean of the whole job' },
-    { name: 'Took', value: seconds === 0 ? UNKNOWN : wholeSpan(seconds), note: 'start to last outcome' },
+    { name: 'Duration', value: seconds === 0 ? UNKNOWN : formatWholeSeconds(seconds), note: 'start to last outcome' },
   ];
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { count, counted, dollars, rate, UNKNOWN, wholeSpan } from './numbers.js';
+import { count, counted, dollars, formatWholeSeconds, rate, UNKNOWN } from './numbers.js';
 import { plain } from './plain-text.js';
 import { ProgressBar } from './progress-bar.js';
 import { linkToJob } from './router.js';
@@ -130,7 +130,7 @@ function FailedCell({ row: { failedImages, failedImagesByCode } }) {
 export function leftText({ hasEnded, secondsLeft, remainingImages, waitsForRetries }) {
   if (hasEnded || remainingImages === 0) return UNKNOWN;
   if (secondsLeft === null) return waitsForRetries ? 'retrying' : UNKNOWN;
-  return wholeSpan(secondsLeft);
+  return formatWholeSeconds(secondsLeft);
 }
 
 /** @param {JobRow} row */

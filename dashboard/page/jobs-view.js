@@ -7,7 +7,7 @@ import { h } from './vendor/preact.js';
 
 /** @import { JobRow } from '../contract.ts' */
 /** @import { Order } from './jobs-table.js' */
-/** @import { Shown } from './overview.js' */
+/** @import { ViewProps } from './overview.js' */
 
 /** @type {readonly { id: string, text: string, has: (row: JobRow) => boolean }[]} */
 const STATES = [
@@ -25,7 +25,7 @@ const STATES = [
 /** @type {Order} */
 const DEFAULT_ORDER = { column: 'active', isDescending: true };
 
-/** @param {Shown} shown */
+/** @param {ViewProps} shown */
 export function JobsView({ route: { query }, snapshot, now }) {
   const { q = '', state = '' } = query;
   const order = orderOf(query['sort']);

@@ -64,12 +64,12 @@ function Calm({ title, text, reason }) {
  * @param {{ problems: readonly Problem[], now: EpochMs, view: View }} props
  */
 export function Problems({ problems, now, view }) {
-  const shown = problems.filter(({ kind }) => isNews(kind, view));
-  if (shown.length === 0) return null;
+  const listed = problems.filter(({ kind }) => isNews(kind, view));
+  if (listed.length === 0) return null;
   return h(
     'ul',
     { class: 'problems', 'aria-label': 'Warnings' },
-    shown.map((problem) => h(ProblemItem, { key: `${problem.kind} ${problem.job}`, problem, now })),
+    listed.map((problem) => h(ProblemItem, { key: `${problem.kind} ${problem.job}`, problem, now })),
   );
 }
 

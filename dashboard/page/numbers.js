@@ -10,7 +10,7 @@ const UNITS = [
   ['s', 1],
 ];
 
-/** Shown for an unknown number. */
+/** ViewProps for an unknown number. */
 export const UNKNOWN = '–';
 
 /**
@@ -63,7 +63,7 @@ export function byteSize(bytes) {
  *
  * @param {number} seconds
  */
-export function span(seconds) {
+export function formatDuration(seconds) {
   if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;
   /** @type {string[]} */
   const parts = [];
@@ -81,8 +81,8 @@ export function span(seconds) {
  *
  * @param {number} seconds
  */
-export function wholeSpan(seconds) {
-  return span(Math.round(seconds));
+export function formatWholeSeconds(seconds) {
+  return formatDuration(Math.round(seconds));
 }
 
 /**
@@ -90,8 +90,10 @@ export function wholeSpan(seconds) {
  *
  * @param {number} milliseconds
  */
-export function brief(milliseconds) {
-  return milliseconds < 1_000 ? `${Math.round(milliseconds)} ms` : span(Number((milliseconds / 1_000).toPrecision(2)));
+export function formatMilliseconds(milliseconds) {
+  return milliseconds < 1_000
+    ? `${Math.round(milliseconds)} ms`
+    : formatDuration(Number((milliseconds / 1_000).toPrecision(2)));
 }
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-import { count, counted, known, rate, wholeSpan } from './numbers.js';
+import { count, counted, formatWholeSeconds, known, rate } from './numbers.js';
 import { Panel, Waiting } from './panels.js';
 import { TimeChart } from './time-chart.js';
 import { h } from './vendor/preact.js';
@@ -121,7 +121,7 @@ export function ThroughputPanel({ queue, history }) {
  * Producers may be this much faster than workers; on a common scale beyond that, the workers' rate would be a flat
  * line.
  */
-const MOST_TIMES_FASTER = 3;
+const MAX_TIMES_FASTER = 3;
 
 /**
  * @param {History} history
@@ -133,7 +133,7 @@ function peaksOf({ arrivedImagesPerSecond, classifiedImagesPerSecond, failedImag
     0,
     ...classifiedImagesPerSecond.map((value, index) => value + (failedImagesPerSecond[index] ?? 0)),
   );
-  const isBeyond = completed > 0 && arrived > MOST_TIMES_FASTER * completed;
+  const isBeyond = completed > 0 && arrived > MAX_TIMES_FASTER * completed;
   return { arrived, most: isBeyond ? 1.25 * completed : undefined };
 }
 
@@ -150,7 +150,7 @@ export function AgePanel({ history }) {
           label: 'Age of the oldest message over time',
           ...timesOf(history),
           series,
-          text: wholeSpan,
+          text: formatWholeSeconds,
           isSpan: true,
           least: 10,
         })

@@ -1,6 +1,6 @@
 // @ts-check
 import { JobsTable } from './jobs-table.js';
-import { count, counted, dollars, known, percent, rate, UNKNOWN, wholeSpan } from './numbers.js';
+import { count, counted, dollars, formatWholeSeconds, known, percent, rate, UNKNOWN } from './numbers.js';
 import { AgePanel, DepthPanel, RemainingPanel, ThroughputPanel } from './overview-charts.js';
 import { Bars, Command, Empty, Figures, Panel, Waiting } from './panels.js';
 import { RANGES, RangeControl, rangeOf } from './range-control.js';
@@ -16,12 +16,12 @@ import { h } from './vendor/preact.js';
  * The props of each view.
  *
  * @typedef {{ route: Route, snapshot: Snapshot | undefined, history: History | undefined, session: Session |
- *   undefined, now: number }} Shown
+ *   undefined, now: number }} ViewProps
  */
 
 const RECENT_JOBS = 6;
 
-/** @param {Shown} shown */
+/** @param {ViewProps} shown */
 export function Overview({ route, snapshot, history, session, now }) {
   const range = rangeOf(route.query['range']);
   const isEmpty = snapshot !== undefined && snapshot.jobs.length === 0 && snapshot.connections.s3.state === 'connected';
@@ -76,7 +76,7 @@ function figuresOf(queue) {
     { name: 'Time to drain', ...drainOf(queue) },
     {
       name: 'Oldest message',
-      value: known(queue?.oldestMessageAgeSeconds, wholeSpan),
+      value: known(queue?.oldestMessageAgeSeconds, formatWholeSeconds),
       note: queue !== undefined && queue.oldestMessageAgeSeconds === null ? 'not reported by SQS' : 'age in the queue',
     },
     {
@@ -118,17 +118,17 @@ function drainOf(queue) {
     };
   }
   if (timeToDrainSeconds === null) return { value: UNKNOWN, note: 'no images are being completed' };
-  return { value: wholeSpan(timeToDrainSeconds), note: `at ${rate(completedImagesPerSecond)} images/s` };
+  return { value: formatWholeSeconds(timeToDrainSeconds), note: `at ${rate(completedImagesPerSecond)} images/s` };
 }
 
 /** @param {{ jobs: readonly JobRow[] | undefined, now: number }} props */
 function JobsPanel({ jobs, now }) {
   const aside = h('a', { href: linkTo('jobs') }, 'All jobs');
-  const shown = jobs?.toSorted((one, other) => Number(one.hasEnded) - Number(other.hasEnded)).slice(0, RECENT_JOBS);
+  const listed = jobs?.toSorted((one, other) => Number(one.hasEnded) - Number(other.hasEnded)).slice(0, RECENT_JOBS);
   return h(
     Panel,
     { title: 'Jobs', unit: 'running and recent', wide: 'seven', aside },
-    shown === undefined ? h(Waiting, {}) : h(JobsTable, { jobs: shown, now, isShort: true }),
+    listed === undefined ? h(Waiting, {}) : h(JobsTable, { jobs: listed, now, isShort: true }),
   );
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { brief, counted } from './numbers.js';
+import { counted, formatMilliseconds } from './numbers.js';
 import { Empty, Panel, Waiting } from './panels.js';
 import { h } from './vendor/preact.js';
 
@@ -36,7 +36,7 @@ function StagesTable({ stages }) {
 
 /** @param {{ stage: StageTime }} props */
 function StageRow({ stage: { stage, p50Ms, p95Ms, p99Ms, measuredImages } }) {
-  const value = (/** @type {number} */ milliseconds) => h('td', { class: 'number' }, brief(milliseconds));
+  const value = (/** @type {number} */ milliseconds) => h('td', { class: 'number' }, formatMilliseconds(milliseconds));
   return h(
     'tr',
     { title: measuredImages === null ? undefined : `of ${counted(measuredImages, 'image')}` },

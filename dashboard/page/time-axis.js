@@ -36,7 +36,7 @@ export function roundTimes(from, to, most) {
  * @param {number} most
  * @returns {number[]} in seconds
  */
-export function roundSpans(longest, most) {
+export function roundDurations(longest, most) {
   const step = (STEPS.find((one) => (longest * SECOND) / one <= most) ?? (longest * SECOND) / most) / SECOND;
   return Array.from({ length: Math.ceil(longest / step) + 1 }, (_, index) => index * step);
 }

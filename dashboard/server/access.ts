@@ -20,7 +20,7 @@ export type AccessOptions = {
 };
 
 /** The parts of a request that are checked. */
-export type JudgedRequest = { method: string; path: string; headers: IncomingHttpHeaders };
+export type CheckedRequest = { method: string; path: string; headers: IncomingHttpHeaders };
 
 /**
  * Access checks of the dashboard. A page of the web has a Host (DNS rebinding), an Origin or a Sec-Fetch-Site that
@@ -43,7 +43,7 @@ export class Access {
   }
 
   /** @throws {ApiFailure} for a refused request */
-  check({ method, path, headers }: JudgedRequest): void {
+  check({ method, path, headers }: CheckedRequest): void {
     this.#checkHost(headers.host);
     if (isFromAnotherOrigin(headers) && !isVisit(method, path, headers)) {
       throw new ApiFailure('origin-not-allowed', 'expected a request of a page of this server');

@@ -9,10 +9,10 @@ import {
 import { METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
 import type { Alarm, StageTime } from '../contract.ts';
 import type { Buckets } from './buckets.ts';
-import { GIVES_UP } from './dashboard-target.ts';
+import { POLLING_TIMEOUTS } from './dashboard-target.ts';
+import { displayText } from './display-text.ts';
 import { type Facts, type Insight, NO_FACTS } from './insight.ts';
 import type { MessageSample } from './message-samples.ts';
-import { shownText } from './shown-text.ts';
 
 /** CloudWatch has one value per minute of SQS's metrics, and each request costs money. */
 const ASK_EVERY_MS = 60_000;
@@ -44,9 +44,11 @@ const QUEUE_METRICS = {
 
 /** Facts and history from CloudWatch: one request per minute for the facts and one per chart. */
 export function cloudWatchInsight(options: CloudWatchOptions): Insight {
-  const client = options.client ?? new CloudWatchClient(GIVES_UP);
-  const facts = keptFor(ASK_EVERY_MS, (_key, now) => factsOf(client, options, now));
-  const history = keptFor(ASK_EVERY_MS, (_key, now, buckets: Buckets) => historyOf(client, options, { now, buckets }));
+  const client = options.client ?? new CloudWatchClient(POLLING_TIMEOUTS);
+  const facts = cachedFor(ASK_EVERY_MS, (_key, now) => factsOf(client, options, now));
+  const history = cachedFor(ASK_EVERY_MS, (_key, now, buckets: Buckets) =>
+    historyOf(client, options, { now, buckets }),
+  );
   return {
     facts: (now) => facts('', now, undefined),
     history: (buckets) => history(`${buckets.bucketMs}`, buckets.now, buckets),
@@ -54,17 +56,17 @@ export function cloudWatchInsight(options: CloudWatchOptions): Insight {
 }
 
 /** Caches the result of a request for a time, and shares concurrent requests; failures are not cached. */
-function keptFor<Of, Result>(
+function cachedFor<Of, Result>(
   milliseconds: number,
   ask: (key: string, now: number, of: Of) => Promise<Result>,
 ): (key: string, now: number, of: Of) => Promise<Result> {
-  const kept = new Map<string, { at: number; answer: Promise<Result> }>();
+  const cache = new Map<string, { at: number; answer: Promise<Result> }>();
   return (key, now, of) => {
-    const there = kept.get(key);
+    const there = cache.get(key);
     if (there !== undefined && now - there.at < milliseconds) return there.answer;
     const answer = ask(key, now, of);
-    kept.set(key, { at: now, answer });
-    answer.catch(() => kept.delete(key));
+    cache.set(key, { at: now, answer });
+    answer.catch(() => cache.delete(key));
     return answer;
   };
 }
@@ -146,9 +148,9 @@ function toAlarm({
 }: MetricAlarm): Alarm {
   const [, runbookEntry] = /docs\/runbook\.md#([a-z-]+)/.exec(alarm.AlarmDescription ?? '') ?? [];
   return {
-    name: shownText(AlarmName),
+    name: displayText(AlarmName),
     state: StateValue === 'OK' || StateValue === 'ALARM' ? StateValue : 'INSUFFICIENT_DATA',
-    reason: shownText(StateReason),
+    reason: displayText(StateReason),
     sinceAt: StateUpdatedTimestamp?.getTime() ?? null,
     runbookEntry: runbookEntry ?? null,
   };

@@ -1,5 +1,5 @@
 import type { Connection } from '../contract.ts';
-import { shownText } from './shown-text.ts';
+import { displayText } from './display-text.ts';
 
 const MAX_REASON_CHARS = 160;
 
@@ -30,5 +30,5 @@ function reasonOf(error: unknown): string {
   const { name = 'Error', message = '', code } = cause as NodeJS.ErrnoException;
   const [line = ''] = message.split('\n', 1);
   const text = line.includes(code ?? name) ? line : [code ?? name, line].filter((part) => part !== '').join(': ');
-  return shownText(text, MAX_REASON_CHARS);
+  return displayText(text, MAX_REASON_CHARS);
 }

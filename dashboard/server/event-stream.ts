@@ -9,8 +9,8 @@ const RETRY_MS = 2_000;
 const HEARTBEAT_MS = 15_000;
 const HISTORY_EVERY_MS = 10_000;
 /** Unread events after which a browser gets no more until it reads. The next snapshot is complete. */
-const MOST_UNREAD = 8;
-const MOST_STREAMS = 200;
+const MAX_UNREAD = 8;
+const MAX_STREAMS = 200;
 
 export type StreamOptions = { range: Range; job: string | undefined };
 
@@ -32,8 +32,8 @@ export class EventStreams {
 
   /** @throws {ApiFailure} busy */
   open(options: StreamOptions): ReadableStream<Uint8Array> {
-    if (this.#open.size >= MOST_STREAMS)
-      throw new ApiFailure('busy', `${MOST_STREAMS} pages are open: close some of them`);
+    if (this.#open.size >= MAX_STREAMS)
+      throw new ApiFailure('busy', `${MAX_STREAMS} pages are open: close some of them`);
     const stream = new Stream({ ...options, watch: this.#watch, pages: this.#pages, nextId: () => this.#nextId++ });
     this.#open.add(stream);
     return stream.start(() => this.#open.delete(stream));
@@ -83,7 +83,7 @@ class Stream {
         },
         cancel: () => this.#left(),
       },
-      { highWaterMark: MOST_UNREAD },
+      { highWaterMark: MAX_UNREAD },
     );
   }
 

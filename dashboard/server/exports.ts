@@ -11,7 +11,7 @@ export type Export = { job: string; kind: PartKind; format: Format };
  * Makes the file that `labelqueue results` and `failures` make. The file exists until the stream is read to its end or
  * destroyed.
  */
-export type ExportOutcomes = (wanted: Export) => Promise<{ bytes: number; content: Readable }>;
+export type ExportOutcomes = (request: Export) => Promise<{ bytes: number; content: Readable }>;
 
 const TYPES: Record<Format, string> = {
   csv: 'text/csv; charset=utf-8',
@@ -22,35 +22,35 @@ const TYPES: Record<Format, string> = {
 /** A download that has just ended still has to remove its files. */
 const PATIENCE_MS = 1_000;
 /** A download that is not read for this time ends, because others wait. */
-const MOST_IDLE_MS = 60_000;
+const MAX_IDLE_MS = 60_000;
 
 /** Downloads, one at a time: each reads all files of a job into a database on disk. */
 export class Exports {
   readonly #make: ExportOutcomes;
-  readonly #mostIdleMs: number;
+  readonly #maxIdleMs: number;
   /** Settles when the current download ends. */
   #running: Promise<void> | undefined;
 
-  /** @param mostIdleMs milliseconds without reading after which a download ends */
-  constructor(make: ExportOutcomes, mostIdleMs = MOST_IDLE_MS) {
+  /** @param maxIdleMs milliseconds without reading after which a download ends */
+  constructor(make: ExportOutcomes, maxIdleMs = MAX_IDLE_MS) {
     this.#make = make;
-    this.#mostIdleMs = mostIdleMs;
+    this.#maxIdleMs = maxIdleMs;
   }
 
   /**
    * @param cut closes the connection of a stalled reader, and with it the response
    * @throws {ApiFailure} busy
    */
-  async response(wanted: Export, cut: () => void): Promise<Response> {
+  async response(request: Export, cut: () => void): Promise<Response> {
     const finish = await this.#begin();
-    const { bytes, content } = await this.#make(wanted).catch((error: unknown) => {
+    const { bytes, content } = await this.#make(request).catch((error: unknown) => {
       finish();
       throw error;
     });
     content.once('close', finish);
-    const { job, kind, format } = wanted;
+    const { job, kind, format } = request;
     const body = Readable.toWeb(content) as ReadableStream<Uint8Array>;
-    cutWhenIdle(content, cut, this.#mostIdleMs);
+    cutWhenIdle(content, cut, this.#maxIdleMs);
     return new Response(body, {
       headers: {
         ...SECURITY_HEADERS,
@@ -79,8 +79,8 @@ export class Exports {
 }
 
 /** @param content whose flow is already controlled: another listener does not change that */
-function cutWhenIdle(content: Readable, cut: () => void, mostIdleMs: number): void {
-  const idle = setTimeout(cut, mostIdleMs).unref();
+function cutWhenIdle(content: Readable, cut: () => void, maxIdleMs: number): void {
+  const idle = setTimeout(cut, maxIdleMs).unref();
   content.on('data', () => idle.refresh());
   content.once('close', () => clearTimeout(idle));
 }

@@ -7,7 +7,7 @@ import type { WatchedJob } from './watched-job.ts';
 
 const MAX_CODES = 8;
 
-export type HistoryOf = {
+export type HistoryInput = {
   range: Range;
   now: number;
   jobs: readonly WatchedJob[];
@@ -16,7 +16,7 @@ export type HistoryOf = {
 };
 
 /** The series of the overview: images from the names of part files and the descriptions of jobs, messages from samples. */
-export function historyOf({ range, now, jobs, samples }: HistoryOf): History {
+export function historyOf({ range, now, jobs, samples }: HistoryInput): History {
   const buckets = bucketsOf(range, now);
   const settled = emptySeries(buckets);
   const arrived = zeros(buckets.count);

@@ -5,8 +5,8 @@ import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import { cancellations, listJobs } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { JobRow } from '../contract.ts';
+import { displayText } from './display-text.ts';
 import { activeAt } from './job-rows.ts';
-import { shownText } from './shown-text.ts';
 import { type LookContext, WatchedJob } from './watched-job.ts';
 
 /** How often the names of jobs and the marks of cancelled ones are listed. */
@@ -20,11 +20,11 @@ const ENDED_PER_LISTING = 5;
 /** Each usually has two requests in flight, and the SDK has 50 connections. */
 const JOBS_AT_ONCE = 24;
 /** Tracked file names of all jobs together: about 140 MB. Jobs that ended first are dropped first. */
-const MOST_KEPT_FILES = 200_000;
+const MAX_TRACKED_FILES = 200_000;
 /** Maximum number of rows sent to a page. */
 const MAX_ROWS = 500;
 
-export type BookLook = {
+export type PollContext = {
   queue: JobStatus['queue'];
   now: Date;
   /** Jobs that are open in a page. */
@@ -40,7 +40,7 @@ async function lookAt(job: WatchedJob, context: LookContext): Promise<void> {
     job.failure = undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    job.failure = shownText(error.message);
+    job.failure = displayText(error.message);
   }
 }
 
@@ -78,7 +78,7 @@ export class JobBook {
     return { jobs: rows.slice(0, MAX_ROWS), moreJobs: Math.max(0, rows.length - MAX_ROWS) };
   }
 
-  async look(look: BookLook): Promise<void> {
+  async look(look: PollContext): Promise<void> {
     const isListed = look.now.getTime() - this.#listedAt >= LIST_EVERY_MS;
     if (isListed) await this.#list(look.now);
     const { waiting, inFlight, retrying } = look.queue;
@@ -100,13 +100,13 @@ export class JobBook {
   }
 
   #forgetFiles(open: ReadonlySet<string>): void {
-    let kept = this.all().reduce((sum, { files }) => sum + (files?.size ?? 0), 0);
-    if (kept <= MOST_KEPT_FILES) return;
+    let tracked = this.all().reduce((sum, { files }) => sum + (files?.size ?? 0), 0);
+    if (tracked <= MAX_TRACKED_FILES) return;
     const ended = this.all().filter(({ job, row, files }) => row?.hasEnded && files !== undefined && !open.has(job));
     const lastActive = ({ row }: WatchedJob) => (row === undefined ? 0 : activeAt(row));
     for (const job of ended.sort((one, other) => lastActive(one) - lastActive(other))) {
-      if (kept <= MOST_KEPT_FILES) return;
-      kept -= job.files?.size ?? 0;
+      if (tracked <= MAX_TRACKED_FILES) return;
+      tracked -= job.files?.size ?? 0;
       job.forgetFiles();
     }
   }
@@ -121,7 +121,7 @@ export class JobBook {
   }
 
   /** @param mayMove there are messages, or were at the last poll, so outcomes may have been written since */
-  #dueJobs({ now, open }: BookLook, mayMove: boolean, isListed: boolean): WatchedJob[] {
+  #dueJobs({ now, open }: PollContext, mayMove: boolean, isListed: boolean): WatchedJob[] {
     const all = this.all();
     const due = new Set(all.filter(({ lookedAt, job }) => lookedAt === 0 || this.#due.has(job)));
     const byAge = all.filter((job) => !due.has(job)).sort((one, other) => one.lookedAt - other.lookedAt);

@@ -6,14 +6,14 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { CountedPart } from '../../shared/jobs/part-walk.ts';
 import { partLines } from '../../shared/jobs/read-outcomes.ts';
 import type { JobContent, JobHost } from '../contract.ts';
-import { shownHost, shownText } from './shown-text.ts';
+import { displayHost, displayText } from './display-text.ts';
 
 /**
  * Lines to read of a job, which takes some seconds and megabytes. Digests are random, so the first files are a fair
  * sample.
  */
-const MOST_LINES = 20_000;
-const MOST_FILES = 400;
+const MAX_LINES = 20_000;
+const MAX_FILES = 400;
 const READS_AT_ONCE = 16;
 const MAX_LABELS = 200;
 const MAX_HOSTS = 50;
@@ -59,7 +59,7 @@ function chooseParts(counted: readonly CountedPart[]): CountedPart[] {
   const inOrder = counted.toSorted((one, other) => (one.part.digest < other.part.digest ? -1 : 1));
   let lines = 0;
   return inOrder.filter(({ part }, index) => {
-    if (index >= MOST_FILES || lines >= MOST_LINES) return false;
+    if (index >= MAX_FILES || lines >= MAX_LINES) return false;
     lines += part.lines;
     return true;
   });
@@ -83,10 +83,10 @@ function toRead(kind: PartKind, line: ResultLine | FailureLine): ReadImage {
   return {
     id,
     url,
-    host: shownHost(url),
+    host: displayHost(url),
     attempt,
     at: Date.parse(at),
-    labels: labels.map(({ label, score }) => ({ label: shownText(label), score })),
+    labels: labels.map(({ label, score }) => ({ label: displayText(label), score })),
     sha256: result?.image.sha256 ?? '',
     model: result === undefined ? '' : `${result.model.name}\n${result.model.version}`,
     code: 'error' in line ? line.error.code : undefined,
@@ -118,7 +118,7 @@ export function contentOf({ images, isSample }: ReadJob, startedAt: number | nul
     models: Array.from(
       Map.groupBy(results, ({ model }) => model),
       ([model, some]) => {
-        const [name = '', version = ''] = model.split('\n').map((text) => shownText(text));
+        const [name = '', version = ''] = model.split('\n').map((text) => displayText(text));
         return { name, version, images: some.length };
       },
     ),
@@ -163,7 +163,7 @@ function median(values: readonly number[]): number {
 }
 
 /** Images of a label, or of all labels, highest score first; one of several copies. */
-export function surest({ images }: ReadJob, label: string | undefined, most: number): ReadImage[] {
+export function mostConfident({ images }: ReadJob, label: string | undefined, most: number): ReadImage[] {
   const fitting = images.filter(
     ({ labels: [best] }) => best !== undefined && (label === undefined || best.label === label),
   );

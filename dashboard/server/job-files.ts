@@ -8,12 +8,12 @@ import type { CountedPart } from '../../shared/jobs/part-walk.ts';
 
 /** Digests are spread evenly, so their first digit splits a listing into sixteen of the same size. */
 const SECTIONS = [...'0123456789abcdef'];
-/** A kind with more files than so many pages is listed a section at a time. */
+/** A kind with more files than fit into this many pages is listed section by section. */
 const PAGES_AT_ONCE = 3;
 /** Minimum requests per poll for one kind of files that is listed in sections; a section is listed completely. */
 const REQUESTS_PER_LOOK = 4;
 /** Tracked file names of a job: about 70 MB. */
-const MOST_KEPT_FILES = 100_000;
+const MAX_TRACKED_FILES = 100_000;
 /** Digits of a digest that fit exactly into a number. */
 const REACH_DIGITS = 13;
 
@@ -47,7 +47,7 @@ export class JobFiles {
   async look(): Promise<boolean> {
     const changes = await Promise.all(this.#kinds.map((kind) => kind.look()));
     if (changes.includes('changed')) this.#version = ++changesSoFar;
-    return !changes.includes('too many') && this.size <= MOST_KEPT_FILES;
+    return !changes.includes('too many') && this.size <= MAX_TRACKED_FILES;
   }
 
   /** Changes with the files; unique across instances, 0 without files. */
@@ -136,7 +136,7 @@ class KindFiles {
   async #lookAtAll(): Promise<boolean | undefined> {
     const { parts, isWhole } = await this.#listFew();
     if (isWhole) return this.#takeAll(parts);
-    if (estimatedCount(parts) > MOST_KEPT_FILES) return undefined;
+    if (estimatedCount(parts) > MAX_TRACKED_FILES) return undefined;
     this.#isInSections = true;
     const changes = await pMap(SECTIONS, (digit) => this.#lookAt(digit), { concurrency: SECTIONS.length });
     return changes.some(({ hasChanged }) => hasChanged);

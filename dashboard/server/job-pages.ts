@@ -3,16 +3,16 @@ import { cancellations } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { Gallery, JobContent, JobDetail } from '../contract.ts';
 import { ApiFailure } from './api-failure.ts';
+import { displayText } from './display-text.ts';
 import { jobSeries } from './history.ts';
 import type { JobBook } from './job-book.ts';
-import { contentOf, type ReadJob, readJobLines, surest } from './job-content.ts';
+import { contentOf, mostConfident, type ReadJob, readJobLines } from './job-content.ts';
 import { isServiceAway } from './service-away.ts';
-import { shownText } from './shown-text.ts';
 import type { Thumbnails } from './thumbnails.ts';
 import { WatchedJob } from './watched-job.ts';
 
 /** Jobs whose lines are kept: about ten megabytes each. */
-const MOST_READ_JOBS = 3;
+const MAX_READ_JOBS = 3;
 /** How often the lines of a running job are read. */
 const READ_EVERY_MS = 15_000;
 const LINKS = ['csv', 'jsonl', 'parquet'] as const;
@@ -26,7 +26,7 @@ export type JobPagesOptions = {
   /** Called when the lines of a job were read. */
   onRead: () => void;
   /** Called with unexpected errors. */
-  onSurprise: (error: unknown) => void;
+  onUnexpectedError: (error: unknown) => void;
 };
 
 /** The data of a job's page. */
@@ -39,13 +39,13 @@ export class JobPages {
   readonly #onRead: () => void;
   readonly #onFailure: (error: unknown) => void;
 
-  constructor({ target, book, thumbnails, onRead, onSurprise }: JobPagesOptions) {
+  constructor({ target, book, thumbnails, onRead, onUnexpectedError }: JobPagesOptions) {
     this.#target = target;
     this.#book = book;
     this.#thumbnails = thumbnails;
     this.#onRead = onRead;
     // An unreachable S3 is reported elsewhere; the next poll reads again.
-    this.#onFailure = (error) => void (isServiceAway(error) || onSurprise(error));
+    this.#onFailure = (error) => void (isServiceAway(error) || onUnexpectedError(error));
   }
 
   /** The current details; reads the lines in the background. Undefined for an unknown job. */
@@ -80,9 +80,9 @@ export class JobPages {
   async gallery(job: string, label: string | undefined, limit: number): Promise<Gallery> {
     const watched = await this.lookedUp(job);
     const lines = await this.#lines(watched);
-    const images = surest(lines, label, limit).map(({ id, url, host, labels }) => ({
-      id: shownText(id),
-      url: shownText(url),
+    const images = mostConfident(lines, label, limit).map(({ id, url, host, labels }) => ({
+      id: displayText(id),
+      url: displayText(url),
       host,
       labels,
       thumbnail: this.#thumbnails.addressOf(job, url),
@@ -132,7 +132,7 @@ export class JobPages {
     this.#readings.delete(name);
     this.#readings.set(name, reading);
     const [oldest = name] = this.#readings.keys();
-    if (this.#readings.size > MOST_READ_JOBS) this.#readings.delete(oldest);
+    if (this.#readings.size > MAX_READ_JOBS) this.#readings.delete(oldest);
     return reading;
   }
 

@@ -1,10 +1,10 @@
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import { FINAL, type JobStatus } from '../../shared/jobs/job-status.ts';
 import type { JobRow } from '../contract.ts';
-import { shownText } from './shown-text.ts';
+import { displayText } from './display-text.ts';
 
 /** The input for a row. */
-export type RowOf = {
+export type RowInput = {
   status: JobStatus;
   description: JobDescription | undefined;
   /** When its last part file was written. */
@@ -12,7 +12,7 @@ export type RowOf = {
 };
 
 /** A row of the table of jobs: the figures of `status`, with their units in their names. */
-export function jobRow({ status, description, lastOutcomeAt }: RowOf): JobRow {
+export function jobRow({ status, description, lastOutcomeAt }: RowInput): JobRow {
   const { job, run, state, queue, remaining } = status;
   const isIdle = queue.retrying > 0 && queue.waiting === 0 && queue.inFlight === 0;
   return {
@@ -35,7 +35,7 @@ export function jobRow({ status, description, lastOutcomeAt }: RowOf): JobRow {
     costSoFarUsd: status.costSoFarUsd,
     startedAt: description === undefined ? null : Date.parse(description.startedAt),
     lastOutcomeAt,
-    source: description === undefined ? null : shownText(description.source),
+    source: description === undefined ? null : displayText(description.source),
   };
 }
 

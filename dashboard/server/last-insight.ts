@@ -5,7 +5,7 @@ import { type Facts, type Insight, NO_FACTS } from './insight.ts';
 import type { MessageSample } from './message-samples.ts';
 
 /** The longest wait of a poll or a chart for a source of insight, in milliseconds. */
-const MOST_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 1_000;
 
 /** The last answers of a source of insight. A slow or unreachable source delays neither a poll nor a chart. */
 export class LastInsight {
@@ -54,7 +54,7 @@ export class LastInsight {
 async function within(answer: Promise<void> | undefined): Promise<void> {
   if (answer === undefined) return;
   const settled = new AbortController();
-  const wait = delay(MOST_WAIT_MS, undefined, { signal: settled.signal, ref: false }).catch(() => undefined);
+  const wait = delay(MAX_WAIT_MS, undefined, { signal: settled.signal, ref: false }).catch(() => undefined);
   await Promise.race([answer, wait]);
   settled.abort();
 }

@@ -2,7 +2,7 @@ import { parseMessage, UnreadableMessage } from '../../shared/contract/message.t
 import type { DeadLetter } from '../../shared/jobs/dead-letters.ts';
 import { type FailedImage, failedImagesIn } from '../../shared/jobs/redrive.ts';
 import type { DeadLetterFilter, DeadLetterRow } from '../contract.ts';
-import { shownHost, shownText } from './shown-text.ts';
+import { displayHost, displayText } from './display-text.ts';
 
 /** The filter value for malformed messages, in place of an error code. */
 const UNREADABLE = 'unreadable';
@@ -31,7 +31,7 @@ export function readLetter({ id, body, reason, sentAt }: DeadLetter): ReadLetter
   const message = parseMessage(body);
   const common = { letterId: id, sentAt: sentAt.getTime(), reason, bodyChars: body.length };
   if (message instanceof UnreadableMessage) {
-    const unreadable = { job: undefined, run: undefined, images: [], unreadableBody: copied(shownText(body)) };
+    const unreadable = { job: undefined, run: undefined, images: [], unreadableBody: copied(displayText(body)) };
     return { ...common, ...unreadable, reason: reason ?? message.reason };
   }
   // Without `meta`, which belongs to the producer and may be most of the letter.
@@ -51,7 +51,7 @@ export function fits(letter: ReadLetter, filter: DeadLetterFilter): boolean {
 }
 
 /** Whether all images of the letter match the filter. */
-export function fitsWhole(letter: ReadLetter, filter: DeadLetterFilter): boolean {
+export function fitsEntirely(letter: ReadLetter, filter: DeadLetterFilter): boolean {
   return fits(letter, filter) && letter.images.every((image) => imageFits(image, filter));
 }
 
@@ -64,23 +64,23 @@ export function charsOf({ images, unreadableBody }: ReadLetter): number {
 /** Whether an image matches the filter. */
 export function imageFits({ id, url, error }: FailedImage, { code, host, text }: DeadLetterFilter): boolean {
   if (code !== undefined && error.code !== code) return false;
-  if (host !== undefined && shownHost(url) !== host) return false;
+  if (host !== undefined && displayHost(url) !== host) return false;
   return contains([id, url, error.message], text);
 }
 
-function contains(texts: readonly string[], wanted: string | undefined): boolean {
-  if (wanted === undefined) return true;
-  const lower = wanted.toLowerCase();
+function contains(texts: readonly string[], searched: string | undefined): boolean {
+  if (searched === undefined) return true;
+  const lower = searched.toLowerCase();
   // Only displayed text is searched: otherwise a signature could be guessed character by character.
-  return texts.some((text) => shownText(text).toLowerCase().includes(lower));
+  return texts.some((text) => displayText(text).toLowerCase().includes(lower));
 }
 
 /** The filter values of a letter. */
 export function facetsOf({ job, images, unreadableBody }: ReadLetter): Record<'job' | 'code' | 'host', Set<string>> {
   return {
     job: new Set(job === undefined ? [] : [job]),
-    code: new Set(unreadableBody === undefined ? images.map(({ error }) => shownText(error.code)) : [UNREADABLE]),
-    host: new Set(images.map(({ url }) => shownHost(url))),
+    code: new Set(unreadableBody === undefined ? images.map(({ error }) => displayText(error.code)) : [UNREADABLE]),
+    host: new Set(images.map(({ url }) => displayHost(url))),
   };
 }
 
@@ -102,17 +102,17 @@ export function letterRow(
 ): DeadLetterRow {
   const { letterId, sentAt, reason, job, run, images, moreImages, unreadableBody } = letter;
   return {
-    letterId: shownText(letterId),
+    letterId: displayText(letterId),
     sentAt,
-    reason: reason === undefined ? null : shownText(reason),
+    reason: reason === undefined ? null : displayText(reason),
     job: job ?? null,
     run: run ?? null,
     images: images.map(({ id, url, error, attempts }) => ({
-      id: shownText(id),
-      url: shownText(url),
-      host: shownHost(url),
-      code: shownText(error.code),
-      message: shownText(error.message, MAX_MESSAGE_CHARS),
+      id: displayText(id),
+      url: displayText(url),
+      host: displayHost(url),
+      code: displayText(error.code),
+      message: displayText(error.message, MAX_MESSAGE_CHARS),
       attempts,
       thumbnail: thumbnailOf(job ?? '-', url),
     })),

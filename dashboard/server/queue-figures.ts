@@ -4,7 +4,7 @@ import type { Facts } from './insight.ts';
 import type { LastMinute } from './last-minute.ts';
 import type { WatchedJob } from './watched-job.ts';
 
-export type FiguresOf = {
+export type FiguresInput = {
   /** Undefined before SQS has answered. */
   depths: JobStatus['queue'] | undefined;
   askedAt: number | null;
@@ -14,7 +14,7 @@ export type FiguresOf = {
 };
 
 /** The figures of the queue and of all jobs together. */
-export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf): QueueFigures {
+export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresInput): QueueFigures {
   const statuses = jobs.flatMap(({ status }) => status ?? []);
   const sum = (figure: (status: JobStatus) => number) => statuses.reduce((total, status) => total + figure(status), 0);
   // Remaining images of a cancelled job are dropped.

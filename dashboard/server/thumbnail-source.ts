@@ -8,7 +8,7 @@ import type { ClassifierSettings } from '../../shared/settings.ts';
 
 /** Makes thumbnails of images, fetched by the rules of the worker. */
 export type ThumbnailSource = {
-  /** A WebP, or why there is none. Rejects when it is cancelled. */
+  /** A WebP, or why it is not available. Rejects when it is cancelled. */
   make(url: string, cancelled: AbortSignal): Promise<Buffer | ImageError>;
   close(): Promise<void>;
 };

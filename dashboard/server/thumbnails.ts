@@ -9,16 +9,16 @@ import type { ThumbnailSource } from './thumbnail-source.ts';
 /** Fetched and decoded at once; a decode may take a hundred megabytes. */
 const AT_ONCE = 4;
 /** Waiting requests; a page shows a hundred pictures, and several pages may be open. */
-const MOST_WAITING = 400;
+const MAX_WAITING = 400;
 /** Cached pictures, about 6 kB each. */
-const MOST_BYTES = 24_000_000;
+const MAX_BYTES = 24_000_000;
 /** Number of most recent URLs that can be requested. */
-const MOST_ADDRESSES = 20_000;
-const MOST_ADDRESS_CHARS = 20_000_000;
+const MAX_ADDRESSES = 20_000;
+const MAX_ADDRESS_CHARS = 20_000_000;
 /** A failed picture is requested again after this time. */
 const FORGET_FAILURE_MS = 60_000;
 
-type Kept = { picture: Buffer } | { failure: ImageError; at: number };
+type CachedPicture = { picture: Buffer } | { failure: ImageError; at: number };
 
 /**
  * Small pictures of images that a gallery or the dead letters have shown. They are fetched by the rules of the worker.
@@ -31,7 +31,7 @@ export class Thumbnails {
   /** By token; the latest last. */
   readonly #addresses = new Map<string, string>();
   #addressChars = 0;
-  readonly #kept = new Map<string, Kept>();
+  readonly #cached = new Map<string, CachedPicture>();
   #keptBytes = 0;
   readonly #slots = new Semaphore(AT_ONCE);
   #waiting = 0;
@@ -74,19 +74,19 @@ export class Thumbnails {
   }
 
   #keptOf(token: string): Buffer | ImageError | undefined {
-    const kept = this.#kept.get(token);
-    if (kept === undefined) return undefined;
-    if ('failure' in kept) return Date.now() - kept.at < FORGET_FAILURE_MS ? kept.failure : undefined;
+    const cached = this.#cached.get(token);
+    if (cached === undefined) return undefined;
+    if ('failure' in cached) return Date.now() - cached.at < FORGET_FAILURE_MS ? cached.failure : undefined;
     // Moves it to the end of the LRU order.
-    this.#kept.delete(token);
-    this.#kept.set(token, kept);
-    return kept.picture;
+    this.#cached.delete(token);
+    this.#cached.set(token, cached);
+    return cached.picture;
   }
 
   #underWayOf(token: string, url: string): Promise<Buffer | ImageError> {
     const underWay = this.#underWay.get(token);
     if (underWay !== undefined) return underWay;
-    if (this.#waiting >= MOST_WAITING)
+    if (this.#waiting >= MAX_WAITING)
       throw new ApiFailure('busy', 'too many pictures are requested at once: try again');
     this.#waiting++;
     const making = this.#slots
@@ -116,24 +116,24 @@ export class Thumbnails {
 
   #keep(token: string, made: Buffer | ImageError): Buffer | ImageError {
     this.#forget(token);
-    this.#kept.set(token, made instanceof ImageError ? { failure: made, at: Date.now() } : { picture: made });
+    this.#cached.set(token, made instanceof ImageError ? { failure: made, at: Date.now() } : { picture: made });
     if (!(made instanceof ImageError)) this.#keptBytes += made.length;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#keptBytes <= MOST_BYTES && this.#kept.size <= MOST_ADDRESSES) break;
+    for (const oldest of this.#cached.keys()) {
+      if (this.#keptBytes <= MAX_BYTES && this.#cached.size <= MAX_ADDRESSES) break;
       this.#forget(oldest);
     }
     return made;
   }
 
   #forget(token: string): void {
-    const kept = this.#kept.get(token);
-    if (kept !== undefined && 'picture' in kept) this.#keptBytes -= kept.picture.length;
-    this.#kept.delete(token);
+    const cached = this.#cached.get(token);
+    if (cached !== undefined && 'picture' in cached) this.#keptBytes -= cached.picture.length;
+    this.#cached.delete(token);
   }
 
   #forgetAddresses(): void {
     for (const [token, url] of this.#addresses) {
-      if (this.#addresses.size <= MOST_ADDRESSES && this.#addressChars <= MOST_ADDRESS_CHARS) return;
+      if (this.#addresses.size <= MAX_ADDRESSES && this.#addressChars <= MAX_ADDRESS_CHARS) return;
       this.#addresses.delete(token);
       this.#addressChars -= url.length;
     }

@@ -25,7 +25,7 @@ export type WatchOptions = {
   allowsChanges: boolean;
   insight?: Insight;
   /** Called with unexpected errors; the watch continues. */
-  onSurprise: (error: unknown) => void;
+  onUnexpectedError: (error: unknown) => void;
   /** Milliseconds between two polls. */
   pauseMs?: number;
 };
@@ -115,7 +115,7 @@ export class Watch {
     while (!signal.aborted) {
       const began = performance.now();
       // A rejection here would end the process, which may serve the queue itself.
-      await this.#look().catch(this.#options.onSurprise);
+      await this.#look().catch(this.#options.onUnexpectedError);
       const pause = Math.max(this.#options.pauseMs ?? PAUSE_MS, performance.now() - began);
       await delay(pause, undefined, { signal }).catch(() => undefined);
     }
@@ -154,7 +154,7 @@ export class Watch {
       this.#s3.answered(Date.now());
     } catch (error) {
       this.#s3.failed(error, Date.now());
-      if (!isOfService(error)) this.#options.onSurprise(error);
+      if (!isOfService(error)) this.#options.onUnexpectedError(error);
     }
   }
 

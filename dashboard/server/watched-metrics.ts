@@ -7,7 +7,7 @@ import type { Watch } from './watch.ts';
 /** A poll younger than this also answers a scrape. */
 const FRESH_MS = 5_000;
 /** Prometheus' default scrape timeout is 10 s. */
-const MOST_WAIT_MS = 8_000;
+const MAX_WAIT_MS = 8_000;
 
 /** `/metrics` of a dashboard: a scrape polls once, like an open page, and shares polls with open pages. */
 export class WatchedMetrics {
@@ -37,7 +37,7 @@ export class WatchedMetrics {
     const leave = this.#watch.join({ onLook: () => isFresh() && looked.resolve() });
     await Promise.race([
       looked.promise,
-      delay(MOST_WAIT_MS, undefined, { signal: gaveUp.signal }).catch(() => undefined),
+      delay(MAX_WAIT_MS, undefined, { signal: gaveUp.signal }).catch(() => undefined),
     ]);
     gaveUp.abort();
     leave();

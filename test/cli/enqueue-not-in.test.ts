@@ -120,7 +120,7 @@ describe('enqueue --not-in', () => {
 
   test.each([
     ['a job that does not exist', ['--not-in', 'nowhere'], /no job nowhere in the bucket \S+: see labelqueue status/],
-    ['--same-model alone', ['--same-model'], /--same-model needs --not-in/],
+    ['--same-model alone', ['--same-model'], /--same-model requires --not-in/],
   ])('refuses %s, and sends nothing', async (_, options, message) => {
     const run = await enqueue(urls('a'), ...options);
     expect(run.code).not.toBe(0);

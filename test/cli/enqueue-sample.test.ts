@@ -84,7 +84,7 @@ test.each([
 ])('refuses %s without --sample, since workers have their own settings', async (name, value) => {
   const run = await runCommand(['enqueue', await list(1), name, value], { environment: aws.environment });
   expect(run.code).toBe(1);
-  expect(run.stderr).toContain(`${name} is for --sample`);
+  expect(run.stderr).toContain(`${name} requires --sample`);
   expect(aws.queued()).toEqual([]);
 });
 

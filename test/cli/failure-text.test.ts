@@ -5,7 +5,7 @@ import { counted } from '../../cli/terminal/counted.ts';
 import { failureHintsOf } from '../../cli/terminal/failure-hints.ts';
 import { checkOutput } from '../../cli/terminal/output-file.ts';
 import { quoted } from '../../cli/terminal/shell-text.ts';
-import { CommandError, expectedFailureText, failureText } from '../../cli/terminal/user-errors.ts';
+import { CommandError, failureText, userErrorText } from '../../cli/terminal/user-errors.ts';
 import { StateFolderError } from '../../local/state-folder-error.ts';
 import { UserError } from '../../shared/contract/user-error.ts';
 import { ofFile } from '../../shared/runtime/file-failure.ts';
@@ -39,18 +39,18 @@ describe('errors of files are one line', () => {
     ['EXDEV', 'EXDEV'],
   ])('of %s', (code, meaning) => {
     const error = Object.assign(new Error('open'), { code, syscall: 'open', path: '/some/file' });
-    expect(expectedFailureText(error)).toBe(`/some/file: ${meaning}`);
+    expect(userErrorText(error)).toBe(`/some/file: ${meaning}`);
   });
 
   test('with the file that is known by the caller alone', () => {
     const error = Object.assign(new Error('write'), { code: 'ENOSPC', syscall: 'write' });
     expect(() => ofFile('my.csv')(error)).toThrow(error);
-    expect(expectedFailureText(error)).toBe('my.csv: no space left on the disk');
+    expect(userErrorText(error)).toBe('my.csv: no space left on the disk');
   });
 
   test('also when its name has lines of its own', async () => {
     const error = await readFile('gone\nlabelqueue: all is well').catch((error: unknown) => error);
-    expect(expectedFailureText(error)).toBe('gone\\u000alabelqueue: all is well: no such file or folder');
+    expect(userErrorText(error)).toBe('gone\\u000alabelqueue: all is well: no such file or folder');
   });
 });
 
@@ -80,7 +80,7 @@ test.each([
 
 test('a place in a folder that is missing is refused with what to do first', async () => {
   const refusal = checkOutput({ path: 'nodir/x.csv', force: false });
-  await expect(refusal).rejects.toThrow(/^no folder nodir: make it first$/);
+  await expect(refusal).rejects.toThrow(/^no folder nodir: create it first$/);
 });
 
 test('a folder in the place of an image comes with what to write for it', async () => {

@@ -150,7 +150,7 @@ test('redrive --unreadable saves bodies that no job owns, and leaves them where 
   const out = `${folder.path}/unreadable.jsonl`;
   const { stdout } = await labelqueue('redrive', '--unreadable', '--out', out);
   expect(stdout).toContain('expected JSON');
-  expect(stdout).toContain(`1 unreadable message saved in ${out}`);
+  expect(stdout).toContain(`1 malformed message saved in ${out}`);
   expect(aws.deadLetters().map(({ body }) => body)).toEqual(['rubbish']);
 });
 
@@ -287,7 +287,7 @@ test('a job that has ended has no speed and no time left', async () => {
 
 test('status says that images wait for their retry while no message waits or is in flight', async () => {
   await enqueueJob('cats', 2, 0);
-  const waiting = 'waits       2 images wait for their retry\n';
+  const waiting = 'waiting     for the retry of 2 images\n';
   expect((await labelqueue('status', 'cats')).stdout).not.toContain(waiting);
   const { sqs, queueUrl: QueueUrl } = aws.target;
   const { Messages: [message] = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));

@@ -140,7 +140,7 @@ test('what is no model folder is refused as by other commands', async () => {
 test('neither replaces a folder that is there nor makes the one around it', async () => {
   await using folder = await graphFolder({ output: 'means' });
   expect(await refused(folder.path, join(place.path, 'no/such'))).toMatch(
-    /^labelqueue: no folder .*no: make it first$/m,
+    /^labelqueue: no folder .*no: create it first$/m,
   );
   await mkdir(out);
   const { code, stderr } = await convert(folder.path, out);

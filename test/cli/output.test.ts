@@ -56,7 +56,7 @@ describe('a file that the command did not write', () => {
   test('is kept where the summary would be written', async () => {
     const mine = await folder.write('cats.summary.json', '{"job":"cats"}');
     const { code, stderr } = await run('results', 'cats', '--out', at('cats.csv'));
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('cats.summary.json exists already') });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('cats.summary.json already exists') });
     expect(await readFile(mine, 'utf8')).toBe('{"job":"cats"}');
     expect(await readdir(folder.path)).toEqual(['cats.summary.json']);
   });

@@ -89,7 +89,7 @@ test('a name that is not UTF-8, and one that is too long for a key, are counted'
   const { ids, leftOut } = await readImages();
   expect(ids).toEqual(['a.jpg']);
   expect(Object.values(leftOut)).toEqual([1, 1]);
-  expect(Object.keys(leftOut).join()).toMatch(/too long for a key.*not UTF-8|not UTF-8.*too long for a key/);
+  expect(Object.keys(leftOut).join()).toMatch(/too long for an S3 key.*not UTF-8|not UTF-8.*too long for an S3 key/);
 });
 
 test('files and folders that cannot be read are counted', async () => {

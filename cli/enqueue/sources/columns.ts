@@ -110,10 +110,10 @@ function uniqueNames(header: readonly string[]): string[] {
 /** Indices of the possible URL columns, best first. */
 function urlColumns(
   names: readonly string[],
-  wanted: string | undefined,
+  requested: string | undefined,
   sample: readonly (readonly unknown[])[],
 ): number[] {
-  if (wanted !== undefined) return names.includes(wanted) ? [names.indexOf(wanted)] : [];
+  if (requested !== undefined) return names.includes(requested) ? [names.indexOf(requested)] : [];
   const rank = (index: number) => USUAL_URL_COLUMNS.indexOf(plainName(names[index] ?? ''));
   const candidates = [...names.keys()].filter((index) => rank(index) !== -1);
   const share = (index: number, pattern: RegExp) =>
@@ -127,9 +127,9 @@ function urlColumns(
   });
 }
 
-function idColumn(names: readonly string[], url: number, wanted: string | undefined): number | undefined {
-  if (wanted !== undefined && !names.includes(wanted)) throw missing(wanted, '--id-column', names);
-  const name = wanted ?? (names.includes('id') ? 'id' : names.find((column) => column.toLowerCase() === 'id'));
+function idColumn(names: readonly string[], url: number, requested: string | undefined): number | undefined {
+  if (requested !== undefined && !names.includes(requested)) throw missing(requested, '--id-column', names);
+  const name = requested ?? (names.includes('id') ? 'id' : names.find((column) => column.toLowerCase() === 'id'));
   const index = name === undefined ? url : names.indexOf(name);
   return index === url ? undefined : index;
 }
@@ -148,16 +148,16 @@ function text(id: unknown): unknown {
   return typeof id === 'number' || typeof id === 'bigint' ? String(id) : trimmed(id);
 }
 
-function noUrlColumn(names: readonly string[], wanted: string | undefined): ColumnError {
+function noUrlColumn(names: readonly string[], requested: string | undefined): ColumnError {
   const isUrl = names.some((name) => URL_START.test(name));
   const hint = isUrl ? '; the first line must name the columns' : '';
-  return missing(wanted ?? USUAL_URL_COLUMNS.join(', '), '--url-column', names, hint);
+  return missing(requested ?? USUAL_URL_COLUMNS.join(', '), '--url-column', names, hint);
 }
 
 const NAMES_SHOWN = 30;
 
 function missing(expected: string, option: string, names: readonly string[], hint = ''): ColumnError {
-  const shown = names.slice(0, NAMES_SHOWN).map((name) => name.slice(0, 80));
-  const got = `${shown.join(', ')}${names.length > NAMES_SHOWN ? ', …' : ''}`;
+  const listed = names.slice(0, NAMES_SHOWN).map((name) => name.slice(0, 80));
+  const got = `${listed.join(', ')}${names.length > NAMES_SHOWN ? ', …' : ''}`;
   return new ColumnError(`expected a column named ${expected} (see ${option}), got ${got}${hint}`);
 }

@@ -35,7 +35,7 @@ export async function* gunzip(bytes: AsyncIterable<Buffer>, onTrailing: () => vo
       yield output;
     }
     const trailer = await input.take(TRAILER_BYTES);
-    if (trailer.length < TRAILER_BYTES) throw notWhole('gzip');
+    if (trailer.length < TRAILER_BYTES) throw truncated('gzip');
     if (trailer.readUInt32LE(0) !== checksum)
       throw new SourceProblem('expected an intact gzip file, its checksum is wrong');
   } while (startsWith(await input.peek(GZIP_MAGIC.length), GZIP_MAGIC));
@@ -57,7 +57,7 @@ export async function* unzstd(bytes: AsyncIterable<Buffer>, onTrailing: () => vo
 
 async function skipZstdFrame(input: ByteQueue): Promise<void> {
   const header = await input.take(8);
-  if (header.length < 8) throw notWhole('zstd');
+  if (header.length < 8) throw truncated('zstd');
   await input.skip(header.readUInt32LE(4));
 }
 
@@ -70,7 +70,7 @@ async function reportRest(input: ByteQueue, onTrailing: () => void): Promise<voi
 /** RFC 1952, 2.3. */
 async function skipGzipHeader(input: ByteQueue): Promise<void> {
   const header = await input.take(10);
-  if (header.length < 10) throw notWhole('gzip');
+  if (header.length < 10) throw truncated('gzip');
   if (header[2] !== 8) throw new SourceProblem('expected an intact gzip file, its header is wrong');
   const flags = header[3] ?? 0;
   if (flags & 4) await input.skip((await input.take(2)).readUInt16LE(0));
@@ -93,7 +93,7 @@ async function* unpackOne(engine: Engine, input: ByteQueue, what: 'gzip' | 'zstd
     for await (const output of engine) yield output;
   } catch (cause) {
     if (cause === inputError) throw cause;
-    throw engine.writableEnded ? notWhole(what) : broken(cause as Error, what);
+    throw engine.writableEnded ? truncated(what) : broken(cause as Error, what);
   } finally {
     engine.destroy();
   }
@@ -127,7 +127,7 @@ function broken(cause: Error, what: string): SourceProblem {
   return new SourceProblem(`expected an intact ${what} file, got a damaged one (${cause.message})`, { cause });
 }
 
-function notWhole(what: 'gzip' | 'zstd'): SourceProblem {
+function truncated(what: 'gzip' | 'zstd'): SourceProblem {
   return new SourceProblem(`expected a complete ${what} file, got a truncated one`);
 }
 

@@ -10,15 +10,15 @@ const ENTRIES_AT_ONCE = 1_024;
  * must be the same when a job is resumed. Keeps the names of one folder at a time, and of those above it. Links to
  * files are followed, links to folders are not: they may form a loop.
  *
- * @param wanted called before a file is opened
+ * @param isSelected called before a file is opened
  * @param leaveOut called with the reason for each selected entry that cannot be read
  */
 export async function* filesIn(
   folder: string,
-  wanted: (name: string) => boolean,
+  isSelected: (name: string) => boolean,
   leaveOut: (reason: string) => void,
 ): AsyncGenerator<string> {
-  for await (const name of namesIn(folder, '', wanted, leaveOut)) {
+  for await (const name of namesIn(folder, '', isSelected, leaveOut)) {
     const reason = unreadable(join(folder, name));
     if (reason === undefined) yield name;
     else leaveOut(reason);
@@ -28,7 +28,7 @@ export async function* filesIn(
 async function* namesIn(
   folder: string,
   prefix: string,
-  wanted: (name: string) => boolean,
+  isSelected: (name: string) => boolean,
   leaveOut: (reason: string) => void,
 ): AsyncGenerator<string> {
   const names: string[] = [];
@@ -37,10 +37,10 @@ async function* namesIn(
     const reason = entry.isFile() || entry.isDirectory() ? undefined : await reasonAgainst(entry, join(folder, name));
     if (reason !== undefined) leaveOut(reason);
     else if (entry.isDirectory()) names.push(`${name}/`);
-    else if (wanted(name)) names.push(name);
+    else if (isSelected(name)) names.push(name);
   }
   for (const name of names.sort()) {
-    if (name.endsWith('/')) yield* namesIn(folder, name, wanted, leaveOut);
+    if (name.endsWith('/')) yield* namesIn(folder, name, isSelected, leaveOut);
     else yield name;
   }
 }

@@ -65,7 +65,7 @@ function keyOf({ job }: ImageFolder, name: string): string {
 
 async function* imageNames(folder: ImageFolder, reading: SourceReading): AsyncGenerator<string> {
   const whyNot = nameFilter(folder.filter);
-  const wanted = (name: string) => {
+  const isSelected = (name: string) => {
     const reason =
       whyNot(name) ??
       (Buffer.byteLength(keyOf(folder, name)) > MAX_KEY_BYTES
@@ -74,5 +74,5 @@ async function* imageNames(folder: ImageFolder, reading: SourceReading): AsyncGe
     if (reason !== undefined) reading.leaveOut(reason);
     return reason === undefined;
   };
-  yield* filesIn(folder.path, wanted, (reason) => reading.leaveOut(reason));
+  yield* filesIn(folder.path, isSelected, (reason) => reading.leaveOut(reason));
 }

@@ -54,7 +54,7 @@ async function* rowsOf(
     path,
   });
   const { taken, imageOf } = rowReader(names, columns, sample.getRowsJson());
-  for (const column of [taken.url, taken.id]) refuseNested(column, names, types);
+  for (const column of [taken.url, taken.id]) assertNotNested(column, names, types);
   reading.columns = taken;
   reading.header = JSON.stringify(names);
   const result = await connection.stream(`SELECT ${selection} FROM read_parquet($path)`, { path });
@@ -90,7 +90,7 @@ const NESTED = new Set([
   DuckDBTypeId.UNION,
 ]);
 
-function refuseNested(column: string | undefined, names: readonly string[], types: readonly DuckDBType[]): void {
+function assertNotNested(column: string | undefined, names: readonly string[], types: readonly DuckDBType[]): void {
   const type = column === undefined ? undefined : types[names.indexOf(column)];
   if (type === undefined || !NESTED.has(type.typeId)) return;
   throw new ColumnError(

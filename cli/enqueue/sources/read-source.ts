@@ -80,7 +80,7 @@ async function* rowsOf(file: SourceFile, reading: SourceReading): AsyncGenerator
   const encoding = encodingOf(head, file.encoding);
   reading.encoding = encoding.label;
   await bytes.skip(encoding.bomBytes);
-  if (file.format === 'lines') refuseJsonDocument(head, encoding);
+  if (file.format === 'lines') assertNotJsonDocument(head, encoding);
   yield* rowsOfText(file, bytes, encoding, reading);
 }
 
@@ -100,7 +100,7 @@ const HEAD_BYTES = 64 * 1024;
 const PARQUET_MAGIC = Buffer.from('PAR1');
 
 /** Otherwise a JSON document would be reported as many invalid lines. */
-function refuseJsonDocument(head: Buffer, { label }: Encoding): void {
+function assertNotJsonDocument(head: Buffer, { label }: Encoding): void {
   const start = new TextDecoder(label).decode(head).trimStart();
   const got = start.startsWith('[') ? 'a JSON array' : /^\{\s*[\r\n]/.test(start) && 'JSON over several lines';
   if (!got) return;

@@ -1,7 +1,7 @@
 import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
 import { END_OF_FILE, type Line } from './text-lines.ts';
 
-/** How the fields of a row are told apart. */
+/** How the fields of a row are separated. */
 export type TableFormat = {
   /** One character. */
   delimiter: string;
@@ -164,7 +164,7 @@ function plainField(text: string, delimiter: string, start: number): Field {
   return { value: text.slice(start, end), end };
 }
 
-/** The first quote that is not doubled; -1 when there is none. */
+/** The first quote that is not doubled; -1 if there is none. */
 function closingQuote(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at !== -1; at = text.indexOf('"', at + 2)) {
     if (text[at + 1] !== '"') return at;

@@ -99,9 +99,9 @@ async function* codeUnits(bytes: AsyncIterable<Buffer>, bigEndian: boolean): Asy
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of bytes) {
     const all = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const whole = all.length - (all.length % 2);
-    rest = Buffer.from(all.subarray(whole));
-    const units = all.subarray(0, whole);
+    const complete = all.length - (all.length % 2);
+    rest = Buffer.from(all.subarray(complete));
+    const units = all.subarray(0, complete);
     yield bigEndian ? Buffer.from(units).swap16() : units;
   }
   // Half a code unit is not valid text; a lone surrogate marks it as such.

@@ -21,7 +21,7 @@ import {
   normalizationWarnings,
 } from './model-warnings.ts';
 
-/** A photo to try the model with: its bytes, or why there are none. */
+/** A photo to test the model with: its bytes, or why it cannot be read. */
 export type CheckedPhoto = { name: string; bytes: Buffer | ImageError };
 
 /** What `labelqueue model check` reports about a model folder. */
@@ -52,18 +52,18 @@ const FIRST_LABELS = 3;
  * Loads a model as a worker does, measures it and warns about likely mistakes. Blocks the event loop for several
  * seconds.
  *
- * @param wanted of the models in the folder, see `openBestModel`
+ * @param requestedPrecision of the models in the folder, see `openBestModel`
  * @param k labels per photo
  * @throws {ModelFolderError} when the folder cannot be used
  */
 export async function checkModel(
   modelFolder: ModelFolder,
-  wanted: ModelPrecision,
+  requestedPrecision: ModelPrecision,
   photos: readonly CheckedPhoto[],
   k: number,
 ): Promise<ModelReport> {
   const beforeBytes = process.memoryUsage.rss();
-  const { model, folder, warnings } = await openBestModel(modelFolder, wanted, openModel);
+  const { model, folder, warnings } = await openBestModel(modelFolder, requestedPrecision, openModel);
   try {
     const { config, labels } = folder;
     const loadedBytes = process.memoryUsage.rss();
@@ -93,8 +93,8 @@ export async function checkModel(
   }
 }
 
-const LEAST_RUNS = 3;
-const LEAST_MILLISECONDS = 300;
+const MIN_RUNS = 3;
+const MIN_MILLISECONDS = 300;
 
 /** The median of several runs, after one that is not counted. */
 function timeBatch(model: OpenModel, images: number): BatchTiming {
@@ -103,7 +103,7 @@ function timeBatch(model: OpenModel, images: number): BatchTiming {
   model.scores(batch);
   const times: number[] = [];
   const started = performance.now();
-  while (times.length < LEAST_RUNS || performance.now() - started < LEAST_MILLISECONDS) {
+  while (times.length < MIN_RUNS || performance.now() - started < MIN_MILLISECONDS) {
     const before = performance.now();
     model.scores(batch);
     times.push(performance.now() - before);

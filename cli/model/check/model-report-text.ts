@@ -42,8 +42,8 @@ function vector([first, ...rest]: readonly number[]): string {
 }
 
 function scoresText({ activation, threshold }: ModelReport['config']): string {
-  const made = activation === 'none' ? 'as the model returns them' : `${activation} of the model output`;
-  return threshold === undefined ? made : `${made}; labels from ${threshold} on`;
+  const scores = activation === 'none' ? 'as the model returns them' : `${activation} of the model output`;
+  return threshold === undefined ? scores : `${scores}; labels from ${threshold} on`;
 }
 
 function timingsText({ timings, memory }: ModelReport): string {

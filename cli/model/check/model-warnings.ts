@@ -102,7 +102,7 @@ const FLAT: ModelWarning = {
     'no label of any image stands out: either the model has a second softmax after its own, or it is not trained',
 };
 
-/** A softmax of probabilities cannot make one larger than e times another, since they differ by 1 at most. */
+/** A softmax of probabilities cannot make one larger than e times another, since they differ by at most 1. */
 function isFlat(row: Float32Array): boolean {
   return row.length > 1 && Math.max(...row) <= Math.min(...row) * Math.E * (1 + SUM_TOLERANCE);
 }

@@ -70,8 +70,8 @@ export class KernelWriter {
       throw new ConversionError(`Reshape to a shape of which more than one side depends on the number of images`);
     }
     const attributes = { Tshape: attribute.type('int32') };
-    const made = this.add('Reshape', [value, this.graph.wholeNumbers(shape)], shape, attributes);
-    return { ...made, reshapedFrom: value };
+    const output = this.add('Reshape', [value, this.graph.wholeNumbers(shape)], shape, attributes);
+    return { ...output, reshapedFrom: value };
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { checkLesson } from '../../../cli/teach/label-rules.ts';
+import { checkTrainingSet } from '../../../cli/teach/label-rules.ts';
 import { readLabelFolders } from '../../../cli/teach/read-folder.ts';
 import { readLabelTable } from '../../../cli/teach/read-table.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
@@ -77,18 +77,18 @@ test.each<[string, string[], string]>([
   ['a label of blanks', [...TWO, '  /1.jpg'], '"  " is empty'],
 ])('refuses %s, and says what is wrong', async (_case, names, message) => {
   await write(...names);
-  const lesson = await readLabelFolders(folder.path);
-  expect(() => checkLesson(lesson, 'photos')).toThrow(message);
-  expect(() => checkLesson(lesson, 'photos')).toThrow(/^photos: /);
+  const trainingSet = await readLabelFolders(folder.path);
+  expect(() => checkTrainingSet(trainingSet, 'photos')).toThrow(message);
+  expect(() => checkTrainingSet(trainingSet, 'photos')).toThrow(/^photos: /);
 });
 
-test('a lesson has an end', () => {
+test('a trainingSet has an end', () => {
   const photos = Array.from({ length: 20_001 }, (_, index) => {
     const label = index % 2 === 0 ? 'a' : 'b';
     return { label, name: `${index}`, source: `${index}` };
   });
   const labels = ['a', 'b'];
-  expect(() => checkLesson({ photos, labels, leftOut: new Map() }, 'photos')).toThrow(
+  expect(() => checkTrainingSet({ photos, labels, leftOut: new Map() }, 'photos')).toThrow(
     'expected at most 20000 photos, got 20001',
   );
 });
@@ -155,8 +155,8 @@ test('keeps what is at the place of the model, also with --force unless it made 
   expect(await refusal(...taught, '--force')).toContain(
     'it has no teaching.json, so it was not written by this command',
   );
-  expect(await refusal('anything', '--out', mine, '--force')).toContain('exists already');
-  expect(await refusal('anything', '--out', join(folder.path, 'no/where'))).toMatch(/no folder .*\/no: make it first/);
+  expect(await refusal('anything', '--out', mine, '--force')).toContain('already exists');
+  expect(await refusal('anything', '--out', join(folder.path, 'no/where'))).toMatch(/no folder .*\/no: create it first/);
   expect(await refusal('anything', '--out', join(folder.path, 'model'), '--report', mine)).toContain(
     'notes.txt already exists; choose another name, or replace it with --force',
   );

@@ -66,11 +66,11 @@ test('signatures of URLs are in no text, and a path keeps its question mark', ()
   const alike = { groups: [], pairs: [both], pairCount: 1, acrossLabels: [both], divided: [] };
   const warnings = warningsOf([], alike);
   expect(warnings[0]?.message).toMatch(/^https:\/\/host\.example\/a\.jpg and what\?\.jpg: nearly the same photo/);
-  const judged = { photo: signed, heldOut: true, score: 0.5, best: 'b', bestScore: 0.6 };
+  const predicted = { photo: signed, heldOut: true, score: 0.5, best: 'b', bestScore: 0.6 };
   const failures = [{ ...signed, failure: new ImageError('corrupt', 'cut off') }];
   const copies = [{ copy: signed, of: path }];
   const text = teachingText(
-    teaching(['a', 'b'], { pairs: [both], pairCount: 1, unsure: [judged], failures, copies, warnings }),
+    teaching(['a', 'b'], { pairs: [both], pairCount: 1, unsure: [predicted], failures, copies, warnings }),
     MODEL,
   );
   expect(text).not.toContain('secret');

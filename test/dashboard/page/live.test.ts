@@ -68,7 +68,7 @@ function start(port: number): Promise<DashboardServer> {
     classifier: classifierSettingsFrom({ ALLOWED_HOSTS: images.host }),
     exportOutcomes: exporterOf(far.far),
     pauseMs: 200,
-    onSurprise: (error) => {
+    onUnexpectedError: (error) => {
       throw error;
     },
   });
@@ -163,7 +163,7 @@ test('the figures of a job are those of `status --json`', async () => {
   await eventually('the last count', async () => (await figure(page, 'Failed')) === `${failed} images`);
   expect(await figure(page, 'Classified')).toBe(`${classified} images`);
   expect(await figure(page, 'Remaining')).toBe(`${remaining} images`);
-  expect(await figure(page, 'Took')).toMatch(/^\d+ (s|min)/);
+  expect(await figure(page, 'Duration')).toMatch(/^\d+ (s|min)/);
   expect(await figure(page, 'Cost so far')).toBe(`$${costSoFarUsd.toFixed(4)}`);
   const [download] = await Promise.all([
     page.waitForEvent('download'),
@@ -186,7 +186,7 @@ describe('while something is away', () => {
     far.onTheWay(async (call, pass, cut) => (isOfSqs(call) ? cut() : pass()));
     const banner = page.locator('.calm-notice', { hasText: 'SQS does not answer since' });
     await banner.waitFor();
-    expect(await banner.textContent()).toContain('goes on by itself');
+    expect(await banner.textContent()).toContain('continues automatically');
     expect(await figure(page, 'Remaining')).toMatch(/^0/);
     expect(await accessibilityProblems(page)).toEqual([]);
     far.onTheWay((_call, pass) => pass());

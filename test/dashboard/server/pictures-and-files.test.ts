@@ -100,7 +100,7 @@ test('a browser cannot name an image that was not shown', async () => {
   expect(images.totalRequests()).toBe(before);
 });
 
-test('of images with the same bytes one is shown, the surest first', async () => {
+test('of images with the same bytes one is shown, the mostConfident first', async () => {
   await writeParts(aws.target, 'results', [
     result('a', { cat: 0.5 }),
     result('b', { cat: 0.9 }),
@@ -169,7 +169,7 @@ test('a download that is not read makes way for others after a while', async () 
   const path = join(folder.path, 'large.csv');
   await writeFile(path, Buffer.alloc(24_000_000));
   const exportOutcomes = async () => ({ bytes: 24_000_000, content: createReadStream(path) });
-  await using other = await startTestDashboard(aws.target, { exportOutcomes, mostIdleMs: 1_500 });
+  await using other = await startTestDashboard(aws.target, { exportOutcomes, maxIdleMs: 1_500 });
   const stalled = await other.get('/api/jobs/cats/results.csv');
   expect(stalled.status).toBe(200);
   await eventually('another download', async () => {

@@ -1,18 +1,18 @@
-import { eachAlikePair } from './alike-pairs.ts';
+import { eachNearDuplicatePair } from './near-duplicate-pairs.ts';
 import type { TaughtPhoto } from './photo-features.ts';
 
 /** Two nearly identical photos: other sizes or encodings, or frames of one video. */
-export type AlikePair = { one: TaughtPhoto; other: TaughtPhoto /** A cosine, up to 1. */; likeness: number };
+export type NearDuplicatePair = { one: TaughtPhoto; other: TaughtPhoto /** A cosine, up to 1. */; likeness: number };
 
-export type Alike = {
+export type NearDuplicateGroups = {
   /** Groups of nearly identical photos, by index, which must stay in one part; each photo is in one group. */
   groups: number[][];
   /** Pairs within one label, most similar first; limited. */
-  pairs: AlikePair[];
+  pairs: NearDuplicatePair[];
   /** How many there are. */
   pairCount: number;
   /** Pairs across two labels: one label is probably wrong. */
-  acrossLabels: AlikePair[];
+  acrossLabels: NearDuplicatePair[];
   /** Labels whose photos are so similar that a group had to be split. */
   divided: string[];
 };
@@ -23,12 +23,12 @@ const MAX_PAIRS = 1_000;
 const MAX_SHARE = 0.5;
 
 /** Finds nearly identical photos. */
-export function findAlike(photos: readonly TaughtPhoto[], length: number): Alike {
+export function findNearDuplicates(photos: readonly TaughtPhoto[], length: number): NearDuplicateGroups {
   const groups = new Groups(photos.length);
-  const pairs: AlikePair[] = [];
-  const acrossLabels: AlikePair[] = [];
+  const pairs: NearDuplicatePair[] = [];
+  const acrossLabels: NearDuplicatePair[] = [];
   let pairCount = 0;
-  eachAlikePair(photos, length, (first, second, likeness) => {
+  eachNearDuplicatePair(photos, length, (first, second, likeness) => {
     const [one, other] = [photos[first] as TaughtPhoto, photos[second] as TaughtPhoto];
     const list = one.label === other.label ? pairs : acrossLabels;
     if (list.length < MAX_PAIRS) list.push({ one, other, likeness });
@@ -41,7 +41,10 @@ export function findAlike(photos: readonly TaughtPhoto[], length: number): Alike
 }
 
 /** Photos of a fixed camera are all similar: without splitting, the label could not be tested. */
-function divideLarge(groups: number[][], photos: readonly TaughtPhoto[]): Pick<Alike, 'groups' | 'divided'> {
+function divideLarge(
+  groups: number[][],
+  photos: readonly TaughtPhoto[],
+): Pick<NearDuplicateGroups, 'groups' | 'divided'> {
   const labelOf = (index: number | undefined) => photos[index as number]?.label as string;
   const counts = Map.groupBy(photos, ({ label }) => label);
   const isLarge = (group: readonly number[]) =>

@@ -11,9 +11,9 @@ const LOOKED_AT = 2 * MAX_URL_CHARS;
 /**
  * Untrusted text made safe for the page: one line, bounded length, no control or direction characters, URLs redacted.
  */
-export function shownText(text: string, mostChars: number = MAX_CHARS): string {
+export function displayText(text: string, maxChars: number = MAX_CHARS): string {
   const safe = visibleLine(withoutUrlSecrets(beginningOf(text)));
-  return safe.length <= mostChars ? safe : `${safe.slice(0, mostChars - 1).toWellFormed()}…`;
+  return safe.length <= maxChars ? safe : `${safe.slice(0, maxChars - 1).toWellFormed()}…`;
 }
 
 /** Cut at a word: a URL that is cut within its password could not be recognized and redacted. */
@@ -24,8 +24,8 @@ function beginningOf(text: string): string {
 }
 
 /** The host of a URL, or the bucket of an s3:// URL; `-` if there is none. */
-export function shownHost(url: string): string {
+export function displayHost(url: string): string {
   if (url.length > LOOKED_AT) return '-';
   const host = hostOf(url);
-  return host === '' || host.includes('/') ? '-' : shownText(host);
+  return host === '' || host.includes('/') ? '-' : displayText(host);
 }

@@ -13,7 +13,7 @@ import {
   cutToRow,
   facetsOf,
   fits,
-  fitsWhole,
+  fitsEntirely,
   imageFits,
   letterRow,
   type ReadLetter,
@@ -28,33 +28,33 @@ const LOOK_MS = 10_000;
 /** Time limit of a change. */
 const CHANGE_MS = 10 * 60_000;
 /** Queued scans and changes: two at once would hide letters from each other. */
-const MOST_WAITING = 8;
+const MAX_WAITING = 8;
 const MAX_ROWS = 200;
 const MAX_NAMES = 50;
 /** Maximum number of counted names per list; further names are left out. */
 const MAX_COUNTED_NAMES = 5_000;
 
 /** A scan answers other filters for this time, so that typing a filter does not scan for each character. */
-const KEPT_MS = 15_000;
+const CACHE_MS = 15_000;
 /** Characters that are cached for that; for a longer queue, each filter is a scan. */
-const MOST_KEPT_CHARS = 16_000_000;
+const MAX_CACHED_CHARS = 16_000_000;
 /** Characters of rows that a scan keeps. */
-const MOST_ROW_CHARS = 8_000_000;
+const MAX_ROW_CHARS = 8_000_000;
 /** A change may refer to what was shown within this time, in one of the last few scans. */
 const SHOWN_MS = 15 * 60_000;
-const MOST_SHOWN = 8;
+const MAX_SHOWN = 8;
 
 type Names = 'job' | 'code' | 'host';
 /** All letters of a scan. */
-type Kept = { at: number; letters: ReadLetter[]; lookedAt: number; notLookedAt: number };
+type CachedScan = { at: number; letters: ReadLetter[]; lookedAt: number; notLookedAt: number };
 
 /** Lists the dead-letter queue, and redrives or deletes what a filter selects. */
-export class DeadLetterDesk {
+export class DeadLetterService {
   readonly #target: JobTarget;
   readonly #thumbnails: Thumbnails;
   readonly #turn = new Mutex();
   #waiting = 0;
-  #kept: Kept | undefined;
+  #cached: CachedScan | undefined;
   /** By filter: a change may only affect what was shown. */
   readonly #shown = new Map<string, { at: number; look: Look }>();
 
@@ -102,7 +102,7 @@ export class DeadLetterDesk {
       let inPart = 0;
       const mayDelete = async (letter: ReadLetter) => {
         if (!ids.has(letter.letterId)) return false;
-        const isWhole = fitsWhole(letter, change.filter);
+        const isWhole = fitsEntirely(letter, change.filter);
         if (!isWhole) inPart++;
         return isWhole;
       };
@@ -136,7 +136,7 @@ export class DeadLetterDesk {
         images += redriven.images;
         messages += redriven.deadLetters;
       }
-      if (images === 0) throw new ApiFailure('not-possible', whyNothing(cancelled));
+      if (images === 0) throw new ApiFailure('not-possible', nothingToRedriveText(cancelled));
       const left = cancelled.length === 0 ? '' : ` Left: those of cancelled jobs (${cancelled.join(', ')}).`;
       const text = `${counted(images, 'image')} sent again, ${counted(messages, 'dead letter')} removed.${left}`;
       return { images, messages, text, jobs };
@@ -144,24 +144,24 @@ export class DeadLetterDesk {
   }
 
   /** Uses the last scan, or scans the queue. */
-  async #found(look: Look, isFresh: boolean): Promise<Omit<Kept, 'letters'>> {
-    const kept = this.#kept;
-    if (!isFresh && kept !== undefined && Date.now() - kept.at < KEPT_MS) {
-      for (const letter of kept.letters) look.add(letter);
-      return kept;
+  async #found(look: Look, isFresh: boolean): Promise<Omit<CachedScan, 'letters'>> {
+    const cached = this.#cached;
+    if (!isFresh && cached !== undefined && Date.now() - cached.at < CACHE_MS) {
+      for (const letter of cached.letters) look.add(letter);
+      return cached;
     }
-    this.#kept = undefined;
+    this.#cached = undefined;
     const letters: ReadLetter[] = [];
     let chars = 0;
     const keep = async (letter: ReadLetter) => {
       chars += letter.bodyChars;
-      if (chars <= MOST_KEPT_CHARS) letters.push(letter);
+      if (chars <= MAX_CACHED_CHARS) letters.push(letter);
       else letters.length = 0;
       return false;
     };
     const { lookedAt, notLookedAt } = await this.#scan(look, keep, LOOK_MS);
     const found = { at: Date.now(), lookedAt, notLookedAt };
-    if (chars <= MOST_KEPT_CHARS) this.#kept = { ...found, letters };
+    if (chars <= MAX_CACHED_CHARS) this.#cached = { ...found, letters };
     return found;
   }
 
@@ -171,7 +171,7 @@ export class DeadLetterDesk {
     this.#shown.delete(key);
     this.#shown.set(key, { at: Date.now(), look });
     const [oldest] = this.#shown.keys();
-    if (this.#shown.size <= MOST_SHOWN || oldest === undefined) return;
+    if (this.#shown.size <= MAX_SHOWN || oldest === undefined) return;
     this.#shown.get(oldest)?.look[Symbol.dispose]();
     this.#shown.delete(oldest);
   }
@@ -181,7 +181,7 @@ export class DeadLetterDesk {
    * twice. Otherwise what matches now.
    */
   async #confirmed({ filter, confirm }: DeadLetterChange): Promise<Look> {
-    this.#kept = undefined;
+    this.#cached = undefined;
     const shown = this.#shown.get(keyOf(filter));
     if (shown !== undefined && Date.now() - shown.at < SHOWN_MS && confirm === String(shown.look.ids.size)) {
       return shown.look;
@@ -212,7 +212,7 @@ export class DeadLetterDesk {
   }
 
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#waiting >= MOST_WAITING) throw new ApiFailure('busy', 'the dead letters are being read: try again');
+    if (this.#waiting >= MAX_WAITING) throw new ApiFailure('busy', 'the dead letters are being read: try again');
     this.#waiting++;
     try {
       return await this.#turn.runExclusive(work);
@@ -222,8 +222,8 @@ export class DeadLetterDesk {
   }
 }
 
-function whyNothing(cancelled: readonly string[]): string {
-  const jobs = cancelled.length === 0 ? '' : ` (cancelled: ${cancelled.join(', ')})`;
+function nothingToRedriveText(cancelled: readonly string[]): string {
+  const jobs = cancelled.length === 0 ? '' : ` (${cancelled.join(', ')})`;
   return `none of these can be sent again: malformed messages, and dead letters of earlier runs, of cancelled jobs${jobs} or with images that do not match the filter`;
 }
 
@@ -264,7 +264,7 @@ class Look implements Disposable {
     const row = cutToRow(letter);
     this.#newest.push(row);
     this.#rowChars += charsOf(row);
-    if (this.#newest.length >= 2 * MAX_ROWS || this.#rowChars > MOST_ROW_CHARS) this.#trim();
+    if (this.#newest.length >= 2 * MAX_ROWS || this.#rowChars > MAX_ROW_CHARS) this.#trim();
   }
 
   /** Whether an image matched. */
@@ -278,13 +278,13 @@ class Look implements Disposable {
 
   /** Keeps the newest, within half of the limit. */
   #trim(): void {
-    const kept = this.newestFirst();
+    const rows = this.newestFirst();
     let chars = 0;
-    const last = kept.findIndex((row) => {
+    const last = rows.findIndex((row) => {
       chars += charsOf(row);
-      return chars > MOST_ROW_CHARS / 2;
+      return chars > MAX_ROW_CHARS / 2;
     });
-    this.#newest = last === -1 ? kept : kept.slice(0, last);
+    this.#newest = last === -1 ? rows : rows.slice(0, last);
     this.#rowChars = this.#newest.reduce((sum, row) => sum + charsOf(row), 0);
   }
 

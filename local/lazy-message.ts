@@ -19,7 +19,7 @@ export type ContentsSource = { contentsOf(messageId: string): MessageContents };
  * A message whose contents are in the queue database and are read on demand: a queue of 300,000 messages takes 60 MB of
  * memory, whatever their length.
  */
-export class KeptMessage implements StoredMessage {
+export class LazyMessage implements StoredMessage {
   readonly messageId: string;
   readonly sentTimestamp: number;
   approximateReceiveCount: number;

@@ -1,4 +1,4 @@
-import { byteSize, count, dollars, percent, span } from '../../dashboard/page/numbers.js';
+import { byteSize, count, dollars, formatDuration, percent } from '../../dashboard/page/numbers.js';
 import { ASSUMED } from '../../shared/cost.ts';
 import type { Completeness, Summary } from '../export/summarize.ts';
 import { type Html, html } from './html.ts';
@@ -21,7 +21,7 @@ function costNote({ computing: { measuredShare } }: Summary): string {
 type Figure = { name: string; value: string; note?: string; bad?: boolean };
 
 /** The summary cards at the top of a report. */
-export function figures(summary: Summary): Html {
+export function summaryCards(summary: Summary): Html {
   const { images, durations, bytes, cost, labels } = summary;
   const settled = images.classified + images.failed;
   const all: Figure[] = [
@@ -37,7 +37,7 @@ export function figures(summary: Summary): Html {
       : []),
     {
       name: 'Time',
-      value: span(durations.seconds),
+      value: formatDuration(durations.seconds),
       note: `${count(Math.round(durations.imagesPerSecond))} images per second`,
     },
     { name: 'Fetched', value: byteSize(bytes.total), note: `${byteSize(bytes.mean)} per image` },

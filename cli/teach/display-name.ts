@@ -4,6 +4,6 @@ import type { LabelledPhoto } from './labelled-photo.ts';
 import { isUrl } from './read-table.ts';
 
 /** A photo's name for texts and pages, with secrets in URLs removed. A path may contain a `?`. */
-export function shownName({ name, source }: LabelledPhoto): string {
+export function displayName({ name, source }: LabelledPhoto): string {
   return visibleLine(isUrl(source) ? withoutUrlSecrets(name) : name);
 }
