@@ -4,10 +4,10 @@ import { parseJson } from './read-model-file.ts';
 
 const perChannel = z.tuple([z.number(), z.number(), z.number()]);
 
-/** Files of a version before `license` had that name say `licence`; beside `license` it is refused. */
+/** The name of `license` in files of earlier versions. Beside `license`, it is refused. */
 const OLD_LICENSE_FIELD = 'licence';
 
-/** @returns the content of a `classifier.json` with today's names of fields; unchanged when it has them */
+/** @returns the content of a `classifier.json` with the current names of its fields */
 export function withCurrentFieldNames(content: unknown): unknown {
   if (!isRecord(content) || !Object.hasOwn(content, OLD_LICENSE_FIELD) || Object.hasOwn(content, 'license'))
     return content;
