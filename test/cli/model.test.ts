@@ -29,7 +29,7 @@ test('tells of a folder what is in it, how fast it is, and what it says of a pho
   for (const images of [1, 8, 32]) {
     expect(stdout).toMatch(new RegExp(`^batch of ${images} +[\\d.]+ ms per image, [\\d.]+ images/s$`, 'm'));
   }
-  expect(stdout).toMatch(/^memory +\d+ MB before, \d+ MB with the model, \d+ MB at most$/m);
+  expect(stdout).toMatch(/^memory +\d+ MB before, \d+ MB with the model, \d+ MB peak$/m);
   expect(stdout).toMatch(new RegExp(`^${COFFEE}:\n(?:(?:cups|cats|rockets) \\(score = [01]\\.\\d{5}\\)\n){3}`, 'm'));
   expect(stdout).toMatch(/^warning slow_format: a layers model runs 1\.6 to 3\.6 times slower/m);
   expect(code).toBe(0);
