@@ -156,7 +156,9 @@ test('keeps what is at the place of the model, also with --force unless it made 
     'it has no teaching.json, so it was not written by this command',
   );
   expect(await refusal('anything', '--out', mine, '--force')).toContain('already exists');
-  expect(await refusal('anything', '--out', join(folder.path, 'no/where'))).toMatch(/no folder .*\/no: create it first/);
+  expect(await refusal('anything', '--out', join(folder.path, 'no/where'))).toMatch(
+    /no folder .*\/no: create it first/,
+  );
   expect(await refusal('anything', '--out', join(folder.path, 'model'), '--report', mine)).toContain(
     'notes.txt already exists; choose another name, or replace it with --force',
   );
