@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ImageFailure } from '../shared/contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../shared/contract/limits.ts';
 
-/** The bytes of an image on this machine; what cannot be read is the image's failure, as it is of a URL. */
+/** The bytes of an image on this machine; a file that cannot be read is a failure of the image, like a URL. */
 export async function readImageFile(path: string): Promise<Buffer | ImageFailure> {
   try {
     const bytes = await readFile(path);

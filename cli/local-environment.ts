@@ -6,13 +6,13 @@ import { commandName } from './terminal/command-name.ts';
 import { printNote } from './terminal/terminal.ts';
 
 /**
- * What names a queue, an account or a region: where one of them is set, somebody has chosen. Other variables of AWS tools,
- * e.g. AWS_PAGER, choose nothing.
+ * Variables that name a queue, an account or a region: if one is set, the user has chosen a target. Other variables of
+ * AWS tools, e.g. AWS_PAGER, do not count.
  */
 const CHOSEN =
   /^(?:AWS_(?:(?:DEFAULT_)?(?:PROFILE|REGION)|ACCESS_KEY_ID|SESSION_TOKEN|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE|CONFIG_FILE|SHARED_CREDENTIALS_FILE|(?:ENDPOINT_URL|CONTAINER_).*)|QUEUE_URL|DEAD_LETTER_QUEUE_URL|RESULTS_BUCKET)$/;
 
-/** Where the dashboard of the running service is, which knows more of the queue than SQS says. */
+/** The address of the dashboard of the running service, which knows more about the queue than SQS reports. */
 export const LOCAL_ADDRESS_VARIABLE = 'LABELQUEUE_LOCAL_ADDRESS';
 
 /** Takes the settings of the `labelqueue local` that runs in this project, if one does and nothing else is set. */

@@ -4,9 +4,9 @@ import { type ModelOptions, modelEnvironment } from './options.ts';
 import { CommandError } from './terminal/user-errors.ts';
 
 /**
- * The folder of the model that a command is about: that of `--model` or MODEL_DIR, or the default model.
+ * The model folder of a command: `--model`, MODEL_DIR, or the default model.
  *
- * @param what needs it, for the message
+ * @param what needs the model, for the message
  * @throws {CommandError} when the settings name a model in S3, which is not fetched for this
  * @throws {ModelFolderError}
  */
@@ -17,7 +17,7 @@ export async function localModel(options: ModelOptions, what: string): Promise<M
   });
   if (modelDir === undefined && modelS3Uri !== undefined) {
     throw new CommandError(
-      `expected a model on this machine for ${what}, got MODEL_S3_URI: name the folder of the model with --model`,
+      `expected a model on this machine for ${what}, got MODEL_S3_URI: set the model folder with --model`,
     );
   }
   const { DEFAULT_MODEL_DIR, readModelFolder } = await import('../shared/classifier/model/model-folder.ts');

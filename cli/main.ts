@@ -21,7 +21,7 @@ import { waitCommand } from './commands/wait.ts';
 import { workCommand } from './commands/work.ts';
 import { stackOption } from './options.ts';
 import { EXIT } from './terminal/exit-codes.ts';
-import { cleanUpNow, endInterrupted, forgetInterruption, isInterrupted } from './terminal/interruption.ts';
+import { cleanUpNow, exitInterrupted, forgetInterruption, isInterrupted } from './terminal/interruption.ts';
 import { print, printNote } from './terminal/terminal.ts';
 import { usageErrorPrinter } from './terminal/usage-error.ts';
 import { failureText } from './terminal/user-errors.ts';
@@ -39,13 +39,13 @@ const program = new Command('labelqueue')
       useLocalService(process.env);
       return;
     }
-    // Only now: every start of the command would pay for CloudFormation's client.
+    // Imported here, so that other commands do not load CloudFormation's client.
     const { stackEnvironment } = await import('./stack-environment.ts');
     Object.assign(process.env, await stackEnvironment(stack));
   })
-  .addHelpText('after', '\nExit codes: 0 done, 1 error, 2 wrong usage, 3 finished with failures.');
+  .addHelpText('after', '\nExit codes: 0 success, 1 error, 2 usage error, 3 finished with failures.');
 
-/** Those that work on the queues and the bucket of a service that runs. */
+/** Commands that work on the queues and the bucket of a running service. */
 const JOB_COMMANDS = [
   enqueueCommand(),
   statusCommand(),
@@ -87,12 +87,12 @@ try {
   }
   forgetInterruption();
 } catch (error) {
-  if (isInterrupted()) endInterrupted();
+  if (isInterrupted()) exitInterrupted();
   else process.exitCode = exitCodeOf(error);
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has printed its own message already; help and version are no errors.
+  // Commander has printed its own message already; help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   printFailure(error);
   return EXIT.error;

@@ -22,7 +22,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 export function allowHostOption(): Option {
   return new Option(
     '--allow-host <host:port>',
-    'fetch from it whatever its address is, e.g. 127.0.0.1:8080; may be repeated (default: public addresses only)',
+    'fetch from this host even at a private address, e.g. 127.0.0.1:8080; may be repeated (default: public addresses only)',
   ).argParser(repeatedHosts);
 }
 
@@ -44,32 +44,26 @@ export function repeatedJobs(value: string, earlier: string[] = []): string[] {
 
 /** `--model`, on every command that runs a model on this machine. */
 export function modelOption(): Option {
-  return new Option(
-    '--model <folder>',
-    'a model folder, see docs/models.md (default: MODEL_DIR, or EfficientNet-Lite0)',
-  );
+  return new Option('--model <folder>', 'model folder, see docs/models.md (default: MODEL_DIR, or EfficientNet-Lite0)');
 }
 
 /** `--trust-model`, beside each model that is given. */
 export function trustModelOption(): Option {
   return new Option(
     '--trust-model',
-    'the model may read and write files, use the network and start programs, as you may (default: it may compute)',
+    'let the model read and write files, use the network and start programs (default: it can only compute)',
   );
 }
 
 /** `--embedding`, on commands that write result lines with a model on this machine. */
 export function embeddingOption(): Option {
-  return new Option('--embedding', 'put the embedding of each image into its line, see docs/embeddings.md');
+  return new Option('--embedding', 'add the embedding of each image to its line, see docs/embeddings.md');
 }
 
-/** What commands that run a model on this machine are told of it. */
+/** Model options of commands that run a model on this machine. */
 export type ModelOptions = { model?: string; trustModel?: true };
 
-/**
- * The settings that `--model` and `--trust-model` stand for; they take the place of whatever the environment says of
- * models.
- */
+/** The settings of `--model` and `--trust-model`; they override the model settings of the environment. */
 export function modelEnvironment({ model, trustModel }: ModelOptions): Record<string, string> {
   const trust = trustModel ? { MODEL_TRUSTED: 'true' } : {};
   if (model === undefined) return trust;
@@ -84,7 +78,7 @@ export function existingFolder(path: string): string {
 
 /** `--state-dir`, on every command that runs the embedded AWS. */
 export function stateDirOption(): Option {
-  return new Option('--state-dir <folder>', 'where queues, objects and logs are kept').default(
+  return new Option('--state-dir <folder>', 'folder of queues, objects and logs').default(
     stateDirectory(),
     'LABELQUEUE_STATE_DIR, or .labelqueue in the project',
   );
@@ -95,11 +89,11 @@ export function forceOption(): Option {
   return new Option('--force', 'replace the file if it exists');
 }
 
-/** For commander: a share above 0 and up to 1. */
+/** For commander: a fraction above 0 and at most 1. */
 export function share(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value > 0 && value <= 1) return value;
-  throw new InvalidArgumentError('Expected a number above 0 and up to 1, e.g. 0.2.');
+  throw new InvalidArgumentError('Expected a number above 0 and at most 1, e.g. 0.2.');
 }
 
 /** For commander: an amount of US dollars above 0, with or without its sign. */
@@ -109,7 +103,7 @@ export function dollars(text: string): number {
   throw new InvalidArgumentError('Expected an amount of US dollars above 0, e.g. 2.50.');
 }
 
-/** `--json`, on every command that tells something. */
+/** `--json`, on every command that reports something. */
 export function jsonOption(): Option {
   return new Option('--json', 'one JSON document instead of text');
 }
@@ -123,7 +117,7 @@ export function numberBetween(min: number, max: number): (text: string) => numbe
   };
 }
 
-/** For commander: a job's name, or what one looks like. */
+/** For commander: a job's name; the error states the rule. */
 export function jobName(text: string): string {
   if (JOB_NAME.test(text)) return text;
   throw new InvalidArgumentError(`Expected ${JOB_NAME_RULE}.`);
@@ -139,7 +133,7 @@ export function jobArgument(): Argument {
   return new Argument('<job>', 'job name').argParser(jobName);
 }
 
-/** `--code`, on every command that takes failures. An unknown one is answered with all that there are. */
+/** `--code`, on every command that selects failures. The error for an unknown code lists all of them. */
 export function errorCodesOption(): Option {
   return new Option('--code <code...>', 'only failures with these codes').choices(Object.keys(ERROR_CODES));
 }
@@ -148,6 +142,6 @@ export function errorCodesOption(): Option {
 export function stackOption(): Option {
   return new Option(
     '--stack <name>',
-    'take queues and bucket from this CloudFormation stack, e.g. labelqueue-dev (default: from the environment)',
+    'use the queues and bucket of this CloudFormation stack, e.g. labelqueue-dev (default: from the environment)',
   );
 }

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 
 const PROJECT = join(import.meta.dirname, '..');
 
-/** Photos and manifests that come with the product. */
+/** Sample photos and manifests of the repository. */
 export const SAMPLES = join(PROJECT, 'samples');
-/** What the product keeps on this machine; not under version control. */
+/** State on this machine; not under version control. */
 const STATE = join(PROJECT, '.labelqueue');
 
-/** Where queues, objects and logs are kept unless a command is told otherwise. */
+/** The default folder of queues, objects and logs. */
 export function stateDirectory(): string {
   return process.env['LABELQUEUE_STATE_DIR'] || STATE;
 }

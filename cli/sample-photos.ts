@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SAMPLES } from './project-folder.ts';
 
-/** The paths of the photos that come with the program and are whole. */
+/** The paths of the sample photos that are intact. */
 export async function samplePhotos(): Promise<string[]> {
   const folder = join(SAMPLES, 'photos');
   const names = (await readdir(folder)).sort();

@@ -3,14 +3,14 @@ import { withNamedCalls } from '../shared/jobs/named-calls.ts';
 import { LOG_GROUP_VARIABLE } from './stack-variables.ts';
 import { CommandError } from './terminal/user-errors.ts';
 
-/** What the stack's outputs are called, and the settings that they give. */
+/** The stack's outputs, and the settings that they provide. */
 const SETTINGS: Record<string, string> = {
   QueueUrl: 'QUEUE_URL',
   DeadLetterQueueUrl: 'DEAD_LETTER_QUEUE_URL',
   ResultsBucketName: 'RESULTS_BUCKET',
 };
 
-/** Outputs of which only some commands have a use; stacks of earlier versions need not have them. */
+/** Outputs that only some commands use; stacks of earlier versions may lack them. */
 const OPTIONAL_SETTINGS: Record<string, string> = {
   LogGroupName: LOG_GROUP_VARIABLE,
   JobEndQueueUrl: 'JOB_END_QUEUE_URL',
@@ -19,7 +19,7 @@ const OPTIONAL_SETTINGS: Record<string, string> = {
 /**
  * The settings that the outputs of a CloudFormation stack give, e.g. of `labelqueue-dev`.
  *
- * @throws {CommandError} when there is no such stack, or it is none of labelqueue's
+ * @throws {CommandError} when there is no such stack, or it is not a labelqueue stack
  */
 export async function stackEnvironment(stackName: string): Promise<Record<string, string>> {
   const outputs = await stackOutputs(stackName);
@@ -47,7 +47,7 @@ async function stackOutputs(stackName: string): Promise<Record<string, string>> 
   } catch (error) {
     // CloudFormation has no error of its own for a stack that is not there.
     if (error instanceof Error && /does not exist/.test(error.message)) {
-      throw new CommandError(`there is no stack ${stackName} in this account and region`);
+      throw new CommandError(`no stack ${stackName} in this account and region`);
     }
     throw error;
   }

@@ -33,18 +33,18 @@ export type EpochMs = number;
 /** What `?range=` may be. */
 export type Range = '15m' | '1h' | '6h' | '24h' | '7d';
 
-/** `GET /api/session`: what stays the same while the server runs. Ask again when a change is refused with `csrf`. */
+/** `GET /api/session`: constant while the server runs. Request it again when a change is refused with `csrf`. */
 export type Session = {
-  /** To be sent back in the header `x-labelqueue-csrf` of each POST. */
+  /** Send it in the header `x-labelqueue-csrf` of each POST. */
   csrfToken: string;
-  /** Whether POSTs are taken: the server was started with `--allow-changes`. Hide or disable what changes otherwise. */
+  /** Whether POSTs are accepted: the server was started with `--allow-changes`. Otherwise hide or disable changes. */
   allowsChanges: boolean;
   environment: Environment;
   /** Of labelqueue, e.g. `0.1.0`. */
   version: string;
 };
 
-/** Which queue this is: the badge. */
+/** The environment of the queue, for the badge. */
 export type Environment = {
   /** E.g. `this machine`, `labelqueue-dev`. */
   name: string;
@@ -62,9 +62,10 @@ export type Environment = {
 
 /**
  * `GET /api/events?range=1h[&job=<job>]`, `text/event-stream`. The server sends `retry:`, an `id:` per snapshot and a
- * comment each 15 s. On connecting, `snapshot` and `history` come as soon as they are known (at once when another tab is
- * open), then `snapshot` about each 2 s and `history` about each 10 s. With `job`, the event `job` comes on connecting and
- * when it has changed; `job-missing` (`{ job }`) when there is none of this name. Nobody polls while no tab is connected.
+ * comment each 15 s. On connecting, `snapshot` and `history` come as soon as they are known (at once when another tab
+ * is open), then `snapshot` about each 2 s and `history` about each 10 s. With `job`, the event `job` comes on
+ * connecting and when it has changed; `job-missing` (`{ job }`) when there is none of this name. The server does not
+ * poll while no tab is connected.
  */
 export type EventsByName = {
   snapshot: Snapshot;
@@ -73,26 +74,26 @@ export type EventsByName = {
   'job-missing': { job: string };
 };
 
-/** All that is known now. The last good figures stay while SQS or S3 is away: see `connections`. */
+/** The current state. The last known figures stay while SQS or S3 is unreachable: see `connections`. */
 export type Snapshot = {
   at: EpochMs;
   environment: Environment;
   allowsChanges: boolean;
   connections: { sqs: Connection; s3: Connection };
   queue: QueueFigures;
-  /** Empty when nothing is wrong; the most severe first. */
+  /** Most severe first; empty if there are none. */
   problems: Problem[];
   /** The most recently active first; at most 500. */
   jobs: JobRow[];
   /** Jobs that are left out of `jobs`. */
   moreJobs: number;
-  /** Times of the stages; empty when they are not known. */
+  /** Times of the stages; empty if unknown. */
   stages: StageTime[];
   /** States of the stack's alarms on AWS; null elsewhere and where they cannot be read. */
   alarms: Alarm[] | null;
 };
 
-/** Whether a service answers. `sinceAt` is when it began to answer, or not to. */
+/** Whether a service answers, and since when. */
 export type Connection =
   | { state: 'connecting' }
   | { state: 'connected'; sinceAt: EpochMs }
@@ -109,27 +110,27 @@ export type QueueFigures = {
   delayedMessages: number | null;
   /** In the dead-letter queue. */
   deadMessages: number | null;
-  /** Null when the queue's service does not say it. */
+  /** Null if the queue's service does not report it. */
   oldestMessageAgeSeconds: number | null;
   /** Without an outcome, of all jobs that were enqueued with the command. */
-  toGoImages: number | null;
+  remainingImages: number | null;
   /** Mean of the last minute, of jobs that were enqueued with the command. */
   arrivedImagesPerSecond: number;
   /** Sum of the jobs' own rates, as `status` has them. */
   completedImagesPerSecond: number;
-  /** At that rate; null when nothing moves, 0 when nothing is left that workers will get. */
+  /** At that rate; null without progress, 0 when workers will get no more images. */
   timeToDrainSeconds: number | null;
-  /** Mean of the last minute: what workers measured that they were at work. Null when a job that moves has too many files. */
+  /** Mean of the last minute, from the time that workers measured. Null when a running job has too many files. */
   busyWorkers: number | null;
-  /** How many workers there are; null when it is not known. */
+  /** Number of workers; null if unknown. */
   workers: number | null;
   /** At list prices, of all jobs that have files. */
   costSoFarUsd: number;
-  /** At the cost of the last minute; null when a job that moves has too many files. */
+  /** From the cost of the last minute; null when a running job has too many files. */
   costPerHourUsd: number | null;
 };
 
-/** Something is wrong. */
+/** A problem. */
 export type Problem = {
   kind:
     | 'sqs-away'
@@ -150,7 +151,7 @@ export type Problem = {
   sinceAt: EpochMs | null;
   /** For `GET /api/runbook/<entry>`, e.g. `no-progress`; null when the runbook has none. */
   runbookEntry: string | null;
-  /** Of one job alone. */
+  /** The job, if the problem concerns one job. */
   job: string | null;
 };
 
@@ -166,24 +167,27 @@ export type Alarm = {
   runbookEntry: string | null;
 };
 
-/** How long a stage took per image, over the last hour or so. */
+/** Times of a stage per image, over about the last hour. */
 export type StageTime = {
   stage: 'fetch' | 'decode' | 'infer';
   p50Ms: number;
   p95Ms: number;
   p99Ms: number;
-  /** Images that it is made of; null when it is not known. */
+  /** Number of measured images; null if unknown. */
   measuredImages: number | null;
 };
 
-/** A job in the table; its figures are those of `labelqueue status --json`. */
+/** A row of the jobs table, with the figures of `labelqueue status --json`. */
 export type JobRow = {
   job: string;
   run: string | null;
   state: JobState;
   /** It gets no more outcomes unless images are sent again. */
   hasEnded: boolean;
-  /** Of the whole source; null, as `enqueuedImages` and `toGoImages`, when it was not enqueued with the command. */
+  /**
+   * Of the whole source; null, like `enqueuedImages` and `remainingImages`, for a job that was not enqueued with the
+   * command.
+   */
   sourceImages: number | null;
   /** On the queue for certain. */
   enqueuedImages: number | null;
@@ -191,36 +195,36 @@ export type JobRow = {
   failedImages: number;
   /** The most frequent first. */
   failedImagesByCode: { code: string; images: number }[];
-  toGoImages: number | null;
+  remainingImages: number | null;
   /** The counts are of a sample of the files. */
   countsAreEstimates: boolean;
   imagesPerSecond: number;
-  /** At that rate, in which attempts that end in a retry take their time too; null when it does not move or has ended. */
+  /** At that rate, which includes attempts that end in a retry; null without progress or after the end. */
   secondsLeft: number | null;
-  /** All that is left waits for its next attempt. */
+  /** All remaining images wait for their next attempt. */
   waitsForRetries: boolean;
   costSoFarUsd: number;
   startedAt: EpochMs | null;
-  /** When images were settled last. */
+  /** Time of the last outcome. */
   lastOutcomeAt: EpochMs | null;
   /** E.g. `urls.csv`, `s3://bucket/prefix/`. */
   source: string | null;
 };
 
-/** Series for the charts of the overview. Each array has a value per bucket; null where nothing is known. */
+/** Series for the charts of the overview. Each array has one value per bucket; null is unknown. */
 export type History = {
   range: Range;
   fromAt: EpochMs;
   bucketSeconds: number;
-  /** The beginnings of the buckets, at most 300. */
+  /** Start times of the buckets, at most 300. */
   bucketAt: EpochMs[];
-  /** From CloudWatch on AWS, and from what the server has seen since it was started. */
+  /** From CloudWatch on AWS, and from polls since the server started. */
   waitingMessages: (number | null)[];
   inFlightMessages: (number | null)[];
   delayedMessages: (number | null)[];
   deadMessages: (number | null)[];
   oldestMessageAgeSeconds: (number | null)[];
-  /** From the names of part files: also of the time before the page was opened. */
+  /** From the names of part files, so also before the page was opened. */
   classifiedImagesPerSecond: number[];
   failedImagesPerSecond: number[];
   /** Totals of the bucket, the most frequent code first; at most 8 codes, then `other`. */
@@ -228,8 +232,8 @@ export type History = {
   /** From the descriptions of jobs, spread evenly over the time of enqueuing. */
   arrivedImagesPerSecond: number[];
   /** Enqueued and without an outcome at the end of the bucket. */
-  toGoImages: number[];
-  /** Where messages' series begin to be known; null when they are not. */
+  remainingImages: number[];
+  /** Start of the known message counts; null if unknown. */
   messagesKnownFromAt: EpochMs | null;
 };
 
@@ -239,22 +243,22 @@ export type History = {
 
 /** `GET /api/jobs/<job>`, and the event `job`. 404 with the code `no-such-job`. */
 export type JobDetail = JobRow & {
-  /** When a producer wrote of it last. */
+  /** When a producer last updated it. */
   updatedAt: EpochMs | null;
   imagesPerMessage: number | null;
   maxFailureRate: number | null;
   maxCostUsd: number | null;
-  /** What its workers measured, by kind of machine. */
+  /** Time measured by its workers, by kind of machine. */
   computing: {
     workers: { architecture: string; memoryMb: number; seconds: number }[];
-    /** The share of outcomes whose worker measured: 0 to 1. */
+    /** Fraction of outcomes with measured time, 0 to 1. */
     measuredShare: number;
   };
   costPer1000ImagesUsd: number | null;
   partFiles: number;
   /** From its first to its last outcome, at most 300 buckets. */
   series: JobSeries;
-  /** What was read of its lines; null until it is read, which takes some seconds for a large job. */
+  /** Content of its lines; null until they are read, which takes some seconds for a large job. */
   content: JobContent | null;
   links: { format: 'csv' | 'jsonl' | 'parquet'; kind: 'results' | 'failures'; href: string }[];
 };
@@ -264,16 +268,16 @@ export type JobSeries = {
   bucketAt: EpochMs[];
   classifiedImagesPerSecond: number[];
   failedImagesPerSecond: number[];
-  /** With an outcome, up to the end of the bucket. */
+  /** Images with an outcome, up to the end of the bucket. */
   settledImages: number[];
 };
 
 export type JobContent = {
-  /** Lines that this is made of, of all that there are. */
+  /** Number of lines that were read. */
   readImages: number;
   /** Only a random sample of the part files was read: counts are of the sample. */
   isSample: boolean;
-  /** By best label, most first, at most 200. */
+  /** By best label, most frequent first, at most 200. */
   labels: { label: string; images: number; meanScore: number }[];
   moreLabels: number;
   /** The slowest first: by attempts per image, then by failures. At most 50. */
@@ -288,13 +292,16 @@ export type JobHost = {
   failedImages: number;
   /** Failed with `timeout` or `connection_failed`. */
   silentImages: number;
-  /** 1 when none had to be tried again. */
+  /** 1 without retries. */
   meanAttempts: number;
-  /** From the beginning of the job until an image had its outcome, in the median; null when the beginning is not known. */
+  /** Median time from the start of the job to an image's outcome; null if the start is unknown. */
   medianSecondsToOutcome: number | null;
 };
 
-/** `GET /api/jobs/<job>/gallery[?label=<label>][&limit=24]`: classified images, the surest first. 1 to 100. */
+/**
+ * `GET /api/jobs/<job>/gallery[?label=<label>][&limit=24]`: classified images, highest score first. The limit is 1 to
+ * 100.
+ */
 export type Gallery = {
   job: string;
   label: string | null;
@@ -311,7 +318,7 @@ export type GalleryImage = {
   labels: { label: string; score: number }[];
   /**
    * The address of a WebP of 240 x 240: `/api/jobs/<job>/thumbnails/<token>`. 200 with the picture, 404 with the code
-   * `picture-unavailable` when the image cannot be had any more.
+   * `picture-unavailable` when the image is not available any more.
    */
   thumbnail: string;
 };
@@ -321,36 +328,36 @@ export type GalleryImage = {
 /* ------------------------------------------------------------------------------------------------------------------ */
 
 /**
- * A letter is shown when one of its images fits all that is given. A redrive sends the images that fit, and removes the
- * letters of which all images were sent.
+ * A letter is listed if one of its images matches all given fields. A redrive sends the matching images, and removes
+ * letters whose images were all sent.
  */
 export type DeadLetterFilter = {
   job?: string;
   /** An error code, or `unreadable`. */
   code?: string;
-  /** The whole name of a host, with its port where the URL has one. */
+  /** The host name, with the port if the URL has one. */
   host?: string;
-  /** Is contained in id, URL (without its query) or message of an image, or in the reason of a letter that is not a message. */
+  /** Contained in id, URL (without query) or message of an image, or in the reason of a malformed message. */
   text?: string;
 };
 
 /**
- * `GET /api/dead-letters?job=&code=&host=&text=[&fresh=1]`. Letters are put back as soon as they were looked at. A look
- * takes some seconds; what it has found answers other filters for 15 s more, unless `fresh=1` asks for a new one.
+ * `GET /api/dead-letters?job=&code=&host=&text=[&fresh=1]`. Letters are put back after the scan. A scan takes some
+ * seconds and is reused for other filters for 15 s, unless `fresh=1` requests a new one.
  */
 export type DeadLetters = {
   filter: DeadLetterFilter;
-  /** When the queue was looked at. */
+  /** Time of the scan. */
   lookedAt: EpochMs;
   lookedAtMessages: number;
-  /** In the queue and not looked at, approximately: others have them, or there were too many. */
+  /** Approximate number of letters that were not read: other readers hold them, or there were too many. */
   notLookedAtMessages: number;
-  /** Letters that fit the filter: what must be typed to redrive or delete them. */
+  /** Number of matching letters, which must be typed to redrive or delete them. */
   matchingMessages: number;
   matchingImages: number;
   /** The newest first, at most 200. */
   letters: DeadLetterRow[];
-  /** For the filter's lists, of all letters looked at; the most frequent first, at most 50 each. */
+  /** For the filter's lists, of all letters that were read; most frequent first, at most 50 each. */
   jobs: { name: string; messages: number }[];
   codes: { name: string; messages: number }[];
   hosts: { name: string; messages: number }[];
@@ -360,13 +367,13 @@ export type DeadLetterRow = {
   letterId: string;
   sentAt: EpochMs;
   reason: string | null;
-  /** Null for a letter that is not a message. */
+  /** Null for a malformed message. */
   job: string | null;
   run: string | null;
-  /** At most 20; the others are counted in `moreImages`. Empty for a letter that is not a message. */
+  /** At most 20; the others are counted in `moreImages`. Empty for a malformed message. */
   images: DeadLetterImage[];
   moreImages: number;
-  /** The beginning of a body that is not a message; null otherwise. */
+  /** The beginning of a malformed body; null otherwise. */
   unreadableBody: string | null;
 };
 
@@ -399,15 +406,15 @@ export type JobChange = { confirm: string };
 export type JobRedrive = { confirm: string; codes?: string[] };
 
 export type Changed = {
-  /** Sent again; 0 of a deletion and a cancellation. */
+  /** Images sent again; 0 for a deletion or cancellation. */
   images: number;
   /** Removed from the dead-letter queue. */
   messages: number;
-  /** One sentence for the person, e.g. `12 images sent again, 12 dead letters removed.` */
+  /** One sentence for the user, e.g. `12 images sent again, 12 dead letters removed.` */
   text: string;
 };
 
-/** The body of each answer that is not 2xx. */
+/** The body of each response that is not 2xx. */
 export type ApiError = {
   error: {
     code: ApiErrorCode;

@@ -1,23 +1,23 @@
 /**
- * What can become of an image, as `labelqueue_images_total` counts it. `retried` counts attempts, and `sent_on` deliveries
+ * The outcomes of an image, as `labelqueue_images_total` counts it. `retried` counts attempts, and `sent_on` deliveries
  * without one: such an image gets its outcome later.
  */
 export type ImageOutcome = 'classified' | 'failed' | 'retried' | 'sent_on' | 'cancelled';
 
-/** What can become of a message, as `labelqueue_messages_total` counts it. */
+/** The outcomes of a message, as `labelqueue_messages_total` counts it. */
 export const MESSAGE_OUTCOMES = ['settled', 'malformed', 'unsettled'] as const;
-/** `unsettled`: its outcome could not be written, so that SQS delivers it again. */
+/** `unsettled`: its outcomes could not be written, so SQS redelivers it. */
 export type MessageOutcome = (typeof MESSAGE_OUTCOMES)[number];
 
-/** The states of messages that SQS tells apart; `dead` are those in the dead-letter queue. */
+/** The states of messages in SQS; `dead` are those in the dead-letter queue. */
 export const QUEUE_STATES = ['waiting', 'in_flight', 'delayed', 'dead'] as const;
 export type QueueState = (typeof QUEUE_STATES)[number];
 
-/** The stages of an image that have times of their own. Inference is timed per batch. */
+/** The timed stages of an image. Inference is timed per batch. */
 export const TIMED_STAGES = ['fetch', 'decode', 'inference'] as const;
 export type TimedStage = (typeof TIMED_STAGES)[number];
 
-/** How many images have had an outcome so far. Exact, never an estimate: those go up and down. */
+/** Images with an outcome so far. Exact, because estimates go up and down. */
 export type ImageTotal = {
   outcome: ImageOutcome;
   /** Of `failed` and `retried`. Codes that are not in `ERROR_CODES` are counted as `other`. */
@@ -29,8 +29,8 @@ export type ImageTotal = {
 export type JobReading = { job: string; classified: number; failed: number; remaining?: number };
 
 /**
- * What is known when Prometheus asks. Whoever has no figure leaves it out. Totals may be counted since the process started or
- * read anew from S3 each time: see `MonotonicTotals`.
+ * The known values at a scrape; unknown ones are missing. Totals may be counted since the process started or read from
+ * S3 each time: see `MonotonicTotals`.
  */
 export type MetricsReading = {
   /** Messages, by state; missing while SQS does not answer. */
@@ -39,13 +39,13 @@ export type MetricsReading = {
   oldestMessageAgeSeconds?: number;
   images?: readonly ImageTotal[];
   messages?: Readonly<Record<MessageOutcome, number>>;
-  /** Invocations that ended without an answer: the worker died, threw, or had no more time. */
+  /** Invocations that ended without a response: the worker crashed, threw or timed out. */
   workerErrors?: number;
   /** At list prices, in US dollars. */
   costUsd?: number;
-  /** Newest first: those after the first few are left out. */
+  /** Newest first; only the first few are used. */
   jobs?: readonly JobReading[];
 };
 
-/** A worker that has reported itself. */
+/** A worker that has reported its processor and model. */
 export type WorkerFacts = { processor: string; model: string };

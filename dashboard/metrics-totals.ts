@@ -1,14 +1,14 @@
 /**
- * Makes counters of totals. A counter of Prometheus never falls, but a total that is read from S3 does when a job is purged:
- * Prometheus would take that for a restart and count all that is left as new. Here a fall adds nothing, and what grows after
- * it counts again.
+ * Turns totals into counters. A Prometheus counter never decreases, but a total read from S3 does when a job is purged:
+ * Prometheus would treat that as a restart and count the rest as new. Here a decrease adds nothing, and later growth
+ * counts again.
  */
 export class MonotonicTotals {
   readonly #last = new Map<string, number>();
 
   /**
    * @param name of the total
-   * @param total undefined where it is not known now
+   * @param total undefined while unknown
    * @returns what to add to its counter: 0 or more
    */
   growth(name: string, total: number | undefined): number {

@@ -4,7 +4,7 @@ import type { WorkerMachine } from '../shared/contract/worker-time.ts';
 import { PRICES, usdOfTime } from '../shared/cost.ts';
 import type { ImageTotal, MessageOutcome, MetricsReading, TimedStage, WorkerFacts } from './metrics-reading.ts';
 
-/** Whoever is told of what is no total: each time of an image, and each worker. */
+/** Receives single observations: each time of an image, and each worker. */
 export type WorkerObserver = {
   observeStage(stage: TimedStage, seconds: number): void;
   addWorker(facts: WorkerFacts): void;
@@ -59,7 +59,7 @@ const embeddedSchema = z.object({
   [METRICS.inferenceTime]: times,
 });
 
-/** Adds up what workers log, a line at a time: the same lines that CloudWatch makes its metrics of. */
+/** Adds up the log lines of workers, from which CloudWatch makes its metrics, too. */
 export class WorkerLogTotals {
   readonly #observer: WorkerObserver;
   readonly #machine: WorkerMachine;
@@ -67,13 +67,13 @@ export class WorkerLogTotals {
   readonly #messages: Record<MessageOutcome, number> = { settled: 0, malformed: 0, unsettled: 0 };
   #costUsd = 0;
 
-  /** @param machine what the workers run on, as far as the price depends on it */
+  /** @param machine the machine of the workers, which determines the price */
   constructor(observer: WorkerObserver, machine: WorkerMachine) {
     this.#observer = observer;
     this.#machine = machine;
   }
 
-  /** Takes a whole line; one that is not of interest is left out. */
+  /** Adds a complete line; other lines are ignored. */
   add(line: string): void {
     const logged = jsonIn(line);
     if (logged === undefined) return;
@@ -116,7 +116,7 @@ export class WorkerLogTotals {
     this.#observer.addWorker({ processor, model: `${name} ${version}` });
   }
 
-  /** Those without a code are of a worker of another version. */
+  /** Images without a code come from a worker of another version. */
   #countByCode(outcome: 'failed' | 'retried', images: number, codes: Record<string, number>): void {
     let withoutCode = images;
     for (const [code, some] of Object.entries(codes)) {

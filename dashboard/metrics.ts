@@ -12,18 +12,18 @@ import {
 } from './metrics-reading.ts';
 import { MonotonicTotals } from './metrics-totals.ts';
 
-/** Each job has some series of its own, and Prometheus keeps each for weeks: the names of jobs are without end. */
+/** Each job has several series, which Prometheus keeps for weeks, and the number of job names is unlimited. */
 export const MAX_JOBS_WITH_SERIES = 20;
-/** The code of failures whose code is not on the list. */
+/** The code of failures with an unknown code. */
 const OTHER = 'other';
-/** Pairs of processor and model; more than that is a mistake somewhere. */
+/** Pairs of processor and model; more are certainly a mistake. */
 const MAX_WORKER_KINDS = 20;
-/** Seconds: from a decode of a small photo to a fetch that uses all of its time and waits for its turn. */
+/** Seconds: from decoding a small photo to a fetch that times out after waiting in the queue. */
 const STAGE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
- * The metrics of labelqueue in Prometheus' text format; `docs/metrics.md` describes each. Every process that serves `/metrics`
- * has one of these, gives it what it knows, and asks for the text at each scrape.
+ * The metrics of labelqueue in Prometheus' text format; `docs/metrics.md` describes each. Every process that serves
+ * `/metrics` has one instance, passes its values, and gets the text at each scrape.
  */
 export class LabelqueueMetrics {
   readonly #registry = new Registry();
@@ -32,7 +32,10 @@ export class LabelqueueMetrics {
   readonly #drain = new DrainEstimate();
   readonly #workers = new Set<string>();
 
-  /** A series that appears with its first event hides that event from `rate()` and `increase()`: all are there from the start. */
+  /**
+   * All series exist from the start: one that appears with its first event hides that event from `rate()` and
+   * `increase()`.
+   */
   constructor() {
     const { images, messages } = this.#made;
     for (const outcome of ['classified', 'sent_on', 'cancelled'] satisfies ImageOutcome[]) images.inc({ outcome }, 0);
@@ -43,12 +46,12 @@ export class LabelqueueMetrics {
     for (const outcome of MESSAGE_OUTCOMES) messages.inc({ outcome }, 0);
   }
 
-  /** An image, or a batch of images, took so long in a stage. */
+  /** Records the time of an image, or of a batch, in a stage. */
   observeStage(stage: TimedStage, seconds: number): void {
     this.#made.stages.observe({ stage }, seconds);
   }
 
-  /** A worker has reported what it runs on. */
+  /** Records the processor and model of a worker. */
   addWorker({ processor, model }: WorkerFacts): void {
     const kind = JSON.stringify([processor, model]);
     if (!this.#workers.has(kind) && this.#workers.size >= MAX_WORKER_KINDS) return;
@@ -57,7 +60,7 @@ export class LabelqueueMetrics {
   }
 
   /**
-   * @param reading what is known now
+   * @param reading the values known now
    * @param now milliseconds since 1970
    */
   async text(reading: MetricsReading, now: number = Date.now()): Promise<string> {
@@ -67,7 +70,7 @@ export class LabelqueueMetrics {
     return this.#registry.metrics();
   }
 
-  /** A gauge that nobody knows must not keep its last value. */
+  /** An unknown gauge must not keep its last value. */
   #takeQueue({ queue, oldestMessageAgeSeconds }: MetricsReading, now: number): void {
     const { up, depth, oldest, drain } = this.#made;
     oldest.remove();
@@ -116,7 +119,7 @@ function addedUp(images: NonNullable<MetricsReading['images']>): NonNullable<Met
   return [...sums.values()];
 }
 
-/** Codes come from part keys and logs too, which anybody may have written. */
+/** Codes also come from part keys and logs, which are untrusted. */
 function knownCode(code: string): string {
   return Object.hasOwn(ERROR_CODES, code) ? code : OTHER;
 }
@@ -133,29 +136,29 @@ function metricsOf(registry: Registry) {
     }),
     oldest: new Gauge({
       name: 'labelqueue_queue_oldest_message_age_seconds',
-      help: 'Since the oldest message of the queue was sent; 0 when it is empty.',
+      help: 'Age of the oldest message in the queue; 0 when it is empty.',
       registers,
     }),
     drain: new Gauge({
       name: 'labelqueue_queue_time_to_drain_seconds',
-      help: 'Until the queue is empty, at its pace of the last five minutes; +Inf while it does not get shorter.',
+      help: 'Time until the queue is empty, at the rate of the last five minutes; +Inf while it does not shrink.',
       registers,
     }),
     images: new Counter({
       name: 'labelqueue_images_total',
-      help: 'Images by outcome; of those that failed or are tried again, by error code.',
+      help: 'Images by outcome; failed and retried ones also by error code.',
       labelNames: ['outcome', 'code'],
       registers,
     }),
     messages: new Counter({
       name: 'labelqueue_messages_total',
-      help: 'Messages that workers have taken, by outcome.',
+      help: 'Messages that workers received, by outcome.',
       labelNames: ['outcome'],
       registers,
     }),
     errors: new Counter({
       name: 'labelqueue_worker_errors_total',
-      help: 'Invocations of a worker that ended without an answer.',
+      help: 'Invocations of workers that ended without a response.',
       registers,
     }),
     stages: new Histogram({
@@ -167,7 +170,7 @@ function metricsOf(registry: Registry) {
     }),
     worker: new Gauge({
       name: 'labelqueue_worker_info',
-      help: 'Processors and models of the workers that have reported themselves; always 1.',
+      help: 'Processors and models of the workers that have reported them; always 1.',
       labelNames: ['processor', 'model'],
       registers,
     }),

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isFromAnotherOrigin, isLoopbackName, isSameSecret, parseHost } from '../shared/contract/web-origin.ts';
 
-/** Why a request is not let through: the name of an AWS error, and what to do about it. */
+/** Why a request is refused: the name of an AWS error, and what to do about it. */
 export type Refusal = { status: number; code: string; message: string };
 
 const WRONG_HOST: Refusal = {
@@ -12,12 +12,12 @@ const WRONG_HOST: Refusal = {
 const WRONG_ORIGIN: Refusal = {
   status: 403,
   code: 'AccessDenied',
-  message: 'a page in a browser has sent this; only programs on this machine may',
+  message: 'requests from pages in a browser are refused; only programs on this machine may send requests',
 };
 const NO_CREDENTIALS: Refusal = {
   status: 403,
   code: 'AccessDenied',
-  message: 'expected a signed request; the variables that `labelqueue local` prints have the access key',
+  message: 'expected a signed request; the variables that `labelqueue local` prints contain the access key',
 };
 const WRONG_CREDENTIALS: Refusal = {
   status: 403,
@@ -26,15 +26,14 @@ const WRONG_CREDENTIALS: Refusal = {
 };
 
 /**
- * Stands before the embedded SQS, SNS and S3, which ask nobody who they are. A request must be for this machine by name
- * (a page whose name was made to lead here has another Host), must not come from a page in a browser, and must name
- * the access key ID, which is random and secret: no page can set `Authorization` without asking first (CORS), and what
- * asks is refused as well.
+ * Access check of the embedded SQS, SNS and S3, which do not authenticate. A request must have a Host of this machine
+ * (against DNS rebinding), must not come from a page in a browser, and must contain the access key ID, which is random
+ * and secret: no page can set `Authorization` without a CORS preflight, and preflights are refused.
  *
- * The signature itself is not checked. It would prove that the request was not changed on its way, and on loopback
- * nobody is on the way; who knows the access key ID has read it where the secret key stands beside it.
+ * The signature itself is not checked. It would prove that the request was not changed in transit, which loopback does
+ * not need; and the access key ID is only stored beside the secret key.
  *
- * @returns undefined for a request that may pass
+ * @returns undefined for an accepted request
  */
 export function refusalOf(request: IncomingMessage, accessKeyId: string): Refusal | undefined {
   const { name } = parseHost(request.headers.host) ?? {};
@@ -45,14 +44,16 @@ export function refusalOf(request: IncomingMessage, accessKeyId: string): Refusa
   return isSameSecret(given, accessKeyId) ? undefined : WRONG_CREDENTIALS;
 }
 
-/** `<bucket>.localhost` and `sqs.<region>.localhost` are S3's and SQS's own forms; browsers never look such names up. */
+/**
+ * `<bucket>.localhost` and `sqs.<region>.localhost` are S3's and SQS's own forms; browsers never resolve such names.
+ */
 function isOwnName(name: string): boolean {
   return isLoopbackName(name) || name.endsWith('.localhost');
 }
 
 /** `AWS4-HMAC-SHA256 Credential=<access key ID>/<date>/<region>/<service>/aws4_request, …`. */
 const AUTHORIZATION = /^AWS4-\S+ (?:.*[ ,])?Credential=([^/,\s]+)\//;
-/** `AWS <access key ID>:<signature>`, version 2: older clients still sign for S3 so. */
+/** `AWS <access key ID>:<signature>`, version 2: older S3 clients still use it. */
 const AUTHORIZATION_2 = /^AWS ([^:\s]+):/;
 
 /** From the header, or from the query of a presigned URL; boto3 still presigns for S3 with signature version 2. */
@@ -65,10 +66,10 @@ function accessKeyIdOf({ headers: { authorization }, url = '' }: IncomingMessage
   return parameters.get('X-Amz-Credential')?.split('/')[0] ?? parameters.get('AWSAccessKeyId') ?? undefined;
 }
 
-/** What is still to come of a body this small is read, so that the client gets to read the answer. */
+/** The rest of a body up to this size is read, so that the client reads the response. */
 const MAX_DRAINED_BYTES = 1024 * 1024;
 
-/** Answers in the form that the SDKs of the service read: JSON for SQS, XML for the others. */
+/** Responds in the format of the service's SDKs: JSON for SQS, XML for the others. */
 export function sendRefusal(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   const isSqs = request.headers['x-amz-target']?.toString().startsWith('AmazonSQS.') ?? false;
   const body = isSqs ? sqsError(refusal) : s3Error(refusal);
@@ -88,7 +89,7 @@ function sqsError({ code, message }: Refusal): string {
   return JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message });
 }
 
-/** Codes and messages are this file's own and have nothing to escape. */
+/** Codes and messages are constants of this file and need no escaping. */
 function s3Error({ code, message }: Refusal): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`;
 }

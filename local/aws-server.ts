@@ -16,29 +16,29 @@ import { ObjectFiles } from './object-files.ts';
 import { QueueDatabase } from './queue-database.ts';
 import { type QueueDepth, queueDepth } from './queue-depth.ts';
 
-/** How long a request may take to arrive; long polls have arrived before they wait. */
+/** How long a request may take to arrive; a long poll has arrived before it waits. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
 export type AwsServerOptions = {
-  /** On 127.0.0.1; 0 for any free one. */
+  /** On 127.0.0.1; 0 for any free port. */
   port: number;
   region: string;
-  /** What each request must name. */
+  /** The access key ID that each request must contain. */
   accessKeyId: string;
-  /** Where queues and objects are kept; in memory without. */
+  /** The folder of queues and objects; without it, they are in memory. */
   dataDir: string | undefined;
-  /** Is given a line for each event that a person should know: damage that was left out, a full disk. */
+  /** Called with a line for each notable event: ignored damage, a full disk. */
   onNotice: (text: string) => void;
 };
 
-/** SQS, SNS and S3 behind a gate, and what is done to them from inside the process. */
+/** SQS, SNS and S3 behind an access check, and operations from inside the process. */
 export type AwsServer = {
   port: number;
   createQueue(name: string, attributes?: Record<string, string>): void;
   deleteQueue(name: string): void;
-  /** What is in a queue; undefined when there is none of this name. Receives nothing. */
+  /** The messages of a queue; undefined if it does not exist. Does not receive them. */
   inspectQueue(name: string): { messages: ReturnType<SqsQueue['inspectMessages']> } | undefined;
-  /** How much is in a queue; undefined when there is none of this name. Receives nothing. */
+  /** The depth of a queue; undefined if it does not exist. Does not receive messages. */
   depthOf(name: string): QueueDepth | undefined;
   sendMessage(queue: string, body: string, options: { delaySeconds: number }): void;
   setup(config: FauxqsInitConfig): void;
@@ -88,7 +88,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<AwsServ
   };
 }
 
-/** Loads what is kept before it is told to keep: loading must write nothing. */
+/** Loads stored data before persistence is enabled: loading must write nothing. */
 function loadFiles(
   { sqsStore, snsStore, s3Store }: Stores,
   { dataDir, onNotice }: AwsServerOptions,
@@ -106,13 +106,13 @@ function loadFiles(
   return { queues, objects, room };
 }
 
-/** Puts a check before everything that the server does with a request, its routing and its parsing with it. */
+/** Checks a request before the server routes or parses it. */
 function guard(server: Server, isLetThrough: (request: IncomingMessage, response: ServerResponse) => boolean): void {
   const handlers = server.listeners('request') as RequestListener[];
   server.removeAllListeners('request');
   server.on('request', (request, response) => {
     if (!isLetThrough(request, response)) return;
-    // fauxqs takes an upload without a type and without bytes, as boto3 sends it, for one without a body, and fails.
+    // fauxqs takes an upload without a type and without bytes, as boto3 sends it, as one without a body, and fails.
     if (request.method === 'PUT') request.headers['content-type'] ??= 'application/octet-stream';
     for (const handle of handlers) handle(request, response);
   });
@@ -129,7 +129,7 @@ function isLetThrough(
   return refusal === undefined;
 }
 
-/** Work that is received while its results cannot be written would only use up its receives. */
+/** Messages received while results cannot be written would only use up their receives. */
 function fullDisk({ headers }: IncomingMessage, room: DiskRoom | undefined): Refusal | undefined {
   if (headers['x-amz-target'] !== 'AmazonSQS.ReceiveMessage' || room === undefined || room.hasRoom()) return undefined;
   return { status: 503, code: 'ServiceUnavailable', message: 'the disk of the state folder is full' };

@@ -1,21 +1,21 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 const MIB = 1024 * 1024;
-/** Less is not worth the work. */
-const LEAST_FREE_BYTES = 16 * MIB;
+/** Less free space is not worth compacting. */
+const MIN_FREE_BYTES = 16 * MIB;
 
 /**
- * Gives the disk back what was deleted: SQLite keeps it in the file for what comes. What is left is written anew, which
- * takes the process about a second for each 100 MB, so there must be little of it.
+ * Returns deleted space to the disk, which SQLite otherwise keeps for reuse. The rest of the file is rewritten, which
+ * blocks the process for about a second per 100 MB, so it must be small.
  *
- * @param mostBytes that may be left
+ * @param maxBytes maximum size of the rest
  * @throws when the disk is full
  */
-export function compactDatabase(database: DatabaseSync, mostBytes: number): void {
+export function compactDatabase(database: DatabaseSync, maxBytes: number): void {
   const pageBytes = pragma(database, 'page_size');
   const free = pragma(database, 'freelist_count') * pageBytes;
   const left = pragma(database, 'page_count') * pageBytes - free;
-  if (free < Math.max(LEAST_FREE_BYTES, left) || left > mostBytes) return;
+  if (free < Math.max(MIN_FREE_BYTES, left) || left > maxBytes) return;
   database.exec('VACUUM');
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }

@@ -3,8 +3,8 @@ import { type buildApp, S3Error, type S3Store } from './fauxqs-parts.ts';
 type Condition = { bucket: string; key: string; ifMatch: string | undefined; ifNoneMatch: string | undefined };
 
 /**
- * `If-Match` and `If-None-Match: *` at PutObject, which fauxqs 2.4.1 ignores. The check comes after the body and in the
- * same turn as the write, so that of two writers one is refused.
+ * `If-Match` and `If-None-Match: *` at PutObject, which fauxqs 2.4.1 ignores. The check runs after the body and in the
+ * same tick as the write, so that one of two concurrent writers is refused.
  */
 export function addConditionalWrites(app: ReturnType<typeof buildApp>, store: S3Store): void {
   app.addHook('preHandler', (request, reply, done) => {

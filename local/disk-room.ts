@@ -4,12 +4,12 @@ import { join } from 'node:path';
 const NO_ROOM_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS']);
 /** SQLite's primary result codes: read-only, I/O error, full, cannot open (a journal). */
 const NO_ROOM_RESULTS = new Set([8, 10, 13, 14]);
-/** Enough for what is written when work goes on: a part file, some messages. */
+/** Enough for a part file and some messages, which are written when work continues. */
 const ROOM_BYTES = 1024 * 1024;
-/** How long a look at the disk holds. */
+/** How long the result of a disk check is reused. */
 const LOOK_MS = 1_000;
 
-/** Whether a write failed because of the disk, so that it may succeed later. */
+/** Whether a write failed because of the disk and may succeed later. */
 export function isNoRoom(error: unknown): boolean {
   if (!Error.isError(error)) return false;
   const { code, errcode } = error as NodeJS.ErrnoException & { errcode?: number };
@@ -17,23 +17,22 @@ export function isNoRoom(error: unknown): boolean {
   return code !== undefined && NO_ROOM_CODES.has(code);
 }
 
-/** Knows whether the disk of a folder has room: after a write that failed, until one has succeeded again. */
+/** Tracks whether the disk of a folder is full: from a failed write until one succeeds again. */
 export class DiskRoom {
   readonly #probe: string;
   readonly #onChange: (text: string) => void;
   #isFull = false;
   #lookedAt = 0;
 
-  /** @param onChange is given a line when the disk is full, and another when it has room again */
+  /** @param onChange called with a line when the disk is full, and another when there is room again */
   constructor(folder: string, onChange: (text: string) => void) {
     this.#probe = join(folder, 'room.tmp');
     this.#onChange = onChange;
   }
 
-  /** To be called for each write that failed with `isNoRoom`. */
+  /** Call it for each write that failed with `isNoRoom`. */
   ranOut(): void {
-    if (!this.#isFull)
-      this.#onChange('the disk of the state folder is full: what has to be kept is refused until there is room');
+    if (!this.#isFull) this.#onChange('the disk of the state folder is full: writes are refused until there is room');
     this.#isFull = true;
     this.#lookedAt = Date.now();
   }

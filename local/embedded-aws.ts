@@ -38,36 +38,36 @@ type EmbeddedEnvironment = Record<
   string
 >;
 
-/** An SQS and an S3 on this machine and for it, with the queues and the bucket that labelqueue needs. */
+/** SQS and S3 on this machine, with the queues and the bucket that labelqueue needs. */
 export type EmbeddedAws = {
   server: AwsServer;
-  /** The variables that point the command, the AWS CLI, an SDK and the worker at it. */
+  /** Environment variables that point the command, the AWS CLI, an SDK and the worker at it. */
   environment: EmbeddedEnvironment;
   /** What an SDK client in this process needs to reach it. */
   clientConfig: { endpoint: string; region: string; credentials: LocalCredentials };
-  /** Of the queue and the dead-letter queue; undefined for one that was deleted. Receives nothing. */
+  /** Depths of the queue and the dead-letter queue; undefined for a deleted one. Does not receive messages. */
   depths(): { queue: QueueDepth | undefined; deadLetterQueue: QueueDepth | undefined };
   stop(): Promise<void>;
 };
 
 export type EmbeddedAwsOptions = {
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   port: number;
-  /** Where queues and objects are kept from one start to the next; in memory without. */
+  /** The folder of queues and objects; without it, they are in memory. */
   dataDir?: string;
-  /** How long a message is hidden from others once it is received. */
+  /** The visibility timeout of received messages. */
   visibilityTimeoutSeconds?: number;
-  /** Is given a line for each event that a person should know; standard error without. */
+  /** Called with a line for each notable event; standard error by default. */
   onNotice?: (text: string) => void;
 };
 
-/** @throws {StateFolderError} when another process has the data folder, or it takes no writes */
+/** @throws {StateFolderError} when another process uses the data folder, or it is not writable */
 export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
   try {
     return await start(options);
   } catch (error) {
     if (!isNoRoom(error)) throw error;
-    const text = `${options.dataDir}: the disk is full, or takes no writes: make room, or choose another folder with --state-dir`;
+    const text = `${options.dataDir}: the disk is full or read-only: free some space, or choose another folder with --state-dir`;
     throw new StateFolderError(text, { cause: error });
   }
 }
@@ -88,7 +88,7 @@ async function start({
     region: REGION,
     accessKeyId,
     dataDir,
-    // What a damaged file holds may be part of it.
+    // The text may contain parts of a damaged file.
     onNotice: (text) => onNotice(text.replace(/\p{C}+/gu, ' ')),
   });
   starting.defer(() => server.stop());
@@ -107,7 +107,7 @@ async function start({
 function createResources(server: AwsServer, visibilityTimeoutSeconds: number | undefined): void {
   const deadLetterTargetArn = `arn:aws:sqs:${REGION}:${ACCOUNT}:${DEAD_LETTER_QUEUE}`;
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: MAX_RECEIVE_COUNT });
-  // Created by an earlier start when the data is kept.
+  // Exists already if an earlier start stored it.
   if (server.inspectQueue(DEAD_LETTER_QUEUE) === undefined) server.createQueue(DEAD_LETTER_QUEUE);
   if (server.inspectQueue(QUEUE) === undefined) {
     const VisibilityTimeout = String(visibilityTimeoutSeconds ?? VISIBILITY_TIMEOUT_SECONDS);
@@ -135,7 +135,7 @@ function environmentFor(endpoint: string, { accessKeyId, secretAccessKey }: Loca
   return {
     AWS_ENDPOINT_URL: endpoint,
     AWS_REGION: REGION,
-    // boto3 and version 1 of the AWS CLI know this name alone.
+    // boto3 and version 1 of the AWS CLI only read this variable.
     AWS_DEFAULT_REGION: REGION,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,

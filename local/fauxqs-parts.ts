@@ -1,7 +1,7 @@
 /**
- * The parts of fauxqs that `labelqueue local` puts together itself. `startFauxqs` listens on every interface and
- * leaves no place for a gate before the port or for files that survive a kill, and the package exports nothing else
- * but `buildApp`; so this file, and no other, reaches into the package. Its version is pinned.
+ * The parts of fauxqs that `labelqueue local` puts together itself. `startFauxqs` listens on every interface, allows no
+ * gate before the port and writes no crash-safe files, and the package only exports `buildApp` besides it. So this
+ * file, and no other, imports internals of the package. Its version is pinned.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { S3Error, SqsError } from '../node_modules/fauxqs/dist/common/errors.js';
@@ -31,11 +31,11 @@ export type StoredPart = StoredUpload['parts'] extends Map<number, infer Part> ?
 export type StoredMessage = Parameters<SqsQueue['enqueue']>[0];
 
 /**
- * What SQS does not take in a message: anything but #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD and #x10000 to
- * #x10FFFF (SendMessage in the Amazon SQS API Reference). fauxqs leaves out the last range, emoji with it.
+ * Characters that SQS does not accept in a message: anything but #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD and
+ * #x10000 to #x10FFFF (SendMessage in the Amazon SQS API Reference). fauxqs leaves out the last range, emoji with it.
  */
 const NOT_IN_A_MESSAGE = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 INVALID_MESSAGE_BODY_CHAR.test = (body) => NOT_IN_A_MESSAGE.test(body);
 
-/** What is private in a `PersistenceManager` of fauxqs. */
+/** Private members of a `PersistenceManager` of fauxqs. */
 export type PersistenceInside = { db: DatabaseSync; loadSqsMessages(queue: SqsQueue): void };

@@ -1,10 +1,10 @@
-/** HTTP requests and answers as API Gateway's HTTP APIs put them to a function: payload format 2.0. */
+/** HTTP requests and responses in API Gateway's payload format 2.0 (HTTP APIs). */
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 
-/** @param body all of it */
+/** @param body the complete body */
 export function gatewayEvent(request: IncomingMessage, body: Buffer): APIGatewayProxyEventV2 {
   const { method = 'GET', url = '/', httpVersion, socket } = request;
   const { cookie, ...headers } = request.headersDistinct;
@@ -41,7 +41,7 @@ export function gatewayEvent(request: IncomingMessage, body: Buffer): APIGateway
   };
 }
 
-/** A request to a proxy has a whole URL in its first line. */
+/** A request to a proxy has an absolute URL in its first line. */
 function originForm(url: string): string {
   if (url.startsWith('/')) return url;
   const { pathname = '/', search = '' } = URL.parse(url) ?? {};
@@ -55,7 +55,7 @@ function queryParameters(query: string): Pick<APIGatewayProxyEventV2, 'queryStri
   return { queryStringParameters: Object.fromEntries(joined) };
 }
 
-/** Text is handed on as text, anything else in base64, bytes that only claim to be text among it. */
+/** Text is passed as text; everything else, including invalid UTF-8 declared as text, as base64. */
 const TEXT = /^\s*(text\/|application\/(json|xml|javascript)\s*(;|$))/i;
 
 function bodyFields(body: Buffer, contentType: string): Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'> {

@@ -11,45 +11,44 @@ import { FunctionError } from '../worker/execution-environment.ts';
 import { gatewayEvent, sendResult } from './gateway-event.ts';
 import { type BodyProblem, UPLOAD_LIMITS, type UploadLimits, Uploads } from './uploads.ts';
 
-/** Far above what is taken, so that what is refused is told so in words. */
+/** Far above the limit, so that too large headers get an answer with a reason. */
 const MAX_PARSED_HEADER_BYTES = 512 * 1_024;
 
-/** From the last answer of the function on, how long a stop waits for clients that do not read, or do not send. */
+/** How long a stop waits, after the last response of the function, for clients that do not read or send. */
 const STOP_WAITS_MS = 5_000;
 
 export type HttpGatewayOptions = {
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   port: number;
-  /** The function that answers. */
+  /** Invokes the function of the API. */
   invoke(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2>;
-  /** Requests that the function is given at once; others wait. Health is never among those that wait. */
+  /** Concurrent invocations; other requests wait. Health checks never wait. */
   atOnce: number;
-  /** What bodies may cost while they arrive and wait. */
+  /** Limits for request bodies. */
   uploads?: Partial<UploadLimits>;
-  /** Answers requests that are not for the API, and judges them itself: see `isBeside`. */
+  /** Handles requests that are not for the API, with its own access checks: see `isBeside`. */
   beside?: RequestListener;
-  /** Told of each invocation that failed as a whole. */
+  /** Called for each invocation that failed as a whole. */
   onFunctionError: (error: FunctionError) => void;
 };
 
-/** An HTTP server in the place of API Gateway. */
+/** An HTTP server in place of API Gateway. */
 export type HttpGateway = {
   /** E.g. `http://127.0.0.1:4567`. */
   address: string;
-  /** Answers the requests in hand, and takes no more. Connections that stall are cut some seconds later. */
+  /** Answers the requests in progress and accepts no more. Stalled connections are closed after some seconds. */
   stop(): Promise<void>;
 };
 
 /**
- * Listens on loopback and gives each request to a function as API Gateway does. Requests whose Host is
- * not this machine's are refused: a page of the web may have its name lead here (DNS rebinding). So are
- * those that a browser sends for a page of another origin.
+ * Listens on loopback and gives each request to a function as API Gateway does. Requests with a Host other than this
+ * machine are refused (DNS rebinding), and so are requests that a browser sends for a page of another origin.
  */
 export async function startHttpGateway(options: HttpGatewayOptions): Promise<HttpGateway> {
   const gate = { ...options, slots: new Semaphore(options.atOnce), uploads: new Uploads(options.uploads) };
   const parsing = { requestTimeout: UPLOAD_LIMITS.wholeMs, maxHeaderSize: MAX_PARSED_HEADER_BYTES };
   const server = createServer(parsing, (request, response) => {
-    // A connection that is kept open after a stop would hold it up.
+    // A keep-alive connection would delay the stop.
     response.once('finish', () => {
       if (!server.listening) request.socket.end();
     });
@@ -57,7 +56,7 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
     const refusal = refusalOf(request, port);
     if (refusal !== undefined) return sendProblem(response, ...refusal);
     answer(request, response, gate)
-      // A caller that went away, or a defect: nobody is left to tell.
+      // The client disconnected, or a bug: no response can be sent.
       .catch((error: Error) => response.destroy(error));
   });
   await new Promise<void>((resolve, reject) =>
@@ -70,7 +69,7 @@ export async function startHttpGateway(options: HttpGatewayOptions): Promise<Htt
   };
 }
 
-/** @param answered resolves when the function has answered all that it was given */
+/** @param answered resolves when the function has answered all its requests */
 async function stopped(server: Server, answered: Promise<void>): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
@@ -85,21 +84,21 @@ async function stopped(server: Server, answered: Promise<void>): Promise<void> {
   ended.abort();
 }
 
-/** Whether a request is for the dashboard: its page at `/`, and what that asks for. */
+/** Whether a request is for the dashboard: its page at `/`, and the requests of that page. */
 function isBeside({ url = '' }: IncomingMessage): boolean {
   return /^\/(?:$|\?|assets\/|api\/|metrics$)/.test(url);
 }
 
 type Refusal = [code: ProblemCode, detail: string];
 
-/** What is wrong with a request before its body is looked at. */
+/** Checks a request before its body is read. */
 function refusalOf(request: IncomingMessage, port: number): Refusal | undefined {
   const host = parseHost(request.headers.host);
   if (host === undefined || !isLoopbackName(host.name) || host.port !== port) {
     return ['host_not_allowed', `expected the Host 127.0.0.1:${port}, localhost:${port} or [::1]:${port}`];
   }
   if (isFromAnotherOrigin(request.headers)) {
-    return ['origin_not_allowed', 'expected a request of a program, or of a page that this server has served'];
+    return ['origin_not_allowed', 'expected a request of a program, or of a page of this server'];
   }
   const headerBytes = headerBytesOf(request);
   if (headerBytes <= MAX_GATEWAY_HEADER_BYTES) return undefined;
@@ -113,7 +112,7 @@ function headerBytesOf({ method = '', url = '', rawHeaders }: IncomingMessage): 
 
 type Gate = HttpGatewayOptions & { slots: Semaphore; uploads: Uploads };
 
-/** The body arrives before a slot is taken: one that stalls holds up nobody else. */
+/** The body is read before a slot is taken: a stalled body does not delay other requests. */
 async function answer(request: IncomingMessage, response: ServerResponse, gate: Gate): Promise<void> {
   using upload = gate.uploads.begin(request);
   const body = await upload.body();
@@ -133,7 +132,7 @@ const BODY_PROBLEMS: Record<BodyProblem, string> = {
   too_many_uploads: 'too many bodies are being sent at once',
 };
 
-/** The rest of the body, if there is any, is not waited for. */
+/** Does not wait for the rest of the body. */
 function refuseBody(request: IncomingMessage, response: ServerResponse, problem: BodyProblem): void {
   if (!request.complete) response.setHeader('connection', 'close');
   sendProblem(response, problem, BODY_PROBLEMS[problem]);
@@ -150,7 +149,7 @@ async function invoke(response: ServerResponse, event: APIGatewayProxyEventV2, g
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error;
     gate.onFunctionError(error);
-    sendProblem(response, 'internal_error', 'the function that answers ended without an answer; the log tells why');
+    sendProblem(response, 'internal_error', 'the function of the API exited without a response; see the log');
   }
 }
 

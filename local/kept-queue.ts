@@ -1,17 +1,17 @@
 import { Queue } from '../shared/classifier/queue.ts';
 import { SqsQueue, type StoredMessage } from './fauxqs-parts.ts';
-import { KeptMessage } from './kept-message.ts';
+import { LazyMessage } from './lazy-message.ts';
 import { QueueDatabase } from './queue-database.ts';
 
 /**
- * Queues that are kept on disk have what their messages say there alone, see `KeptMessage`. fauxqs 2.4.1 has all
- * of it in memory; its queue is corrected in place. FIFO queues stay as they are: that of looks at ends of jobs has a few messages.
+ * Stored queues have message contents only on disk, see `LazyMessage`. fauxqs 2.4.1 holds them in memory; this file
+ * patches its queue. FIFO queues are unchanged: the one for job ends has few messages.
  */
 const { enqueue, dequeue } = SqsQueue.prototype;
 
 SqsQueue.prototype.enqueue = function enqueueKept(message) {
   const { persistence } = this;
-  const isKept = persistence instanceof QueueDatabase && !this.isFifo() && !(message instanceof KeptMessage);
+  const isKept = persistence instanceof QueueDatabase && !this.isFifo() && !(message instanceof LazyMessage);
   enqueue.call(this, isKept ? persistence.keep(this.name, message) : message);
 };
 
@@ -23,8 +23,8 @@ SqsQueue.prototype.dequeue = function dequeueKept(...wanted) {
 };
 
 /**
- * fauxqs takes messages from the front of an array, which moves all that are behind it: half a millisecond per message of
- * 100,000. It asks of it no more than a `Queue` has; a new queue and one that was purged have an array again.
+ * fauxqs shifts messages from an array, which moves all others: half a millisecond per message with 100,000 of them.
+ * `Queue` has all methods that fauxqs uses; new and purged queues get an array again.
  */
 function takeFirstInConstantTime(queue: SqsQueue): void {
   if (!Array.isArray(queue.messages)) return;

@@ -30,7 +30,7 @@ const PART = z.looseObject({ partNumber: z.int().positive(), etag: z.string(), l
 
 /**
  * Fills a store from the files that fauxqs and `ObjectFiles` have written: objects without their bodies, which are read
- * when they are asked for. What is damaged is renamed to `<name>.damaged` and left out; what a kill left unfinished is
+ * on demand. Damaged files are renamed to `<name>.damaged` and ignored; unfinished files of a killed process are
  * deleted.
  */
 export function loadObjectFiles(folder: string, store: S3Store, onDamage: (text: string) => void): void {
@@ -54,7 +54,7 @@ function loadBucket(loader: Loader, bucket: string): void {
   const { folder, store } = loader;
   const path = join(folder, 'buckets', bucket);
   const file = join(path, '.bucket.json');
-  // A bucket whose file is damaged still has its name, and its objects.
+  // A bucket whose file is damaged keeps its name and its objects.
   orSetAside(loader, file, 'date', () => {
     const { creationDate, type } = BUCKET.parse(readJson(file));
     store.createBucket(bucket, type);
@@ -111,7 +111,9 @@ function orSetAside({ onDamage }: Loader, path: string, what: string, load: () =
   try {
     load();
   } catch (error) {
-    onDamage(`${path} is damaged (${reasonOf(error)}): its ${what} is left out, the file is now ${setAside(path)}`);
+    onDamage(
+      `${path} is damaged (${reasonOf(error)}): its ${what} is ignored, the file was renamed to ${setAside(path)}`,
+    );
   }
 }
 
@@ -120,7 +122,7 @@ function reasonOf(error: unknown): string {
   return (error as Error).message;
 }
 
-/** Moves what cannot be read out of the way, so that the next start does not trip over it. */
+/** Renames an unreadable file, so that the next start ignores it. */
 export function setAside(path: string): string {
   const aside = `${path}.damaged`;
   try {
@@ -128,7 +130,7 @@ export function setAside(path: string): string {
     renameSync(path, aside);
     return aside;
   } catch {
-    // Gone, or on a disk that takes no writes: it is left out at each start.
+    // Missing, or on a read-only disk: it is ignored at each start.
     return path;
   }
 }

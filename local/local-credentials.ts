@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { replaceFile } from './replace-file.ts';
 
 const FILE = 'credentials.json';
-/** 26 characters of base 32 are 130 bits: not to be guessed. */
+/** 26 characters of base 32 are 130 bits: not guessable. */
 const KEY_CHARACTERS = 26;
 const BASE_32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -14,12 +14,12 @@ const CREDENTIALS = z.object({
   secretAccessKey: z.string().regex(/^[A-Z2-7]{26}$/),
 });
 
-/** What a client of the embedded AWS must know. The access key ID is the secret part: see `aws-gate.ts`. */
+/** Credentials of the embedded AWS. The access key ID is the secret part: see `aws-gate.ts`. */
 export type LocalCredentials = z.infer<typeof CREDENTIALS>;
 
 /**
- * The credentials of a state folder, made up at its first start and kept, so that what a terminal was told still holds
- * after a restart. New ones each time without a folder, and where the file is damaged.
+ * The credentials of a state folder, generated at its first start and stored, so that exported variables stay valid
+ * after a restart. Without a folder, or if the file is damaged, new ones are generated.
  */
 export function localCredentials(dataDir: string | undefined): LocalCredentials {
   if (dataDir === undefined) return newCredentials();

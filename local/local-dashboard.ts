@@ -9,24 +9,24 @@ import { classifierSettingsFrom, jobSettingsFrom } from '../shared/settings.ts';
 import type { EmbeddedAws } from './embedded-aws.ts';
 import type { StageTimes } from './stage-times.ts';
 
-/** What the command says of the dashboard that the service serves. */
-export type ServedDashboard = Pick<DashboardOptions, 'version' | 'allowsChanges' | 'onSurprise'> & {
+/** Options of the dashboard that the service serves. */
+export type ServedDashboard = Pick<DashboardOptions, 'version' | 'allowsChanges' | 'onUnexpectedError'> & {
   exporterOf: (target: JobTarget) => ExportOutcomes;
   metrics?: (aws: EmbeddedAws) => Promise<string>;
 };
 
-export type LocalDashboardOf = {
+export type LocalDashboardOptions = {
   aws: EmbeddedAws;
-  /** How many there are. */
+  /** The number of workers. */
   workers: number;
   stages: StageTimes;
-  /** Of the workers: pictures are fetched as they fetch them. */
+  /** The environment of the workers: pictures are fetched by the same rules. */
   environment: Record<string, string>;
   dashboard: ServedDashboard;
 };
 
 /** The dashboard of the service that runs in this process. */
-export function localDashboard(of: LocalDashboardOf): DashboardListener {
+export function localDashboard(of: LocalDashboardOptions): DashboardListener {
   const { aws, environment, dashboard } = of;
   const { exporterOf, metrics, ...options } = dashboard;
   const settings = jobSettingsFrom(aws.environment);
@@ -56,17 +56,17 @@ export function localDashboard(of: LocalDashboardOf): DashboardListener {
   };
 }
 
-/** Of a long queue, all messages are gone through: an answer stays good for so many times as long as that takes. */
-const KEPT_FOR_TIMES = 20;
+/** Reading a long queue visits all messages: the answer is reused for this many times the duration. */
+const CACHE_TIMES = 20;
 
-function localInsight({ aws, workers, stages }: LocalDashboardOf): Insight {
+function localInsight({ aws, workers, stages }: LocalDashboardOptions): Insight {
   let [oldestSentAt, keptUntil]: [number | undefined, number] = [undefined, 0];
   return {
     async facts(now): Promise<Facts> {
       if (now >= keptUntil) {
         const began = performance.now();
         oldestSentAt = aws.depths().queue?.oldestSentAt;
-        keptUntil = now + KEPT_FOR_TIMES * (performance.now() - began);
+        keptUntil = now + CACHE_TIMES * (performance.now() - began);
       }
       const oldestMessageAgeSeconds = oldestSentAt === undefined ? null : Math.max(0, (now - oldestSentAt) / 1_000);
       return { oldestMessageAgeSeconds, workers, stages: stages.all(), alarms: null };

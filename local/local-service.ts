@@ -21,51 +21,51 @@ import { StageTimes } from './stage-times.ts';
 
 const API_HANDLER = join(import.meta.dirname, '../functions/api/handler.ts');
 const ANNOUNCER = join(import.meta.dirname, '../functions/announce/handler.ts');
-/** Short, so that Ctrl-C ends soon; here a poll costs nothing. */
+/** Short, so that Ctrl-C takes effect soon; polls are free here. */
 const POLL_SECONDS = 2;
 const HANDLER = join(import.meta.dirname, '../functions/classify/handler.ts');
 
 export type LocalServiceOptions = {
   port: number;
-  /** In memory without. */
+  /** Without it, everything is in memory. */
   dataDir?: string;
   /** Execution environments: what Lambda calls concurrency. */
   workers: number;
-  /** Settings of the worker beside those that point it at the embedded AWS. */
+  /** Settings of the worker, except those that point it at the embedded AWS. */
   workerEnvironment: Record<string, string>;
-  /** Where the HTTP API listens, 0 for any free port; there is none without. */
+  /** Port of the HTTP API, 0 for any free port; without it, there is no API. */
   apiPort?: number;
-  /** What webhooks are signed with; ends of jobs are not announced without. */
+  /** Secret that signs webhooks; without it, job ends are not announced. */
   webhookSecret?: string;
-  /** What is to be seen beside the HTTP API, at `/` of the same address; nothing without. */
+  /** The dashboard at `/` of the API's address, if any. */
   dashboard?: ServedDashboard;
   onLog: (text: string) => void;
   onFunctionError: (error: FunctionError) => void;
-  /** Is told of what the workers do; the API is none of them. */
+  /** Observes the workers, not the API. */
   watch?: WorkerWatch;
-  /** Is given a line for each event that a person should know, e.g. a file that is damaged; standard error without. */
+  /** Called with a line for each notable event, e.g. a damaged file; standard error by default. */
   onNotice?: (text: string) => void;
 };
 
 export type WorkerWatch = {
-  /** Each whole line that a worker writes to its standard output. */
+  /** Called with each complete line that a worker writes to standard output. */
   onLine(line: string): void;
-  /** Each invocation that ended without an answer. */
+  /** Called for each invocation that ended without a response. */
   onError(): void;
 };
 
 /** The embedded AWS with workers that take messages from its queue. */
 export type LocalService = {
   aws: EmbeddedAws;
-  /** Where the HTTP API is, if there is one. Its process starts at its first request. */
+  /** The address of the HTTP API, if any. Its process starts at the first request. */
   apiAddress: string | undefined;
-  /** Rejects when the workers could not go on. */
+  /** Rejects when the workers cannot continue. */
   ended(): Promise<void>;
-  /** Lets the work in hand finish, then stops everything. */
+  /** Finishes in-flight work, then stops everything. */
   stop(): Promise<void>;
 };
 
-/** Starts the embedded AWS and waits until the workers have their model loaded. */
+/** Starts the embedded AWS and waits until the workers have loaded their model. */
 export async function startLocalService(options: LocalServiceOptions): Promise<LocalService> {
   const { port, dataDir, workers, workerEnvironment, apiPort, webhookSecret, dashboard } = options;
   const { onLog, onFunctionError, watch, onNotice } = options;
@@ -138,7 +138,7 @@ export async function startLocalService(options: LocalServiceOptions): Promise<L
         environments: [announcer],
         batchSize: 1,
         timeoutSeconds: ANNOUNCE_TIMEOUT_SECONDS,
-        // Its process starts at the first look.
+        // Its process starts at the first message.
         isLazy: true,
       }),
     );
@@ -173,7 +173,7 @@ function createLocalApi({ environment, onLog, onFunctionError, beside }: LocalAp
   let gateway: HttpGateway | undefined;
   return {
     async listen(port) {
-      // One, on Lambda. Here several share inference batches, and memory is bounded as it is in a worker.
+      // On Lambda, one. Here several requests share inference batches, and memory is bounded as in a worker.
       const invoke = (event: APIGatewayProxyEventV2) => api.invoke(event);
       const atOnce = LOCAL_API_REQUESTS_AT_ONCE;
       gateway = await startHttpGateway({

@@ -16,14 +16,14 @@ import { replaceFile } from './replace-file.ts';
 export type ObjectFilesOptions = {
   folder: string;
   room: DiskRoom;
-  /** Is given a line for each file that is left out because it is damaged. */
+  /** Called with a line for each damaged file that is ignored. */
   onDamage: (text: string) => void;
 };
 
 /**
- * The files in which fauxqs keeps buckets and objects, in its own layout, with what it leaves out: a key never leads
- * out of its bucket's folder, a file is written whole or not at all, a file that is damaged costs only its object, and
- * a full disk is an answer (`SlowDown`) that clients retry.
+ * The files in which fauxqs keeps buckets and objects, in its own layout, with what fauxqs lacks: a key never leaves
+ * its bucket's folder, files are replaced atomically, a damaged file loses only its object, and a full disk is reported
+ * as `SlowDown`, which clients retry.
  */
 export class ObjectFiles extends FileS3Persistence {
   readonly #options: ObjectFilesOptions;
@@ -63,7 +63,7 @@ export class ObjectFiles extends FileS3Persistence {
       return super.readBody(bucket, key);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      throw new S3Error('NoSuchKey', 'the file of this object is gone', 404, `/${bucket}/${key}`);
+      throw new S3Error('NoSuchKey', 'the file of this object is missing', 404, `/${bucket}/${key}`);
     }
   }
 

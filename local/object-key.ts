@@ -1,15 +1,15 @@
 import { sep } from 'node:path';
 import { S3Error } from './fauxqs-parts.ts';
 
-/** Most file systems take no more for a name. */
+/** The limit of most file systems for a file name. */
 const MAX_NAME_BYTES = 255;
-/** The longest ending that is put behind a key's last segment. */
+/** The longest suffix of a key's last segment. */
 const LONGEST_ENDING = '.meta.json%new';
 
 /**
- * Objects are kept as files whose path is their key. Refuses keys that would lead out of the bucket's folder, and
- * those that would be the same file as another key (`a//b` and `a/b`). One `/` at the end is S3's way to write a
- * folder, and stands.
+ * Objects are kept as files whose path is their key. Refuses keys that would lead out of the bucket's folder, and those
+ * that would be the same file as another key (`a//b` and `a/b`). One `/` at the end marks a folder in S3 and is
+ * allowed.
  *
  * @throws {S3Error} `InvalidArgument` or `KeyTooLongError`
  */
@@ -34,12 +34,14 @@ function nameBytes(segment: string): number {
   return Buffer.byteLength(fileName(segment) + LONGEST_ENDING);
 }
 
-/** Where an object is below the folder of all buckets, without the endings of its two files: fauxqs's own layout. */
+/**
+ * The path of an object below the folder of all buckets, without the suffixes of its two files: fauxqs's own layout.
+ */
 export function objectPath(bucket: string, key: string): string {
   return ['buckets', bucket, 'objects', ...fileName(key).split('/')].join(sep);
 }
 
-/** Characters that one file system or another does not take. */
+/** Characters that some file systems do not allow. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are among them
 const UNSAFE = /[<>:"|?*\\%\x00-\x1f]/g;
 

@@ -5,14 +5,17 @@ import { isNoRoom } from './disk-room.ts';
 import { setAside } from './load-object-files.ts';
 
 const MIB = 1024 * 1024;
-/** Pages are checked one by one up to here, in less than a second; damage of a larger file shows when it is read. */
+/**
+ * Files up to this size are checked page by page, in less than a second; damage of a larger file is detected when it is
+ * read.
+ */
 const MAX_CHECKED_BYTES = 256 * MIB;
-/** A start may take about two seconds for compaction. */
+/** Compaction may take about two seconds at a start. */
 const MAX_COMPACTED_BYTES = 256 * MIB;
 
 /**
- * Looks at the database of the queues before fauxqs opens it: one that cannot be read makes room for a new one, what was
- * in flight is visible, since the process that had it has ended with the service, and what was deleted takes no disk.
+ * Prepares the queue database before fauxqs opens it: an unreadable file is set aside, in-flight messages become
+ * visible (their consumers ended with the service), and deleted space is returned to the disk.
  */
 export function prepareQueueDatabase(path: string, onDamage: (text: string) => void): void {
   if (!existsSync(path)) return;
@@ -21,7 +24,7 @@ export function prepareQueueDatabase(path: string, onDamage: (text: string) => v
   } catch (error) {
     if (!isDamaged(error)) throw error;
     const [aside] = ['', '-wal', '-shm'].map((ending) => setAside(path + ending));
-    onDamage(`${path} is damaged (${(error as Error).message}): queues start empty, the file is now ${aside}`);
+    onDamage(`${path} is damaged (${(error as Error).message}): queues start empty, the file was renamed to ${aside}`);
   }
 }
 
@@ -35,7 +38,7 @@ function prepare(path: string): void {
     database.exec(RELEASE);
     compactDatabase(database, MAX_COMPACTED_BYTES);
   } catch (error) {
-    // Then it starts more slowly, and messages of FIFO queues come back after their visibility timeout.
+    // Then the start is slower, and messages of FIFO queues are redelivered after their visibility timeout.
     if (!isNoRoom(error)) throw error;
   }
 }
@@ -45,11 +48,11 @@ function check(database: DatabaseSync): void {
   if (row?.['quick_check'] !== 'ok') throw new DamagedDatabaseError(String(row?.['quick_check']));
 }
 
-/** All that a start needs to know of a message, so that it does not read what messages say. */
+/** Covers everything that a start reads, so that it does not read message contents. */
 export const STATES_INDEX = `CREATE INDEX IF NOT EXISTS labelqueue_states ON sqs_messages
   (queue_name, sent_timestamp, message_id, approximate_receive_count, approximate_first_receive_timestamp, delay_until)`;
 
-/** Of other queues, nothing is loaded that says what is in flight. */
+/** Standard queues load no in-flight state. */
 const RELEASE = `UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL
   WHERE queue_name IN (SELECT name FROM sqs_queues WHERE name LIKE '%.fifo') AND receipt_handle IS NOT NULL`;
 
@@ -60,7 +63,7 @@ class DamagedDatabaseError extends Error {
 /** SQLite's result codes for a malformed database, and for a file that is not one. */
 const DAMAGED_RESULTS = new Set([11, 26]);
 
-/** Whether a database cannot be read since its file is damaged. */
+/** Whether a database cannot be read because its file is damaged. */
 export function isDamaged(error: unknown): boolean {
   if (error instanceof DamagedDatabaseError) return true;
   const { code, errcode = 0 } = error as NodeJS.ErrnoException & { errcode?: number };

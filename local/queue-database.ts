@@ -11,33 +11,33 @@ import {
   type SqsStore,
   type StoredMessage,
 } from './fauxqs-parts.ts';
-import { type ContentsSource, KeptMessage, type MessageContents, type MessageState } from './kept-message.ts';
+import { type ContentsSource, LazyMessage, type MessageContents, type MessageState } from './lazy-message.ts';
 import { isDamaged, prepareQueueDatabase, STATES_INDEX } from './prepare-queue-database.ts';
 
 const FILE = 'fauxqs.db';
 /**
- * A kill of the service loses nothing; only a machine that loses its power may lose what was written last. Otherwise
- * each request waits for the disk, for several milliseconds.
+ * Killing the service loses nothing; only a power failure may lose the latest writes. Otherwise each request would wait
+ * several milliseconds for the disk.
  */
 const COMMIT_WITHOUT_SYNC = 'PRAGMA synchronous = NORMAL';
-/** Deletions between two looks at how much of the file is free. */
+/** Deletions between two checks of the free space in the file. */
 const LOOK_EVERY = 1_000;
-/** What is left may be written anew while the service runs: it answers nothing meanwhile, for about 0.2 s. */
+/** Maximum size to rewrite while the service runs: it answers nothing meanwhile, for about 0.2 s. */
 const MAX_COMPACTED_BYTES = 16 * 1024 * 1024;
 
 export type QueueDatabaseOptions = {
   dataDir: string;
   room: DiskRoom;
-  /** Is given a line when the database is damaged, and what becomes of it. */
+  /** Called with a line when the database is damaged. */
   onDamage: (text: string) => void;
 };
 
 /**
- * The SQLite database in which fauxqs keeps queues and messages. What messages of standard queues say is in it alone.
+ * The SQLite database in which fauxqs stores queues and messages. The contents of messages in standard queues are only
+ * there, not in memory.
  *
- * Its disk may be full: a new message is refused then (`ServiceUnavailable`, which clients retry), and what happens to
- * messages that are kept already (received, deleted, moved to the DLQ) holds at once in memory and is written down
- * when there is room.
+ * Its disk may be full: a new message is refused then (`ServiceUnavailable`, which clients retry), and changes of
+ * stored messages (received, deleted, moved to the DLQ) apply in memory at once and are written when there is room.
  */
 export class QueueDatabase extends PersistenceManager implements ContentsSource {
   readonly #room: DiskRoom;
@@ -46,9 +46,9 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
   readonly #statements: ReturnType<typeof prepareStatements>;
   #unwritten: (() => void)[] = [];
   #deletions = 0;
-  /** What is to be written down of the messages that are being handed out. */
+  /** Pending writes for the messages that are being delivered. */
   #handedOut: (() => void)[] | undefined;
-  /** What was read last: fauxqs asks for each part of a message by itself. */
+  /** The last message that was read: fauxqs reads each part of a message separately. */
   #lastRead: { messageId: string; contents: MessageContents } | undefined;
 
   constructor({ dataDir, room, onDamage }: QueueDatabaseOptions) {
@@ -68,24 +68,24 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
     super.loadSqsAndSns(sqsStore, snsStore);
   }
 
-  /** In the order in which they came; all are visible, or delayed. */
+  /** In order of arrival; all are visible or delayed. */
   #loadMessages(queue: SqsQueue): void {
     const now = Date.now();
     for (const row of this.#statements.states.iterate(queue.name)) {
-      const message = new KeptMessage(this, queue.name, row as MessageState);
+      const message = new LazyMessage(this, queue.name, row as MessageState);
       if (message.delayUntil !== undefined && message.delayUntil > now) queue.delayedMessages.push(message);
       else queue.messages.push(message);
     }
   }
 
   /**
-   * Takes a new message of a standard queue.
+   * Stores a new message of a standard queue.
    *
    * @throws {SqsError} when there is no room
    */
-  keep(queueName: string, message: StoredMessage): KeptMessage {
+  keep(queueName: string, message: StoredMessage): LazyMessage {
     this.#writeNow(() => super.insertMessage(queueName, message));
-    return new KeptMessage(this, queueName, message);
+    return new LazyMessage(this, queueName, message);
   }
 
   contentsOf(messageId: string): MessageContents {
@@ -100,13 +100,13 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
     } catch (error) {
       if (!isDamaged(error)) throw error;
     }
-    this.#onDamage(`the message ${messageId} is damaged: what it said is lost, and it is handed out empty`);
+    this.#onDamage(`the message ${messageId} is damaged: its body is lost, and it is delivered with an empty one`);
     return NOTHING;
   }
 
   /**
-   * While messages are handed out, fauxqs deletes only those that it then puts into the DLQ: there they are moved. What
-   * is written of all of them is one transaction, since the disk takes a millisecond or more for each.
+   * While messages are delivered, fauxqs only deletes those that it then adds to the DLQ: these are moved. All writes
+   * are one transaction, since each transaction takes a millisecond or more.
    */
   handingOut<Result>(handOut: () => Result): Result {
     const writes: (() => void)[] = [];
@@ -119,7 +119,7 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
     }
   }
 
-  /** All of them or, when the disk is full, none: then they are written again. */
+  /** All of them or, when the disk is full, none: then they are retried. */
   #writeTogether(writes: readonly (() => void)[]): void {
     const { db } = this.#inside;
     db.exec('BEGIN');
@@ -135,13 +135,13 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
 
   override insertMessage(queueName: string, message: StoredMessage): void {
     const write = () => super.insertMessage(queueName, message);
-    if (message instanceof KeptMessage) this.#move(queueName, message);
-    // One that was received before is on its way to the DLQ: it has been accepted, and must not be lost.
+    if (message instanceof LazyMessage) this.#move(queueName, message);
+    // A message that was received before is moving to the DLQ: it was accepted, and must not be lost.
     else if (message.approximateReceiveCount > 0) this.#writeLater(write);
     else this.#writeNow(write);
   }
 
-  #move(queueName: string, message: KeptMessage): void {
+  #move(queueName: string, message: LazyMessage): void {
     if (message.queue === queueName) return;
     message.queue = queueName;
     const { approximateReceiveCount, messageId } = message;
@@ -170,7 +170,7 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
     this.#writeLater(() => compactDatabase(this.#inside.db, MAX_COMPACTED_BYTES));
   }
 
-  /** How often it was received; not by whom, and until when: each start makes visible what was in flight. */
+  /** Stores the receive count only, not receipt and deadline: each start makes in-flight messages visible. */
   override updateMessageInflight(...received: Parameters<PersistenceManager['updateMessageInflight']>): void {
     const [messageId, , , receiveCount, firstReceiveTimestamp] = received;
     this.#writeLater(() => this.#statements.receive.run(receiveCount, firstReceiveTimestamp ?? null, messageId));
@@ -203,7 +203,7 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
     }
   }
 
-  /** In the order in which it happened. */
+  /** In the order of the changes. */
   #writeUnwritten(): void {
     while (this.#unwritten.length > 0) {
       this.#unwritten[0]?.();
@@ -214,7 +214,7 @@ export class QueueDatabase extends PersistenceManager implements ContentsSource 
 
 type ContentsRow = Omit<MessageContents, 'messageAttributes'> & { messageAttributes: string };
 
-/** With the digest of nothing, which clients check. */
+/** With the digest of an empty body, which clients check. */
 const NOTHING: MessageContents = {
   body: '',
   md5OfBody: 'd41d8cd98f00b204e9800998ecf8427e',
@@ -241,7 +241,7 @@ function prepareStatements(database: DatabaseSync) {
   };
 }
 
-/** What SQS answers when it can take no message now. */
+/** The error of SQS when it cannot accept a message now. */
 export function noRoomForMessages(): SqsError {
   return new SqsError(
     'ServiceUnavailable',

@@ -4,8 +4,8 @@ import type { SqsQueue } from './fauxqs-parts.ts';
 export type QueueDepth = { waiting: number; inFlight: number; delayed: number; oldestSentAt: number | undefined };
 
 /**
- * Looks at each message of a standard queue without receiving it: SQS does not report the age of the oldest one, CloudWatch
- * does. A message that was delivered again is behind younger ones, so that none can be left out.
+ * Visits each message of a standard queue without receiving it: SQS does not report the age of the oldest one,
+ * CloudWatch does. A redelivered message is behind younger ones, so none can be skipped.
  */
 export function queueDepth(queue: SqsQueue): QueueDepth {
   queue.processTimers();

@@ -1,16 +1,18 @@
 import { SqsQueue } from './fauxqs-parts.ts';
 
 /**
- * When messages become visible: fauxqs 2.4.1 looks through all that are delayed or in flight at each receive, and every
- * 20 ms while somebody waits, and does not look when it is asked how many there are. Its queue is corrected in place: it
- * looks when the next one is due, and of many at once, and before it counts.
+ * When messages become visible: fauxqs 2.4.1 scans all delayed and in-flight messages at each receive, and every 20 ms
+ * during long polls, but not before it counts them. This file patches its queue: it scans when the next message is due,
+ * in batches, and before it counts.
  */
 const { enqueue, dequeue, changeVisibility, processTimers, getAllAttributes } = SqsQueue.prototype;
 
-/** A look at 100,000 messages takes milliseconds; while one after the other is due, it comes every 100 ms. */
+/**
+ * Scanning 100,000 messages takes milliseconds; while messages are due one after the other, it happens every 100 ms.
+ */
 const MESSAGES_PER_MS = 1_000;
 
-/** Not before then is a message due; of a queue that is not here, nothing is known. */
+/** The earliest time at which a message is due; unknown for a queue that is missing here. */
 const nextDue = new WeakMap<SqsQueue, number>();
 
 function isDueAt(queue: SqsQueue, time: number | undefined): void {

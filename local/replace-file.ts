@@ -3,15 +3,15 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 /** Never part of the path of an object: fauxqs writes a `%` in a key as `%25`. */
 const UNFINISHED = '%new';
 
-/** Whether the file is what a write that was broken off has left behind. */
+/** Whether the file was left behind by an interrupted write. */
 export function isUnfinished(name: string): boolean {
   return name.endsWith(UNFINISHED);
 }
 
 /**
- * Writes a file whole or not at all: a process that is killed half-way and a disk that is full leave what was there.
+ * Replaces a file atomically: after a kill or on a full disk, the old file stays.
  *
- * @param mode of a file that is new
+ * @param mode of a new file
  */
 export function replaceFile(path: string, content: string | Uint8Array, mode = 0o666): void {
   const unfinished = path + UNFINISHED;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 import { isFromAnotherOrigin, isLoopbackName, parseHost } from '../shared/contract/web-origin.ts';
 
-/** The photo that `unavailable/once.jpg` turns out to be at the second request. */
+/** The photo that `unavailable/once.jpg` returns at the second request. */
 const ONCE_UNAVAILABLE_PHOTO = 'photos/coffee.jpg';
 
 export type SampleServer = {
@@ -48,7 +48,7 @@ function sampleRoutes(folder: string): RequestListener {
   };
 }
 
-/** Begins with a slash and leads nowhere above the folder; undefined for a URL that cannot be decoded. */
+/** Begins with a slash and never leaves the folder; undefined for a malformed URL. */
 function pathOf(url: string): string | undefined {
   try {
     return normalize(decodeURIComponent(new URL(url, 'http://localhost').pathname));
@@ -63,7 +63,7 @@ function unavailable(response: ServerResponse): void {
 
 async function sendFile(path: string, response: ServerResponse): Promise<void> {
   try {
-    // Whole: the samples are small, and nothing has been promised yet when a file is missing.
+    // Read completely: the samples are small, and a missing file can still be reported.
     const bytes = await readFile(path);
     response.end(bytes);
   } catch {

@@ -1,9 +1,9 @@
 import { S3Store } from './fauxqs-parts.ts';
 
 /**
- * Listings of the embedded S3 in the order of S3. fauxqs 2.4.1 sorts keys as a dictionary does ("a" before "B") and goes
- * on after the last key of a page by code units ("B" before "a"): pages then leave objects out where names mix
- * case. Its store is corrected in place.
+ * Listings of the embedded S3 in the order of S3. fauxqs 2.4.1 sorts keys by locale ("a" before "B") and continues
+ * after the last key of a page by code units ("B" before "a"): pages then skip objects if names mix case. This file
+ * patches its store.
  */
 type StoredObject = { key: string };
 type ListOptions = { prefix?: string; delimiter?: string; maxKeys?: number; startAfter?: string; marker?: string };
@@ -21,7 +21,7 @@ const listUnsorted = store.listObjects;
 
 store.listObjects = function listObjects(bucket, options = {}) {
   const objects = this.buckets.get(bucket);
-  // fauxqs has the right error for a bucket that does not exist.
+  // Let fauxqs report a bucket that does not exist.
   return objects === undefined ? listUnsorted.call(this, bucket, options) : sortedPage(objects.values(), options);
 };
 

@@ -1,7 +1,7 @@
 import type { StageTime } from '../dashboard/contract.ts';
 import { METRICS } from '../shared/contract/metric-names.ts';
 
-/** Times that are remembered of each stage: those of the last images. */
+/** Number of times to remember per stage, of the latest images. */
 const REMEMBERED = 5_000;
 
 const STAGES = [
@@ -10,11 +10,11 @@ const STAGES = [
   ['infer', METRICS.inferenceTime],
 ] as const;
 
-/** How long the stages took lately, from the metrics that workers write into their log. */
+/** Recent times of the stages, from the metrics in worker logs. */
 export class StageTimes {
   readonly #times = new Map<string, number[]>(STAGES.map(([, metric]) => [metric, []]));
 
-  /** Takes a whole line of the log; one that is not of metrics is left out. */
+  /** Adds a complete log line; lines without metrics are ignored. */
   add(line: string): void {
     if (!line.includes('"_aws"')) return;
     const metrics = parsed(line);

@@ -6,11 +6,11 @@ import { StateFolderError } from './state-folder-error.ts';
 const BUSY = 5;
 
 /**
- * Takes a state folder for this process alone. The lock is SQLite's on an empty file, so the system lets go of it
- * however the process ends: nothing is left behind that looks like a lock and is none.
+ * Locks a state folder for this process. The lock is SQLite's on an empty file, so the system releases it however the
+ * process ends: there are no stale locks.
  *
- * @returns gives the folder back
- * @throws {StateFolderError} when another process, or another service of this one, has it
+ * @returns releases the lock
+ * @throws {StateFolderError} when another process, or another service of this process, has locked it
  */
 export function lockState(folder: string): () => void {
   const pidFile = join(folder, 'pid');
@@ -21,11 +21,11 @@ export function lockState(folder: string): () => void {
     lock.close();
     if ((error as { errcode?: number }).errcode !== BUSY) throw error;
     throw new StateFolderError(
-      `${folder} is in use by process ${readPid(pidFile)}: end that one, or choose another folder with --state-dir` +
+      `${folder} is in use by process ${readPid(pidFile)}: stop it, or choose another folder with --state-dir` +
         ' and another port with --port',
     );
   }
-  tellPid(pidFile);
+  writePid(pidFile);
   return () => {
     rmSync(pidFile, { force: true });
     lock.close();
@@ -40,8 +40,8 @@ function readPid(path: string): string {
   }
 }
 
-/** The number is for people; the lock holds without. */
-function tellPid(path: string): void {
+/** The number is informative; the lock works without it. */
+function writePid(path: string): void {
   try {
     writeFileSync(path, `${process.pid}\n`);
   } catch {

@@ -5,17 +5,17 @@ import {
   MAX_GATEWAY_BODY_BYTES,
 } from '../shared/contract/limits.ts';
 
-/** Why there is no body, as the API's problem code. */
+/** Why a body is missing, as a problem code of the API. */
 export type BodyProblem = 'body_too_large' | 'upload_timeout' | 'too_many_uploads';
 
 export type UploadLimits = {
   /** Bodies that arrive at once. */
   atOnce: number;
-  /** What all bodies that arrive or wait hold together. */
+  /** Total size of all bodies that arrive or wait. */
   bytes: number;
   /** The longest time without a byte. */
   stallMs: number;
-  /** The longest time for all of a body: as long as API Gateway waits for a request. */
+  /** The longest time for a whole body: API Gateway's own timeout. */
   wholeMs: number;
 };
 
@@ -64,7 +64,7 @@ export class Uploads {
     }
   }
 
-  /** Ends the body that has been silent for longest, if it has been so long enough to be called stalled. */
+  /** Ends the body that has been silent for longest, if it counts as stalled. */
   #giveUpStalled(): boolean {
     const [stalest] = [...this.#arriving].toSorted((one, other) => one.lastByteAt - other.lastByteAt);
     if (stalest === undefined || Date.now() - stalest.lastByteAt < this.#limits.stallMs / 10) return false;
@@ -78,14 +78,16 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** A body on its way. What is too large is read to its end all the same, so that the answer is read, too. */
+/**
+ * A body that is arriving. A body that is too large is still read to its end, so that the client reads the response.
+ */
 class Arrival {
   readonly body: Promise<Buffer | BodyProblem>;
   lastByteAt = Date.now();
   /** Ends the wait for the body; the first reason holds. */
   readonly giveUp: (problem: BodyProblem) => void;
 
-  /** @param takes counts bytes, and says whether there is room for them */
+  /** @param takes counts bytes, and returns whether they are within the limit */
   constructor(request: IncomingMessage, { stallMs, wholeMs }: UploadLimits, takes: (bytes: number) => boolean) {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer | BodyProblem>();
     this.giveUp = resolve;
@@ -106,7 +108,7 @@ class Arrival {
       resolve(bytes <= MAX_GATEWAY_BODY_BYTES ? Buffer.concat(chunks, bytes) : 'body_too_large'),
     );
     request.once('error', reject);
-    request.once('close', () => reject(new Error('the caller went away')));
+    request.once('close', () => reject(new Error('the client disconnected')));
     this.body = promise.finally(() => {
       clearTimeout(stall);
       clearTimeout(whole);

@@ -6,9 +6,9 @@ import { replaceFile } from './replace-file.ts';
 const FILE = 'webhook-secret';
 
 /**
- * What the webhooks of a state folder are signed with: made up at its first start and kept, readable for its user alone.
+ * The secret that signs webhooks of a state folder: generated at its first start and stored, readable only by its user.
  *
- * @returns `isNew` when nobody can know it yet
+ * @returns `isNew` if it was just generated
  */
 export function localWebhookSecret(dataDir: string): { secret: string; isNew: boolean; path: string } {
   const path = join(dataDir, FILE);

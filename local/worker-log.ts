@@ -4,10 +4,10 @@ import { isNoRoom } from './disk-room.ts';
 export type WorkerLog = Disposable & { write(text: string): void };
 
 /**
- * Opens the file that takes what workers log, to add to it. On a full disk lines are left out: a log is not worth the
- * work that goes on.
+ * Opens the file of worker logs for appending. On a full disk lines are dropped, since work is more important than its
+ * log.
  *
- * @param onNotice is given a line when the first text is left out
+ * @param onNotice called with a line when the first text is dropped
  */
 export function openWorkerLog(path: string, onNotice: (text: string) => void): WorkerLog {
   const file = openSync(path, 'a');
@@ -15,15 +15,14 @@ export function openWorkerLog(path: string, onNotice: (text: string) => void): W
   let isClosed = false;
   return {
     write(text) {
-      // The last words of a process may come after its end.
+      // The last output of a process may arrive after its end.
       if (isClosed) return;
       try {
         writeSync(file, text);
         isLeavingOut = false;
       } catch (error) {
         if (!isNoRoom(error)) throw error;
-        if (!isLeavingOut)
-          onNotice(`${path}: no space left on the disk; what workers log is left out until there is room`);
+        if (!isLeavingOut) onNotice(`${path}: no space left on the disk; worker logs are dropped until there is room`);
         isLeavingOut = true;
       }
     },

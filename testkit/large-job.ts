@@ -9,7 +9,7 @@ export type LargeJob = JobRun & {
   failures: number;
   linesPerPart: number;
   /** Images without an outcome: 0 for a job that is complete. */
-  toGo: number;
+  remaining: number;
   /** Whether there is a `job.json`. */
   isDescribed: boolean;
 };
@@ -95,8 +95,8 @@ function descriptionOf(job: LargeJob): KeySequence {
   };
 }
 
-function description({ job, run, results, failures, linesPerPart, toGo }: LargeJob): JobDescription {
-  const images = (results + failures) * linesPerPart + toGo;
+function description({ job, run, results, failures, linesPerPart, remaining }: LargeJob): JobDescription {
+  const images = (results + failures) * linesPerPart + remaining;
   const at = new Date(STARTED_AT).toISOString();
   const sum = placesSum(results) + placesSum(failures) + BigInt(failures) * FAILURES_FROM;
   return {

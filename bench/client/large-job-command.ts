@@ -10,7 +10,7 @@ const RESULTS_PER_FAILURE = 999;
 /** A job of so many part files, of which one in a thousand has failures; its name is `large`. */
 export function largeJob(parts: number, changed: Partial<LargeJob> = {}): LargeJob {
   const failures = Math.round(parts / (RESULTS_PER_FAILURE + 1));
-  const counts = { results: parts - failures, failures, linesPerPart: 10, toGo: 0 };
+  const counts = { results: parts - failures, failures, linesPerPart: 10, remaining: 0 };
   return { job: 'large', run: RUN, ...counts, isDescribed: true, ...changed };
 }
 

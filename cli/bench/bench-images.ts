@@ -10,13 +10,13 @@ import { CommandError } from '../terminal/user-errors.ts';
 const SAMPLES = join(import.meta.dirname, '../../samples/photos');
 /** Ordinary JPEGs of 451x300 to 640x427. */
 const PHOTOS = ['coffee.jpg', 'chelsea.jpg', 'rocket.jpg', 'astronaut.jpg'];
-/** They are taken in turn: more bring nothing. */
+/** They are used in rotation: more have no effect. */
 const MAX_URLS = 100_000;
 
 /**
  * The URLs of a list, as `enqueue` reads it.
  *
- * @throws {CommandError} when it has none, or a row that is none
+ * @throws {CommandError} when it has no URL, or an invalid row
  */
 export async function urlsOf(path: string): Promise<string[]> {
   await stat(path);
@@ -31,8 +31,8 @@ export async function urlsOf(path: string): Promise<string[]> {
 }
 
 /**
- * Puts photos where the images of a local folder are put, which the workers of every stage may read; a purge of the job removes
- * them.
+ * Uploads photos to where images of a local folder go, which the workers of every stage may read; a purge of the job
+ * removes them.
  *
  * @returns their URLs
  */
@@ -47,7 +47,7 @@ export async function uploadSamples({ s3, resultsBucket }: JobTarget, job: strin
   );
 }
 
-/** So many images, whose URLs are taken in turn. */
+/** The given number of images, with URLs in rotation. */
 export async function* imagesOf(urls: readonly string[], images: number): AsyncGenerator<ImageRef> {
   for (let number = 0; number < images; number++) {
     yield { id: `image-${String(number).padStart(6, '0')}`, url: urls[number % urls.length] as string };

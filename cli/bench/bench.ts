@@ -12,15 +12,15 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { purgeJob } from '../../shared/jobs/purge-job.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
-import { hasEnded, knownJobStatus, targetFromEnvironment } from '../jobs/job-target.ts';
+import { isFinished, requireJobStatus, targetFromEnvironment } from '../jobs/job-target.ts';
 import { stateDirectory } from '../project-folder.ts';
 import { LOG_GROUP_VARIABLE } from '../stack-variables.ts';
 import { commandName } from '../terminal/command-name.ts';
 import { counted } from '../terminal/counted.ts';
-import { endInterrupted, interruption, untilAborted, untilInterrupted } from '../terminal/interruption.ts';
+import { exitInterrupted, interruption, untilAborted, untilInterrupted } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { print, printNote } from '../terminal/terminal.ts';
-import { CommandError, expectedFailureText } from '../terminal/user-errors.ts';
+import { CommandError, userErrorText } from '../terminal/user-errors.ts';
 import { imagesOf, uploadSamples, urlsOf } from './bench-images.ts';
 import { type Findings, findingsOf, imagesIn } from './findings.ts';
 import { findingsText } from './findings-text.ts';
@@ -28,10 +28,10 @@ import { invocationsOf, type LoggedInvocation } from './invocations.ts';
 import type { WorkerLog } from './worker-log.ts';
 
 const POLL_MS = 1_000;
-/** Longer than a retry waits, and than a worker that died holds its messages. */
-const MOST_MS_WITHOUT_OUTCOME = 15 * 60_000;
-/** CloudWatch shows lines seconds after they were written, as a rule. */
-const MOST_MS_FOR_LOGS = 90_000;
+/** Longer than a retry delay, and than the visibility timeout of a crashed worker's messages. */
+const MAX_MS_WITHOUT_OUTCOME = 15 * 60_000;
+/** CloudWatch usually shows lines seconds after they were written. */
+const MAX_MS_FOR_LOGS = 90_000;
 const LOG_POLL_MS = 3_000;
 
 type Options = { images: number; urls?: string; json?: true };
@@ -43,7 +43,9 @@ export async function benchWorkers({ images, urls: list, json }: Options): Promi
   const bench = new Bench(target, job, images);
   void untilInterrupted();
   interruption.addEventListener('abort', () =>
-    printNote(`\nremoving the job ${job}… Ctrl-C again ends at once; then: ${commandName()} purge ${job} --yes\n`),
+    printNote(
+      `\nremoving the job ${job}… Press Ctrl-C again to exit at once; then run: ${commandName()} purge ${job} --yes\n`,
+    ),
   );
   let findings: Findings | undefined;
   try {
@@ -51,9 +53,9 @@ export async function benchWorkers({ images, urls: list, json }: Options): Promi
   } catch (error) {
     if (!interruption.aborted) throw error;
   } finally {
-    await takeAway(target, job, findings);
+    await cleanUpRun(target, job, findings);
   }
-  if (interruption.aborted || findings === undefined) return endInterrupted();
+  if (interruption.aborted || findings === undefined) return exitInterrupted();
   print(json ? `${JSON.stringify(findings)}\n` : findingsText(findings));
 }
 
@@ -91,13 +93,13 @@ class Bench {
     try {
       let settled = 0;
       for (
-        let giveUpAt = Date.now() + MOST_MS_WITHOUT_OUTCOME;
+        let giveUpAt = Date.now() + MAX_MS_WITHOUT_OUTCOME;
         ;
         await delay(POLL_MS, undefined, { signal: interruption })
       ) {
-        const status = await knownJobStatus(this.#target, this.#job, { counter });
-        if (hasEnded(status)) return status;
-        if (status.classified + status.failed > settled) giveUpAt = Date.now() + MOST_MS_WITHOUT_OUTCOME;
+        const status = await requireJobStatus(this.#target, this.#job, { counter });
+        if (isFinished(status)) return status;
+        if (status.classified + status.failed > settled) giveUpAt = Date.now() + MAX_MS_WITHOUT_OUTCOME;
         settled = status.classified + status.failed;
         progress.update(settled);
         if (Date.now() > giveUpAt) throw new CommandError(noOutcomeText(status));
@@ -111,7 +113,7 @@ class Bench {
     const isComplete = (found: readonly LoggedInvocation[]) =>
       imagesIn(found) >= classified + failed &&
       (!log.hasReports || found.every(({ billedMs }) => billedMs !== undefined));
-    const giveUpAt = Date.now() + MOST_MS_FOR_LOGS;
+    const giveUpAt = Date.now() + MAX_MS_FOR_LOGS;
     try {
       for (;;) {
         const found = invocationsOf(await log.lines(), this.#job);
@@ -119,7 +121,7 @@ class Bench {
         await delay(LOG_POLL_MS, undefined, { signal: interruption });
       }
     } catch (error) {
-      const reason = interruption.aborted ? undefined : expectedFailureText(error);
+      const reason = interruption.aborted ? undefined : userErrorText(error);
       if (reason === undefined) throw error;
       printNote(`${log.name} could not be read, so stages and billed times are left out: ${reason}\n`);
       return [];
@@ -127,14 +129,14 @@ class Bench {
   }
 }
 
-function noOutcomeText({ queue, toGo }: JobStatus): string {
+function noOutcomeText({ queue, remaining }: JobStatus): string {
   return (
-    `expected an outcome within ${MOST_MS_WITHOUT_OUTCOME / 60_000} min, there was none: ${counted(toGo ?? 0, 'image')} to go, ` +
-    `${queue.waiting} messages waiting, ${queue.inFlight} in flight; see what the workers log`
+    `expected an outcome within ${MAX_MS_WITHOUT_OUTCOME / 60_000} min, got none: ${counted(remaining ?? 0, 'image')} remaining, ` +
+    `${counted(queue.waiting, 'message')} waiting, ${queue.inFlight} in flight; see the worker logs`
   );
 }
 
-/** That of the stack, or of `labelqueue local` where that is what the settings point at. */
+/** The log of the stack, or of `labelqueue local` if the settings point at it. */
 async function findLog(now: Date): Promise<WorkerLog | undefined> {
   const { cloudWatchLog, localLog } = await import('./worker-log.ts');
   const group = process.env[LOG_GROUP_VARIABLE];
@@ -146,17 +148,17 @@ async function findLog(now: Date): Promise<WorkerLog | undefined> {
 }
 
 /**
- * Removes whatever the run has made. Messages that are left of it are acknowledged without work.
+ * Removes everything that the run created. Remaining messages are acknowledged without work.
  *
- * @param findings undefined when the job has not ended: workers then go on until they know that it is cancelled
+ * @param findings undefined when the job has not ended: workers continue until they notice the cancellation
  */
-async function takeAway(target: JobTarget, job: string, findings: Findings | undefined): Promise<void> {
+async function cleanUpRun(target: JobTarget, job: string, findings: Findings | undefined): Promise<void> {
   await purgeJob(target, job);
   if (findings === undefined) {
     await delay(CANCELLATION_CHECK_MS);
     await purgeJob(target, job);
   }
-  // To look through the DLQ takes some seconds.
+  // Scanning the DLQ takes some seconds.
   if (findings?.failed === 0) return;
   await scanDeadLetters(target, async ({ body }) => {
     const message = parseMessage(body);

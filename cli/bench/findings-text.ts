@@ -2,15 +2,15 @@ import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { counted } from '../terminal/counted.ts';
 import type { Findings } from './findings.ts';
 
-const UNKNOWN = 'not known: no log of the workers was found';
+const UNKNOWN = 'unknown: no worker log was found';
 
-/** What a person reads. */
+/** The findings as text. */
 export function findingsText(found: Findings): string {
   return `${[
     `images       ${found.classified} classified, ${found.failed} failed${codesText(found)}`,
     `model        ${found.models.map(({ name, version, images }) => `${visibleLine(`${name} ${version}`)} (${counted(images, 'image')})`).join(', ')}`,
     `processor    ${processorText(found)}`,
-    `worker       ${found.millisecondsPerImage.toFixed(1)} ms per image: ${(1_000 / found.millisecondsPerImage).toFixed(1)} images/s by one`,
+    `per worker   ${found.millisecondsPerImage.toFixed(1)} ms per image: ${(1_000 / found.millisecondsPerImage).toFixed(1)} images/s`,
     `by stage     ${stagesText(found)}`,
     `together     ${found.imagesPerSecond.toFixed(1)} images/s, ${found.seconds.toFixed(1)} s from the first message to the last image`,
     `cold starts  ${coldStartText(found)}`,
@@ -43,6 +43,6 @@ function coldStartText({ coldStarts }: Findings): string {
 
 function sourceText({ usdFrom, billedMsPerImage }: Findings): string {
   return usdFrom === 'billed'
-    ? `from the ${(billedMsPerImage ?? 0).toFixed(1)} ms per image that AWS bills`
-    : 'from the time that the workers measured';
+    ? `from ${(billedMsPerImage ?? 0).toFixed(1)} ms billed per image`
+    : 'from the time measured by the workers';
 }

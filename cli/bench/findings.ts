@@ -5,32 +5,32 @@ import type { ComputingTime } from '../../shared/jobs/measured-time.ts';
 import type { Outcomes } from '../../shared/jobs/read-outcomes.ts';
 import type { LoggedInvocation } from './invocations.ts';
 
-/** What a run of `labelqueue bench` has found out. */
+/** The findings of `labelqueue bench`. */
 export type Findings = {
   job: string;
   classified: number;
   failed: number;
   failedByCode: Record<string, number>;
-  /** From the start of enqueueing to the last outcome, all workers together. */
+  /** From the start of enqueuing to the last outcome, for all workers together. */
   seconds: number;
   imagesPerSecond: number;
   /**
-   * Of one worker, per image, waiting for image servers included: what the workers wrote into part keys. The starts of workers are in
-   * it where no log says how long they took.
+   * Of one worker, per image, including waiting for image servers, from the workers' time in part keys. Cold starts are
+   * included if no log reports them.
    */
   millisecondsPerImage: number;
   models: { name: string; version: string; images: number }[];
-  /** By what the workers' processors call themselves; empty where no log could be read. */
+  /** By processor name as reported by workers; empty if no log could be read. */
   processors: { processor: string; images: number }[];
-  /** Means in ms per image: of fetch and decode from begin to end, of inference the share of its batch. */
+  /** Means in ms per image: fetch and decode from start to end, inference as a share of its batch. */
   stageMs?: { fetch: number; decode: number; inference: number };
-  /** Starts of workers, and the median of how long they took. */
+  /** Number of cold starts, and their median duration. */
   coldStarts?: { count: number; medianMs: number };
-  /** What AWS bills per image; missing where it reported nothing. */
+  /** Billed time per image; missing without reports. */
   billedMsPerImage?: number;
   machines: { architecture: Architecture; memoryMb: number; seconds: number }[];
   usdPerMillion: number;
-  /** What that is made of. */
+  /** The source of the cost. */
   usdFrom: 'billed' | 'measured';
 };
 
@@ -75,7 +75,7 @@ function secondsUntilLast({ results, failures }: Outcomes, startedAt: Date): num
   return (last - startedAt.getTime()) / 1_000;
 }
 
-/** Milliseconds that AWS bills; undefined unless it reported each invocation of all the images. */
+/** Billed milliseconds; undefined unless each invocation was reported. */
 function billedOf(invocations: readonly LoggedInvocation[], images: number): number | undefined {
   if (imagesIn(invocations) < images) return undefined;
   let sum = 0;
@@ -86,7 +86,7 @@ function billedOf(invocations: readonly LoggedInvocation[], images: number): num
   return sum;
 }
 
-/** How many images have their final outcome in these invocations. */
+/** Images with their final outcome in these invocations. */
 export function imagesIn(invocations: readonly LoggedInvocation[]): number {
   return invocations.reduce((sum, { classified, failed }) => sum + classified + failed, 0);
 }
@@ -98,7 +98,7 @@ function usdOfMeasured({ workers }: ComputingTime): number {
   );
 }
 
-/** Divided between kinds of machine as the measured time is: AWS's reports do not name the architecture. */
+/** Split between kinds of machine like the measured time, because AWS's reports do not name the architecture. */
 function usdOfBilled(billedMs: number, { workers }: ComputingTime): number {
   const measured = workers.reduce((sum, { seconds }) => sum + seconds, 0);
   const priceOf = (machine: WorkerMachine, share: number) => usdOfTime({ ...machine, milliseconds: billedMs * share });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a worker logs at the end of an invocation, as far as it is of use here; see `functions/classify/telemetry.ts`. */
+/** The used fields of what a worker logs at the end of an invocation; see `functions/classify/telemetry.ts`. */
 const invocationSchema = z.object({
   message: z.literal('invocation'),
   function_request_id: z.string(),
@@ -14,14 +14,14 @@ const invocationSchema = z.object({
 });
 
 export type LoggedInvocation = z.infer<typeof invocationSchema> & {
-  /** What AWS bills, its start included; undefined where the log has no REPORT of it. */
+  /** Billed milliseconds, including the cold start; undefined without a REPORT line. */
   billedMs: number | undefined;
 };
 
 /**
- * The invocations that worked on one job and no other, from lines of a worker's log.
+ * The invocations that worked on one job only, from lines of a worker's log.
  *
- * @param lines in any order; lines that are neither a worker's nor a REPORT are left out
+ * @param lines in any order; other lines are ignored
  */
 export function invocationsOf(lines: readonly string[], job: string): LoggedInvocation[] {
   const billed = new Map(lines.flatMap((line) => billedIn(line) ?? []));

@@ -1,11 +1,11 @@
 import { open, stat } from 'node:fs/promises';
 import { CloudWatchLogsClient, paginateFilterLogEvents } from '@aws-sdk/client-cloudwatch-logs';
 
-/** Where what the workers log can be read. */
+/** Reads the logs of workers. */
 export type WorkerLog = {
   /** For people, e.g. `CloudWatch`. */
   name: string;
-  /** Whether AWS reports there what it bills. */
+  /** Whether it contains AWS's REPORT lines. */
   hasReports: boolean;
   /** All lines about invocations since the log was found. */
   lines(): Promise<string[]>;
@@ -31,7 +31,7 @@ export function cloudWatchLog(logGroupName: string, since: Date): WorkerLog {
   };
 }
 
-/** The file that `labelqueue local` writes; what stands in it already is left out. */
+/** The log file of `labelqueue local`, from its current end on. */
 export async function localLog(path: string): Promise<WorkerLog> {
   const { size: start } = await stat(path);
   return {

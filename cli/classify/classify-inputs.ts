@@ -8,22 +8,22 @@ import { printNote } from '../terminal/terminal.ts';
 
 type Input = { url: string };
 
-/** What became of images that were named on the command line, in the order of their names. */
+/** Outcomes of the images on the command line, in that order. */
 export type ClassifiedInputs = { outcomes: (Classification | ImageFailure)[]; model: ModelId };
 
-/** Classifies images in this process: paths, and URLs as a worker fetches them. Prints what is worth noting of the model. */
+/** Classifies images in this process: paths, and URLs as a worker fetches them. Prints notes about the model. */
 export async function classifyInputs(
   inputs: readonly string[],
   settings: ClassifierSettings,
   s3 = createS3Client(),
 ): Promise<ClassifiedInputs> {
-  // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
+  // Imported here because TensorFlow is slow to load and `--help` does not need it.
   const { createPipeline } = await import('../../shared/classifier/pipeline.ts');
   const pipeline = await createPipeline(settings, s3);
   for (const note of pipeline.classifier.notes) printNote(`${note}\n`);
   const outcomes = await classifyInOrder(inputs, pipeline);
   await pipeline.close();
-  // Nothing puts an image off here, or ends before it has its outcome.
+  // Nothing postpones images here, so each has its outcome.
   return { outcomes: outcomes as ClassifiedInputs['outcomes'], model: pipeline.classifier.id };
 }
 

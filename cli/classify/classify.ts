@@ -14,20 +14,20 @@ import { labelsText } from './labels-text.ts';
 
 type Options = ModelOptions & { top: number; embedding?: true; json?: true; allowHost?: string[] };
 
-/** Labels images in this process, and prints them in the order in which they were named. */
+/** Labels images in this process, and prints the labels in the order of the command line. */
 export async function classify(inputs: string[], options: Options, self: Command): Promise<void> {
   const { top, embedding, json, allowHost, ...model } = options;
-  if (embedding && !json) self.error('error: --embedding needs --json: text has no place for it');
+  if (embedding && !json) self.error('error: --embedding requires --json: the text output has no embeddings');
   const s3 = createS3Client();
   const buckets = inputs.flatMap((input) => parseS3Url(input)?.bucket ?? []);
-  // A missing region is wrong usage rather than a failure of each image.
+  // A missing region is reported once, not as a failure of each image.
   if (buckets.length > 0) await s3.config.region();
   const settings = classifierSettingsFrom({
     ...process.env,
     ...modelEnvironment(model),
     TOP_K: String(top),
     ...(embedding && { EMBEDDING: '1' }),
-    // Whoever names a bucket here means it.
+    // A bucket on the command line is trusted.
     SOURCE_BUCKETS: [process.env['SOURCE_BUCKETS'], ...buckets].join(','),
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });

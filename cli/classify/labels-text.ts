@@ -1,7 +1,7 @@
 import { type Label, labelText } from '../../shared/contract/result-line.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 
-/** A line a label. */
+/** One line per label. */
 export function labelsText(labels: readonly Label[]): string {
   // Of a model with a threshold.
   if (labels.length === 0) return 'no label reaches the threshold\n';

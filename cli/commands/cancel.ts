@@ -4,7 +4,7 @@ import { whenRun } from './when-run.ts';
 
 export function cancelCommand(): Command {
   return new Command('cancel')
-    .description('Stop a job within 30 s. Results stay; remaining messages are acknowledged without work.')
+    .description('Cancel a job: workers stop within 30 s. Results are kept, remaining images are dropped.')
     .addArgument(jobArgument())
     .action(whenRun(async () => (await import('../jobs/cancel.ts')).cancel));
 }

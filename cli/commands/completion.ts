@@ -12,7 +12,7 @@ export function completionCommand(program: Command): Command {
     .addHelpText(
       'after',
       `
-For this terminal, or in the file that the shell reads at its start:
+Run in this terminal, or add to the startup file of the shell:
   bash  source <(labelqueue completion bash)
   zsh   source <(labelqueue completion zsh)
   fish  labelqueue completion fish | source`,

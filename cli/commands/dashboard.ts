@@ -7,10 +7,10 @@ const DEFAULT_PORT = 4_568;
 export function dashboardCommand(): Command {
   return new Command('dashboard')
     .description('Serve a page with the queue, the jobs and the dead letters, until Ctrl-C.')
-    .option('--port <n>', 'where the page is served; 0 for any free port', wholeNumber(0, 65_535), DEFAULT_PORT)
-    .option('--host <name>', 'the address to listen on; any but those of this machine alone needs --token', '127.0.0.1')
+    .option('--port <n>', 'port of the page; 0 for any free port', wholeNumber(0, 65_535), DEFAULT_PORT)
+    .option('--host <name>', 'address to listen on; one that other machines can reach requires --token', '127.0.0.1')
     .addOption(
-      new Option('--token <token>', 'what a visitor must have, at least 16 characters').env(
+      new Option('--token <token>', 'token that visitors must present, at least 16 characters').env(
         'LABELQUEUE_DASHBOARD_TOKEN',
       ),
     )
@@ -20,8 +20,9 @@ export function dashboardCommand(): Command {
     .addHelpText(
       'after',
       `
-The page asks SQS and S3 only while it is open in a browser, once for all who look.
-Pictures are fetched with the care of the worker; for s3:// URLs set SOURCE_BUCKETS.`,
+SQS and S3 are polled only while the page is open in a browser, once for all
+visitors. Pictures are fetched by the same rules as in the worker; for s3:// URLs,
+set SOURCE_BUCKETS.`,
     )
     .action(whenRun(async () => (await import('../dashboard/dashboard.ts')).runDashboard));
 }
@@ -30,6 +31,6 @@ Pictures are fetched with the care of the worker; for s3:// URLs set SOURCE_BUCK
 export function allowChangesOption(): Option {
   return new Option(
     '--allow-changes',
-    'the page may redrive and delete dead letters, and cancel jobs (default: it only shows)',
+    'let visitors redrive and delete dead letters, and cancel jobs (default: read-only)',
   );
 }

@@ -14,9 +14,11 @@ export function withExportOptions(command: Command, formats: ExportFormats): Com
   const { jsonl = 'the lines as the worker wrote them', csv, parquet } = formats;
   return command
     .addOption(
-      new Option('--format <format>', "how (default: by the end of the file's name, else jsonl)").choices(FORMATS),
+      new Option('--format <format>', "output format (default: by the file name's ending, else jsonl)").choices(
+        FORMATS,
+      ),
     )
-    .option('--out <file>', `where to, e.g. ${ENDINGS} (default: standard output)`)
+    .option('--out <file>', `output file, e.g. ${ENDINGS} (default: standard output)`)
     .addOption(forceOption())
     .option('--json', 'print the summary as one JSON document; needs --out')
     .addHelpText(
@@ -24,14 +26,17 @@ export function withExportOptions(command: Command, formats: ExportFormats): Com
       `
 Formats:
   jsonl    ${jsonl}
-  csv      flat: ${csv}, meta.<key>. A ' stands before a text that a
-           spreadsheet would run as a formula; the other formats have it as it is.
-           A file begins with a byte order mark, so that Excel reads it as UTF-8
+  csv      flat: ${csv}, meta.<key>. Text that a
+           spreadsheet would run as a formula gets a leading '; the other
+           formats leave it unchanged. A file begins with a byte order mark,
+           so that Excel reads it as UTF-8
   parquet  ${parquet}, meta as JSON text
 
-Works while the job is running, with what there is so far. Each image is counted once.
-Temporary files go where TMPDIR says: about a third of the size of the part files (as much if
-embeddings are written), and for standard output and --in-order as much as comes out. Reads
-QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET; \`${commandName()} local\` prints them.`,
+Works while the job is running, with the outcomes so far. Each image is counted
+once. Temporary files go to TMPDIR: about a third of the size of the part files
+(their full size if embeddings are written), and the size of the output with
+--in-order or to standard output.
+Needs --stack, or QUEUE_URL, DEAD_LETTER_QUEUE_URL and RESULTS_BUCKET;
+\`${commandName()} local\` prints them.`,
     );
 }

@@ -5,7 +5,7 @@ import { whenRun } from './when-run.ts';
 
 export function failuresCommand(): Command {
   const command = new Command('failures')
-    .description('Write the failed images of a job, each with its code, stage, message and attempts.')
+    .description('Write the failed images of a job, each with error code, stage, message and attempts.')
     .addArgument(jobArgument())
     .addOption(errorCodesOption());
   return withExportOptions(command, {

@@ -16,20 +16,15 @@ const DEFAULT_PORT = 4_566;
 export function localCommand(): Command {
   return new Command('local')
     .description(
-      'Run SQS, S3, the workers, the dashboard and the HTTP API on this machine until Ctrl-C; queues and results stay.',
+      'Run SQS, S3, workers, dashboard and HTTP API on this machine until Ctrl-C. Queues and results are kept.',
     )
-    .option('--port <n>', 'where SQS and S3 listen, on 127.0.0.1', wholeNumber(0, 65_535), DEFAULT_PORT)
+    .option('--port <n>', 'port of SQS and S3 on 127.0.0.1', wholeNumber(0, 65_535), DEFAULT_PORT)
     .option(
       '--api-port <n>',
-      'where the dashboard and the HTTP API listen (default: the port after --port)',
+      'port of the dashboard and the HTTP API (default: the port after --port)',
       wholeNumber(0, 65_535),
     )
-    .option(
-      '--workers <n>',
-      'execution environments; by default one a core',
-      wholeNumber(1, 64),
-      availableParallelism(),
-    )
+    .option('--workers <n>', 'number of workers, one per core by default', wholeNumber(1, 64), availableParallelism())
     .addOption(modelOption())
     .addOption(trustModelOption())
     .addOption(embeddingOption())

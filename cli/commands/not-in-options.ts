@@ -5,13 +5,12 @@ import { repeatedJobs } from '../options.ts';
 export function withNotInOptions(command: Command): Command {
   return command
     .addOption(
-      new Option(
-        '--not-in <job>',
-        'leave out images whose URL this job has classified; may be repeated, needs the results bucket',
-      ).argParser(repeatedJobs),
+      new Option('--not-in <job>', 'skip images whose URL this job has classified; may be repeated').argParser(
+        repeatedJobs,
+      ),
     )
     .option(
       '--same-model',
-      'with --not-in: only those that the model of --model, MODEL_DIR or the default has classified',
+      'with --not-in: skip only images that the same model classified (--model, MODEL_DIR or the default)',
     );
 }

@@ -5,13 +5,13 @@ import { whenRun } from './when-run.ts';
 
 export function reportCommand(): Command {
   return new Command('report')
-    .description('Make a page about a job: labels, confidence, speed, failures, and images of each label.')
+    .description('Write a page about a job: labels, confidence, speed, failures, and sample images.')
     .addArgument(jobArgument())
-    .option('--out <file>', 'where to', 'report.html')
+    .option('--out <file>', 'output file', 'report.html')
     .addOption(forceOption())
     .option(
       '--images <n>',
-      `images a label, of the ${MAX_REPORT_LABELS} most frequent; 0 for none`,
+      `images per label, for the ${MAX_REPORT_LABELS} most frequent labels; 0 for none`,
       wholeNumber(0, 20),
       4,
     )
@@ -20,8 +20,9 @@ export function reportCommand(): Command {
     .addHelpText(
       'after',
       `
-The page needs nothing but itself: charts and thumbnails are in it. Images are fetched once more, with
-the care of the worker; those that cannot be fetched are left out. For s3:// URLs set SOURCE_BUCKETS.`,
+The page is one file: charts and thumbnails are embedded. Images are fetched
+again, by the same rules as in the worker; those that cannot be fetched are left
+out. For s3:// URLs, set SOURCE_BUCKETS.`,
     )
     .action(whenRun(async () => (await import('../report/report.ts')).report));
 }

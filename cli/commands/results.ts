@@ -6,7 +6,7 @@ import { whenRun } from './when-run.ts';
 
 export function resultsCommand(): Command {
   const command = new Command('results')
-    .description('Write the labels of a job to one file, each image once, with a summary in <job>.summary.json.')
+    .description('Write the labels of a job to one file, each image once, and a summary to <job>.summary.json.')
     .addArgument(jobArgument());
   return withExportOptions(withResultsOptions(command), {
     csv: 'label1, score1, label2, ...',

@@ -1,20 +1,24 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { allowHostOption, modelOption, trustModelOption, wholeNumber } from '../options.ts';
 
-/** What is labeled here is looked at by a person. */
+/** A sample is reviewed by a person. */
 const MAX_SAMPLE = 1_000;
 const MAX_SEED = 2 ** 31 - 1;
 
-/** The options of `enqueue` that label a sample in place of sending. */
+/** The options of `enqueue` that label a sample instead of sending. */
 export function withSampleOptions(command: Command): Command {
   return command
     .option(
       '--sample <n>',
-      `instead of sending: label ${MAX_SAMPLE} random images at most right here, print a table, write a report page`,
+      `instead of sending: label up to ${MAX_SAMPLE} random images on this machine, print a table and write a report page`,
       wholeNumber(1, MAX_SAMPLE),
     )
-    .option('--seed <n>', 'with --sample: the same images as another time (default: any)', wholeNumber(0, MAX_SEED))
-    .option('--report <file>', 'with --sample: where the page goes (default: sample-<job>.html)', htmlFile)
+    .option(
+      '--seed <n>',
+      'with --sample: draws the same images for the same number (default: random)',
+      wholeNumber(0, MAX_SEED),
+    )
+    .option('--report <file>', 'with --sample: report page to write (default: sample-<job>.html)', htmlFile)
     .addOption(modelOption())
     .addOption(trustModelOption())
     .addOption(allowHostOption());
@@ -23,5 +27,5 @@ export function withSampleOptions(command: Command): Command {
 /** For commander. */
 function htmlFile(text: string): string {
   if (/\.html?$/i.test(text)) return text;
-  throw new InvalidArgumentError('Expected the name of a file that ends in .html.');
+  throw new InvalidArgumentError('Expected a file name that ends in .html.');
 }

@@ -15,12 +15,12 @@ const MAX_API_TOP_K = 10_000;
 
 export function similarCommand(): Command {
   return new Command('similar')
-    .description('List the images of a job that look most like an image, by the embeddings in its lines.')
+    .description('List the images of a job that look most like a given image, by their embeddings.')
     .addArgument(jobArgument())
     .argument('[image]', 'a file, the id of an image of the job, or a URL')
-    .option('--top <n>', 'images, or pairs', wholeNumber(1, MAX_API_TOP_K), DEFAULT_TOP)
-    .option('--min-score <score>', 'only those with at least this cosine, -1 to 1', numberBetween(-1, 1))
-    .option('--duplicates', 'in place of an image: the pairs of images that are most alike, from 0.85 on')
+    .option('--top <n>', 'number of images or pairs', wholeNumber(1, MAX_API_TOP_K), DEFAULT_TOP)
+    .option('--min-score <score>', 'only those with at least this score, -1 to 1', numberBetween(-1, 1))
+    .option('--duplicates', 'instead of an image: list the most similar pairs, with a score of at least 0.85')
     .addOption(modelOption())
     .addOption(trustModelOption())
     .addOption(allowHostOption())
@@ -28,9 +28,10 @@ export function similarCommand(): Command {
     .addHelpText(
       'after',
       `
-The score is the cosine of two embeddings: 1 for the same picture. The model is for a file or a URL,
-and must be the one of the job, or have the same trunk; an image of the job needs none.
-docs/embeddings.md shows which scores copies have. --duplicates takes up to 50,000 images.`,
+The score is the cosine similarity of two embeddings: 1 for the same picture.
+A file or a URL needs the model of the job, or one with the same trunk; an image
+of the job needs no model. docs/embeddings.md shows which scores copies have.
+--duplicates takes at most 50,000 images.`,
     )
     .action(whenRun(async () => (await import('../similar/similar.ts')).similar));
 }

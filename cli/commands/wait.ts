@@ -10,7 +10,7 @@ export function waitCommand(): Command {
       'Wait until a job finishes. For scripts: exit code 0 when all images are classified, 3 when some failed.',
     )
     .addArgument(jobArgument())
-    .option('--timeout <seconds>', 'give up after so long, with exit code 1', wholeNumber(1, A_MONTH_SECONDS))
+    .option('--timeout <seconds>', 'stop waiting after this time, with exit code 1', wholeNumber(1, A_MONTH_SECONDS))
     .addOption(jsonOption())
     .action(whenRun(async () => (await import('../jobs/wait.ts')).waitForEnd));
 }

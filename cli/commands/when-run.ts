@@ -1,6 +1,6 @@
 /**
- * The action of a command, whose module is loaded only when it runs: `--help`, completion and mistakes on the command line
- * load what declares the commands and nothing else.
+ * The action of a command, whose module is only loaded when it runs: `--help`, completion and usage errors load the
+ * declarations of commands and nothing else.
  *
  * @param load imports the module and returns what the command does
  */

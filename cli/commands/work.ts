@@ -12,26 +12,27 @@ export function workCommand(): Command {
     .option('--processes <n>', 'processes that classify (default: one per core)', wholeNumber(1, MAX_WORK_PROCESSES))
     .option(
       '--drain-seconds <n>',
-      `after a signal or a Spot notice, how long work in hand may take (default: ${WORK_DRAIN_SECONDS})`,
+      `seconds for in-flight work after a signal or a Spot notice (default: ${WORK_DRAIN_SECONDS})`,
       wholeNumber(0, DAY_SECONDS),
     )
     .addOption(
-      new Option('--exit-when-empty [seconds]', 'end once the queue has been empty for so long')
+      new Option('--exit-when-empty [seconds]', 'exit when the queue has been empty for this time')
         .argParser(wholeNumber(0, DAY_SECONDS))
         .preset(String(EMPTY_SECONDS)),
     )
     .option('--port <n>', 'serve /healthz, /readyz and /metrics; 0 for any free port', wholeNumber(0, 65_535))
-    .option('--host <name>', 'the address to listen on (default: 127.0.0.1)')
-    .option('--spot', 'drain when EC2 announces that it takes this instance back')
-    .option('--json', 'log JSON lines on a terminal, too')
+    .option('--host <name>', 'address to listen on (default: 127.0.0.1)')
+    .option('--spot', 'drain on an EC2 Spot interruption notice')
+    .option('--json', 'log JSON lines also to a terminal')
     .addOption(modelOption())
     .addOption(trustModelOption())
     .addOption(allowHostOption())
     .addHelpText(
       'after',
       `
-Each option has a variable, WORK_PROCESSES and so on: see docs/work.md.
-The first Ctrl-C or SIGTERM finishes what is in hand and gives back the rest; the second one ends it at once.`,
+Each option can be set by a variable, such as WORK_PROCESSES (see docs/work.md).
+The first Ctrl-C or SIGTERM finishes in-flight work and returns other messages to
+the queue; the second exits at once.`,
     )
     .action(whenRun(async () => (await import('../work/work.ts')).runWorkCommand));
 }

@@ -1,17 +1,17 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** What may stand in one place of a command line. */
+/** What an argument or an option's value may be. */
 export type Value = { kind: 'file' } | { kind: 'choice'; choices: readonly string[] } | { kind: 'text' };
 
 export type CompletedOption = {
   /** E.g. `--out`, and `-V` where there is a short form. */
   names: readonly string[];
   description: string;
-  /** What follows it; undefined for a switch. */
+  /** Its value; undefined for a flag. */
   value: Value | undefined;
 };
 
-/** A command, or one of a command, and what may follow it. */
+/** A command or subcommand, and what may follow it. */
 export type CompletedCommand = {
   /** Its words after the name of the program, e.g. `model check`; empty for the program. */
   words: string;
@@ -21,9 +21,9 @@ export type CompletedCommand = {
   takesFiles: boolean;
 };
 
-/** Arguments and values that are called so are paths. */
+/** Arguments and values with these names are paths. */
 const PATHS = /^(?:file|folder|path|image|photo|source)$/;
-/** Shells have little room. */
+/** Shells show little text. */
 const MAX_DESCRIPTION = 70;
 
 /** The program and all its commands, as they are declared. */
@@ -37,7 +37,7 @@ export function completedCommands(program: Command, words: readonly string[] = [
   return [here, ...program.commands.flatMap((command) => completedCommands(command, [...words, command.name()]))];
 }
 
-/** Where the first argument is one of a few words, those are offered: shells would hide them among the files. */
+/** If the first argument is a choice, only the choices are offered: shells would mix them with files. */
 function takesFiles(declared: readonly Argument[]): boolean {
   return declared[0]?.argChoices === undefined && declared.some((argument) => PATHS.test(argument.name()));
 }
@@ -46,7 +46,7 @@ function described(command: Command): { name: string; description: string } {
   return { name: command.name(), description: shortened(command.description()) };
 }
 
-/** Of an argument that is one of a few words, which stand where a command would. */
+/** The choices of an argument, which are completed like commands. */
 function choicesOf({ argChoices = [] }: Argument): { name: string; description: string }[] {
   return argChoices.map((name) => ({ name, description: name }));
 }
@@ -67,7 +67,7 @@ function valueAfter({ flags, argChoices }: Option): Value {
   return { kind: PATHS.test(name) ? 'file' : 'text' };
 }
 
-/** The first sentence, with nothing in it that a shell might read otherwise. */
+/** The first sentence, without characters that are special in a shell. */
 function shortened(description: string): string {
   const plain = description
     .replaceAll(/\s*[:;(]/g, ',')

@@ -6,12 +6,12 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { createWorkFolder, type WorkFolder } from '../terminal/work-folder.ts';
 
-/** Makes for the dashboard the files that `results` and `failures` make. */
+/** Makes the files of `results` and `failures` for the dashboard. */
 export function exporterOf(target: JobTarget): ExportOutcomes {
-  return async (wanted) => {
+  return async (request) => {
     const folder = await createWorkFolder();
     try {
-      const path = await writeExport(target, wanted, folder);
+      const path = await writeExport(target, request, folder);
       const content = createReadStream(path);
       content.once('close', () => folder[Symbol.dispose]());
       return { bytes: (await stat(path)).size, content };

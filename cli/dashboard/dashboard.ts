@@ -23,7 +23,7 @@ type Options = {
   allowHost?: string[];
 };
 
-/** Too long to be tried out. */
+/** Too long to be guessed. */
 const MIN_TOKEN_CHARS = 16;
 
 /** Serves the dashboard until it is interrupted. */
@@ -36,7 +36,7 @@ export async function runDashboard({ port, open, ...options }: Options, command:
   const interrupted = untilInterrupted();
   print(`the dashboard is at ${address}\n`);
   printNote(
-    `${options.allowChanges ? '' : 'it only shows; to redrive, delete and cancel, start it with --allow-changes\n'}Ctrl-C ends it\n`,
+    `${options.allowChanges ? '' : 'read-only; to redrive, delete and cancel, start it with --allow-changes\n'}Press Ctrl-C to stop\n`,
   );
   if (open) openInBrowser(address);
   try {
@@ -71,17 +71,16 @@ async function dashboardOptions(
     classifier,
     exportOutcomes: exporterOf(changesTarget),
     ...(insight !== undefined && { insight }),
-    onSurprise: (error) => printNote(`labelqueue: ${failureText(error)}\n`),
+    onUnexpectedError: (error) => printNote(`labelqueue: ${failureText(error)}\n`),
   };
 }
 
-/** What there is to see may be anybody's business only where somebody has said so. */
+/** Other machines may only have access with a token. */
 function checkAccess(host: string, token: string | undefined): void {
-  if (host.trim() === '')
-    throw new CommandError('expected the name or the address of a host after --host, got nothing');
+  if (host.trim() === '') throw new CommandError('expected a host name or an address after --host, got nothing');
   if (token === undefined && !isLoopback(host)) {
     throw new CommandError(
-      `others can reach ${host}: expected --token, or LABELQUEUE_DASHBOARD_TOKEN, with at least ${MIN_TOKEN_CHARS} characters that they need to know`,
+      `other machines can reach ${host}: expected --token, or LABELQUEUE_DASHBOARD_TOKEN, of at least ${MIN_TOKEN_CHARS} characters`,
     );
   }
   if (token !== undefined && !/^[\x21-\x7e]{16,200}$/.test(token)) {
@@ -95,7 +94,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** The name for the badge, and whether it is one to be careful with. */
+/** The environment for the badge: name and kind. */
 export function environmentOf(variables: NodeJS.ProcessEnv, stack: string | undefined, queueUrl: string): Environment {
   const { AWS_ENDPOINT_URL: endpointUrl, AWS_REGION, AWS_DEFAULT_REGION } = variables;
   const endpoint = endpointUrl ? hostOf(endpointUrl) : null;
@@ -118,7 +117,7 @@ async function insightOf(
     const { serviceInsight } = await import('../../dashboard/server/service-insight.ts');
     return serviceInsight(localAddress);
   }
-  // Others that speak SQS and S3 have no CloudWatch.
+  // Other services that implement SQS and S3 have no CloudWatch.
   if (endpoint !== null) return undefined;
   const { cloudWatchInsight } = await import('../../dashboard/server/cloudwatch-insight.ts');
   return cloudWatchInsight({ ...settings, ...(stack !== undefined && { stack }) });
@@ -129,7 +128,7 @@ const OPENERS: Partial<Record<NodeJS.Platform, [command: string, ...args: string
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],
 };
 
-/** A machine without a browser goes without: the address is printed. */
+/** Without a browser, the printed address has to do. */
 function openInBrowser(address: string): void {
   const [opener, ...args] = OPENERS[process.platform] ?? ['xdg-open'];
   const child = spawn(opener, [...args, address], { stdio: 'ignore', detached: true });

@@ -1,6 +1,6 @@
 import { commandName } from '../terminal/command-name.ts';
 
-/** What to do about lines without embeddings. */
+/** Advice for lines without embeddings. */
 export function embeddingAdvice(): string {
-  return `workers write them with EMBEDDING=1 ("embedding": true in a stage, \`${commandName()} local --embedding\`); enqueue these images again`;
+  return `workers write embeddings with EMBEDDING=1 ("embedding": true in a stage, \`${commandName()} local --embedding\`); enqueue these images again`;
 }

@@ -3,21 +3,21 @@ import { parseExactJson } from '../../shared/contract/exact-json.ts';
 import { MAX_ID_CHARS, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
 import type { ResultLine } from '../../shared/contract/result-line.ts';
 
-/** A result line with an embedding that looks like one; its numbers are checked when they are read. */
+/** A result line with an embedding, whose numbers are checked when they are decoded. */
 export type EmbeddedLine = ResultLine & { embedding: string; trunk: string };
 
-/** What a line of a part file is: undefined for one without an embedding, or that is not a result line at all. */
+/** Parses a line of a part file; undefined without an embedding, or if it is not a result line. */
 export function embeddedLine(text: string): EmbeddedLine | undefined {
   const line = parsedAround(text) ?? parsedLine(text);
   if (typeof line !== 'object' || line === null) return undefined;
-  if (!namesImage(line)) return undefined;
+  if (!hasValidImageRef(line)) return undefined;
   const { embedding, trunk } = line as Partial<ResultLine>;
   if (embeddingLength(embedding) === undefined) return undefined;
   return typeof trunk === 'string' && TRUNK.test(trunk) ? (line as EmbeddedLine) : undefined;
 }
 
-/** Whether a line has the id and the URL of an image, in the lengths that they may have. */
-export function namesImage(line: { id?: unknown; url?: unknown }): boolean {
+/** Whether a line has an id and a URL of valid length. */
+export function hasValidImageRef(line: { id?: unknown; url?: unknown }): boolean {
   return isText(line.id, MAX_ID_CHARS) && isText(line.url, MAX_URL_CHARS);
 }
 
@@ -25,11 +25,11 @@ function isText(value: unknown, maxChars: number): value is string {
   return typeof value === 'string' && value.length <= maxChars;
 }
 
-/** As a worker writes it. Within a string its quotes would be escaped, so it is nothing but a field. */
+/** As written by a worker. Within a string its quotes would be escaped, so this is always a field. */
 const FIELD = '"embedding":"';
 
 /**
- * A line whose embedding was not parsed with the rest, but cut out: five times as fast, and no copy for the garbage collection.
+ * Cuts the embedding out of a line before parsing it: five times as fast, and without a copy to collect.
  *
  * @returns undefined when that is not possible
  */

@@ -10,21 +10,21 @@ import { linesOf } from '../../shared/jobs/lines.ts';
 import { allParts, type Part } from '../../shared/jobs/list-parts.ts';
 import type { SourceRow } from '../../shared/jobs/source-row.ts';
 
-/** One connection to S3 is slower than reading; each holds what it has received. */
+/** Parsing is faster than one connection to S3; each connection buffers what it has received. */
 const READS_AT_ONCE = 4;
 
-/** Which results count: those of these jobs that were there at that time, and of that model if one is named. */
+/** Which results count: those of these jobs, written up to this time, by this model if given. */
 export type ClassifiedBefore = { jobs: readonly string[]; until?: Date | undefined; model?: ModelId | undefined };
 
 /**
- * The URLs that jobs have classified. Two that differ are taken for the same with a probability of 2^-64 for each pair. As
- * with `IdSet`, some millions are in memory and more in a temporary file, which the system frees with the process.
+ * The URLs that jobs have classified. Two different URLs collide with a probability of 2^-64 per pair. As with `IdSet`,
+ * several million are kept in memory and more in a temporary file, which the system removes with the process.
  */
 export class ClassifiedUrls {
   readonly #urls = new IdSet();
   #until = new Date(0);
 
-  /** Different URLs. */
+  /** The number of different URLs. */
   get size(): number {
     return this.#urls.size;
   }
@@ -41,7 +41,7 @@ export class ClassifiedUrls {
   /**
    * Reads result files of the newest runs of jobs; the job itself need not be there.
    *
-   * @param onProgress told how many lines were read
+   * @param onProgress called with the number of lines read
    */
   static async read(
     target: JobTarget,
@@ -75,7 +75,7 @@ export class ClassifiedUrls {
   }
 }
 
-/** The same name and version; a model in eight-bit integers is the model that it was made of. */
+/** The same name and version; an 8-bit version counts as the model that it was made from. */
 export function isSameModel(one: ModelId, other: ModelId): boolean {
   return one.name === other.name && withoutPrecision(one.version) === withoutPrecision(other.version);
 }
@@ -85,7 +85,7 @@ function withoutPrecision(version: string): string {
 }
 
 /**
- * The rows whose URL was not classified before; rows that name no image stay.
+ * The rows whose URL was not classified before; invalid rows are passed on.
  *
  * @param onLeftOut called for each row that is left out
  */

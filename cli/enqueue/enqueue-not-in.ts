@@ -15,14 +15,14 @@ export type NotInOptions = ModelOptions & { notIn?: string[]; sameModel?: true }
 /** The rows of the sources without those that other jobs have classified. */
 export type NotInRows = {
   rows(): AsyncIterable<SourceRow>;
-  /** How many rows the last reading has left out. */
+  /** Number of rows that the last reading left out. */
   known: number;
-  /** To be kept with the job, so that it can be resumed; undefined when nothing is left out. */
+  /** Stored with the job, so that it can be resumed; undefined without `--not-in`. */
   notIn: NotIn | undefined;
 };
 
 /**
- * @param before what is known of the job when it is resumed: it leaves out again what it left out then
+ * @param before the stored job when it is resumed: the same rows are left out again
  * @throws {CommandError}
  */
 export async function withoutClassified(
@@ -31,25 +31,25 @@ export async function withoutClassified(
   options: NotInOptions,
   before: JobDescription | undefined,
 ): Promise<NotInRows> {
-  const wanted = before?.notIn ?? (await notInOf(options));
-  if (wanted === undefined) return { rows: () => sources.rows(), known: 0, notIn: undefined };
-  refuseFolders(sources);
-  for (const job of wanted.jobs) await expectResultsOf(target, job);
-  const until = wanted.until === undefined ? undefined : new Date(wanted.until);
-  const total = await enqueuedIn(target, wanted.jobs);
+  const selection = before?.notIn ?? (await notInOf(options));
+  if (selection === undefined) return { rows: () => sources.rows(), known: 0, notIn: undefined };
+  assertNoFolders(sources);
+  for (const job of selection.jobs) await expectResultsOf(target, job);
+  const until = selection.until === undefined ? undefined : new Date(selection.until);
+  const total = await enqueuedIn(target, selection.jobs);
   const progress = startProgress('read results', total);
-  const urls = await ClassifiedUrls.read(target, { ...wanted, until }, (lines) =>
+  const urls = await ClassifiedUrls.read(target, { ...selection, until }, (lines) =>
     progress.update(Math.min(lines, total)),
   ).finally(progress.stop);
-  const kept: NotInRows = {
+  const newRows: NotInRows = {
     known: 0,
-    notIn: { ...wanted, until: wanted.until ?? urls.until.toISOString() },
+    notIn: { ...selection, until: selection.until ?? urls.until.toISOString() },
     rows() {
-      kept.known = 0;
-      return notClassified(sources.rows(), urls, () => kept.known++);
+      newRows.known = 0;
+      return notClassified(sources.rows(), urls, () => newRows.known++);
     },
   };
-  return kept;
+  return newRows;
 }
 
 /** E.g. `; 12345 left out: classified in cats and dogs`. */
@@ -59,11 +59,11 @@ export function leftOutText({ known, notIn }: Pick<NotInRows, 'known' | 'notIn'>
   return `; ${known} left out: classified in ${jobs}`;
 }
 
-type Wanted = Omit<NotIn, 'until'> & { until?: string };
+type NotInSelection = Omit<NotIn, 'until'> & { until?: string };
 
-async function notInOf({ notIn, sameModel, ...model }: NotInOptions): Promise<Wanted | undefined> {
+async function notInOf({ notIn, sameModel, ...model }: NotInOptions): Promise<NotInSelection | undefined> {
   if (notIn === undefined) {
-    if (sameModel) throw new CommandError('--same-model needs --not-in, to know which jobs it is about');
+    if (sameModel) throw new CommandError('--same-model requires --not-in');
     return undefined;
   }
   const jobs = [...new Set(notIn)];
@@ -75,15 +75,15 @@ async function modelOf(options: ModelOptions): Promise<NonNullable<NotIn['model'
   return { name, version };
 }
 
-function refuseFolders({ all }: EnqueueSources): void {
+function assertNoFolders({ all }: EnqueueSources): void {
   const folder = all.find(({ format }) => format === 'folder');
   if (folder === undefined) return;
   throw new CommandError(
-    `${folder.name}: --not-in compares URLs, and the images of a folder get new ones with each job: enqueue their URLs, or an s3:// prefix`,
+    `${folder.name}: --not-in compares URLs, and the images of a folder get new URLs with each job: enqueue URLs or an s3:// prefix`,
   );
 }
 
-/** A name that was mistyped would leave out nothing. */
+/** A mistyped name would silently leave out nothing. */
 async function expectResultsOf(target: JobTarget, job: string): Promise<void> {
   if ((await readJob(target, job)) !== undefined) return;
   for await (const _part of allParts(target, 'results', { job })) return;

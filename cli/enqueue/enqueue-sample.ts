@@ -17,7 +17,7 @@ import { classifierSettingsFrom } from '../../shared/settings.ts';
 import { readImageFile } from '../image-file.ts';
 import { demoTable } from '../local/demo-table.ts';
 import { type ModelOptions, modelEnvironment } from '../options.ts';
-import type { Shelf, Thumbnail } from '../report/gallery.ts';
+import type { LabelSection, Thumbnail } from '../report/gallery.ts';
 import { isReport } from '../report/mark.ts';
 import { EXIT } from '../terminal/exit-codes.ts';
 import { writeOutput } from '../terminal/output-file.ts';
@@ -29,10 +29,10 @@ import type { NotInRows } from './enqueue-not-in.ts';
 import type { EnqueueSources } from './enqueue-sources.ts';
 import { sampleImages } from './sample-images.ts';
 
-/** Seeds that are not given are short enough to be typed. */
+/** Drawn seeds are short, so that they can be typed. */
 const DRAWN_SEEDS = 10_000;
-const MAX_SHELVES = 12;
-const THUMBNAILS_PER_SHELF = 8;
+const MAX_LABEL_SECTIONS = 12;
+const THUMBNAILS_PER_LABEL = 8;
 
 export type SampleOptions = ModelOptions & {
   sample?: number;
@@ -43,23 +43,25 @@ export type SampleOptions = ModelOptions & {
 };
 
 /**
- * Refuses what only a sample takes: workers have their own models and rules for addresses.
+ * Refuses options that only a sample uses: workers have their own models and address rules.
  *
  * @throws {CommandError}
  */
-export function refuseWithoutSample(options: SampleOptions & { sameModel?: true }): void {
+export function assertSampleOptions(options: SampleOptions & { sameModel?: true }): void {
   const { sample, seed, report, allowHost, model, trustModel, sameModel } = options;
   if (sample !== undefined) return;
   const given = { '--seed': seed, '--report': report, '--allow-host': allowHost };
   const ofModel = sameModel ? {} : { '--model': model, '--trust-model': trustModel };
   const [name] = Object.entries({ ...given, ...ofModel }).find(([, value]) => value !== undefined) ?? [];
   if (name === undefined) return;
-  throw new CommandError(`${name} is for --sample; workers are told when they are started or deployed, not by enqueue`);
+  throw new CommandError(
+    `${name} requires --sample; workers are configured when they are started or deployed, not by enqueue`,
+  );
 }
 
-export type SampleOf = { sources: EnqueueSources; kept: NotInRows; target: JobTarget };
+export type SampleOf = { sources: EnqueueSources; newRows: NotInRows; target: JobTarget };
 
-/** Labels some images of a job that is not sent, by the worker's own stages, and shows what came of them. */
+/** Labels a sample of a job without sending it, with the worker's own stages, and shows the outcomes. */
 export async function labelSample(
   job: string,
   found: PreflightResult,
@@ -68,12 +70,17 @@ export async function labelSample(
 ): Promise<void> {
   const { sample = 1, seed = randomInt(DRAWN_SEEDS) } = options;
   const began = new Date();
-  const images = await sampleImages(scannedImages(of.kept.rows(), found), sample, seed);
+  const images = await sampleImages(scannedImages(of.newRows.rows(), found), sample, seed);
   const labeled = await label(images, of, options);
   const lines = linesOf(job, images, labeled.outcomes, labeled.pipeline);
   const file = options.report ?? `sample-${job}.html`;
   const source = of.sources.all.map(({ name }) => name).join(' ');
-  await writePage(file, lines, await shelvesOf(lines.results, labeled.thumbnails), describe(job, source, began, lines));
+  await writePage(
+    file,
+    lines,
+    await labelSectionsOf(lines.results, labeled.thumbnails),
+    describe(job, source, began, lines),
+  );
   const failed = lines.failures.length;
   if (options.json) {
     const document = { job, images: found.images, sample: images.length, seed, failed, report: file };
@@ -82,7 +89,7 @@ export async function labelSample(
     print(`${tableOf(images, lines)}\n`);
     print(`${images.length} of ${found.images} images, ${failed} failed; nothing was sent\n`);
   }
-  printNote(`${visibleLine(file)}: the same as a page; --seed ${seed} takes these images again\n`);
+  printNote(`${visibleLine(file)}: the same as a page; --seed ${seed} draws the same images again\n`);
   if (failed > 0) process.exitCode = EXIT.finishedWithFailures;
 }
 
@@ -93,7 +100,7 @@ type Labeled = {
 };
 
 async function label(images: readonly ImageRef[], of: SampleOf, options: SampleOptions): Promise<Labeled> {
-  // Only now: TensorFlow takes its time to load, and a job that is sent needs none of it.
+  // Imported here because TensorFlow is slow to load and sending a job does not need it.
   const { createPipeline } = await import('../../shared/classifier/pipeline.ts');
   const { classifyImages } = await import('../../shared/classifier/classify-images.ts');
   const { makeThumbnail } = await import('../../shared/classifier/decode/thumbnail.ts');
@@ -105,7 +112,7 @@ async function label(images: readonly ImageRef[], of: SampleOf, options: SampleO
   const fetch: Pipeline['fetch'] = async (url, signal) => {
     const path = await localPath(url, of);
     const bytes = path === undefined ? await pipeline.fetch(url, signal) : await readImageFile(path);
-    // Made of the same bytes: no server is asked twice.
+    // Made from the same bytes, so that no image is fetched twice.
     if (Buffer.isBuffer(bytes)) thumbnails.set(url, makeThumbnail(bytes));
     return bytes;
   };
@@ -128,13 +135,13 @@ function settingsFor({ all }: EnqueueSources, { allowHost, ...model }: SampleOpt
   return classifierSettingsFrom({
     ...process.env,
     ...modelEnvironment(model),
-    // A bucket that is named as a source is meant.
+    // A bucket on the command line is trusted.
     SOURCE_BUCKETS: [process.env['SOURCE_BUCKETS'], ...buckets].join(','),
     ...(allowHost !== undefined && { ALLOWED_HOSTS: allowHost.join(',') }),
   });
 }
 
-/** Where an image of a folder lies that was not uploaded; undefined for all others. */
+/** The path of an image of a folder, which was not uploaded; undefined for all others. */
 async function localPath(url: string, { sources, target }: SampleOf): Promise<string | undefined> {
   const folders = sources.all.filter(({ format }) => format === 'folder');
   const name = folders.length === 0 ? undefined : nameInFolder(url, target.resultsBucket);
@@ -173,19 +180,24 @@ function tableOf(images: readonly ImageRef[], { results, failures }: Lines): str
   return demoTable(images, { results: byId(results), failures: byId(failures) });
 }
 
-async function shelvesOf(results: readonly ResultLine[], thumbnails: Labeled['thumbnails']): Promise<Shelf[]> {
-  const shelves = new Map<string, Thumbnail[]>();
-  const surestFirst = results.toSorted((one, other) => (other.labels[0]?.score ?? 0) - (one.labels[0]?.score ?? 0));
-  for (const { id, url, labels } of surestFirst) {
+async function labelSectionsOf(
+  results: readonly ResultLine[],
+  thumbnails: Labeled['thumbnails'],
+): Promise<LabelSection[]> {
+  const sections = new Map<string, Thumbnail[]>();
+  const bestFirst = results.toSorted((one, other) => (other.labels[0]?.score ?? 0) - (one.labels[0]?.score ?? 0));
+  for (const { id, url, labels } of bestFirst) {
     const small = await thumbnails.get(url);
     const [best] = labels;
     if (best === undefined || small === undefined || small instanceof ImageFailure) continue;
-    const shelf = shelves.get(best.label) ?? [];
+    const section = sections.get(best.label) ?? [];
     const source = `data:image/webp;base64,${small.toString('base64')}`;
-    if (shelf.length < THUMBNAILS_PER_SHELF) shelf.push({ id, score: best.score, source });
-    shelves.set(best.label, shelf);
+    if (section.length < THUMBNAILS_PER_LABEL) section.push({ id, score: best.score, source });
+    sections.set(best.label, section);
   }
-  const byNumber = [...shelves].toSorted(([, one], [, other]) => other.length - one.length).slice(0, MAX_SHELVES);
+  const byNumber = [...sections]
+    .toSorted(([, one], [, other]) => other.length - one.length)
+    .slice(0, MAX_LABEL_SECTIONS);
   return byNumber.map(([label, thumbnails]) => ({ label, thumbnails }));
 }
 
@@ -197,7 +209,12 @@ function describe(job: string, source: string, began: Date, { results, failures 
   return { v: 1, job, state: 'enqueued', source, sourceDigest: '', ...numbers, startedAt: at, updatedAt: at };
 }
 
-async function writePage(file: string, lines: Lines, gallery: Shelf[], description: JobDescription): Promise<void> {
+async function writePage(
+  file: string,
+  lines: Lines,
+  gallery: LabelSection[],
+  description: JobDescription,
+): Promise<void> {
   const { OutcomeDatabase } = await import('../export/outcome-database.ts');
   const { summarize } = await import('../export/summarize.ts');
   const { MeasuredTime } = await import('../../shared/jobs/measured-time.ts');
@@ -210,9 +227,9 @@ async function writePage(file: string, lines: Lines, gallery: Shelf[], descripti
     await writeFile(path, lines[kind].map((line) => `${JSON.stringify(line)}\n`).join(''));
     await database.load(kind, [path]);
   }
-  const repeatedLines = await database.countImagesOnce();
+  const repeatedLines = await database.deduplicate();
   const job = `a sample of ${description.job}`;
-  // Nobody works for the sample but this machine: the page has what Lambda would cost.
+  // This machine does the work, so the page shows what Lambda would cost.
   const time = new MeasuredTime();
   time.add({ time: undefined, lines: description.images });
   const of = { job, description, cancelled: false, repeatedLines, time, version: packageJson.version, now: new Date() };

@@ -23,21 +23,21 @@ export type SourceOptions = {
   exclude?: string[];
 };
 
-/** What an argument of `enqueue` names. It can be read more than once, and gives the same each time. */
+/** A source of `enqueue`. It can be read several times, with the same rows each time. */
 export type EnqueueSource = AsyncDisposable & {
   name: string;
   format: SourceFormat | 'folder' | 'prefix';
   /** What the last reading has found. */
   reading: SourceReading;
   rows(): AsyncGenerator<SourceRow>;
-  /** Puts local images where the rows say that they are; returns how many. */
+  /** Uploads local images to the URLs in the rows; returns their number. */
   upload(): Promise<number>;
 };
 
-/** All of them, one after the other. */
+/** All sources, one after the other. */
 export class EnqueueSources implements AsyncDisposable {
   readonly all: readonly EnqueueSource[];
-  /** The one that the last row was of. */
+  /** The source of the last row. */
   current: EnqueueSource | undefined;
 
   constructor(all: readonly EnqueueSource[]) {
@@ -62,7 +62,7 @@ export class EnqueueSources implements AsyncDisposable {
   }
 }
 
-/** Before the settings: a name that is mistyped is the nearer mistake. Fails as `stat` does. */
+/** Checked before the settings: a mistyped name is the more likely mistake. Throws the error of `stat`. */
 export async function checkSourcesExist(names: readonly string[]): Promise<void> {
   for (const name of names) if (name !== '-' && parseS3Prefix(name) === undefined) await stat(name);
 }
@@ -97,9 +97,9 @@ async function openSource(
     const rows = () => readFolder(folder, target.resultsBucket, reading);
     return { name, format: 'folder', reading, ...readOnly(rows), upload: () => uploadFolder(target, folder) };
   }
-  const kept = found?.isFile() ? undefined : await keep(name);
-  const file = { ...fileOptions(name, options), path: kept?.path ?? name };
-  const remove = kept?.remove ?? (async () => {});
+  const spooled = found?.isFile() ? undefined : await spoolToFile(name);
+  const file = { ...fileOptions(name, options), path: spooled?.path ?? name };
+  const remove = spooled?.remove ?? (async () => {});
   const rows = () => readSource(file, reading);
   return { name, format: file.format, reading, ...readOnly(rows), [Symbol.asyncDispose]: remove };
 }
@@ -108,7 +108,7 @@ function fileOptions(name: string, options: SourceOptions): Omit<SourceFile, 'pa
   const { format, encoding, delimiter, urlColumn, idColumn, meta } = options;
   const byName = formatOf(name);
   return {
-    // What has a delimiter is a table.
+    // A source with a delimiter is a table.
     format: format ?? (delimiter !== undefined && byName === 'lines' ? 'csv' : byName),
     columns: { urlColumn, idColumn, meta: meta === true },
     ...(encoding !== undefined && { encoding }),
@@ -122,8 +122,8 @@ function readOnly(
   return { rows, upload: async () => 0, [Symbol.asyncDispose]: async () => {} };
 }
 
-/** What can be read once only, standard input or another pipe, is kept in a file meanwhile. */
-async function keep(name: string): Promise<{ path: string; remove: () => Promise<void> }> {
+/** Standard input and other pipes can be read only once, so they are copied to a temporary file. */
+async function spoolToFile(name: string): Promise<{ path: string; remove: () => Promise<void> }> {
   const input = name === '-' ? process.stdin : createReadStream(name);
   const folder = await createWorkFolder();
   const path = join(folder.path, 'input');

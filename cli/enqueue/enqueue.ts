@@ -18,7 +18,7 @@ import { print, printNote } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
 import { dryRunText } from './dry-run-text.ts';
 import { leftOutText, type NotInOptions, type NotInRows, withoutClassified } from './enqueue-not-in.ts';
-import { labelSample, refuseWithoutSample, type SampleOptions } from './enqueue-sample.ts';
+import { assertSampleOptions, labelSample, type SampleOptions } from './enqueue-sample.ts';
 import { checkSourcesExist, type EnqueueSources, openSources, type SourceOptions } from './enqueue-sources.ts';
 import { type InterruptibleSending, interruptibleSending } from './interruptible-sending.ts';
 import { InvalidRows } from './invalid-rows.ts';
@@ -40,37 +40,37 @@ type Options = SourceOptions &
 
 /** Checks the rows of the sources, then sends them, labels a sample of them or prints what it would send. */
 export async function enqueueSources(names: string[], options: Options): Promise<void> {
-  refuseWithoutSample(options);
+  assertSampleOptions(options);
   await checkSourcesExist(names);
   const sends = !options.dryRun && options.sample === undefined;
   const target = sends || options.notIn !== undefined ? targetFromEnvironment() : targetWithoutSettings();
   if (sends) assertAnnounced(options.notify, target);
   const job = options.job ?? defaultJobName(names[0] ?? '', new Date());
-  if (options.resume && options.job === undefined) throw new CommandError('--resume needs --job, to know which');
+  if (options.resume && options.job === undefined) throw new CommandError('--resume requires --job');
   const sending = interruptibleSending(job, options);
-  // Before the rows are read, for what that try left out; otherwise what is wrong with the rows is said first.
+  // Read before the rows, to leave out the same ones; otherwise invalid rows are reported first.
   const earlier = sends && options.resume ? await readEarlierTry(target, job) : undefined;
   await using sources = await openSources(names, options, target, job);
-  const kept = await withoutClassified(target, sources, options, earlier?.description);
-  const found = await surveyed({ sources, kept, job, earlier, signal: sending.signal }, options);
+  const newRows = await withoutClassified(target, sources, options, earlier?.description);
+  const found = await surveyed({ sources, newRows, job, earlier, signal: sending.signal }, options);
   if (found.images === 0) reportNothing(job, found, options);
-  else if (options.sample !== undefined) await labelSample(job, found, { sources, kept, target }, options);
+  else if (options.sample !== undefined) await labelSample(job, found, { sources, newRows, target }, options);
   else if (options.dryRun) print(dryRunText(job, found, sources.all, options));
-  else await send(target, { job, source: names.join(' '), sources, kept, found, earlier, sending }, options);
+  else await send(target, { job, source: names.join(' '), sources, newRows, found, earlier, sending }, options);
 }
 
 type ToSend = {
   job: string;
   source: string;
   sources: EnqueueSources;
-  kept: NotInRows;
+  newRows: NotInRows;
   found: Found;
   earlier: EarlierTry | undefined;
   sending: InterruptibleSending;
 };
 
 async function send(target: JobTarget, toSend: ToSend, options: Options): Promise<void> {
-  const { job, sources, kept, found, sending } = toSend;
+  const { job, sources, newRows, found, sending } = toSend;
   const earlier = toSend.earlier ?? (await readEarlierTry(target, job));
   const problem = resumeProblem(earlier, found.digest, options.resume === true, `--resume it, or purge ${job} first`);
   if (problem !== undefined) throw new CommandError(problem);
@@ -81,22 +81,20 @@ async function send(target: JobTarget, toSend: ToSend, options: Options): Promis
   const uploaded = await sources.upload();
   if (uploaded > 0) printNote(`uploaded ${counted(uploaded, 'file')}\n`);
   const plan = resumedFrom(before, planOf(toSend, options));
-  const images = untilAborted(scannedImages(kept.rows(), found), sending.signal);
+  const images = untilAborted(scannedImages(newRows.rows(), found), sending.signal);
   const progress = sending.started(found.images);
   const enqueued = await enqueue(target, images, plan, progress.update).finally(progress.stop);
   report(job, enqueued, found, options);
 }
 
-/** Who would look for the end of a job, and call its webhook, is configured beside the queue. */
+/** The function that detects the end of a job and calls its webhook is configured with the queue. */
 function assertAnnounced(notify: string | undefined, { jobEndQueueUrl }: Pick<JobTarget, 'jobEndQueueUrl'>): void {
   if (notify === undefined || jobEndQueueUrl !== undefined) return;
-  throw new CommandError(
-    'ends of jobs are not announced here: --notify needs "jobEvents" in the stage\'s file, or JOB_END_QUEUE_URL',
-  );
+  throw new CommandError('--notify requires job events: set "jobEvents" in the stage file, or JOB_END_QUEUE_URL');
 }
 
 function planOf(
-  { job, source, found, kept: { notIn } }: ToSend,
+  { job, source, found, newRows: { notIn } }: ToSend,
   { maxFailureRate, maxCost, notify }: Options,
 ): EnqueuePlan {
   return newJob({
@@ -115,7 +113,7 @@ function planOf(
 type Found = PreflightResult & Pick<NotInRows, 'known' | 'notIn'> & { invalidFiles: string[] };
 
 async function surveyed(
-  { sources, kept, job, earlier, signal }: Omit<ToSend, 'source' | 'found' | 'sending'> & { signal: AbortSignal },
+  { sources, newRows, job, earlier, signal }: Omit<ToSend, 'source' | 'found' | 'sending'> & { signal: AbortSignal },
   { perMessage = earlier?.description.perMessage, skipInvalid, dryRun, sample }: Options,
 ): Promise<Found> {
   const invalid = new InvalidRows({
@@ -123,7 +121,7 @@ async function surveyed(
     sources: sources.all,
     keep: skipInvalid === true && !dryRun && sample === undefined,
   });
-  const found = await preflight(untilAborted(kept.rows(), signal), { job, perMessage }, (row) => {
+  const found = await preflight(untilAborted(newRows.rows(), signal), { job, perMessage }, (row) => {
     if (sources.current !== undefined) invalid.add(row, sources.current);
   });
   const invalidFiles = invalid.close();
@@ -133,15 +131,15 @@ async function surveyed(
       `${counted(found.invalid, 'invalid row')}; nothing was sent. Use --skip-invalid to save them to a file and send the rest`,
     );
   }
-  if (found.images === 0 && kept.known === 0) {
+  if (found.images === 0 && newRows.known === 0) {
     const howRead = sourcesText(sources.all, undefined).trimEnd();
     throw new CommandError(`expected at least one image, the source has none\n${howRead}`);
   }
-  const { known, notIn } = kept;
+  const { known, notIn } = newRows;
   return { ...found, known, notIn, invalidFiles };
 }
 
-/** It sends nothing, so it goes on without settings; only what lies in S3 needs AWS. */
+/** For a dry run, which sends nothing and works without settings; only sources in S3 need AWS. */
 function targetWithoutSettings(): JobTarget {
   try {
     return targetFromEnvironment();
@@ -162,22 +160,22 @@ function report(
   found: Found,
   { json, sentBefore = false }: Options & { sentBefore?: boolean },
 ): void {
-  const { repetitions, invalid, invalidFiles } = found;
+  const { duplicates, invalid, invalidFiles } = found;
   const counts = found.notIn === undefined ? {} : { leftOut: found.known };
   if (json) {
-    print(`${JSON.stringify({ job, images, messages, repetitions, invalid, invalidFiles, ...counts })}\n`);
+    print(`${JSON.stringify({ job, images, messages, duplicates, invalid, invalidFiles, ...counts })}\n`);
     return;
   }
   const sent = `${counted(images, 'image')} in ${counted(messages, 'message')}`;
-  const repeated = repetitions === 0 ? '' : `; ${counted(repetitions, 'exact repetition')} left out`;
+  const repeated = duplicates === 0 ? '' : `; ${counted(duplicates, 'exact duplicate')} left out`;
   const skipped = invalid === 0 ? '' : `; ${counted(invalid, 'invalid row')} in ${invalidFiles.join(' and ')}`;
   print(
     `job ${job}: ${sentBefore ? `already enqueued: ${sent}, nothing sent` : sent}${repeated}${skipped}${leftOutText(found)}\n`,
   );
 }
 
-/** Each image was classified before; that is no failure: a list that grows is enqueued each night. */
+/** All images were classified before. That is not a failure: a growing list may be enqueued every night. */
 function reportNothing(job: string, found: Found, options: Options): void {
   if (options.json) report(job, { images: 0, messages: 0 }, found, options);
-  else print(`job ${job}: nothing to send, so it was not made${leftOutText(found)}\n`);
+  else print(`job ${job}: nothing to send; the job was not created${leftOutText(found)}\n`);
 }

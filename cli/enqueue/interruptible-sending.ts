@@ -1,15 +1,15 @@
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { type Progress, startProgress } from '../terminal/progress.ts';
 
 export type InterruptibleSending = {
   /** Aborted by Ctrl-C and the like. */
   signal: AbortSignal;
-  /** Starts the progress of sending so many images. */
+  /** Starts the progress bar for this number of images. */
   started(images: number): Progress;
 };
 
-/** What is printed when it is interrupted: what was sent, and the command that sends the others. */
+/** Handles interruption of sending: prints what was sent, and the command that sends the rest. */
 export function interruptibleSending(
   job: string,
   { job: given, resume }: { job?: string; resume?: true },
@@ -17,7 +17,7 @@ export function interruptibleSending(
   const name = given === undefined ? ['--job', job] : [];
   let state = 'nothing was sent';
   let added = name;
-  const signal = interruptible(() => `interrupted: ${state}; continue with: ${sameCommand(...added)}`);
+  const signal = interruptible(() => `interrupted: ${state}; continue with: ${rerunCommand(...added)}`);
   return {
     signal,
     started(images: number): Progress {

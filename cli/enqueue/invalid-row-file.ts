@@ -10,8 +10,8 @@ const CHARACTERS_AT_ONCE = 64 * 1024;
 type Form = { header: string | undefined; row(row: string, problem: string, line: number): string };
 
 /**
- * The invalid rows of a source in its own form, so that they can be fixed and enqueued: lines, each below a comment with
- * the reason, or a table with its header and the reason as the last column. `enqueue` ignores both.
+ * The invalid rows of a source in the source's format, so that they can be fixed and enqueued: lines, each below a
+ * comment with the reason, or a table with its header and the reason as the last column. `enqueue` ignores both.
  */
 export class InvalidRowFile {
   readonly path: string;
@@ -23,18 +23,18 @@ export class InvalidRowFile {
     this.path = path;
     this.#form = formOf(reading);
     this.#descriptor = openSync(path, 'w');
-    // The file is in UTF-8. With a byte order mark, `--encoding` of the original does it no harm.
+    // The file is in UTF-8. The byte order mark overrides the `--encoding` of the original.
     const mark = reading.encoding === undefined || reading.encoding === 'utf-8' ? '' : '\uFEFF';
     this.#text = mark + (this.#form.header === undefined ? '' : `${this.#form.header}\n`);
   }
 
-  /** What the name of such a file ends with, e.g. `csv`. */
+  /** The file extension, e.g. `csv`. */
   static ending({ header, delimiter, quotes }: SourceReading): string {
     if (header === undefined) return 'txt';
     return delimiter === undefined || quotes ? 'csv' : 'tsv';
   }
 
-  /** Waits for the disk, so that millions of rows take no memory. */
+  /** Writes synchronously, so that millions of rows take no memory. */
   add(row: string, { problem, line }: InvalidRow): void {
     this.#text += `${this.#form.row(row, problem.replaceAll(/\s+/g, ' '), line)}\n`;
     if (this.#text.length >= CHARACTERS_AT_ONCE) this.#write();

@@ -5,7 +5,7 @@ import { printNote } from '../terminal/terminal.ts';
 import type { EnqueueSource } from './enqueue-sources.ts';
 import { InvalidRowFile } from './invalid-row-file.ts';
 
-/** So many are shown; a file with another format has as many as it has lines. */
+/** Number of invalid rows to print; a file of the wrong format has one per line. */
 const SHOWN = 10;
 
 export type InvalidRowsOptions = {
@@ -16,8 +16,8 @@ export type InvalidRowsOptions = {
 };
 
 /**
- * Rows that name no image: the first ones are reported on standard error. All of them are kept in a file per source,
- * which can be fixed and enqueued as it is.
+ * Invalid rows: the first ones are printed on standard error. All of them can be saved to a file per source, to be
+ * fixed and enqueued.
  */
 export class InvalidRows {
   readonly #options: InvalidRowsOptions;
@@ -50,7 +50,7 @@ export class InvalidRows {
     return file;
   }
 
-  /** Never that of a source: it is read again. */
+  /** Never the path of a source, which is read again. */
   #path(ending: string): string {
     const { job, sources } = this.#options;
     const taken = new Set([

@@ -4,8 +4,8 @@ import type { ImageRef } from '../../shared/contract/message.ts';
 type Drawn = { image: ImageRef; lot: string };
 
 /**
- * Draws images at random: those with the smallest SHA-256 of seed and id, each with the same chance. The same seed draws
- * the same images whatever their order is, and mostly the same ones from a list that has grown a little.
+ * Draws images at random: those with the smallest SHA-256 of seed and id, with equal probability. The same seed draws
+ * the same images in any order, and mostly the same ones from a slightly longer list.
  *
  * @param most at least 1
  * @returns in the order of the source

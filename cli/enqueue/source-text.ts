@@ -11,7 +11,7 @@ const NAMES: Record<EnqueueSource['format'], string> = {
   prefix: 'a prefix of S3',
 };
 
-/** How sources were read and what their first image is, for people who check it before it is sent. */
+/** How sources were read and their first image, for users to check before sending. */
 export function sourcesText(sources: readonly EnqueueSource[], first: ImageRef | undefined): string {
   return `${[...sources.flatMap(sourceLines), ...firstImageLines(first)].join('\n')}\n`;
 }

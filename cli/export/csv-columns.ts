@@ -4,22 +4,21 @@ import { jsonWithNumbers, textWithNumbers } from './exact-numbers.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 import { identifier, literal } from './sql.ts';
 
-/** Up to so many different keys of `meta` become columns; with more, `meta` is one column of JSON. */
+/** Up to this many keys of `meta` become columns; beyond that, `meta` is one column of JSON. */
 const MAX_META_COLUMNS = 50;
 
 /**
- * What makes a spreadsheet take a cell for a formula when it starts with it, or take what follows for a cell of its own:
- * operators, their full-width forms (a Japanese Excel reads these), white space that is skipped, and delimiters.
+ * Characters at the start of a cell that make a spreadsheet read it as a formula, or split it: operators, their
+ * full-width forms (which a Japanese Excel accepts), white space that is skipped, and delimiters.
  */
 const DANGEROUS_START = '^[=+\\-@＝＋－＠\\t\\r\\n,;]';
 
-/** A negative number is one. */
+/** Negative numbers are harmless. */
 const NUMBER = '^-[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$';
 
 /**
- * What is nested, made flat: `label1`, `score1`, `label2`, ... and `meta.<key>`. Text of strangers that a
- * spreadsheet would run as a formula gets a `'` in front (OWASP, "CSV Injection"); the other formats
- * have it as it is.
+ * Flattens nested fields: `label1`, `score1`, `label2`, ... and `meta.<key>`. Untrusted text that a spreadsheet would
+ * run as a formula gets a leading `'` (OWASP, "CSV Injection"); the other formats leave it unchanged.
  */
 export async function csvColumns(
   database: OutcomeDatabase,
@@ -30,7 +29,7 @@ export async function csvColumns(
   const outcome = kind === 'results' ? await resultColumns(database) : FAILURE_COLUMNS;
   const at = `strftime("at", '%Y-%m-%dT%H:%M:%S.%gZ') AS "at"`;
   return [
-    // A header line begins with its first name: COPY has no other way to put a mark there.
+    // The byte order mark is part of the first column's name: COPY has no other way to write one.
     harmless('id', byteOrderMark ? '\uFEFFid' : 'id'),
     harmless('url', 'url'),
     ...outcome,
@@ -73,12 +72,12 @@ async function metaColumns(database: OutcomeDatabase, kind: PartKind): Promise<s
   });
 }
 
-/** RFC 6901: with a path of JSONPath, some keys could not be named. */
+/** RFC 6901: JSONPath cannot express some keys. */
 function jsonPointer(key: string): string {
   return `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-/** A cell as a spreadsheet shows it, whatever the text starts with. Many readers end at a NUL, so it is escaped. */
+/** A cell that a spreadsheet shows as text. NUL is escaped, because many readers stop at it. */
 function harmless(text: string, name: string): string {
   const readable = `replace(${text}, chr(0), '\\u0000')`;
   const isDangerous = `regexp_matches(${text}, '${DANGEROUS_START}') AND NOT regexp_matches(${text}, '${NUMBER}')`;

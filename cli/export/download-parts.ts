@@ -8,21 +8,24 @@ import { escapeLoneSurrogates } from '../../shared/jobs/lone-surrogates.ts';
 import { readObject } from '../../shared/jobs/read-object.ts';
 import { withMarkedNumbers } from './exact-numbers.ts';
 
-/** S3 gives each connection tens of megabytes a second; more of them help until the disk is busy. */
+/** S3 delivers tens of megabytes per second and connection; more connections help until the disk is busy. */
 const DOWNLOADS_AT_ONCE = 32;
-/** What lies on disk at once, twice over: one batch is read while the next one comes. */
+/** Size of a batch on disk; there are two: one is read while the next is downloaded. */
 const MAX_BATCH_BYTES = 256 * 1_000_000;
 const MAX_BATCH_FILES = 2_000;
-/** What may be on its way at once: with embeddings a part has some four megabytes, and each is in memory three times for a moment. */
+/**
+ * Bytes that are downloaded at once: with embeddings a part has about four megabytes, and is briefly in memory three
+ * times.
+ */
 const MAX_BYTES_ON_THEIR_WAY = 24 * 1_000_000;
 
-/** Part files on this disk; they go when the next batch is asked for. */
+/** Downloaded part files; they are removed when the next batch is requested. */
 export type PartBatch = { files: string[]; folder: string; lines: number };
 
-/** What becomes of the lines of a part file before they are loaded. */
+/** Rewrites the lines of a part file before they are loaded. */
 export type RewriteLines = (lines: Buffer) => Buffer | Promise<Buffer>;
 
-/** Downloads part files in batches of bounded size, one ahead of the reader; lists no further than that. */
+/** Downloads part files in batches of bounded size, one batch ahead of the reader; lists no further ahead. */
 export async function* downloadParts(
   target: JobTarget,
   parts: AsyncIterable<Part>,
@@ -34,7 +37,7 @@ export async function* downloadParts(
     const lines = batch.reduce((sum, part) => sum + part.lines, 0);
     return { files: await downloadBatch(target, batch, into, rewrite), folder: into, lines };
   };
-  // One is being read, and the next one downloaded.
+  // One batch is read while the next is downloaded.
   for await (const batch of pMapIterable(batchesOf(parts), download, { concurrency: 1, backpressure: 1 })) {
     yield batch;
     await rm(batch.folder, { recursive: true });
@@ -79,7 +82,7 @@ function downloadsAtOnce(parts: readonly Part[]): number {
   return Math.max(1, Math.min(DOWNLOADS_AT_ONCE, Math.floor(MAX_BYTES_ON_THEIR_WAY / largest)));
 }
 
-/** Empty when it is gone since it was listed: a redrive takes failures away. */
+/** Empty when the file was removed after the listing: a redrive removes failures. */
 async function readPart(s3: S3Client, Bucket: string, Key: string): Promise<Buffer> {
   try {
     return await readObject(s3, Bucket, Key);

@@ -9,10 +9,10 @@ import {
 } from '@duckdb/node-api';
 import { decodeEmbedding } from '../../shared/contract/embedding.ts';
 
-/** SQL: `embedding_floats(text)` is the list of FLOAT that an embedding of a line stands for; NULL for what is not one. */
+/** SQL: `embedding_floats(text)` decodes the embedding of a line to a list of FLOAT; NULL if it is malformed. */
 export const EMBEDDING_FLOATS = 'embedding_floats';
 
-/** Makes the function known to a connection: DuckDB has no float16. */
+/** Registers the function with a connection: DuckDB has no float16. */
 export function registerEmbeddingFloats(connection: DuckDBConnection): void {
   connection.registerScalarFunction(
     DuckDBScalarFunction.create({
@@ -30,6 +30,6 @@ export function registerEmbeddingFloats(connection: DuckDBConnection): void {
 
 function floatsOf(text: DuckDBValue): DuckDBValue {
   const values = decodeEmbedding(text);
-  // It reads nothing of a list but its length and its items; an array of numbers would take twice the memory.
+  // DuckDB only reads the length and the items; an array of numbers would take twice the memory.
   return values === undefined ? null : new DuckDBListValue(values as unknown as DuckDBValue[]);
 }

@@ -1,10 +1,9 @@
 /**
- * Numbers of `meta` with the digits that they were written with. DuckDB reads a JSON number as a double, so `1.10` becomes
- * `1.1` and digits after the seventeenth go. So such a number is a marked string as long as it is in the database, and a
- * number again in whatever comes out of it.
+ * Preserves the digits of numbers in `meta`. DuckDB reads a JSON number as a double, so `1.10` becomes `1.1` and digits
+ * after the seventeenth are lost. In the database such a number is a marked string; exports turn it back into a number.
  */
 
-/** Two characters for private use: text that has them is left as it is. */
+/** Two private-use characters; text that already contains them is not changed. */
 const MARK = '\uE4A1\uE4A2';
 /** As `latin1` reads the bytes of its UTF-8. */
 const MARK_BYTES = Buffer.from(MARK).toString('latin1');
@@ -28,7 +27,7 @@ export function withMarkedNumbers(lines: Buffer): Buffer {
   return Buffer.from(marked.join(''), 'latin1');
 }
 
-/** @returns where the object that starts there is over; the end of the text when it is not */
+/** @returns the end of the object that starts there; the end of the text if it is not closed */
 function endOfObject(text: string, start: number): number {
   TOKEN.lastIndex = start;
   let depth = 0;
@@ -48,12 +47,12 @@ function markNumbers(json: string): string {
 
 const NUMBER = '([-+.0-9eE]+)';
 
-/** SQL: JSON as text, with its numbers as they were. */
+/** SQL: JSON as text, with its original numbers. */
 export function jsonWithNumbers(json: string): string {
   return restored(`(${json})::VARCHAR`, `"${MARK}${NUMBER}"`);
 }
 
-/** SQL: what `json_extract_string` gave, a number or JSON among it. */
+/** SQL: the result of `json_extract_string`, with its original numbers. */
 export function textWithNumbers(text: string): string {
   return restored(text, `"?${MARK}${NUMBER}"?`);
 }

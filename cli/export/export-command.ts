@@ -9,7 +9,7 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { targetFromEnvironment } from '../jobs/job-target.ts';
 import { commandName } from '../terminal/command-name.ts';
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { canBeReplaced, checkOutput, type Output, writeOutput } from '../terminal/output-file.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { onTerminal, print, printNote } from '../terminal/terminal.ts';
@@ -26,8 +26,8 @@ export type ExportOptions = {
   out?: string;
   force?: boolean;
   json?: true;
-  /** How result lines are read, where that is not as they are. */
-  reading?: GatherAs;
+  /** How result lines are read, if not as written. */
+  reading?: ReadingOptions;
 };
 
 /** Writes the selected outcomes of a job to a file or to standard output. */
@@ -38,18 +38,18 @@ export async function exportSelection(
   command: Command,
 ): Promise<void> {
   const file = out === '-' ? undefined : out;
-  if (json && file === undefined) command.error('error: --json needs --out: standard output has room for one of them');
+  if (json && file === undefined) command.error('error: --json requires --out: both would go to standard output');
   const found = outputFormatOf(file, asked);
   if (typeof found === 'string') command.error(`error: ${found}`);
   const { format, gzip } = found;
   if (format === 'parquet' && file === undefined && onTerminal.output) {
-    command.error('error: Parquet is no text for a terminal: name a file with --out');
+    command.error('error: refusing to write Parquet to a terminal; use --out FILE');
   }
   const output = { path: file, force };
   const summaryOutput = selection.kind === 'results' ? await summaryBeside(output, job) : undefined;
   await checkOutput(output);
   if (summaryOutput !== undefined) await checkOutput(summaryOutput);
-  // Tables have no cell for a thousand numbers.
+  // CSV has no place for an embedding.
   const keepsEmbeddings = selection.kind === 'results' && format !== 'csv';
   await withOutcomes(job, { keepsEmbeddings, ...reading }, async ({ database, summary, folder, target }) => {
     if (selection.inOrder) await orderLike(target, summary, database, folder);
@@ -67,7 +67,7 @@ export async function exportSelection(
   });
 }
 
-/** Empty without conditions: there is nothing then that an image could match. */
+/** Empty without conditions. */
 function noMatchText({ images }: Summary, { kind, minScore, label, codes }: Selection): string {
   if (minScore === undefined && label === undefined && codes === undefined) return '';
   return kind === 'results'
@@ -80,7 +80,7 @@ async function summaryBeside({ path: file, force }: Output, job: string): Promis
   if (file === undefined || !(await canBeReplaced(file))) return undefined;
   const path = join(dirname(file), `${job}.summary.json`);
   if (resolve(path) !== resolve(file)) return { path, force, isOwn: (there) => isSummaryOf(job, there) };
-  throw new CommandError(`${file}: expected another name, the summary is written to ${basename(path)}`);
+  throw new CommandError(`${file}: expected another file name, the summary is written to ${basename(path)}`);
 }
 
 async function isSummaryOf(job: string, path: string): Promise<boolean> {
@@ -95,7 +95,7 @@ async function isSummaryOf(job: string, path: string): Promise<boolean> {
 async function orderLike(target: JobTarget, of: JobRun, database: OutcomeDatabase, folder: string): Promise<void> {
   const { loadOrder } = await import('./load-order.ts');
   if (await loadOrder(target, of, database, folder)) return;
-  throw new CommandError(`the order of ${of.job} is not known: only \`${commandName()} enqueue\` writes it down`);
+  throw new CommandError(`the source order of ${of.job} is unknown: only \`${commandName()} enqueue\` records it`);
 }
 
 export type GatheredOutcomes = {
@@ -106,22 +106,22 @@ export type GatheredOutcomes = {
   folder: string;
 };
 
-/** What of the outcomes is kept, and what becomes of result lines before they are read. */
-export type GatherAs = {
+/** What is loaded of the outcomes, and how result lines are rewritten first. */
+export type ReadingOptions = {
   keepsEmbeddings?: boolean;
   rewriteResults?: RewriteLines;
-  /** Called when all is read; throws when nothing can be made of it. */
+  /** Called when everything is read; throws if the outcomes cannot be used. */
   checkRead?: () => void;
 };
 
-/** Downloads the outcomes of a job, hands them to `use`, and cleans up. Says it when they are not all. */
+/** Downloads the outcomes of a job, hands them to `use`, and cleans up. Prints a note if the job is unfinished. */
 export async function withOutcomes(
   job: string,
-  { keepsEmbeddings = false, rewriteResults, checkRead = () => {} }: GatherAs,
+  { keepsEmbeddings = false, rewriteResults, checkRead = () => {} }: ReadingOptions,
   use: (outcomes: GatheredOutcomes) => Promise<void>,
 ): Promise<void> {
   const target = targetFromEnvironment();
-  interruptible(() => `interrupted: nothing was written; to begin again: ${sameCommand()}`);
+  interruptible(() => `interrupted: nothing was written; to start over: ${rerunCommand()}`);
   const { OutcomeDatabase } = await import('./outcome-database.ts');
   const { gatherOutcomes } = await import('./gather-outcomes.ts');
   using folder = await createWorkFolder();
@@ -152,8 +152,8 @@ export function unfinishedNote({
 }): string | undefined {
   const settled = images.classified + images.failed;
   const soFar = `${settled} of ${counted(images.enqueued ?? 0, 'image')} with an outcome`;
-  if (state === 'incomplete') return `job ${job} is not completed: ${soFar} so far`;
+  if (state === 'incomplete') return `job ${job} is not complete: ${soFar} so far`;
   if (state === 'cancelled') return `job ${job} was cancelled: ${soFar}`;
-  if (state === 'unknown') return `job ${job} was not enqueued with this command: more outcomes may be to come`;
+  if (state === 'unknown') return `job ${job} was not enqueued with this command: more outcomes may follow`;
   return undefined;
 }

@@ -9,8 +9,8 @@ import type { OutcomeDatabase } from './outcome-database.ts';
 import { literal } from './sql.ts';
 
 /**
- * A file that is written over. Parquet is compressed by itself, so `gzip` is for the others. A CSV with a byte order mark
- * is read as UTF-8 by Excel too; pandas and DuckDB skip it.
+ * An output file, which is overwritten. Parquet has its own compression, so `gzip` is for the other formats. A CSV with
+ * a byte order mark is read as UTF-8 by Excel too; pandas and DuckDB skip it.
  */
 export type ExportFile = { path: string; format: Format; gzip: boolean; byteOrderMark?: boolean };
 
@@ -18,7 +18,9 @@ export type Selection = {
   kind: PartKind;
   /** Of results: images with a label of at least this score, ... */
   minScore?: number;
-  /** ... and of this pattern (`*` any text, `?` any character, upper and lower case alike), both of one label. */
+  /**
+   * ... and of this pattern (`*` any text, `?` any character, ignoring case); both conditions hold for the same label.
+   */
   label?: string;
   /** Of failures: those with one of these codes. */
   codes?: readonly ErrorCode[];
@@ -27,7 +29,7 @@ export type Selection = {
 };
 
 /**
- * Writes the selected outcomes into a file.
+ * Writes the selected outcomes to a file.
  *
  * @returns how many images are in it
  */
@@ -42,8 +44,8 @@ export async function exportOutcomes(
   const embeddings = selection.kind === 'results' && format === 'parquet' && (await hasEmbeddings(database));
   if (embeddings) columns.push(`${EMBEDDING_FLOATS}(embedding) AS embedding`, 'trunk');
   const select = `SELECT ${columns.join(', ')} FROM ${from} ${order}`;
-  // Of sorted lines, each thread holds more than DuckDB counts; one is as quick, and stays within the limit.
-  // So does each thread of what is made of embeddings.
+  // When sorting, each thread uses memory that DuckDB does not account for; one thread is as fast and stays within the
+  // limit. The same holds for embeddings.
   if (selection.inOrder || embeddings) await database.run('SET threads = 1');
   return database.run(
     `COPY (${select}) TO ${literal(path)} (${copyOptions(format, embeddings)}${gzip ? ', COMPRESSION gzip' : ''})`,
@@ -65,12 +67,12 @@ function sourceOf({ kind, minScore, label, codes, inOrder }: Selection): { from:
     : { from: `${kind} ${where}`, order: '' };
 }
 
-/** Brackets have no meaning here: labels may have some. */
+/** Brackets are literal: labels may contain them. */
 function globOf(pattern: string): string {
   return pattern.toLowerCase().replaceAll(/[[\]\\]/g, '[$&]');
 }
 
-/** Whether any line has one: a file of others has no such columns. */
+/** Whether any line has an embedding; without one, the file has no such columns. */
 async function hasEmbeddings(database: OutcomeDatabase): Promise<boolean> {
   if (!database.keepsEmbeddings) return false;
   return (await database.rows('SELECT 1 FROM results WHERE embedding IS NOT NULL LIMIT 1')).length > 0;
@@ -82,7 +84,7 @@ function copyOptions(format: Format, embeddings: boolean): string {
 }
 
 const COPY_OPTIONS: Record<Format, string> = {
-  // A line of JSON has no control characters: as the only column, without quotes, it stays as it is.
+  // A line of JSON has no control characters, so as the only column and without quotes it is copied unchanged.
   jsonl: "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01'",
   csv: 'FORMAT csv, HEADER true',
   parquet: 'FORMAT parquet, COMPRESSION zstd',
@@ -103,7 +105,7 @@ const COLUMNS: Record<Format, Columns> = {
 /** The line as the worker wrote it: see `result-line.ts`. */
 function jsonLine({ job, run }: JobRun, kind: PartKind, keepsEmbeddings: boolean): string {
   const field = (name: string) => `',"${name}":', to_json("${name}")`;
-  // What is NULL is left out of a concat.
+  // concat() skips NULL.
   const optionalField = (name: string) => `',"${name}":' || to_json("${name}")`;
   const outcome = kind === 'results' ? ['labels', 'model', 'image'] : ['error'];
   return `concat(${[

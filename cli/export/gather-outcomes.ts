@@ -10,12 +10,12 @@ import type { OutcomeDatabase } from './outcome-database.ts';
 import { type Summary, summarize } from './summarize.ts';
 
 export type GatherOptions = {
-  /** For part files on their way; removing it is up to the caller. */
+  /** For downloaded part files; the caller removes it. */
   folder: string;
-  /** The tool's own, for the summary. */
+  /** The version of labelqueue, for the summary. */
   version: string;
   onProgress?: (lines: number, total: number) => void;
-  /** What becomes of the lines of result files. */
+  /** Rewrites the lines of result files. */
   rewriteResults?: RewriteLines;
 };
 
@@ -30,11 +30,11 @@ export async function gatherOutcomes(
   database: OutcomeDatabase,
   { folder, version, onProgress = () => {}, rewriteResults }: GatherOptions,
 ): Promise<Summary> {
-  // Before the parts: what is written down here has its outcomes in them, or is not finished.
+  // Read before the parts, so that the parts contain at least the outcomes that it counts.
   const description = await readJob(target, job);
   const of: JobRun = { job, run: description?.run };
   const cancelled = await isCancelled(target, of);
-  // Failures first: a redrive turns them into results, never the other way round.
+  // Failures first: a redrive turns them into results, never the reverse.
   const kinds = ['failures', 'results'] as const;
   const expected = await Promise.all(kinds.map((kind) => sampledLines(target, kind, of)));
   const total = expected.reduce((sum, { lines }) => sum + lines, 0);
@@ -51,6 +51,6 @@ export async function gatherOutcomes(
       onProgress(lines, Math.max(lines, total));
     }
   }
-  const repeatedLines = await database.countImagesOnce();
+  const repeatedLines = await database.deduplicate();
   return summarize(database, { job, description, cancelled, repeatedLines, time, version, now: new Date() });
 }

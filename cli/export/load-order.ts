@@ -10,10 +10,10 @@ import type { OutcomeDatabase } from './outcome-database.ts';
 import { literal } from './sql.ts';
 
 /**
- * Makes the table `source_order` (id_hash, n). By hashes alone: should two ids have the same, of which
- * ten million have a chance of 3e-6, one image is out of order.
+ * Makes the table `source_order` (id_hash, n). Only hashes are compared: if two ids collide (a probability of 3e-6
+ * among ten million), one image is out of order.
  *
- * @returns false when the producer wrote no order down
+ * @returns false when the producer recorded no order
  */
 export async function loadOrder(
   target: JobTarget,

@@ -6,19 +6,19 @@ import { OutcomeFileError, OutOfSpaceError } from '../../shared/jobs/outcome-err
 import { registerEmbeddingFloats } from './embedding-floats.ts';
 import { identifier, literal } from './sql.ts';
 
-/** DuckDB's own limit; what it holds beyond that goes to disk. With Node and buffers, less than 1 GB in all. */
+/** DuckDB's memory limit; the rest goes to disk. With Node and buffers, less than 1 GB in total. */
 const MEMORY_LIMIT = '500MB';
-/** With embeddings: part files, and what is made of them, are five times as large beside it. */
+/** With embeddings, whose part files and results are five times as large. */
 const MEMORY_LIMIT_WITH_EMBEDDINGS = '200MB';
 /** Each thread has buffers of its own. */
 const MAX_THREADS = 4;
 /** A line carries `meta` of at most a message, 1 MiB, and at most 1,000 labels. */
 const MAX_LINE_BYTES = 4 * 1_048_576;
 
-/** Of a result line alone, 3.4 kB for each image: for those that write them. */
+/** Result lines only, 3.4 kB per image: only loaded when embeddings are exported. */
 const EMBEDDING_COLUMNS: Record<string, string> = { embedding: 'VARCHAR', trunk: 'VARCHAR' };
 
-/** Each column is named with its type: what a part happens to hold, or lacks, changes nothing. */
+/** Columns have fixed types, so the content of a part file does not change them. */
 const LINE_COLUMNS: Record<PartKind, Record<string, string>> = {
   results: {
     id: 'VARCHAR',
@@ -41,8 +41,8 @@ const LINE_COLUMNS: Record<PartKind, Record<string, string>> = {
 };
 
 /**
- * The outcomes of one job in a DuckDB file: the tables `results` and `failures` with the columns of
- * their lines, and `id_hash`. Jobs of ten million images fit, since what memory cannot hold lies on disk.
+ * The outcomes of one job in a DuckDB file: the tables `results` and `failures` with the columns of their lines, and
+ * `id_hash`. Jobs of ten million images fit, since DuckDB spills to disk.
  */
 export class OutcomeDatabase implements AsyncDisposable {
   readonly #instance: DuckDBInstance;
@@ -60,15 +60,15 @@ export class OutcomeDatabase implements AsyncDisposable {
   }
 
   /**
-   * @param folder for the database and what memory cannot hold; removing it is up to the caller
-   * @param keepsEmbeddings they take five times as much disk as all else
+   * @param folder for the database and its temporary files; the caller removes it
+   * @param keepsEmbeddings they take five times as much disk as everything else
    */
   static async create(folder: string, keepsEmbeddings = false): Promise<OutcomeDatabase> {
     const opening = DuckDBInstance.create(join(folder, 'outcomes.duckdb'), {
       memory_limit: keepsEmbeddings ? MEMORY_LIMIT_WITH_EMBEDDINGS : MEMORY_LIMIT,
       temp_directory: join(folder, 'spilled'),
       threads: String(Math.min(MAX_THREADS, availableParallelism())),
-      // Order costs memory, and part files have none; who wants an order says ORDER BY.
+      // Keeping an order costs memory, and part files have none; queries use ORDER BY.
       preserve_insertion_order: 'false',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
@@ -85,7 +85,7 @@ export class OutcomeDatabase implements AsyncDisposable {
     return database;
   }
 
-  /** Adds the lines of part files, repetitions included. */
+  /** Adds the lines of part files, duplicates included. */
   async load(kind: PartKind, files: readonly string[]): Promise<void> {
     if (files.length === 0) return;
     const names = Object.keys(this.#columns[kind]).map(identifier).join(', ');
@@ -97,19 +97,19 @@ export class OutcomeDatabase implements AsyncDisposable {
   }
 
   /**
-   * Leaves one line an image: a result rather than a failure, and the latest of several.
+   * Keeps one line per image: a result rather than a failure, and the latest of several.
    *
-   * @returns how many lines went
+   * @returns number of removed lines
    */
-  async countImagesOnce(): Promise<number> {
+  async deduplicate(): Promise<number> {
     const repeated = [await this.#keepLatest('results'), await this.#keepLatest('failures')];
-    const mended = await this.run(`
+    const resolved = await this.run(`
       DELETE FROM failures WHERE rowid IN
         (SELECT failures.rowid FROM failures JOIN results USING (id_hash, id))`);
-    return repeated.reduce((sum, rows) => sum + rows, mended);
+    return repeated.reduce((sum, rows) => sum + rows, resolved);
   }
 
-  /** In two steps, since few images are repeated as a rule: only their ids are compared. */
+  /** In two steps: few images are usually repeated, and only their ids are compared. */
   #keepLatest(kind: PartKind): Promise<number> {
     return this.run(`
       DELETE FROM ${kind} WHERE rowid IN (
@@ -118,13 +118,13 @@ export class OutcomeDatabase implements AsyncDisposable {
         QUALIFY row_number() OVER (PARTITION BY id ORDER BY "at" DESC, attempt DESC, rowid) > 1)`);
   }
 
-  /** @returns how many rows changed, or were written by a COPY */
+  /** @returns number of rows that changed or that a COPY wrote */
   async run(sql: string): Promise<number> {
     const { rowsChanged } = await withSpace(this.#connection.run(sql));
     return rowsChanged;
   }
 
-  /** All rows of a query, for queries with few of them. Numbers that JSON has no type for come as text. */
+  /** All rows of a query, for queries with few of them. Numbers that JSON has no type for are returned as text. */
   async rows<Row>(sql: string, parameters: Record<string, DuckDBValue> = {}): Promise<Row[]> {
     const reader = await withSpace(this.#connection.runAndReadAll(sql, parameters));
     return reader.getRowObjectsJson() as Row[];

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type ExportOptions, exportSelection } from './export-command.ts';
 import type { Selection } from './export-outcomes.ts';
 
-/** Which results are wanted. */
+/** Which results are selected. */
 export type ResultsOptions = { minScore?: number; label?: string; inOrder?: true };
 
 /** Writes the labels of a job to a file or to standard output. */
@@ -10,7 +10,7 @@ export async function results(job: string, options: ExportOptions & ResultsOptio
   await exportSelection(job, selectionOf(options), options, self);
 }
 
-/** The selection that the options of `results` stand for. */
+/** The selection of the options of `results`. */
 export function selectionOf({ minScore, label, inOrder }: ResultsOptions): Selection {
   return {
     kind: 'results',

@@ -5,7 +5,10 @@ import { type Cost, costSoFar } from '../../shared/cost.ts';
 import type { ComputingTime, MeasuredTime } from '../../shared/jobs/measured-time.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 
-/** The words of `status` where it has them. `unknown`: not enqueued with the command, so that nobody said how many images there are. */
+/**
+ * Same words as in `status` where possible. `unknown`: not enqueued with the command, so the number of images is
+ * unknown.
+ */
 export type Completeness = 'completed' | 'completed with failures' | 'incomplete' | 'cancelled' | 'unknown';
 
 /** The content of `<job>.summary.json`. Times are ISO 8601, UTC; counts are of images unless they say otherwise. */
@@ -18,17 +21,17 @@ export type Summary = {
   source?: string;
   createdAt: string;
   labelqueue: string;
-  images: { enqueued?: number; classified: number; failed: number; toGo?: number };
+  images: { enqueued?: number; classified: number; failed: number; remaining?: number };
   /** Lines that were left out: of an image that has a later one, or a result after its failure. */
   repeatedLines: number;
-  /** By best label, most first. */
+  /** By best label, most frequent first. */
   labels: { label: string; images: number; meanScore: number }[];
   /** Of the best label's score; from inclusive, to exclusive but for 1. */
   scoreHistogram: { from: number; to: number; images: number }[];
   errorCodes: Record<string, number>;
   /** Outcomes by the attempt that settled them. */
   attempts: Record<string, number>;
-  /** The hosts with most images, of s3:// URLs the buckets, and then the sum of all others. */
+  /** The hosts (of s3:// URLs, the buckets) with the most images, and the sum of all others. */
   hosts: { host: string; classified: number; failed: number }[];
   otherHosts: { hosts: number; classified: number; failed: number };
   bytes: { total: number; mean: number; largest: number };
@@ -46,14 +49,14 @@ export type Summary = {
   computing: ComputingTime;
 };
 
-export type SummaryOf = {
+export type SummaryInput = {
   job: string;
   description: JobDescription | undefined;
   cancelled: boolean;
   repeatedLines: number;
-  /** What all its part files say of it. */
+  /** The time that its part files record. */
   time: MeasuredTime;
-  /** The tool's own. */
+  /** The version of labelqueue. */
   version: string;
   now: Date;
 };
@@ -61,13 +64,13 @@ export type SummaryOf = {
 const BINS = 20;
 const MAX_HOSTS = 100;
 
-export async function summarize(database: OutcomeDatabase, of: SummaryOf): Promise<Summary> {
+export async function summarize(database: OutcomeDatabase, of: SummaryInput): Promise<Summary> {
   const { job, description, repeatedLines, time, version, now } = of;
   const [images] = await database.rows<{ classified: number; failed: number }>(`
     SELECT (SELECT count(*) FROM results)::DOUBLE AS classified, (SELECT count(*) FROM failures)::DOUBLE AS failed`);
   const { classified = 0, failed = 0 } = images ?? {};
   const enqueued = description && { enqueued: description.images };
-  const toGo = description && { toGo: Math.max(0, description.images - classified - failed) };
+  const remaining = description && { remaining: Math.max(0, description.images - classified - failed) };
   return {
     v: 1,
     job,
@@ -76,7 +79,7 @@ export async function summarize(database: OutcomeDatabase, of: SummaryOf): Promi
     ...(description && { source: description.source }),
     createdAt: now.toISOString(),
     labelqueue: version,
-    images: { ...enqueued, classified, failed, ...toGo },
+    images: { ...enqueued, classified, failed, ...remaining },
     repeatedLines,
     labels: await labelsByNumber(database),
     scoreHistogram: await scoreHistogram(database),
@@ -97,9 +100,9 @@ const OUTCOMES = `
   SELECT url, attempt, "at", true AS done FROM results
   UNION ALL SELECT url, attempt, "at", false AS done FROM failures`;
 
-/** What `Summary.state` is of a job with so many outcomes. */
+/** `Summary.state` of a job with these outcomes. */
 export function completeness(
-  { description, cancelled }: Pick<SummaryOf, 'description' | 'cancelled'>,
+  { description, cancelled }: Pick<SummaryInput, 'description' | 'cancelled'>,
   { classified, failed }: Record<'classified' | 'failed', number>,
 ): Completeness {
   if (cancelled) return 'cancelled';
@@ -133,7 +136,7 @@ async function counts(database: OutcomeDatabase, sql: string): Promise<Record<st
 }
 
 async function hostsByNumber(database: OutcomeDatabase): Promise<Pick<Summary, 'hosts' | 'otherHosts'>> {
-  // Without user name and password: a summary is passed around.
+  // Without user name and password: summaries are shared.
   await database.run(`
     CREATE OR REPLACE TABLE hosts AS SELECT
       coalesce(nullif(regexp_extract(lower(url), '^[a-z0-9+.-]+://(?:[^/?#]*@)?([^/?#]*)', 1), ''), '-') AS host,

@@ -10,12 +10,12 @@ import { isCompleted, targetFromEnvironment } from './job-target.ts';
 /** How long the job is counted before it is cancelled anyway: enough for some hundred thousand part files. */
 const LOOK_MS = 2_000;
 
-/** Cancels the newest run of a job; what is done stays. */
+/** Cancels the newest run of a job; its outcomes stay. */
 export async function cancel(job: string): Promise<void> {
   const target = targetFromEnvironment();
   const description = await readJob(target, job);
   const look = jobStatus(target, job, new Date(), { signal: AbortSignal.timeout(LOOK_MS) });
-  // What keeps a job from being counted must not keep it from being stopped: not even S3 that throttles for minutes.
+  // A job that cannot be counted must still be cancellable, even while S3 throttles for minutes.
   const inTime = Promise.race([look.catch(() => undefined), delay(2 * LOOK_MS, undefined, { ref: false })]);
   const status = await (description === undefined ? look : inTime);
   if (description === undefined && status === undefined) throw new NoSuchJobError(target, job);
@@ -27,7 +27,7 @@ export async function cancel(job: string): Promise<void> {
 }
 
 function remains(status: JobStatus | undefined): string {
-  if (status?.state === 'unknown') return ': images that still come for it are dropped, until it is purged';
-  if (status?.toGo === undefined) return '';
-  return ` with ${status.countsAreEstimates ? 'about ' : ''}${counted(status.toGo, 'image')} to go`;
+  if (status?.state === 'unknown') return ': its images are dropped from now on, until it is purged';
+  if (status?.remaining === undefined) return '';
+  return ` with ${status.countsAreEstimates ? 'about ' : ''}${counted(status.remaining, 'image')} remaining`;
 }

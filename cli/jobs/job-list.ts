@@ -1,32 +1,33 @@
-import Table from 'cli-table3';
 import pMap from 'p-map';
 import { type JobStatus, jobStatus, queueDepths } from '../../shared/jobs/job-status.ts';
 import { cancellations, listJobs } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import { NO_LINES_BETWEEN_ROWS } from '../local/demo-table.ts';
-import { estimable } from './estimable.ts';
+import { compactTable } from '../terminal/compact-table.ts';
+import { countText } from './count-text.ts';
 
-/** For all jobs together; one that would need more shows as running, until it is asked for by its name. */
+/** For all jobs together; a job that takes longer is listed as running, until its own status is requested. */
 const COUNT_ALL_MS = 10_000;
-/** Each has two requests under way as a rule, and the SDK has 50 connections. */
+/** Each usually has two requests in flight, and the SDK has 50 connections. */
 const JOBS_AT_ONCE = 24;
 
 /** A table of all jobs with a row per job, or with `json` an array of their statuses on one line. */
 export async function jobList(target: JobTarget, json: boolean): Promise<string> {
   const statuses = await allStatuses(target);
   if (json) return `${JSON.stringify(statuses)}\n`;
-  if (statuses.length === 0) return 'no jobs yet: labelqueue enqueue makes one\n';
-  const head = ['job', 'state', 'enqueued', 'classified', 'failed', 'to go'];
-  const table = new Table({ head, style: { head: [], border: [] }, chars: NO_LINES_BETWEEN_ROWS });
+  if (statuses.length === 0) return 'no jobs yet: create one with labelqueue enqueue\n';
+  const head = ['job', 'state', 'enqueued', 'classified', 'failed', 'remaining'];
+  const table = compactTable(head);
   for (const status of statuses) {
-    const { job, state, enqueued, classified, failed, toGo } = status;
-    const counts = [classified, failed, toGo].map((count) => (count === undefined ? '-' : estimable(status, count)));
+    const { job, state, enqueued, classified, failed, remaining } = status;
+    const counts = [classified, failed, remaining].map((count) =>
+      count === undefined ? '-' : countText(status, count),
+    );
     table.push([job, state, enqueued ?? '-', ...counts]);
   }
   return `${table.toString()}\n`;
 }
 
-/** In the order of their names. What is the same for all is asked for once. */
+/** In the order of job names. Requests that are the same for all jobs are sent once. */
 async function allStatuses(target: JobTarget): Promise<JobStatus[]> {
   const signal = AbortSignal.timeout(COUNT_ALL_MS);
   const queue = queueDepths(target);

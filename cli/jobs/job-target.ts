@@ -26,7 +26,7 @@ export function settingsFromEnvironment(): JobSettings {
   }
 }
 
-/** A command has no deadline: it goes on when S3 or SQS wants fewer requests, and prints at which pace. */
+/** A command has no deadline: when S3 or SQS throttles, it continues more slowly and prints the rate. */
 function patientTarget(target: JobTarget): JobTarget {
   withPatience(target.s3, { onThrottled: (throttling) => printNote(throttlingText('S3', throttling)) });
   withPatience(target.sqs, { onThrottled: (throttling) => printNote(throttlingText('SQS', throttling)) });
@@ -35,18 +35,18 @@ function patientTarget(target: JobTarget): JobTarget {
 
 function throttlingText(service: string, { code, message, answered, refused, seconds }: Throttling): string {
   if (seconds === 0) {
-    return `${service} answers ${visibleLine(`${code}: ${message}`)}; going on with pauses, Ctrl-C ends this\n`;
+    return `${service} is throttling (${visibleLine(`${code}: ${message}`)}); continuing with pauses, Ctrl-C to stop\n`;
   }
   const pace = `${counted(answered, 'request')} answered and ${refused} refused in ${Math.round(seconds)} s`;
-  return `${service} answers ${visibleLine(code)}: ${pace}; going on with pauses\n`;
+  return `${service} is throttling (${visibleLine(code)}): ${pace}; continuing with pauses\n`;
 }
 
 function howToSet(): string {
-  return `start \`${commandName()} local\` in another terminal; this command will find it; or use --stack NAME for a stack in AWS`;
+  return `start \`${commandName()} local\` in another terminal (this command finds it), or use --stack NAME for a stack in AWS`;
 }
 
 /** @throws {NoSuchJobError} when the job was never enqueued and has no outcomes */
-export async function knownJobStatus(target: JobTarget, job: string, options?: StatusOptions): Promise<JobStatus> {
+export async function requireJobStatus(target: JobTarget, job: string, options?: StatusOptions): Promise<JobStatus> {
   const status = await jobStatus(target, job, new Date(), options);
   if (status === undefined) throw new NoSuchJobError(target, job);
   return status;
@@ -57,7 +57,10 @@ export function isCompleted({ state }: JobStatus): boolean {
   return FINAL.has(state) && state !== 'cancelled';
 }
 
-/** Whether it needs a person to go on; of one that failed while enqueuing, images may still be on the queue. */
-export function hasEnded({ state }: JobStatus): boolean {
+/**
+ * Whether the job only continues after a user's action. If it failed while enqueuing, some images may still be on the
+ * queue.
+ */
+export function isFinished({ state }: JobStatus): boolean {
   return FINAL.has(state) || state === 'failed while enqueuing';
 }

@@ -13,7 +13,7 @@ export type LineFile = {
 export function openLineFile(path: string): LineFile {
   const file = createWriteStream(path);
   const written = finished(file).catch(ofFile(path));
-  // Awaited by those who write.
+  // Awaited by the writers.
   written.catch(() => undefined);
   // One for all that wait.
   let drained: Promise<void> | undefined;

@@ -6,12 +6,12 @@ import { printNote } from '../terminal/terminal.ts';
 
 /** A worker that has images writes some of them within its invocation of two minutes. */
 const STANDS_STILL_AFTER_MS = 120_000;
-/** A look at a DLQ of many letters takes its time, and hides them meanwhile from others. */
+/** Scanning a DLQ with many messages is slow, and hides them from other readers meanwhile. */
 const PAUSE_PER_LOOK = 10;
 
 /**
- * For a command that waits for the end of a job: looks into the DLQ when the job stands still, and has failures written
- * for those of its messages that SQS moved there by itself.
+ * For a command that waits for the end of a job: scans the DLQ when the job makes no progress, and writes failures for
+ * messages of the job that SQS moved there by itself.
  */
 export class MovedMessages {
   readonly #target: JobTarget;
@@ -23,7 +23,7 @@ export class MovedMessages {
     this.#target = target;
   }
 
-  /** @returns whether failures were written, so that the status is another one */
+  /** @returns whether failures were written and the status has changed */
   async settle(status: JobStatus, now: number = Date.now()): Promise<boolean> {
     const settled = status.classified + status.failed;
     if (settled !== this.#settled) [this.#settled, this.#movedAt] = [settled, now];
@@ -41,6 +41,6 @@ export class MovedMessages {
 }
 
 function noteOf(job: string, images: number): string {
-  const what = `${counted(images, 'image')} of messages that SQS moved to the DLQ count as failed (worker_crashed)`;
+  const what = `${counted(images, 'image')} in messages that SQS moved to the DLQ: counted as failed (worker_crashed)`;
   return `${what}; labelqueue redrive ${job} sends them again\n`;
 }

@@ -7,23 +7,23 @@ import { NoSuchJobError } from '../../shared/jobs/outcome-errors.ts';
 import { hasFiles, purgeJob } from '../../shared/jobs/purge-job.ts';
 import { sampledLines } from '../../shared/jobs/sample-parts.ts';
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
-import { drawingSurface, onTerminal, print } from '../terminal/terminal.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
+import { onTerminal, print, progressStream } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
-import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { isFinished, requireJobStatus, targetFromEnvironment } from './job-target.ts';
 
-/** Removes all files of a job, once that is confirmed. */
+/** Removes all files of a job, after confirmation. */
 export async function purge(job: string, { yes }: { yes?: true }): Promise<void> {
   const target = targetFromEnvironment();
-  let advice = 'nothing was removed; to begin again';
-  const signal = interruptible(() => `interrupted: ${advice}: ${sameCommand()}`);
+  let advice = 'nothing was removed; to start over';
+  const signal = interruptible(() => `interrupted: ${advice}: ${rerunCommand()}`);
   const description = await readJob(target, job);
   if (description === undefined && !(await hasFiles(target, job))) throw new NoSuchJobError(target, job);
   if (description !== undefined) await checkHasEnded(target, description);
   if (!yes && !(await confirmed(await questionOf(target, job, description), signal))) {
     throw new CommandError('nothing was removed');
   }
-  advice = 'what was removed stays removed; to remove the others';
+  advice = 'some files were removed; to remove the rest';
   const { files } = await purgeJob(target, job);
   print(`job ${job}: ${counted(files, 'file')} removed\n`);
 }
@@ -31,8 +31,8 @@ export async function purge(job: string, { yes }: { yes?: true }): Promise<void>
 /** A job that is cancelled needs no count. */
 async function checkHasEnded(target: JobTarget, of: JobRun): Promise<void> {
   if (await isCancelled(target, of)) return;
-  const status = await knownJobStatus(target, of.job);
-  if (hasEnded(status)) return;
+  const status = await requireJobStatus(target, of.job);
+  if (isFinished(status)) return;
   throw new CommandError(`the job ${of.job} is ${status.state}: cancel it before you purge it`);
 }
 
@@ -41,13 +41,13 @@ async function questionOf(target: JobTarget, job: string, description: JobDescri
     return `Remove all files of ${job}, which was purged before or not enqueued with this command?`;
   }
   const results = await sampledLines(target, 'results', description);
-  return `Remove all files of ${job}, ${results.isEstimate ? 'about ' : ''}${counted(results.lines, 'result')} among them?`;
+  return `Remove all files of ${job}, including ${results.isEstimate ? 'about ' : ''}${counted(results.lines, 'result')}?`;
 }
 
 async function confirmed(question: string, signal: AbortSignal): Promise<boolean> {
   if (!onTerminal.input) throw new CommandError('not a terminal: pass --yes to confirm');
-  const terminal = createInterface({ input: process.stdin, output: drawingSurface() });
-  // It takes the keys of the terminal, Ctrl-C among them.
+  const terminal = createInterface({ input: process.stdin, output: progressStream() });
+  // readline reads the terminal in raw mode and so receives Ctrl-C itself.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal })).trim());

@@ -8,7 +8,7 @@ import { NoSuchJobError } from '../../shared/jobs/outcome-errors.ts';
 import { hasFiles } from '../../shared/jobs/purge-job.ts';
 import { type RedriveResult, redrive } from '../../shared/jobs/redrive.ts';
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { checkOutput } from '../terminal/output-file.ts';
 import { print } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
@@ -21,16 +21,16 @@ type Options = { code?: string[]; dryRun?: true; unreadable?: true; out: string;
 const OF_EARLIER_RUNS = 'they are never sent again; delete them in the SQS console, or let them expire';
 
 /** Or there are more than SQS shows to one reader. */
-const HELD_BY_OTHERS = 'other readers, or a redrive that was interrupted, have them; run it again in some minutes';
+const HELD_BY_OTHERS = 'another reader, or an interrupted redrive, holds them; run it again in a few minutes';
 
 /** Sends the failed images of a job again, or saves the dead letters that are not messages. */
 export async function redriveJob(job: string | undefined, options: Options): Promise<void> {
   const target = targetFromEnvironment();
-  interruptible(() => `interrupted: what was sent again stays sent; to send the others: ${sameCommand()}`);
-  if (options.unreadable) return saveUnreadable(target, options);
+  interruptible(() => `interrupted: some images may have been sent again; to send the rest: ${rerunCommand()}`);
+  if (options.unreadable) return saveMalformed(target, options);
   if (job === undefined) throw new CommandError('expected a job, or --unreadable');
   const of = await newestRun(target, job);
-  if (await isCancelled(target, of)) throw new CommandError(whyNothingIsSent(job));
+  if (await isCancelled(target, of)) throw new CommandError(cancelledJobText(job));
   const { code, dryRun = false } = options;
   const codes = code === undefined ? undefined : new Set(code);
   const perMessage = DEFAULT_IMAGES_PER_MESSAGE;
@@ -48,28 +48,28 @@ export async function redriveJob(job: string | undefined, options: Options): Pro
 
 function leftInQueue({ ofEarlierRuns, notLookedAt }: RedriveResult): string {
   const ofRuns =
-    ofEarlierRuns === 0 ? '' : `; ${ofEarlierRuns} dead letters of earlier runs left in the DLQ: ${OF_EARLIER_RUNS}`;
+    ofEarlierRuns === 0
+      ? ''
+      : `; ${counted(ofEarlierRuns, 'dead letter')} of earlier runs left in the DLQ: ${OF_EARLIER_RUNS}`;
   return ofRuns + notSeen(notLookedAt);
 }
 
-/** Their job is known once they are received. */
+/** The job of a message is only known once it is received. */
 function notSeen(letters: number): string {
-  return letters === 0
-    ? ''
-    : `; about ${counted(letters, 'letter')} of the DLQ could not be looked at: ${HELD_BY_OTHERS}`;
+  return letters === 0 ? '' : `; about ${counted(letters, 'dead letter')} could not be read: ${HELD_BY_OTHERS}`;
 }
 
-function whyNothingIsSent(job: string): string {
+function cancelledJobText(job: string): string {
   return `the job ${job} is cancelled: its images would be dropped; purge it and enqueue it again, or enqueue its source under another name with --not-in ${job}`;
 }
 
-/** Looked up last: messages from elsewhere have jobs too, of which there may be nothing but dead letters. */
+/** Checked last: jobs of other producers may have nothing but dead letters. */
 async function exists(target: JobTarget, job: string): Promise<boolean> {
   return (await readJob(target, job)) !== undefined || hasFiles(target, job);
 }
 
-/** They stay in the DLQ: nobody but their producer knows what they were meant to be. */
-async function saveUnreadable(target: JobTarget, { out, force = false, json }: Options): Promise<void> {
+/** They stay in the DLQ: only their producer knows what they were meant to be. */
+async function saveMalformed(target: JobTarget, { out, force = false, json }: Options): Promise<void> {
   await checkOutput({ path: out, force });
   const file = openLineFile(out);
   let count = 0;
@@ -84,5 +84,5 @@ async function saveUnreadable(target: JobTarget, { out, force = false, json }: O
   });
   await file.end();
   if (json) print(`${JSON.stringify({ unreadable: count, out, notLookedAt })}\n`);
-  else print(`${counted(count, 'unreadable message')} saved in ${out}${notSeen(notLookedAt)}\n`);
+  else print(`${counted(count, 'malformed message')} saved in ${out}${notSeen(notLookedAt)}\n`);
 }

@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { formatDuration } from '../../dashboard/page/numbers.js';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
-import { duration } from '../enqueue/dry-run-text.ts';
 import { counted } from '../terminal/counted.ts';
 import { failureHints } from '../terminal/failure-hints.ts';
-import { createRedraw, print, readerGone } from '../terminal/terminal.ts';
+import { createRedraw, outputClosed, print } from '../terminal/terminal.ts';
 import { computingText } from './cost-text.ts';
-import { estimable } from './estimable.ts';
-import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { countText } from './count-text.ts';
+import { isFinished, requireJobStatus, targetFromEnvironment } from './job-target.ts';
 
 const WATCH_MS = 2_000;
 
 type Options = { watch?: true; json?: true };
 
-/** Prints how far a job is, or without a name, all of them; with `watch` until it has ended. */
+/** Prints the progress of a job, or of all jobs; with `watch` until the job has ended. */
 export async function showStatus(job: string | undefined, { watch, json }: Options): Promise<void> {
   const target = targetFromEnvironment();
   const counter = new OutcomeCounter(target);
@@ -23,23 +23,23 @@ export async function showStatus(job: string | undefined, { watch, json }: Optio
       const { jobList } = await import('./job-list.ts');
       return { text: await jobList(target, json === true), ended: false };
     }
-    const status = await knownJobStatus(target, job, { counter });
-    return { text: json ? `${JSON.stringify(status)}\n` : statusText(status), ended: hasEnded(status) };
+    const status = await requireJobStatus(target, job, { counter });
+    return { text: json ? `${JSON.stringify(status)}\n` : statusText(status), ended: isFinished(status) };
   };
   const show = watch && !json ? createRedraw() : print;
   for (;;) {
     const { text, ended } = await look();
     show(text);
-    if (!watch || ended || readerGone.aborted) return;
+    if (!watch || ended || outputClosed.aborted) return;
     await delay(WATCH_MS);
   }
 }
 
-/** What is to be shown, and whether it stays so. */
+/** The text to show, and whether it is final. */
 type Look = { text: string; ended: boolean };
 
 /** Of a job that another producer has put on the queue. */
-const NOT_KNOWN = 'not known: not with this command';
+const NOT_KNOWN = 'unknown (not enqueued with this command)';
 
 export function statusText(status: JobStatus): string {
   const { queue } = status;
@@ -47,16 +47,16 @@ export function statusText(status: JobStatus): string {
   return `${[
     `job         ${status.job}: ${status.state}`,
     `enqueued    ${status.enqueued ?? NOT_KNOWN}`,
-    `classified  ${estimable(status, status.classified)}`,
-    `failed      ${estimable(status, status.failed)}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
-    ...(status.toGo === undefined
+    `classified  ${countText(status, status.classified)}`,
+    `failed      ${countText(status, status.failed)}${codes.map(([code, count]) => `\n  ${String(count).padStart(8)}  ${code}`).join('')}`,
+    ...(status.remaining === undefined
       ? []
-      : [`${status.state === 'cancelled' ? 'cancelled ' : 'to go     '}  ${estimable(status, status.toGo)}`]),
+      : [`${status.state === 'cancelled' ? 'cancelled ' : 'remaining '}  ${countText(status, status.remaining)}`]),
     ...speedLines(status),
     `cost so far ${costText(status)}`,
     ...failureHints(Object.keys(status.failedByCode)).split('\n').filter(Boolean),
     ...nextSteps(status),
-    `all jobs    ${queue.waiting} messages waiting, ${queue.inFlight} in flight, ${queue.retrying} waiting for a retry, ${queue.deadLetters} in the DLQ`,
+    `all jobs    ${counted(queue.waiting, 'message')} waiting, ${queue.inFlight} in flight, ${queue.retrying} waiting for a retry, ${queue.deadLetters} in the DLQ`,
   ].join('\n')}\n`;
 }
 
@@ -65,34 +65,32 @@ function costText({ costSoFarUsd, classified, failed, computing }: JobStatus): s
   return classified + failed === 0 ? dollars : `${dollars} at list prices: ${computingText(computing)}`;
 }
 
-/** None of a job that has ended or stopped moving: it goes at no speed. */
-function speedLines({ imagesPerSecond, secondsLeft, toGo = 0 }: JobStatus): string[] {
+/** None for a job that has ended or makes no progress. */
+function speedLines({ imagesPerSecond, secondsLeft, remaining = 0 }: JobStatus): string[] {
   if (imagesPerSecond === 0) return [];
-  const left = secondsLeft === undefined || toGo === 0 ? '' : `, about ${duration(secondsLeft)} left`;
+  const left = secondsLeft === undefined || remaining === 0 ? '' : `, about ${formatDuration(secondsLeft)} left`;
   return [`speed       ${imagesPerSecond.toFixed(1)} images/s${left}`];
 }
 
-/** What the job waits for, if that is not a worker. */
+/** What the job waits for, if not for a worker. */
 function nextSteps(status: JobStatus): string[] {
-  const { toGo = 0 } = status;
-  if (status.state === 'failed while enqueuing') return [`next        ${howToGoOn(status)}`];
+  const { remaining = 0 } = status;
+  if (status.state === 'failed while enqueuing') return [`next        ${resumeHint(status)}`];
   if (status.stranded !== undefined) return [`stranded    ${strandedText(status.job, status.stranded)}`];
-  return waitsForRetries(status)
-    ? [`waits       ${counted(toGo, 'image')} ${toGo === 1 ? 'waits for its' : 'wait for their'} retry`]
-    : [];
+  return waitsForRetries(status) ? [`waiting     for the retry of ${counted(remaining, 'image')}`] : [];
 }
 
 function strandedText(job: string, images: number): string {
-  const without = `${counted(images, 'image')} without an outcome, and no message is left: SQS moved them to the DLQ`;
+  const without = `${counted(images, 'image')} without an outcome: SQS moved the messages to the DLQ`;
   return `${without}; labelqueue wait ${job} counts them as failed, labelqueue redrive ${job} sends them again`;
 }
 
-/** No message of any job is waiting or in flight: what remains of this one must be among those that are delayed. */
-function waitsForRetries({ state, toGo = 0, queue }: JobStatus): boolean {
-  return state === 'running' && toGo > 0 && queue.retrying > 0 && queue.waiting === 0 && queue.inFlight === 0;
+/** No message of any job is waiting or in flight: so the remaining images of this job are in delayed messages. */
+function waitsForRetries({ state, remaining = 0, queue }: JobStatus): boolean {
+  return state === 'running' && remaining > 0 && queue.retrying > 0 && queue.waiting === 0 && queue.inFlight === 0;
 }
 
 /** For a job of which not all images were sent. */
-export function howToGoOn({ job }: JobStatus): string {
-  return `to send the others: labelqueue enqueue … --job ${job} --resume, with the source and options of the first time`;
+export function resumeHint({ job }: JobStatus): string {
+  return `to send the rest: labelqueue enqueue … --job ${job} --resume, with the same source and options`;
 }

@@ -5,16 +5,16 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { counted } from '../terminal/counted.ts';
 import { EXIT } from '../terminal/exit-codes.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { print } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
-import { hasEnded, knownJobStatus, targetFromEnvironment } from './job-target.ts';
+import { isFinished, requireJobStatus, targetFromEnvironment } from './job-target.ts';
 import { MovedMessages } from './moved-messages.ts';
-import { howToGoOn, statusText } from './status.ts';
+import { resumeHint, statusText } from './status.ts';
 
 const SHORTEST_PAUSE_MS = 1_000;
-/** A job that is counted as quickly is counted on, whether or not its end is announced. */
+/** A job that takes at most this long to count is counted regularly, whether or not its end is announced. */
 const CHEAP_LOOK_MS = 1_000;
 /** Where the end is announced, one request per second finds it: a count is only for the progress bar. */
 const COUNTS_TAKE_A_SHARE_OF = 20;
@@ -23,26 +23,26 @@ const LONGEST_PAUSE_MS = 30_000;
 /** Waits until a job has ended, prints its status and sets the exit code. */
 export async function waitForEnd(job: string, { timeout, json }: { timeout?: number; json?: true }): Promise<void> {
   const target = targetFromEnvironment();
-  const signal = interruptible(() => `interrupted: the job ${job} goes on; to wait again: ${sameCommand()}`);
+  const signal = interruptible(() => `interrupted: the job ${job} continues; to wait again: ${rerunCommand()}`);
   const giveUpAt = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout * 1_000;
   const counter = new OutcomeCounter(target);
   let started = performance.now();
-  let status = await knownJobStatus(target, job, { counter });
+  let status = await requireJobStatus(target, job, { counter });
   if (status.state === 'unknown') throw new CommandError(whyNoEnd(status));
   const moved = new MovedMessages(target);
   const progress = startProgress('settled', status.enqueued ?? 0);
-  while (!hasEnded(status)) {
+  while (!isFinished(status)) {
     const lookMs = performance.now() - started;
     const hasChanged = await moved.settle(status);
     if (!hasChanged && Date.now() >= giveUpAt) {
       progress.stop();
       throw new CommandError(
-        `the job ${job} is ${status.state} after ${timeout} s: ${counted(status.toGo ?? 0, 'image')} to go`,
+        `timeout after ${timeout} s: the job ${job} is ${status.state}, ${counted(status.remaining ?? 0, 'image')} remaining`,
       );
     }
     if (!hasChanged) await pauseOrEnd(target, status, { lookMs, giveUpAt, signal });
     started = performance.now();
-    status = await knownJobStatus(target, job, { counter });
+    status = await requireJobStatus(target, job, { counter });
     progress.update(status.classified + status.failed);
   }
   progress.stop();
@@ -53,7 +53,10 @@ export async function waitForEnd(job: string, { timeout, json }: { timeout?: num
 
 type Pause = { lookMs: number; giveUpAt: number; signal: AbortSignal };
 
-/** A large job takes long to look at, and each look costs: half of the time is enough, or less where its end is announced. */
+/**
+ * Counting a large job is slow and each count costs requests: at most half of the time is spent on it, or less where
+ * the end is announced.
+ */
 async function pauseOrEnd(
   target: JobTarget,
   { job, run }: JobStatus,
@@ -69,13 +72,13 @@ async function pauseOrEnd(
   } while (Date.now() < until);
 }
 
-/** It may still have images on the queue, but it cannot be completed by them alone. */
+/** The job may still have images on the queue, but they alone cannot complete it. */
 function whyNotFinished(status: JobStatus): string {
-  const { job, enqueued = 0, toGo = 0 } = status;
-  const sent = `${counted(enqueued, 'image')} sent, ${toGo} of them to go`;
-  return `the job ${job} failed while enqueuing, so there is no end to wait for: ${sent}; ${howToGoOn(status)}`;
+  const { job, enqueued = 0, remaining = 0 } = status;
+  const sent = `${counted(enqueued, 'image')} sent, ${remaining} remaining`;
+  return `the job ${job} failed while enqueuing and cannot finish: ${sent}; ${resumeHint(status)}`;
 }
 
 function whyNoEnd({ job, classified, failed }: JobStatus): string {
-  return `the job ${job} was not enqueued with this command, so that its number of images is not known, and there is no end to wait for: ${counted(classified, 'image')} classified, ${failed} failed so far`;
+  return `the job ${job} was not enqueued with this command: its number of images is unknown, so it cannot be waited for; ${counted(classified, 'image')} classified, ${failed} failed so far`;
 }

@@ -1,23 +1,17 @@
-import Table from 'cli-table3';
 import type { ImageRef } from '../../shared/contract/message.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import type { Outcomes } from '../../shared/jobs/read-outcomes.ts';
+import { compactTable } from '../terminal/compact-table.ts';
 
-/** Labels list all synonyms; a table has room for the first few. */
+/** Labels list all synonyms; the table shows the first few. */
 const MAX_LABEL_CHARS = 44;
 
-/** Of an image none of whose labels reaches the model's threshold. */
+/** For an image without a label above the model's threshold. */
 const NO_LABEL = '(no label)';
 
-export const NO_LINES_BETWEEN_ROWS = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
-
-/** A row an image, in the order of the manifest: its best label and score, or its error code. */
+/** One row per image, in the order of the manifest: best label and score, or error code. */
 export function demoTable(images: readonly ImageRef[], { results, failures }: Outcomes): string {
-  const table = new Table({
-    head: ['image', 'best label', 'score'],
-    style: { head: [], border: [] },
-    chars: NO_LINES_BETWEEN_ROWS,
-  });
+  const table = compactTable(['image', 'best label', 'score']);
   for (const { id } of images) {
     const labels = results.get(id)?.labels;
     const best = labels?.[0];

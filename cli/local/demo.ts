@@ -21,25 +21,25 @@ import { type ModelOptions, modelEnvironment } from '../options.ts';
 import { SAMPLES } from '../project-folder.ts';
 import { commandName } from '../terminal/command-name.ts';
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { print, printNote } from '../terminal/terminal.ts';
 import { CommandError, failureText } from '../terminal/user-errors.ts';
 import { demoTable } from './demo-table.ts';
 
 const JOB = 'demo';
-/** So that there are messages for several workers: one of them takes up to ten at once. */
+/** One image per message, so that several workers have messages: each takes up to ten at once. */
 const IMAGES_PER_MESSAGE = 1;
-/** Short, so that nobody waits long for the server that is never available. */
+/** Short, because the samples include a server that is never available. */
 const RETRY_BASE_SECONDS = '0.5';
 const POLL_MS = 200;
-/** Far above what the retries take. */
+/** Much longer than the retries take. */
 const GIVE_UP_MS = 180_000;
 
-/** Starts everything that the demo needs, labels the sample photos and prints what came of them. */
+/** Starts everything that the demo needs, labels the sample photos and prints the outcomes. */
 export async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir: string }): Promise<void> {
   const folder = join(stateDir, 'demo');
-  interruptible(() => `interrupted: the demo begins anew each time; to run it again: ${sameCommand()}`);
+  interruptible(() => `interrupted; to run the demo again: ${rerunCommand()}`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   using log = openWorkerLog(join(folder, 'workers.log'), (text) => printNote(`${text}\n`));
@@ -56,12 +56,12 @@ export async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir:
       version: packageJson.version,
       allowsChanges: false,
       exporterOf,
-      onSurprise: (error) => printNote(`dashboard: ${failureText(error)}\n`),
+      onUnexpectedError: (error) => printNote(`dashboard: ${failureText(error)}\n`),
     },
     onLog: (text) => log.write(text),
     onFunctionError: (error) => printNote(`worker: ${error.message}\n`),
   });
-  printNote(`watch the queue while it lasts: ${service.apiAddress}/\n`);
+  printNote(`watch the queue meanwhile: ${service.apiAddress}/\n`);
   try {
     await labelSamples(service, samples.baseUrl, folder);
   } finally {
@@ -96,7 +96,7 @@ async function labelSamples({ aws, ended }: LocalService, baseUrl: URL, folder: 
   );
 }
 
-/** The queue of the demo ends with it; this one stays. */
+/** How to watch a queue that outlives the demo. */
 function whereToLook(): string {
   const command = commandName();
   return (
@@ -138,7 +138,7 @@ function checkAllAccountedFor(images: readonly ImageRef[], { results, failures }
   throw new CommandError(`expected an outcome for each image, got none for ${missing.map(({ id }) => id).join(', ')}`);
 }
 
-/** Retries are waited for on purpose, so the rate is that of the first attempts. */
+/** Retries wait on purpose, so the rate counts first attempts only. */
 function speedText({ results, failures }: Outcomes, started: number): string {
   const lines = [...results.values(), ...failures.values()];
   const secondsUntilLast = (some: { at: string }[]) =>
@@ -147,14 +147,14 @@ function speedText({ results, failures }: Outcomes, started: number): string {
   const firstSeconds = secondsUntilLast(first);
   return (
     `${counted(first.length, 'image')} in ${firstSeconds.toFixed(1)} s (${Math.round(first.length / firstSeconds)} images/s), ` +
-    `all ${lines.length} with their retries in ${secondsUntilLast(lines).toFixed(1)} s`
+    `all ${lines.length} including retries in ${secondsUntilLast(lines).toFixed(1)} s`
   );
 }
 
-/** So that nobody takes the failures for their own. */
+/** Explains that the failures are intended. */
 function failedText({ failures }: Outcomes): string {
   if (failures.size === 0) return '';
-  return `${failures.size} failed, and are meant to: the samples include addresses and files that show what failures look like\n`;
+  return `${failures.size} failed, as intended: the samples include URLs and files that cannot be classified\n`;
 }
 
 async function writeLines(path: string, lines: Iterable<object>): Promise<string> {

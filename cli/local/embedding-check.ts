@@ -1,7 +1,7 @@
 import type { ClassifierSettings } from '../../shared/settings.ts';
 
 /**
- * Makes sure before any worker starts that the model has embeddings; of a model in S3 its workers find out.
+ * Checks before workers start that the model has embeddings; for a model in S3, the workers check.
  *
  * @throws {ModelFolderError} when it has none
  */

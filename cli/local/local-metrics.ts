@@ -5,7 +5,7 @@ import type { EmbeddedAws } from '../../local/embedded-aws.ts';
 import type { WorkerWatch } from '../../local/local-service.ts';
 import { thisMachine } from '../../shared/contract/worker-time.ts';
 
-/** What `labelqueue local` has for Prometheus: what its workers log, and what is in its queues. */
+/** Prometheus metrics of `labelqueue local`: totals from worker logs, and queue depths. */
 export type LocalMetrics = WorkerWatch & { text(aws: EmbeddedAws): Promise<string> };
 
 export function localMetrics(): LocalMetrics {

@@ -42,10 +42,10 @@ export async function runLocal({
     SOURCE_BUCKETS: 'labelqueue',
     ...(embedding && { EMBEDDING: '1' }),
   };
-  // A wrong host shall show here, not only in the workers' log.
+  // A wrong host must be reported here, not only in the worker log.
   const settings = classifierSettingsFrom({ ...process.env, ...workerEnvironment });
   if (settings.embedding) await checkEmbeddings(settings);
-  // So must a limit on open files that its workers inherit.
+  // The same holds for a limit on open files that workers inherit.
   connectionsAllowed();
   const dataDir = join(stateDir, 'local');
   mkdirSync(dataDir, { recursive: true });
@@ -65,7 +65,7 @@ export async function runLocal({
       version: packageJson.version,
       allowsChanges: allowChanges,
       exporterOf,
-      onSurprise: (error) => notice(failureText(error)),
+      onUnexpectedError: (error) => notice(failureText(error)),
       metrics: metrics.text,
     },
     onLog: (text) => log.write(text),
@@ -74,18 +74,18 @@ export async function runLocal({
     watch: metrics,
   }).catch((error: unknown) => {
     throw isPortInUse(error, apiPort)
-      ? new CommandError(`port ${apiPort} is in use: name another one with --api-port`)
+      ? new CommandError(`port ${apiPort} is already in use; choose another with --api-port`)
       : error;
   });
-  // Before anything is printed: whoever reads it may end it at once.
+  // Before anything is printed, because readers of the output may stop the command at once.
   const interrupted = untilInterrupted();
   printNote(
     `the dashboard is at ${service.apiAddress}/\n` +
-      `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; their log is ${relative(process.cwd(), logPath)}\n` +
+      `${workers} ${workers === 1 ? 'worker is' : 'workers are'} ready; log: ${relative(process.cwd(), logPath)}\n` +
       `the HTTP API is at ${service.apiAddress}; ${service.apiAddress}/openapi.json describes it\n` +
       `metrics for Prometheus are at ${service.apiAddress}/metrics\n` +
       signedWith(webhooks) +
-      'Ctrl-C ends it. Other terminals find it by themselves in this project; other programs need these:\n\n',
+      'Press Ctrl-C to stop. Commands in this project find the service by themselves;\nother programs need these variables:\n\n',
   );
   for (const [name, value] of Object.entries(service.aws.environment)) print(`export ${name}=${value}\n`);
   const unpublish = publishService(dataDir, {
@@ -94,17 +94,17 @@ export async function runLocal({
   });
   try {
     await Promise.race([interrupted, service.ended()]);
-    printNote('\nfinishing in-flight work… Ctrl-C again ends at once; what is left goes on at the next start\n');
+    printNote('\nfinishing in-flight work… Press Ctrl-C again to exit at once; the rest continues at the next start\n');
   } finally {
     unpublish();
     await service.stop();
   }
 }
 
-/** Said once: whoever needs it again finds it in its file. */
+/** Printed once; later it is found in its file. */
 function signedWith({ secret, isNew, path }: ReturnType<typeof localWebhookSecret>): string {
   return isNew
-    ? `webhooks of \`enqueue --notify\` are signed with ${secret}; ${relative(process.cwd(), path)} keeps it\n`
+    ? `webhooks of \`enqueue --notify\` are signed with ${secret}, stored in ${relative(process.cwd(), path)}\n`
     : '';
 }
 

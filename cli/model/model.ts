@@ -11,7 +11,7 @@ type Options = { top: number; trustModel?: true; json?: true };
 /** Labels photos with a model folder as a worker would, and prints what it measured. */
 export async function check(folder: string, photos: string[], { top, trustModel, json }: Options): Promise<void> {
   const path = existingFolder(folder);
-  // Only now: TensorFlow takes its time to load, and `--help` needs none of it.
+  // Imported here because TensorFlow is slow to load and `--help` does not need it.
   const { checkModel } = await import('./check/check-model.ts');
   const { readModelFolder } = await import('../../shared/classifier/model/model-folder.ts');
   const names = photos.length > 0 ? photos : await samplePhotos();

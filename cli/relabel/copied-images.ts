@@ -8,7 +8,7 @@ import type { FailureLines } from './failure-lines.ts';
 export class CopiedImages implements Disposable {
   readonly #ids = new IdSet();
   readonly #sum = new IdSum();
-  /** By the kind of the first line that an image has: results come first. */
+  /** By the kind of an image's first line; results are read first. */
   readonly #counts = { results: 0, failures: 0 };
   /** Failure lines that were left out. */
   unreadable = 0;
@@ -21,7 +21,7 @@ export class CopiedImages implements Disposable {
     }
   }
 
-  /** Counts the lines that are something else, and leaves them out. */
+  /** Counts malformed lines and leaves them out. */
   readable({ lines, unreadable }: FailureLines): FailureLine[] {
     this.unreadable += unreadable;
     return lines;

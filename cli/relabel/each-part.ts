@@ -1,10 +1,13 @@
 import pMap from 'p-map';
 import type { Part } from '../../shared/jobs/list-parts.ts';
 
-/** Part files in memory at once, each of some megabytes. */
+/** Part files in memory at once, each of several megabytes. */
 const PARTS_AT_ONCE = 4;
 
-/** Some parts at once. When one fails, it throws once the others that were begun are settled: nothing is written after that. */
+/**
+ * Processes several parts at once. When one fails, it waits for those in progress and throws: nothing is written after
+ * that.
+ */
 export async function eachPart(parts: AsyncIterable<Part>, use: (part: Part) => Promise<void>): Promise<void> {
   const running = new Set<Promise<void>>();
   const begin = (part: Part) => {

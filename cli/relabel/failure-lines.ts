@@ -1,8 +1,8 @@
 import { ERROR_CODES } from '../../shared/contract/error-codes.ts';
 import type { FailureLine } from '../../shared/contract/result-line.ts';
-import { linesIn, namesImage, parsedLine } from '../embeddings/embedded-lines.ts';
+import { hasValidImageRef, linesIn, parsedLine } from '../embeddings/embedded-lines.ts';
 
-/** The failure lines of a part file, and how many lines of it are something else. */
+/** The failure lines of a part file, and the number of malformed lines. */
 export type FailureLines = { lines: FailureLine[]; unreadable: number };
 
 export function failureLinesIn(part: Buffer): FailureLines {
@@ -11,10 +11,10 @@ export function failureLinesIn(part: Buffer): FailureLines {
   return { lines, unreadable: texts.length - lines.length };
 }
 
-/** Undefined for what names no image, or a code that is not one. */
+/** Undefined for a line without an image or with an unknown code. */
 function failureLine(text: string): FailureLine | undefined {
   const line = parsedLine(text);
-  if (!isObject(line) || !namesImage(line)) return undefined;
+  if (!isObject(line) || !hasValidImageRef(line)) return undefined;
   const { error } = line as Partial<FailureLine>;
   if (!isObject(error)) return undefined;
   const { code } = error as { code?: unknown };

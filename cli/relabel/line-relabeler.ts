@@ -8,21 +8,21 @@ import { type EmbeddedLine, embeddedLine, linesIn, modelText } from '../embeddin
 import { OtherTrunkError } from '../embeddings/other-trunk-error.ts';
 
 /** The last layer of a model folder, and how its scores become labels. */
-export type HeadOfModel = { folder: ModelFolder; head: ModelHead; layer: DenseLayer; top: number };
+export type OpenHead = { folder: ModelFolder; head: ModelHead; layer: DenseLayer; top: number };
 
 /** Lines whose scores are computed at once: enough for both cores, and 4 MB of features and of a thousand scores each. */
 const LINES_AT_ONCE = 1_024;
 
-/** Makes new result lines of a job's lines with embeddings, and counts. */
+/** Computes new result lines from a job's lines with embeddings, and counts them. */
 export class LineRelabeler {
   readonly #job: string;
-  readonly #model: HeadOfModel;
+  readonly #model: OpenHead;
   /** Of the lines that are being relabelled; the same memory for all of them. */
   readonly #features: Float32Array;
   #relabelled = 0;
   #withoutEmbedding = 0;
 
-  constructor(job: string, model: HeadOfModel) {
+  constructor(job: string, model: OpenHead) {
     this.#job = job;
     this.#model = model;
     this.#features = new Float32Array(LINES_AT_ONCE * model.head.length);
@@ -39,19 +39,19 @@ export class LineRelabeler {
   }
 
   /**
-   * The lines of a part file with labels and model of the head, and without their embeddings.
+   * The lines of a part file with new labels and model, and without embeddings.
    *
    * @throws {OtherTrunkError} at the first embedding of another trunk
    */
   relabel(part: Buffer): ResultLine[] {
     const lines = linesIn(part);
-    const made: ResultLine[] = [];
+    const newLines: ResultLine[] = [];
     for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
-      made.push(...this.#relabelBlock(lines.slice(from, from + LINES_AT_ONCE)));
+      newLines.push(...this.#relabelBlock(lines.slice(from, from + LINES_AT_ONCE)));
     }
-    this.#relabelled += made.length;
-    this.#withoutEmbedding += lines.length - made.length;
-    return made;
+    this.#relabelled += newLines.length;
+    this.#withoutEmbedding += lines.length - newLines.length;
+    return newLines;
   }
 
   #relabelBlock(texts: readonly string[]): ResultLine[] {
@@ -61,7 +61,7 @@ export class LineRelabeler {
       const line = embeddedLine(text);
       if (line === undefined) continue;
       this.#checkTrunk(line);
-      // What is read already need not stay in memory.
+      // Drops the embedding from memory.
       const { embedding, trunk: _trunk, ...rest } = line;
       if (embeddingLength(embedding) !== length) continue;
       if (decodeEmbeddingInto(embedding, this.#features, lines.length * length)) lines.push(rest);
@@ -81,7 +81,7 @@ export class LineRelabeler {
     const { folder, head } = this.#model;
     if (line.trunk === head.trunk) return;
     const { name, version } = folder.config;
-    const wanted = { trunk: head.trunk, model: `${name} ${version}` };
-    throw new OtherTrunkError(this.#job, { trunk: line.trunk, model: modelText(line) }, wanted);
+    const expected = { trunk: head.trunk, model: `${name} ${version}` };
+    throw new OtherTrunkError(this.#job, { trunk: line.trunk, model: modelText(line) }, expected);
   }
 }

@@ -17,7 +17,7 @@ import { writeRelabelledJob } from './relabelled-job.ts';
 
 type Options = ExportOptions & ResultsOptions & ModelOptions & { top: number; job?: string };
 
-/** Writes new results of a job, made of the embeddings in its lines by the last layer of a model. */
+/** Writes new results of a job, computed by the last layer of a model from the embeddings in its lines. */
 export async function relabel(job: string, options: Options, self: Command): Promise<void> {
   const { top, job: newJob } = options;
   const problem = newJob === undefined ? undefined : jobOptionsProblem(options);
@@ -31,7 +31,7 @@ export async function relabel(job: string, options: Options, self: Command): Pro
     head.layer.dispose();
   }
   if (relabeler.withoutEmbedding === 0) return;
-  printNote(`${counted(relabeler.withoutEmbedding, 'line')} without an embedding left out: ${embeddingAdvice()}\n`);
+  printNote(`${counted(relabeler.withoutEmbedding, 'line')} without an embedding skipped: ${embeddingAdvice()}\n`);
   process.exitCode = EXIT.finishedWithFailures;
 }
 

@@ -31,13 +31,13 @@ export type Relabelling = {
   job: string;
   newJob: string;
   relabeler: LineRelabeler;
-  /** Called when all is read; throws when nothing can be made of it. */
+  /** Called when everything is read; throws if the outcomes cannot be used. */
   checkRead: () => void;
 };
 
 /**
- * Writes the new results of a job as another job: its part files, the failures as they were, its description and the order of
- * its images. Whatever works on jobs works on it.
+ * Writes the new results of a job as another job: its part files, the failures as they were, its description and the
+ * order of its images. All commands for jobs work on it.
  *
  * @throws {CommandError} when there is a job of that name
  * @throws {NoSuchJobError}
@@ -46,7 +46,7 @@ export async function writeRelabelledJob(relabelling: Relabelling): Promise<void
   const { job, newJob } = relabelling;
   const target = targetFromEnvironment();
   interruptible(() => `interrupted: ${newJob} is not complete; \`${commandName()} purge ${newJob}\` removes it`);
-  const taken = new CommandError(`the job ${newJob} exists already: choose another name, or purge it`);
+  const taken = new CommandError(`the job ${newJob} already exists; choose another name, or purge it`);
   if (await hasFiles(target, newJob)) throw taken;
   const earlier = await readJob(target, job);
   const from: JobRun = { job, ...runField(earlier?.run) };
@@ -56,7 +56,7 @@ export async function writeRelabelledJob(relabelling: Relabelling): Promise<void
   const to = { job: newJob, run: newRun() };
   const describe = descriptionsOf(to, `relabel ${job}`, earlier?.perMessage);
   using copied = new CopiedImages();
-  // Another command may have begun a job of that name: nothing of it may be written over or purged.
+  // Another command may have started a job of that name, which must not be overwritten or purged.
   if (!(await createJob(target, describe('enqueuing', copied)))) throw taken;
   try {
     await writeNewestRun(target, to);
@@ -64,20 +64,20 @@ export async function writeRelabelledJob(relabelling: Relabelling): Promise<void
     await copyOrder(target, from, to);
     await writeJob(target, describe('enqueued', copied));
   } catch (error) {
-    // Half a job under the name would be in the way of the next try.
+    // A partial job would block the name for the next try.
     await purgeJob(target, newJob).catch(() => undefined);
     throw error;
   }
   printNote(notesOf(relabelling, copied, { description: earlier, cancelled }));
 }
 
-/** What is worth knowing of the new job, and of the one that it was made from. */
+/** Notes about the new job and its source job. */
 function notesOf(
   { job, newJob, relabeler }: Relabelling,
   { images, classified, failed, unreadable }: CopiedImages,
   earlier: { description: JobDescription | undefined; cancelled: boolean },
 ): string {
-  // What has an outcome that was left out has one.
+  // Images whose outcome was left out have an outcome, too.
   const outcomes = { classified: classified + relabeler.withoutEmbedding, failed: failed + unreadable };
   const state = completeness(earlier, outcomes);
   const { description } = earlier;
@@ -88,8 +88,8 @@ function notesOf(
   });
   return [
     ...(unfinished === undefined ? [] : [unfinished]),
-    ...(unreadable === 0 ? [] : [`${counted(unreadable, 'failure line')} that cannot be read left out`]),
-    `${counted(images, 'image')} in the job ${newJob}; \`${commandName()} results ${newJob}\` writes them`,
+    ...(unreadable === 0 ? [] : [`${counted(unreadable, 'malformed failure line')} skipped`]),
+    `${counted(images, 'image')} in the job ${newJob}; to export them: ${commandName()} results ${newJob}`,
   ]
     .map((note) => `${note}\n`)
     .join('');
@@ -159,7 +159,7 @@ async function writePart(
   lines: readonly (ResultLine | FailureLine)[],
 ): Promise<void> {
   if (lines.length === 0) return;
-  // No worker was at work for it.
+  // No worker spent time on it.
   const time = { ...thisMachine({}, process.arch), milliseconds: 0 };
   await s3.send(
     new PutObjectCommand({

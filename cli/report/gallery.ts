@@ -8,28 +8,28 @@ import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import type { ClassifierSettings } from '../../shared/settings.ts';
 import type { SampleImage } from './report-data.ts';
 
-/** An image to show: its thumbnail is a data URI. */
+/** An image of the report; its thumbnail is a data URI. */
 export type Thumbnail = { id: string; score: number; source: string };
 
-/** A label and the images of it that can still be had. */
-export type Shelf = { label: string; thumbnails: Thumbnail[] };
+/** A label and those of its sample images that could be fetched. */
+export type LabelSection = { label: string; thumbnails: Thumbnail[] };
 
 const FETCHES_AT_ONCE = 16;
 
 /**
- * Fetches images as carefully as the worker does, and makes them small. What cannot be fetched or
- * decoded any more is left out.
+ * Fetches images by the same rules as the worker and makes thumbnails. Images that cannot be fetched or decoded any
+ * more are left out.
  *
- * @param samples by label, more than are to be shown where there are as many
- * @param perLabel how many are shown
- * @param onProgress told of each image, and why it is left out
+ * @param samples by label; some spare ones beyond `perLabel`
+ * @param perLabel number of images to show per label
+ * @param onProgress called for each image, with the reason if it is left out
  */
 export async function createGallery(
   samples: ReadonlyMap<string, readonly SampleImage[]>,
   perLabel: number,
   settings: ClassifierSettings,
   onProgress: (images: number, url: string, failure: ImageFailure | undefined) => void,
-): Promise<Shelf[]> {
+): Promise<LabelSection[]> {
   const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(createS3Client(), settings.sourceBuckets) };
   const never = new AbortController().signal;
@@ -57,5 +57,5 @@ export async function createGallery(
       label,
       thumbnails: images.flatMap((image) => thumbnails.get(image) ?? []).slice(0, perLabel),
     }))
-    .filter((shelf) => shelf.thumbnails.length > 0);
+    .filter((section) => section.thumbnails.length > 0);
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-/** Stands in the head of each report, and says what made it: a report may take the place of another. */
+/** Marks a file as a report in its head: only a report may be replaced by another. */
 export const REPORT_MARK = '<meta name="generator" content="labelqueue report">';
 
 /** A mark stands near the beginning of each report. */

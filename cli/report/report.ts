@@ -9,14 +9,14 @@ import { failureHintsOf } from '../terminal/failure-hints.ts';
 import { checkOutput, writeOutput } from '../terminal/output-file.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { print, printNote } from '../terminal/terminal.ts';
-import type { Shelf } from './gallery.ts';
+import type { LabelSection } from './gallery.ts';
 import { isReport } from './mark.ts';
 import type { SampleImage } from './report-data.ts';
 
 type Options = { out: string; force?: boolean; images: number; allowHost?: string[]; json?: true };
 
-const NOTHING_TO_SHOW = '; no image of this job has a label so far';
-/** Some images are gone by the time of the report; these take their places. */
+const NOTHING_TO_SHOW = '; no image of this job has a label yet';
+/** Spare images, for those that are gone by the time of the report. */
 const SPARE_IMAGES = 3;
 
 /** Writes the page that shows a job. */
@@ -36,7 +36,7 @@ export async function report(job: string, { out, force = false, images, allowHos
     const gallery = await galleryOf(samples, images, settings, (one) => left.push(one));
     const page = await reportPage({ summary, timeline: await timelineOf(database), gallery });
     await writeOutput(output, folder, (path) => writeFile(path, page));
-    const thumbnails = gallery.reduce((sum, shelf) => sum + shelf.thumbnails.length, 0);
+    const thumbnails = gallery.reduce((sum, section) => sum + section.thumbnails.length, 0);
     if (json) print(`${JSON.stringify({ ...summary, file: { format: 'html', thumbnails } })}\n`);
     printNote(
       `${visibleLine(out)}: ${counted(thumbnails, 'sample image')}${samples.size === 0 && images > 0 ? NOTHING_TO_SHOW : leftOutText(left)}\n`,
@@ -60,7 +60,7 @@ async function galleryOf(
   perLabel: number,
   settings: ReturnType<typeof classifierSettingsFrom>,
   onLeftOut: (image: LeftOut) => void,
-): Promise<Shelf[]> {
+): Promise<LabelSection[]> {
   const total = [...samples.values()].reduce((sum, { length }) => sum + length, 0);
   if (total === 0) return [];
   const { createGallery } = await import('./gallery.ts');

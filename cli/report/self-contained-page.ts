@@ -6,12 +6,12 @@ import { REPORT_MARK } from './mark.ts';
 export type PageParts = {
   title: string;
   style: string;
-  /** What its policy lets run; a page without scripts has none. */
+  /** Scripts that the policy allows; none by default. */
   scripts?: readonly string[];
   body: Html;
 };
 
-/** A page that needs nothing but itself: its policy lets in its own style and scripts, and pictures that are in it. */
+/** A self-contained page: its Content-Security-Policy allows only its own style, scripts and embedded pictures. */
 export function selfContainedPage({ title, style, scripts = [], body }: PageParts): string {
   const policy = [
     "default-src 'none'",

@@ -1,4 +1,4 @@
-/** The items with the highest scores of any number of them, the best first. */
+/** Keeps the items with the highest scores, best first. */
 export class Best<Item> {
   readonly #most: number;
   readonly #items: { score: number; item: Item }[] = [];

@@ -2,10 +2,10 @@ import { dotProducts } from '../../shared/classifier/model/tensorflow/dot-produc
 import type { EmbeddedLine } from '../embeddings/embedded-lines.ts';
 import { CommandError } from '../terminal/user-errors.ts';
 import { Best } from './best.ts';
-import { lengthOf } from './cosine.ts';
+import { vectorLength } from './cosine.ts';
 import { type SimilarImage, similarImage } from './similar-image.ts';
 
-/** Images that are compared each with each: they take 256 MB, and 1,250,000,000 comparisons. */
+/** Maximum number of images: all pairs take 256 MB and 1,250,000,000 comparisons. */
 export const MAX_IMAGES_FOR_PAIRS = 50_000;
 /** Images whose embeddings are multiplied at once: 4 MB of scores. */
 const BLOCK = 1_024;
@@ -13,7 +13,7 @@ const BLOCK = 1_024;
 export type Pair = { one: SimilarImage; other: SimilarImage };
 export type Pairs = { pairs: readonly { score: number; item: Pair }[]; found: number };
 
-/** Finds the pairs of images that are most alike, by comparing each with each. */
+/** Finds the most similar pairs of images, by comparing all pairs. */
 export class NearDuplicates {
   readonly #images: SimilarImage[] = [];
   readonly #ids = new Set<string>();
@@ -29,7 +29,7 @@ export class NearDuplicates {
     if (row === MAX_IMAGES_FOR_PAIRS) throw tooMany(line.job);
     this.#length = values.length;
     if (row % BLOCK === 0) this.#blocks.push(new Float32Array(BLOCK * values.length));
-    const scale = 1 / (lengthOf(values) || 1);
+    const scale = 1 / (vectorLength(values) || 1);
     this.#blocks.at(-1)?.set(
       values.map((value) => value * scale),
       (row % BLOCK) * values.length,
@@ -83,7 +83,7 @@ export class NearDuplicates {
 
 function tooMany(job: string): CommandError {
   return new CommandError(
-    `${job} has more than ${MAX_IMAGES_FOR_PAIRS} images with an embedding, too many to compare each with each: ` +
+    `${job} has more than ${MAX_IMAGES_FOR_PAIRS} images with an embedding, too many to compare all pairs: ` +
       'samples/queries.sql finds exact copies (duplicates-by-sha256), and `similar` takes one image at a time',
   );
 }

@@ -24,9 +24,10 @@ export type QueryImage = {
 export type QueryOptions = ModelOptions & { allowHost?: string[] };
 
 /**
- * The embedding of an image: of a file if there is one, of the image of the job with that id, or else of what a URL leads to.
+ * The embedding of an image: of a file if there is one, of the image of the job with that id, or else of what a URL
+ * leads to.
  *
- * @throws {CommandError} when it is none of them, or cannot be fetched or decoded
+ * @throws {CommandError} when it is neither, or cannot be fetched or decoded
  */
 export async function queryImage(
   target: JobTarget,
@@ -34,7 +35,7 @@ export async function queryImage(
   image: string,
   options: QueryOptions,
 ): Promise<QueryImage> {
-  if (await namesFile(image)) return embedded(image, options);
+  if (await isReadableFile(image)) return embedded(image, options);
   const ofJob = await imageOfJob(target, of, image);
   if (ofJob !== undefined) return ofJob;
   if (/^(https?|s3):/i.test(image)) return embedded(image, options);
@@ -44,17 +45,17 @@ export async function queryImage(
 }
 
 /** A folder may have the name of an id; a pipe is read as a file is. */
-async function namesFile(path: string): Promise<boolean> {
+async function isReadableFile(path: string): Promise<boolean> {
   const there = await stat(path).catch(() => undefined);
   return there !== undefined && !there.isDirectory();
 }
 
 async function imageOfJob(target: JobTarget, of: JobRun, id: string): Promise<QueryImage | undefined> {
-  const wanted = `"id":${JSON.stringify(id)}`;
+  const idField = `"id":${JSON.stringify(id)}`;
   for await (const part of partsOf(target, of)) {
-    if (!part.includes(wanted)) continue;
+    if (!part.includes(idField)) continue;
     for (const text of linesIn(part)) {
-      const line = text.includes(wanted) ? embeddedLine(text) : undefined;
+      const line = text.includes(idField) ? embeddedLine(text) : undefined;
       const values = line?.id === id ? decodeEmbedding(line.embedding) : undefined;
       if (line !== undefined && values !== undefined) {
         return { id, values, trunk: { trunk: line.trunk, model: modelText(line) } };

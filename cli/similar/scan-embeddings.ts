@@ -7,31 +7,31 @@ import { readObject } from '../../shared/jobs/read-object.ts';
 import { type EmbeddedLine, embeddedLine, linesIn, modelText } from '../embeddings/embedded-lines.ts';
 import { type NamedTrunk, OtherTrunkError } from '../embeddings/other-trunk-error.ts';
 
-/** Part files on their way or in memory at once, each of some megabytes. */
+/** Part files that are downloaded or in memory at once, each of several megabytes. */
 const PARTS_AT_ONCE = 4;
 
-/** What a scan has met so far, in lines. */
+/** Lines that a scan has read so far. */
 export type ScanCounts = { read: number; embedded: number; withoutEmbedding: number };
 
-/** Which embeddings can be compared with one. */
-export type WantedEmbedding = { trunk: NamedTrunk /** Its numbers. */; length: number };
+/** The trunk and length that embeddings must have to be compared. */
+export type ExpectedEmbedding = { trunk: NamedTrunk /** Its numbers. */; length: number };
 
 /**
  * Reads all embeddings of a run, in the order in which its part files are listed.
  *
- * @param wanted trunk and length of what they are compared with; without it, those of the first line
- * @param visit given a line and its numbers, which are valid until it returns
+ * @param expected trunk and length of what they are compared with; without it, those of the first line
+ * @param visit called with a line and its embedding, which is valid until it returns
  * @throws {OtherTrunkError} at the first line with another trunk
  */
 export async function scanEmbeddings(
   target: JobTarget,
   of: JobRun,
-  wanted: WantedEmbedding | undefined,
+  expected: ExpectedEmbedding | undefined,
   visit: (line: EmbeddedLine, values: Float32Array) => void,
   onProgress: (counts: ScanCounts) => void,
 ): Promise<ScanCounts> {
   const counts: ScanCounts = { read: 0, embedded: 0, withoutEmbedding: 0 };
-  const reader = new EmbeddingReader(of.job, wanted);
+  const reader = new EmbeddingReader(of.job, expected);
   for await (const part of partsOf(target, of)) {
     for (const text of linesIn(part)) {
       const line = embeddedLine(text);
@@ -54,23 +54,23 @@ export function partsOf({ s3, resultsBucket, ...target }: JobTarget, of: JobRun)
   return pMapIterable(parts, ({ key }) => readObject(s3, resultsBucket, key), { concurrency: PARTS_AT_ONCE });
 }
 
-/** Reads embeddings of one trunk and one length into the same memory, again and again. */
+/** Reads embeddings of one trunk and one length, reusing the same memory. */
 class EmbeddingReader {
   readonly #job: string;
-  #wanted: NamedTrunk | undefined;
+  #expected: NamedTrunk | undefined;
   #values: Float32Array;
 
-  constructor(job: string, wanted: WantedEmbedding | undefined) {
+  constructor(job: string, expected: ExpectedEmbedding | undefined) {
     this.#job = job;
-    this.#wanted = wanted?.trunk;
-    this.#values = new Float32Array(wanted?.length ?? 0);
+    this.#expected = expected?.trunk;
+    this.#values = new Float32Array(expected?.length ?? 0);
   }
 
   /** Undefined for what is not an embedding. */
   read(line: EmbeddedLine): Float32Array | undefined {
     const given = { trunk: line.trunk, model: modelText(line) };
-    this.#wanted ??= given;
-    if (given.trunk !== this.#wanted.trunk) throw new OtherTrunkError(this.#job, given, this.#wanted);
+    this.#expected ??= given;
+    if (given.trunk !== this.#expected.trunk) throw new OtherTrunkError(this.#job, given, this.#expected);
     const length = embeddingLength(line.embedding) ?? 0;
     if (this.#values.length === 0) this.#values = new Float32Array(length);
     if (this.#values.length !== length) return undefined;

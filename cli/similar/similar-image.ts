@@ -5,7 +5,7 @@ export type SimilarImage = { id: string; url: string; label: string | null; sha2
 
 const MAX_LABEL_CHARS = 200;
 
-/** Of a line that may be a stranger's. */
+/** Made from an untrusted line. */
 export function similarImage({ id, url, labels, image }: EmbeddedLine): SimilarImage {
   const label: unknown = Array.isArray(labels) ? labels[0]?.label : undefined;
   const sha256: unknown = typeof image === 'object' && image !== null ? image.sha256 : undefined;

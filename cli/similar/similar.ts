@@ -8,29 +8,29 @@ import { embeddingAdvice } from '../embeddings/advice.ts';
 import type { EmbeddedLine } from '../embeddings/embedded-lines.ts';
 import { targetFromEnvironment } from '../jobs/job-target.ts';
 import { counted } from '../terminal/counted.ts';
-import { interruptible, sameCommand } from '../terminal/interruption.ts';
+import { interruptible, rerunCommand } from '../terminal/interruption.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { print, printNote } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
 import { Best } from './best.ts';
 import { cosine } from './cosine.ts';
 import { type QueryOptions, queryImage } from './query-image.ts';
-import { type ScanCounts, scanEmbeddings, type WantedEmbedding } from './scan-embeddings.ts';
+import { type ExpectedEmbedding, type ScanCounts, scanEmbeddings } from './scan-embeddings.ts';
 import { type SimilarImage, similarImage } from './similar-image.ts';
 import { pairsText, similarText } from './similar-text.ts';
 
 type Options = QueryOptions & { top: number; minScore?: number; duplicates?: true; json?: true };
 
-/** Pairs that are less alike are seldom the same picture, see docs/embeddings.md. */
+/** Pairs with lower scores are rarely the same picture, see docs/embeddings.md. */
 const MIN_SCORE_OF_DUPLICATES = 0.85;
 
-/** Lists the images of a job that look most like one image, or the pairs of them that are most alike. */
+/** Lists the images of a job that look most like one image, or the most similar pairs. */
 export async function similar(job: string, image: string | undefined, options: Options, self: Command): Promise<void> {
   if ((image === undefined) !== (options.duplicates ?? false)) {
     self.error('error: expected an image to compare with, or --duplicates');
   }
   const target = targetFromEnvironment();
-  interruptible(() => `interrupted; to begin again: ${sameCommand()}`);
+  interruptible(() => `interrupted; to start over: ${rerunCommand()}`);
   const description = await readJob(target, job);
   const of: JobRun = { job, ...runField(description?.run) };
   const { lines } = await sampledLines(target, 'results', of);
@@ -70,13 +70,13 @@ async function printPairs(scan: Scan, { top, minScore = MIN_SCORE_OF_DUPLICATES,
     return;
   }
   print(pairsText(found));
-  const shown = found.found > found.pairs.length ? `; the ${found.pairs.length} most alike are shown` : '';
-  printNote(`${counted(found.found, 'pair')} with a score of at least ${minScore}${shown}\n`);
+  const limitText = found.found > found.pairs.length ? `; showing the ${found.pairs.length} most similar` : '';
+  printNote(`${counted(found.found, 'pair')} with a score of at least ${minScore}${limitText}\n`);
 }
 
 async function scanWithProgress(
   { target, of, lines }: Scan,
-  wanted: WantedEmbedding | undefined,
+  wanted: ExpectedEmbedding | undefined,
   visit: (line: EmbeddedLine, values: Float32Array) => void,
 ): Promise<ScanCounts> {
   const progress = startProgress('read', lines);
@@ -87,7 +87,7 @@ async function scanWithProgress(
     throw new CommandError(`no result line of ${of.job} has an embedding: ${embeddingAdvice()}`);
   }
   if (counts.withoutEmbedding > 0) {
-    printNote(`${counted(counts.withoutEmbedding, 'line')} without an embedding left out: ${embeddingAdvice()}\n`);
+    printNote(`${counted(counts.withoutEmbedding, 'line')} without an embedding skipped: ${embeddingAdvice()}\n`);
   }
   return counts;
 }

@@ -3,19 +3,21 @@ import { type Html, html } from '../report/html.ts';
 import type { Teaching } from './teaching.ts';
 
 /** Labels of which the whole table is shown; it has their square of cells. */
-const MOST_LABELS = 30;
+const MAX_LABELS = 30;
 /** Shades of a cell, from none of a row to all of it; the style has a class for each. */
 const SHADES = 5;
 
-/** Which labels the model gives to the photos that were held out. */
+/** The confusion matrix of the test photos. */
 export function confusionSection({ labels, confusion }: Teaching): Html {
-  const order = mostConfused(confusion).slice(0, MOST_LABELS);
+  const order = mostConfused(confusion).slice(0, MAX_LABELS);
   const more =
-    labels.length > MOST_LABELS ? ` (${MOST_LABELS} of ${count(labels.length)} labels, those mixed up most)` : '';
+    labels.length > MAX_LABELS
+      ? ` (${MAX_LABELS} of ${count(labels.length)} labels, those with the most confusions)`
+      : '';
   const name = (index: number) => labels[index]?.label as string;
-  return html`<section><h2>What the model says of the photos that were held out${more}</h2>
+  return html`<section><h2>Predictions for the test photos${more}</h2>
 <div class="scrollable" tabindex="0"><table class="confusion">
-<thead><tr><th scope="col">stands under</th>${order.map((column) => html`<th scope="col" class="number"><bdi>${name(column)}</bdi></th>`)}</tr></thead>
+<thead><tr><th scope="col">actual label</th>${order.map((column) => html`<th scope="col" class="number"><bdi>${name(column)}</bdi></th>`)}</tr></thead>
 <tbody>${order.map(
     (row) =>
       html`<tr><th scope="row"><bdi>${name(row)}</bdi></th>${order.map((column) => cell(confusion[row] ?? [], row, column))}</tr>\n`,
@@ -29,10 +31,10 @@ function cell(counts: readonly number[], row: number, column: number): Html {
   return html`<td class="number ${row === column ? 'right' : 'wrong'} shade-${shade}">${count(photos)}</td>`;
 }
 
-/** All in their own order where there are few; else those with the most mistakes first. */
+/** All labels in order if there are few; else those with the most mistakes first. */
 function mostConfused(confusion: readonly (readonly number[])[]): number[] {
   const all = [...confusion.keys()];
-  if (all.length <= MOST_LABELS) return all;
+  if (all.length <= MAX_LABELS) return all;
   const mistakes = confusion.map((cells, row) =>
     cells.reduce((sum, photos, column) => sum + (row === column ? 0 : photos), 0),
   );

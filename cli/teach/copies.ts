@@ -1,16 +1,16 @@
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { CommandError } from '../terminal/user-errors.ts';
+import { displayName } from './display-name.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import type { TaughtPhoto } from './photo-features.ts';
-import { shownName } from './shown-name.ts';
 
-/** A photo whose file is that of another one, byte by byte. */
+/** A photo with the same bytes as another one. */
 export type Copy = { copy: LabelledPhoto; of: LabelledPhoto };
 
 const SHOWN = 5;
 
 /**
- * Each file once: a copy in the part that is held out would be known from the other one.
+ * Keeps each file once: a copy among the test photos would be known from training.
  *
  * @throws {CommandError} when a file stands under two labels
  */
@@ -22,19 +22,19 @@ export function withoutCopies(photos: readonly TaughtPhoto[]): { photos: TaughtP
     if (known === undefined) first.set(photo.sha256, photo);
     else copies.push({ copy: photo, of: known });
   }
-  refuseTwoLabels(copies.filter(({ copy, of }) => copy.label !== of.label));
+  assertOneLabelPerFile(copies.filter(({ copy, of }) => copy.label !== of.label));
   return { photos: [...first.values()], copies };
 }
 
-function refuseTwoLabels(contradictions: readonly Copy[]): void {
+function assertOneLabelPerFile(contradictions: readonly Copy[]): void {
   if (contradictions.length === 0) return;
-  const named = contradictions.slice(0, SHOWN).map(({ copy, of }) => `${shown(of)} and ${shown(copy)}`);
+  const named = contradictions.slice(0, SHOWN).map(({ copy, of }) => `${described(of)} and ${described(copy)}`);
   const more = contradictions.length > SHOWN ? ` and ${contradictions.length - SHOWN} more` : '';
   throw new CommandError(
     `expected each photo under one label, got the same file under two: ${named.join('; ')}${more}`,
   );
 }
 
-function shown(photo: LabelledPhoto): string {
-  return `${shownName(photo)} (${visibleLine(photo.label)})`;
+function described(photo: LabelledPhoto): string {
+  return `${displayName(photo)} (${visibleLine(photo.label)})`;
 }

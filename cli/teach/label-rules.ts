@@ -1,19 +1,19 @@
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { CommandError } from '../terminal/user-errors.ts';
-import { type LabelledPhoto, type Lesson, MAX_PHOTOS } from './labelled-photo.ts';
+import { type LabelledPhoto, MAX_PHOTOS, type TrainingSet } from './labelled-photo.ts';
 
 const MAX_LABEL_CHARS = 100;
-/** The last layer has a column per label; photos for more than these do not fit in a lesson. */
+/** The last layer has a column per label; more labels would need more photos than allowed. */
 const MAX_LABELS = 1_000;
 const SHOWN = 5;
 
 /**
- * Makes sure that a lesson can be learned from before anything is read.
+ * Checks labels and photos before anything is read.
  *
  * @param from the folder or the table as the user named it
  * @throws {CommandError} that names the labels that are wrong, and what was expected
  */
-export function checkLesson({ labels, photos }: Lesson, from: string): void {
+export function checkTrainingSet({ labels, photos }: TrainingSet, from: string): void {
   for (const label of labels) checkLabel(label, from);
   checkCase(labels, from);
   if (photos.length === 0) throw wrong(from, `expected ${expectedForm}, found no photo`);
@@ -21,10 +21,7 @@ export function checkLesson({ labels, photos }: Lesson, from: string): void {
   const empty = labels.filter((label) => !counts.has(label));
   if (empty.length > 0) throw wrong(from, `expected photos for each label, found none for ${listed(empty)}`);
   if (labels.length < 2) {
-    throw wrong(
-      from,
-      `expected photos of at least two labels, got only ${listed(labels)}: one label has nothing to differ from`,
-    );
+    throw wrong(from, `expected photos of at least two labels, got only ${listed(labels)}`);
   }
   if (labels.length > MAX_LABELS) throw wrong(from, `expected at most ${MAX_LABELS} labels, got ${labels.length}`);
   if (photos.length > MAX_PHOTOS) throw wrong(from, `expected at most ${MAX_PHOTOS} photos, got ${photos.length}`);
@@ -32,13 +29,13 @@ export function checkLesson({ labels, photos }: Lesson, from: string): void {
   if (alone.length === 0) return;
   throw wrong(
     from,
-    `expected at least two photos per label, got one for ${listed(alone)}: one is to learn from, another to test with`,
+    `expected at least two photos per label, got one for ${listed(alone)}: one is for training, one for testing`,
   );
 }
 
 const expectedForm = 'a folder per label with photos in it, or a table of photos and labels (.csv)';
 
-/** It stands in result lines, in a line of labels.txt, and on terminals. */
+/** A label is printed in result lines, in a line of labels.txt, and on terminals. */
 function checkLabel(label: string, from: string): void {
   const problem =
     label.trim() === ''
@@ -48,19 +45,19 @@ function checkLabel(label: string, from: string): void {
         : label.includes('\uFFFD')
           ? 'is not UTF-8'
           : visibleLine(label) !== label
-            ? 'has characters that cannot be seen'
+            ? 'has invisible characters'
             : undefined;
   if (problem === undefined) return;
-  throw wrong(from, `expected labels that can be printed on a line, ${shown(label)} ${problem}`);
+  throw wrong(from, `expected labels that can be printed on a line, ${quotedLabel(label)} ${problem}`);
 }
 
-/** Two folders that differ in case are one on other systems, and two classes by mistake. */
+/** Labels that differ only in case are one folder on some systems, and probably a mistake. */
 function checkCase(labels: readonly string[], from: string): void {
   const alike = [...Map.groupBy(labels, (label) => label.normalize('NFKC').toLowerCase()).values()].find(
     ({ length }) => length > 1,
   );
   if (alike === undefined) return;
-  throw wrong(from, `expected labels that differ by more than upper and lower case, got ${listed(alike)}`);
+  throw wrong(from, `expected labels that differ by more than case, got ${listed(alike)}`);
 }
 
 function wrong(from: string, problem: string): CommandError {
@@ -69,9 +66,9 @@ function wrong(from: string, problem: string): CommandError {
 
 function listed(labels: readonly string[]): string {
   const more = labels.length > SHOWN ? ` and ${labels.length - SHOWN} more` : '';
-  return `${labels.slice(0, SHOWN).map(shown).join(', ')}${more}`;
+  return `${labels.slice(0, SHOWN).map(quotedLabel).join(', ')}${more}`;
 }
 
-function shown(label: string): string {
+function quotedLabel(label: string): string {
   return visibleLine(JSON.stringify(label.length > MAX_LABEL_CHARS ? `${label.slice(0, MAX_LABEL_CHARS)}…` : label));
 }

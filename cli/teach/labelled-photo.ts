@@ -7,8 +7,8 @@ export type LabelledPhoto = {
   source: string;
 };
 
-/** What there is to learn from. */
-export type Lesson = {
+/** The photos to train on. */
+export type TrainingSet = {
   photos: LabelledPhoto[];
   /** All labels that the folder or the table names, sorted; also those without photos. */
   labels: string[];

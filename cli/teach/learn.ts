@@ -7,82 +7,84 @@ import type { ClassifierSettings } from '../../shared/settings.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { printNote } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
-import { findAlike } from './alike.ts';
 import { withoutCopies } from './copies.ts';
-import { accuracyOf, confusionOf, judge, labelFacts, leastSure } from './judge.ts';
-import type { LabelledPhoto, Lesson } from './labelled-photo.ts';
+import { displayName } from './display-name.ts';
+import type { LabelledPhoto, TrainingSet } from './labelled-photo.ts';
+import { findNearDuplicates } from './near-duplicate-groups.ts';
 import {
   type FailedPhoto,
   isFailed,
-  isRead,
+  isReadable,
   photoFeatures,
   type TaughtPhoto,
   viewsPerPhoto,
 } from './photo-features.ts';
 import type { PhotoReader } from './photo-reader.ts';
+import { accuracyOf, confusionOf, labelFacts, leastConfident, predict } from './predict.ts';
 import { createRandom, sampleOf } from './random.ts';
-import { shownName } from './shown-name.ts';
 import { type Split, splitPhotos } from './split.ts';
 import type { Accuracy, Teaching } from './teaching.ts';
 import { trainOnSplit } from './train-on-split.ts';
-import { type Trial, trialOf, trialPicture } from './trial.ts';
+import { type Trial, testPicture, trialOf } from './trial.ts';
 import { warningsOf } from './warnings.ts';
 import type { TaughtModel } from './write-model.ts';
 
-/** What is needed to learn. */
-export type Learning = {
+/** The input of a training. */
+export type TrainingInput = {
   from: string;
   name: string;
-  lesson: Lesson;
+  trainingSet: TrainingSet;
   base: ModelFolder;
   settings: ClassifierSettings;
   reader: PhotoReader;
   seed: number;
-  /** The share of the photos of each label that is held out. */
+  /** Fraction of the photos of each label to test with. */
   share: number;
 };
 
-/** Looks at the photos, trains the last layer, and tests it. */
-export async function learn(learning: Learning): Promise<{ teaching: Teaching; taught: TaughtModel; trial: Trial }> {
-  const { from, name, lesson, base, settings, reader, seed, share } = learning;
-  const views = viewsPerPhoto(lesson.photos.length);
+/** Computes features, trains the last layer, and tests it. */
+export async function learn(
+  learning: TrainingInput,
+): Promise<{ teaching: Teaching; taught: TaughtModel; trial: Trial }> {
+  const { from, name, trainingSet, base, settings, reader, seed, share } = learning;
+  const views = viewsPerPhoto(trainingSet.photos.length);
   const opened = await openBestModel(base, settings.modelPrecision, openFeatureModel);
   checkSoftmax(opened.model);
   for (const warning of opened.warnings) printNote(`${warning}\n`);
   const length = opened.model.featureLength;
-  const picture = trialPicture(opened.model);
-  const read = await readAll(lesson.photos, opened.model, { reader, seed, views }).finally(() =>
+  const picture = testPicture(opened.model);
+  const read = await readAll(trainingSet.photos, opened.model, { reader, seed, views }).finally(() =>
     opened.model.dispose(),
   );
   const failures = read.filter(isFailed);
-  const { photos, copies } = withoutCopies(read.filter(isRead));
-  checkRest(lesson.labels, photos, failures);
-  const alike = findAlike(photos, length);
-  const split = splitPhotos(photos, alike.groups, share, createRandom(`${seed} split`));
-  const weights = trainOnSplit(split, lesson.labels, length, seed);
-  const judged = judge(split, lesson.labels, weights);
-  const labels = labelFacts(judged, lesson.labels);
+  const { photos, copies } = withoutCopies(read.filter(isReadable));
+  checkRest(trainingSet.labels, photos, failures);
+  const nearDuplicates = findNearDuplicates(photos, length);
+  const split = splitPhotos(photos, nearDuplicates.groups, share, createRandom(`${seed} split`));
+  const weights = trainOnSplit(split, trainingSet.labels, length, seed);
+  const predicted = predict(split, trainingSet.labels, weights);
+  const labels = labelFacts(predicted, trainingSet.labels);
   const teaching: Teaching = {
     from,
     seed,
     views,
     labels,
-    accuracy: accuracyOf(judged),
-    confusion: confusionOf(judged, lesson.labels),
+    accuracy: accuracyOf(predicted),
+    confusion: confusionOf(predicted, trainingSet.labels),
     arithmetic: opened.arithmetic,
     inFloats: opened.arithmetic === 'float32' ? undefined : await testInFloats(split, weights, learning),
     epochs: weights.epochs,
-    unsure: leastSure(judged),
+    unsure: leastConfident(predicted),
     copies,
-    pairs: alike.pairs,
-    pairCount: alike.pairCount,
-    acrossLabels: alike.acrossLabels,
+    pairs: nearDuplicates.pairs,
+    pairCount: nearDuplicates.pairCount,
+    acrossLabels: nearDuplicates.acrossLabels,
     failures,
-    leftOut: lesson.leftOut,
-    warnings: warningsOf(labels, alike),
+    leftOut: trainingSet.leftOut,
+    warnings: warningsOf(labels, nearDuplicates),
   };
   const trial = trialOf(picture, weights, settings.modelPrecision);
-  return { teaching, taught: { name, labels: lesson.labels, weights }, trial };
+  return { teaching, taught: { name, labels: trainingSet.labels, weights }, trial };
 }
 
 /** @throws {CommandError} when the last layer is trained as a softmax and would be used as something else */
@@ -100,19 +102,19 @@ async function readAll(
   model: FeatureModel,
   { reader, seed, views }: { reader: PhotoReader; seed: number; views: number },
 ): Promise<(TaughtPhoto | FailedPhoto)[]> {
-  const progress = startProgress('looked at', photos.length);
+  const progress = startProgress('analyzed', photos.length);
   const options = { model, read: reader.read, views, seed, onProgress: progress.update };
   return photoFeatures(photos, options).finally(progress.stop);
 }
 
-/** What could not be read may have been all of a label. */
+/** Unreadable photos may leave a label without any. */
 function checkRest(labels: readonly string[], photos: readonly TaughtPhoto[], failures: readonly FailedPhoto[]): void {
   const counts = Map.groupBy(photos, ({ label }) => label);
   const lacking = labels.filter((label) => (counts.get(label)?.length ?? 0) < 2);
   if (lacking.length === 0) return;
   const named = failures
     .slice(0, 5)
-    .map(({ failure, ...photo }) => `\n  ${shownName(photo)}: ${failure.code}: ${visibleLine(failure.message)}`);
+    .map(({ failure, ...photo }) => `\n  ${displayName(photo)}: ${failure.code}: ${visibleLine(failure.message)}`);
   throw new CommandError(
     `expected at least two different photos per label that can be read, got ${lacking
       .map((label) => `${counts.get(label)?.length ?? 0} for ${JSON.stringify(label)}`)
@@ -121,22 +123,22 @@ function checkRest(labels: readonly string[], photos: readonly TaughtPhoto[], fa
   );
 }
 
-/** Photos that are held out and looked at once more in floats: what they cost is bounded. */
-const MOST_IN_FLOATS = 500;
+/** Maximum number of test photos that are tested again in floats. */
+const MAX_IN_FLOATS = 500;
 
-/** Other processors compute in floats: the last layer was not trained on those. */
+/** Other processors compute in floats, for which the last layer was not trained. */
 async function testInFloats(
   { heldOut }: Split,
   weights: Trained,
-  { base, lesson, reader, seed }: Learning,
+  { base, trainingSet, reader, seed }: TrainingInput,
 ): Promise<Accuracy | undefined> {
   const model = await openFeatureModel(base);
-  // They are sorted by their labels: the first ones would be of some labels only.
-  const photos = sampleOf(heldOut, MOST_IN_FLOATS, createRandom(`${seed} floats`));
+  // The photos are sorted by label, so the first ones would not cover all labels.
+  const photos = sampleOf(heldOut, MAX_IN_FLOATS, createRandom(`${seed} floats`));
   const found = await photoFeatures(photos, { model, read: reader.read, views: 0, seed, onProgress() {} }).finally(() =>
     model.dispose(),
   );
-  const readable = found.filter(isRead);
+  const readable = found.filter(isReadable);
   if (readable.length === 0) return undefined;
-  return accuracyOf(judge({ training: [], heldOut: readable }, lesson.labels, weights));
+  return accuracyOf(predict({ training: [], heldOut: readable }, trainingSet.labels, weights));
 }

@@ -1,7 +1,7 @@
 import { opendir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { checkFolderAround } from '../terminal/new-folder.ts';
+import { checkParentFolder } from '../terminal/new-folder.ts';
 import { CommandError } from '../terminal/user-errors.ts';
 
 /** Records how a model was taught. It marks the folders that the command may replace. */
@@ -16,29 +16,29 @@ export type ModelPlace = {
 };
 
 /**
- * To be called before the work, and before anything is replaced.
+ * Call it before the work, and before anything is replaced.
  *
  * @throws {CommandError} when something is there that must not be replaced
  */
 export async function checkModelPlace({ path, force }: ModelPlace): Promise<void> {
-  if (!(await isThere(path))) return checkFolderAround(path);
-  const why = force ? await whyKept(path) : 'or replace it with --force';
+  if (!(await isThere(path))) return checkParentFolder(path);
+  const why = force ? await whyNotReplaced(path) : 'or replace it with --force';
   if (why === undefined) return;
   throw new CommandError(
-    `${visibleLine(path)} exists already: choose another folder with --out${force ? ': ' : ', '}${why}`,
+    `${visibleLine(path)} already exists; choose another folder with --out${force ? ': ' : ', '}${why}`,
   );
 }
 
-async function whyKept(path: string): Promise<string | undefined> {
+async function whyNotReplaced(path: string): Promise<string | undefined> {
   if (!(await isThere(join(path, TEACHING_FILE)))) {
-    return `it has no ${TEACHING_FILE}, so it was not made by this command`;
+    return `it has no ${TEACHING_FILE}, so it was not written by this command`;
   }
   const added = await addedFile(path);
   if (added === undefined) return undefined;
   return `${visibleLine(added)} is in it, which ${SUMS_FILE} does not list and --force would remove`;
 }
 
-/** What systems put beside files on their own. */
+/** Files that operating systems create. */
 const FROM_SYSTEMS = new Set(['.DS_Store', 'Thumbs.db', 'desktop.ini']);
 
 /** The first file in a model folder that the command has not written. */

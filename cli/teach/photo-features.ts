@@ -7,13 +7,13 @@ import { outlineOf } from './outline.ts';
 import { createRandom } from './random.ts';
 import { viewOf, wideFormat } from './views.ts';
 
-/** A photo that can be learned from. */
+/** A photo with its features. */
 export type TaughtPhoto = LabelledPhoto & {
   /** Of the file. */
   sha256: string;
-  /** Of the photo as a worker sees it. */
+  /** Features of the photo as a worker sees it. */
   features: Float32Array;
-  /** Of views of it, one after the other. */
+  /** Features of its augmented views, concatenated. */
   views: Float32Array;
   /** See `outlineOf`. */
   outline: Float32Array;
@@ -27,17 +27,17 @@ export function isFailed(photo: TaughtPhoto | FailedPhoto): photo is FailedPhoto
   return 'failure' in photo;
 }
 
-export function isRead(photo: TaughtPhoto | FailedPhoto): photo is TaughtPhoto {
+export function isReadable(photo: TaughtPhoto | FailedPhoto): photo is TaughtPhoto {
   return !isFailed(photo);
 }
 
-/** Photos that are read and decoded at once: what bounds the memory for them. */
+/** Photos that are read and decoded at once, which bounds memory. */
 const AT_ONCE = 8;
 /** Features that are trained on at once, 5 kB each of the default model. */
 const MAX_ROWS = 12_000;
 const MAX_VIEWS = 8;
 
-/** How many views each of so many photos gets beside the one that a worker sees. */
+/** Number of augmented views per photo, in addition to the worker's own. */
 export function viewsPerPhoto(photos: number): number {
   return Math.max(0, Math.min(MAX_VIEWS, Math.floor(MAX_ROWS / photos) - 1));
 }
@@ -52,7 +52,7 @@ export type FeatureOptions = {
 };
 
 /**
- * Reads photos as a worker would, and computes their features. The result is the same in whatever order they arrive.
+ * Reads photos as a worker would, and computes their features. The result does not depend on the order of arrival.
  *
  * @returns in the order of the photos
  */
@@ -82,13 +82,15 @@ async function featuresOf(
   const plain = await decodeImage(bytes, format);
   if (plain instanceof ImageFailure) return plain;
   const wide = wideFormat(format);
-  const whole = views === 0 ? plain : await decodeImage(bytes, wide);
-  if (whole instanceof ImageFailure) return whole;
+  const uncropped = views === 0 ? plain : await decodeImage(bytes, wide);
+  if (uncropped instanceof ImageFailure) return uncropped;
   const { sha256 } = plain.facts;
-  // By the photo alone: copies get the same views, and no photo changes those of another.
+  // Seeded by the photo alone, so that other photos do not change its views.
   const random = createRandom(`${seed} ${sha256}`);
-  const others = Array.from({ length: views }, () => viewOf(whole.pixels, wide.inputSize, format.inputSize, random));
-  // A photo is a batch of its own: which others are beside it in a batch may change the last digits.
+  const others = Array.from({ length: views }, () =>
+    viewOf(uncropped.pixels, wide.inputSize, format.inputSize, random),
+  );
+  // One photo per batch: other photos in a batch may change the last digits.
   const rows = model.features([plain.pixels, ...others]);
   const length = model.featureLength;
   const outline = outlineOf(plain.pixels, format.inputSize);

@@ -9,7 +9,7 @@ import { readImageFile } from '../image-file.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import { isUrl } from './read-table.ts';
 
-/** The bytes of photos: of files as they are, of URLs as carefully as a worker fetches them. */
+/** Reads photos: files directly, URLs by the rules of the worker. */
 export type PhotoReader = {
   read(photo: LabelledPhoto): Promise<Buffer | ImageFailure>;
   close(): Promise<void>;
@@ -26,7 +26,7 @@ export function createPhotoReader(settings: ClassifierSettings): PhotoReader {
   };
 }
 
-/** A pipe would be waited for without end. */
+/** Reading a pipe could block forever. */
 async function readFileOnly(path: string): Promise<Buffer | ImageFailure> {
   try {
     const there = await stat(path);
@@ -35,7 +35,7 @@ async function readFileOnly(path: string): Promise<Buffer | ImageFailure> {
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ELOOP') return new ImageFailure('not_found', 'the symbolic links go in circles');
+    if (code === 'ELOOP') return new ImageFailure('not_found', 'a loop of symbolic links');
     if (code === 'ENAMETOOLONG' || code === 'ENOTDIR') return new ImageFailure('not_found', 'no such file');
   }
   return readImageFile(path);

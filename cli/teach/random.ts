@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Chance that a seed repeats: sfc32, which passes PractRand, see pracrand.sourceforge.net/RNG_engines.txt. */
+/** A seeded random number generator: sfc32, which passes PractRand, see pracrand.sourceforge.net/RNG_engines.txt. */
 export type Random = {
   /** A whole number from 0 up to and without `limit`. */
   below(limit: number): number;
@@ -24,7 +24,7 @@ export function createRandom(seed: string): Random {
   return { below: (limit) => Math.floor((next() / 2 ** 32) * limit) };
 }
 
-/** The items in an order of chance (Fisher and Yates), in the place of what was there. */
+/** Shuffles in place (Fisher and Yates). */
 export function shuffle<Items extends Int32Array | unknown[]>(items: Items, random: Random): Items {
   for (let last = items.length - 1; last > 0; last--) {
     const other = random.below(last + 1);
@@ -33,7 +33,7 @@ export function shuffle<Items extends Int32Array | unknown[]>(items: Items, rand
   return items;
 }
 
-/** Items taken from all of a list by chance, `most` of them at most. */
+/** A random sample of at most `most` items. */
 export function sampleOf<Item>(items: readonly Item[], most: number, random: Random): Item[] {
   return shuffle([...items], random).slice(0, most);
 }

@@ -2,15 +2,15 @@ import { opendir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { filesIn } from '../enqueue/sources/folder-files.ts';
 import { nameFilter } from '../enqueue/sources/name-filter.ts';
-import type { LabelledPhoto, Lesson } from './labelled-photo.ts';
+import type { LabelledPhoto, TrainingSet } from './labelled-photo.ts';
 
 const HIDDEN = 'hidden files (.DS_Store, __MACOSX and the like)';
 
 /**
- * A folder per label: its name is the label, all images in it and in the folders below it are examples. Links to folders are
- * not followed: they may lead round in circles.
+ * A folder per label: its name is the label, all images in it and in the folders below it are examples. Links to
+ * folders are not followed: they may form a loop.
  */
-export async function readLabelFolders(folder: string): Promise<Lesson> {
+export async function readLabelFolders(folder: string): Promise<TrainingSet> {
   const leftOut = new Map<string, number>();
   const leaveOut = (reason: string) => void leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
   const labels = await labelFolders(folder, leaveOut);
@@ -28,10 +28,7 @@ async function labelFolders(folder: string, leaveOut: (reason: string) => void):
   for await (const entry of await opendir(folder)) {
     if (isHidden(entry.name)) leaveOut(HIDDEN);
     else if (entry.isDirectory()) labels.push(entry.name);
-    else
-      leaveOut(
-        entry.isSymbolicLink() ? 'links beside the folders of the labels' : 'files beside the folders of the labels',
-      );
+    else leaveOut(entry.isSymbolicLink() ? 'links beside the label folders' : 'files beside the label folders');
   }
   return labels.sort();
 }
@@ -43,13 +40,13 @@ function imagesOnly(leaveOut: (reason: string) => void): (name: string) => boole
       ? HIDDEN
       : whyNot(name) === undefined
         ? undefined
-        : 'files that are not images by the ends of their names';
+        : 'files without a file extension of images';
     if (reason !== undefined) leaveOut(reason);
     return reason === undefined;
   };
 }
 
-/** What systems and archives put beside files. */
+/** Files that operating systems and archives create. */
 function isHidden(name: string): boolean {
   return name.startsWith('.') || name === '__MACOSX' || name === 'Thumbs.db' || name === 'desktop.ini';
 }

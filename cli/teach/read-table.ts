@@ -9,7 +9,7 @@ import { SourceProblem } from '../enqueue/sources/source-reading.ts';
 import { type TableRow, tableRows } from '../enqueue/sources/table-rows.ts';
 import { type Line, textLines } from '../enqueue/sources/text-lines.ts';
 import { CommandError } from '../terminal/user-errors.ts';
-import type { LabelledPhoto, Lesson } from './labelled-photo.ts';
+import type { LabelledPhoto, TrainingSet } from './labelled-photo.ts';
 
 /** 20,000 rows of a path and a label have a few megabytes. */
 const MAX_TABLE_BYTES = 50_000_000;
@@ -22,7 +22,7 @@ const LABEL_COLUMNS = ['label', 'class', 'category'];
  *
  * @throws {CommandError} naming the line
  */
-export async function readLabelTable(path: string): Promise<Lesson> {
+export async function readLabelTable(path: string): Promise<TrainingSet> {
   const rows = await rowsOf(path).catch((cause: unknown) => {
     if (!(cause instanceof SourceProblem)) throw cause;
     throw new CommandError(`${visibleLine(path)}: ${cause.message}`, { cause });
@@ -89,7 +89,7 @@ function wrongRow({ line }: TableRow, path: string, problem: string): CommandErr
   return new CommandError(`${visibleLine(path)}, line ${line}: ${visibleLine(problem)}`);
 }
 
-/** Not a drive of Windows, whose letter stands alone. */
+/** A single letter is a Windows drive, not a scheme. */
 export function isUrl(source: string): boolean {
   return /^[a-z][a-z0-9+.-]+:/i.test(source);
 }

@@ -3,8 +3,8 @@ import { bytesOf, textsOf, withBytes } from '../../shared/classifier/model/proto
 import { bytesField, varintField } from '../../shared/classifier/model/protobuf-writer.ts';
 
 /**
- * A SavedModel with other weights in its last layer, for as many classes as they have; all else stays, byte by byte. The
- * numbers of fields are those that `saved-model-graph.ts` names.
+ * A SavedModel with new weights in its last layer; everything else stays, byte by byte. The numbers of fields are those
+ * that `saved-model-graph.ts` names.
  *
  * @param bytes of the `saved_model.pb` that the layer was found in
  * @param scores the tensor that holds the scores, e.g. `probabilities:0`: the signature gets its new shape

@@ -11,22 +11,22 @@ import type { Teaching } from './teaching.ts';
 
 const AT_ONCE = 8;
 
-/** Writes the page that shows what was learned, with the photos that it is about. */
+/** Writes the report page of a training, with its photos. */
 export async function writeReport(
   output: Output,
   { reader, ...content }: Omit<TeachingPage, 'thumbnails'> & { reader: PhotoReader },
 ): Promise<void> {
-  const thumbnails = await thumbnailsOf(shownPhotos(content.teaching), reader);
+  const thumbnails = await thumbnailsOf(displayedPhotos(content.teaching), reader);
   const page = await teachingPage({ ...content, thumbnails });
   await writeOutput(output, tmpdir(), (path) => writeFile(path, page));
 }
 
-function shownPhotos({ unsure, pairs, acrossLabels }: Teaching): LabelledPhoto[] {
-  const shown = [...acrossLabels.slice(0, PAIRS_SHOWN), ...pairs.slice(0, PAIRS_SHOWN)];
-  return [...new Set([...unsure.map(({ photo }) => photo), ...shown.flatMap(({ one, other }) => [one, other])])];
+function displayedPhotos({ unsure, pairs, acrossLabels }: Teaching): LabelledPhoto[] {
+  const listed = [...acrossLabels.slice(0, PAIRS_SHOWN), ...pairs.slice(0, PAIRS_SHOWN)];
+  return [...new Set([...unsure.map(({ photo }) => photo), ...listed.flatMap(({ one, other }) => [one, other])])];
 }
 
-/** By their sources. Photos that cannot be read again are left out. */
+/** By source. Photos that cannot be read again are left out. */
 async function thumbnailsOf(
   photos: readonly LabelledPhoto[],
   reader: PhotoReader,

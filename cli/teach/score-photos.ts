@@ -1,12 +1,12 @@
 import { activate } from '../../shared/classifier/model/activation.ts';
 import type { LastLayerWeights } from '../../shared/classifier/model/last-layer.ts';
 
-/** What a last layer makes of features: a probability per class. */
+/** Probabilities of the classes, from features and a last layer. */
 export function probabilitiesOf(features: Float32Array, { kernel, bias }: LastLayerWeights): Float32Array {
   const classes = bias.length;
   const sums = Float64Array.from(bias);
   features.forEach((feature, row) => {
-    // Many features are zero: they follow a ReLU.
+    // Many features are zero, because they follow a ReLU.
     if (feature === 0) return;
     for (let column = 0; column < classes; column++) {
       sums[column] = (sums[column] as number) + feature * (kernel[row * classes + column] as number);

@@ -1,13 +1,14 @@
 import type { TaughtPhoto } from './photo-features.ts';
 import { type Random, shuffle } from './random.ts';
 
-/** What is learned from, and what the result is tested with. */
+/** Training photos and test photos. */
 export type Split = { training: TaughtPhoto[]; heldOut: TaughtPhoto[] };
 
 /**
- * Holds out a share of the photos of each label, whole groups of them, by chance. Each label has at least one photo in either part.
+ * Draws a fraction of the photos of each label as test photos, in whole groups. Each label has at least one photo in
+ * either part.
  *
- * @param groups of indices, each of one label, see `findAlike`
+ * @param groups of indices, each of one label, see `findNearDuplicates`
  */
 export function splitPhotos(
   photos: readonly TaughtPhoto[],
@@ -28,12 +29,12 @@ export function splitPhotos(
 
 function chosen(groups: (readonly number[])[], share: number, random: Random): number[] {
   const total = groups.reduce((sum, { length }) => sum + length, 0);
-  const wanted = Math.max(1, Math.round(total * share));
+  const target = Math.max(1, Math.round(total * share));
   const taken: number[] = [];
-  // Small groups first where none has fitted so far: of two groups, one is held out whatever its size.
+  // Small groups first while nothing is held out yet: of two groups, one is held out whatever its size.
   const order = shuffle(groups, random);
   for (const group of order) {
-    if (taken.length + group.length <= wanted) taken.push(...group);
+    if (taken.length + group.length <= target) taken.push(...group);
   }
   if (taken.length > 0) return taken.length < total ? taken : taken.slice(1);
   return [...(order.toSorted((one, other) => one.length - other.length)[0] as readonly number[])];

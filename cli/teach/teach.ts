@@ -10,8 +10,8 @@ import { EXIT } from '../terminal/exit-codes.ts';
 import { failureHintsOf } from '../terminal/failure-hints.ts';
 import { checkOutput } from '../terminal/output-file.ts';
 import { print, printNote } from '../terminal/terminal.ts';
-import { checkLesson } from './label-rules.ts';
-import type { Lesson } from './labelled-photo.ts';
+import { checkTrainingSet } from './label-rules.ts';
+import type { TrainingSet } from './labelled-photo.ts';
 import { learn } from './learn.ts';
 import { checkModelPlace } from './model-place.ts';
 import { createPhotoReader } from './photo-reader.ts';
@@ -34,7 +34,7 @@ type Options = {
   json?: true;
 };
 
-/** Teaches the default model labels of the user's own: trains its last layer anew on their photos, and writes a model folder. */
+/** Trains the last layer of a base model on the user's photos, and writes a model folder. */
 export async function teach(from: string, options: Options): Promise<void> {
   const out = resolve(options.out ?? `${baseOf(from)}-model`);
   const name = options.name ?? (visibleLine(basename(out)).slice(0, MAX_NAME) || 'model');
@@ -42,16 +42,16 @@ export async function teach(from: string, options: Options): Promise<void> {
   const report = { path: options.report, force: options.force === true, isOwn: isReport };
   await checkModelPlace(place);
   await checkOutput(report);
-  const lesson = await readLesson(from);
-  checkLesson(lesson, from);
-  const settings = settingsFor(lesson, options.allowHost);
+  const trainingSet = await readTrainingSet(from);
+  checkTrainingSet(trainingSet, from);
+  const settings = settingsFor(trainingSet, options.allowHost);
   const reader = createPhotoReader(settings);
   try {
     const base = await readBase(options.base);
     const { teaching, taught, trial } = await learn({
       from,
       name,
-      lesson,
+      trainingSet,
       base,
       settings,
       reader,
@@ -70,7 +70,7 @@ export async function teach(from: string, options: Options): Promise<void> {
   }
 }
 
-/** The default model comes with the program and is not checked; others are, as wherever they are used. */
+/** The default model is trusted; others are checked. */
 async function readBase(path: string | undefined): Promise<ModelFolder> {
   return path === undefined ? readModelFolder(DEFAULT_MODEL_DIR, true) : readModelFolder(existingFolder(path));
 }
@@ -83,11 +83,11 @@ function baseOf(from: string): string {
   return name.slice(0, name.length - extname(name).length);
 }
 
-async function readLesson(from: string): Promise<Lesson> {
+async function readTrainingSet(from: string): Promise<TrainingSet> {
   return (await stat(from)).isDirectory() ? readLabelFolders(from) : readLabelTable(from);
 }
 
-function settingsFor({ photos }: Lesson, allowHost: string[] | undefined): ClassifierSettings {
+function settingsFor({ photos }: TrainingSet, allowHost: string[] | undefined): ClassifierSettings {
   const buckets = photos.flatMap(({ source }) => parseS3Url(source)?.bucket ?? []);
   return classifierSettingsFrom({
     ...process.env,

@@ -1,12 +1,12 @@
 import packageJson from '../../package.json' with { type: 'json' };
-import type { AlikePair } from './alike.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
-import type { Judged, Teaching } from './teaching.ts';
+import type { NearDuplicatePair } from './near-duplicate-groups.ts';
+import type { Prediction, Teaching } from './teaching.ts';
 
-/** A model that was written. */
+/** A written model. */
 export type WrittenModel = { path: string; name: string; version: string; sha256: string };
 
-/** What `teaching.json` in the model folder says: how the model came about, without the names of photos and without the time. */
+/** What `teaching.json` in the model folder says: how the model was trained, without photo names and times. */
 export function teachingSummary({
   seed,
   views,
@@ -33,7 +33,7 @@ export function teachingJson(teaching: Teaching, model: WrittenModel): object {
     model,
     ...teachingSummary(teaching),
     warnings: teaching.warnings,
-    unsure: teaching.unsure.map(judgedJson),
+    unsure: teaching.unsure.map(predictionJson),
     copies: teaching.copies.map(({ copy, of }) => ({ photo: copy.name, of: of.name, label: of.label })),
     pairsNearlyTheSame: teaching.pairCount,
     nearlyTheSame: [...teaching.acrossLabels, ...teaching.pairs].map(pairJson),
@@ -42,11 +42,11 @@ export function teachingJson(teaching: Teaching, model: WrittenModel): object {
   };
 }
 
-function judgedJson({ photo, heldOut, score, best, bestScore }: Judged): object {
+function predictionJson({ photo, heldOut, score, best, bestScore }: Prediction): object {
   return { ...photoJson(photo), heldOut, score: rounded(score), best, bestScore: rounded(bestScore) };
 }
 
-function pairJson({ one, other, likeness }: AlikePair): object {
+function pairJson({ one, other, likeness }: NearDuplicatePair): object {
   return { photos: [photoJson(one), photoJson(other)], likeness: rounded(likeness) };
 }
 

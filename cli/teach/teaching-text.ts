@@ -2,13 +2,13 @@ import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { commandName } from '../terminal/command-name.ts';
 import { counted } from '../terminal/counted.ts';
 import { quoted } from '../terminal/shell-text.ts';
-import { shownName } from './shown-name.ts';
-import type { Accuracy, Judged, Teaching } from './teaching.ts';
+import { displayName } from './display-name.ts';
+import type { Accuracy, Prediction, Teaching } from './teaching.ts';
 import { percentText } from './teaching.ts';
 import type { WrittenModel } from './teaching-json.ts';
 
-/** Labels of which the whole table is printed; with more, only what was mixed up. */
-const MOST_COLUMNS = 8;
+/** Maximum number of labels for the whole table; with more, only confusions are printed. */
+const MAX_COLUMNS = 8;
 const MAX_COLUMN = 14;
 const SHOWN = 5;
 
@@ -31,7 +31,7 @@ function accuracyText({ accuracy, arithmetic, inFloats, labels }: Teaching): str
   const photos = labels.reduce((sum, { training, heldOut }) => sum + training + heldOut, 0);
   const floats = inFloats === undefined ? '' : `          ${share(inFloats)} (32-bit floats)\n`;
   return (
-    `${counted(photos, 'photo')} of ${counted(labels.length, 'label')}: learned from ${photos - accuracy.photos}, tested with the others\n` +
+    `${counted(photos, 'photo')} of ${counted(labels.length, 'label')}: trained on ${photos - accuracy.photos}, tested with ${accuracy.photos}\n` +
     `accuracy  ${share(accuracy)} (${arithmetic})\n${floats}`
   );
 }
@@ -42,7 +42,7 @@ function share(accuracy: Accuracy): string {
 
 function confusionText({ labels, confusion }: Teaching): string {
   const names = labels.map(({ label }) => label);
-  return names.length <= MOST_COLUMNS ? tableText(names, confusion) : mixedUpText(names, confusion);
+  return names.length <= MAX_COLUMNS ? tableText(names, confusion) : mixedUpText(names, confusion);
 }
 
 function tableText(names: readonly string[], confusion: readonly number[][]): string {
@@ -65,31 +65,31 @@ function mixedUpText(names: readonly string[], confusion: readonly number[][]): 
   if (mixed.length === 0) return '';
   const lines = mixed
     .toSorted((one, other) => other.photos - one.photos)
-    .slice(0, MOST_COLUMNS)
-    .map(({ row, column, photos }) => `  ${names[row]} taken for ${names[column]}: ${photos}\n`);
-  return `mixed up most often\n${lines.join('')}`;
+    .slice(0, MAX_COLUMNS)
+    .map(({ row, column, photos }) => `  ${names[row]} classified as ${names[column]}: ${photos}\n`);
+  return `most frequent confusions\n${lines.join('')}`;
 }
 
-function unsureText(unsure: readonly Judged[]): string {
+function unsureText(unsure: readonly Prediction[]): string {
   const lines = unsure.slice(0, SHOWN).map(({ photo, score, best, bestScore, heldOut }) => {
-    const other = best === photo.label ? '' : `, rather ${best} (${bestScore.toFixed(3)})`;
-    return `  ${score.toFixed(3)} ${photo.label}${other}  ${shownName(photo)}${heldOut ? '' : '  (learned from)'}\n`;
+    const other = best === photo.label ? '' : `, more likely ${best} (${bestScore.toFixed(3)})`;
+    return `  ${score.toFixed(3)} ${photo.label}${other}  ${displayName(photo)}${heldOut ? '' : '  (training photo)'}\n`;
   });
-  return `least sure of\n${lines.join('')}`;
+  return `least confident\n${lines.join('')}`;
 }
 
 function alikeText({ copies, pairs, pairCount }: Teaching): string {
   const lines = [
     ...(copies.length > 0
       ? [
-          `${counted(copies.length, 'copy', 'copies')} of the same file, each used once: ${named(copies.map(({ copy }) => shownName(copy)))}\n`,
+          `${counted(copies.length, 'copy', 'copies')} of the same file, each used once: ${named(copies.map(({ copy }) => displayName(copy)))}\n`,
         ]
       : []),
     ...(pairs.length > 0
       ? [
           `${counted(pairCount, 'pair')} of photos that are nearly the same: ` +
             `${named(
-              pairs.map(({ one, other }) => `${shownName(one)} and ${shownName(other)}`),
+              pairs.map(({ one, other }) => `${displayName(one)} and ${displayName(other)}`),
               pairCount,
             )}\n`,
         ]
@@ -102,7 +102,7 @@ function leftOutText({ leftOut, failures }: Teaching): string {
   const reasons = [...leftOut].map(([reason, count]) => `left out ${count}: ${reason}\n`);
   const codes = failures
     .slice(0, SHOWN)
-    .map(({ failure, ...photo }) => `  ${shownName(photo)}: ${failure.code}: ${visibleLine(failure.message)}\n`);
+    .map(({ failure, ...photo }) => `  ${displayName(photo)}: ${failure.code}: ${visibleLine(failure.message)}\n`);
   const more = failures.length > SHOWN ? `  and ${failures.length - SHOWN} more\n` : '';
   const unread = failures.length > 0 ? `${counted(failures.length, 'photo')} could not be used\n` : '';
   return `${reasons.join('')}${unread}${codes.join('')}${more}`;

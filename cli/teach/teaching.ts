@@ -1,21 +1,21 @@
 import type { Arithmetic } from '../../shared/classifier/model/int8-model.ts';
-import type { AlikePair } from './alike.ts';
 import type { Copy } from './copies.ts';
+import type { NearDuplicatePair } from './near-duplicate-groups.ts';
 import type { FailedPhoto, TaughtPhoto } from './photo-features.ts';
 
-/** What the model says of a photo whose label is known. */
-export type Judged = {
+/** The prediction for a photo whose label is known. */
+export type Prediction = {
   photo: TaughtPhoto;
-  /** Whether the photo was held out, so that the model has never seen it. */
+  /** Whether it is a test photo, which the model was not trained on. */
   heldOut: boolean;
-  /** The probability of the label that it stands under. */
+  /** The probability of its actual label. */
   score: number;
-  /** The label that the model gives, with its probability. */
+  /** The predicted label, with its probability. */
   best: string;
   bestScore: number;
 };
 
-/** How often a model is right about photos that it has not seen. */
+/** Accuracy on photos that the model was not trained on. */
 export type Accuracy = { photos: number; right: number };
 
 export type LabelFacts = { label: string; training: number; heldOut: number; right: number };
@@ -23,7 +23,7 @@ export type LabelFacts = { label: string; training: number; heldOut: number; rig
 /** Like those of `model check`: a stable code, and what to do. */
 export type TeachingWarning = { code: 'few_photos' | 'photos_alike' | 'alike_under_two_labels'; message: string };
 
-/** All that is known once a model was taught. */
+/** The result of a training. */
 export type Teaching = {
   /** As the user named it. */
   from: string;
@@ -31,19 +31,19 @@ export type Teaching = {
   views: number;
   labels: LabelFacts[];
   accuracy: Accuracy;
-  /** Held-out photos: a row per label that they stand under, a column per label that the model gives. */
+  /** Confusion matrix of the test photos: a row per actual label, a column per predicted label. */
   confusion: number[][];
-  /** What the features were computed in, and how often the same last layer is right behind floats, where that is another. */
+  /** The arithmetic of the features, and the accuracy of the same last layer on float features, if that differs. */
   arithmetic: Arithmetic;
   inFloats: Accuracy | undefined;
   epochs: { best: number; run: number };
-  /** The least sure first. */
-  unsure: Judged[];
+  /** Least confident first. */
+  unsure: Prediction[];
   copies: Copy[];
   /** Of one label, the most alike first; `pairCount` says how many there are. */
-  pairs: AlikePair[];
+  pairs: NearDuplicatePair[];
   pairCount: number;
-  acrossLabels: AlikePair[];
+  acrossLabels: NearDuplicatePair[];
   failures: FailedPhoto[];
   leftOut: ReadonlyMap<string, number>;
   warnings: TeachingWarning[];

@@ -5,7 +5,7 @@ import { createRandom, shuffle } from './random.ts';
 import type { Split } from './split.ts';
 
 /**
- * Trains the last layer on one part, and stops by the other.
+ * Trains the last layer on one part, with early stopping by the other.
  *
  * @param length of the features of an image
  */

@@ -8,7 +8,7 @@ import { CommandError } from '../terminal/user-errors.ts';
 import { createRandom } from './random.ts';
 import { probabilitiesOf } from './score-photos.ts';
 
-/** What a model that was taught makes of a picture, as far as it is known before it is written. */
+/** A test picture and the scores that the written model must return. */
 export type Trial = {
   pixels: Uint8Array;
   /** A probability per label. */
@@ -16,23 +16,23 @@ export type Trial = {
   precision: ModelPrecision;
 };
 
-/** A picture with all colours, and its features. */
-export function trialPicture(model: FeatureModel): { pixels: Uint8Array; features: Float32Array } {
+/** A test picture with many colours, and its features. */
+export function testPicture(model: FeatureModel): { pixels: Uint8Array; features: Float32Array } {
   const random = createRandom('trial');
   const pixels = Uint8Array.from({ length: model.folder.config.inputSize ** 2 * 3 }, () => random.below(256));
   return { pixels, features: model.features([pixels]) };
 }
 
 export function trialOf(
-  { pixels, features }: ReturnType<typeof trialPicture>,
+  { pixels, features }: ReturnType<typeof testPicture>,
   weights: LastLayerWeights,
   precision: ModelPrecision,
 ): Trial {
   return { pixels, expected: probabilitiesOf(features, weights), precision };
 }
 
-/** Of a probability: what other orders of summing make of 32-bit floats. */
-const MOST_DIFFERENCE = 1e-3;
+/** Tolerance of a probability: 32-bit sums depend on the order of summation. */
+const MAX_DIFFERENCE = 1e-3;
 
 /**
  * Opens a model folder as a worker would and labels a picture.
@@ -40,14 +40,14 @@ const MOST_DIFFERENCE = 1e-3;
  * @throws {ModelFolderError} when it cannot be opened
  * @throws {CommandError} when it gives other scores than expected
  */
-export async function checkWritten(folder: string, { pixels, expected, precision }: Trial): Promise<void> {
+export async function verifyWrittenModel(folder: string, { pixels, expected, precision }: Trial): Promise<void> {
   const { model } = await openBestModel(await readModelFolder(folder), precision, openModel);
   const scores = model.scores([pixels]);
   model.dispose();
   const largest = scores.reduce((most, score, at) => Math.max(most, Math.abs(score - (expected[at] as number))), 0);
-  if (scores.length === expected.length && largest <= MOST_DIFFERENCE) return;
+  if (scores.length === expected.length && largest <= MAX_DIFFERENCE) return;
   throw new CommandError(
-    `this base cannot be taught: expected scores that differ from those of the training by at most ${MOST_DIFFERENCE}, ` +
-      `those of the model that was written differ by ${largest}. Nothing was kept`,
+    `this base model cannot be used: expected scores that differ from those of the training by at most ${MAX_DIFFERENCE}, ` +
+      `those of the written model differ by ${largest}. Nothing was kept`,
   );
 }

@@ -12,7 +12,7 @@ export function wideFormat({ inputSize, crop, interpolation }: PictureFormat): P
 }
 
 /**
- * A view as another photographer might have framed it: a square at a random place, mirrored or not.
+ * An augmented view: a square at a random place, randomly mirrored.
  *
  * @param pixels RGB, `wide` x `wide`
  * @returns RGB, `side` x `side`

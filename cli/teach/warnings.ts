@@ -1,27 +1,30 @@
-import type { Alike } from './alike.ts';
-import { shownName } from './shown-name.ts';
+import { displayName } from './display-name.ts';
+import type { NearDuplicateGroups } from './near-duplicate-groups.ts';
 import type { LabelFacts, TeachingWarning } from './teaching.ts';
 
-/** Teachable Machine's own examples have some twenty; with fewer, a photo that is held out decides over ten per cent. */
+/** With fewer photos, one test photo changes the accuracy of a label by more than ten per cent. */
 const FEW_PHOTOS = 10;
 const SHOWN = 5;
 
-/** What is likely to make the model worse, or its accuracy look better than it is. */
-export function warningsOf(labels: readonly LabelFacts[], { divided, acrossLabels }: Alike): TeachingWarning[] {
+/** Warnings about data that makes the model worse, or its accuracy look better than it is. */
+export function warningsOf(
+  labels: readonly LabelFacts[],
+  { divided, acrossLabels }: NearDuplicateGroups,
+): TeachingWarning[] {
   const few = labels.filter(({ training, heldOut }) => training + heldOut < FEW_PHOTOS);
   return [
     ...warning(
       few.map(({ label, training, heldOut }) => `${label} (${training + heldOut})`),
       'few_photos',
-      `fewer than ${FEW_PHOTOS} different photos: the accuracy is a rough guess there, and more photos help most`,
+      `fewer than ${FEW_PHOTOS} different photos: the accuracy is a rough estimate for these labels; add photos here first`,
     ),
     ...warning(
       divided,
       'photos_alike',
-      'most photos are nearly the same, so that those held out are known from the others: the accuracy is too good there',
+      'most photos are nearly the same, so the test photos resemble the training photos: the accuracy is overestimated for these labels',
     ),
     ...warning(
-      acrossLabels.map(({ one, other }) => `${shownName(one)} and ${shownName(other)}`),
+      acrossLabels.map(({ one, other }) => `${displayName(one)} and ${displayName(other)}`),
       'alike_under_two_labels',
       'nearly the same photo under two labels: one of them is probably wrong',
     ),

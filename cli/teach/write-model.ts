@@ -8,15 +8,15 @@ import { SAVED_MODEL_FILE } from '../../shared/classifier/model/model-format.ts'
 import { MAX_MODEL_BYTES, readModelFile } from '../../shared/classifier/model/read-model-file.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { createFolderAtomically, replaceFolderAtomically } from '../../shared/runtime/atomic-folder.ts';
-import { cleanUpAtEnd, interruptible, sameCommand } from '../terminal/interruption.ts';
-import { checkMade, openToOthers } from '../terminal/new-folder.ts';
+import { cleanUpAtEnd, interruptible, rerunCommand } from '../terminal/interruption.ts';
+import { applyDefaultMode, checkCreated } from '../terminal/new-folder.ts';
 import { checkModelPlace, type ModelPlace, SUMS_FILE, TEACHING_FILE } from './model-place.ts';
 import { replaceLastLayer } from './replace-last-layer.ts';
-import { checkWritten, type Trial } from './trial.ts';
+import { type Trial, verifyWrittenModel } from './trial.ts';
 
-const LICENCE_FILE = 'LICENSE';
+const LICENSE_FILE = 'LICENSE';
 
-/** A model that was taught. */
+/** A trained model. */
 export type TaughtModel = {
   name: string;
   /** In the order of the classes. */
@@ -24,28 +24,29 @@ export type TaughtModel = {
   weights: LastLayerWeights;
 };
 
-/** @returns the first digits of a hash over all that was learned: another training has another version */
+/** @returns the first digits of a hash over labels and weights: each training has its own version */
 export function versionOf({ labels, weights }: TaughtModel, base: ModelFolder): string {
   const hash = createHash('sha256').update(JSON.stringify([base.config.name, base.config.version, labels]));
   return hash.update(weights.kernel).update(weights.bias).digest('hex').slice(0, 12);
 }
 
-/** What goes into a model folder. */
+/** The content of a model folder. */
 export type NewModel = {
   taught: TaughtModel;
   base: ModelFolder;
-  /** How it was taught, for people. */
+  /** How it was trained, for users. */
   teaching: object;
-  /** What the model that was written must give. */
+  /** The expected scores of the written model. */
   trial: Trial;
 };
 
 /**
- * Writes a model folder that computes as the base does, in floats and in integers, and has the taught last layer. It appears whole
- * or not at all; one that the command has made before is replaced with `--force`, once the new one is whole.
+ * Writes a model folder that computes as the base does, in floats and in integers, and has the taught last layer. It
+ * appears atomically; one that the command has made before is replaced with `--force`, once the new one is whole.
  *
  * @returns the SHA-256 of its list of files, for MODEL_SHA256
- * @throws {CommandError} when something else is there by now, or what was written gives other scores than what was taught
+ * @throws {CommandError} when something else is there by now, or what was written gives other scores than what was
+ *   taught
  */
 export async function writeModel(place: ModelPlace, model: NewModel): Promise<string> {
   const { path } = place;
@@ -56,12 +57,12 @@ export async function writeModel(place: ModelPlace, model: NewModel): Promise<st
   interruptible(() =>
     isWhole
       ? `interrupted: the model is in ${visibleLine(path)}`
-      : `interrupted: no model was written; to begin again: ${sameCommand()}`,
+      : `interrupted: no model was written; to start over: ${rerunCommand()}`,
   );
   const fill = (folder: string) => fillFolder(folder, files, model.trial);
   await checkModelPlace(place);
   if (existsSync(path)) await replaceFolderAtomically(await realpath(path), fill, () => checkModelPlace(place));
-  else checkMade(await createFolderAtomically(path, fill), path);
+  else checkCreated(await createFolderAtomically(path, fill), path);
   isWhole = true;
   return sha256(sums);
 }
@@ -69,7 +70,7 @@ export async function writeModel(place: ModelPlace, model: NewModel): Promise<st
 async function fillFolder(folder: string, files: ReadonlyMap<string, Buffer>, trial: Trial): Promise<void> {
   const forget = cleanUpAtEnd(() => rmSync(folder, { recursive: true, force: true }));
   await writeFiles(folder, files);
-  await checkWritten(folder, trial);
+  await verifyWrittenModel(folder, trial);
   forget();
 }
 
@@ -81,8 +82,8 @@ async function filesOf({ taught, base, teaching }: NewModel): Promise<Map<string
   files.set('labels.txt', Buffer.from(taught.labels.map((label) => `${label}\n`).join('')));
   files.set('classifier.json', json(configOf(taught, base)));
   files.set(TEACHING_FILE, json(teaching));
-  const licence = await readFile(join(base.path, LICENCE_FILE)).catch(() => undefined);
-  if (licence !== undefined) files.set(LICENCE_FILE, licence);
+  const license = await readFile(join(base.path, LICENSE_FILE)).catch(() => undefined);
+  if (license !== undefined) files.set(LICENSE_FILE, license);
   return files;
 }
 
@@ -93,13 +94,13 @@ async function savedModelOf(folder: string, weights: LastLayerWeights, { config 
 }
 
 function configOf(taught: TaughtModel, base: ModelFolder): object {
-  // A label of the base may have had to reach a threshold; a taught photo has the best one.
-  const { licence, threshold: _, ...config } = base.config;
+  // The base may have a threshold; a trained model returns the best label.
+  const { license, threshold: _, ...config } = base.config;
   return {
     ...config,
     name: taught.name,
     version: versionOf(taught, base),
-    licence: `${licence} (${config.name}); its last layer was trained on photos of your own`,
+    license: `${license} (${config.name}); its last layer was trained on photos of your own`,
   };
 }
 
@@ -112,7 +113,7 @@ function sha256(bytes: Buffer): string {
 }
 
 async function writeFiles(folder: string, files: ReadonlyMap<string, Buffer>): Promise<void> {
-  await openToOthers(folder);
+  await applyDefaultMode(folder);
   for (const [name, bytes] of files) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), bytes);

@@ -1,16 +1,16 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import { quoted } from './shell-text.ts';
 
-/** What to do about images that failed, where a person can do it and would not find it by the code. */
+/** What users can do about failed images where the error code alone does not say it. */
 const HINTS = new Map<string, string>([
-  ['address_not_allowed', 'to fetch from a server of your own network, --allow-host HOST:PORT'],
-  ['bucket_not_allowed', 'to read s3:// URLs, name the buckets in SOURCE_BUCKETS'],
+  ['address_not_allowed', 'to fetch from a server on your own network, use --allow-host HOST:PORT'],
+  ['bucket_not_allowed', 'to read s3:// URLs, list the buckets in SOURCE_BUCKETS'],
 ] satisfies [ErrorCode, string][]);
 
-/** Of hosts in a hint; the next run names those that are left. */
+/** Hosts in a hint; the next run names the rest. */
 const MAX_HOSTS = 3;
 
-/** A line per code that there is a hint for. */
+/** One line per code that has a hint. */
 export function failureHints(codes: Iterable<string>): string {
   return [...new Set(codes)].flatMap((code) => (HINTS.has(code) ? `${code}: ${HINTS.get(code)}\n` : [])).join('');
 }

@@ -3,17 +3,17 @@ import { quoted } from './shell-text.ts';
 import { onTerminal, printNote } from './terminal.ts';
 
 /**
- * Ctrl-C, a polite kill and a closed terminal, for every command. A command that never calls anything here is ended by the
- * system at once, also while it computes and cannot listen: right for one that has nothing to keep and nothing to say.
+ * SIGINT, SIGTERM and SIGHUP, for every command. A command that never calls anything here is ended by the system at
+ * once, even while it blocks the event loop: right for a command that has nothing to clean up and nothing to print.
  */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type EndingSignal = (typeof SIGNALS)[number];
 
-/** What a command gets to write down how far it is; after that it is ended wherever it is. */
+/** Time that a command gets to record its progress; after that it is ended. */
 const GRACE_MS = 700;
 /**
- * One event arrives more than once: from the terminal, from the shell, and forwarded by `bin/labelqueue`. After so long the
- * next signal is a second one, and the system ends the process at once.
+ * One event may arrive several times: from the terminal, from the shell, and forwarded by `bin/labelqueue`. A signal
+ * after this time counts as a second one, and the system ends the process at once.
  */
 const SAME_EVENT_MS = 250;
 
@@ -39,13 +39,13 @@ let graceTimer: NodeJS.Timeout | undefined;
 /**
  * From now on the first signal ends the command within a second, and the next one at once.
  *
- * @param advice what is printed then: how far the command is, and how to continue
- * @returns aborted by the first signal, for what can stop in a better state than where it is
+ * @param advice returns the text that is printed then: progress, and how to continue
+ * @returns aborted by the first signal, for work that can stop cleanly
  */
 export function interruptible(advice: () => string): AbortSignal {
   adviceNow = advice;
   listen(() => {
-    graceTimer = setTimeout(endInterrupted, GRACE_MS);
+    graceTimer = setTimeout(exitInterrupted, GRACE_MS);
   });
   return controller.signal;
 }
@@ -62,7 +62,7 @@ export function untilInterrupted(): Promise<void> {
 }
 
 /**
- * Has something removed should the command be ended before it can.
+ * Registers a clean-up for the case that the command is interrupted.
  *
  * @param cleanUp must be synchronous
  * @returns forgets it
@@ -72,7 +72,7 @@ export function cleanUpAtEnd(cleanUp: () => void): () => void {
   return () => void cleanUps.delete(cleanUp);
 }
 
-/** Removes what is left of a command that ends before it is done. */
+/** Runs the registered clean-ups of a command that ends early. */
 export function cleanUpNow(): void {
   for (const cleanUp of cleanUps) cleanUp();
   cleanUps.clear();
@@ -83,7 +83,7 @@ export function isInterrupted(): boolean {
   return graceTimer !== undefined;
 }
 
-/** The command was done before its time was up. */
+/** Called when the command has finished after a signal, within its grace period. */
 export function forgetInterruption(): void {
   clearTimeout(graceTimer);
 }
@@ -92,7 +92,7 @@ export function forgetInterruption(): void {
  * Prints how to continue, and ends the process as the signal would have: a shell sees exit code 130, 143 or 129, and a
  * script that runs the command stops as well.
  */
-export function endInterrupted(): void {
+export function exitInterrupted(): void {
   const { signal } = controller.signal.reason as Interrupted;
   forgetInterruption();
   cleanUpNow();
@@ -111,11 +111,11 @@ export async function* untilAborted<Item>(items: AsyncIterable<Item>, signal: Ab
 }
 
 /**
- * The command line again, for people to paste.
+ * The command line, to be pasted again.
  *
- * @param added options that are missing in it
+ * @param added options to add if they are missing
  */
-export function sameCommand(...added: readonly string[]): string {
+export function rerunCommand(...added: readonly string[]): string {
   return [commandName(), ...[...process.argv.slice(2), ...added].map(quoted)].join(' ');
 }
 

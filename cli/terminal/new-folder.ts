@@ -5,7 +5,7 @@ import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { CommandError } from './user-errors.ts';
 
 /**
- * To be called before the work: whatever is wrong with the place of a new folder is known then.
+ * Call it before the work, so that a bad path of a new folder is reported early.
  *
  * @param folder as the user has named it
  * @returns its absolute path
@@ -14,27 +14,27 @@ import { CommandError } from './user-errors.ts';
 export async function checkNewFolder(folder: string): Promise<string> {
   const place = resolve(folder);
   if (existsSync(place)) {
-    throw new CommandError(`${visibleLine(folder)} exists already: choose another folder, or remove it first`);
+    throw new CommandError(`${visibleLine(folder)} already exists; choose another folder, or remove it first`);
   }
-  await checkFolderAround(place);
+  await checkParentFolder(place);
   return place;
 }
 
-/** @throws {CommandError} when the folder in which one is to be made is missing */
-export async function checkFolderAround(place: string): Promise<void> {
+/** @throws {CommandError} when the parent folder is missing */
+export async function checkParentFolder(place: string): Promise<void> {
   const parent = await stat(dirname(place)).catch(() => undefined);
-  if (!parent?.isDirectory()) throw new CommandError(`no folder ${visibleLine(dirname(place))}: make it first`);
+  if (!parent?.isDirectory()) throw new CommandError(`no folder ${visibleLine(dirname(place))}: create it first`);
 }
 
-/** Gives a folder that was made for its owner alone the mode of others that the user makes. */
-export function openToOthers(folder: string): Promise<void> {
+/** Gives a folder that only its owner can read the default mode. */
+export function applyDefaultMode(folder: string): Promise<void> {
   return chmod(folder, FOLDER_MODE & ~process.umask());
 }
 
 /** Before the user's own mask. */
 const FOLDER_MODE = 0o777;
 
-/** @throws {CommandError} for a folder that another command or a user has made while this one was at work */
-export function checkMade(made: boolean, folder: string): void {
-  if (!made) throw new CommandError(`${visibleLine(folder)} exists by now: choose another folder`);
+/** @throws {CommandError} when the folder was created by something else in the meantime */
+export function checkCreated(created: boolean, folder: string): void {
+  if (!created) throw new CommandError(`${visibleLine(folder)} was created in the meantime; choose another folder`);
 }

@@ -15,12 +15,12 @@ export type Output = {
   path: string | undefined;
   /** `--force`: replaces whatever file is there. */
   force: boolean;
-  /** Whether the file that is there was written by the same command, so that it is replaced without `--force`. */
+  /** Whether an existing file was written by the same command; then it is replaced without `--force`. */
   isOwn?: (path: string) => Promise<boolean>;
 };
 
 /**
- * To be called before the work: whatever is wrong with the place is known then.
+ * Call it before the work, so that a bad output path is reported early.
  *
  * @throws {CommandError} when there is a file that the command did not write
  */
@@ -31,15 +31,15 @@ export async function checkOutput({ path, force, isOwn = async () => false }: Ou
   // The error that the system has for it.
   if (there.isDirectory()) await open(path, 'w');
   if (!there.isFile() || force || (await isOwn(path))) return;
-  throw new CommandError(`${visibleLine(path)} exists already: choose another name, or replace it with --force`);
+  throw new CommandError(`${visibleLine(path)} already exists; choose another name, or replace it with --force`);
 }
 
 /**
- * Has a file written and puts it where the user wants it: it appears there whole or not at all.
+ * Writes a file to a temporary place and moves it to the path that the user named: the file appears there atomically.
  *
  * @param folder for temporary files
  * @param write given the path to write to
- * @throws {CommandError} when there is a file by now that the command did not write
+ * @throws {CommandError} when a file was created there in the meantime
  */
 export async function writeOutput<Result>(
   output: Output,
@@ -65,7 +65,7 @@ export async function canBeReplaced(path: string): Promise<boolean> {
 function ofFolder(path: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
     if (error.code !== 'ENOENT') return ofFile(path)(error);
-    throw new CommandError(`no folder ${visibleLine(dirname(path))}: make it first`, { cause: error });
+    throw new CommandError(`no folder ${visibleLine(dirname(path))}: create it first`, { cause: error });
   };
 }
 
@@ -78,7 +78,7 @@ async function writeAndRename<Result>(
   write: (path: string) => Promise<Result>,
 ): Promise<Result> {
   const to = output.path;
-  // On the same disk as its target, so that the last step is one that cannot stop half-way.
+  // On the same disk as the target, so that the final rename is atomic.
   const beside = join(dirname(to), `.${basename(to)}.${process.pid}`);
   const forget = cleanUpAtEnd(() => rmSync(beside, { force: true }));
   try {
@@ -94,19 +94,19 @@ async function writeAndRename<Result>(
   }
 }
 
-/** The user knows the path of the target, not of what lies beside it. */
+/** Errors name the path of the target, not of the temporary file beside it. */
 function ofOutput(to: string, beside: string): (error: unknown) => never {
   return (error) => {
     if (error instanceof OutcomeFileError && error.path === beside) {
       throw new CommandError(`${visibleLine(to)}: ${error.reason}`, { cause: error });
     }
-    // Writes that fail do not say where; what names another file is about that.
+    // Failed writes have no path; an error that names another file is about that file.
     if (Error.isError(error) && 'syscall' in error && !('path' in error && error.path !== beside)) ofFile(to)(error);
     throw error;
   };
 }
 
-/** Whoever reads may have seen enough, as `head` has: that is no error. */
+/** The reader may close the pipe early, as `head` does: that is not an error. */
 async function untilClosed(copying: Promise<void>): Promise<void> {
   try {
     await copying;

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { drawingSurface, notesSize, onTerminal, printNote } from './terminal.ts';
+import { onTerminal, printNote, progressStream, stderrSize } from './terminal.ts';
 
 export type Progress = {
   /** @param done how many so far */
@@ -12,7 +12,7 @@ const MIN_BAR = 10;
 const MAX_BAR = 40;
 const [FULL, EMPTY] = ['█', '░'];
 
-/** How much of the total must be new before a plain line says so again. */
+/** Progress between two plain lines, as a fraction of the total. */
 const PLAIN_LINE_SHARE = 0.1;
 
 /** Progress on standard error: a bar on a terminal, a plain line now and then elsewhere. */
@@ -22,13 +22,13 @@ export function startProgress(what: string, total: number): Progress {
 
 function bar(what: string, total: number): Progress {
   const single = new SingleBar({
-    format: (_options, { value }, { note }) => barLine({ what, value, total, note }, notesSize().columns),
-    stream: drawingSurface(),
+    format: (_options, { value }, { note }) => barLine({ what, value, total, note }, stderrSize().columns),
+    stream: progressStream(),
     clearOnComplete: false,
-    // Cursor and wrapping stay as they are: whatever ends the command, there is nothing to put back.
+    // The cursor stays visible and wrapping stays on, so that nothing has to be restored however the command ends.
     hideCursor: false,
     linewrap: true,
-    // Ctrl-C is up to the command.
+    // The command handles Ctrl-C.
     gracefulExit: false,
   });
   single.start(total, 0, { note: '' });
@@ -38,11 +38,11 @@ function bar(what: string, total: number): Progress {
   };
 }
 
-/** How far something is. */
+/** The state of a progress bar. */
 export type BarState = { what: string; value: number; total: number; note: string };
 
 /**
- * One line that fits: of a narrow terminal the note goes first, and then the bar.
+ * One line that fits the terminal: a narrow one drops the note first, then the bar.
  *
  * @param columns of the terminal; one of them stays free
  */

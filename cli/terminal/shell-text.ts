@@ -1,4 +1,4 @@
-/** A word as a shell takes it: in quotes if it has anything in it that a shell would read otherwise. */
+/** A word quoted for a shell, if it needs quotes. */
 export function quoted(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   return `'${word.replaceAll("'", "'\\''")}'`;

@@ -4,25 +4,25 @@ import { StringDecoder } from 'node:string_decoder';
 import { visibleText } from '../../shared/contract/visible-text.ts';
 
 /**
- * The one place that writes to the terminal; a test looks for others. Hosts, keys, labels, headers and the names of files
- * are texts of strangers, and no command has to think of it.
+ * The only module that writes to the terminal (a test checks that). Hosts, keys, labels, headers and file names are
+ * untrusted text: they are made safe here, so that no command has to do it.
  */
 
-/** What terminals were before they had sizes. */
+/** The size of a terminal that reports none. */
 const DEFAULT_SIZE = { columns: 80, rows: 24 };
 
-/** The reader has seen enough, as `head` has, or the terminal was closed. */
+/** The reader has closed the pipe, as `head` does, or the terminal was closed. */
 const NO_READER = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED']);
 
 const reader = new AbortController();
-/** Aborted when nobody reads standard output any more. That is not an error, and a reason to print nothing more. */
-export const readerGone: AbortSignal = reader.signal;
+/** Aborted when standard output has no reader any more. That is not an error; nothing more is printed. */
+export const outputClosed: AbortSignal = reader.signal;
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (!NO_READER.has(error.code ?? '')) throw Object.assign(error, { path: 'standard output' });
   reader.abort();
 });
-// There is no place to report it.
+// There is nowhere to report it.
 process.stderr.on('error', () => {});
 
 /** Prints a text or JSON on standard output, see `visibleText`. */
@@ -36,26 +36,26 @@ export function printNote(text: string): void {
 }
 
 /**
- * Prints a text in the place of the one before it, on a terminal; elsewhere they follow each other. What has no room on the
- * terminal is left out: a line that wraps, or scrolls out of sight, could not be replaced. When the command ends, the last
- * text is printed whole.
+ * On a terminal, prints a text in place of the previous one; elsewhere, one after the other. Text that does not fit the
+ * terminal is cut off: a line that wraps or scrolls away could not be replaced. When the command ends, the last text is
+ * printed in full.
  */
 export function createRedraw(): (text: string) => void {
-  let whole = '';
-  let shown = '';
+  let fullText = '';
+  let drawn = '';
   const replace = (next: string) => {
-    const lines = shown.split('\n').length - 1;
+    const lines = drawn.split('\n').length - 1;
     process.stdout.write((lines > 0 ? `\u001b[${lines}A\u001b[0J` : '') + next);
-    shown = next;
+    drawn = next;
   };
   // A terminal is written to before the process ends.
   process.once('exit', () => {
-    if (shown !== whole && !readerGone.aborted) replace(whole);
+    if (drawn !== fullText && !outputClosed.aborted) replace(fullText);
   });
   return (text) => {
     if (!process.stdout.isTTY) return print(text);
-    whole = visibleText(text);
-    replace(fitting(whole, terminalSize(process.stdout)));
+    fullText = visibleText(text);
+    replace(clipToTerminal(fullText, terminalSize(process.stdout)));
   };
 }
 
@@ -63,7 +63,7 @@ export function createRedraw(): (text: string) => void {
 export type TerminalSize = { columns: number; rows: number };
 
 /** Of the terminal that progress is shown on. */
-export function notesSize(): TerminalSize {
+export function stderrSize(): TerminalSize {
   return terminalSize(process.stderr);
 }
 
@@ -71,8 +71,10 @@ function terminalSize({ columns, rows }: NodeJS.WriteStream): TerminalSize {
   return { columns: columns || DEFAULT_SIZE.columns, rows: rows || DEFAULT_SIZE.rows };
 }
 
-/** A text of lines, cut to a terminal: a column and a row stay free, so that the cursor never makes it scroll. */
-export function fitting(text: string, { columns, rows }: TerminalSize): string {
+/**
+ * Cuts lines of text to the size of a terminal. A column and a row stay free, so that the cursor never makes it scroll.
+ */
+export function clipToTerminal(text: string, { columns, rows }: TerminalSize): string {
   const lines = text.replace(/\n$/, '').split('\n');
   return lines
     .slice(0, Math.max(rows - 1, 1))
@@ -97,12 +99,12 @@ export const onTerminal = {
   },
 };
 
-/** Where a program draws by itself; it may be given no text of strangers. */
-export function drawingSurface(): NodeJS.WriteStream {
+/** A stream for libraries that draw by themselves; never write untrusted text to it. */
+export function progressStream(): NodeJS.WriteStream {
   return process.stderr;
 }
 
-/** Prints a file on standard output: a terminal gets what can be seen of it, other programs each byte. */
+/** Prints a file on standard output: a terminal gets visible text only, other programs get each byte. */
 export function printStream(file: Readable): Promise<void> {
   const end = { end: false };
   return process.stdout.isTTY
@@ -110,7 +112,7 @@ export function printStream(file: Readable): Promise<void> {
     : pipeline(file, process.stdout, end);
 }
 
-/** UTF-8 in, and what can be seen of it out. */
+/** Turns UTF-8 into visible text. */
 export function visibleStream(): Transform {
   const decoder = new StringDecoder('utf8');
   return new Transform({

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { commandName } from './command-name.ts';
 
-/** For commander: prints a usage error as the error, the usage and how to get help, a line each. */
+/** For commander: prints a usage error as the error, the usage and how to get help, one line each. */
 export function usageErrorPrinter(command: Command): (text: string, write: (text: string) => void) => void {
   return (text, write) => {
     const error = text

@@ -10,13 +10,13 @@ export class CommandError extends UserError {
   override readonly name = 'CommandError';
 }
 
-/** What to print for an error: one line for what a user can do something about, for a bug all that there is. */
+/** What to print for an error: one line for an error that the user can fix, all details for a bug. */
 export function failureText(error: unknown): string {
-  return expectedFailureText(error) ?? bugText(error);
+  return userErrorText(error) ?? bugText(error);
 }
 
 /** @returns undefined for a bug */
-export function expectedFailureText(error: unknown): string | undefined {
+export function userErrorText(error: unknown): string | undefined {
   if (error instanceof UserError) return error.message;
   if (!Error.isError(error)) return undefined;
   return awsFailureText(error, commandName()) ?? portFailure(error) ?? fileFailureText(error);
@@ -34,10 +34,10 @@ function bugText(error: unknown): string {
 function portFailure(error: ListenFailure): string | undefined {
   const { syscall, code, port, address, hostname } = error;
   if (syscall === 'getaddrinfo' && hostname !== undefined) {
-    return `expected the name or the address of a host: ${JSON.stringify(hostname)} cannot be looked up (${code})`;
+    return `expected a host name or an address, ${JSON.stringify(hostname)} cannot be resolved (${code})`;
   }
   if (syscall !== 'listen') return undefined;
-  if (code === 'EADDRINUSE') return `port ${port} is in use: name another one with --port`;
+  if (code === 'EADDRINUSE') return `port ${port} is already in use; choose another with --port`;
   if (code === 'EADDRNOTAVAIL') return `expected an address of this machine to listen on, got ${address}`;
   return `cannot listen on ${[address, port].filter((part) => part !== undefined).join(' port ')}: ${code}`;
 }

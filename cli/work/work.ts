@@ -19,28 +19,28 @@ type Options = ModelOptions & {
   allowHost?: string[];
 };
 
-/** Notices that stay above the line of progress. */
+/** Notices above the progress line. */
 const MAX_NOTICES = 5;
 
-/** Works until it is interrupted, the queue is empty, or EC2 takes the instance back. */
+/** Runs the worker until it is interrupted, the queue is empty, or EC2 interrupts the instance. */
 export async function runWorkCommand({ json, ...options }: Options): Promise<void> {
-  // Its message says how a queue is named.
+  // Its error message explains the settings.
   settingsFromEnvironment();
   const environment = { ...process.env, ...variablesOf(options) };
   const settings = workSettingsFrom(environment);
   const printLine = (line: string) => print(`${line}\n`);
-  const shown = onTerminal.output && !json ? shownOnTerminal() : undefined;
+  const display = onTerminal.output && !json ? terminalDisplay() : undefined;
   await runWork({
     settings,
     environment,
     stop: untilInterrupted().then(() => (interruption.reason as Interrupted).signal),
-    log: shown?.log ?? jsonLog(settings.serviceName, printLine),
-    onWorkerLine: shown === undefined ? printLine : () => {},
-    ...(shown !== undefined && { onProgress: shown.progress }),
+    log: display?.log ?? jsonLog(settings.serviceName, printLine),
+    onWorkerLine: display === undefined ? printLine : () => {},
+    ...(display !== undefined && { onProgress: display.progress }),
   });
 }
 
-/** An option takes the place of its variable. */
+/** An option overrides its variable. */
 function variablesOf(options: Options): Record<string, string> {
   const { processes, drainSeconds, exitWhenEmpty, port, host, spot, allowHost } = options;
   const given = {
@@ -56,10 +56,10 @@ function variablesOf(options: Options): Record<string, string> {
   return { ...modelEnvironment(options), ...Object.fromEntries(variables) };
 }
 
-type Shown = { log: WorkLog; progress: (progress: WorkProgress) => void };
+type Display = { log: WorkLog; progress: (progress: WorkProgress) => void };
 
-/** One line that is replaced, with the latest notices above it. */
-function shownOnTerminal(): Shown {
+/** One progress line that is redrawn, with the latest notices above it. */
+function terminalDisplay(): Display {
   const redraw = createRedraw();
   const notices: string[] = [];
   let line = 'starting…';
@@ -85,7 +85,7 @@ function noticeOf(message: string, { reason, text, address }: Record<string, unk
   return detail === undefined ? message : `${message}: ${String(detail).split('\n', 1)[0]}`;
 }
 
-/** Of the latest share of the past: one second has few images. */
+/** Weight of the latest second in the moving average: one second has few images. */
 const WEIGHT = 0.2;
 
 function paceSince(last: { at: number; images: number; perSecond: number }, images: number) {
@@ -95,7 +95,9 @@ function paceSince(last: { at: number; images: number; perSecond: number }, imag
 }
 
 function progressLine({ classified, failed, held, processes, isStopping }: WorkProgress, perSecond: number): string {
-  const state = isStopping ? 'finishing; Ctrl-C again ends at once' : counted(processes, 'process', 'processes');
+  const state = isStopping
+    ? 'finishing; press Ctrl-C again to exit at once'
+    : counted(processes, 'process', 'processes');
   const done = `${counted(classified, 'image')} classified, ${failed} failed`;
-  return `${done}, ${Math.round(perSecond)} per second; ${counted(held, 'message')} in hand; ${state}`;
+  return `${done}, ${Math.round(perSecond)} per second; ${counted(held, 'message')} in flight; ${state}`;
 }

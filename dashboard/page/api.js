@@ -2,7 +2,7 @@
 
 /** @import { ApiError, ApiErrorCode, Changed, Session } from '../contract.ts' */
 
-/** An answer that is not what was asked for. Its message is for people. */
+/** A failed request. Its message is shown to the user. */
 export class RequestFailure extends Error {
   /**
    * @param {ApiErrorCode | 'unreachable'} code
@@ -33,7 +33,8 @@ export function getSession() {
 }
 
 /**
- * Asks the server to change something. After a restart of the server its token is another one: it is asked for, once.
+ * Asks the server to change something. After a restart of the server its CSRF token has changed: it is requested again,
+ * once.
  *
  * @param {string} path
  * @param {object} body

@@ -24,7 +24,7 @@ import { Component, h } from './vendor/preact.js';
  * @typedef {object} State
  * @property {Route} route
  * @property {Link} link
- * @property {number} now of the server; goes on while nothing comes
+ * @property {number} now time of the server, which advances between events
  * @property {boolean} areKeysShown
  * @property {string | undefined} [refusal] why the server gives nothing
  * @property {Session} [session]
@@ -37,7 +37,7 @@ import { Component, h } from './vendor/preact.js';
 const SECOND_MS = 1_000;
 
 /**
- * The page: what the server sends, and the view that the address names.
+ * The page: the data from the server, and the view in the address.
  *
  * @augments {Component<{}, State>}
  */
@@ -52,7 +52,7 @@ export class App extends Component {
       now: Date.now(),
       areKeysShown: false,
     };
-    /** The view is another one than was drawn last. */
+    /** Whether the view differs from the one drawn last. */
     this.isArriving = false;
     this.snapshotAge = { at: Date.now(), arrivedAt: performance.now() };
     this.stream = new Stream({
@@ -78,7 +78,7 @@ export class App extends Component {
       this.setState({ session: await getSession(), refusal: undefined });
     } catch (error) {
       if (!(error instanceof RequestFailure)) throw error;
-      // A server that is away is said by the stream.
+      // The stream reports an unreachable server.
       if (error.code !== 'unreachable') this.setState({ refusal: error.message });
     }
   }
@@ -96,7 +96,10 @@ export class App extends Component {
     this.isArriving ||= route.view !== before.view || route.job !== before.job;
   }
 
-  /** At the beginning of the view; those who do not see it hear where they are. In one step with what is drawn: keys follow. */
+  /**
+   * Scrolls to the top of the view and announces it to screen readers. Runs together with rendering, so that keys work
+   * at once.
+   */
   arrive() {
     this.isArriving = false;
     scrollTo(0, 0);
@@ -120,9 +123,9 @@ export class App extends Component {
     const { link } = this.state;
     if (isConnected === (link.state === 'live')) return;
     if (isConnected) {
-      if (link.state === 'lost') announce('The dashboard is live again.');
+      if (link.state === 'lost') announce('The dashboard is connected again.');
       this.setState({ link: { state: 'live', sinceAt: Date.now() } });
-      // It may be another server than before, or the first answer of all.
+      // It may be a different server, or the first response.
       this.askForSession();
     } else if (link.state !== 'lost') {
       announce("The dashboard's server does not answer.");
@@ -167,18 +170,18 @@ export class App extends Component {
 
   view() {
     const { route, snapshot, history, session, now, job, missingJob } = this.state;
-    const shown = { route, snapshot, history, session, now };
+    const props = { route, snapshot, history, session, now };
     switch (route.view) {
       case 'jobs':
-        return h(JobsView, shown);
+        return h(JobsView, props);
       case 'job':
-        return h(JobView, { ...shown, key: route.job, detail: job, isMissing: missingJob === route.job });
+        return h(JobView, { ...props, key: route.job, detail: job, isMissing: missingJob === route.job });
       case 'dead-letters':
-        return h(DeadLettersView, shown);
+        return h(DeadLettersView, props);
       case 'health':
-        return h(HealthView, shown);
+        return h(HealthView, props);
       default:
-        return h(Overview, shown);
+        return h(Overview, props);
     }
   }
 }

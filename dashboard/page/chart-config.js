@@ -1,14 +1,14 @@
 // @ts-check
 import { applyTheme, colour, countScale, nameScale } from './chart-theme.js';
-import { span } from './numbers.js';
-import { bucketText, roundSpans, roundTimes, timeText } from './time-axis.js';
+import { formatDuration } from './numbers.js';
+import { bucketText, roundDurations, roundTimes, timeText } from './time-axis.js';
 
 /** @import { EpochMs } from '../contract.ts' */
 
 /**
  * @typedef {object} Series
  * @property {string} name
- * @property {readonly (number | null)[]} values one per bucket; null where it is not known, which leaves a gap
+ * @property {readonly (number | null)[]} values one per bucket; null where unknown, which leaves a gap
  * @property {string} tone a colour of `theme.css`
  * @property {string} [now] its figure of this moment, for the legend
  * @property {'line' | 'dashed' | 'area'} [as] `area` by default
@@ -25,7 +25,7 @@ import { bucketText, roundSpans, roundTimes, timeText } from './time-axis.js';
  * @property {boolean} [isSpan] the values are seconds, to be written as spans
  * @property {number} [least] the axis reaches at least so far
  * @property {number} [most] the axis ends there, whatever the values are
- * @property {boolean} [isWhole] there are no fractions of what is counted
+ * @property {boolean} [isWhole] the values are whole numbers
  * @property {string} [size] a class, for the height
  */
 
@@ -89,7 +89,7 @@ function datasetOf({ name, values, tone, as = 'area', stack }, index, { at }) {
     pointHitRadius: 0,
     pointHoverRadius: 3,
     pointHoverBackgroundColor: line,
-    // One value alone between gaps would not be seen.
+    // A single value between gaps would be invisible.
     spanGaps: false,
     stack: stack ?? `own-${index}`,
     fill: as !== 'area' ? false : stack === undefined ? 'origin' : 'stack',
@@ -124,13 +124,13 @@ function timeScale(min, max) {
 function valueScale({ isSpan = false, least = 1, most, isWhole = false, series }) {
   const end = most === undefined ? { suggestedMax: least } : { max: roundUp(most) };
   const scale = countScale({ ...end, stacked: series.some(({ stack }) => stack !== undefined) });
-  if (isSpan) return { ...scale, ...SPANS, ticks: { ...scale.ticks, callback: span } };
+  if (isSpan) return { ...scale, ...SPANS, ticks: { ...scale.ticks, callback: formatDuration } };
   return { ...scale, ticks: { ...scale.ticks, ...(isWhole && { precision: 0 }) } };
 }
 
 const LINES = 5;
 
-/** @param {number} value so that the axis ends with one of its lines */
+/** @param {number} value the maximum; the axis ends at a grid line */
 function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(value / LINES));
   const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one * LINES >= value) ?? value;
@@ -141,13 +141,13 @@ const SPANS_SHOWN = 5;
 
 const SPANS = {
   afterBuildTicks(/** @type {any} */ axis) {
-    const spans = roundSpans(axis.max, SPANS_SHOWN);
+    const spans = roundDurations(axis.max, SPANS_SHOWN);
     axis.ticks = spans.map((value) => ({ value }));
     axis.max = spans.at(-1);
   },
 };
 
-/** Shows which time the figures beside the pointer are of. */
+/** A vertical line at the time of the tooltip. */
 const POINTER_LINE = {
   id: 'pointer-line',
   afterDatasetsDraw(/** @type {any} */ { ctx, tooltip, chartArea: { top, bottom } }) {

@@ -1,13 +1,12 @@
-// @ts-check
-/// <reference lib="dom" />
-// What charts of the dashboard and of reports look like. It imports nothing: a report has it in the page itself.
+// @ts-check / <reference lib="dom" /> What charts of the dashboard and of reports look like. It imports nothing,
+// because reports inline it.
 
 /** @typedef {Record<string, unknown>} Options of Chart.js */
 
 const NUMBERS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
 
 /**
- * A colour of `theme.css`, as the system's scheme has it now.
+ * A colour of `theme.css` in the current colour scheme.
  *
  * @param {string} name without its dashes
  */
@@ -43,12 +42,12 @@ export function nameScale(more) {
   return { border: { color: colour('line') }, grid: { display: false }, ...more };
 }
 
-/** A legend that takes little room. */
+/** A compact legend. */
 export function smallLegend() {
   return { display: true, align: 'end', labels: { boxWidth: 12, boxHeight: 12 } };
 }
 
-/** What appears beside the pointer. */
+/** The style of tooltips. */
 export function tooltipStyle() {
   return {
     backgroundColor: colour('card'),
@@ -65,7 +64,7 @@ export function tooltipStyle() {
 }
 
 /**
- * Sets what all charts have in common; again when the scheme changes.
+ * Sets the defaults of all charts; call it again when the colour scheme changes.
  *
  * @param {any} chartLibrary the global `Chart`
  */
@@ -79,7 +78,7 @@ export function applyTheme(chartLibrary) {
 }
 
 /**
- * @param {() => void} redraw called when the system's scheme has changed
+ * @param {() => void} redraw called when the colour scheme of the system changes
  * @returns {() => void} ends that
  */
 export function whenSchemeChanges(redraw) {

@@ -23,12 +23,10 @@ import { Component, h } from './vendor/preact.js';
 /** @typedef {{ typed: string, expected: string, isBusy: boolean, problem: string, changed?: Changed }} State */
 
 /**
- * Asks before anything is changed: the button works when the count or the name was typed.
+ * Asks for confirmation before a change: the button is enabled once the count or the name is typed.
  *
- * @augments {Component<
- *   { question: Question, onClose: (changed: Changed | undefined) => void, children?: ComponentChildren },
- *   State
- * >}
+ * @augments {Component< { question: Question, onClose: (changed: Changed | undefined) => void, children?:
+ *   ComponentChildren }, State >}
  */
 export class ConfirmDialog extends Component {
   /** @param {{ question: Question, onClose: (changed: Changed | undefined) => void }} props */
@@ -79,7 +77,7 @@ export class ConfirmDialog extends Component {
     const onInput = (/** @type {Event} */ { currentTarget }) =>
       this.setState({ typed: /** @type {HTMLInputElement} */ (currentTarget).value });
     return [
-      h('label', { for: 'typed' }, 'To go on, type ', h('b', { class: 'expected' }, h('bdi', {}, expected))),
+      h('label', { for: 'typed' }, 'To continue, type ', h('b', { class: 'expected' }, h('bdi', {}, expected))),
       h('input', {
         id: 'typed',
         autocomplete: 'off',
@@ -99,7 +97,7 @@ export class ConfirmDialog extends Component {
     return h(
       'div',
       { class: 'dialog-buttons' },
-      h('button', { type: 'button', onClick: onClose }, 'Do nothing'),
+      h('button', { type: 'button', onClick: onClose }, 'Back'),
       h(
         'button',
         {

@@ -79,7 +79,7 @@ function Unreadable({ reason, body, about }) {
           { type: 'button', class: 'code', title: 'Show only these', onClick: () => refine({ code: 'unreadable' }) },
           'unreadable',
         ),
-        h('span', {}, plain(reason ?? 'This is not a message.')),
+        h('span', {}, plain(reason ?? 'Malformed message.')),
       ),
       body !== null && h('pre', { class: 'body', tabIndex: 0, 'aria-label': 'Beginning of the body' }, plain(body)),
     ),

@@ -13,20 +13,20 @@ import { Ago } from './times.js';
 import { Component, h } from './vendor/preact.js';
 
 /** @import { Changed, DeadLetters } from '../contract.ts' */
-/** @import { Shown } from './overview.js' */
+/** @import { ViewProps } from './overview.js' */
 
-/** Whoever types is not asked for at each letter: a look takes the letters from others for a moment. */
+/** Delay after typing: reading the dead letters hides them from other readers for a moment. */
 const TYPING_MS = 400;
 
 /** @typedef {{ answer?: DeadLetters, problem?: string | undefined, isLooking: boolean, asked?: 'redrive' | 'delete' | undefined }} State */
 
 /**
- * The letters of the dead-letter queue that fit the filter, as of the last look.
+ * The dead letters that match the filter, as last read.
  *
- * @augments {Component<Shown, State>}
+ * @augments {Component<ViewProps, State>}
  */
 export class DeadLettersView extends Component {
-  /** @param {Shown} props */
+  /** @param {ViewProps} props */
   constructor(props) {
     super(props);
     /** @type {State} */
@@ -43,7 +43,7 @@ export class DeadLettersView extends Component {
 
   /**
    * @override
-   * @param {Shown} before
+   * @param {ViewProps} before
    */
   componentDidUpdate({ route }) {
     if (queryOf(filterOf(route.query)) === queryOf(this.filter())) return;
@@ -61,7 +61,7 @@ export class DeadLettersView extends Component {
     return filterOf(this.props.route.query);
   }
 
-  /** @param {{ isFresh?: boolean }} [how] whether a look of some seconds ago will not do */
+  /** @param {{ isFresh?: boolean }} [how] whether to ignore results of a few seconds ago */
   async look({ isFresh = false } = {}) {
     this.abort.abort();
     this.abort = new AbortController();
@@ -81,7 +81,7 @@ export class DeadLettersView extends Component {
   }
 
   /**
-   * Whoever came to retry them all need not look for the button.
+   * Opens the dialog at once for a visitor who followed "Retry all".
    *
    * @param {DeadLetters} answer
    */
@@ -104,12 +104,12 @@ export class DeadLettersView extends Component {
         h(
           'p',
           { class: 'faint looked' },
-          answer !== undefined && ['Looked ', h(Ago, { at: answer.lookedAt, now }), ' '],
+          answer !== undefined && ['Updated ', h(Ago, { at: answer.lookedAt, now }), ' '],
           h(
             'button',
             { type: 'button', disabled: isLooking, onClick: () => this.look({ isFresh: true }) },
             h(Icon, { name: 'retry' }),
-            isLooking ? 'Looking…' : 'Look again',
+            isLooking ? 'Looking…' : 'Refresh',
           ),
         ),
       ),
@@ -134,7 +134,7 @@ export class DeadLettersView extends Component {
     ];
   }
 
-  /** @param {boolean} isCurrent what is shown is what the filter says */
+  /** @param {boolean} isCurrent whether the list matches the filter */
   toolbar(isCurrent) {
     const { answer, isLooking } = this.state;
     if (answer === undefined) return null;
@@ -144,7 +144,7 @@ export class DeadLettersView extends Component {
       `${count(matchingMessages)}${of} ${lookedAtMessages === 1 ? 'message' : 'messages'}`,
       counted(matchingImages, 'image'),
       letters.length < matchingMessages && `the newest ${count(letters.length)} shown`,
-      notLookedAtMessages > 0 && `about ${count(notLookedAtMessages)} more are in other hands just now`,
+      notLookedAtMessages > 0 && `about ${count(notLookedAtMessages)} more are held by other readers`,
     ];
     return h(
       'div',
@@ -191,13 +191,13 @@ export class DeadLettersView extends Component {
       act: (/** @type {string} */ confirm) => post(`/api/dead-letters/${asked}`, { filter, confirm }, session),
       ...(asked === 'redrive'
         ? {
-            title: 'Redrive what the filter shows?',
+            title: 'Redrive the filtered dead letters?',
             consequence: `${what} ${matchingMessages === 1 ? 'goes' : 'go'} back to the queue as a first attempt.`,
             verb: `Redrive ${count(matchingMessages)}`,
           }
         : {
-            title: 'Delete what the filter shows?',
-            consequence: `${what} will be gone. The lines in the failure files of their jobs stay.`,
+            title: 'Delete the filtered dead letters?',
+            consequence: `${what} will be deleted. The failure lines of their jobs are kept.`,
             verb: `Delete ${count(matchingMessages)}`,
             isDestructive: true,
           }),
@@ -214,17 +214,21 @@ export class DeadLettersView extends Component {
 function NoLetters({ isFiltered, waiting }) {
   if (isFiltered) {
     const onClick = () => refine({ q: '', job: '', code: '', host: '' });
-    return h(Empty, { title: 'No dead letter fits the filter.' }, h('button', { type: 'button', onClick }, 'Show all'));
+    return h(
+      Empty,
+      { title: 'No dead letter matches the filter.' },
+      h('button', { type: 'button', onClick }, 'Show all'),
+    );
   }
   if (waiting > 0)
-    return h(Empty, { title: 'The letters are in other hands just now.' }, h('p', {}, 'Look again in a minute.'));
+    return h(Empty, { title: 'Other readers hold the dead letters.' }, h('p', {}, 'Refresh in a minute.'));
   return h(
     Empty,
     { title: 'There are no dead letters.' },
     h(
       'p',
       {},
-      'Images that cannot be fetched or decoded, and those that failed five times, come here. To send failed images of a job again:',
+      'Images that cannot be fetched or decoded, and images that failed five times, are listed here. To send the failed images of a job again:',
     ),
     h(Command, { text: 'bin/labelqueue redrive JOB' }),
   );

@@ -5,7 +5,7 @@ import { h } from './vendor/preact.js';
 /** @import { Environment } from '../contract.ts' */
 
 /**
- * Which queue this is; production is red.
+ * Names the environment of the queue; production is red.
  *
  * @param {{ environment: Environment | undefined }} props
  */

@@ -17,7 +17,7 @@ const LABELS_SHOWN = 24;
 const IMAGES_SHOWN = 24;
 
 /**
- * Images that the model was surest of, of all labels or of one.
+ * The images with the highest scores, of all labels or of one.
  *
  * @augments {Component<Props, State>}
  */
@@ -36,7 +36,7 @@ export class Gallery extends Component {
   }
 
   /**
-   * Asked again for another label, and when the content was read anew.
+   * Reloads for another label and when the content has changed.
    *
    * @override
    * @param {Props} before
@@ -76,13 +76,13 @@ export class Gallery extends Component {
       content !== null && h(LabelChoice, { label, content }),
       problem !== undefined && h('p', { class: 'faint' }, plain(problem)),
       answer === undefined && problem === undefined && h(Waiting, {}),
-      answer?.images.length === 0 && h(Empty, { title: 'No image was classified yet.' }),
+      answer?.images.length === 0 && h(Empty, { title: 'No image has been classified yet.' }),
       h(
         'div',
         { class: 'thumbnails' },
         answer?.images.map((image) => h(Thumbnail, { key: image.thumbnail, image })),
       ),
-      answer?.isSample && h('p', { class: 'footnote' }, 'Of a random sample of the job’s files.'),
+      answer?.isSample && h('p', { class: 'footnote' }, 'From a random sample of the job’s files.'),
     ];
   }
 }
@@ -101,15 +101,15 @@ function LabelChoice({ label, content: { labels, moreLabels } }) {
       h('bdi', {}, plain(text)),
       h('span', { class: 'tally' }, tally),
     );
-  const shown = labels.slice(0, LABELS_SHOWN);
+  const listed = labels.slice(0, LABELS_SHOWN);
   const all = count(labels.length + moreLabels);
   return h(
     'div',
     { class: 'choices', role: 'group', 'aria-label': 'Label' },
     choice('', 'All labels', all),
-    shown.map(({ label: name, images }) => choice(name, name, count(images))),
-    labels.length > shown.length &&
-      h('span', { class: 'faint' }, `and ${count(labels.length + moreLabels - shown.length)} more`),
+    listed.map(({ label: name, images }) => choice(name, name, count(images))),
+    labels.length > listed.length &&
+      h('span', { class: 'faint' }, `and ${count(labels.length + moreLabels - listed.length)} more`),
   );
 }
 
@@ -132,7 +132,7 @@ function Thumbnail({ image: { id, url, labels, thumbnail } }) {
 }
 
 /**
- * A thumbnail, or a sign that the image cannot be had any more.
+ * A thumbnail, or a placeholder if the image is not available any more.
  *
  * @augments {Component<{ source: string, text: string }, { isMissing: boolean }>}
  */
@@ -149,7 +149,7 @@ export class Picture extends Component {
     if (this.state.isMissing) {
       return h(
         'span',
-        { class: 'no-picture', role: 'img', 'aria-label': 'The picture cannot be had' },
+        { class: 'no-picture', role: 'img', 'aria-label': 'The picture is not available' },
         h(Icon, { name: 'picture' }),
       );
     }

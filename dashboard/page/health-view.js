@@ -9,10 +9,10 @@ import { sinceText } from './times.js';
 import { Component, h } from './vendor/preact.js';
 
 /** @import { Alarm, Connection, RunbookEntry, Snapshot } from '../contract.ts' */
-/** @import { Shown } from './overview.js' */
+/** @import { ViewProps } from './overview.js' */
 /** @import { IconName } from './icons.js' */
 
-/** @param {Shown} shown */
+/** @param {ViewProps} shown */
 export function HealthView({ route: { query }, snapshot, now }) {
   const entry = query['entry'] ?? '';
   return [
@@ -66,7 +66,7 @@ function ConnectionText({ connection, now }) {
   if (state === 'connected')
     return h('span', { class: 'state calm' }, h(Icon, { name: 'check' }), `answers ${sinceText(sinceAt, now)}`);
   return [
-    h('span', { class: 'state warn' }, h(Icon, { name: 'alert' }), `away ${sinceText(sinceAt, now)}`),
+    h('span', { class: 'state warn' }, h(Icon, { name: 'alert' }), `no answer ${sinceText(sinceAt, now)}`),
     h('span', { class: 'faint reason' }, ' ', plain(connection.reason)),
   ];
 }
@@ -76,13 +76,13 @@ function AlarmsPanel({ snapshot, now, wide }) {
   const alarms = snapshot?.alarms;
   return h(
     Panel,
-    { title: 'Alarms', unit: 'of CloudWatch', wide },
+    { title: 'Alarms', unit: 'from CloudWatch', wide },
     snapshot === undefined && h(Waiting, {}),
     alarms === null &&
       h(
         Empty,
-        { title: 'There are none here.' },
-        h('p', {}, 'A stack on AWS has them. On this machine the warnings of this page stand in for them.'),
+        { title: 'There are none.' },
+        h('p', {}, 'Only a stack on AWS has alarms. On this machine, the warnings of this page replace them.'),
       ),
     alarms && h(AlarmsTable, { alarms, now }),
   );
@@ -143,7 +143,7 @@ function AlarmState({ alarm: { state } }) {
 }
 
 /**
- * An entry of the runbook: what an alarm or a warning means, how to look, what to do.
+ * An entry of the runbook: what an alarm or a warning means, how to diagnose it, what to do.
  *
  * @augments {Component<{ entry: string }, { answer?: RunbookEntry, problem?: string }>}
  */

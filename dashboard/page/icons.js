@@ -23,7 +23,7 @@ const PATHS = {
 /** @typedef {keyof typeof PATHS} IconName */
 
 /**
- * Says nothing to those who do not see it: what it means stands beside it.
+ * Hidden from screen readers: its meaning is in the text beside it.
  *
  * @param {{ name: IconName }} props
  */

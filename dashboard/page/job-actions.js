@@ -47,11 +47,11 @@ export class JobActions extends Component {
 
   cancelQuestion() {
     const { detail, session } = this.props;
-    const { job, toGoImages } = detail;
-    const left = toGoImages === null ? 'What is left of it' : counted(toGoImages, 'image');
+    const { job, remainingImages } = detail;
+    const left = remainingImages === null ? 'The remaining images' : counted(remainingImages, 'image');
     return {
       title: 'Cancel the job?',
-      consequence: `${left} will get no outcome. What has one stays. A cancelled job cannot be continued.`,
+      consequence: `${left} will get no outcome. Existing outcomes are kept. A cancelled job cannot be resumed.`,
       expected: job,
       environment: session.environment,
       verb: 'Cancel the job',
@@ -68,7 +68,7 @@ export class JobActions extends Component {
     const images = codes.length === 0 ? failedImages : chosen.reduce((sum, one) => sum + one.images, 0);
     return {
       title: 'Retry failed images?',
-      consequence: `${counted(images, 'failed image')} will be sent again, as a first attempt. The failures and dead letters go.`,
+      consequence: `${counted(images, 'failed image')} will be sent again, as a first attempt. Their failures and dead letters are removed.`,
       expected: job,
       environment: session.environment,
       verb: `Retry ${counted(images, 'image')}`,
@@ -84,7 +84,7 @@ export class JobActions extends Component {
     return h(
       'fieldset',
       {},
-      h('legend', {}, 'Only these codes; all of them when none is chosen'),
+      h('legend', {}, 'Only these codes (none selected: all)'),
       this.props.detail.failedImagesByCode.map(({ code, images }) =>
         h(
           'label',

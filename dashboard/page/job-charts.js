@@ -65,7 +65,7 @@ export function CodesPanel({ row }) {
     Panel,
     { title: 'Failures by code', unit: 'images, share of failures', wide: 'five' },
     row === undefined && h(Waiting, {}),
-    row !== undefined && bars.length === 0 && h(Empty, { title: 'No image of it failed.' }),
+    row !== undefined && bars.length === 0 && h(Empty, { title: 'No image of this job failed.' }),
     bars.length > 0 && h(Bars, { bars, tone: 'bad', nameOf: 'code', unit: 'images' }),
   );
 }
@@ -80,9 +80,9 @@ export function LabelsPanel({ content }) {
   }));
   return h(
     Panel,
-    { title: 'Labels', unit: content?.isSample ? 'images of a sample' : 'images', wide: 'five' },
+    { title: 'Labels', unit: content?.isSample ? 'images of the sample' : 'images', wide: 'five' },
     bars === undefined && h(Waiting, {}),
-    bars?.length === 0 && h(Empty, { title: 'No image was classified yet.' }),
+    bars?.length === 0 && h(Empty, { title: 'No image has been classified yet.' }),
     bars !== undefined && bars.length > 0 && h(Bars, { bars, nameOf: 'best label', unit: 'images' }),
   );
 }

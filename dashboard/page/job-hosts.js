@@ -1,5 +1,5 @@
 // @ts-check
-import { count, counted, UNKNOWN, wholeSpan } from './numbers.js';
+import { count, counted, formatWholeSeconds, UNKNOWN } from './numbers.js';
 import { Empty, Panel, Waiting } from './panels.js';
 import { plain } from './plain-text.js';
 import { h } from './vendor/preact.js';
@@ -15,7 +15,7 @@ export function HostsPanel({ content }) {
     Panel,
     { title: 'Hosts', unit: 'the slowest first', wide: 'seven' },
     hosts === undefined && h(Waiting, {}),
-    hosts?.length === 0 && h(Empty, { title: 'No host was asked yet.' }),
+    hosts?.length === 0 && h(Empty, { title: 'No host has been contacted yet.' }),
     hosts !== undefined && hosts.length > 0 && h(HostsTable, { hosts }),
     content &&
       content.hosts.length + content.moreHosts > HOSTS_SHOWN &&
@@ -47,8 +47,8 @@ function HostsTable({ hosts }) {
           column('classified', 'images'),
           column('failed', 'images'),
           column('silent', 'images that failed with timeout or connection_failed'),
-          column('attempts', 'per image, in the mean'),
-          column('after', 'from the start of the job to the outcome, in the median'),
+          column('attempts', 'mean per image'),
+          column('after', 'median time from the start of the job to the outcome'),
         ),
       ),
       h(
@@ -73,6 +73,6 @@ function HostRow({
     cell(count(failedImages)),
     cell(count(silentImages)),
     cell(meanAttempts.toFixed(1)),
-    cell(medianSecondsToOutcome === null ? UNKNOWN : wholeSpan(medianSecondsToOutcome)),
+    cell(medianSecondsToOutcome === null ? UNKNOWN : formatWholeSeconds(medianSecondsToOutcome)),
   );
 }

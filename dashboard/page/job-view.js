@@ -6,7 +6,7 @@ import { CodesPanel, LabelsPanel, SettledPanel, SpeedPanel } from './job-charts.
 import { HostsPanel } from './job-hosts.js';
 import { LinksPanel, WorkPanel } from './job-work.js';
 import { leftText, settledOf, settledText } from './jobs-table.js';
-import { count, counted, dollars, percent, rate, UNKNOWN, wholeSpan } from './numbers.js';
+import { count, counted, dollars, formatWholeSeconds, percent, rate, UNKNOWN } from './numbers.js';
 import { Command, Empty, Figures, Panel, Waiting } from './panels.js';
 import { plain } from './plain-text.js';
 import { ProgressBar } from './progress-bar.js';
@@ -18,11 +18,11 @@ import { h } from './vendor/preact.js';
 
 /** @import { JobDetail, JobRow } from '../contract.ts' */
 /** @import { Figure } from './panels.js' */
-/** @import { Shown } from './overview.js' */
+/** @import { ViewProps } from './overview.js' */
 
-/** @param {Shown & { detail: JobDetail | undefined, isMissing: boolean }} props */
+/** @param {ViewProps & { detail: JobDetail | undefined, isMissing: boolean }} props */
 export function JobView({ route: { job = '', query }, snapshot, session, now, detail, isMissing }) {
-  // The table knows most of it at once; the rest follows.
+  // The jobs table has most of it at once; the details follow.
   const row = snapshot?.jobs.find((one) => one.job === job) ?? detail;
   if (isMissing && row === undefined) return h(MissingJob, { job });
   return [
@@ -50,7 +50,7 @@ export function JobView({ route: { job = '', query }, snapshot, session, now, de
       h(LabelsPanel, { content: detail?.content }),
       h(
         Panel,
-        { title: 'Pictures', unit: 'the surest first', wide: 'twelve' },
+        { title: 'Pictures', unit: 'most confident first', wide: 'twelve' },
         row &&
           h(Gallery, {
             job,
@@ -75,7 +75,7 @@ function MissingJob({ job }) {
     h('h1', { tabIndex: -1 }, h('bdi', {}, plain(job))),
     h(
       Empty,
-      { title: 'There is no job of this name.' },
+      { title: 'There is no job with this name.' },
       h('p', {}, 'It was purged, or never enqueued here. To enqueue one:'),
       h(Command, { text: 'bin/labelqueue enqueue urls.csv --job cats' }),
       h('p', {}, h('a', { href: linkTo('jobs') }, 'All jobs')),
@@ -95,8 +95,8 @@ function Facts({ row: { source, run, startedAt, lastOutcomeAt }, detail, now }) 
     detail?.imagesPerMessage != null && h('li', {}, `${counted(detail.imagesPerMessage, 'image')} per message`),
     models && h('li', {}, 'model ', h('bdi', {}, plain(models))),
     run !== null && h('li', {}, 'run ', h('code', {}, run)),
-    detail?.maxFailureRate != null && h('li', {}, `ends at ${percent(detail.maxFailureRate)} failed`),
-    detail?.maxCostUsd != null && h('li', {}, `ends at ${dollars(detail.maxCostUsd)}`),
+    detail?.maxFailureRate != null && h('li', {}, `limit: ${percent(detail.maxFailureRate)} failed`),
+    detail?.maxCostUsd != null && h('li', {}, `limit: ${dollars(detail.maxCostUsd)}`),
   );
 }
 
@@ -106,7 +106,7 @@ function Facts({ row: { source, run, startedAt, lastOutcomeAt }, detail, now }) 
  * @returns {Figure[]}
  */
 function figuresOf(row, detail) {
-  const { classifiedImages, failedImages, toGoImages, hasEnded, costSoFarUsd, countsAreEstimates } = row;
+  const { classifiedImages, failedImages, remainingImages, hasEnded, costSoFarUsd, countsAreEstimates } = row;
   const settled = settledOf(row);
   const about = countsAreEstimates ? 'about ' : '';
   const perThousand = detail?.costPer1000ImagesUsd;
@@ -116,14 +116,14 @@ function figuresOf(row, detail) {
       name: 'Failed',
       value: about + count(failedImages),
       unit: 'images',
-      note: settled === 0 ? '' : `${percent(failedImages / settled)} of what is done`,
+      note: settled === 0 ? '' : `${percent(failedImages / settled)} of outcomes`,
       tone: failedImages > 0 ? 'bad' : '',
     },
     {
       name: 'Remaining',
-      value: toGoImages === null ? UNKNOWN : about + count(toGoImages),
+      value: remainingImages === null ? UNKNOWN : about + count(remainingImages),
       unit: 'images',
-      note: toGoNote(row),
+      note: remainingNote(row),
     },
     ...(hasEnded ? paceOfEnded(row) : paceOfRunning(row)),
     {
@@ -141,7 +141,7 @@ function figuresOf(row, detail) {
 function paceOfRunning(row) {
   return [
     { name: 'Speed', value: rate(row.imagesPerSecond), unit: 'images/s', note: 'over the last minute' },
-    { name: 'Time left', value: leftText(row), note: 'retries counted' },
+    { name: 'Time left', value: leftText(row), note: 'retries included' },
   ];
 }
 
@@ -154,13 +154,13 @@ function paceOfEnded(row) {
   const seconds = startedAt === null || lastOutcomeAt === null ? 0 : Math.max(1, (lastOutcomeAt - startedAt) / 1_000);
   const speed = seconds === 0 ? UNKNOWN : rate(settledOf(row) / seconds);
   return [
-    { name: 'Speed', value: speed, unit: 'images/s', note: 'mean of all its time' },
-    { name: 'Took', value: seconds === 0 ? UNKNOWN : wholeSpan(seconds), note: 'start to last outcome' },
+    { name: 'Speed', value: speed, unit: 'images/s', note: 'mean of the whole job' },
+    { name: 'Duration', value: seconds === 0 ? UNKNOWN : formatWholeSeconds(seconds), note: 'start to last outcome' },
   ];
 }
 
 /** @param {JobRow} row */
-function toGoNote({ state, waitsForRetries }) {
+function remainingNote({ state, waitsForRetries }) {
   if (state === 'cancelled') return 'they stay without an outcome';
-  return waitsForRetries ? 'all wait for a retry' : '';
+  return waitsForRetries ? 'all waiting for a retry' : '';
 }

@@ -1,7 +1,7 @@
 // @ts-check
 import { Icon } from './icons.js';
 import { settledOf } from './jobs-table.js';
-import { count, percent, UNKNOWN, wholeSpan } from './numbers.js';
+import { count, formatWholeSeconds, percent, UNKNOWN } from './numbers.js';
 import { Empty, Panel, Waiting } from './panels.js';
 import { h } from './vendor/preact.js';
 
@@ -12,7 +12,7 @@ export function WorkPanel({ detail }) {
   const { workers, measuredShare } = detail?.computing ?? { workers: [], measuredShare: 0 };
   return h(
     Panel,
-    { title: 'Work', unit: 'time of workers', wide: 'five' },
+    { title: 'Work', unit: 'worker time', wide: 'five' },
     detail === undefined && h(Waiting, {}),
     detail && workers.length === 0 && h(Empty, { title: 'No worker has measured its time yet.' }),
     h(
@@ -20,7 +20,7 @@ export function WorkPanel({ detail }) {
       { class: 'pairs' },
       workers.map(({ architecture, memoryMb, seconds }) => [
         h('dt', {}, `${architecture}, ${count(memoryMb)} MB`),
-        h('dd', {}, wholeSpan(seconds)),
+        h('dd', {}, formatWholeSeconds(seconds)),
       ]),
       detail &&
         workers.length > 0 && [

@@ -1,5 +1,5 @@
 // @ts-check
-import { count, counted, dollars, rate, UNKNOWN, wholeSpan } from './numbers.js';
+import { count, counted, dollars, formatWholeSeconds, rate, UNKNOWN } from './numbers.js';
 import { plain } from './plain-text.js';
 import { ProgressBar } from './progress-bar.js';
 import { linkToJob } from './router.js';
@@ -12,7 +12,7 @@ import { h } from './vendor/preact.js';
 /** @typedef {{ id: string, title: string, isNumber?: boolean, isLong?: boolean, of: (row: JobRow) => string | number }} Column */
 
 /**
- * `of` is what rows are sorted by; `isLong` are left out where there is little room.
+ * `of` is the sort key; `isLong` columns are hidden on narrow screens.
  *
  * @type {readonly Column[]}
  */
@@ -127,10 +127,10 @@ function FailedCell({ row: { failedImages, failedImagesByCode } }) {
 }
 
 /** @param {JobRow} row */
-export function leftText({ hasEnded, secondsLeft, toGoImages, waitsForRetries }) {
-  if (hasEnded || toGoImages === 0) return UNKNOWN;
+export function leftText({ hasEnded, secondsLeft, remainingImages, waitsForRetries }) {
+  if (hasEnded || remainingImages === 0) return UNKNOWN;
   if (secondsLeft === null) return waitsForRetries ? 'retrying' : UNKNOWN;
-  return wholeSpan(secondsLeft);
+  return formatWholeSeconds(secondsLeft);
 }
 
 /** @param {JobRow} row */

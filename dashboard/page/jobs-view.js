@@ -7,7 +7,7 @@ import { h } from './vendor/preact.js';
 
 /** @import { JobRow } from '../contract.ts' */
 /** @import { Order } from './jobs-table.js' */
-/** @import { Shown } from './overview.js' */
+/** @import { ViewProps } from './overview.js' */
 
 /** @type {readonly { id: string, text: string, has: (row: JobRow) => boolean }[]} */
 const STATES = [
@@ -25,7 +25,7 @@ const STATES = [
 /** @type {Order} */
 const DEFAULT_ORDER = { column: 'active', isDescending: true };
 
-/** @param {Shown} shown */
+/** @param {ViewProps} shown */
 export function JobsView({ route: { query }, snapshot, now }) {
   const { q = '', state = '' } = query;
   const order = orderOf(query['sort']);
@@ -51,7 +51,7 @@ export function JobsView({ route: { query }, snapshot, now }) {
       h(
         'p',
         { class: 'footnote' },
-        `${counted(snapshot.moreJobs, 'job')} that were active longer ago: labelqueue status lists them.`,
+        `${counted(snapshot.moreJobs, 'job')} not shown: labelqueue status lists all jobs.`,
       ),
   ];
 }
@@ -93,12 +93,12 @@ function JobsFilter({ q, state, found }) {
 function NoJobs({ isFiltered }) {
   if (isFiltered) {
     const onClick = () => refine({ q: '', state: '' });
-    return h(Empty, { title: 'No job fits the filter.' }, h('button', { type: 'button', onClick }, 'Show all jobs'));
+    return h(Empty, { title: 'No job matches the filter.' }, h('button', { type: 'button', onClick }, 'Show all jobs'));
   }
   return h(
     Empty,
     { title: 'There are no jobs yet.' },
-    h('p', {}, 'A job is a list of image URLs under a name:'),
+    h('p', {}, 'A job is a list of image URLs with a name:'),
     h(Command, { text: 'bin/labelqueue enqueue urls.csv --job cats' }),
   );
 }
@@ -130,7 +130,7 @@ function orderOf(text) {
 }
 
 /**
- * A column that is clicked again is sorted the other way round; numbers begin with the largest.
+ * Clicking a column again reverses its order; numbers start with the largest.
  *
  * @param {string} column
  * @param {Order} order

@@ -6,7 +6,7 @@ import { h } from './vendor/preact.js';
 
 /** @import { View } from './router.js' */
 
-/** Rows that `j` and `k` go through: links, or items that can have the focus. */
+/** Rows that `j` and `k` move through: links or focusable items. */
 const ROWS = '[data-row]';
 
 /** @type {ReadonlyMap<string, View>} */
@@ -17,20 +17,20 @@ const VIEW_KEYS = new Map([
   ['h', 'health'],
 ]);
 
-/** Of two keys one after the other, the second must come before so long. */
+/** Maximum time between the two keys of a sequence. */
 const SECOND_KEY_MS = 1_500;
 
 const KEYS = [
   ['/', 'filter'],
   ['j  k', 'next and previous row'],
   ['Enter', 'open the row'],
-  ['[  ]', 'a shorter or longer time'],
+  ['[  ]', 'shorter or longer time range'],
   ['g o', 'overview'],
   ['g j', 'jobs'],
   ['g d', 'dead letters'],
   ['g h', 'health'],
   ['Esc', 'leave the filter, close a dialog'],
-  ['?', 'these keys'],
+  ['?', 'show these keys'],
 ];
 
 /** @param {() => void} onHelp */
@@ -50,7 +50,7 @@ export function listenToKeys(onHelp) {
  * @param {string} key
  * @param {boolean} isSecond after `g`
  * @param {() => void} onHelp
- * @returns {boolean} whether it meant anything
+ * @returns {boolean} whether the key was handled
  */
 function act(key, isSecond, onHelp) {
   if (isSecond) return goByKey(key);

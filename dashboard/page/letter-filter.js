@@ -43,7 +43,7 @@ export function LetterFilter({ filter, answer }) {
 }
 
 /**
- * What the address names is in the list, also when no letter has it.
+ * Adds the option from the address, even if no dead letter has it.
  *
  * @param {readonly { name: string, messages: number }[]} options
  * @param {string | undefined} chosen

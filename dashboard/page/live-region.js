@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * Says something to those who listen to the page. Figures that change by themselves are not said.
+ * Announces text to screen readers. Figures that change by themselves are not announced.
  *
  * @param {string} text
  */

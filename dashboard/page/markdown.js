@@ -5,8 +5,8 @@ import { h } from './vendor/preact.js';
 /** @import { ComponentChildren } from './vendor/preact.js' */
 
 /**
- * As much of Markdown as the runbook needs: paragraphs, lists, blocks of code, bold, code and links. All of it becomes
- * text nodes; there is no markup of others.
+ * The subset of Markdown that the runbook uses: paragraphs, lists, code blocks, bold, code and links. It becomes text
+ * nodes and never injects markup.
  *
  * @param {{ text: string }} props
  */
@@ -65,7 +65,7 @@ function span([, code, bold, emphasis, name, target]) {
   if (code !== undefined) return h('code', {}, code);
   if (bold !== undefined) return h('b', {}, bold);
   if (emphasis !== undefined) return h('em', {}, emphasis);
-  // Other entries are on this page; other documents are not.
+  // Links to other entries stay on this page; links to other documents become text.
   if (target?.startsWith('#')) return h('a', { href: linkTo('health', { entry: target.slice(1) }) }, name);
   return name;
 }

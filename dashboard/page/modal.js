@@ -4,7 +4,7 @@ import { Component, createRef, h } from './vendor/preact.js';
 /** @import { ComponentChildren } from './vendor/preact.js' */
 
 /**
- * A dialog that has the focus until it is closed; then whoever had it before has it again.
+ * A dialog that keeps the focus until it is closed, and then restores it.
  *
  * @augments {Component<{ title: string, onClose: () => void, children?: ComponentChildren }>}
  */

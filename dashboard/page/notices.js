@@ -9,11 +9,11 @@ import { h } from './vendor/preact.js';
 /** @import { View } from './router.js' */
 /** @import { Link } from './shell.js' */
 
-/** That SQS or S3 is away is said by the banner, with more. */
+/** The banner reports unreachable SQS or S3, with details. */
 const SAID_BY_BANNER = new Set(['sqs-away', 's3-away']);
 
 /**
- * What does not answer, since when, and that the page goes on by itself.
+ * What does not answer, since when, and that the page reconnects.
  *
  * @param {{ link: Link, snapshot: Snapshot | undefined, now: EpochMs, refusal: string | undefined }} props
  */
@@ -23,8 +23,8 @@ export function Banner({ link, snapshot, now, refusal }) {
     return h(Calm, {
       title: `The dashboard's server does not answer ${sinceText(link.sinceAt, Date.now())}.`,
       text: snapshot
-        ? 'The figures are of before that. The page goes on by itself as soon as it answers.'
-        : 'Is it still running? The page goes on by itself as soon as it answers.',
+        ? 'The figures are from before. The page reconnects automatically.'
+        : 'Is it still running? The page reconnects automatically.',
     });
   }
   if (snapshot === undefined) return null;
@@ -39,11 +39,11 @@ export function Banner({ link, snapshot, now, refusal }) {
  */
 function awayNotice(name, connection, now) {
   if (connection.state !== 'away') return null;
-  const what = name === 'SQS' ? 'Figures of messages' : 'Figures of images and jobs';
+  const what = name === 'SQS' ? 'Message figures' : 'Image and job figures';
   return h(Calm, {
     key: name,
     title: `${name} does not answer ${sinceText(connection.sinceAt, now)}.`,
-    text: `${what} are of before that. The page goes on by itself as soon as ${name} answers.`,
+    text: `${what} are from before. The page continues automatically as soon as ${name} answers.`,
     reason: connection.reason,
   });
 }
@@ -59,22 +59,22 @@ function Calm({ title, text, reason }) {
 }
 
 /**
- * Warnings: there are none while nothing is wrong.
+ * Warnings, if any.
  *
  * @param {{ problems: readonly Problem[], now: EpochMs, view: View }} props
  */
 export function Problems({ problems, now, view }) {
-  const shown = problems.filter(({ kind }) => isNews(kind, view));
-  if (shown.length === 0) return null;
+  const listed = problems.filter(({ kind }) => isNews(kind, view));
+  if (listed.length === 0) return null;
   return h(
     'ul',
     { class: 'problems', 'aria-label': 'Warnings' },
-    shown.map((problem) => h(ProblemItem, { key: `${problem.kind} ${problem.job}`, problem, now })),
+    listed.map((problem) => h(ProblemItem, { key: `${problem.kind} ${problem.job}`, problem, now })),
   );
 }
 
 /**
- * Whether the view does not show it by itself.
+ * Whether the view does not show it anyway.
  *
  * @param {Problem['kind']} kind
  * @param {View} view
@@ -102,8 +102,8 @@ function ProblemItem({ problem: { severity, kind, title, detail, sinceAt, runboo
     h(
       'span',
       { class: 'notice-links' },
-      kind === 'dead-letters' && h('a', { href: linkTo('dead-letters') }, 'Look at them'),
-      job !== null && h('a', { href: linkToJob(job) }, 'The job'),
+      kind === 'dead-letters' && h('a', { href: linkTo('dead-letters') }, 'View them'),
+      job !== null && h('a', { href: linkToJob(job) }, 'View the job'),
       runbookEntry !== null && h('a', { href: linkTo('health', { entry: runbookEntry }) }, 'What to do'),
     ),
   );

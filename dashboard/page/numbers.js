@@ -1,5 +1,4 @@
-// @ts-check
-// Numbers as people write them, on the dashboard and in reports.
+// @ts-check Number formats of the dashboard and of reports.
 
 const INTEGER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const BYTES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
@@ -11,11 +10,11 @@ const UNITS = [
   ['s', 1],
 ];
 
-/** What stands in place of a number that is not known. */
+/** ViewProps for an unknown number. */
 export const UNKNOWN = '–';
 
 /**
- * A figure, or what stands in its place.
+ * A formatted number, or `UNKNOWN`.
  *
  * @param {number | null | undefined} value
  * @param {(value: number) => string} text
@@ -43,7 +42,7 @@ export function counted(value, noun) {
   return `${count(value)} ${value === 1 ? noun : `${noun}s`}`;
 }
 
-/** @param {number} share 0 to 1; one that is not nothing never shows as 0 % */
+/** @param {number} share 0 to 1; above 0 never shows as 0 % */
 export function percent(share) {
   if (share > 0 && share < 0.001) return '<0.1 %';
   return `${(share * 100).toFixed(1)} %`;
@@ -64,7 +63,7 @@ export function byteSize(bytes) {
  *
  * @param {number} seconds
  */
-export function span(seconds) {
+export function formatDuration(seconds) {
   if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;
   /** @type {string[]} */
   const parts = [];
@@ -78,25 +77,27 @@ export function span(seconds) {
 }
 
 /**
- * A span without fractions of a second, for figures that change while one looks.
+ * A duration without fractions of a second, for values that update live.
  *
  * @param {number} seconds
  */
-export function wholeSpan(seconds) {
-  return span(Math.round(seconds));
+export function formatWholeSeconds(seconds) {
+  return formatDuration(Math.round(seconds));
 }
 
 /**
- * E.g. `12 ms`, `1.4 s`: times of single steps.
+ * E.g. `12 ms`, `1.4 s`: for durations of single steps.
  *
  * @param {number} milliseconds
  */
-export function brief(milliseconds) {
-  return milliseconds < 1_000 ? `${Math.round(milliseconds)} ms` : span(Number((milliseconds / 1_000).toPrecision(2)));
+export function formatMilliseconds(milliseconds) {
+  return milliseconds < 1_000
+    ? `${Math.round(milliseconds)} ms`
+    : formatDuration(Number((milliseconds / 1_000).toPrecision(2)));
 }
 
 /**
- * A rate with as many digits as one can read at a glance, e.g. `0.4`, `12.5`, `1,204`.
+ * A rate with few significant digits, e.g. `0.4`, `12.5`, `1,204`.
  *
  * @param {number} perSecond
  */
@@ -107,7 +108,7 @@ export function rate(perSecond) {
 }
 
 /**
- * Cents matter for small jobs.
+ * Small amounts keep more digits.
  *
  * @param {number} usd
  */

@@ -1,5 +1,5 @@
 // @ts-check
-import { count, counted, known, rate, wholeSpan } from './numbers.js';
+import { count, counted, formatWholeSeconds, known, rate } from './numbers.js';
 import { Panel, Waiting } from './panels.js';
 import { TimeChart } from './time-chart.js';
 import { h } from './vendor/preact.js';
@@ -60,7 +60,7 @@ export function DepthPanel({ queue, history }) {
 }
 
 /**
- * SQS keeps no history: before the server was started, nobody looked.
+ * SQS keeps no history: nothing is known of the time before the server started.
  *
  * @param {{ history: History }} props
  */
@@ -71,7 +71,7 @@ function KnownFrom({ history: { messagesKnownFromAt, fromAt } }) {
   return h(
     'p',
     { class: 'footnote' },
-    `Messages are known from ${time}, when this dashboard first looked; images from their files.`,
+    `Message counts begin at ${time}, when this dashboard started; image counts come from part files.`,
   );
 }
 
@@ -112,13 +112,16 @@ export function ThroughputPanel({ queue, history }) {
     h(
       'p',
       { class: 'footnote' },
-      peaks?.most === undefined ? '\u00a0' : `Arrivals reach ${text(peaks.arrived)}: more than the chart shows.`,
+      peaks?.most === undefined ? '\u00a0' : `Arrivals peak at ${text(peaks.arrived)}, beyond the chart.`,
     ),
   );
 }
 
-/** Producers are that much faster than workers: on one scale with theirs, the speed of workers would be a flat line. */
-const MOST_TIMES_FASTER = 3;
+/**
+ * Producers may be this much faster than workers; on a common scale beyond that, the workers' rate would be a flat
+ * line.
+ */
+const MAX_TIMES_FASTER = 3;
 
 /**
  * @param {History} history
@@ -130,7 +133,7 @@ function peaksOf({ arrivedImagesPerSecond, classifiedImagesPerSecond, failedImag
     0,
     ...classifiedImagesPerSecond.map((value, index) => value + (failedImagesPerSecond[index] ?? 0)),
   );
-  const isBeyond = completed > 0 && arrived > MOST_TIMES_FASTER * completed;
+  const isBeyond = completed > 0 && arrived > MAX_TIMES_FASTER * completed;
   return { arrived, most: isBeyond ? 1.25 * completed : undefined };
 }
 
@@ -147,7 +150,7 @@ export function AgePanel({ history }) {
           label: 'Age of the oldest message over time',
           ...timesOf(history),
           series,
-          text: wholeSpan,
+          text: formatWholeSeconds,
           isSpan: true,
           least: 10,
         })
@@ -157,7 +160,7 @@ export function AgePanel({ history }) {
 
 /** @param {Charted} props */
 export function RemainingPanel({ history }) {
-  const series = history && [{ name: 'remaining', values: history.toGoImages, tone: 'good' }];
+  const series = history && [{ name: 'remaining', values: history.remainingImages, tone: 'good' }];
   const text = (/** @type {number} */ value) => counted(Math.round(value), 'image');
   return h(
     Panel,

@@ -1,6 +1,6 @@
 // @ts-check
 import { JobsTable } from './jobs-table.js';
-import { count, counted, dollars, known, percent, rate, UNKNOWN, wholeSpan } from './numbers.js';
+import { count, counted, dollars, formatWholeSeconds, known, percent, rate, UNKNOWN } from './numbers.js';
 import { AgePanel, DepthPanel, RemainingPanel, ThroughputPanel } from './overview-charts.js';
 import { Bars, Command, Empty, Figures, Panel, Waiting } from './panels.js';
 import { RANGES, RangeControl, rangeOf } from './range-control.js';
@@ -13,14 +13,15 @@ import { h } from './vendor/preact.js';
 /** @import { Route } from './router.js' */
 
 /**
- * What each view is given.
+ * The props of each view.
  *
- * @typedef {{ route: Route, snapshot: Snapshot | undefined, history: History | undefined, session: Session | undefined, now: number }} Shown
+ * @typedef {{ route: Route, snapshot: Snapshot | undefined, history: History | undefined, session: Session |
+ *   undefined, now: number }} ViewProps
  */
 
 const RECENT_JOBS = 6;
 
-/** @param {Shown} shown */
+/** @param {ViewProps} shown */
 export function Overview({ route, snapshot, history, session, now }) {
   const range = rangeOf(route.query['range']);
   const isEmpty = snapshot !== undefined && snapshot.jobs.length === 0 && snapshot.connections.s3.state === 'connected';
@@ -68,15 +69,15 @@ function figuresOf(queue) {
   return [
     {
       name: 'Remaining',
-      value: known(queue?.toGoImages, count),
+      value: known(queue?.remainingImages, count),
       unit: 'images',
       note: known(queue?.waitingMessages, (value) => `${counted(value, 'message')} waiting`),
     },
     { name: 'Time to drain', ...drainOf(queue) },
     {
       name: 'Oldest message',
-      value: known(queue?.oldestMessageAgeSeconds, wholeSpan),
-      note: queue !== undefined && queue.oldestMessageAgeSeconds === null ? 'SQS does not say' : 'age in the queue',
+      value: known(queue?.oldestMessageAgeSeconds, formatWholeSeconds),
+      note: queue !== undefined && queue.oldestMessageAgeSeconds === null ? 'not reported by SQS' : 'age in the queue',
     },
     {
       name: 'Completed',
@@ -109,22 +110,25 @@ function withoutUndefined({ note, ...figure }) {
 /** @param {QueueFigures | undefined} queue */
 function drainOf(queue) {
   if (queue === undefined) return { value: UNKNOWN };
-  const { timeToDrainSeconds, completedImagesPerSecond, toGoImages } = queue;
-  if (timeToDrainSeconds === 0 || toGoImages === 0) {
-    return { value: 'drained', note: toGoImages === 0 ? 'nothing is left to do' : 'no messages are left to work on' };
+  const { timeToDrainSeconds, completedImagesPerSecond, remainingImages } = queue;
+  if (timeToDrainSeconds === 0 || remainingImages === 0) {
+    return {
+      value: 'drained',
+      note: remainingImages === 0 ? 'no images remaining' : 'no messages remaining',
+    };
   }
-  if (timeToDrainSeconds === null) return { value: UNKNOWN, note: 'no image is being completed' };
-  return { value: wholeSpan(timeToDrainSeconds), note: `at ${rate(completedImagesPerSecond)} images/s` };
+  if (timeToDrainSeconds === null) return { value: UNKNOWN, note: 'no images are being completed' };
+  return { value: formatWholeSeconds(timeToDrainSeconds), note: `at ${rate(completedImagesPerSecond)} images/s` };
 }
 
 /** @param {{ jobs: readonly JobRow[] | undefined, now: number }} props */
 function JobsPanel({ jobs, now }) {
   const aside = h('a', { href: linkTo('jobs') }, 'All jobs');
-  const shown = jobs?.toSorted((one, other) => Number(one.hasEnded) - Number(other.hasEnded)).slice(0, RECENT_JOBS);
+  const listed = jobs?.toSorted((one, other) => Number(one.hasEnded) - Number(other.hasEnded)).slice(0, RECENT_JOBS);
   return h(
     Panel,
     { title: 'Jobs', unit: 'running and recent', wide: 'seven', aside },
-    shown === undefined ? h(Waiting, {}) : h(JobsTable, { jobs: shown, now, isShort: true }),
+    listed === undefined ? h(Waiting, {}) : h(JobsTable, { jobs: listed, now, isShort: true }),
   );
 }
 

@@ -4,9 +4,10 @@ import { h } from './vendor/preact.js';
 /** @import { ComponentChildren } from './vendor/preact.js' */
 
 /**
- * A part of a view, with a title that says what is counted.
+ * A section of a view, with a title and the unit of its values.
  *
- * @param {{ title: string, unit?: string, wide?: string, aside?: ComponentChildren, children?: ComponentChildren }} props
+ * @param {{ title: string, unit?: string, wide?: string, aside?: ComponentChildren, children?: ComponentChildren }}
+ *   props
  */
 export function Panel({ title, unit, wide = '', aside, children }) {
   const id = `panel-${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')}`;
@@ -26,7 +27,7 @@ export function Panel({ title, unit, wide = '', aside, children }) {
 /** @typedef {{ name: string, value: string, unit?: string, note?: string, tone?: string }} Figure */
 
 /**
- * What one wants to know first. Values come and go without moving anything.
+ * The key figures of a view. Their layout does not shift when values appear.
  *
  * @param {{ figures: readonly Figure[] }} props
  */
@@ -56,7 +57,7 @@ export function Figures({ figures }) {
 const BAR_WIDTH = 1_000;
 
 /**
- * Names with bars: a table to those who do not see them.
+ * Names with bars; a table for screen readers.
  *
  * @param {{ bars: readonly Bar[], tone?: string, nameOf: string, unit: string }} props
  */
@@ -99,7 +100,7 @@ function nameAndBar({ name, value, note, href }, most) {
 }
 
 /**
- * What to do where there is nothing to see yet.
+ * A hint for an empty view.
  *
  * @param {{ title: string, children?: ComponentChildren }} props
  */
@@ -112,7 +113,7 @@ export function Command({ text }) {
   return h('pre', { class: 'command', tabIndex: 0 }, h('code', {}, text));
 }
 
-/** Stands where figures will, with their height: nothing moves when they come. */
+/** A placeholder of the same height, so that the layout does not shift. */
 export function Waiting() {
   return h('div', { class: 'waiting', 'aria-hidden': 'true' });
 }

@@ -1,8 +1,8 @@
 // @ts-check
 
 /**
- * A text of strangers without control characters and marks of direction, which let it overwrite its neighbours. It is text
- * for text nodes and attributes, never markup.
+ * Untrusted text without control and direction characters, which could overwrite neighbouring text. It is text for text
+ * nodes and attributes, never markup.
  *
  * @param {string} text
  */
@@ -11,7 +11,7 @@ export function plain(text) {
 }
 
 /**
- * Of an id that is a URL, as by default, its end tells images apart.
+ * The end of an id that is a URL (the default), which distinguishes images.
  *
  * @param {string} id
  */

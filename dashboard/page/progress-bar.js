@@ -7,7 +7,7 @@ import { h } from './vendor/preact.js';
 const WIDTH = 1_000;
 
 /**
- * How many of a job's images are classified, failed and to go. Without a number of all images there is no bar.
+ * How many of a job's images are classified, failed and remaining. Without a number of all images there is no bar.
  *
  * @param {{ of: JobRow }} props
  */
@@ -17,7 +17,7 @@ export function ProgressBar({ of: { job, classifiedImages, failedImages, enqueue
   if (all === 0) return h('span', { class: 'faint' }, count(settled), ' images so far');
   const share = Math.min(1, settled / all);
   const classified = Math.round(WIDTH * Math.min(1, classifiedImages / all));
-  // One of a million can be seen, too.
+  // Even one failure of a million is visible.
   const failed = failedImages === 0 ? 0 : Math.max(8, Math.round((WIDTH * failedImages) / all));
   const bar = h(
     'svg',
@@ -41,7 +41,7 @@ export function ProgressBar({ of: { job, classifiedImages, failedImages, enqueue
   );
 }
 
-/** @param {number} share one that is not all never shows as 100 % */
+/** @param {number} share below 1 never shows as 100 % */
 function shareText(share) {
   return share < 1 && share > 0.999 ? '>99.9 %' : percent(share).replace('.0 %', ' %');
 }

@@ -42,7 +42,7 @@ export function otherRange(range, steps) {
 export function RangeControl({ range }) {
   return h(
     'div',
-    { class: 'segments', role: 'group', 'aria-label': 'Time that the charts show' },
+    { class: 'segments', role: 'group', 'aria-label': 'Time range of the charts' },
     RANGES.map((one) =>
       h(
         'button',

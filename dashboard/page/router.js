@@ -1,23 +1,22 @@
-// @ts-check
-// The state of the page is the fragment of its address: it can be kept, shared and gone back to, and is never sent. The
-// paths are those of the HTTP API, which may be at the same address.
+// @ts-check The state of the page is the fragment of its address: it can be bookmarked and shared, works with the back
+// button, and is never sent to the server. The paths are those of the HTTP API, which may be at the same address.
 
 /** @typedef {'overview' | 'jobs' | 'job' | 'dead-letters' | 'health'} View */
 
 /**
- * `query` has what the view shows of its data, e.g. `q`, `state`, `range`; `job` is set for the view `job` alone.
+ * `query` selects what the view shows, e.g. `q`, `state`, `range`; `job` is set for the view `job` alone.
  *
  * @typedef {{ view: View, job?: string, query: Readonly<Record<string, string>> }} Route
  */
 
-/** Told when `refine` has changed the address, of which a browser tells nothing. */
+/** Dispatched when `refine` changes the address, for which browsers fire no event. */
 const ROUTE_EVENT = 'labelqueue:route';
 
 /** @type {readonly View[]} */
 const PLAIN_VIEWS = ['jobs', 'dead-letters', 'health'];
 
 /**
- * @param {string} fragment of an address, e.g. `#/jobs/cats?range=1h`; whatever is not known is the overview
+ * @param {string} fragment of an address, e.g. `#/jobs/cats?range=1h`; unknown fragments show the overview
  * @returns {Route}
  */
 export function parseRoute(fragment) {
@@ -29,7 +28,7 @@ export function parseRoute(fragment) {
 }
 
 /**
- * What the address bar says.
+ * The route in the address bar.
  *
  * @returns {Route}
  */
@@ -66,7 +65,7 @@ export function linkToJob(job) {
 }
 
 /**
- * Goes to another view; the way back leads here.
+ * Goes to another view and adds a history entry.
  *
  * @param {View} view
  */
@@ -75,7 +74,7 @@ export function goTo(view) {
 }
 
 /**
- * Changes what the view shows. There is no way back to each letter that was typed.
+ * Changes what the view shows, without a history entry for each typed character.
  *
  * @param {Record<string, string>} changes of the query
  */

@@ -8,7 +8,7 @@ import { h } from './vendor/preact.js';
 /** @import { Session, Snapshot } from '../contract.ts' */
 /** @import { View } from './router.js' */
 
-/** @typedef {{ state: 'connecting' | 'live' | 'lost', sinceAt: number }} Link how the page and its server are connected */
+/** @typedef {{ state: 'connecting' | 'live' | 'lost', sinceAt: number }} Link the connection between page and server */
 
 /** @type {readonly { view: View, text: string }[]} */
 const VIEWS = [
@@ -76,7 +76,7 @@ function Navigation({ view, snapshot }) {
 function NavigationCount({ view, snapshot: { jobs, queue, problems } }) {
   if (view === 'jobs') {
     const running = jobs.filter(({ hasEnded }) => !hasEnded).length;
-    return running === 0 ? null : h('span', { class: 'tally', title: 'not ended' }, count(running));
+    return running === 0 ? null : h('span', { class: 'tally', title: 'active' }, count(running));
   }
   if (view === 'dead-letters') {
     const dead = queue.deadMessages ?? 0;
@@ -103,10 +103,10 @@ export function Footer({ session }) {
         'span',
         { class: 'read-only' },
         h(Icon, { name: 'lock' }),
-        'Read-only: start it with ',
+        'Read-only. To cancel, redrive and delete from here, start it with ',
         h('code', {}, '--allow-changes'),
-        ' to cancel, redrive and delete from here.',
+        '.',
       ),
-    h('span', {}, 'Times are of this browser; cost is at list prices.'),
+    h('span', {}, 'Times are in the time zone of this browser; costs are at list prices.'),
   );
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { brief, counted } from './numbers.js';
+import { counted, formatMilliseconds } from './numbers.js';
 import { Empty, Panel, Waiting } from './panels.js';
 import { h } from './vendor/preact.js';
 
@@ -16,7 +16,7 @@ export function StagesPanel({ stages, unit = 'by stage', wide = 'four' }) {
   );
 }
 
-/** On an axis of powers of ten: a fetch takes a hundred times as long as an inference. */
+/** A logarithmic axis: a fetch takes a hundred times as long as an inference. */
 const AXIS_MS = [1, 10, 100, 1_000, 10_000];
 
 /** @param {{ stages: readonly StageTime[] }} props */
@@ -36,7 +36,7 @@ function StagesTable({ stages }) {
 
 /** @param {{ stage: StageTime }} props */
 function StageRow({ stage: { stage, p50Ms, p95Ms, p99Ms, measuredImages } }) {
-  const value = (/** @type {number} */ milliseconds) => h('td', { class: 'number' }, brief(milliseconds));
+  const value = (/** @type {number} */ milliseconds) => h('td', { class: 'number' }, formatMilliseconds(milliseconds));
   return h(
     'tr',
     { title: measuredImages === null ? undefined : `of ${counted(measuredImages, 'image')}` },

@@ -15,14 +15,14 @@ const LOOKS = {
   'completed with failures': { tone: 'warn', icon: 'alert', text: 'completed, some failed' },
   cancelled: { tone: 'plain', icon: 'stop', text: 'cancelled' },
   'failed while enqueuing': { tone: 'bad', icon: 'cross', text: 'enqueue stopped' },
-  unknown: { tone: 'plain', icon: 'question', text: 'size not known' },
+  unknown: { tone: 'plain', icon: 'question', text: 'size unknown' },
 };
 
 /** @type {Looks} */
-const RETRYING = { tone: 'warn', icon: 'clock', text: 'waits for retries' };
+const RETRYING = { tone: 'warn', icon: 'clock', text: 'waiting for retries' };
 
 /**
- * A job's state: by its word and its sign, and by its colour.
+ * A job's state as text, icon and colour.
  *
  * @param {{ of: JobRow }} props
  */

@@ -8,17 +8,19 @@
  * @property {(history: History) => void} onHistory
  * @property {(job: JobDetail) => void} onJob
  * @property {(job: string) => void} onJobMissing
- * @property {(isConnected: boolean) => void} onConnection told of each change, and of each event
+ * @property {(isConnected: boolean) => void} onConnection called for each change and each event
  */
 
-/** Snapshots come each two seconds: after so many without one, the connection is not what it seems. */
+/** Snapshots arrive every two seconds: after this time without one, the connection counts as broken. */
 const SILENCE_MS = 20_000;
-/** A tab that nobody sees lets go of its stream after so long. */
+/** A hidden tab closes its stream after this time. */
 const HIDDEN_MS = 60_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
 
-/** What the server sends, for as long as the page is open. It connects again by itself, however long the server is away. */
+/**
+ * The events of the server while the page is open. Reconnects automatically, however long the server is unreachable.
+ */
 export class Stream {
   /** @param {Listener} listener */
   constructor(listener) {
@@ -31,7 +33,7 @@ export class Stream {
     this.timer = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.hiddenTimer = undefined;
-    // Whoever comes back to a machine that slept does not wait.
+    // Reconnects at once when a machine wakes up.
     addEventListener('online', () => this.#connect());
     document.addEventListener('visibilitychange', () => this.#followVisibility());
   }
@@ -48,7 +50,7 @@ export class Stream {
     this.#connect();
   }
 
-  /** The queue is not asked for those who do not look; whoever looks elsewhere for a moment misses nothing. */
+  /** Hidden tabs do not cause polling; a tab that is hidden briefly misses nothing. */
   #followVisibility() {
     clearTimeout(this.hiddenTimer);
     if (document.hidden) this.hiddenTimer = setTimeout(() => this.#rest(), HIDDEN_MS);

@@ -6,7 +6,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** Steps that a clock has names for. */
+/** Round steps of a clock. */
 const STEPS = [
   ...[1, 2, 5, 10, 15, 30].map((step) => step * SECOND),
   ...[1, 2, 5, 10, 15, 30].map((step) => step * MINUTE),
@@ -15,7 +15,7 @@ const STEPS = [
 ];
 
 /**
- * Times to write under a chart: round ones of the viewer's clock.
+ * Axis labels of a time axis: round times in the viewer's time zone.
  *
  * @param {EpochMs} from
  * @param {EpochMs} to
@@ -30,19 +30,19 @@ export function roundTimes(from, to, most) {
 }
 
 /**
- * Spans to write beside a chart: round ones, too.
+ * Axis labels of a duration axis: round durations.
  *
  * @param {number} longest in seconds
  * @param {number} most
  * @returns {number[]} in seconds
  */
-export function roundSpans(longest, most) {
+export function roundDurations(longest, most) {
   const step = (STEPS.find((one) => (longest * SECOND) / one <= most) ?? (longest * SECOND) / most) / SECOND;
   return Array.from({ length: Math.ceil(longest / step) + 1 }, (_, index) => index * step);
 }
 
 /**
- * What is written there: the day at midnight, seconds only where they matter.
+ * The text of an axis label: the day at midnight, seconds only if needed.
  *
  * @param {EpochMs} at
  * @param {number} stretchMs that the chart shows
@@ -56,7 +56,7 @@ export function timeText(at, stretchMs) {
 }
 
 /**
- * What a bucket covers, e.g. `26 Nov, 10:15:00 to 10:15:10`.
+ * The time range of a bucket, e.g. `26 Nov, 10:15:00 to 10:15:10`.
  *
  * @param {EpochMs} at its beginning
  * @param {number} seconds

@@ -10,7 +10,7 @@ import { Component, createRef, h } from './vendor/preact.js';
 const TABLE_ROWS = 300;
 
 /**
- * Series over time, with a legend that has their figures and with a table of the same.
+ * Series over time, with current values in the legend and a table of the data.
  *
  * @augments {Component<Props, { isTableOpen: boolean }>}
  */
@@ -43,7 +43,7 @@ export class TimeChart extends Component {
     if (this.chart === undefined) return this.redraw();
     if (hasSamePoints(before, this.props)) return;
     const { data, options } = configOf(this.props);
-    // Lines that are there stay what they are; only their points are others.
+    // Existing lines are kept; only their points are replaced.
     const drawnBefore = this.chart.data.datasets;
     this.chart.data.datasets = data.datasets.map((dataset, index) => Object.assign(drawnBefore[index] ?? {}, dataset));
     this.chart.options = options;
@@ -84,7 +84,7 @@ export class TimeChart extends Component {
 }
 
 /**
- * Figures in legends change more often than points.
+ * Values in legends change more often than points.
  *
  * @param {Props} before
  * @param {Props} after

@@ -1,5 +1,5 @@
 // @ts-check
-import { span, wholeSpan } from './numbers.js';
+import { formatDuration, formatWholeSeconds } from './numbers.js';
 import { h } from './vendor/preact.js';
 
 /** @import { EpochMs } from '../contract.ts' */
@@ -7,7 +7,7 @@ import { h } from './vendor/preact.js';
 const JUST_NOW_SECONDS = 5;
 
 /**
- * The time of day, with the day where it is another one, in the viewer's time zone.
+ * The time of day in the viewer's time zone, with the date if it is not today.
  *
  * @param {EpochMs} at
  */
@@ -19,7 +19,7 @@ export function clock(at) {
 }
 
 /**
- * E.g. `12 min ago`, in one unit: the second one only makes it restless.
+ * E.g. `12 min ago`, in one unit: a second unit would change too often.
  *
  * @param {EpochMs} at
  * @param {EpochMs} now of the server
@@ -33,7 +33,7 @@ export function ago(at, now) {
 /** @param {number} seconds */
 function oneUnit(seconds) {
   if (seconds < 60) return `${Math.floor(seconds / 5) * 5} s`;
-  return span(seconds).split(' ').slice(0, 2).join(' ');
+  return formatDuration(seconds).split(' ').slice(0, 2).join(' ');
 }
 
 /** @param {{ at: EpochMs, now: EpochMs }} props */
@@ -46,5 +46,5 @@ export function Ago({ at, now }) {
  * @param {EpochMs} now
  */
 export function sinceText(at, now) {
-  return `since ${clock(at)} (${wholeSpan(Math.max(0, (now - at) / 1_000))})`;
+  return `since ${clock(at)} (${formatWholeSeconds(Math.max(0, (now - at) / 1_000))})`;
 }

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { isFromAnotherOrigin, isLoopbackName, isSameSecret, parseHost } from '../../shared/contract/web-origin.ts';
 import { ApiFailure } from './api-failure.ts';
 
-/** Addresses that stand for all of a machine's. */
+/** Wildcard addresses. */
 const ALL_ADDRESSES = new Set(['0.0.0.0', '::']);
 
 /** The header that carries the session's CSRF token. */
@@ -14,23 +14,23 @@ export const CSRF_HEADER = 'x-labelqueue-csrf';
 export type AccessOptions = {
   /** The host that the server listens on: a name or an address. */
   host: string;
-  /** What each request must have; undefined for everybody who can reach the server, which is this machine alone. */
+  /** The token that each request must have; undefined if only this machine can reach the server. */
   token: string | undefined;
   allowsChanges: boolean;
 };
 
-/** A request as far as it is judged. */
-export type JudgedRequest = { method: string; path: string; headers: IncomingHttpHeaders };
+/** The parts of a request that are checked. */
+export type CheckedRequest = { method: string; path: string; headers: IncomingHttpHeaders };
 
 /**
- * Who may ask the dashboard for what. A page of the web has a Host (DNS rebinding), an Origin or a Sec-Fetch-Site that
+ * Access checks of the dashboard. A page of the web has a Host (DNS rebinding), an Origin or a Sec-Fetch-Site that
  * gives it away, has no CSRF token, and can frame nothing (see `security-headers.ts`).
  */
 export class Access {
   readonly #options: AccessOptions;
-  /** A page of another origin cannot read it. Others have none of the last start. */
+  /** Pages of other origins cannot read it. It is new at each start. */
   readonly csrfToken = randomBytes(24).toString('base64url');
-  /** What the cookie holds in place of the token, so that the token is in no browser's files. */
+  /** The value of the cookie, so that the token itself is not stored by browsers. */
   readonly #cookieSecret: string;
   readonly #cookieName: string;
 
@@ -38,15 +38,15 @@ export class Access {
     this.#options = options;
     const { token = '' } = options;
     this.#cookieSecret = hash('sha256', `labelqueue dashboard\n${token}`, 'base64url');
-    // Cookies do not tell ports apart: two dashboards of a machine have two names.
+    // Cookies ignore ports: two dashboards on one machine need different names.
     this.#cookieName = `labelqueue-${this.#cookieSecret.slice(0, 8)}`;
   }
 
-  /** @throws {ApiFailure} for a request that may not pass */
-  check({ method, path, headers }: JudgedRequest): void {
+  /** @throws {ApiFailure} for a refused request */
+  check({ method, path, headers }: CheckedRequest): void {
     this.#checkHost(headers.host);
     if (isFromAnotherOrigin(headers) && !isVisit(method, path, headers)) {
-      throw new ApiFailure('origin-not-allowed', 'expected a request of the page that this server has served');
+      throw new ApiFailure('origin-not-allowed', 'expected a request of a page of this server');
     }
     if (path !== '/healthz' && !this.#hasToken(headers)) {
       throw new ApiFailure(
@@ -79,7 +79,7 @@ export class Access {
     const { host } = this.#options;
     const bare = name.replaceAll(/[[\]]/g, '');
     if (isLoopbackName(name) || bare === host.toLowerCase()) return true;
-    // An address cannot be made to lead elsewhere, as a name of the web can.
+    // DNS rebinding works with names, not with addresses.
     return ALL_ADDRESSES.has(host) && (isIP(bare) !== 0 || bare === hostname().toLowerCase());
   }
 
@@ -93,7 +93,10 @@ export class Access {
 
   #checkChange(headers: IncomingHttpHeaders): void {
     if (!this.#options.allowsChanges) {
-      throw new ApiFailure('read-only', 'this dashboard only shows: to change anything, start it with --allow-changes');
+      throw new ApiFailure(
+        'read-only',
+        'this dashboard is read-only: to change anything, start it with --allow-changes',
+      );
     }
     const csrf = headers[CSRF_HEADER];
     if (typeof csrf !== 'string' || !isSameSecret(csrf, this.csrfToken)) {
@@ -108,7 +111,7 @@ export class Access {
   }
 }
 
-/** A link of another page that leads here: it shows the page, and gives the other page nothing. */
+/** A link from another page: it opens the dashboard, and the other page learns nothing. */
 function isVisit(method: string, path: string, headers: IncomingHttpHeaders): boolean {
   const { origin, 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = headers;
   return method === 'GET' && path === '/' && origin === undefined && mode === 'navigate' && destination === 'document';

@@ -18,7 +18,7 @@ const STATUS = {
   internal: 500,
 } as const satisfies Record<ApiErrorCode, number>;
 
-/** A request that cannot be answered as it was asked: thrown by routes, and turned into a response in one place. */
+/** A request that fails in an expected way: thrown by routes, and turned into a response in one place. */
 export class ApiFailure extends Error {
   override readonly name = 'ApiFailure';
   readonly code: ApiErrorCode;

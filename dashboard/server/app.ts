@@ -22,7 +22,8 @@ import {
   noSuchJob,
   redriveFailures,
 } from './changes.ts';
-import { DeadLetterDesk } from './dead-letter-desk.ts';
+import { DeadLetterService } from './dead-letter-service.ts';
+import { displayText } from './display-text.ts';
 import { EventStreams } from './event-stream.ts';
 import { type ExportOutcomes, Exports } from './exports.ts';
 import { type Insight, NO_FACTS } from './insight.ts';
@@ -31,43 +32,42 @@ import { addPage } from './page-routes.ts';
 import { runbookEntry } from './runbook.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { isServiceAway } from './service-away.ts';
-import { shownText } from './shown-text.ts';
 import { Thumbnails } from './thumbnails.ts';
 import { Watch } from './watch.ts';
 import { WatchedMetrics } from './watched-metrics.ts';
 
 export type DashboardOptions = {
-  /** Its clients must give up in time: nothing is shown while they wait. See `dashboard-target.ts`. */
+  /** Its clients must give up soon, because nothing is shown while they wait. See `dashboard-target.ts`. */
   target: JobTarget;
-  /** Of the same queue and bucket, for changes: its clients must go on for as long as is reasonable. By default `target`. */
+  /** Of the same queue and bucket, for changes: its clients must retry for a reasonable time. By default `target`. */
   changesTarget?: JobTarget;
   environment: Environment;
   /** Of labelqueue. */
   version: string;
-  /** Without, each POST is refused. */
+  /** If false, each POST is refused. */
   allowsChanges: boolean;
   /** Where the server listens: a name or an address. */
   host: string;
   /** What each request must have; undefined where the host is this machine's loopback alone. */
   token?: string;
-  /** With which rules images are fetched for thumbnails. */
+  /** The rules by which images are fetched for thumbnails. */
   classifier: ClassifierSettings;
   exportOutcomes: ExportOutcomes;
   /** Milliseconds after which a download that is not read ends. */
-  mostIdleMs?: number;
+  maxIdleMs?: number;
   insight?: Insight;
-  /** Prometheus text for `GET /metrics`; without, what the page shows. */
+  /** Prometheus text for `GET /metrics`; by default the page's figures. */
   metrics?: () => Promise<string>;
-  /** Milliseconds from the end of a look at the queue to the next. */
+  /** Milliseconds between two polls of the queue. */
   pauseMs?: number;
-  /** Given what is a bug; the browser is only told that there was one. */
-  onSurprise: (error: unknown) => void;
+  /** Called with unexpected errors; the browser only learns that there was one. */
+  onUnexpectedError: (error: unknown) => void;
 };
 
 /** The dashboard as an HTTP application, for a server of its own or beside others. */
 export type DashboardApp = {
   fetch(request: Request, bindings: HttpBindings): Response | Promise<Response>;
-  /** Ends streams and looks. */
+  /** Ends streams and polling. */
   close(): Promise<void>;
 };
 
@@ -76,11 +76,20 @@ type AppContext = Context<Env>;
 
 const MAX_BODY_BYTES = 64 * 1_024;
 const DEFAULT_GALLERY = 24;
-/** What a page of another origin might be let see otherwise: nothing that is asked for again may be old. */
+/** Responses are never cached, so that none is stale or readable by another origin. */
 const NOT_KEPT = 'no-store';
 
 export function createDashboard(options: DashboardOptions): DashboardApp {
-  const { target, changesTarget = target, host, token, allowsChanges, environment, version, onSurprise } = options;
+  const {
+    target,
+    changesTarget = target,
+    host,
+    token,
+    allowsChanges,
+    environment,
+    version,
+    onUnexpectedError,
+  } = options;
   const access = new Access({ host, token, allowsChanges });
   const watch = new Watch(options);
   const thumbnails = new Thumbnails(target, options.classifier);
@@ -89,11 +98,11 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
     book: watch.book,
     thumbnails,
     onRead: () => streams.refresh(),
-    onSurprise,
+    onUnexpectedError,
   });
   const streams = new EventStreams(watch, pages);
-  const desk = new DeadLetterDesk(changesTarget, thumbnails);
-  const exports = new Exports(options.exportOutcomes, options.mostIdleMs);
+  const desk = new DeadLetterService(changesTarget, thumbnails);
+  const exports = new Exports(options.exportOutcomes, options.maxIdleMs);
   const session: Session = { csrfToken: access.csrfToken, allowsChanges, environment, version };
 
   const app = new Hono<Env>();
@@ -108,7 +117,7 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
   addPage(app, access);
   app.use('/api/*', (context, next) => {
     context.header('cache-control', NOT_KEPT);
-    // Its answer would be made, and nobody would read it to its end: a stream, or a download.
+    // The response would be produced but never read to its end: a stream, or a download.
     if (context.req.raw.method === 'HEAD') throw new ApiFailure('bad-request', 'expected GET or POST, got HEAD');
     return next();
   });
@@ -150,8 +159,8 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
     const [kind = '', format = ''] = context.req.param('file').split('.');
     const job = jobOf(context);
     await pages.lookedUp(job);
-    const wanted = { job, kind: kind as PartKind, format: format as 'csv' };
-    return exports.response(wanted, () => context.env.outgoing.destroy());
+    const request = { job, kind: kind as PartKind, format: format as 'csv' };
+    return exports.response(request, () => context.env.outgoing.destroy());
   });
   addChanges(app, { target: changesTarget, watch, desk });
   const watched = new WatchedMetrics(watch);
@@ -159,8 +168,8 @@ export function createDashboard(options: DashboardOptions): DashboardApp {
   app.get('/metrics', async (context) =>
     context.text(await metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
   );
-  app.notFound((context) => failureResponse(context, new ApiFailure('not-found', 'there is nothing at this address')));
-  app.onError((error, context) => failureResponse(context, toFailure(error, onSurprise)));
+  app.notFound((context) => failureResponse(context, new ApiFailure('not-found', 'there is no such page')));
+  app.onError((error, context) => failureResponse(context, toFailure(error, onUnexpectedError)));
   return {
     fetch: (request, bindings) => app.fetch(request, bindings),
     async close() {
@@ -179,7 +188,7 @@ function visitorHeaders({ req, env }: AppContext, access: Access) {
   return cookie === undefined ? headers : { ...headers, cookie: cookie.split(';', 1)[0] ?? '' };
 }
 
-type Changing = { target: JobTarget; watch: Watch; desk: DeadLetterDesk };
+type Changing = { target: JobTarget; watch: Watch; desk: DeadLetterService };
 
 function addChanges(app: Hono<Env>, { target, watch, desk }: Changing): void {
   app.use('/api/*', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
@@ -211,7 +220,7 @@ function addChanges(app: Hono<Env>, { target, watch, desk }: Changing): void {
   });
 }
 
-/** The rest of the body is not read: nothing else can come on this connection. */
+/** The rest of the body is not read, so the connection must be closed. */
 function tooLarge(context: Context): never {
   context.header('connection', 'close');
   throw new ApiFailure('bad-request', `expected a body of at most ${MAX_BODY_BYTES} bytes`);
@@ -223,7 +232,7 @@ function jobOf(context: AppContext): string {
 
 function jobNamed(name: string): string {
   if (JOB_NAME.test(name)) return name;
-  throw noSuchJob(shownText(name));
+  throw noSuchJob(displayText(name));
 }
 
 async function bodyOf<Schema extends z.ZodType>(context: AppContext, schema: Schema): Promise<z.infer<Schema>> {
@@ -237,7 +246,7 @@ async function bodyOf<Schema extends z.ZodType>(context: AppContext, schema: Sch
 function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new ApiFailure('bad-request', shownText(z.prettifyError(parsed.error)));
+  throw new ApiFailure('bad-request', displayText(z.prettifyError(parsed.error)));
 }
 
 /** Without the fields that are missing or empty. */
@@ -246,11 +255,11 @@ function filterFrom(schema: typeof deadLetterFilterSchema, value: z.infer<typeof
   return Object.fromEntries(Object.entries(checked(schema, Object.fromEntries(given)))) as DeadLetterFilter;
 }
 
-function toFailure(error: unknown, onSurprise: (error: unknown) => void): ApiFailure {
+function toFailure(error: unknown, onUnexpectedError: (error: unknown) => void): ApiFailure {
   if (error instanceof ApiFailure) return error;
-  if (error instanceof NoSuchJobError) return noSuchJob('of this name');
-  if (isServiceAway(error)) return new ApiFailure('service-away', 'SQS or S3 gives no answer: try again');
-  onSurprise(error);
+  if (error instanceof NoSuchJobError) return noSuchJob('with this name');
+  if (isServiceAway(error)) return new ApiFailure('service-away', 'SQS or S3 does not answer: try again');
+  onUnexpectedError(error);
   return new ApiFailure('internal', 'this is a bug in labelqueue: its log has the details');
 }
 

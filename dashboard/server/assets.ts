@@ -7,7 +7,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 
 const PAGE = join(import.meta.dirname, '../page');
 
-/** What is served, by its ending. */
+/** Content types by file extension. */
 const TYPES = new Map([
   ['.html', 'text/html; charset=utf-8'],
   ['.js', 'text/javascript; charset=utf-8'],
@@ -16,10 +16,10 @@ const TYPES = new Map([
   ['.webmanifest', 'application/manifest+json'],
 ]);
 
-/** A path below `dashboard/page`: plain names, so that none leads out of it. */
+/** A path below `dashboard/page`: plain names only, so that none leaves the folder. */
 const PLAIN_PATH = /^(?:[a-z0-9][a-z0-9-]*\/)*[a-z0-9][a-z0-9.-]*$/;
 
-/** Files of packages that the page loads as they are; their exports do not name all of them. */
+/** Files of packages that the page loads unchanged; not all are in the packages' exports. */
 const VENDOR = new Map<string, () => string>([
   ['vendor/chart.js', () => besideMain('chart.js', 'chart.umd.min.js')],
   ['vendor/preact.js', () => besideMain('preact', 'preact.mjs')],
@@ -33,7 +33,7 @@ function besideMain(name: string, file: string): string {
 
 type Coding = 'br' | 'gzip' | 'identity';
 
-/** A file as it goes to a browser. */
+/** A file as sent to a browser. */
 export type Asset = { type: string; etag: string; bodies: Record<Coding, Buffer> };
 
 /** The files of the page, each read and compressed at its first request. */
@@ -51,7 +51,7 @@ export class Assets {
     if (loading === undefined) {
       loading = load(file, extname(path));
       this.#loading.set(path, loading);
-      // A file that is not there must not be remembered: paths are anybody's.
+      // Missing files are not cached: paths are untrusted.
       loading.then((asset) => asset ?? this.#loading.delete(path)).catch(() => this.#loading.delete(path));
     }
     return loading;
@@ -73,14 +73,14 @@ function vendorFile(locate: () => string): string | undefined {
   }
 }
 
-/** @param ending of the path that it is served at: a package may call its file otherwise */
+/** @param ending of the path that it is served at: the package's own file may have another name */
 async function load(file: string, ending: string): Promise<Asset | undefined> {
   const read = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'EISDIR') return undefined;
     throw error;
   });
   if (read === undefined) return undefined;
-  // The map that a package's last line names is not served.
+  // Removes the reference to a source map, which is not served.
   const identity = ending === '.js' ? Buffer.from(read.toString().replace(/^\/\/# sourceMappingURL=.*$/m, '')) : read;
   const [br, zipped] = await Promise.all([
     promisify(brotliCompress)(identity, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
@@ -90,7 +90,7 @@ async function load(file: string, ending: string): Promise<Asset | undefined> {
   return { type: TYPES.get(ending) ?? 'application/octet-stream', etag, bodies: { br, gzip: zipped, identity } };
 }
 
-/** The coding that a browser takes and that is shortest. */
+/** The smallest encoding that the browser accepts. */
 export function codingFor(acceptEncoding: string): Coding {
   const offered = new Set(acceptEncoding.split(',').map((coding) => coding.split(';')[0]?.trim().toLowerCase()));
   if (offered.has('br')) return 'br';

@@ -1,6 +1,6 @@
 import type { Range } from '../contract.ts';
 
-/** How long a range is, and its buckets: at most 300 of them, of lengths that a clock has names for. */
+/** The length of a range and of its buckets: at most 300, of round lengths. */
 const RANGES = {
   '15m': { seconds: 900, bucketSeconds: 5 },
   '1h': { seconds: 3_600, bucketSeconds: 15 },
@@ -16,13 +16,13 @@ export function isRange(text: string): text is Range {
   return Object.hasOwn(RANGES, text);
 }
 
-/** Stretches of time of the same length, one after the other. */
+/** Consecutive time buckets of equal length. */
 export type Buckets = {
-  /** When the first begins, and when the last has ended or will. Milliseconds. */
+  /** Start of the first bucket and end of the last, in milliseconds. */
   fromAt: number;
   toAt: number;
   bucketMs: number;
-  /** Where the last is cut off: it has lasted no longer yet. */
+  /** The end of the data in the last bucket, which may be incomplete. */
   now: number;
   count: number;
 };
@@ -31,11 +31,11 @@ export type Buckets = {
 export function bucketsOf(range: Range, now: number): Buckets {
   const { seconds, bucketSeconds } = RANGES[range];
   const bucketMs = bucketSeconds * 1_000;
-  // The bucket in which the range begins is left out: it would be a part of one.
+  // The bucket at the start of the range is left out, because it would be incomplete.
   return buckets({ first: Math.floor((now - seconds * 1_000) / bucketMs) + 1, to: now, bucketMs, now });
 }
 
-/** As few seconds per bucket as bring a stretch of time into 300 of them. */
+/** The smallest buckets that cover a period with at most 300 of them. */
 export function bucketsBetween(from: number, to: number, now: number): Buckets {
   const seconds = Math.max(1, (to - from) / 1_000);
   const bucketSeconds =
@@ -49,7 +49,7 @@ function buckets({ first, to, bucketMs, now }: { first: number; to: number; buck
   return { fromAt: first * bucketMs, toAt: (last + 1) * bucketMs, bucketMs, now, count: last - first + 1 };
 }
 
-/** Which bucket a time is in; below 0 and from `count` on are those before and after. */
+/** The index of the bucket of a time; below 0 before the first, from `count` on after the last. */
 export function bucketAt({ fromAt, bucketMs }: Buckets, at: number): number {
   return Math.floor((at - fromAt) / bucketMs);
 }
@@ -58,7 +58,7 @@ export function beginnings({ fromAt, bucketMs, count }: Buckets): number[] {
   return Array.from({ length: count }, (_, index) => fromAt + index * bucketMs);
 }
 
-/** Totals as rates; of the last bucket over the time that it has lasted. */
+/** Totals per second; in the last bucket, per elapsed second. */
 export function perSecond({ bucketMs, toAt, now, count }: Buckets, totals: readonly number[]): number[] {
   const lastMs = Math.max(1_000, Math.min(bucketMs, now - (toAt - bucketMs)));
   return totals.map((total, index) => (total * 1_000) / (index === count - 1 ? lastMs : bucketMs));

@@ -6,6 +6,7 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import type { Changed } from '../contract.ts';
 import { ApiFailure } from './api-failure.ts';
+import { counted } from './counted.ts';
 
 const confirm = z.string().max(200);
 const word = z.string().min(1).max(400);
@@ -33,9 +34,9 @@ export async function cancelRun(target: JobTarget, job: string): Promise<Changed
   return { images: 0, messages: 0, text: `Cancelled${remains(status)}.` };
 }
 
-function remains({ toGo, countsAreEstimates }: JobStatus): string {
-  if (toGo === undefined) return ': images that still come for it are dropped, until it is purged';
-  return ` with ${countsAreEstimates ? 'about ' : ''}${toGo.toLocaleString('en-US')} images to go`;
+function remains({ remaining, countsAreEstimates }: JobStatus): string {
+  if (remaining === undefined) return ': its images are dropped from now on, until it is purged';
+  return ` with ${countsAreEstimates ? 'about ' : ''}${counted(remaining, 'image')} remaining`;
 }
 
 /** Sends the failed images of a job again, as `labelqueue redrive` does. */
@@ -48,8 +49,11 @@ export async function redriveFailures(target: JobTarget, job: string, codes?: re
   const options = { ...of, codes: chosen, perMessage: DEFAULT_IMAGES_PER_MESSAGE, dryRun: false };
   const { images, deadLetters, notLookedAt } = await redrive(target, options, new Date());
   if (images + deadLetters === 0) throw new ApiFailure('not-possible', 'the job has no failed images to send again');
-  const left = notLookedAt === 0 ? '' : ` About ${notLookedAt} letters could not be looked at: others have them.`;
-  const text = `${images.toLocaleString('en-US')} images sent again, ${deadLetters.toLocaleString('en-US')} dead letters removed.${left}`;
+  const left =
+    notLookedAt === 0
+      ? ''
+      : ` About ${counted(notLookedAt, 'dead letter')} could not be read: other readers hold them.`;
+  const text = `${counted(images, 'image')} sent again, ${counted(deadLetters, 'dead letter')} removed.${left}`;
   return { images, messages: deadLetters, text };
 }
 
@@ -57,7 +61,7 @@ export function noSuchJob(job: string): ApiFailure {
   return new ApiFailure('no-such-job', `no job ${job}: the overview lists those there are`);
 }
 
-/** @throws {ApiFailure} not-confirmed, unless the person has typed what was asked for */
+/** @throws {ApiFailure} not-confirmed, unless the user typed the expected text */
 export function checkConfirmed(given: string, expected: string): void {
   if (given === expected) return;
   throw new ApiFailure('not-confirmed', `expected ${JSON.stringify(expected)} to be typed`, expected);

@@ -9,12 +9,12 @@ import {
 import { METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
 import type { Alarm, StageTime } from '../contract.ts';
 import type { Buckets } from './buckets.ts';
-import { GIVES_UP } from './dashboard-target.ts';
+import { POLLING_TIMEOUTS } from './dashboard-target.ts';
+import { displayText } from './display-text.ts';
 import { type Facts, type Insight, NO_FACTS } from './insight.ts';
 import type { MessageSample } from './message-samples.ts';
-import { shownText } from './shown-text.ts';
 
-/** CloudWatch has SQS's metrics once per minute, and each request costs. */
+/** CloudWatch has one value per minute of SQS's metrics, and each request costs money. */
 const ASK_EVERY_MS = 60_000;
 const MINUTE_SECONDS = 60;
 const STAGES_OVER_MS = 3_600_000;
@@ -23,7 +23,7 @@ const MAX_ALARMS = 100;
 export type CloudWatchOptions = {
   queueUrl: string;
   deadLetterQueueUrl: string;
-  /** Whose alarms and worker metrics are asked for; none without. */
+  /** The stack whose alarms and worker metrics are read, if any. */
   stack?: string;
   client?: CloudWatchClient;
 };
@@ -42,29 +42,31 @@ const QUEUE_METRICS = {
   ageSeconds: 'ApproximateAgeOfOldestMessage',
 } as const;
 
-/** What CloudWatch remembers of the queue and the workers: one request for facts and one for a chart, per minute. */
+/** Facts and history from CloudWatch: one request per minute for the facts and one per chart. */
 export function cloudWatchInsight(options: CloudWatchOptions): Insight {
-  const client = options.client ?? new CloudWatchClient(GIVES_UP);
-  const facts = keptFor(ASK_EVERY_MS, (_key, now) => factsOf(client, options, now));
-  const history = keptFor(ASK_EVERY_MS, (_key, now, buckets: Buckets) => historyOf(client, options, { now, buckets }));
+  const client = options.client ?? new CloudWatchClient(POLLING_TIMEOUTS);
+  const facts = cachedFor(ASK_EVERY_MS, (_key, now) => factsOf(client, options, now));
+  const history = cachedFor(ASK_EVERY_MS, (_key, now, buckets: Buckets) =>
+    historyOf(client, options, { now, buckets }),
+  );
   return {
     facts: (now) => facts('', now, undefined),
     history: (buckets) => history(`${buckets.bucketMs}`, buckets.now, buckets),
   };
 }
 
-/** Asks once per stretch of time, for all who ask meanwhile; a failure is not kept. */
-function keptFor<Of, Result>(
+/** Caches the result of a request for a time, and shares concurrent requests; failures are not cached. */
+function cachedFor<Of, Result>(
   milliseconds: number,
   ask: (key: string, now: number, of: Of) => Promise<Result>,
 ): (key: string, now: number, of: Of) => Promise<Result> {
-  const kept = new Map<string, { at: number; answer: Promise<Result> }>();
+  const cache = new Map<string, { at: number; answer: Promise<Result> }>();
   return (key, now, of) => {
-    const there = kept.get(key);
+    const there = cache.get(key);
     if (there !== undefined && now - there.at < milliseconds) return there.answer;
     const answer = ask(key, now, of);
-    kept.set(key, { at: now, answer });
-    answer.catch(() => kept.delete(key));
+    cache.set(key, { at: now, answer });
+    answer.catch(() => cache.delete(key));
     return answer;
   };
 }
@@ -124,14 +126,14 @@ function queueQuery(Id: string, MetricName: string, queueUrl: string, Period: nu
   return { Id, MetricStat: { Metric, Period, Stat: 'Maximum' } };
 }
 
-/** Those of the stack: their names begin with its own. */
+/** The alarms of the stack: their names begin with the stack's name. */
 async function alarmsOf(client: CloudWatchClient, stack: string): Promise<Alarm[] | null> {
   try {
     const command = new DescribeAlarmsCommand({ AlarmNamePrefix: `${stack}-`, MaxRecords: MAX_ALARMS });
     const { MetricAlarms = [] } = await client.send(command);
     return MetricAlarms.map(toAlarm);
   } catch (error) {
-    // Who may read the queue need not be allowed to read the alarms.
+    // Permission to read the queue does not imply permission to read alarms.
     if ((error as Error).name.startsWith('AccessDenied')) return null;
     throw error;
   }
@@ -146,9 +148,9 @@ function toAlarm({
 }: MetricAlarm): Alarm {
   const [, runbookEntry] = /docs\/runbook\.md#([a-z-]+)/.exec(alarm.AlarmDescription ?? '') ?? [];
   return {
-    name: shownText(AlarmName),
+    name: displayText(AlarmName),
     state: StateValue === 'OK' || StateValue === 'ALARM' ? StateValue : 'INSUFFICIENT_DATA',
-    reason: shownText(StateReason),
+    reason: displayText(StateReason),
     sinceAt: StateUpdatedTimestamp?.getTime() ?? null,
     runbookEntry: runbookEntry ?? null,
   };
@@ -159,7 +161,7 @@ async function historyOf(
   { queueUrl, deadLetterQueueUrl }: CloudWatchOptions,
   { now, buckets }: { now: number; buckets: Buckets },
 ): Promise<MessageSample[]> {
-  // SQS's metrics have a value per minute; a chart with finer buckets shows each where it belongs.
+  // SQS's metrics have a value per minute; in a chart with finer buckets, each value is in its bucket.
   const period = Math.max(MINUTE_SECONDS, buckets.bucketMs / 1_000);
   const queries = Object.entries(QUEUE_METRICS).map(([id, metric]) => queueQuery(id, metric, queueUrl, period));
   const { MetricDataResults = [] } = await client.send(

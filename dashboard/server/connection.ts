@@ -1,5 +1,5 @@
 import type { Connection } from '../contract.ts';
-import { shownText } from './shown-text.ts';
+import { displayText } from './display-text.ts';
 
 const MAX_REASON_CHARS = 160;
 
@@ -23,12 +23,12 @@ export class ServiceConnection {
   }
 }
 
-/** The SDK adds lines for those who debug it; a connection that is refused at several addresses is an AggregateError. */
+/** The SDK appends debugging lines; a connection that is refused at several addresses is an AggregateError. */
 function reasonOf(error: unknown): string {
   const { errors = [] } = error as AggregateError;
   const cause: unknown = errors[0] ?? error;
   const { name = 'Error', message = '', code } = cause as NodeJS.ErrnoException;
   const [line = ''] = message.split('\n', 1);
   const text = line.includes(code ?? name) ? line : [code ?? name, line].filter((part) => part !== '').join(': ');
-  return shownText(text, MAX_REASON_CHARS);
+  return displayText(text, MAX_REASON_CHARS);
 }

@@ -10,13 +10,13 @@ export type DashboardServer = {
   stop(): Promise<void>;
 };
 
-/** The dashboard for a server of others: what it answers requests with. */
+/** The dashboard as a request listener, for an existing server. */
 export type DashboardListener = { listen: RequestListener; close(): Promise<void> };
 
 export function dashboardListener(options: DashboardOptions): DashboardListener {
   const app = createDashboard(options);
   const listen = getRequestListener((request, bindings) => app.fetch(request, bindings as never), {
-    // Requests and responses of others in this process stay Node's own.
+    // Do not replace the global Request and Response of this process.
     overrideGlobalObjects: false,
   });
   return { listen: (request, response) => void listen(request, response), close: () => app.close() };

@@ -3,18 +3,18 @@ import { ApiFailure } from './api-failure.ts';
 import type { JobPages } from './job-pages.ts';
 import type { Watch } from './watch.ts';
 
-/** A browser that has lost the stream tries again after so long. */
+/** A browser reconnects after this time. */
 const RETRY_MS = 2_000;
-/** Something is sent at least so often: proxies close what is silent, and a browser that is gone is noticed. */
+/** Something is sent at least this often: proxies close silent connections, and a closed browser is detected. */
 const HEARTBEAT_MS = 15_000;
 const HISTORY_EVERY_MS = 10_000;
-/** A browser that does not read gets no more until it has. Of what it misses, the next snapshot has all. */
-const MOST_UNREAD = 8;
-const MOST_STREAMS = 200;
+/** Unread events after which a browser gets no more until it reads. The next snapshot is complete. */
+const MAX_UNREAD = 8;
+const MAX_STREAMS = 200;
 
 export type StreamOptions = { range: Range; job: string | undefined };
 
-/** The streams of all open pages: each is told what the one watch has seen. */
+/** The event streams of all open pages, fed by one watch. */
 export class EventStreams {
   readonly #watch: Watch;
   readonly #pages: JobPages;
@@ -32,18 +32,19 @@ export class EventStreams {
 
   /** @throws {ApiFailure} busy */
   open(options: StreamOptions): ReadableStream<Uint8Array> {
-    if (this.#open.size >= MOST_STREAMS) throw new ApiFailure('busy', `${MOST_STREAMS} pages are open: close some`);
+    if (this.#open.size >= MAX_STREAMS)
+      throw new ApiFailure('busy', `${MAX_STREAMS} pages are open: close some of them`);
     const stream = new Stream({ ...options, watch: this.#watch, pages: this.#pages, nextId: () => this.#nextId++ });
     this.#open.add(stream);
     return stream.start(() => this.#open.delete(stream));
   }
 
-  /** Tells all that more is known of a job. */
+  /** Sends updates of a job to all streams. */
   refresh(): void {
     for (const stream of this.#open) stream.send();
   }
 
-  /** Ends all. */
+  /** Ends all streams. */
   close(): void {
     for (const stream of this.#open) stream.end();
   }
@@ -82,11 +83,11 @@ class Stream {
         },
         cancel: () => this.#left(),
       },
-      { highWaterMark: MOST_UNREAD },
+      { highWaterMark: MAX_UNREAD },
     );
   }
 
-  /** What is new since it was sent last. */
+  /** Sends what has changed since the last call. */
   send(): void {
     const { watch } = this.#of;
     const { snapshot } = watch;
@@ -120,7 +121,7 @@ class Stream {
     const { job, pages, watch } = this.#of;
     if (job === undefined) return;
     const detail = pages.detail(job);
-    // A job that is not known may be one that was not looked at yet: S3 has to have answered.
+    // An unknown job may not have been polled yet: wait until S3 has answered.
     if (detail === undefined && watch.snapshot?.connections.s3.state !== 'connected') return;
     const text = JSON.stringify(detail ?? { job });
     if (text === this.#sentJob) return;
@@ -132,7 +133,7 @@ class Stream {
   #sendHistory(): void {
     const now = performance.now();
     const { watch, range } = this.#of;
-    // The first look brings the jobs one after the other: their images must not be missing for ten seconds.
+    // The first poll finds jobs one after the other: their images must not be missing from the history for ten seconds.
     const isSettled = watch.snapshot?.connections.s3.state === 'connected';
     if (now - this.#historyAt < HISTORY_EVERY_MS) return;
     if (isSettled) this.#historyAt = now;
@@ -152,7 +153,7 @@ class Stream {
   }
 
   #write(text: string): void {
-    // It is null once the stream has failed.
+    // null once the stream has failed.
     if (this.#controller?.desiredSize === null) this.#left();
     else this.#controller?.enqueue(this.#encoder.encode(text));
   }

@@ -8,10 +8,10 @@ import { SECURITY_HEADERS } from './security-headers.ts';
 export type Export = { job: string; kind: PartKind; format: Format };
 
 /**
- * Makes the file that `labelqueue results` and `failures` make. The file is there as long as the stream is neither read to its
- * end nor destroyed.
+ * Makes the file that `labelqueue results` and `failures` make. The file exists until the stream is read to its end or
+ * destroyed.
  */
-export type ExportOutcomes = (wanted: Export) => Promise<{ bytes: number; content: Readable }>;
+export type ExportOutcomes = (request: Export) => Promise<{ bytes: number; content: Readable }>;
 
 const TYPES: Record<Format, string> = {
   csv: 'text/csv; charset=utf-8',
@@ -19,55 +19,55 @@ const TYPES: Record<Format, string> = {
   parquet: 'application/vnd.apache.parquet',
 };
 
-/** One that has just come to its end still has its files to remove. */
+/** A download that has just ended still has to remove its files. */
 const PATIENCE_MS = 1_000;
-/** A download of which nothing was read for so long ends: others wait for it. */
-const MOST_IDLE_MS = 60_000;
+/** A download that is not read for this time ends, because others wait. */
+const MAX_IDLE_MS = 60_000;
 
 /** Downloads, one at a time: each reads all files of a job into a database on disk. */
 export class Exports {
   readonly #make: ExportOutcomes;
-  readonly #mostIdleMs: number;
-  /** Ends with the download that is being made. */
+  readonly #maxIdleMs: number;
+  /** Settles when the current download ends. */
   #running: Promise<void> | undefined;
 
-  /** @param mostIdleMs ends a download of which nothing was read for so many milliseconds */
-  constructor(make: ExportOutcomes, mostIdleMs = MOST_IDLE_MS) {
+  /** @param maxIdleMs milliseconds without reading after which a download ends */
+  constructor(make: ExportOutcomes, maxIdleMs = MAX_IDLE_MS) {
     this.#make = make;
-    this.#mostIdleMs = mostIdleMs;
+    this.#maxIdleMs = maxIdleMs;
   }
 
   /**
-   * @param cut ends the connection of a reader that does not read, and with it the response
+   * @param cut closes the connection of a stalled reader, and with it the response
    * @throws {ApiFailure} busy
    */
-  async response(wanted: Export, cut: () => void): Promise<Response> {
+  async response(request: Export, cut: () => void): Promise<Response> {
     const finish = await this.#begin();
-    const { bytes, content } = await this.#make(wanted).catch((error: unknown) => {
+    const { bytes, content } = await this.#make(request).catch((error: unknown) => {
       finish();
       throw error;
     });
     content.once('close', finish);
-    const { job, kind, format } = wanted;
+    const { job, kind, format } = request;
     const body = Readable.toWeb(content) as ReadableStream<Uint8Array>;
-    cutWhenIdle(content, cut, this.#mostIdleMs);
+    cutWhenIdle(content, cut, this.#maxIdleMs);
     return new Response(body, {
       headers: {
         ...SECURITY_HEADERS,
         'content-type': TYPES[format],
         'content-length': String(bytes),
-        // A job's name is of plain characters.
+        // Job names need no escaping.
         'content-disposition': `attachment; filename="${job}.${kind}.${format}"`,
         'cache-control': 'no-store, no-transform',
       },
     });
   }
 
-  /** @returns says that it has ended */
+  /** @returns marks it as ended */
   async #begin(): Promise<() => void> {
     if (this.#running !== undefined) await Promise.race([this.#running, delay(PATIENCE_MS, undefined, { ref: false })]);
     if (this.#running !== undefined) {
-      throw new ApiFailure('busy', 'another download is being made: try again when it has come');
+      throw new ApiFailure('busy', 'another download is in progress: try again when it has finished');
     }
     const ended = Promise.withResolvers<void>();
     this.#running = ended.promise;
@@ -78,9 +78,9 @@ export class Exports {
   }
 }
 
-/** @param content of which somebody decides already when it flows: one more listener changes nothing of that */
-function cutWhenIdle(content: Readable, cut: () => void, mostIdleMs: number): void {
-  const idle = setTimeout(cut, mostIdleMs).unref();
+/** @param content whose flow is already controlled: another listener does not change that */
+function cutWhenIdle(content: Readable, cut: () => void, maxIdleMs: number): void {
+  const idle = setTimeout(cut, maxIdleMs).unref();
   content.on('data', () => idle.refresh());
   content.once('close', () => clearTimeout(idle));
 }

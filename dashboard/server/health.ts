@@ -3,38 +3,40 @@ import type { Alarm, JobRow, Problem, Snapshot } from '../contract.ts';
 
 /** Messages that wait while none is in flight: a worker asks for messages far more often. */
 const NO_WORKERS_AFTER_MS = 30_000;
-/** Nothing moves: shorter than the alarm's 20 minutes, since somebody is looking; longer than any invocation. */
+/**
+ * Time without progress: shorter than the alarm's 20 minutes, since somebody is watching; longer than any invocation.
+ */
 const NO_PROGRESS_AFTER_MS = 5 * 60_000;
-/** As of the stack's alarms, if nobody has set them: see `infra/stage-config.ts`. */
+/** The default threshold of the stack's alarm: see `infra/stage-config.ts`. */
 const FAILURE_SHARE = 0.25;
 const MIN_OUTCOMES = 20;
 const OLDEST_MESSAGE_SECONDS = 3_600;
-/** A job that stopped while enqueuing is news for a day. */
+/** A job that stopped while enqueuing is reported for a day. */
 const NEWS_MS = 24 * 3_600_000;
 
 const COUNT = new Intl.NumberFormat('en-US');
 
-/** What a problem is judged by, beside the figures themselves. */
+/** Input for finding problems, besides the figures themselves. */
 export type Observed = {
   snapshot: Omit<Snapshot, 'problems'>;
-  /** Since when messages wait and none is in flight; undefined when that is not so. */
+  /** Since when messages wait and none is in flight; undefined otherwise. */
   untakenSince: number | undefined;
-  /** Since when messages are there and nothing has happened to any image. */
+  /** Since when there are messages and no image has got an outcome. */
   stillSince: number | undefined;
   recentlyClassified: number;
   recentlyFailed: number;
-  /** Jobs that could not be looked at, and why. */
+  /** Jobs that could not be read, and why. */
   unreadable: readonly { job: string; reason: string }[];
 };
 
-/** Problems of single jobs that are told, at most. */
+/** Maximum number of reported problems of single jobs. */
 const MAX_JOBS = 20;
 
-/** What is wrong now, the most severe first; nothing when nothing is. */
+/** The current problems, most severe first. */
 export function problemsOf(observed: Observed): Problem[] {
   const { snapshot } = observed;
   const away = awayProblems(snapshot);
-  // What the queue and the bucket said before is not news while they are away.
+  // Old figures of the queue and the bucket are not judged while these are unreachable.
   const found = snapshot.connections.sqs.state === 'away' ? [] : queueProblems(observed);
   const alarms = (snapshot.alarms ?? []).filter(({ state }) => state === 'ALARM').map(alarmProblem);
   return [
@@ -54,10 +56,17 @@ function awayProblems({ connections }: Observed['snapshot']): Problem[] {
     const connection = connections[service];
     if (connection.state !== 'away') return [];
     const name = service === 'sqs' ? 'SQS' : 'S3';
-    const detail = `${name} gives no answer (${connection.reason}). The figures are the last ones known; the page asks again.`;
+    const detail = `${name} does not answer (${connection.reason}). The figures are the last known ones; the page tries again.`;
     const { sinceAt } = connection;
     return [
-      { ...NOTHING_MORE, kind: `${service}-away`, severity: 'critical', title: `${name} is away`, detail, sinceAt },
+      {
+        ...NOTHING_MORE,
+        kind: `${service}-away`,
+        severity: 'critical',
+        title: `${name} does not answer`,
+        detail,
+        sinceAt,
+      },
     ];
   });
 }
@@ -82,8 +91,8 @@ function queueProblems({ snapshot, untakenSince, stillSince }: Observed): Proble
       ...NOTHING_MORE,
       kind: 'no-progress',
       severity: 'critical',
-      title: 'Nothing moves',
-      detail: `${messages(waitingMessages)} waiting, ${COUNT.format(inFlightMessages ?? 0)} in flight, and no image has had an outcome. Messages of a worker that died come back after ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes, up to ${MAX_RECEIVE_COUNT} times.`,
+      title: 'No progress',
+      detail: `${messages(waitingMessages)} waiting, ${COUNT.format(inFlightMessages ?? 0)} in flight, and no image has an outcome. Messages of a crashed worker are redelivered after ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes, up to ${MAX_RECEIVE_COUNT} times.`,
       sinceAt: stillSince,
       runbookEntry: 'no-progress',
     });
@@ -104,7 +113,7 @@ function queueProblems({ snapshot, untakenSince, stillSince }: Observed): Proble
       kind: 'dead-letters',
       severity: 'warning',
       title: 'The dead-letter queue is not empty',
-      detail: `${messages(deadMessages)} in the dead-letter queue: images that failed, or bodies that are not messages.`,
+      detail: `${messages(deadMessages)} in the dead-letter queue: failed images or malformed messages.`,
       runbookEntry: 'dead-letters',
     });
   }
@@ -134,8 +143,8 @@ function stoppedJobs({ at, jobs }: Observed['snapshot']): Problem[] {
     ...NOTHING_MORE,
     kind: 'enqueue-stopped',
     severity: 'warning',
-    title: `${row.job} was not enqueued to its end`,
-    detail: `${howMany(row)} were sent. To send the others: labelqueue enqueue … --job ${row.job} --resume`,
+    title: `${row.job} was not enqueued completely`,
+    detail: `${howMany(row)} were sent. To send the rest: labelqueue enqueue … --job ${row.job} --resume`,
     job: row.job,
     sinceAt: row.startedAt,
   }));

@@ -7,21 +7,21 @@ import type { WatchedJob } from './watched-job.ts';
 
 const MAX_CODES = 8;
 
-export type HistoryOf = {
+export type HistoryInput = {
   range: Range;
   now: number;
   jobs: readonly WatchedJob[];
-  /** In the order of their times; of two in one bucket, the later one is shown. */
+  /** In the order of their times; of several in one bucket, the latest is shown. */
   samples: readonly MessageSample[];
 };
 
 /** The series of the overview: images from the names of part files and the descriptions of jobs, messages from samples. */
-export function historyOf({ range, now, jobs, samples }: HistoryOf): History {
+export function historyOf({ range, now, jobs, samples }: HistoryInput): History {
   const buckets = bucketsOf(range, now);
   const settled = emptySeries(buckets);
   const arrived = zeros(buckets.count);
-  const toGo = zeros(buckets.count);
-  for (const job of jobs) addJob(job, { buckets, settled, arrived, toGo });
+  const remaining = zeros(buckets.count);
+  for (const job of jobs) addJob(job, { buckets, settled, arrived, remaining });
   return {
     range,
     fromAt: buckets.fromAt,
@@ -32,20 +32,23 @@ export function historyOf({ range, now, jobs, samples }: HistoryOf): History {
     failedImagesPerSecond: perSecond(buckets, settled.failed),
     failedImagesByCode: mostFrequent(settled),
     arrivedImagesPerSecond: perSecond(buckets, arrived),
-    toGoImages: toGo.map(Math.round),
+    remainingImages: remaining.map(Math.round),
   };
 }
 
-type Totals = { buckets: Buckets; settled: SettledSeries; arrived: number[]; toGo: number[] };
+type Totals = { buckets: Buckets; settled: SettledSeries; arrived: number[]; remaining: number[] };
 
-function addJob({ counted, files, description, row }: WatchedJob, { buckets, settled, arrived, toGo }: Totals): void {
+function addJob(
+  { counted, files, description, row }: WatchedJob,
+  { buckets, settled, arrived, remaining }: Totals,
+): void {
   const ofJob = emptySeries(buckets);
   addParts(ofJob, counted, buckets);
   addSeries(settled, ofJob);
   if (description === undefined || row === undefined) return;
   if (files === undefined) {
-    // What happened when is not known, but what is left now is.
-    if (!row.hasEnded) toGo[buckets.count - 1] = (toGo.at(-1) ?? 0) + (row.toGoImages ?? 0);
+    // The history is unknown, but the remaining images now are known.
+    if (!row.hasEnded) remaining[buckets.count - 1] = (remaining.at(-1) ?? 0) + (row.remainingImages ?? 0);
     return;
   }
   const arrivals = arrivalsOf(description, buckets);
@@ -55,11 +58,11 @@ function addJob({ counted, files, description, row }: WatchedJob, { buckets, set
     ofJob.classified.map((classified, index) => classified + (ofJob.failed[index] ?? 0)),
     ofJob.settledBefore,
   );
-  // One that is cancelled gets no more outcomes.
+  // A cancelled job gets no more outcomes.
   const lastBucket = row.state === 'cancelled' ? bucketAt(buckets, row.lastOutcomeAt ?? 0) : buckets.count;
   const left = arrivedUntil.map((images, index) => Math.max(0, images - (settledUntil[index] ?? 0)));
   add(
-    toGo,
+    remaining,
     left.map((images, index) => (index < lastBucket ? images : 0)),
   );
 }
@@ -79,7 +82,10 @@ function add(sums: number[], values: readonly number[]): void {
   for (const [index, value] of values.entries()) sums[index] = (sums[index] ?? 0) + value;
 }
 
-/** When a job's images came: nobody wrote down when exactly, so they are spread evenly over the time of enqueuing. */
+/**
+ * When a job's images were enqueued: exact times are not recorded, so they are spread evenly over the time of
+ * enqueuing.
+ */
 export function arrivalsOf(
   { sent, startedAt, updatedAt }: Pick<JobDescription, 'sent' | 'startedAt' | 'updatedAt'>,
   { fromAt, bucketMs, count }: Buckets,
@@ -116,7 +122,7 @@ function messageSeries(samples: readonly MessageSample[], buckets: Buckets) {
   };
 }
 
-/** The others together as `other`. */
+/** The rest is summed up as `other`. */
 function mostFrequent({ failedByCode }: SettledSeries): History['failedImagesByCode'] {
   const total = (images: readonly number[]) => images.reduce((sum, count) => sum + count, 0);
   const codes = Array.from(failedByCode, ([code, images]) => ({ code, images }));
@@ -128,7 +134,7 @@ function mostFrequent({ failedByCode }: SettledSeries): History['failedImagesByC
   return [...first, { code: 'other', images: other }];
 }
 
-/** How a job went, from its first outcome to its last. */
+/** The series of a job, from its first outcome to its last. */
 export function jobSeries({ counted, description }: WatchedJob, now: number): JobSeries {
   let [first, last] = [Number.POSITIVE_INFINITY, 0];
   for (const { part } of counted) {

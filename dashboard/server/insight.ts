@@ -2,10 +2,10 @@ import type { Alarm, StageTime } from '../contract.ts';
 import type { Buckets } from './buckets.ts';
 import type { MessageSample } from './message-samples.ts';
 
-/** What only the service that a queue is part of can say. */
+/** Facts that only the service behind the queue knows. */
 export type Facts = {
   oldestMessageAgeSeconds: number | null;
-  /** Worker processes; null when it is not known. */
+  /** Number of worker processes; null if unknown. */
   workers: number | null;
   stages: StageTime[];
   /** Null where there are none. */
@@ -14,10 +14,10 @@ export type Facts = {
 
 export const NO_FACTS: Facts = { oldestMessageAgeSeconds: null, workers: null, stages: [], alarms: null };
 
-/** Where such facts come from: CloudWatch for a stack, the process itself for the service on this machine. */
+/** The source of such facts: CloudWatch for a stack, the process itself for the service on this machine. */
 export type Insight = {
-  /** Asked at each look; an answer may be as old as its source makes it worth. Rejects when the source is away. */
+  /** Called at each poll; may return a cached answer. Rejects when the source is unreachable. */
   facts(now: number): Promise<Facts>;
-  /** What is remembered of the queue's messages from before this process began to look. */
+  /** Samples of the queue from before this process started. */
   history?(buckets: Buckets): Promise<MessageSample[]>;
 };

@@ -5,46 +5,46 @@ import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import { cancellations, listJobs } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { JobRow } from '../contract.ts';
+import { displayText } from './display-text.ts';
 import { activeAt } from './job-rows.ts';
-import { shownText } from './shown-text.ts';
 import { type LookContext, WatchedJob } from './watched-job.ts';
 
 /** How often the names of jobs and the marks of cancelled ones are listed. */
 const LIST_EVERY_MS = 10_000;
-/** How often a job is looked at while nothing seems to happen: SQS counts approximately. */
+/** How often an inactive job is polled: SQS's counts are approximate. */
 const QUIET_EVERY_MS = 30_000;
-/** Jobs that move are looked at each time, so many at most; the others take turns. */
+/** At most this many active jobs are polled each time; the others take turns. */
 const MOVING_PER_LOOK = 8;
-/** Jobs that have ended are looked at once more in turn, so many each time the names are listed: a redrive is not announced. */
+/** Finished jobs that are polled again per listing, in turn, because a redrive is not announced. */
 const ENDED_PER_LISTING = 5;
-/** Each has two requests under way as a rule, and the SDK has 50 connections. */
+/** Each usually has two requests in flight, and the SDK has 50 connections. */
 const JOBS_AT_ONCE = 24;
-/** Names of files that are kept of all jobs together: about 140 MB. Those of the jobs that ended first go first. */
-const MOST_KEPT_FILES = 200_000;
-/** Rows that a page is sent. */
+/** Tracked file names of all jobs together: about 140 MB. Jobs that ended first are dropped first. */
+const MAX_TRACKED_FILES = 200_000;
+/** Maximum number of rows sent to a page. */
 const MAX_ROWS = 500;
 
-export type BookLook = {
+export type PollContext = {
   queue: JobStatus['queue'];
   now: Date;
-  /** Jobs that somebody has open. */
+  /** Jobs that are open in a page. */
   open: ReadonlySet<string>;
   /** Called when some of many jobs are known. */
   onProgress: () => void;
 };
 
-/** What is wrong with one job, e.g. a `job.json` that somebody has changed, must not hide the others. */
+/** An error of one job, e.g. an edited `job.json`, must not hide the others. */
 async function lookAt(job: WatchedJob, context: LookContext): Promise<void> {
   try {
     await job.look(context);
     job.failure = undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    job.failure = shownText(error.message);
+    job.failure = displayText(error.message);
   }
 }
 
-/** All jobs of a bucket, each looked at as often as it may have changed. */
+/** All jobs of a bucket, each polled as often as it may have changed. */
 export class JobBook {
   readonly #target: JobTarget;
   readonly #jobs = new Map<string, WatchedJob>();
@@ -57,7 +57,7 @@ export class JobBook {
     this.#target = target;
   }
 
-  /** Something was changed by this process: names, marks and this job are looked at next time. */
+  /** Call it after a change by this process: names, marks and this job are polled next. */
   hasChanged(job: string): void {
     this.#listedAt = Number.NEGATIVE_INFINITY;
     this.#due.add(job);
@@ -78,7 +78,7 @@ export class JobBook {
     return { jobs: rows.slice(0, MAX_ROWS), moreJobs: Math.max(0, rows.length - MAX_ROWS) };
   }
 
-  async look(look: BookLook): Promise<void> {
+  async look(look: PollContext): Promise<void> {
     const isListed = look.now.getTime() - this.#listedAt >= LIST_EVERY_MS;
     if (isListed) await this.#list(look.now);
     const { waiting, inFlight, retrying } = look.queue;
@@ -100,13 +100,13 @@ export class JobBook {
   }
 
   #forgetFiles(open: ReadonlySet<string>): void {
-    let kept = this.all().reduce((sum, { files }) => sum + (files?.size ?? 0), 0);
-    if (kept <= MOST_KEPT_FILES) return;
+    let tracked = this.all().reduce((sum, { files }) => sum + (files?.size ?? 0), 0);
+    if (tracked <= MAX_TRACKED_FILES) return;
     const ended = this.all().filter(({ job, row, files }) => row?.hasEnded && files !== undefined && !open.has(job));
     const lastActive = ({ row }: WatchedJob) => (row === undefined ? 0 : activeAt(row));
     for (const job of ended.sort((one, other) => lastActive(one) - lastActive(other))) {
-      if (kept <= MOST_KEPT_FILES) return;
-      kept -= job.files?.size ?? 0;
+      if (tracked <= MAX_TRACKED_FILES) return;
+      tracked -= job.files?.size ?? 0;
       job.forgetFiles();
     }
   }
@@ -120,8 +120,8 @@ export class JobBook {
     this.#listedAt = now.getTime();
   }
 
-  /** @param mayMove messages are there, or were at the last look: what they have led to may have been written since */
-  #dueJobs({ now, open }: BookLook, mayMove: boolean, isListed: boolean): WatchedJob[] {
+  /** @param mayMove there are messages, or were at the last poll, so outcomes may have been written since */
+  #dueJobs({ now, open }: PollContext, mayMove: boolean, isListed: boolean): WatchedJob[] {
     const all = this.all();
     const due = new Set(all.filter(({ lookedAt, job }) => lookedAt === 0 || this.#due.has(job)));
     const byAge = all.filter((job) => !due.has(job)).sort((one, other) => one.lookedAt - other.lookedAt);

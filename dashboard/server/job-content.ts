@@ -6,17 +6,20 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { CountedPart } from '../../shared/jobs/part-walk.ts';
 import { partLines } from '../../shared/jobs/read-outcomes.ts';
 import type { JobContent, JobHost } from '../contract.ts';
-import { shownHost, shownText } from './shown-text.ts';
+import { displayHost, displayText } from './display-text.ts';
 
-/** What is read of a job: some seconds and some megabytes. Digests are random, so the first files are a fair sample. */
-const MOST_LINES = 20_000;
-const MOST_FILES = 400;
+/**
+ * Lines to read of a job, which takes some seconds and megabytes. Digests are random, so the first files are a fair
+ * sample.
+ */
+const MAX_LINES = 20_000;
+const MAX_FILES = 400;
 const READS_AT_ONCE = 16;
 const MAX_LABELS = 200;
 const MAX_HOSTS = 50;
 const MAX_LABELS_PER_IMAGE = 5;
 
-/** A line, as far as the page shows it. */
+/** The parts of a line that the page shows. */
 export type ReadImage = {
   id: string;
   url: string;
@@ -25,7 +28,7 @@ export type ReadImage = {
   at: number;
   /** Best first; empty for a failure. */
   labels: { label: string; score: number }[];
-  /** Two images with the same are copies of each other. */
+  /** Images with the same hash are copies. */
   sha256: string;
   model: string;
   /** Undefined for a result. */
@@ -51,18 +54,18 @@ function isBetter(one: ReadImage, other: ReadImage): boolean {
   return isResult === otherIsResult ? one.at >= other.at : isResult;
 }
 
-/** In the order of their digests. */
+/** In order of digest. */
 function chooseParts(counted: readonly CountedPart[]): CountedPart[] {
   const inOrder = counted.toSorted((one, other) => (one.part.digest < other.part.digest ? -1 : 1));
   let lines = 0;
   return inOrder.filter(({ part }, index) => {
-    if (index >= MOST_FILES || lines >= MOST_LINES) return false;
+    if (index >= MAX_FILES || lines >= MAX_LINES) return false;
     lines += part.lines;
     return true;
   });
 }
 
-/** None when the file is gone since it was listed: a redrive takes failures away. */
+/** Empty when the file was removed after the listing: a redrive removes failures. */
 async function readPart(target: JobTarget, kind: PartKind, key: string): Promise<ReadImage[]> {
   try {
     const lines = partLines<ResultLine | FailureLine>(target, key);
@@ -80,17 +83,17 @@ function toRead(kind: PartKind, line: ResultLine | FailureLine): ReadImage {
   return {
     id,
     url,
-    host: shownHost(url),
+    host: displayHost(url),
     attempt,
     at: Date.parse(at),
-    labels: labels.map(({ label, score }) => ({ label: shownText(label), score })),
+    labels: labels.map(({ label, score }) => ({ label: displayText(label), score })),
     sha256: result?.image.sha256 ?? '',
     model: result === undefined ? '' : `${result.model.name}\n${result.model.version}`,
     code: 'error' in line ? line.error.code : undefined,
   };
 }
 
-/** @param startedAt of the job; null when it is not known */
+/** @param startedAt of the job; null if unknown */
 export function contentOf({ images, isSample }: ReadJob, startedAt: number | null): JobContent {
   const results = images.filter(({ code }) => code === undefined);
   const labels = Array.from(
@@ -115,7 +118,7 @@ export function contentOf({ images, isSample }: ReadJob, startedAt: number | nul
     models: Array.from(
       Map.groupBy(results, ({ model }) => model),
       ([model, some]) => {
-        const [name = '', version = ''] = model.split('\n').map((text) => shownText(text));
+        const [name = '', version = ''] = model.split('\n').map((text) => displayText(text));
         return { name, version, images: some.length };
       },
     ),
@@ -149,7 +152,7 @@ function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** To four places, as in the summary of a job. */
+/** Rounded to four decimals, as in the summary of a job. */
 function rounded(score: number): number {
   return Math.round(score * 10_000) / 10_000;
 }
@@ -159,8 +162,8 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
-/** Images of a label, or of all, the surest first; of copies, one. */
-export function surest({ images }: ReadJob, label: string | undefined, most: number): ReadImage[] {
+/** Images of a label, or of all labels, highest score first; one of several copies. */
+export function mostConfident({ images }: ReadJob, label: string | undefined, most: number): ReadImage[] {
   const fitting = images.filter(
     ({ labels: [best] }) => best !== undefined && (label === undefined || best.label === label),
   );

@@ -8,22 +8,23 @@ import type { CountedPart } from '../../shared/jobs/part-walk.ts';
 
 /** Digests are spread evenly, so their first digit splits a listing into sixteen of the same size. */
 const SECTIONS = [...'0123456789abcdef'];
-/** A kind with more files than so many pages is listed a section at a time. */
+/** A kind with more files than fit into this many pages is listed section by section. */
 const PAGES_AT_ONCE = 3;
-/** Requests of a look at one kind of files that is listed in sections, at least; a section is listed to its end. */
+/** Minimum requests per poll for one kind of files that is listed in sections; a section is listed completely. */
 const REQUESTS_PER_LOOK = 4;
-/** Names that are kept of a job: about 70 MB. */
-const MOST_KEPT_FILES = 100_000;
-/** Digits of a digest that fit a number exactly. */
+/** Tracked file names of a job: about 70 MB. */
+const MAX_TRACKED_FILES = 100_000;
+/** Digits of a digest that fit exactly into a number. */
 const REACH_DIGITS = 13;
 
-/** Changes of all jobs' files so far: a version that is counted per instance would be another instance's, too. */
+/** Counts changes of all jobs' files, so that versions are unique across instances. */
 let changesSoFar = 0;
 
 /**
- * The names of a run's part files, remembered from look to look. A job of few files is listed whole each time. Names begin
- * with a digest, so new ones stand anywhere and no listing can begin where the last one ended; of a job of many files each
- * look lists some of sixteen sections again, in turn, so that a look costs the same however many files there are.
+ * The names of a run's part files, remembered between polls. A job with few files is listed completely each time. Names
+ * begin with a digest, so new ones stand anywhere and no listing can begin where the last one ended; for a job with
+ * many files, each poll lists some of sixteen sections again, in turn, so that its cost does not depend on the number
+ * of files.
  */
 export class JobFiles {
   readonly #target: JobTarget;
@@ -39,17 +40,17 @@ export class JobFiles {
   }
 
   /**
-   * Lists what has changed, or a part of where that may be.
+   * Lists files that may have changed, or some of them.
    *
-   * @returns false when there are too many to be kept; then nothing is known of them
+   * @returns false when there are too many to track; then none are known
    */
   async look(): Promise<boolean> {
     const changes = await Promise.all(this.#kinds.map((kind) => kind.look()));
     if (changes.includes('changed')) this.#version = ++changesSoFar;
-    return !changes.includes('too many') && this.size <= MOST_KEPT_FILES;
+    return !changes.includes('too many') && this.size <= MAX_TRACKED_FILES;
   }
 
-  /** Changes with the files; that of no other instance, 0 without files. */
+  /** Changes with the files; unique across instances, 0 without files. */
   get version(): number {
     return this.#version;
   }
@@ -58,7 +59,7 @@ export class JobFiles {
     return this.#kinds.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** All files, those included that do not count any more. */
+  /** All files, including those that do not count any more. */
   *reached(): Generator<Part> {
     for (const { parts } of this.#kinds) yield* parts();
   }
@@ -83,7 +84,7 @@ export class JobFiles {
 
   #merge(): CountedPart[] {
     const byDigest = new Map<string, CountedPart>();
-    // Results come last, and take the place of failures.
+    // Results come last, and replace failures.
     for (const { kind, parts } of this.#kinds) {
       for (const part of parts()) {
         const other = byDigest.get(part.digest);
@@ -135,7 +136,7 @@ class KindFiles {
   async #lookAtAll(): Promise<boolean | undefined> {
     const { parts, isWhole } = await this.#listFew();
     if (isWhole) return this.#takeAll(parts);
-    if (estimatedCount(parts) > MOST_KEPT_FILES) return undefined;
+    if (estimatedCount(parts) > MAX_TRACKED_FILES) return undefined;
     this.#isInSections = true;
     const changes = await pMap(SECTIONS, (digit) => this.#lookAt(digit), { concurrency: SECTIONS.length });
     return changes.some(({ hasChanged }) => hasChanged);
@@ -163,7 +164,7 @@ class KindFiles {
     return { hasChanged: this.#take(digit, parts), requests };
   }
 
-  /** The first of them; all, where they are few. */
+  /** The first pages; all files, if there are few. */
   async #listFew(): Promise<{ parts: Part[]; isWhole: boolean }> {
     const parts: Part[] = [];
     let pages = 0;
@@ -190,7 +191,7 @@ class KindFiles {
   }
 }
 
-/** How many there are, if the first ones are so many: digests are spread evenly. */
+/** Estimates the number of files from the first ones: digests are spread evenly. */
 function estimatedCount(first: readonly Part[]): number {
   const reach = Number.parseInt(first.at(-1)?.digest.slice(0, REACH_DIGITS) ?? '0', 16) / 16 ** REACH_DIGITS;
   return reach === 0 ? Number.POSITIVE_INFINITY : first.length / reach;

@@ -3,17 +3,17 @@ import { cancellations } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { Gallery, JobContent, JobDetail } from '../contract.ts';
 import { ApiFailure } from './api-failure.ts';
+import { displayText } from './display-text.ts';
 import { jobSeries } from './history.ts';
 import type { JobBook } from './job-book.ts';
-import { contentOf, type ReadJob, readJobLines, surest } from './job-content.ts';
+import { contentOf, mostConfident, type ReadJob, readJobLines } from './job-content.ts';
 import { isServiceAway } from './service-away.ts';
-import { shownText } from './shown-text.ts';
 import type { Thumbnails } from './thumbnails.ts';
 import { WatchedJob } from './watched-job.ts';
 
-/** Jobs whose lines are kept: some ten megabytes each. */
-const MOST_READ_JOBS = 3;
-/** How often the lines of a job that moves are read. */
+/** Jobs whose lines are kept: about ten megabytes each. */
+const MAX_READ_JOBS = 3;
+/** How often the lines of a running job are read. */
 const READ_EVERY_MS = 15_000;
 const LINKS = ['csv', 'jsonl', 'parquet'] as const;
 
@@ -25,37 +25,37 @@ export type JobPagesOptions = {
   thumbnails: Thumbnails;
   /** Called when the lines of a job were read. */
   onRead: () => void;
-  /** Given what is a bug. */
-  onSurprise: (error: unknown) => void;
+  /** Called with unexpected errors. */
+  onUnexpectedError: (error: unknown) => void;
 };
 
-/** What a job's page shows. */
+/** The data of a job's page. */
 export class JobPages {
   readonly #target: JobTarget;
   readonly #book: JobBook;
   readonly #thumbnails: Thumbnails;
-  /** By run; the one that was asked for last comes last. */
+  /** By run, least recently used first. */
   readonly #readings = new Map<string, Reading>();
   readonly #onRead: () => void;
   readonly #onFailure: (error: unknown) => void;
 
-  constructor({ target, book, thumbnails, onRead, onSurprise }: JobPagesOptions) {
+  constructor({ target, book, thumbnails, onRead, onUnexpectedError }: JobPagesOptions) {
     this.#target = target;
     this.#book = book;
     this.#thumbnails = thumbnails;
     this.#onRead = onRead;
-    // S3 that is away is shown as such; the next look reads again.
-    this.#onFailure = (error) => void (isServiceAway(error) || onSurprise(error));
+    // An unreachable S3 is reported elsewhere; the next poll reads again.
+    this.#onFailure = (error) => void (isServiceAway(error) || onUnexpectedError(error));
   }
 
-  /** What is known now; reads its lines meanwhile. Undefined for a job that the book does not have. */
+  /** The current details; reads the lines in the background. Undefined for an unknown job. */
   detail(job: string): JobDetail | undefined {
     const watched = this.#book.get(job);
     return watched?.row === undefined ? undefined : this.#detailOf(watched);
   }
 
   /**
-   * As `detail`, for a job that may not have been looked at yet.
+   * Like `detail`, for a job that may not have been polled yet.
    *
    * @throws {ApiFailure} no-such-job
    */
@@ -80,9 +80,9 @@ export class JobPages {
   async gallery(job: string, label: string | undefined, limit: number): Promise<Gallery> {
     const watched = await this.lookedUp(job);
     const lines = await this.#lines(watched);
-    const images = surest(lines, label, limit).map(({ id, url, host, labels }) => ({
-      id: shownText(id),
-      url: shownText(url),
+    const images = mostConfident(lines, label, limit).map(({ id, url, host, labels }) => ({
+      id: displayText(id),
+      url: displayText(url),
       host,
       labels,
       thumbnail: this.#thumbnails.addressOf(job, url),
@@ -111,7 +111,7 @@ export class JobPages {
     };
   }
 
-  /** What was read last; reads it, or reads it again, in the background. */
+  /** The last content; reads it (again) in the background. */
   #content(watched: WatchedJob): JobContent | null {
     const reading = this.#readingOf(watched);
     if (reading.isReading === undefined && (reading.lines === undefined || isDue(watched, reading))) {
@@ -132,7 +132,7 @@ export class JobPages {
     this.#readings.delete(name);
     this.#readings.set(name, reading);
     const [oldest = name] = this.#readings.keys();
-    if (this.#readings.size > MOST_READ_JOBS) this.#readings.delete(oldest);
+    if (this.#readings.size > MAX_READ_JOBS) this.#readings.delete(oldest);
     return reading;
   }
 
@@ -141,7 +141,7 @@ export class JobPages {
     reading.isReading = readJobLines(this.#target, watched.counted)
       .then((lines) => {
         reading.lines = lines;
-        // One that fails leaves the version of the lines that there are: it is due again.
+        // A failed reading keeps the old version, so it is due again.
         reading.version = version;
         return lines;
       })
@@ -153,7 +153,9 @@ export class JobPages {
   }
 }
 
-/** Whether the files have changed since they were read, and that is long enough ago; not while they are not known. */
+/**
+ * Whether the files have changed since they were read, and that was long enough ago; false while the files are unknown.
+ */
 function isDue(watched: WatchedJob, { version, readAt }: Reading): boolean {
   if (watched.files === undefined) return false;
   return version !== versionOf(watched) && Date.now() - readAt >= READ_EVERY_MS;

@@ -1,10 +1,10 @@
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import { FINAL, type JobStatus } from '../../shared/jobs/job-status.ts';
 import type { JobRow } from '../contract.ts';
-import { shownText } from './shown-text.ts';
+import { displayText } from './display-text.ts';
 
-/** What a row is made of. */
-export type RowOf = {
+/** The input for a row. */
+export type RowInput = {
   status: JobStatus;
   description: JobDescription | undefined;
   /** When its last part file was written. */
@@ -12,8 +12,8 @@ export type RowOf = {
 };
 
 /** A row of the table of jobs: the figures of `status`, with their units in their names. */
-export function jobRow({ status, description, lastOutcomeAt }: RowOf): JobRow {
-  const { job, run, state, queue, toGo } = status;
+export function jobRow({ status, description, lastOutcomeAt }: RowInput): JobRow {
+  const { job, run, state, queue, remaining } = status;
   const isIdle = queue.retrying > 0 && queue.waiting === 0 && queue.inFlight === 0;
   return {
     job,
@@ -27,19 +27,19 @@ export function jobRow({ status, description, lastOutcomeAt }: RowOf): JobRow {
     failedImagesByCode: Object.entries(status.failedByCode)
       .map(([code, images]) => ({ code, images }))
       .sort((one, other) => other.images - one.images),
-    toGoImages: toGo ?? null,
+    remainingImages: remaining ?? null,
     countsAreEstimates: status.countsAreEstimates,
     imagesPerSecond: status.imagesPerSecond,
     secondsLeft: status.secondsLeft ?? null,
-    waitsForRetries: state === 'running' && (toGo ?? 0) > 0 && isIdle,
+    waitsForRetries: state === 'running' && (remaining ?? 0) > 0 && isIdle,
     costSoFarUsd: status.costSoFarUsd,
     startedAt: description === undefined ? null : Date.parse(description.startedAt),
     lastOutcomeAt,
-    source: description === undefined ? null : shownText(description.source),
+    source: description === undefined ? null : displayText(description.source),
   };
 }
 
-/** When something happened to a job last, as far as it is known. */
+/** The last known activity of a job. */
 export function activeAt({ lastOutcomeAt, startedAt }: JobRow): number {
   return Math.max(lastOutcomeAt ?? 0, startedAt ?? 0);
 }

@@ -4,10 +4,10 @@ import type { Buckets } from './buckets.ts';
 import { type Facts, type Insight, NO_FACTS } from './insight.ts';
 import type { MessageSample } from './message-samples.ts';
 
-/** The longest wait of a look or of a chart for a source of insight, in milliseconds. */
-const MOST_WAIT_MS = 1_000;
+/** The longest wait of a poll or a chart for a source of insight, in milliseconds. */
+const MAX_WAIT_MS = 1_000;
 
-/** The last answers of a source of insight. A source that is slow, away or silent holds up neither a look nor a chart. */
+/** The last answers of a source of insight. A slow or unreachable source delays neither a poll nor a chart. */
 export class LastInsight {
   readonly #insight: Insight | undefined;
   #facts: Facts = NO_FACTS;
@@ -18,12 +18,12 @@ export class LastInsight {
     this.#insight = insight;
   }
 
-  /** The facts that came last. */
+  /** The latest facts. */
   get facts(): Facts {
     return this.#facts;
   }
 
-  /** Asks for facts, one request at a time; an answer that takes longer than a second counts for a later look. */
+  /** Requests facts, one request at a time; an answer after more than a second is used by a later poll. */
   async ask(now: number): Promise<void> {
     this.#asking ??= this.#insight
       ?.facts(now)
@@ -39,7 +39,7 @@ export class LastInsight {
     await within(this.#asking);
   }
 
-  /** Samples from before this process began to look: those of the last answer, if the new one takes longer. */
+  /** Samples from before this process started; the previous answer, if a new one takes too long. */
   async samples(range: Range, buckets: Buckets): Promise<MessageSample[]> {
     const answer = this.#insight?.history?.(buckets).then(
       (samples) => void this.#samples.set(range, samples),
@@ -50,11 +50,11 @@ export class LastInsight {
   }
 }
 
-/** @returns when it is settled, after a second at the latest */
+/** @returns when it is settled, or after a second */
 async function within(answer: Promise<void> | undefined): Promise<void> {
   if (answer === undefined) return;
   const settled = new AbortController();
-  const wait = delay(MOST_WAIT_MS, undefined, { signal: settled.signal, ref: false }).catch(() => undefined);
+  const wait = delay(MAX_WAIT_MS, undefined, { signal: settled.signal, ref: false }).catch(() => undefined);
   await Promise.race([answer, wait]);
   settled.abort();
 }

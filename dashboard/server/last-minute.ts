@@ -6,12 +6,12 @@ import type { WatchedJob } from './watched-job.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MINUTES = 60;
 
-/** What happened in the last minute, of all jobs together. */
+/** Activity in the last minute, of all jobs together. */
 export type LastMinute = {
   arrivedImagesPerSecond: number;
-  /** Workers that were at work, on the average; null when the files of that time are not known, or do not say so. */
+  /** Average number of busy workers; null if the files of that time are unknown or have no times. */
   busyWorkers: number | null;
-  /** Null when the files of that time are not known. */
+  /** Null if the files of that time are unknown. */
   costPerHourUsd: number | null;
   /** Of all jobs, of the last 15 minutes. */
   recentlyClassified: number;
@@ -20,7 +20,7 @@ export type LastMinute = {
 
 const RECENT_MS = 15 * MINUTE_MS;
 
-/** From the names of part files, which say how long their workers were at work for them, and from descriptions of jobs. */
+/** From the names of part files, which contain the workers' time, and from descriptions of jobs. */
 export function lastMinute(jobs: readonly WatchedJob[], now: number): LastMinute {
   const sums = { arrived: 0, workedMs: 0, usd: 0, lines: 0, measured: 0, classified: 0, failed: 0 };
   for (const job of jobs) {
@@ -42,7 +42,7 @@ export function lastMinute(jobs: readonly WatchedJob[], now: number): LastMinute
   };
 }
 
-/** Whether a job is worked on of whose files nothing is kept, because there are too many. */
+/** Whether a running job has too many files to track. */
 function movesUnseen({ files, status }: WatchedJob): boolean {
   return files === undefined && (status?.imagesPerSecond ?? 0) > 0;
 }

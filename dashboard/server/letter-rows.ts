@@ -2,18 +2,18 @@ import { MalformedMessage, parseMessage } from '../../shared/contract/parse-mess
 import type { DeadLetter } from '../../shared/jobs/dead-letters.ts';
 import { type FailedImage, failedImagesIn } from '../../shared/jobs/redrive.ts';
 import type { DeadLetterFilter, DeadLetterRow } from '../contract.ts';
-import { shownHost, shownText } from './shown-text.ts';
+import { displayHost, displayText } from './display-text.ts';
 
-/** What a letter that is not a message is found by, in place of an error code. */
+/** The filter value for malformed messages, in place of an error code. */
 const UNREADABLE = 'unreadable';
 const MAX_IMAGES = 20;
 const MAX_MESSAGE_CHARS = 200;
-/** Of a failure's message, what may be searched. */
+/** Searchable length of a failure's message. */
 const MAX_KEPT_MESSAGE_CHARS = 1_000;
 
 type LetterImage = FailedImage & { attempts: number };
 
-/** A dead letter that was read. */
+/** A dead letter, as read. */
 export type ReadLetter = {
   letterId: string;
   sentAt: number;
@@ -21,9 +21,9 @@ export type ReadLetter = {
   job: string | undefined;
   run: string | undefined;
   images: LetterImage[];
-  /** How long the letter was. */
+  /** The length of its body. */
   bodyChars: number;
-  /** The beginning of a letter that is not a message. */
+  /** The beginning of a malformed message. */
   unreadableBody: string | undefined;
 };
 
@@ -31,10 +31,10 @@ export function readLetter({ id, body, reason, sentAt }: DeadLetter): ReadLetter
   const message = parseMessage(body);
   const common = { letterId: id, sentAt: sentAt.getTime(), reason, bodyChars: body.length };
   if (message instanceof MalformedMessage) {
-    const unreadable = { job: undefined, run: undefined, images: [], unreadableBody: copied(shownText(body)) };
+    const unreadable = { job: undefined, run: undefined, images: [], unreadableBody: copied(displayText(body)) };
     return { ...common, ...unreadable, reason: reason ?? message.reason };
   }
-  // Not `meta`: it is the producer's, and may be nearly all of the letter.
+  // Without `meta`, which belongs to the producer and may be most of the letter.
   const images = failedImagesIn(body, message.images).map(({ id, url, error, attempts = message.attempt }) => ({
     ...{ id, url, attempts },
     error: { code: error.code, message: copied(error.message.slice(0, MAX_KEPT_MESSAGE_CHARS)) },
@@ -42,7 +42,7 @@ export function readLetter({ id, body, reason, sentAt }: DeadLetter): ReadLetter
   return { ...common, job: message.job, run: message.run, images, unreadableBody: undefined };
 }
 
-/** Whether one image of the letter, or a letter without any, fits all that is given. */
+/** Whether one of its images, or a letter without images, matches the whole filter. */
 export function fits(letter: ReadLetter, filter: DeadLetterFilter): boolean {
   if (filter.job !== undefined && letter.job !== filter.job) return false;
   if (letter.unreadableBody === undefined) return letter.images.some((image) => imageFits(image, filter));
@@ -50,47 +50,47 @@ export function fits(letter: ReadLetter, filter: DeadLetterFilter): boolean {
   return host === undefined && (code === undefined || code === UNREADABLE) && contains([letter.reason ?? ''], text);
 }
 
-/** Whether nothing of the letter is left when what fits is taken out of it. */
-export function fitsWhole(letter: ReadLetter, filter: DeadLetterFilter): boolean {
+/** Whether all images of the letter match the filter. */
+export function fitsEntirely(letter: ReadLetter, filter: DeadLetterFilter): boolean {
   return fits(letter, filter) && letter.images.every((image) => imageFits(image, filter));
 }
 
-/** How much memory a row takes, about: its texts. */
+/** The approximate memory of a row: its texts. */
 export function charsOf({ images, unreadableBody }: ReadLetter): number {
   const texts = images.map(({ id, url, error }) => id.length + url.length + error.message.length);
   return texts.reduce((sum, chars) => sum + chars, unreadableBody?.length ?? 0);
 }
 
-/** Whether an image fits all that a filter says of images. */
+/** Whether an image matches the filter. */
 export function imageFits({ id, url, error }: FailedImage, { code, host, text }: DeadLetterFilter): boolean {
   if (code !== undefined && error.code !== code) return false;
-  if (host !== undefined && shownHost(url) !== host) return false;
+  if (host !== undefined && displayHost(url) !== host) return false;
   return contains([id, url, error.message], text);
 }
 
-function contains(texts: readonly string[], wanted: string | undefined): boolean {
-  if (wanted === undefined) return true;
-  const lower = wanted.toLowerCase();
-  // What is not shown is not found either: a signature could be guessed letter by letter.
-  return texts.some((text) => shownText(text).toLowerCase().includes(lower));
+function contains(texts: readonly string[], searched: string | undefined): boolean {
+  if (searched === undefined) return true;
+  const lower = searched.toLowerCase();
+  // Only displayed text is searched: otherwise a signature could be guessed character by character.
+  return texts.some((text) => displayText(text).toLowerCase().includes(lower));
 }
 
-/** By what a letter may be found. */
+/** The filter values of a letter. */
 export function facetsOf({ job, images, unreadableBody }: ReadLetter): Record<'job' | 'code' | 'host', Set<string>> {
   return {
     job: new Set(job === undefined ? [] : [job]),
-    code: new Set(unreadableBody === undefined ? images.map(({ error }) => shownText(error.code)) : [UNREADABLE]),
-    host: new Set(images.map(({ url }) => shownHost(url))),
+    code: new Set(unreadableBody === undefined ? images.map(({ error }) => displayText(error.code)) : [UNREADABLE]),
+    host: new Set(images.map(({ url }) => displayHost(url))),
   };
 }
 
-/** The letter with no more of it than a row shows: many are kept, and each may be a megabyte. */
+/** The letter reduced to what a row shows: many are kept, and each may be a megabyte. */
 export function cutToRow(letter: ReadLetter): ReadLetter & { moreImages: number } {
   const { images } = letter;
   return { ...letter, images: images.slice(0, MAX_IMAGES), moreImages: Math.max(0, images.length - MAX_IMAGES) };
 }
 
-/** A part of a text would keep the whole of it in memory. */
+/** A substring would keep the whole text in memory. */
 function copied(text: string): string {
   return Buffer.from(text).toString();
 }
@@ -102,17 +102,17 @@ export function letterRow(
 ): DeadLetterRow {
   const { letterId, sentAt, reason, job, run, images, moreImages, unreadableBody } = letter;
   return {
-    letterId: shownText(letterId),
+    letterId: displayText(letterId),
     sentAt,
-    reason: reason === undefined ? null : shownText(reason),
+    reason: reason === undefined ? null : displayText(reason),
     job: job ?? null,
     run: run ?? null,
     images: images.map(({ id, url, error, attempts }) => ({
-      id: shownText(id),
-      url: shownText(url),
-      host: shownHost(url),
-      code: shownText(error.code),
-      message: shownText(error.message, MAX_MESSAGE_CHARS),
+      id: displayText(id),
+      url: displayText(url),
+      host: displayHost(url),
+      code: displayText(error.code),
+      message: displayText(error.message, MAX_MESSAGE_CHARS),
       attempts,
       thumbnail: thumbnailOf(job ?? '-', url),
     })),

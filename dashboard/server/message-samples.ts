@@ -1,4 +1,4 @@
-/** What was known of the queue's messages at one time; null is not known. */
+/** The known message counts of the queue at one time; null is unknown. */
 export type MessageSample = {
   at: number;
   waiting: number | null;
@@ -11,19 +11,19 @@ export type MessageSample = {
 /** The figures of a sample. */
 export const SAMPLED = ['waiting', 'inFlight', 'delayed', 'dead', 'ageSeconds'] as const;
 
-/** Samples younger than this are kept as they are; of older ones, one per minute. */
+/** Samples younger than this are all kept; of older ones, one per minute. */
 const FINE_MS = 3_600_000;
 const COARSE_MS = 60_000;
 const KEPT_MS = 7 * 24 * 3_600_000;
-/** Samples that come before old ones are looked at again. */
+/** New samples between two compactions. */
 const COMPACT_EVERY = 600;
 
-/** What the queue looked like since the server was started: SQS itself remembers nothing. */
+/** Samples of the queue since the server started: SQS itself keeps no history. */
 export class MessageSamples {
   #samples: MessageSample[] = [];
   #sinceCompacted = 0;
 
-  /** In the order of their times. */
+  /** In order of time. */
   get all(): readonly MessageSample[] {
     return this.#samples;
   }

@@ -13,7 +13,7 @@ export function addPage(app: Hono<Env>, access: Access): void {
     const asset = await assets.get(path);
     if (asset === undefined) throw new ApiFailure('not-found', 'there is no such file');
     const { type, etag, bodies } = asset;
-    // Names stay the same from version to version: a browser asks whether it has the latest.
+    // File names do not change between versions, so browsers revalidate.
     const headers = { 'content-type': type, etag, 'cache-control': 'no-cache', vary: 'accept-encoding' };
     if (context.req.header('if-none-match') === etag) return context.body(null, 304, headers);
     const coding = codingFor(context.req.header('accept-encoding') ?? '');

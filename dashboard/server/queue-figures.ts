@@ -4,7 +4,7 @@ import type { Facts } from './insight.ts';
 import type { LastMinute } from './last-minute.ts';
 import type { WatchedJob } from './watched-job.ts';
 
-export type FiguresOf = {
+export type FiguresInput = {
   /** Undefined before SQS has answered. */
   depths: JobStatus['queue'] | undefined;
   askedAt: number | null;
@@ -14,11 +14,11 @@ export type FiguresOf = {
 };
 
 /** The figures of the queue and of all jobs together. */
-export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf): QueueFigures {
+export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresInput): QueueFigures {
   const statuses = jobs.flatMap(({ status }) => status ?? []);
   const sum = (figure: (status: JobStatus) => number) => statuses.reduce((total, status) => total + figure(status), 0);
-  // What is left of a cancelled job is dropped.
-  const toGo = sum(({ state, toGo = 0 }) => (FINAL.has(state) ? 0 : toGo));
+  // Remaining images of a cancelled job are dropped.
+  const remaining = sum(({ state, remaining = 0 }) => (FINAL.has(state) ? 0 : remaining));
   const rate = sum(({ imagesPerSecond }) => imagesPerSecond);
   return {
     askedAt,
@@ -27,7 +27,7 @@ export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf
     delayedMessages: depths?.retrying ?? null,
     deadMessages: depths?.deadLetters ?? null,
     oldestMessageAgeSeconds: isEmpty(depths) ? null : facts.oldestMessageAgeSeconds,
-    toGoImages: jobs.length > 0 && statuses.length === 0 ? null : toGo,
+    remainingImages: jobs.length > 0 && statuses.length === 0 ? null : remaining,
     arrivedImagesPerSecond: minute.arrivedImagesPerSecond,
     completedImagesPerSecond: rate,
     timeToDrainSeconds: timeToDrain(
@@ -42,12 +42,12 @@ export function queueFigures({ depths, askedAt, facts, minute, jobs }: FiguresOf
 }
 
 /**
- * Images that workers will get: not those whose messages are all in the dead-letter queue, and of a job whose producer has
- * failed none while there are no messages.
+ * Images that workers will still get: without stranded images, and without those of a job whose producer failed while
+ * there are no messages.
  */
-function draining({ state, toGo = 0, stranded = 0 }: JobStatus, depths: JobStatus['queue'] | undefined): number {
+function draining({ state, remaining = 0, stranded = 0 }: JobStatus, depths: JobStatus['queue'] | undefined): number {
   if (FINAL.has(state) || (state === 'failed while enqueuing' && isEmpty(depths))) return 0;
-  return toGo - stranded;
+  return remaining - stranded;
 }
 
 function timeToDrain(images: number, imagesPerSecond: number): number | null {
@@ -55,7 +55,7 @@ function timeToDrain(images: number, imagesPerSecond: number): number | null {
   return imagesPerSecond > 0 ? Math.ceil(images / imagesPerSecond) : null;
 }
 
-/** CloudWatch's figures are some minutes late: of a queue that is empty by now there is no oldest message. */
+/** CloudWatch is some minutes late: a queue that is empty by now has no oldest message. */
 function isEmpty(depths: JobStatus['queue'] | undefined): boolean {
   return depths !== undefined && depths.waiting + depths.inFlight + depths.retrying === 0;
 }

@@ -14,7 +14,7 @@ export async function runbookEntry(entry: string): Promise<RunbookEntry | undefi
   return undefined;
 }
 
-/** As GitHub makes it of a heading. */
+/** The anchor that GitHub makes from a heading. */
 function anchorOf(title: string): string {
   return title.toLowerCase().replaceAll(' ', '-');
 }

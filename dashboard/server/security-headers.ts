@@ -1,4 +1,4 @@
-/** Everything the page needs comes from its own server, and nothing in it is inline. */
+/** Everything comes from the page's own server, and nothing is inline. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -11,7 +11,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** On each response, refusals included. */
+/** Sent with every response, including errors. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': POLICY,
   'x-content-type-options': 'nosniff',

@@ -1,6 +1,6 @@
 import { UserError } from '../../shared/contract/user-error.ts';
 
-/** What Node and the SDK call a service that gives no answer, or none that is one. */
+/** Error codes of Node and the SDK for a service that does not answer, or not properly. */
 const NO_ANSWER = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -14,7 +14,7 @@ const NO_ANSWER = new Set([
   'AbortError',
 ]);
 
-/** Whether an error says that SQS or S3 is away, and not that something is wrong here. */
+/** Whether an error means that SQS or S3 is unreachable, not that there is a bug. */
 export function isServiceAway(error: unknown): boolean {
   const {
     name = '',
@@ -28,7 +28,7 @@ export function isServiceAway(error: unknown): boolean {
   return NO_ANSWER.has(code) || NO_ANSWER.has(name) || ($metadata?.httpStatusCode ?? 0) >= 500;
 }
 
-/** Whether an error is one of SQS or S3, what they refuse included, or of what lies there: anything else is a bug. */
+/** Whether an error comes from SQS or S3 (refusals included) or from data there: anything else is a bug. */
 export function isOfService(error: unknown): boolean {
   const isOfSdk = typeof error === 'object' && error !== null && '$metadata' in error;
   return isOfSdk || error instanceof UserError || isServiceAway(error);

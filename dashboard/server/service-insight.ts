@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Facts, Insight } from './insight.ts';
 import { NO_FACTS } from './insight.ts';
 
-/** What the dashboard of `labelqueue local` says of its own process. */
+/** Facts from the dashboard of `labelqueue local` about its process. */
 const factsSchema = z.object({
   oldestMessageAgeSeconds: z.number().nullable(),
   workers: z.number().nullable(),
@@ -19,7 +19,7 @@ const factsSchema = z.object({
 
 const TIMEOUT_MS = 2_000;
 
-/** Asks the service on this machine, whose process has the queue and the workers. */
+/** Reads facts from the local service, whose process has the queue and the workers. */
 export function serviceInsight(address: string): Insight {
   return {
     async facts(): Promise<Facts> {

@@ -1,7 +1,7 @@
 import type { CountedPart } from '../../shared/jobs/part-walk.ts';
 import { type Buckets, bucketAt } from './buckets.ts';
 
-/** Totals of images per bucket, and how many were settled before the first. */
+/** Images per bucket, and how many had an outcome before the first. */
 export type SettledSeries = {
   classified: number[];
   failed: number[];
@@ -17,7 +17,7 @@ export function zeros(count: number): number[] {
   return new Array<number>(count).fill(0);
 }
 
-/** Adds what the names of part files say: how many images, and when they were written. */
+/** Adds the counts and times in the names of part files. */
 export function addParts(series: SettledSeries, parts: readonly CountedPart[], buckets: Buckets): void {
   for (const { kind, part } of parts) {
     const bucket = bucketAt(buckets, part.writtenAt.getTime());
@@ -36,7 +36,7 @@ function addPart(series: SettledSeries, { kind, part }: CountedPart, bucket: num
   }
 }
 
-/** Sums from the first bucket on. */
+/** Cumulative sums from the first bucket on. */
 export function runningTotals(totals: readonly number[], before = 0): number[] {
   let sum = before;
   return totals.map((total) => {

@@ -6,9 +6,9 @@ import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { ClassifierSettings } from '../../shared/settings.ts';
 
-/** Makes thumbnails of images that are fetched with the rules of the worker. */
+/** Makes thumbnails of images, fetched by the rules of the worker. */
 export type ThumbnailSource = {
-  /** A WebP, or why there is none. Rejects when it is cancelled. */
+  /** A WebP, or why it is not available. Rejects when it is cancelled. */
   make(url: string, cancelled: AbortSignal): Promise<Buffer | ImageFailure>;
   close(): Promise<void>;
 };

@@ -8,21 +8,21 @@ import type { ThumbnailSource } from './thumbnail-source.ts';
 
 /** Fetched and decoded at once; a decode may take a hundred megabytes. */
 const AT_ONCE = 4;
-/** Those that wait; a page shows a hundred, and there may be some pages. */
-const MOST_WAITING = 400;
-/** Pictures that are kept: about 6 kB each. */
-const MOST_BYTES = 24_000_000;
-/** URLs that may be asked for, the latest ones: some are long. */
-const MOST_ADDRESSES = 20_000;
-const MOST_ADDRESS_CHARS = 20_000_000;
-/** A picture that could not be had is asked for again after so long. */
+/** Waiting requests; a page shows a hundred pictures, and several pages may be open. */
+const MAX_WAITING = 400;
+/** Cached pictures, about 6 kB each. */
+const MAX_BYTES = 24_000_000;
+/** Number of most recent URLs that can be requested. */
+const MAX_ADDRESSES = 20_000;
+const MAX_ADDRESS_CHARS = 20_000_000;
+/** A failed picture is requested again after this time. */
 const FORGET_FAILURE_MS = 60_000;
 
-type Kept = { picture: Buffer } | { failure: ImageFailure; at: number };
+type CachedPicture = { picture: Buffer } | { failure: ImageFailure; at: number };
 
 /**
- * Small pictures of images that a gallery or the dead letters have shown. They are fetched as carefully as the worker
- * fetches them. A browser names them by tokens that this process has given out, never by their URLs.
+ * Small pictures of images that a gallery or the dead letters have shown. They are fetched by the rules of the worker.
+ * A browser requests them by tokens of this process, never by URL.
  */
 export class Thumbnails {
   readonly #target: Pick<JobTarget, 's3'>;
@@ -31,7 +31,7 @@ export class Thumbnails {
   /** By token; the latest last. */
   readonly #addresses = new Map<string, string>();
   #addressChars = 0;
-  readonly #kept = new Map<string, Kept>();
+  readonly #cached = new Map<string, CachedPicture>();
   #keptBytes = 0;
   readonly #slots = new Semaphore(AT_ONCE);
   #waiting = 0;
@@ -44,7 +44,7 @@ export class Thumbnails {
     this.#settings = settings;
   }
 
-  /** Where a browser gets the picture of an image. */
+  /** The address of an image's picture. */
   addressOf(job: string, url: string): string {
     const token = createHmac('sha256', this.#key).update(`${job}\n${url}`).digest('base64url').slice(0, 22);
     if (!this.#addresses.delete(token)) this.#addressChars += url.length;
@@ -62,7 +62,7 @@ export class Thumbnails {
     if (url === undefined) throw new ApiFailure('not-found', 'expected an image that this page has shown: reload it');
     const picture = this.#keptOf(token) ?? (await this.#underWayOf(token, url));
     if (picture instanceof ImageFailure) {
-      throw new ApiFailure('picture-unavailable', `the image cannot be had: ${picture.code}: ${picture.message}`);
+      throw new ApiFailure('picture-unavailable', `the image is not available: ${picture.code}: ${picture.message}`);
     }
     return picture;
   }
@@ -74,20 +74,20 @@ export class Thumbnails {
   }
 
   #keptOf(token: string): Buffer | ImageFailure | undefined {
-    const kept = this.#kept.get(token);
-    if (kept === undefined) return undefined;
-    if ('failure' in kept) return Date.now() - kept.at < FORGET_FAILURE_MS ? kept.failure : undefined;
-    // The one that was shown last is forgotten last.
-    this.#kept.delete(token);
-    this.#kept.set(token, kept);
-    return kept.picture;
+    const cached = this.#cached.get(token);
+    if (cached === undefined) return undefined;
+    if ('failure' in cached) return Date.now() - cached.at < FORGET_FAILURE_MS ? cached.failure : undefined;
+    // Moves it to the end of the LRU order.
+    this.#cached.delete(token);
+    this.#cached.set(token, cached);
+    return cached.picture;
   }
 
   #underWayOf(token: string, url: string): Promise<Buffer | ImageFailure> {
     const underWay = this.#underWay.get(token);
     if (underWay !== undefined) return underWay;
-    if (this.#waiting >= MOST_WAITING)
-      throw new ApiFailure('busy', 'too many pictures are asked for at once: try again');
+    if (this.#waiting >= MAX_WAITING)
+      throw new ApiFailure('busy', 'too many pictures are requested at once: try again');
     this.#waiting++;
     const making = this.#slots
       .runExclusive(() => this.#make(url))
@@ -106,7 +106,7 @@ export class Thumbnails {
     return source.make(url, this.#closed.signal);
   }
 
-  /** What decodes is loaded with the first picture: a process that shows none needs no decoder. */
+  /** The decoder is loaded with the first picture. */
   #loadedSource(): Promise<ThumbnailSource> {
     this.#source ??= import('./thumbnail-source.ts').then(({ createThumbnailSource }) =>
       createThumbnailSource(this.#target, this.#settings),
@@ -116,24 +116,24 @@ export class Thumbnails {
 
   #keep(token: string, made: Buffer | ImageFailure): Buffer | ImageFailure {
     this.#forget(token);
-    this.#kept.set(token, made instanceof ImageFailure ? { failure: made, at: Date.now() } : { picture: made });
+    this.#cached.set(token, made instanceof ImageFailure ? { failure: made, at: Date.now() } : { picture: made });
     if (!(made instanceof ImageFailure)) this.#keptBytes += made.length;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#keptBytes <= MOST_BYTES && this.#kept.size <= MOST_ADDRESSES) break;
+    for (const oldest of this.#cached.keys()) {
+      if (this.#keptBytes <= MAX_BYTES && this.#cached.size <= MAX_ADDRESSES) break;
       this.#forget(oldest);
     }
     return made;
   }
 
   #forget(token: string): void {
-    const kept = this.#kept.get(token);
-    if (kept !== undefined && 'picture' in kept) this.#keptBytes -= kept.picture.length;
-    this.#kept.delete(token);
+    const cached = this.#cached.get(token);
+    if (cached !== undefined && 'picture' in cached) this.#keptBytes -= cached.picture.length;
+    this.#cached.delete(token);
   }
 
   #forgetAddresses(): void {
     for (const [token, url] of this.#addresses) {
-      if (this.#addresses.size <= MOST_ADDRESSES && this.#addressChars <= MOST_ADDRESS_CHARS) return;
+      if (this.#addresses.size <= MAX_ADDRESSES && this.#addressChars <= MAX_ADDRESS_CHARS) return;
       this.#addresses.delete(token);
       this.#addressChars -= url.length;
     }

@@ -14,9 +14,9 @@ import { MessageSamples } from './message-samples.ts';
 import { queueFigures } from './queue-figures.ts';
 import { isOfService } from './service-away.ts';
 
-/** From the end of a look to the next, at least. A look that takes longer is followed by a pause as long as itself. */
+/** Minimum pause between two polls. A longer poll is followed by a pause of its own length. */
 const PAUSE_MS = 2_000;
-/** While many jobs are looked at for the first time, what is known of them is told so often at most. */
+/** While many jobs are polled for the first time, progress is published at most this often. */
 const PROGRESS_MS = 300;
 
 export type WatchOptions = {
@@ -24,16 +24,16 @@ export type WatchOptions = {
   environment: Environment;
   allowsChanges: boolean;
   insight?: Insight;
-  /** Given what is a bug: the watch goes on. */
-  onSurprise: (error: unknown) => void;
-  /** Milliseconds from the end of a look to the next. */
+  /** Called with unexpected errors; the watch continues. */
+  onUnexpectedError: (error: unknown) => void;
+  /** Milliseconds between two polls. */
   pauseMs?: number;
 };
 
-/** Somebody who looks: told when something may have changed. */
+/** An open page; `onLook` is called when something may have changed. */
 export type Viewer = { job?: string; onLook: () => void };
 
-/** Looks at the queue and the bucket for all who have the page open, and not at all while nobody has. */
+/** Polls the queue and the bucket once for all open pages, and not at all without one. */
 export class Watch {
   readonly book: JobBook;
   readonly #options: WatchOptions;
@@ -58,12 +58,12 @@ export class Watch {
     this.#insight = new LastInsight(options.insight);
   }
 
-  /** The last look; undefined before the first. */
+  /** The result of the last poll; undefined before the first. */
   get snapshot(): Snapshot | undefined {
     return this.#snapshot;
   }
 
-  /** @returns ends it; the last one to leave stops the looking */
+  /** @returns leaves; polling stops with the last viewer */
   join(viewer: Viewer): () => void {
     this.#viewers.add(viewer);
     this.#start();
@@ -73,7 +73,7 @@ export class Watch {
     };
   }
 
-  /** Looks at once: something was changed by this process. */
+  /** Polls at once, after a change by this process. */
   lookAgain(job: string): void {
     this.book.hasChanged(job);
     if (this.#running === undefined) return;
@@ -84,11 +84,11 @@ export class Watch {
   async history(range: Range): Promise<History> {
     const now = Date.now();
     const remembered = await this.#insight.samples(range, bucketsOf(range, now));
-    // What this process has seen itself is newer, and comes last.
+    // Samples of this process are newer, and come last.
     return historyOf({ range, now, jobs: this.book.all(), samples: [...remembered, ...this.#samples.all] });
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when no poll is running any more. */
   async close(): Promise<void> {
     this.#viewers.clear();
     this.#stop();
@@ -99,10 +99,10 @@ export class Watch {
     if (this.#running !== undefined) return;
     const running = new AbortController();
     this.#running = running;
-    // Nobody has looked in between.
+    // Nothing was observed in between.
     this.#untakenSince = undefined;
     this.#stillSince = undefined;
-    // One loop at a time: the last look of the one before may still be under way.
+    // One loop at a time: the last poll of the previous loop may still be running.
     this.#loop = this.#loop.then(() => this.#lookUntil(running.signal));
   }
 
@@ -115,7 +115,7 @@ export class Watch {
     while (!signal.aborted) {
       const began = performance.now();
       // A rejection here would end the process, which may serve the queue itself.
-      await this.#look().catch(this.#options.onSurprise);
+      await this.#look().catch(this.#options.onUnexpectedError);
       const pause = Math.max(this.#options.pauseMs ?? PAUSE_MS, performance.now() - began);
       await delay(pause, undefined, { signal }).catch(() => undefined);
     }
@@ -124,7 +124,7 @@ export class Watch {
   async #look(): Promise<void> {
     const now = new Date();
     await Promise.all([this.#lookAtQueue(now), this.#insight.ask(now.getTime())]);
-    // The first listing may take long, and so may a bucket that gives no answer.
+    // The first listing may be slow, and so may an unreachable bucket.
     if (this.#s3.state.state !== 'connected') this.#publish(now);
     await this.#lookAtJobs(now);
     this.#observe(now.getTime());
@@ -154,11 +154,11 @@ export class Watch {
       this.#s3.answered(Date.now());
     } catch (error) {
       this.#s3.failed(error, Date.now());
-      if (!isOfService(error)) this.#options.onSurprise(error);
+      if (!isOfService(error)) this.#options.onUnexpectedError(error);
     }
   }
 
-  /** How long something has been so that is wrong only when it lasts. */
+  /** Tracks conditions that are only a problem when they last. */
   #observe(now: number): void {
     const { waiting = 0, inFlight = 0, retrying = 0, deadLetters = 0 } = this.#depths ?? {};
     if (this.#sqs.state.state !== 'connected') return;

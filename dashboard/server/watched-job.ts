@@ -9,13 +9,13 @@ import type { JobRow } from '../contract.ts';
 import { JobFiles } from './job-files.ts';
 import { jobRow } from './job-rows.ts';
 
-/** How long a look may read ids, and list the files of a job that has too many to be kept. */
+/** Time limit for reading ids, and for listing a job with too many files to track. */
 const LOOK_MS = 2_000;
 
-/** What is the same for all jobs of a look. */
+/** Shared by all jobs of a poll. */
 export type LookContext = Required<Pick<StatusOptions, 'queue' | 'cancelled'>> & { now: Date };
 
-/** A job, what is known of it, and how it is looked at again. */
+/** A job with its last known state, which can be polled again. */
 export class WatchedJob {
   readonly job: string;
   readonly #target: JobTarget;
@@ -27,9 +27,9 @@ export class WatchedJob {
   #counter: OutcomeCounter | undefined;
   #status: JobStatus | undefined;
   #row: JobRow | undefined;
-  /** Why the last look has failed, if it is about this job alone. */
+  /** Why the last poll of this job failed, if only this job is affected. */
   failure: string | undefined;
-  /** When it was looked at last; 0 for never. */
+  /** Time of the last poll; 0 for never. */
   lookedAt = 0;
 
   constructor(target: JobTarget, job: string) {
@@ -45,7 +45,7 @@ export class WatchedJob {
     return this.#status;
   }
 
-  /** Undefined before the first look, and of a job that is not there. */
+  /** Undefined before the first poll, and for a missing job. */
   get row(): JobRow | undefined {
     return this.#row;
   }
@@ -54,17 +54,17 @@ export class WatchedJob {
     return { job: this.job, ...runField(this.#description?.run) };
   }
 
-  /** The files that count, where they are kept. */
+  /** The files that count, if they are tracked. */
   get counted(): readonly CountedPart[] {
     return this.#files?.counted ?? [];
   }
 
-  /** All of them; undefined where they are not kept. */
+  /** All files; undefined if they are not tracked. */
   get files(): JobFiles | undefined {
     return this.#files;
   }
 
-  /** Its figures stay; its files are listed again at the next look. */
+  /** Keeps the figures; the files are listed again at the next poll. */
   forgetFiles(): void {
     this.#files = undefined;
   }
@@ -86,7 +86,7 @@ export class WatchedJob {
     this.#status = status;
     const lastOutcomeAt = lastWritten(this.counted) ?? this.#row?.lastOutcomeAt ?? null;
     this.#row = status && jobRow({ status, description, lastOutcomeAt });
-    // It holds the ids that it has read.
+    // The counter holds ids in memory.
     if (this.#row?.hasEnded) this.#counter = undefined;
   }
 

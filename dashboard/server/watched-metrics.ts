@@ -4,12 +4,12 @@ import { LabelqueueMetrics } from '../metrics.ts';
 import type { ImageTotal, MetricsReading } from '../metrics-reading.ts';
 import type { Watch } from './watch.ts';
 
-/** A look that is so young answers a scrape, too. */
+/** A poll younger than this also answers a scrape. */
 const FRESH_MS = 5_000;
-/** Prometheus gives a scrape up after 10 s, unless told otherwise. */
-const MOST_WAIT_MS = 8_000;
+/** Prometheus' default scrape timeout is 10 s. */
+const MAX_WAIT_MS = 8_000;
 
-/** `/metrics` of a dashboard: a scrape looks once, as an open page does, and shares the looks of open pages. */
+/** `/metrics` of a dashboard: a scrape polls once, like an open page, and shares polls with open pages. */
 export class WatchedMetrics {
   readonly #watch: Watch;
   readonly #metrics = new LabelqueueMetrics();
@@ -18,7 +18,7 @@ export class WatchedMetrics {
     this.#watch = watch;
   }
 
-  /** Prometheus text of the last look; what is not known within 8 s is left out. */
+  /** Prometheus text of the last poll; metrics that are unknown after 8 s are left out. */
   async text(): Promise<string> {
     const snapshot = await this.#freshSnapshot();
     return this.#metrics.text(
@@ -37,7 +37,7 @@ export class WatchedMetrics {
     const leave = this.#watch.join({ onLook: () => isFresh() && looked.resolve() });
     await Promise.race([
       looked.promise,
-      delay(MOST_WAIT_MS, undefined, { signal: gaveUp.signal }).catch(() => undefined),
+      delay(MAX_WAIT_MS, undefined, { signal: gaveUp.signal }).catch(() => undefined),
     ]);
     gaveUp.abort();
     leave();
@@ -45,13 +45,13 @@ export class WatchedMetrics {
   }
 }
 
-/** Whether a look is young enough and has got an answer from both services, or none. */
+/** Whether a poll is recent enough, and both services have answered or failed. */
 function isComplete(snapshot: Snapshot | undefined, since: number): boolean {
   if (snapshot === undefined || snapshot.at < since) return false;
   return Object.values(snapshot.connections).every(({ state }) => state !== 'connecting');
 }
 
-/** The figures of a snapshot as Prometheus has them. Counts that are estimates go up and down: they are left out. */
+/** The figures of a snapshot for Prometheus. Estimated counts are left out, because they go up and down. */
 function readingOf(snapshot: Snapshot | undefined, jobs: readonly JobRow[]): MetricsReading {
   if (snapshot === undefined) return {};
   const counted = jobs.filter(({ countsAreEstimates }) => !countsAreEstimates);
@@ -59,11 +59,11 @@ function readingOf(snapshot: Snapshot | undefined, jobs: readonly JobRow[]): Met
     ...queueOf(snapshot),
     images: [...counted.reduce(addImages, new Map<string, ImageTotal>()).values()],
     costUsd: jobs.reduce((sum, { costSoFarUsd }) => sum + costSoFarUsd, 0),
-    jobs: counted.map(({ job, classifiedImages, failedImages, toGoImages }) => ({
+    jobs: counted.map(({ job, classifiedImages, failedImages, remainingImages }) => ({
       job,
       classified: classifiedImages,
       failed: failedImages,
-      ...(toGoImages !== null && { remaining: toGoImages }),
+      ...(remainingImages !== null && { remaining: remainingImages }),
     })),
   };
 }

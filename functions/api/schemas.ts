@@ -119,7 +119,7 @@ export const jobAcceptedSchema = z
     job: jobNameSchema,
     images: z.int().min(1),
     messages: z.int().min(1),
-    repetitions: z.int().min(0).meta({ description: 'exact duplicates that were left out' }),
+    duplicates: z.int().min(0).meta({ description: 'exact duplicates that were left out' }),
   })
   .meta({ id: 'JobAccepted' });
 
@@ -145,7 +145,7 @@ export const jobStatusSchema = z
       'unknown',
     ]),
     enqueued: count.exactOptional().meta({
-      description: 'absent, like toGo, for a job of another producer, whose state is unknown or cancelled',
+      description: 'absent, like remaining, for a job of another producer, whose state is unknown or cancelled',
     }),
     classified: count,
     failed: count,
@@ -154,10 +154,10 @@ export const jobStatusSchema = z
       description:
         'whether the counts are estimates from a random sample of the part files, for lack of time to list all of them',
     }),
-    toGo: count.exactOptional().meta({ description: 'without an outcome' }),
+    remaining: count.exactOptional().meta({ description: 'without an outcome' }),
     stranded: count.exactOptional().meta({
       description:
-        'the part of toGo whose messages SQS itself moved to the dead-letter queue; absent where there is none',
+        'the part of remaining whose messages SQS itself moved to the dead-letter queue; absent where there is none',
     }),
     queue: z
       .object({ waiting: count, inFlight: count, retrying: count, deadLetters: count })

@@ -19,7 +19,7 @@ export type JobStatus = {
   /** The newest run, the only one that counts; absent for a job of a version without runs. */
   run?: string;
   state: JobState;
-  /** Absent, like `toGo`, for a job that was not enqueued with the command. */
+  /** Absent, like `remaining`, for a job that was not enqueued with the command. */
   enqueued?: number;
   classified: number;
   failed: number;
@@ -27,9 +27,9 @@ export type JobStatus = {
   /** Whether the counts are estimates from a random sample of the part files, for lack of time to list all of them. */
   countsAreEstimates: boolean;
   /** Images without an outcome, at least; those of a cancelled job never get one. */
-  toGo?: number;
+  remaining?: number;
   /**
-   * The part of `toGo` that no worker will settle: for a minute no message of any job has been waiting, in flight or delayed,
+   * The part of `remaining` that no worker will settle: for a minute no message of any job has been waiting, in flight or delayed,
    * and the DLQ is not empty. SQS itself moved their messages there. Absent for a job without such images, or while other
    * messages hide that.
    */
@@ -113,8 +113,8 @@ type Found = {
 
 function statusOf({ of, description, tally, counts, exact, isStopped, queues, now }: Found): JobStatus {
   const settled = counts.classified + counts.failed;
-  const toGo = description && Math.max(0, description.sent - settled);
-  const isComplete = exact && toGo === 0;
+  const remaining = description && Math.max(0, description.sent - settled);
+  const isComplete = exact && remaining === 0;
   const state = runState(description, { cancelled: isStopped, isComplete, failed: counts.failed }, now);
   const imagesPerSecond = FINAL.has(state) ? 0 : tally.pace.imagesPerSecond(now) / tally.share;
   const perMessage = description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE;
@@ -125,11 +125,11 @@ function statusOf({ of, description, tally, counts, exact, isStopped, queues, no
     ...(description !== undefined && { enqueued: description.sent }),
     ...counts,
     countsAreEstimates: !tally.isWhole,
-    ...(toGo !== undefined && { toGo }),
-    ...strandedField({ state, toGo, queue: queues }, quietSince(tally, description), now),
+    ...(remaining !== undefined && { remaining }),
+    ...strandedField({ state, remaining, queue: queues }, quietSince(tally, description), now),
     queue: queues,
     imagesPerSecond,
-    ...(imagesPerSecond > 0 && toGo !== undefined && { secondsLeft: Math.ceil(toGo / imagesPerSecond) }),
+    ...(imagesPerSecond > 0 && remaining !== undefined && { secondsLeft: Math.ceil(remaining / imagesPerSecond) }),
     costSoFarUsd: costSoFar(settled, perMessage, tally.time.usd / tally.share).totalUsd,
     computing: tally.time.computing,
   };
@@ -141,12 +141,12 @@ function quietSince({ pace }: PartTally, description: JobDescription | undefined
 }
 
 function strandedField(
-  { state, toGo = 0, queue }: { state: JobState; toGo: number | undefined; queue: JobStatus['queue'] },
+  { state, remaining = 0, queue }: { state: JobState; remaining: number | undefined; queue: JobStatus['queue'] },
   since: number,
   now: Date,
 ): { stranded?: number } {
   const isQuiet = now.getTime() - since >= COUNTS_SETTLE_MS;
-  return state === 'running' && toGo > 0 && isQuiet && holdsDeadLettersAlone(queue) ? { stranded: toGo } : {};
+  return state === 'running' && remaining > 0 && isQuiet && holdsDeadLettersAlone(queue) ? { stranded: remaining } : {};
 }
 
 /** Whether the queue is empty and the DLQ is not. */

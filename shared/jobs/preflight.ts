@@ -17,7 +17,7 @@ export type PreflightResult = {
   messages: number;
   /** Bytes of all message bodies, or slightly more. */
   bytes: number;
-  repetitions: number;
+  duplicates: number;
   invalid: number;
   /** Images by host, for the first `MAX_HOSTS` hosts. */
   hosts: Map<string, number>;
@@ -58,11 +58,11 @@ export async function preflight(
   );
   let row = -1;
   const counted = tap(rows, () => row++);
-  const onRepetition = () => {
-    found.repetitions++;
+  const onDuplicate = () => {
+    found.duplicates++;
     found.leftOut.add(row);
   };
-  const unique = uniqueImages(counted, { onRepetition, onOwnId: () => found.ownIds.add(row) });
+  const unique = uniqueImages(counted, { onDuplicate, onOwnId: () => found.ownIds.add(row) });
   const images = validImages(unique, (invalid) => {
     found.invalid++;
     found.leftOut.add(row);
@@ -84,7 +84,7 @@ export async function preflight(
 type Findings = Omit<PreflightResult, 'perMessage' | 'messages' | 'bytes' | 'digest'>;
 
 function nothingFound(): Findings {
-  const counts = { images: 0, repetitions: 0, invalid: 0 };
+  const counts = { images: 0, duplicates: 0, invalid: 0 };
   return { ...counts, hosts: new Map(), leftOut: new RowSet(), ownIds: new RowSet(), first: undefined };
 }
 

@@ -7,7 +7,7 @@ import type { SourceRow } from './source-row.ts';
 /** Callbacks per row, and how much memory is used. */
 export type UniqueImagesOptions = {
   /** Called for each duplicate, which is left out. */
-  onRepetition?: () => void;
+  onDuplicate?: () => void;
   /** Called for each row that gets an id of its own. */
   onOwnId?: () => void;
   /** A power of two; when 70 % are in use, they are moved to a temporary file. */
@@ -23,13 +23,13 @@ export type UniqueImagesOptions = {
  */
 export async function* uniqueImages(
   rows: AsyncIterable<SourceRow>,
-  { onRepetition, onOwnId, slotsInMemory }: UniqueImagesOptions = {},
+  { onDuplicate, onOwnId, slotsInMemory }: UniqueImagesOptions = {},
 ): AsyncGenerator<SourceRow> {
   using seen = new SpillingTable(FIELDS, slotsInMemory);
   for await (const row of rows) {
     const judged = 'image' in row ? judge(row, seen) : row;
     if (judged === 'duplicate') {
-      onRepetition?.();
+      onDuplicate?.();
       continue;
     }
     if ('image' in judged && judged !== row) onOwnId?.();

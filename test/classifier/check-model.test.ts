@@ -35,7 +35,7 @@ test('describes the default model, without a warning', async () => {
   expect(report).toMatchObject({
     format: 'saved-model',
     model: { name: 'efficientnet-lite0', version: '1' },
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     input: { name: 'images', dtype: 'uint8', shape: [undefined, 224, 224, 3] },
     outputs: [{ name: 'probabilities', dtype: 'float32', shape: [undefined, 1_000] }],
     output: 'probabilities',

@@ -99,7 +99,15 @@ test('the metadata of Teachable Machine becomes an equivalent classifier.json', 
   expect(difference).toBeLessThan(1e-5);
   const [before, after] = await Promise.all([folder, into].map(({ path }) => readModelFolder(path)));
   expect(after?.labels).toEqual(before?.labels);
-  expect(after?.config).toEqual({ ...before?.config, licence: 'not stated' });
+  expect(after?.config).toEqual({ ...before?.config, license: 'not stated' });
+});
+
+test('a license by its old name is written by its name of today', async () => {
+  await using folder = await layersFolder({ license: undefined, licence: 'MIT' });
+  const { into } = await convert(folder);
+  await using _ = into;
+  const written = JSON.parse(await readFile(join(into.path, 'classifier.json'), 'utf8'));
+  expect(written).toEqual({ ...CONFIG, license: 'MIT' });
 });
 
 test('labels stay in the file that they are in', async () => {

@@ -6,7 +6,7 @@ import { type Change, changedModel, DEFAULT_MODEL } from './model-folders.ts';
 test('the default model folder is read: its configuration and one label per class', async () => {
   const { path, config, labels } = await readModelFolder(DEFAULT_MODEL);
   expect(path).toBe(DEFAULT_MODEL);
-  expect(config).toMatchObject({ name: 'efficientnet-lite0', inputSize: 224, licence: 'Apache-2.0' });
+  expect(config).toMatchObject({ name: 'efficientnet-lite0', inputSize: 224, license: 'Apache-2.0' });
   expect(labels).toHaveLength(1_000);
   expect(labels[388]).toBe('giant panda, panda, panda bear, coon bear, Ailuropoda melanoleuca');
 });
@@ -21,13 +21,20 @@ test('labels may be in classifier.json', async () => {
   expect(await readModelFolder(folder.path)).toMatchObject({ labels: ['cat', 'dog'], labelsFrom: 'classifier.json' });
 });
 
+test('the license may have its old name, licence', async () => {
+  await using folder = await changedModel({ config: { license: undefined, licence: 'MIT' } });
+  const { config } = await readModelFolder(folder.path);
+  expect(config.license).toBe('MIT');
+  expect(config).not.toHaveProperty('licence');
+});
+
 test('missing fields have their defaults', async () => {
   await using folder = await changedModel({ config: { signature: undefined, output: undefined } });
   const { config } = await readModelFolder(folder.path);
   expect(config).toEqual({
     name: 'efficientnet-lite0',
     version: '1',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     inputSize: 224,
     crop: 0.875,
     interpolation: 'cubic',
@@ -116,7 +123,8 @@ const WRONG: [what: string, change: Change, names: RegExp[]][] = [
   ['an unknown interpolation', { config: { interpolation: 'bicubic' } }, [/at interpolation/, /cubic/]],
   ['a mean of one number', { config: { mean: 127 } }, [/at mean/]],
   ['a std of two numbers', { config: { std: [1, 2] } }, [/at std/]],
-  ['no licence', { config: { licence: undefined } }, [/at licence/]],
+  ['no license', { config: { license: undefined } }, [/at license/]],
+  ['a license by its name of today and by its old one', { config: { licence: 'MIT' } }, [/"licence"/]],
   ['a field that nobody knows', { config: { interpolatoin: 'cubic' } }, [/interpolatoin/]],
   ['labels with an empty line', { files: { 'labels.txt': 'cat\n\ndog\n' } }, [/labels\.txt/, /line 2 is empty/]],
   ['labels with no line', { files: { 'labels.txt': '' } }, [/labels\.txt/, /line 1 is empty/]],

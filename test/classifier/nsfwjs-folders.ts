@@ -22,7 +22,7 @@ export async function nsfwjsFolder(name: NsfwjsModel, config: Record<string, unk
   const classifier = {
     name: `nsfwjs-${NSFWJS_MODELS[name]}`,
     version: '4.3.0',
-    licence: 'MIT',
+    license: 'MIT',
     labels: Object.values(NSFW_CLASSES),
     inputSize: 224,
     crop: 1,

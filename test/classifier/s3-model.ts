@@ -9,7 +9,7 @@ const CONFIG = {
   interpolation: 'nearest',
   signature: 'serving_default',
   output: 'means',
-  licence: 'none',
+  license: 'none',
 };
 /** A model folder's files: its scores are the means of the channels of a picture of two by two. */
 export const MEANS_MODEL: Record<string, Buffer> = {

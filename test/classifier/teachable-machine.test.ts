@@ -55,7 +55,7 @@ test('one without a name has that of its folder, and one without a size 224 pixe
 
 test('classifier.json takes precedence when there is one', async () => {
   await using folder = await teachableMachineFolder();
-  const config = { name: 'mine', version: '2', licence: 'none', inputSize: 224, crop: 1, interpolation: 'linear' };
+  const config = { name: 'mine', version: '2', license: 'none', inputSize: 224, crop: 1, interpolation: 'linear' };
   await folder.write('classifier.json', JSON.stringify({ ...config, labels: ['a', 'b', 'c'], range: [-1, 1] }));
   expect(await readModelFolder(folder.path)).toMatchObject({ config, labels: ['a', 'b', 'c'] });
 });

@@ -11,7 +11,7 @@ export const CONFIG = {
   inputSize: 2,
   crop: 1,
   interpolation: 'linear',
-  licence: 'none',
+  license: 'none',
   labels: ['red', 'green', 'blue'],
 };
 

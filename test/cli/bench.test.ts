@@ -122,7 +122,7 @@ test('Ctrl-C removes the job, its messages cause no work, and the shell sees the
   running.interrupt();
   await running.ended;
   expect(running.endedBy()).toBe('SIGINT');
-  expect(running.stderr()).toMatch(/removing the job bench-\S+… Ctrl-C again ends at once/);
+  expect(running.stderr()).toMatch(/removing the job bench-\S+… Press Ctrl-C again to exit at once/);
   // What the worker had in hand may still be written; the next purge of that name would remove it.
   const [, job] = /removing the job (bench-[\w-]+)/.exec(running.stderr()) ?? [];
   const left = (await filesLeft()).filter((key) => !key.startsWith('results/'));
@@ -193,9 +193,9 @@ describe('where CloudWatch has the log', () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/CloudWatch could not be read, so stages and billed times are left out: .*FilterLogEvents/);
     expect(stdout).toMatch(
-      /cost {9}\$[\d.]+ per million images at list prices, from the time that the workers measured\n/,
+      /cost {9}\$[\d.]+ per million images at list prices, from the time measured by the workers\n/,
     );
-    expect(stdout).toMatch(/by stage {5}not known/);
+    expect(stdout).toMatch(/by stage {5}unknown/);
   }, 120_000);
 });
 

@@ -85,7 +85,7 @@ test('says what to set when there is no queue, and names a port that is in use',
   const taken = await runCommand(['dashboard', '--port', String(aws.server.port)], { environment: aws.environment });
   expect({ code: taken.code, stderr: taken.stderr }).toEqual({
     code: 1,
-    stderr: expect.stringContaining(`port ${aws.server.port} is in use`),
+    stderr: expect.stringContaining(`port ${aws.server.port} is already in use`),
   });
 });
 

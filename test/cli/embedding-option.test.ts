@@ -20,7 +20,7 @@ test('classify --embedding without --json is a usage error: text output has no e
   expect(await runCommand(['classify', COFFEE, '--embedding'])).toMatchObject({
     code: 2,
     stdout: '',
-    stderr: expect.stringContaining('--embedding needs --json'),
+    stderr: expect.stringContaining('--embedding requires --json'),
   });
 });
 

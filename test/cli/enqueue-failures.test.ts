@@ -35,9 +35,7 @@ test('names each setting that is missing', async () => {
   for (const name of ['QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'RESULTS_BUCKET']) {
     expect(text).toMatch(new RegExp(`^  ${name} is not set: expected`, 'm'));
   }
-  expect(text).toContain(
-    'start `labelqueue local` in another terminal; this command will find it; or use --stack NAME',
-  );
+  expect(text).toContain('start `labelqueue local` in another terminal (this command finds it), or use --stack NAME');
 });
 
 test('names a missing file before missing settings', async () => {

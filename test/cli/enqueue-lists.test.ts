@@ -79,7 +79,7 @@ test('each of hundreds of thousands of invalid rows of a list is kept, in little
 
 test('rows with other meta get the same ids of their own when a job is resumed', async () => {
   const source = await folder.write('a.csv', `url,n\n${url(1)},1\n${url(1)},2\n${url(1)},1\n`);
-  expect((await enqueue(source, '--meta', '--job', 'rows')).stdout).toContain('2 images in 1 message; 1 exact repet');
+  expect((await enqueue(source, '--meta', '--job', 'rows')).stdout).toContain('2 images in 1 message; 1 exact dupl');
   expect(imagesInQueue()).toEqual([
     { id: url(1), url: url(1), meta: { n: '1' } },
     { id: expect.stringMatching(/#[0-9a-f]{16}$/), url: url(1), meta: { n: '2' } },
@@ -102,7 +102,7 @@ describe('a dry run', () => {
     await folder.write('images/b.heic', '');
     const uploaded = await runCommand(['enqueue', images, '--dry-run']);
     expect(uploaded).toMatchObject({ code: 0, stderr: '' });
-    expect(uploaded.stdout).toContain('left out     1: .heic: not an ending of images');
+    expect(uploaded.stdout).toContain('left out     1: .heic: not a file extension of images');
   });
 
   test('prints the same as JSON', async () => {

@@ -74,7 +74,7 @@ describe('enqueue --not-in', () => {
     const run = await enqueue(urls('b', 'a'), '--job', 'new', '--not-in', 'first');
     expect(run).toMatchObject({
       code: 0,
-      stdout: 'job new: nothing to send, so it was not made; 2 left out: classified in first\n',
+      stdout: 'job new: nothing to send; the job was not created; 2 left out: classified in first\n',
     });
     expect(await readJob(aws.target, 'new')).toBeUndefined();
   });
@@ -112,7 +112,7 @@ describe('enqueue --not-in', () => {
 
   test.each([
     ['a job that does not exist', ['--not-in', 'nowhere'], /no job nowhere in the bucket \S+: see labelqueue status/],
-    ['--same-model alone', ['--same-model'], /--same-model needs --not-in/],
+    ['--same-model alone', ['--same-model'], /--same-model requires --not-in/],
   ])('refuses %s, and sends nothing', async (_, options, message) => {
     const run = await enqueue(urls('a'), ...options);
     expect(run.code).not.toBe(0);
@@ -125,7 +125,7 @@ describe('enqueue --not-in', () => {
     await done('first', urls('a'));
     const run = await runCommand(['enqueue', folder.path, '--not-in', 'first'], { environment: aws.environment });
     expect(run.code).not.toBe(0);
-    expect(run.stderr).toContain('--not-in compares URLs, and the images of a folder get new ones with each job');
+    expect(run.stderr).toContain('--not-in compares URLs, and the images of a folder get new URLs with each job');
   });
 });
 

@@ -36,7 +36,7 @@ test('labels some images on this machine, prints a table, writes a page with pic
   expect(new Set(idsIn(run)).size).toBe(4);
   expect(run.stdout).toMatch(/espresso/);
   expect(run.stdout).toMatch(/^4 of 40 images, 0 failed; nothing was sent$/m);
-  expect(run.stderr).toContain('--seed 7 takes these images again');
+  expect(run.stderr).toContain('--seed 7 draws the same images again');
   const page = await readFile(join(folder.path, 'sample.html'), 'utf8');
   expect(page).toContain('a sample of cats');
   expect(page.match(/src="data:image\/webp/g)).toHaveLength(4);
@@ -75,7 +75,7 @@ test.each([
 ])('refuses %s without --sample, since workers have their own settings', async (name, value) => {
   const run = await runCommand(['enqueue', await list(1), name, value], { environment: aws.environment });
   expect(run.code).toBe(1);
-  expect(run.stderr).toContain(`${name} is for --sample`);
+  expect(run.stderr).toContain(`${name} requires --sample`);
   expect(aws.queued()).toEqual([]);
 });
 

@@ -77,7 +77,7 @@ test('a dry run sends nothing, and prints what would be sent and what it would c
   const { code, stdout } = await enqueue(source, '--dry-run', '--json', '--job', 'dry');
   expect(code).toBe(0);
   const told = JSON.parse(stdout);
-  expect(told).toMatchObject({ job: 'dry', images: 2, messages: 1, repetitions: 1, hosts: { host: 1, other: 1 } });
+  expect(told).toMatchObject({ job: 'dry', images: 2, messages: 1, duplicates: 1, hosts: { host: 1, other: 1 } });
   expect(told.cost.totalUsd).toBeGreaterThan(0);
   // An estimate says which processor it is of.
   expect(told.assumed).toMatchObject({ processor: 'AVX2, x86_64', memoryMb: 1_769 });
@@ -99,7 +99,7 @@ test('larger jobs have more images per message, unless it is configured; a dry r
   expect(await dryRun(large)).toMatchObject({ messages: 560, perMessage: 125 });
   expect(await dryRun(large, '--per-message', '100')).toMatchObject({ messages: 700, perMessage: 100 });
   const { stdout } = await enqueue(large, '--dry-run');
-  expect(stdout).toContain('560 of up to 125 images (by the number of images; --per-message N for another size), ');
+  expect(stdout).toContain('560 of up to 125 images (chosen by the number of images; --per-message N to change it), ');
   const told = await enqueue(large, '--dry-run', '--per-message', '100');
   expect(told.stdout).toMatch(/700 of up to 100 images, \d+\.\d MB\n/);
   const input = lines(70_000);

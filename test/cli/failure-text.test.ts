@@ -5,7 +5,7 @@ import { counted } from '../../cli/terminal/counted.ts';
 import { failureHintsOf } from '../../cli/terminal/failure-hints.ts';
 import { checkOutput } from '../../cli/terminal/output-file.ts';
 import { quoted } from '../../cli/terminal/shell-text.ts';
-import { CommandError, expectedFailureText, failureText } from '../../cli/terminal/user-errors.ts';
+import { CommandError, failureText, userErrorText } from '../../cli/terminal/user-errors.ts';
 import { StateFolderError } from '../../local/state-folder-error.ts';
 import { UserError } from '../../shared/contract/user-error.ts';
 import { ofFile } from '../../shared/runtime/file-failure.ts';
@@ -39,18 +39,18 @@ describe('errors of files are one line', () => {
     ['EXDEV', 'EXDEV'],
   ])('of %s', (code, meaning) => {
     const error = Object.assign(new Error('open'), { code, syscall: 'open', path: '/some/file' });
-    expect(expectedFailureText(error)).toBe(`/some/file: ${meaning}`);
+    expect(userErrorText(error)).toBe(`/some/file: ${meaning}`);
   });
 
   test('with the file name that only the caller knows', () => {
     const error = Object.assign(new Error('write'), { code: 'ENOSPC', syscall: 'write' });
     expect(() => ofFile('my.csv')(error)).toThrow(error);
-    expect(expectedFailureText(error)).toBe('my.csv: no space left on the disk');
+    expect(userErrorText(error)).toBe('my.csv: no space left on the disk');
   });
 
   test('even when the file name contains line feeds', async () => {
     const error = await readFile('gone\nlabelqueue: all is well').catch((error: unknown) => error);
-    expect(expectedFailureText(error)).toBe('gone\\u000alabelqueue: all is well: no such file or folder');
+    expect(userErrorText(error)).toBe('gone\\u000alabelqueue: all is well: no such file or folder');
   });
 });
 
@@ -58,7 +58,7 @@ test('an address that is not allowed is reported with the option that allows it'
   const { stderr } = await runCommand(['classify', 'http://127.0.0.1:1/a.jpg', 'http://127.0.0.1:1/b.jpg']);
   expect(stderr.match(/--allow-host/g)).toHaveLength(1);
   expect(stderr).toContain(
-    'address_not_allowed: to fetch from a server of your own network, --allow-host 127.0.0.1:1\n',
+    'address_not_allowed: to fetch from a server on your own network, use --allow-host 127.0.0.1:1\n',
   );
 });
 
@@ -80,7 +80,7 @@ test.each([
 
 test('a path in a missing folder is refused with what to do first', async () => {
   const refusal = checkOutput({ path: 'nodir/x.csv', force: false });
-  await expect(refusal).rejects.toThrow(/^no folder nodir: make it first$/);
+  await expect(refusal).rejects.toThrow(/^no folder nodir: create it first$/);
 });
 
 test('a folder in place of an image is reported with what to write instead', async () => {

@@ -83,7 +83,7 @@ describe('Ctrl-C on a terminal', () => {
     await session.shows(/settled .*1\/2/);
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
-    expect(session.screen()).toContain('interrupted: the job cats goes on; to wait again: bin/labelqueue wait cats');
+    expect(session.screen()).toContain('interrupted: the job cats continues; to wait again: bin/labelqueue wait cats');
   }, 60_000);
 
   test('at the prompt of purge is a signal, not an answer', async () => {
@@ -92,7 +92,7 @@ describe('Ctrl-C on a terminal', () => {
     await session.shows(/\[y\/N\]/);
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
-    expect(session.screen()).toContain('interrupted: nothing was removed; to begin again: bin/labelqueue purge empty');
+    expect(session.screen()).toContain('interrupted: nothing was removed; to start over: bin/labelqueue purge empty');
     expect(await readJob(aws.target, 'empty')).toBeDefined();
   }, 60_000);
 
@@ -108,7 +108,7 @@ describe('Ctrl-C on a terminal', () => {
     await session.shows(/starting SQS/);
     session.press(CTRL_C);
     expect(await session.ended).toBe(130);
-    expect(session.screen()).toContain(`to run it again: bin/labelqueue demo --state-dir ${folder.path}`);
+    expect(session.screen()).toContain(`to run the demo again: bin/labelqueue demo --state-dir ${folder.path}`);
   }, 60_000);
 
   test('leaves the terminal as it was: cursor shown, lines wrapped', async () => {
@@ -122,11 +122,11 @@ describe('Ctrl-C on a terminal', () => {
 
 test.each([
   [['wait', 'cats'], 'to wait again: bin/labelqueue wait cats'],
-  [['results', 'cats', '--out', 'out.jsonl'], 'nothing was written; to begin again: bin/labelqueue results cats'],
-  [['failures', 'cats'], 'nothing was written; to begin again: bin/labelqueue failures cats'],
-  [['report', 'cats', '--out', 'my report.html'], "to begin again: bin/labelqueue report cats --out 'my report.html'"],
-  [['redrive', 'cats'], 'to send the others: bin/labelqueue redrive cats'],
-  [['purge', 'cats', '--yes'], 'nothing was removed; to begin again: bin/labelqueue purge cats --yes'],
+  [['results', 'cats', '--out', 'out.jsonl'], 'nothing was written; to start over: bin/labelqueue results cats'],
+  [['failures', 'cats'], 'nothing was written; to start over: bin/labelqueue failures cats'],
+  [['report', 'cats', '--out', 'my report.html'], "to start over: bin/labelqueue report cats --out 'my report.html'"],
+  [['redrive', 'cats'], 'to send the rest: bin/labelqueue redrive cats'],
+  [['purge', 'cats', '--yes'], 'nothing was removed; to start over: bin/labelqueue purge cats --yes'],
   [['status', 'cats'], ''],
   [['cancel', 'cats'], ''],
 ])(
@@ -165,7 +165,7 @@ test.each(['SIGTERM', 'SIGHUP'] as const)('%s ends a command as Ctrl-C does', as
   const { code, stderr } = await command.ended;
   // Of the process itself; `bin/labelqueue` turns it into the exit code that shells know.
   expect({ code, signal: command.endedBy() }).toEqual({ code: null, signal });
-  expect(stderr).toBe('interrupted: the job cats goes on; to wait again: labelqueue wait cats\n');
+  expect(stderr).toBe('interrupted: the job cats continues; to wait again: labelqueue wait cats\n');
 });
 
 test('closing the terminal ends a command with the exit code of SIGHUP', async () => {

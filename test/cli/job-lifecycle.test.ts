@@ -49,7 +49,7 @@ test('a job goes from running to completed with failures, and is listed', async 
     enqueued: 42,
     classified: 0,
     failed: 0,
-    toGo: 42,
+    remaining: 42,
     queue: { waiting: 5, inFlight: 0, retrying: 0, deadLetters: 0 },
   });
   await workQueueEmpty(aws, catsButMissing);
@@ -58,7 +58,7 @@ test('a job goes from running to completed with failures, and is listed', async 
     classified: 40,
     failed: 2,
     failedByCode: { not_found: 2 },
-    toGo: 0,
+    remaining: 0,
     queue: { waiting: 0, deadLetters: 2 },
   });
   const { stdout } = await labelqueue('status');
@@ -113,7 +113,7 @@ test('redrive sends exactly the failures again, and those that then succeed coun
     },
   ]);
   expect(aws.deadLetters().map(({ body }) => body)).toEqual(othersBefore.map(({ body }) => body));
-  expect(await statusOf('cats')).toMatchObject({ state: 'running', classified: 5, failed: 0, toGo: 2 });
+  expect(await statusOf('cats')).toMatchObject({ state: 'running', classified: 5, failed: 0, remaining: 2 });
   await workQueueEmpty(aws, () => catsButMissing({ id: 'found', url: 'https://host/found.jpg' }));
   expect(await statusOf('cats')).toMatchObject({ state: 'completed', classified: 7, failed: 0, failedByCode: {} });
   expect(await statusOf('dogs')).toMatchObject({ failed: 1 });
@@ -136,7 +136,7 @@ test('redrive --unreadable saves the bodies of malformed messages, and leaves th
   const out = `${folder.path}/unreadable.jsonl`;
   const { stdout } = await labelqueue('redrive', '--unreadable', '--out', out);
   expect(stdout).toContain('expected JSON');
-  expect(stdout).toContain(`1 unreadable message saved in ${out}`);
+  expect(stdout).toContain(`1 malformed message saved in ${out}`);
   expect(aws.deadLetters().map(({ body }) => body)).toEqual(['rubbish']);
 });
 
@@ -177,8 +177,8 @@ test('redrive leaves dead letters of an earlier run, and reports how many', asyn
 
 test('cancel marks the job, and its images count as cancelled', async () => {
   await enqueueJob('cats', 3, 0);
-  expect((await labelqueue('cancel', 'cats')).stdout).toBe('job cats: cancelled with 3 images to go\n');
-  expect(await statusOf('cats')).toMatchObject({ state: 'cancelled', toGo: 3 });
+  expect((await labelqueue('cancel', 'cats')).stdout).toBe('job cats: cancelled with 3 images remaining\n');
+  expect(await statusOf('cats')).toMatchObject({ state: 'cancelled', remaining: 3 });
   expect((await labelqueue('redrive', 'cats')).stderr).toContain('is cancelled');
 });
 
@@ -244,12 +244,11 @@ test('status and wait say how to go on with a job that failed while enqueuing', 
   if (whole === undefined) throw new Error('expected the job to have a description');
   // As if its producer had been interrupted after three images.
   await writeJob(aws.target, { ...whole, state: 'failed', images: 5 });
-  const next =
-    'to send the others: labelqueue enqueue … --job cats --resume, with the source and options of the first time';
+  const next = 'to send the rest: labelqueue enqueue … --job cats --resume, with the same source and options';
   expect((await labelqueue('status', 'cats')).stdout).toContain(`\nnext        ${next}\n`);
   expect(await labelqueue('wait', 'cats')).toMatchObject({
     code: 1,
-    stderr: `labelqueue: the job cats failed while enqueuing, so there is no end to wait for: 3 images sent, 3 of them to go; ${next}\n`,
+    stderr: `labelqueue: the job cats failed while enqueuing and cannot finish: 3 images sent, 3 remaining; ${next}\n`,
   });
 });
 
@@ -258,7 +257,7 @@ test('a finished job has no speed and no remaining time', async () => {
   await workQueueEmpty(aws, catsButMissing);
   await enqueueJob('dogs', 2, 0, '--per-message', '1');
   await workQueueEmpty(aws, catsButMissing, 1);
-  expect(await statusOf('dogs')).toMatchObject({ state: 'running', toGo: 1, secondsLeft: expect.any(Number) });
+  expect(await statusOf('dogs')).toMatchObject({ state: 'running', remaining: 1, secondsLeft: expect.any(Number) });
   expect((await labelqueue('status', 'dogs')).stdout).toContain('\nspeed ');
   await labelqueue('cancel', 'dogs');
   for (const job of ['cats', 'dogs']) {
@@ -274,7 +273,7 @@ test('a finished job has no speed and no remaining time', async () => {
 
 test('status says that images wait for their retry while no message waits or is in flight', async () => {
   await enqueueJob('cats', 2, 0);
-  const waiting = 'waits       2 images wait for their retry\n';
+  const waiting = 'waiting     for the retry of 2 images\n';
   expect((await labelqueue('status', 'cats')).stdout).not.toContain(waiting);
   const { sqs, queueUrl: QueueUrl } = aws.target;
   const { Messages: [message] = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));

@@ -51,9 +51,9 @@ describe.each(PRODUCERS)('a job of %s', (_producer, job, bodies, classified, fai
     const status = JSON.parse(stdout);
     expect(status).toMatchObject({ job, state: 'unknown', classified, failed, countsAreEstimates: false });
     expect(status).not.toHaveProperty('enqueued');
-    expect(status).not.toHaveProperty('toGo');
+    expect(status).not.toHaveProperty('remaining');
     expect((await labelqueue('status', job)).stdout).toContain(
-      `job         ${job}: unknown\nenqueued    not known: not with this command\nclassified  ${classified}\n`,
+      `job         ${job}: unknown\nenqueued    unknown (not enqueued with this command)\nclassified  ${classified}\n`,
     );
   });
 
@@ -86,7 +86,7 @@ describe.each(PRODUCERS)('a job of %s', (_producer, job, bodies, classified, fai
     ] as const) {
       const { code, stdout, stderr } = await labelqueue(command, job);
       expect({ code, lines: stdout.split('\n').length - 1 }).toEqual({ code: 0, lines });
-      expect(stderr).toContain(`job ${job} was not enqueued with this command: more outcomes may be to come`);
+      expect(stderr).toContain(`job ${job} was not enqueued with this command: more outcomes may follow`);
     }
   });
 
@@ -108,7 +108,7 @@ describe.each(PRODUCERS)('a job of %s', (_producer, job, bodies, classified, fai
 
   test('can be cancelled, and the command says what happens to images that are still sent', async () => {
     expect((await labelqueue('cancel', job)).stdout).toBe(
-      `job ${job}: cancelled: images that still come for it are dropped, until it is purged\n`,
+      `job ${job}: cancelled: its images are dropped from now on, until it is purged\n`,
     );
     expect(await isCancelled(aws.target, { job })).toBe(true);
     expect(JSON.parse((await labelqueue('status', job, '--json')).stdout)).toMatchObject({ state: 'cancelled' });

@@ -41,7 +41,7 @@ test('100,000 lines pass enqueue, interruption, resume, status and results, with
     classified: IMAGES - MISSING,
     failed: MISSING,
     failedByCode: { not_found: MISSING },
-    toGo: 0,
+    remaining: 0,
   });
 
   const out = join(folder.path, 'results.jsonl');

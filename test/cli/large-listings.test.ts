@@ -17,7 +17,7 @@ const LINES = 10;
 
 const LARGE: LargeJob = {
   ...{ job: 'large', run: '0123456789abcdef', results: PARTS - FAILURES, failures: FAILURES },
-  ...{ linesPerPart: LINES, toGo: 0, isDescribed: true },
+  ...{ linesPerPart: LINES, remaining: 0, isDescribed: true },
 };
 
 /** As bin/labelqueue starts it. */
@@ -45,7 +45,7 @@ describe('a job of a quarter of a million part files', () => {
     const { code, stdout, peakMb } = await labelqueue(server, 'status', 'large', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      ...{ state: 'completed with failures', countsAreEstimates: false, toGo: 0 },
+      ...{ state: 'completed with failures', countsAreEstimates: false, remaining: 0 },
       ...{ classified: (PARTS - FAILURES) * LINES, failed: FAILURES * LINES },
       failedByCode: { not_found: FAILURES * LINES },
     });
@@ -88,14 +88,14 @@ describe('a job of a quarter of a million part files', () => {
 describe('a job whose listing never ends', () => {
   let server: LargeJobs;
   beforeEach(async () => {
-    server = await startLargeJobs({ jobs: [{ ...LARGE, results: 10_000_000, toGo: 500_000 }], latencyMs: 500 });
+    server = await startLargeJobs({ jobs: [{ ...LARGE, results: 10_000_000, remaining: 500_000 }], latencyMs: 500 });
   });
   afterEach(async () => server[Symbol.asyncDispose]());
 
   test('is cancelled after a bounded number of listings', async () => {
     const { code, stdout } = await labelqueue(server, 'cancel', 'large');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^job large: cancelled with about \d+ images to go\n$/);
+    expect(stdout).toMatch(/^job large: cancelled with about \d+ images remaining\n$/);
     const { calls } = await server.counts();
     expect(calls['PUT']).toBe(1);
     // The 10,000 pages would take five minutes.

@@ -153,7 +153,7 @@ test.each(['SIGTERM', 'SIGHUP'] as const)(
     local?.signal(signal);
     const end = await local?.ended;
     expect(end?.stderr).toContain(
-      'finishing in-flight work… Ctrl-C again ends at once; what is left goes on at the next start\n',
+      'finishing in-flight work… Press Ctrl-C again to exit at once; the rest continues at the next start\n',
     );
     expect(end?.code).toBe(0);
   },
@@ -165,7 +165,7 @@ test('says which process has the state folder, and how to choose another', async
   const run = await runCommand(['local', '--port', '0', '--state-dir', state.path]);
   expect(run).toMatchObject({ code: 1, stdout: '' });
   expect(run.stderr).toMatch(
-    /^labelqueue: \S+\/local is in use by process \d+: end that one, or choose another folder with --state-dir .*\n$/,
+    /^labelqueue: \S+\/local is in use by process \d+: stop it, or choose another folder with --state-dir .*\n$/,
   );
 }, 60_000);
 
@@ -200,14 +200,14 @@ test('says that the port of its API is in use', async () => {
   const { port } = images.address() as AddressInfo;
   const run = await runCommand(['local', '--port', '0', '--api-port', String(port), '--state-dir', state.path]);
   expect(run).toMatchObject({ code: 1, stdout: '' });
-  expect(run.stderr).toBe(`labelqueue: port ${port} is in use: name another one with --api-port\n`);
+  expect(run.stderr).toBe(`labelqueue: port ${port} is already in use; choose another with --api-port\n`);
 });
 
 test('says that its port is in use', async () => {
   const { port } = images.address() as AddressInfo;
   const run = await runCommand(['local', '--port', String(port), '--state-dir', state.path]);
   expect(run).toMatchObject({ code: 1, stdout: '' });
-  expect(run.stderr).toBe(`labelqueue: port ${port} is in use: name another one with --port\n`);
+  expect(run.stderr).toBe(`labelqueue: port ${port} is already in use; choose another with --port\n`);
 });
 
 test('names an invalid host before it starts anything', async () => {

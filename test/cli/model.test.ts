@@ -21,9 +21,9 @@ test('prints what is in a folder, how fast the model is, and its labels for a ph
   expect(stdout).toMatch(/^labels +3 from metadata\.json: cups \| cats \| rockets$/m);
   expect(stdout).toMatch(/^pixels +the middle 100 % of the shorter side at 224 x 224, linear; \(x - 127\) \/ 127$/m);
   for (const images of [1, 8, 32]) {
-    expect(stdout).toMatch(new RegExp(`^batch of ${images} +[\\d.]+ ms an image, [\\d.]+ images/s$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^batch of ${images} +[\\d.]+ ms per image, [\\d.]+ images/s$`, 'm'));
   }
-  expect(stdout).toMatch(/^memory +\d+ MB before, \d+ MB with the model, \d+ MB at most$/m);
+  expect(stdout).toMatch(/^memory +\d+ MB before, \d+ MB with the model, \d+ MB peak$/m);
   expect(stdout).toMatch(new RegExp(`^${COFFEE}:\n(?:(?:cups|cats|rockets) \\(score = [01]\\.\\d{5}\\)\n){3}`, 'm'));
   expect(stdout).toMatch(/^warning slow_format: a layers model runs 1\.6 to 3\.6 times slower/m);
   expect(code).toBe(0);

@@ -37,9 +37,9 @@ test('status counts images of messages that SQS moved, wait ends, and redrive se
   // SQS's counts may be wrong for a minute.
   expect(await statusOf('cats')).not.toHaveProperty('stranded');
   const status = await statusOf('cats', 62);
-  expect(status).toMatchObject({ state: 'running', classified: 2, toGo: 4, stranded: 4 });
+  expect(status).toMatchObject({ state: 'running', classified: 2, remaining: 4, stranded: 4 });
   expect(statusText(status)).toContain(
-    '\nstranded    4 images without an outcome, and no message is left: SQS moved them to the DLQ; labelqueue wait cats counts them as failed, labelqueue redrive cats sends them again\n',
+    '\nstranded    4 images without an outcome: SQS moved the messages to the DLQ; labelqueue wait cats counts them as failed, labelqueue redrive cats sends them again\n',
   );
 
   const waited = await labelqueue('wait', 'cats', '--json');
@@ -49,7 +49,7 @@ test('status counts images of messages that SQS moved, wait ends, and redrive se
     classified: 2,
     failedByCode: { worker_crashed: 4 },
   });
-  expect(waited.stderr).toContain('4 images of messages that SQS moved to the DLQ count as failed (worker_crashed)');
+  expect(waited.stderr).toContain('4 images in messages that SQS moved to the DLQ: counted as failed (worker_crashed)');
 
   expect((await labelqueue('redrive', 'cats')).stdout).toBe('job cats: 4 images sent again, 2 dead letters removed\n');
   await workQueueEmpty(aws, catsButMissing);

@@ -44,7 +44,7 @@ test('comparing a million URLs with a million classified ones takes less than 30
     execArgv: ['--max-semi-space-size=1', '--max-old-space-size=512', '--import', PEAK_MEMORY],
   });
   expect(run).toMatchObject({ code: 0 });
-  expect(JSON.parse(run.stdout)).toMatchObject({ images: IMAGES / 2, leftOut: IMAGES / 2, repetitions: 0 });
+  expect(JSON.parse(run.stdout)).toMatchObject({ images: IMAGES / 2, leftOut: IMAGES / 2, duplicates: 0 });
   const kib = Number(/peak memory: (\d+) KiB/.exec(run.stderr)?.[1]);
   expect((kib * 1_024) / 1e6).toBeLessThan(300);
 }, 600_000);

@@ -47,7 +47,7 @@ describe('a file that the command did not write', () => {
     const mine = await folder.write(name, 'a day of work\n');
     const { code, stdout, stderr } = await run(command, argument, '--out', mine);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toBe(`labelqueue: ${mine} exists already: choose another name, or replace it with --force\n`);
+    expect(stderr).toBe(`labelqueue: ${mine} already exists; choose another name, or replace it with --force\n`);
     expect(await readFile(mine, 'utf8')).toBe('a day of work\n');
     expect(await run(command, argument, '--out', mine, '--force')).toMatchObject({ code: 0 });
     expect(await readFile(mine, 'utf8')).not.toContain('a day of work');
@@ -56,7 +56,7 @@ describe('a file that the command did not write', () => {
   test('is not overwritten by the summary', async () => {
     const mine = await folder.write('cats.summary.json', '{"job":"cats"}');
     const { code, stderr } = await run('results', 'cats', '--out', at('cats.csv'));
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('cats.summary.json exists already') });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('cats.summary.json already exists') });
     expect(await readFile(mine, 'utf8')).toBe('{"job":"cats"}');
     expect(await readdir(folder.path)).toEqual(['cats.summary.json']);
   });
@@ -75,7 +75,7 @@ test.each(['cats.xlsx', 'cats.json', 'cats.txt.gz', 'cats.parquet.gz', 'cats.gz.
   async (name) => {
     const { code, stderr } = await run('results', 'cats', '--out', at(name));
     expect(code).toBe(2);
-    expect(stderr).toMatch(/expected a name that ends in \.jsonl, \.csv, .* or --format|compressed as it is/);
+    expect(stderr).toMatch(/expected a name that ends in \.jsonl, \.csv, .* or --format|already compressed/);
     expect(await readdir(folder.path)).toEqual([]);
   },
 );

@@ -99,7 +99,7 @@ test('writes a file of each format, with a summary beside it that counts the fai
   expect(await readFile(file, 'utf8')).toMatch(/^\uFEFFid,url,label1,score1,/);
   const summary = JSON.parse(await readFile(join(folder.path, 'cats.summary.json'), 'utf8'));
   expect(summary).toMatchObject({
-    images: { classified: 5, failed: 1, toGo: 0 },
+    images: { classified: 5, failed: 1, remaining: 0 },
     models: [{ name: 'efficientnet-lite0', version: '1', images: 5 }],
     errorCodes: { not_found: 1 },
   });
@@ -123,7 +123,7 @@ test('an existing job is not overwritten', async () => {
   const { code, stderr } = await run('relabel', 'cats', '--job', 'cats');
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: 'labelqueue: the job cats exists already: choose another name, or purge it\n',
+    stderr: 'labelqueue: the job cats already exists; choose another name, or purge it\n',
   });
   expect(byId(await aws.results('cats'))).toEqual(written);
 });
@@ -166,7 +166,7 @@ test('lines without an embedding, and hostile ones, are counted and left out', a
   const { code, stdout, stderr } = await run('relabel', 'cats');
   expect(code).toBe(3);
   expect(byId(linesOf(stdout)).map(({ id }) => id)).toEqual(written.map(({ id }) => id));
-  expect(stderr).toContain('10 lines without an embedding left out: workers write them with EMBEDDING=1');
+  expect(stderr).toContain('10 lines without an embedding skipped: workers write embeddings with EMBEDDING=1');
 });
 
 test('a job without embeddings is an error that says how to get them', async () => {
@@ -175,7 +175,7 @@ test('a job without embeddings is an error that says how to get them', async () 
   expect((await aws.results('cats'))[0]).not.toHaveProperty('embedding');
   const { code, stdout, stderr } = await run('relabel', 'cats');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toMatch(/no result line of cats has an embedding: workers write them with EMBEDDING=1/);
+  expect(stderr).toMatch(/no result line of cats has an embedding: workers write embeddings with EMBEDDING=1/);
 });
 
 test('usage errors are reported before anything is read', async () => {
@@ -190,7 +190,9 @@ test('usage errors are reported before anything is read', async () => {
   ]) {
     const { code, stdout, stderr } = await run('relabel', 'cats', '--job', 'dogs', ...option);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain(`--job writes all results into the bucket as a job, and ${option[0]} is for a file`);
+    expect(stderr).toContain(
+      `--job writes all results to the bucket as a job: it cannot be combined with ${option[0]}`,
+    );
   }
   expect(await run('relabel', 'cats', '--model', '/nowhere')).toMatchObject({ code: 1 });
   expect((await run('relabel', 'birds')).stderr).toMatch(/no job birds/);
@@ -201,7 +203,7 @@ test('a model in S3 from the settings is not silently replaced by the default mo
   const { code, stdout, stderr } = await runCommand(['relabel', 'cats'], { environment });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(
-    'expected a model on this machine for relabel, got MODEL_S3_URI: name the folder of the model with --model',
+    'expected a model on this machine for relabel, got MODEL_S3_URI: set the model folder with --model',
   );
 });
 
@@ -226,7 +228,7 @@ test('--job leaves out malformed failure lines, and counts them', async () => {
   );
   const { code, stderr } = await run('relabel', 'cats', '--job', 'dogs');
   expect(code).toBe(0);
-  expect(stderr).toContain('7 failure lines that cannot be read left out\n7 images in the job dogs;');
+  expect(stderr).toContain('7 malformed failure lines skipped\n7 images in the job dogs;');
   expect(byId(await aws.failures('dogs')).map(({ id }) => id)).toEqual(['gone', 'other']);
 });
 
@@ -234,9 +236,9 @@ test.each([
   [
     'has images without an outcome',
     { images: 9, sent: 9 },
-    'job cats is not completed: 6 of 9 images with an outcome so far',
+    'job cats is not complete: 6 of 9 images with an outcome so far',
   ],
-  ['is being enqueued', { state: 'enqueuing' }, 'job cats is not completed: 6 of 6 images with an outcome so far'],
+  ['is being enqueued', { state: 'enqueuing' }, 'job cats is not complete: 6 of 6 images with an outcome so far'],
 ] as const)('--job prints a note where the job %s', async (_case, description, note) => {
   await describeJob(aws.target, ['cat', 'cat again', 'coffee', 'coffee again', 'rocket', 'gone'], description);
   const { code, stderr } = await run('relabel', 'cats', '--job', 'dogs');

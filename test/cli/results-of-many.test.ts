@@ -60,7 +60,7 @@ test.each(['jsonl', 'csv', 'parquet'])(
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       state: 'completed with failures',
-      images: { enqueued: IMAGES, classified: IMAGES * 0.99, failed: IMAGES * 0.01, toGo: 0 },
+      images: { enqueued: IMAGES, classified: IMAGES * 0.99, failed: IMAGES * 0.01, remaining: 0 },
       repeatedLines: IMAGES * 0.11,
       errorCodes: { timeout: IMAGES * 0.01 },
       file: { format, images: IMAGES * 0.99 },

@@ -99,7 +99,7 @@ test('says that the order of a job of another producer is unknown', async () => 
   await writeParts(aws.target, 'results', [result('a')]);
   const { code, stdout, stderr } = await results('--in-order');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toMatch(/^labelqueue: the order of cats is not known/m);
+  expect(stderr).toMatch(/^labelqueue: the source order of cats is unknown/m);
 });
 
 test('prints only images with a matching label and score', async () => {
@@ -130,14 +130,14 @@ test('sums the job up in cats.summary.json beside the file, and prints it with -
   const file = join(folder.path, 'summed.csv');
   const { code, stdout, stderr } = await results('--out', file, '--label', 'cat', '--json');
   expect(code).toBe(0);
-  expect(stderr).toContain('job cats is not completed: 4 of 5 images with an outcome so far\n');
+  expect(stderr).toContain('job cats is not complete: 4 of 5 images with an outcome so far\n');
   expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(join(folder.path, 'cats.summary.json'), 'utf8')));
   const { scoreHistogram, ...summary } = JSON.parse(stdout);
   expect(summary).toEqual({
     ...{ v: 1, job: 'cats', state: 'incomplete', source: 'cats.csv' },
     createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
     labelqueue: expect.stringMatching(/^\d+\.\d+\.\d+$/),
-    images: { enqueued: 5, classified: 3, failed: 1, toGo: 1 },
+    images: { enqueued: 5, classified: 3, failed: 1, remaining: 1 },
     repeatedLines: 0,
     labels: [
       { label: 'cat', images: 2, meanScore: 0.725 },
@@ -198,7 +198,7 @@ test('names a missing folder, and leaves no file behind', async () => {
   await writeParts(aws.target, 'results', [result('a')]);
   const file = join(folder.path, 'nowhere/cats.jsonl');
   const { code, stderr } = await results('--out', file);
-  expect(stderr).toContain(`labelqueue: no folder ${dirname(file)}: make it first\n`);
+  expect(stderr).toContain(`labelqueue: no folder ${dirname(file)}: create it first\n`);
   expect(code).toBe(1);
   expect(await results('--out', folder.path)).toMatchObject({
     code: 1,

@@ -127,7 +127,9 @@ test('lines without an embedding are counted and left out; a job without any is 
   await writeParts(aws.target, 'results', [result('old')]);
   expect(await run('--duplicates')).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('no result line of cats has an embedding: workers write them with EMBEDDING=1'),
+    stderr: expect.stringContaining(
+      'no result line of cats has an embedding: workers write embeddings with EMBEDDING=1',
+    ),
   });
 });
 

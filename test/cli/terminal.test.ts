@@ -54,7 +54,7 @@ describe('untrusted text is printed in a harmless form:', () => {
     await using model = await graphFolder({
       output: 'means',
       name: HOSTILE,
-      licence: HOSTILE,
+      license: HOSTILE,
       labels: [HOSTILE, 'b', 'c'],
     });
     const { stdout } = await runCommand(['model', 'check', model.path, `${HOSTILE}.jpg`]);

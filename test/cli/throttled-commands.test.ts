@@ -69,7 +69,7 @@ test.each([
   expect(refused.length).toBeGreaterThanOrEqual(4);
   expectWhole(stdout);
   expect(stderr).toContain(
-    'S3 answers SlowDown: Please reduce your request rate.; going on with pauses, Ctrl-C ends this\n',
+    'S3 is throttling (SlowDown: Please reduce your request rate.); continuing with pauses, Ctrl-C to stop\n',
   );
   expect(code).toBe(0);
 });
@@ -89,7 +89,9 @@ test('enqueue continues when SQS throttles it, and each image is sent once', asy
   const list = await folder.write('list.txt', IMAGES.map((id) => `https://host.example/${id}.jpg\n`).join(''));
   const { refused } = refuse((call, count) => call === 'SendMessageBatch' && count < 4);
   const { stdout, stderr, code } = await run('enqueue', list, '--job', 'slow', '--per-message', '1');
-  expect(stderr).toContain('SQS answers RequestThrottled: Rate exceeded; going on with pauses, Ctrl-C ends this\n');
+  expect(stderr).toContain(
+    'SQS is throttling (RequestThrottled: Rate exceeded); continuing with pauses, Ctrl-C to stop\n',
+  );
   expect(stdout).toContain('job slow: 40 images in 40 messages');
   expect(code).toBe(0);
   expect(refused).toHaveLength(4);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { barLine } from '../../cli/terminal/progress.ts';
-import { fitting } from '../../cli/terminal/terminal.ts';
+import { clipToTerminal } from '../../cli/terminal/terminal.ts';
 import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
 import { startTestAws } from '../../testkit/test-aws.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';
@@ -78,7 +78,7 @@ test('the progress bar fits in any state, with its figures as long as there is r
 });
 
 test('text is cut to the rows and columns of a terminal, between characters', () => {
-  expect(fitting('12345\n🐈🐈🐈🐈\n\nx\n', { columns: 4, rows: 24 })).toBe('123\n🐈🐈🐈\n\nx\n');
-  expect(fitting('1\n2\n3\n', { columns: 80, rows: 3 })).toBe('1\n2\n');
-  expect(fitting('1\n2\n', { columns: 1, rows: 1 })).toBe('1\n');
+  expect(clipToTerminal('12345\n🐈🐈🐈🐈\n\nx\n', { columns: 4, rows: 24 })).toBe('123\n🐈🐈🐈\n\nx\n');
+  expect(clipToTerminal('1\n2\n3\n', { columns: 80, rows: 3 })).toBe('1\n2\n');
+  expect(clipToTerminal('1\n2\n', { columns: 1, rows: 1 })).toBe('1\n');
 });

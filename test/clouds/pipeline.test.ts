@@ -85,7 +85,9 @@ describe.each(CLOUDS)('with %s', (_name, start) => {
     expect((await labelqueue('enqueue', file, '--job', 'cancelled', '--per-message', '5')).stdout).toContain(
       '25 images in 5 messages',
     );
-    expect((await labelqueue('cancel', 'cancelled')).stdout).toBe('job cancelled: cancelled with 25 images to go\n');
+    expect((await labelqueue('cancel', 'cancelled')).stdout).toBe(
+      'job cancelled: cancelled with 25 images remaining\n',
+    );
     await startWorkers();
     await eventually('an empty queue', async () => {
       const status = await jobStatus(cloud.target, 'cancelled', new Date());
@@ -96,7 +98,7 @@ describe.each(CLOUDS)('with %s', (_name, start) => {
       enqueued: 25,
       classified: 0,
       failed: 0,
-      toGo: 25,
+      remaining: 25,
     });
     expect(images.totalRequests()).toBe(0);
   });

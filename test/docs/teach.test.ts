@@ -40,7 +40,7 @@ async function run(block: string): Promise<string> {
 test('the walk-through from photos to labels in S3 works as it is printed', async () => {
   expect(more).toEqual([]);
   const output = await run(teach);
-  expect(output).toMatch(/^60 photos of 3 labels: learned from 48, tested with the others$/m);
+  expect(output).toMatch(/^60 photos of 3 labels: trained on 48, tested with 12$/m);
   expect(output).toMatch(/^grass \(score = [\d.]+\)$/m);
   const page = await readFile(join(folder.path, 'materials.html'), 'utf8');
   expect(/<title>(.*?)<\/title>/.exec(page)?.[1]).toBe('materials · labelqueue teach');

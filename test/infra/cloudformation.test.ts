@@ -123,6 +123,6 @@ test('a missing stack is named', async () => {
   });
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: 'labelqueue: there is no stack labelqueue-nowhere in this account and region\n',
+    stderr: 'labelqueue: no stack labelqueue-nowhere in this account and region\n',
   });
 });

@@ -47,11 +47,11 @@ test.each(FORMATS)('%s that is truncated or damaged is reported as such', async 
     Array.from({ length: 1_000 }, (_, index) => `${url(index)} ${crc32(String(index))}`).join('\n'),
   );
   await expect(readList(folder, 'a.txt', whole.subarray(0, -5))).rejects.toThrow(
-    new RegExp(`a\\.txt: expected a whole ${name} file`),
+    new RegExp(`a\\.txt: expected a complete ${name} file`),
   );
   const damaged = Buffer.from(whole);
   damaged.fill(0xff, 100, 200);
-  await expect(readList(folder, 'a.txt', damaged)).rejects.toThrow(/a\.txt: expected a (sound|whole)/);
+  await expect(readList(folder, 'a.txt', damaged)).rejects.toThrow(/a\.txt: expected (an intact|a complete)/);
 });
 
 test('all fields that the header of gzip may have are skipped', async () => {

@@ -47,9 +47,9 @@ test('skipped files are counted by reason', async () => {
   const { ids, leftOut } = await readImages();
   expect(ids).toEqual(['a.jpg']);
   expect(leftOut).toEqual({
-    '.heic: not an ending of images (see --include)': 2,
-    '.txt: not an ending of images (see --include)': 1,
-    'no or another ending: not an ending of images (see --include)': 1,
+    '.heic: not a file extension of images (see --include)': 2,
+    '.txt: not a file extension of images (see --include)': 1,
+    'no or another extension: not a file extension of images (see --include)': 1,
   });
 });
 
@@ -70,7 +70,7 @@ test('links to files are followed; links to folders and broken links are counted
   await symlink(join(images, 'gone.jpg'), join(images, 'broken.jpg'));
   expect(await readImages()).toEqual({
     ids: ['a.jpg', 'link.jpg', 'sub/b.jpg'],
-    leftOut: { 'links to folders': 1, 'links that lead nowhere': 1 },
+    leftOut: { 'links to folders': 1, 'broken links': 1 },
   });
 });
 
@@ -81,7 +81,7 @@ test('a name that is not UTF-8, and one that is too long for a key, are counted'
   const { ids, leftOut } = await readImages();
   expect(ids).toEqual(['a.jpg']);
   expect(Object.values(leftOut)).toEqual([1, 1]);
-  expect(Object.keys(leftOut).join()).toMatch(/too long for a key.*not UTF-8|not UTF-8.*too long for a key/);
+  expect(Object.keys(leftOut).join()).toMatch(/too long for an S3 key.*not UTF-8|not UTF-8.*too long for an S3 key/);
 });
 
 test('files and folders that cannot be read are counted', async () => {

@@ -66,11 +66,13 @@ async function holdBack(messages: number): Promise<void> {
   }
 }
 
-async function status(options?: StatusOptions): Promise<Pick<JobStatus, 'state' | 'classified' | 'failed' | 'toGo'>> {
+async function status(
+  options?: StatusOptions,
+): Promise<Pick<JobStatus, 'state' | 'classified' | 'failed' | 'remaining'>> {
   const found = await jobStatus(aws.target, JOB, new Date(), options);
   if (found === undefined) throw new Error('expected the job to be known');
-  const { state, classified, failed, toGo = 0 } = found;
-  return { state, classified, failed, toGo };
+  const { state, classified, failed, remaining = 0 } = found;
+  return { state, classified, failed, remaining };
 }
 
 /** What readers that look at every line count. */
@@ -93,7 +95,7 @@ describe('a job with repeated images', () => {
     // Not the ids of one file together, but of two: the sums of lines say 40 of 40.
     await deliverAgain([...images.slice(10, 15), ...images.slice(20, 25)]);
     await workOneByOne(catsButMissing, 1);
-    expect(await status()).toEqual({ state: 'running', classified: 30, failed: 0, toGo: 10 });
+    expect(await status()).toEqual({ state: 'running', classified: 30, failed: 0, remaining: 10 });
     expect(await truth()).toEqual({ classified: 30, failed: 0 });
   });
 
@@ -102,7 +104,7 @@ describe('a job with repeated images', () => {
     await enqueued(images, 10);
     await deliverAgain([...images.slice(0, 5), ...images.slice(33)]);
     await workOneByOne(catsButMissing, 5);
-    expect(await status()).toEqual({ state: 'completed with failures', classified: 38, failed: 2, toGo: 0 });
+    expect(await status()).toEqual({ state: 'completed with failures', classified: 38, failed: 2, remaining: 0 });
     expect(await truth()).toEqual({ classified: 38, failed: 2 });
   });
 
@@ -111,11 +113,11 @@ describe('a job with repeated images', () => {
     await enqueued(images, 40);
     await deliverAgain(images.slice(0, 3));
     await workOneByOne(() => catsButMissing({ id: 'missing', url: '' }), 2);
-    expect(await status()).toEqual({ state: 'completed with failures', classified: 0, failed: 40, toGo: 0 });
+    expect(await status()).toEqual({ state: 'completed with failures', classified: 0, failed: 40, remaining: 0 });
     await deliverAgain(images.slice(20));
     await deliverAgain(images.slice(0, 20));
     await workOneByOne(catsButMissing, 2);
-    expect(await status()).toEqual({ state: 'completed', classified: 40, failed: 0, toGo: 0 });
+    expect(await status()).toEqual({ state: 'completed', classified: 40, failed: 0, remaining: 0 });
     expect(partsRead).toBe(0);
   });
 
@@ -124,7 +126,7 @@ describe('a job with repeated images', () => {
     await enqueued(images, 32);
     await deliverAgain([...images.slice(0, 8), ...images.slice(40, 48)]);
     await workOneByOne(catsButMissing, 3);
-    expect(await status()).toEqual({ state: 'completed', classified: 64, failed: 0, toGo: 0 });
+    expect(await status()).toEqual({ state: 'completed', classified: 64, failed: 0, remaining: 0 });
     expect(partsRead).toBe(0);
   });
 
@@ -135,7 +137,7 @@ describe('a job with repeated images', () => {
     await holdBack(1);
     await deliverAgain(images.slice(0, 32));
     await workOneByOne(catsButMissing, 1);
-    expect(await status()).toEqual({ state: 'running', classified: 32, failed: 0, toGo: 32 });
+    expect(await status()).toEqual({ state: 'running', classified: 32, failed: 0, remaining: 32 });
   });
 });
 
@@ -145,7 +147,7 @@ describe('the cost of a status', () => {
     await workOneByOne(catsButMissing, 5);
     await status();
     await workOneByOne(catsButMissing, 5);
-    expect(await status()).toEqual({ state: 'completed with failures', classified: 95, failed: 5, toGo: 0 });
+    expect(await status()).toEqual({ state: 'completed with failures', classified: 95, failed: 5, remaining: 0 });
     expect(partsRead).toBe(0);
   });
 
@@ -158,7 +160,7 @@ describe('the cost of a status', () => {
     await deliverAgain([...images.slice(21, 33), ...images.slice(41, 53)]);
     await workOneByOne(catsButMissing, 2);
     const counter = new OutcomeCounter(aws.target);
-    const running = { state: 'running', classified: 40, failed: 0, toGo: 20 };
+    const running = { state: 'running', classified: 40, failed: 0, remaining: 20 };
     expect(await status({ counter })).toEqual(running);
     const readBefore = partsRead;
     expect(await status({ counter })).toEqual(running);
@@ -176,7 +178,7 @@ describe('the cost of a status', () => {
     await deliverAgain([...images.slice(1, 9), ...images.slice(41, 49)]);
     await workOneByOne(catsButMissing, 4);
     expect((await status({ signal: AbortSignal.abort() })).state).toBe('running');
-    expect(await status()).toEqual({ state: 'completed', classified: 64, failed: 0, toGo: 0 });
+    expect(await status()).toEqual({ state: 'completed', classified: 64, failed: 0, remaining: 0 });
   });
 });
 
@@ -235,10 +237,10 @@ describe('files without sums of ids', () => {
     await deliverAgain([...images.slice(10, 15), ...images.slice(20, 25)]);
     await workOneByOne(catsButMissing, 1);
     await forgetSums();
-    expect(await status()).toEqual({ state: 'running', classified: 30, failed: 0, toGo: 10 });
+    expect(await status()).toEqual({ state: 'running', classified: 30, failed: 0, remaining: 10 });
     await deliverAgain(images.slice(0, 10));
     await deliverAgain(images.slice(30));
     await workOneByOne(catsButMissing, 2);
-    expect(await status()).toEqual({ state: 'completed', classified: 40, failed: 0, toGo: 0 });
+    expect(await status()).toEqual({ state: 'completed', classified: 40, failed: 0, remaining: 0 });
   });
 });

@@ -13,11 +13,11 @@ afterEach(async () => {
   jobs = undefined;
 });
 
-/** A run with so many result files, of images of which others are to go. */
-async function lacks(results: number, toGo: number): Promise<{ lacking: boolean; listings: number }> {
-  const job = { ...RUN, results, failures: 10, linesPerPart: LINES_PER_PART, toGo, isDescribed: true };
+/** A run with so many result files, beside images that are remaining. */
+async function lacks(results: number, remaining: number): Promise<{ lacking: boolean; listings: number }> {
+  const job = { ...RUN, results, failures: 10, linesPerPart: LINES_PER_PART, remaining, isDescribed: true };
   jobs = await startLargeJobs({ jobs: [job], latencyMs: 0 });
-  const images = (results + job.failures) * LINES_PER_PART + toGo;
+  const images = (results + job.failures) * LINES_PER_PART + remaining;
   const lacking = await lacksOutcomes(jobs.target, RUN, images);
   return { lacking, listings: (await jobs.counts()).calls['LIST'] ?? 0 };
 }
@@ -34,8 +34,8 @@ describe('a run lacks outcomes', () => {
     expect(listings).toBeLessThanOrEqual(11);
   });
 
-  test.each([1, 0])('or may be complete when %d images are to go of many: a count is due', async (toGo) => {
-    expect(await lacks(100_000, toGo)).toEqual({ lacking: false, listings: 11 });
+  test.each([1, 0])('or may be complete when %d images of many are remaining: a count is due', async (remaining) => {
+    expect(await lacks(100_000, remaining)).toEqual({ lacking: false, listings: 11 });
   });
 });
 

@@ -40,9 +40,9 @@ test('a URL that is stored in a dictionary is read', async () => {
 });
 
 test.each([
-  ['a list', `['${CAT}']`, /column url to hold text, got VARCHAR\[\]/],
-  ['a struct', `{'bytes': 'x'::BLOB, 'path': 'a.jpg'}`, /column url to hold text, got STRUCT/],
-  ['a map', `MAP {'a': '${CAT}'}`, /column url to hold text, got MAP/],
+  ['a list', `['${CAT}']`, /text in the column url, got VARCHAR\[\]/],
+  ['a struct', `{'bytes': 'x'::BLOB, 'path': 'a.jpg'}`, /text in the column url, got STRUCT/],
+  ['a map', `MAP {'a': '${CAT}'}`, /text in the column url, got MAP/],
 ])('a URL that is stored in %s is refused, and the type is named', async (_what, expression, message) => {
   const reading = readParquetOf(`SELECT ${expression} AS url`);
   await expect(reading).rejects.toThrow(ColumnError);
@@ -71,6 +71,6 @@ test('a Parquet file is recognized whatever its name is', async () => {
 test('a cell that is larger than the memory is a one-line error with the limit', async () => {
   const cell = "SELECT 'https://h/1.jpg' AS url, repeat('abcdefghij', 30000000) AS text";
   await expect(readParquetOf(cell)).rejects.toThrow(
-    /^\S+a\.parquet: expected a Parquet file that 256 MB .* larger values or row groups; .*$/,
+    /^\S+a\.parquet: expected a Parquet file that can be read with 256 MB .* larger values or row groups; .*$/,
   );
 });

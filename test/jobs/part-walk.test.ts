@@ -8,7 +8,7 @@ import type { LargeJob } from '../../testkit/large-job.ts';
 import { startLargeJobs } from '../../testkit/large-jobs.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';
 
-const NONE = { failures: 0, linesPerPart: 10, toGo: 0, isDescribed: true };
+const NONE = { failures: 0, linesPerPart: 10, remaining: 0, isDescribed: true };
 const SMALL: LargeJob = { ...NONE, job: 'small', results: 900, failures: 5 };
 const LARGE: LargeJob = { ...NONE, job: 'large', results: 20_000, failures: 2_000 };
 const MIXED: LargeJob = { ...NONE, job: 'mixed', results: 20_000 };

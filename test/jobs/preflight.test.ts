@@ -26,7 +26,7 @@ async function idsOfSecondReading(first: string, second = first): Promise<string
 test('counts images, messages, duplicates and invalid rows', async () => {
   const invalid: number[] = [];
   const found = await preflight(rows('ab-acbd'), PLAN, ({ line }) => invalid.push(line));
-  expect(found).toMatchObject({ images: 4, messages: 2, repetitions: 2, invalid: 1 });
+  expect(found).toMatchObject({ images: 4, messages: 2, duplicates: 2, invalid: 1 });
   expect(rowsIn(found.leftOut)).toEqual([2, 3, 5]);
   expect(found.hosts).toEqual(new Map([['host', 4]]));
   expect(invalid).toEqual([3]);
@@ -68,7 +68,7 @@ test('the second reading gives rows with other meta the same ids', async () => {
     }
   }
   const found = await preflight(withMeta(), PLAN, () => {});
-  expect(found).toMatchObject({ images: 3, repetitions: 2 });
+  expect(found).toMatchObject({ images: 3, duplicates: 2 });
   expect([rowsIn(found.leftOut), rowsIn(found.ownIds)]).toEqual([
     [2, 3],
     [1, 4],

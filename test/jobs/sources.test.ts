@@ -63,7 +63,7 @@ test('a row with too many fields is reported with what to do: URLs may contain c
       line: 2,
       text: 'https://host/w_300,h_200/a.jpg',
       problem:
-        'expected 1 field as in the header line, got 2: quote a field that has "," in it, or name another --delimiter',
+        'expected 1 field as in the header line, got 2: quote a field that has "," in it, or set another --delimiter',
     },
   ]);
 });
@@ -110,7 +110,7 @@ test('compression is detected by content, whatever the file name is', async () =
 test('a truncated compressed file is an error', async () => {
   const whole = gzipSync(`${A}\n`);
   await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(UnreadableSourceError);
-  await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(/a\.txt\.gz: expected a whole gzip file/);
+  await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(/a\.txt\.gz: expected a complete gzip file/);
 });
 
 test('a file that is not Parquet despite its name is an error that names it', async () => {

@@ -23,17 +23,15 @@ async function* numbered(count: number): AsyncGenerator<SourceRow> {
 }
 
 test('leaves out exact duplicates, and reports each', async () => {
-  let repetitions = 0;
+  let duplicates = 0;
   const a = { id: 'a', url: 'https://host/a.jpg' };
   const bare = { id: 'https://host/b.jpg', url: 'https://host/b.jpg' };
-  const unique = await Array.fromAsync(
-    uniqueImages(images(a, bare, a, bare, a), { onRepetition: () => repetitions++ }),
-  );
+  const unique = await Array.fromAsync(uniqueImages(images(a, bare, a, bare, a), { onDuplicate: () => duplicates++ }));
   expect(unique).toEqual([
     { line: 1, image: a },
     { line: 2, image: bare },
   ]);
-  expect(repetitions).toBe(3);
+  expect(duplicates).toBe(3);
 });
 
 test('one URL may have several ids', async () => {
@@ -83,17 +81,17 @@ function idsOf(rows: readonly SourceRow[]): string[] {
 test('a repeated URL with other meta is kept, with its own id, which is the same each time', async () => {
   const row = (title: string): ImageRef => ({ id: URL, url: URL, meta: { title } });
   const read = async () => {
-    const counts = { repetitions: 0, ownIds: 0 };
+    const counts = { duplicates: 0, ownIds: 0 };
     const unique = await Array.fromAsync(
       uniqueImages(images(row('a'), row('b'), row('c'), row('b'), row('a')), {
-        onRepetition: () => counts.repetitions++,
+        onDuplicate: () => counts.duplicates++,
         onOwnId: () => counts.ownIds++,
       }),
     );
     return { unique, counts };
   };
   const { unique, counts } = await read();
-  expect(counts).toEqual({ repetitions: 2, ownIds: 2 });
+  expect(counts).toEqual({ duplicates: 2, ownIds: 2 });
   expect(unique.map((kept) => ('image' in kept ? kept.image.meta : undefined))).toEqual([
     { title: 'a' },
     { title: 'b' },
@@ -137,15 +135,15 @@ describe('rows that do not fit into memory', () => {
   }
 
   async function judged(slotsInMemory?: number) {
-    const counts = { repetitions: 0, ownIds: 0 };
-    const options = { onRepetition: () => counts.repetitions++, onOwnId: () => counts.ownIds++ };
+    const counts = { duplicates: 0, ownIds: 0 };
+    const options = { onDuplicate: () => counts.duplicates++, onOwnId: () => counts.ownIds++ };
     const spilling = slotsInMemory === undefined ? options : { ...options, slotsInMemory };
     return { rows: await Array.fromAsync(uniqueImages(mixed(6_000), spilling)), counts };
   }
 
   test('are treated like those that do', async () => {
     const expected = await judged();
-    expect(Math.min(expected.counts.repetitions, expected.counts.ownIds)).toBeGreaterThan(50);
+    expect(Math.min(expected.counts.duplicates, expected.counts.ownIds)).toBeGreaterThan(50);
     expect(expected.rows.filter((row) => 'problem' in row).length).toBeGreaterThan(50);
     expect(await judged(16)).toEqual(expected);
     expect(await judged(256)).toEqual(expected);

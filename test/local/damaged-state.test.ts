@@ -62,7 +62,7 @@ test.each(DAMAGES)('an object with %s is lost alone: a line names its file', asy
   expect(aws.queued().map(({ body }) => body)).toEqual(['waiting']);
   const file = join(bucket, 'objects/x/b.meta.json');
   expect(notices).toEqual([
-    expect.stringMatching(`^${file} is damaged \\(.+\\): .* the file is now ${file}\\.damaged$`),
+    expect.stringMatching(`^${file} is damaged \\(.+\\): .* the file was renamed to ${file}\\.damaged$`),
   ]);
 
   await aws.stop();

@@ -142,7 +142,9 @@ test('a message whose row is missing is delivered empty, and named', async () =>
   database.exec('DELETE FROM sqs_messages');
   const { Messages } = await aws.target.sqs.send(new ReceiveMessageCommand({ QueueUrl: aws.target.queueUrl }));
   expect(Messages?.map(({ Body = '' }) => Body)).toEqual(['']);
-  expect(notices).toEqual([expect.stringMatching(/^the message [0-9a-f-]{36} is damaged: .* handed out empty$/)]);
+  expect(notices).toEqual([
+    expect.stringMatching(/^the message [0-9a-f-]{36} is damaged: .* delivered with an empty one$/),
+  ]);
 });
 
 describe('disk space is freed', () => {

@@ -72,6 +72,6 @@ export function createInjectedWorker(aws: TestAws, allowedHosts: string[], injec
 
 function classifier(infer: Pipeline['classifier']['infer']): Pipeline['classifier'] {
   const id = { name: 'one-label', version: '1' };
-  const format = { inputSize: 8, crop: 1, interpolation: 'nearest', signature: '', output: '', licence: '' } as const;
+  const format = { inputSize: 8, crop: 1, interpolation: 'nearest', signature: '', output: '', license: '' } as const;
   return { id, arithmetic: 'float32', format: { ...id, ...format }, notes: [], infer, dispose() {} };
 }

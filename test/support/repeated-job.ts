@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { expect } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
-import { hasEnded } from '../../cli/jobs/job-target.ts';
+import { isFinished } from '../../cli/jobs/job-target.ts';
 import { Cancellations } from '../../functions/classify/cancellations.ts';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { CANCELLATION_CHECK_MS } from '../../shared/contract/limits.ts';
@@ -81,7 +81,7 @@ export class RepeatedJob implements AsyncDisposable {
   /** As the command does: refused while the job runs. */
   async purge(): Promise<void> {
     const status = await jobStatus(this.#aws.target, JOB, new Date());
-    if (status === undefined || hasEnded(status)) await purgeJob(this.#aws.target, JOB);
+    if (status === undefined || isFinished(status)) await purgeJob(this.#aws.target, JOB);
   }
 
   /** As the command does: refused when the job is cancelled. */

@@ -1,5 +1,5 @@
 /**
- * A process that looks for repetitions among rows, of which few fit into memory: `spill-rows.ts ROWS SLOTS`. Prints how
+ * A process that looks for duplicates among rows, of which few fit into memory: `spill-rows.ts ROWS SLOTS`. Prints how
  * many were kept, what the folder of temporary files holds meanwhile, and the files that are open without a name at
  * the end; or the error.
  */

@@ -46,7 +46,7 @@ export async function startTestDashboard(
     classifier: classifierSettingsFrom({ ALLOWED_HOSTS: allowedHosts, SOURCE_BUCKETS: 'labelqueue' }),
     exportOutcomes: exporterOf(target),
     pauseMs: 20,
-    onSurprise: (error) => surprises.push(error),
+    onUnexpectedError: (error) => surprises.push(error),
     ...given,
   });
   const { address } = server;

@@ -68,7 +68,7 @@ test('ends with a message when its port is in use', async () => {
   server.close();
   expect({ code, stderr }).toEqual({
     code: 1,
-    stderr: `labelqueue: port ${port} is in use: name another one with --port\n`,
+    stderr: `labelqueue: port ${port} is already in use; choose another with --port\n`,
   });
 }, 60_000);
 

@@ -18,7 +18,7 @@ function row(
 }
 
 /** A job that is still running. */
-const RUNNING = { toGo: 1_000 };
+const RUNNING = { remaining: 1_000 };
 
 export const rows: ClientRow[] = [
   row('status JOB', () => ['status', 'large']),

@@ -1,4 +1,7 @@
-/** The bytes of a stream, taken in whatever lengths the reader needs. Short answers mean that the stream has ended. */
+/**
+ * The bytes of a stream, taken in whatever lengths the reader needs. Fewer bytes than requested mean that the stream
+ * has ended.
+ */
 export class ByteQueue {
   readonly #chunks: AsyncIterator<Buffer>;
   #ready: Buffer = Buffer.alloc(0);
@@ -7,13 +10,13 @@ export class ByteQueue {
     this.#chunks = bytes[Symbol.asyncIterator]();
   }
 
-  /** Whatever is there; undefined at the end. */
+  /** The next available bytes; undefined at the end. */
   async chunk(): Promise<Buffer | undefined> {
     if (this.#ready.length === 0 && !(await this.#readMore())) return undefined;
     return this.#replaceReady(Buffer.alloc(0));
   }
 
-  /** All that is left. */
+  /** All remaining bytes. */
   async *chunks(): AsyncGenerator<Buffer> {
     try {
       for (let chunk = await this.chunk(); chunk !== undefined; chunk = await this.chunk()) yield chunk;
@@ -22,7 +25,7 @@ export class ByteQueue {
     }
   }
 
-  /** Closes the stream, whatever is left of it. */
+  /** Closes the stream and drops the remaining bytes. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }

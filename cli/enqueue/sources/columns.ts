@@ -10,7 +10,7 @@ export type ColumnChoice = {
   meta: boolean;
 };
 
-/** A table that has no such column, or one of another kind. The message names those that it has. */
+/** A column is missing or has the wrong type. The message lists the columns that exist. */
 export class ColumnError extends UserError {
   override readonly name = 'ColumnError';
 }
@@ -21,14 +21,14 @@ export type TakenColumns = {
   /** Undefined when the URL is the id. */
   id: string | undefined;
   meta: string[];
-  /** Columns that could have been the URL's, by their names. */
+  /** Other columns that could hold the URL, by name. */
   passedOver: string[];
 };
 
-/** The reasons of `--skip-invalid`, beside the rows that they are of. */
+/** The column with the reasons in files of `--skip-invalid`. */
 export const PROBLEM_COLUMN = 'labelqueue_problem';
 
-/** Those that name images before those that may name pages. */
+/** Image columns before columns that may hold page URLs. */
 const USUAL_URL_COLUMNS = [
   'image_url',
   'imageurl',
@@ -56,11 +56,11 @@ function plainName(name: string): string {
     .replaceAll(/[\s-]+/g, '_');
 }
 
-/** What makes `{url, id?, meta?}` of a row, and which columns it takes for it. */
+/** Converts rows to `{url, id?, meta?}`, and the columns that it uses. */
 export type RowReader = { taken: TakenColumns; imageOf: (row: readonly unknown[]) => unknown };
 
 /**
- * Finds the columns by their names; among several that could hold the URL, by what they hold.
+ * Finds the columns by name; among several possible URL columns, by content.
  *
  * @param sample some rows of the table
  * @throws {ColumnError}
@@ -92,10 +92,10 @@ export function rowReader(
   };
 }
 
-/** Names that stand twice get a number: a value must not take another one's place. */
+/** Repeated names get a number, so that no value overwrites another. */
 function uniqueNames(header: readonly string[]): string[] {
   const names = new Set<string>();
-  // The last number of each: a header may be a million times the same name.
+  // The last number of each name: a header may repeat one name a million times.
   const counts = new Map<string, number>();
   for (const given of header) {
     let count = counts.get(given) ?? 1;
@@ -107,13 +107,13 @@ function uniqueNames(header: readonly string[]): string[] {
   return [...names];
 }
 
-/** The columns that may be the URL's, by their indices, the best one first. */
+/** Indices of the possible URL columns, best first. */
 function urlColumns(
   names: readonly string[],
-  wanted: string | undefined,
+  requested: string | undefined,
   sample: readonly (readonly unknown[])[],
 ): number[] {
-  if (wanted !== undefined) return names.includes(wanted) ? [names.indexOf(wanted)] : [];
+  if (requested !== undefined) return names.includes(requested) ? [names.indexOf(requested)] : [];
   const rank = (index: number) => USUAL_URL_COLUMNS.indexOf(plainName(names[index] ?? ''));
   const candidates = [...names.keys()].filter((index) => rank(index) !== -1);
   const share = (index: number, pattern: RegExp) =>
@@ -127,9 +127,9 @@ function urlColumns(
   });
 }
 
-function idColumn(names: readonly string[], url: number, wanted: string | undefined): number | undefined {
-  if (wanted !== undefined && !names.includes(wanted)) throw missing(wanted, '--id-column', names);
-  const name = wanted ?? (names.includes('id') ? 'id' : names.find((column) => column.toLowerCase() === 'id'));
+function idColumn(names: readonly string[], url: number, requested: string | undefined): number | undefined {
+  if (requested !== undefined && !names.includes(requested)) throw missing(requested, '--id-column', names);
+  const name = requested ?? (names.includes('id') ? 'id' : names.find((column) => column.toLowerCase() === 'id'));
   const index = name === undefined ? url : names.indexOf(name);
   return index === url ? undefined : index;
 }
@@ -148,16 +148,16 @@ function text(id: unknown): unknown {
   return typeof id === 'number' || typeof id === 'bigint' ? String(id) : trimmed(id);
 }
 
-function noUrlColumn(names: readonly string[], wanted: string | undefined): ColumnError {
+function noUrlColumn(names: readonly string[], requested: string | undefined): ColumnError {
   const isUrl = names.some((name) => URL_START.test(name));
   const hint = isUrl ? '; the first line must name the columns' : '';
-  return missing(wanted ?? USUAL_URL_COLUMNS.join(', '), '--url-column', names, hint);
+  return missing(requested ?? USUAL_URL_COLUMNS.join(', '), '--url-column', names, hint);
 }
 
 const NAMES_SHOWN = 30;
 
 function missing(expected: string, option: string, names: readonly string[], hint = ''): ColumnError {
-  const shown = names.slice(0, NAMES_SHOWN).map((name) => name.slice(0, 80));
-  const got = `${shown.join(', ')}${names.length > NAMES_SHOWN ? ', …' : ''}`;
+  const listed = names.slice(0, NAMES_SHOWN).map((name) => name.slice(0, 80));
+  const got = `${listed.join(', ')}${names.length > NAMES_SHOWN ? ', …' : ''}`;
   return new ColumnError(`expected a column named ${expected} (see ${option}), got ${got}${hint}`);
 }

@@ -3,7 +3,7 @@ import { crc32, createInflateRaw, createZstdDecompress } from 'node:zlib';
 import { ByteQueue } from './byte-queue.ts';
 import { SourceProblem } from './source-reading.ts';
 
-/** zlib's streams; what the types call them differs. */
+/** A zlib stream. */
 type Engine = Transform & { readonly bytesWritten: number };
 
 /** RFC 1952, 2.3.1: ID1 and ID2. */
@@ -19,8 +19,8 @@ const TRAILER_BYTES = 8;
 const OUTPUT = { chunkSize: 64 * 1024 };
 
 /**
- * Unpacks a gzip file with however many members. Node's own `createGunzip` fails on bytes after the last member, and
- * loses with them what it has unpacked.
+ * Unpacks a gzip file with any number of members. Node's own `createGunzip` fails on bytes after the last member, and
+ * loses unpacked data with them.
  *
  * @param onTrailing called when such bytes were left out
  * @throws {SourceProblem}
@@ -35,14 +35,14 @@ export async function* gunzip(bytes: AsyncIterable<Buffer>, onTrailing: () => vo
       yield output;
     }
     const trailer = await input.take(TRAILER_BYTES);
-    if (trailer.length < TRAILER_BYTES) throw notWhole('gzip');
+    if (trailer.length < TRAILER_BYTES) throw truncated('gzip');
     if (trailer.readUInt32LE(0) !== checksum)
-      throw new SourceProblem('expected a sound gzip file, its checksum is wrong');
+      throw new SourceProblem('expected an intact gzip file, its checksum is wrong');
   } while (startsWith(await input.peek(GZIP_MAGIC.length), GZIP_MAGIC));
   await reportRest(input, onTrailing);
 }
 
-/** As `gunzip`, for zstd: `createZstdDecompress` reads one frame and leaves out the others in silence. */
+/** As `gunzip`, for zstd: `createZstdDecompress` reads one frame and silently drops the others. */
 export async function* unzstd(bytes: AsyncIterable<Buffer>, onTrailing: () => void): AsyncGenerator<Buffer> {
   const input = new ByteQueue(bytes);
   for (;;) {
@@ -57,7 +57,7 @@ export async function* unzstd(bytes: AsyncIterable<Buffer>, onTrailing: () => vo
 
 async function skipZstdFrame(input: ByteQueue): Promise<void> {
   const header = await input.take(8);
-  if (header.length < 8) throw notWhole('zstd');
+  if (header.length < 8) throw truncated('zstd');
   await input.skip(header.readUInt32LE(4));
 }
 
@@ -70,8 +70,8 @@ async function reportRest(input: ByteQueue, onTrailing: () => void): Promise<voi
 /** RFC 1952, 2.3. */
 async function skipGzipHeader(input: ByteQueue): Promise<void> {
   const header = await input.take(10);
-  if (header.length < 10) throw notWhole('gzip');
-  if (header[2] !== 8) throw new SourceProblem('expected a sound gzip file, its header is wrong');
+  if (header.length < 10) throw truncated('gzip');
+  if (header[2] !== 8) throw new SourceProblem('expected an intact gzip file, its header is wrong');
   const flags = header[3] ?? 0;
   if (flags & 4) await input.skip((await input.take(2)).readUInt16LE(0));
   if (flags & 8) await input.skipThroughZero();
@@ -93,7 +93,7 @@ async function* unpackOne(engine: Engine, input: ByteQueue, what: 'gzip' | 'zstd
     for await (const output of engine) yield output;
   } catch (cause) {
     if (cause === inputError) throw cause;
-    throw engine.writableEnded ? notWhole(what) : broken(cause as Error, what);
+    throw engine.writableEnded ? truncated(what) : broken(cause as Error, what);
   } finally {
     engine.destroy();
   }
@@ -101,8 +101,8 @@ async function* unpackOne(engine: Engine, input: ByteQueue, what: 'gzip' | 'zstd
 }
 
 /**
- * Writes until the member has ended, which shows by bytes that are not taken, and puts these back. May not settle when
- * the engine fails before.
+ * Writes until the member has ended, which shows by unconsumed bytes, and puts these back. May never settle if the
+ * engine fails earlier.
  */
 async function feed(engine: Engine, input: ByteQueue): Promise<void> {
   for (let chunk = await input.chunk(); chunk !== undefined; chunk = await input.chunk()) {
@@ -115,7 +115,7 @@ async function feed(engine: Engine, input: ByteQueue): Promise<void> {
   engine.end();
 }
 
-/** Waits until a chunk is unpacked, or the member has ended within it: zlib may then leave the write unanswered. */
+/** Waits until a chunk is unpacked, or the member has ended within it: then zlib may never call back. */
 function written(engine: Engine, chunk: Buffer): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   engine.once('end', resolve);
@@ -124,11 +124,11 @@ function written(engine: Engine, chunk: Buffer): Promise<void> {
 }
 
 function broken(cause: Error, what: string): SourceProblem {
-  return new SourceProblem(`expected a sound ${what} file, got one that is damaged (${cause.message})`, { cause });
+  return new SourceProblem(`expected an intact ${what} file, got a damaged one (${cause.message})`, { cause });
 }
 
-function notWhole(what: 'gzip' | 'zstd'): SourceProblem {
-  return new SourceProblem(`expected a whole ${what} file, got one that ends in the middle`);
+function truncated(what: 'gzip' | 'zstd'): SourceProblem {
+  return new SourceProblem(`expected a complete ${what} file, got a truncated one`);
 }
 
 function startsWith(bytes: Buffer, start: Buffer): boolean {

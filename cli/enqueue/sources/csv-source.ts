@@ -7,13 +7,13 @@ import type { Line } from './text-lines.ts';
 
 export type TableOptions = {
   kind: 'csv' | 'tsv';
-  /** Undefined for what the header line shows. */
+  /** Undefined to detect it in the header line. */
   delimiter: string | undefined;
   columns: ColumnChoice;
   base: URL | undefined;
 };
 
-/** Rows from which the column of the URL is chosen, when its name leaves that open. */
+/** Rows that decide between several possible URL columns. */
 const SAMPLE_ROWS = 100;
 
 /** A table with a header line. Fields of CSV may be quoted and hold line breaks, those of TSV not. */
@@ -26,7 +26,7 @@ export async function* readTable(
   const waiting: TableRow[] = [];
   for await (const rows of rowsOf(batches, options, reading)) {
     if (reader === undefined) {
-      // One by one: after a quote that is never closed, there may be more rows at once than a call takes arguments.
+      // Not `push(...rows)`: after an unclosed quote there may be more rows than a call can have arguments.
       for (const row of rows) waiting.push(row);
       if (waiting.length <= SAMPLE_ROWS) continue;
       reader = startReading(waiting, options, reading);
@@ -39,7 +39,7 @@ export async function* readTable(
   }
 }
 
-/** The rows below the delimiter's own line, the header first. */
+/** The rows below Excel's `sep=` line, the header first. */
 async function* rowsOf(
   batches: AsyncIterable<readonly Line[]>,
   { kind, delimiter, columns }: TableOptions,

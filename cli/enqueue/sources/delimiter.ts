@@ -3,15 +3,15 @@ import { splitQuoted } from './table-rows.ts';
 
 const DELIMITERS = [',', ';', '\t', '|'];
 
-/** The delimiter that Excel's `sep=` line names, e.g. `sep=;`; undefined when the line is none. */
+/** The delimiter that Excel's `sep=` line names, e.g. `sep=;`; undefined if the line is not one. */
 export function namedDelimiter(line: string): string | undefined {
   return /^"?sep=(.)"?[,;|\t]*$/i.exec(line.trimEnd() === 'sep=' ? 'sep=\t' : line)?.[1];
 }
 
 /**
- * The delimiter of a table by its header line: the one that gives a column for the URL, and the most columns.
+ * The delimiter of a table by its header line: the one that yields a URL column, and the most columns.
  *
- * @param urlColumn its name, if it is known
+ * @param urlColumn its name, if known
  */
 export function likelyDelimiter(header: string, urlColumn: string | undefined): string {
   let [best, most] = [',', 0];

@@ -1,6 +1,6 @@
 import { SourceProblem } from './source-reading.ts';
 
-/** How the bytes of a text are to be read. */
+/** The encoding of a text. */
 export type Encoding = {
   /** As `TextDecoder` calls it, e.g. `utf-8`, `utf-16le`, `shift_jis`. */
   label: string;
@@ -19,30 +19,30 @@ const UTF_32_MARKS = [Buffer.from([0xff, 0xfe, 0, 0]), Buffer.from([0, 0, 0xfe, 
 const MIN_SHARE_OF_ZEROS = 0.25;
 
 /**
- * The encoding of a text by its first bytes: what a byte order mark says, as browsers do it; else the one that was asked
- * for; else UTF-16 when every other byte is 0; else UTF-8.
+ * The encoding of a text by its first bytes: a byte order mark, as in browsers; else the given label; else UTF-16 when
+ * every other byte is 0; else UTF-8.
  *
- * @param wanted a label of the WHATWG Encoding Standard, e.g. `windows-1252`
+ * @param requested a label of the WHATWG Encoding Standard, e.g. `windows-1252`
  * @throws {SourceProblem} for UTF-32, and for a label that does not exist
  */
-export function encodingOf(head: Buffer, wanted: string | undefined): Encoding {
+export function encodingOf(head: Buffer, requested: string | undefined): Encoding {
   if (UTF_32_MARKS.some((mark) => head.subarray(0, mark.length).equals(mark))) {
     throw new SourceProblem('expected text in UTF-8 or UTF-16, got UTF-32: convert it with iconv -f UTF-32 -t UTF-8');
   }
-  const label = labelOf(wanted);
+  const label = labelOf(requested);
   for (const [marked, mark] of BYTE_ORDER_MARKS) {
     if (head.subarray(0, mark.length).equals(mark)) return { label: marked, bomBytes: mark.length };
   }
   return { label: label ?? unmarked(head), bomBytes: 0 };
 }
 
-function labelOf(wanted: string | undefined): string | undefined {
-  if (wanted === undefined) return undefined;
+function labelOf(requested: string | undefined): string | undefined {
+  if (requested === undefined) return undefined;
   try {
-    return new TextDecoder(wanted, { fatal: true }).encoding;
+    return new TextDecoder(requested, { fatal: true }).encoding;
   } catch {
     throw new SourceProblem(
-      `expected --encoding to be a label of the WHATWG Encoding Standard, e.g. windows-1252 or shift_jis, got ${JSON.stringify(wanted)}`,
+      `expected --encoding to be a label of the WHATWG Encoding Standard, e.g. windows-1252 or shift_jis, got ${JSON.stringify(requested)}`,
     );
   }
 }

@@ -6,19 +6,19 @@ import { join } from 'node:path';
 const ENTRIES_AT_ONCE = 1_024;
 
 /**
- * The files of a folder and the folders in it that can be read, by their paths with `/` between folders. Sorted: the
- * order must be the same when a job is resumed. Keeps the names of one folder at a time, and of those above it.
- * Links to files are followed, links to folders are not: they may lead round in circles.
+ * The files of a folder and the folders in it that can be read, as paths with `/` between folders. Sorted: the order
+ * must be the same when a job is resumed. Keeps the names of one folder at a time, and of those above it. Links to
+ * files are followed, links to folders are not: they may form a loop.
  *
- * @param wanted asked before a file is opened
- * @param leaveOut called with the reason for each entry that was wanted and cannot be had
+ * @param isSelected called before a file is opened
+ * @param leaveOut called with the reason for each selected entry that cannot be read
  */
 export async function* filesIn(
   folder: string,
-  wanted: (name: string) => boolean,
+  isSelected: (name: string) => boolean,
   leaveOut: (reason: string) => void,
 ): AsyncGenerator<string> {
-  for await (const name of namesIn(folder, '', wanted, leaveOut)) {
+  for await (const name of namesIn(folder, '', isSelected, leaveOut)) {
     const reason = unreadable(join(folder, name));
     if (reason === undefined) yield name;
     else leaveOut(reason);
@@ -28,7 +28,7 @@ export async function* filesIn(
 async function* namesIn(
   folder: string,
   prefix: string,
-  wanted: (name: string) => boolean,
+  isSelected: (name: string) => boolean,
   leaveOut: (reason: string) => void,
 ): AsyncGenerator<string> {
   const names: string[] = [];
@@ -37,15 +37,15 @@ async function* namesIn(
     const reason = entry.isFile() || entry.isDirectory() ? undefined : await reasonAgainst(entry, join(folder, name));
     if (reason !== undefined) leaveOut(reason);
     else if (entry.isDirectory()) names.push(`${name}/`);
-    else if (wanted(name)) names.push(name);
+    else if (isSelected(name)) names.push(name);
   }
   for (const name of names.sort()) {
-    if (name.endsWith('/')) yield* namesIn(folder, name, wanted, leaveOut);
+    if (name.endsWith('/')) yield* namesIn(folder, name, isSelected, leaveOut);
     else yield name;
   }
 }
 
-/** The folder itself must be there; those in it may be closed to the user. */
+/** The folder itself must be readable; folders in it may be unreadable. */
 async function* entriesOf(path: string, prefix: string, leaveOut: (reason: string) => void): AsyncGenerator<Dirent> {
   try {
     yield* await opendir(path, { bufferSize: ENTRIES_AT_ONCE });
@@ -62,19 +62,19 @@ async function reasonAgainst(entry: Dirent, path: string): Promise<string | unde
     if (target.isFile()) return undefined;
     return target.isDirectory() ? 'links to folders' : 'links to neither files nor folders';
   } catch {
-    return 'links that lead nowhere';
+    return 'broken links';
   }
 }
 
-/** Without waiting: of 800,000 files, the waiting would take most of the time. */
+/** Synchronous: for 800,000 files, awaiting would take most of the time. */
 function unreadable(path: string): string | undefined {
   try {
     accessSync(path, constants.R_OK);
     return undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Node gives names that are not UTF-8 with U+FFFD in them, and nothing is found under those.
-    if (code === 'ENOENT') return 'files that have gone, or whose names are not UTF-8';
+    // Node gives names that are not UTF-8 with U+FFFD in them, and such paths do not exist.
+    if (code === 'ENOENT') return 'files that were removed, or whose names are not UTF-8';
     return `files that cannot be read (${code})`;
   }
 }

@@ -14,11 +14,11 @@ const UPLOADS_AT_ONCE = 8;
 /** S3's own limit on a key. */
 const MAX_KEY_BYTES = 1_024;
 
-/** A folder, and what its images belong to. */
+/** A folder, and the job of its images. */
 export type ImageFolder = { path: string; job: string; filter: NameFilter };
 
 /**
- * The images of a folder and the folders in it, by the names that they get in the bucket.
+ * The images of a folder and the folders in it, with their URLs in the bucket.
  *
  * @param reading counts what is left out
  */
@@ -37,7 +37,7 @@ export async function* readFolder(
 }
 
 /**
- * Puts the images of a folder where `readFolder` says they are.
+ * Uploads the images of a folder to the URLs of `readFolder`.
  *
  * @returns how many
  */
@@ -65,14 +65,14 @@ function keyOf({ job }: ImageFolder, name: string): string {
 
 async function* imageNames(folder: ImageFolder, reading: SourceReading): AsyncGenerator<string> {
   const whyNot = nameFilter(folder.filter);
-  const wanted = (name: string) => {
+  const isSelected = (name: string) => {
     const reason =
       whyNot(name) ??
       (Buffer.byteLength(keyOf(folder, name)) > MAX_KEY_BYTES
-        ? `names that are too long for a key of S3 (${MAX_KEY_BYTES} bytes)`
+        ? `names that are too long for an S3 key (${MAX_KEY_BYTES} bytes)`
         : undefined);
     if (reason !== undefined) reading.leaveOut(reason);
     return reason === undefined;
   };
-  yield* filesIn(folder.path, wanted, (reason) => reading.leaveOut(reason));
+  yield* filesIn(folder.path, isSelected, (reason) => reading.leaveOut(reason));
 }

@@ -33,7 +33,7 @@ function readLine({ number, problem }: Line, text: string, base: URL | undefined
   return toSourceRow(number, text, withId(parsed), base);
 }
 
-/** Only keys of S3 may hold spaces; and file names, which relative URLs are made of. */
+/** Only S3 keys and file names (in relative URLs) may contain spaces. */
 function readUrl(number: number, text: string, base: URL | undefined): SourceRow {
   const space = text.search(/\s/);
   const more = text.includes('\t') || (space !== -1 && /^https?:/i.test(text) && ABSOLUTE_URL.test(text));

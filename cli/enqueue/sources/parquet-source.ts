@@ -4,7 +4,7 @@ import { type ColumnChoice, ColumnError, rowReader } from './columns.ts';
 import { SourceProblem, type SourceReading } from './source-reading.ts';
 
 const SAMPLE_ROWS = 100;
-/** What DuckDB may take. */
+/** DuckDB's memory limit. */
 const MEMORY_MB = 256;
 
 /**
@@ -31,10 +31,10 @@ export async function* readParquet(
 }
 
 const TOO_LARGE =
-  `expected a Parquet file that ${MEMORY_MB} MB of memory are enough for, got larger values or row groups; ` +
-  'write it again with smaller row groups, or only with the columns that are needed';
+  `expected a Parquet file that can be read with ${MEMORY_MB} MB of memory, got larger values or row groups; ` +
+  'rewrite it with smaller row groups, or with only the columns that are needed';
 
-/** Of DuckDB: its limit, which is not that of the process. */
+/** DuckDB's own limit, not that of the process. */
 function isOutOfMemory(error: unknown): boolean {
   return Error.isError(error) && error.message.startsWith('Out of Memory Error: ');
 }
@@ -54,7 +54,7 @@ async function* rowsOf(
     path,
   });
   const { taken, imageOf } = rowReader(names, columns, sample.getRowsJson());
-  for (const column of [taken.url, taken.id]) refuseNested(column, names, types);
+  for (const column of [taken.url, taken.id]) assertNotNested(column, names, types);
   reading.columns = taken;
   reading.header = JSON.stringify(names);
   const result = await connection.stream(`SELECT ${selection} FROM read_parquet($path)`, { path });
@@ -75,7 +75,7 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Plain binary, without the mark that it is text, is how older writers store text. What is no text stays unreadable. */
+/** Older writers store text as plain binary without the text annotation. Bytes that are not text become base64. */
 function textOf(column: string, type: DuckDBType | undefined): string {
   return type?.typeId === DuckDBTypeId.BLOB
     ? `coalesce(try(decode(${column})), base64(${column})) AS ${column}`
@@ -90,16 +90,16 @@ const NESTED = new Set([
   DuckDBTypeId.UNION,
 ]);
 
-function refuseNested(column: string | undefined, names: readonly string[], types: readonly DuckDBType[]): void {
+function assertNotNested(column: string | undefined, names: readonly string[], types: readonly DuckDBType[]): void {
   const type = column === undefined ? undefined : types[names.indexOf(column)];
   if (type === undefined || !NESTED.has(type.typeId)) return;
   throw new ColumnError(
-    `expected the column ${column} to hold text, got ${String(type).slice(0, 120)}: write a file with a row per image, ` +
-      'e.g. with unnest() of DuckDB or explode() of pandas, or name another column with --url-column',
+    `expected text in the column ${column}, got ${String(type).slice(0, 120)}: write a file with one row per image, ` +
+      'e.g. with unnest() of DuckDB or explode() of pandas, or choose another column with --url-column',
   );
 }
 
-/** DuckDB gives these as text, since JavaScript has no number for them. */
+/** DuckDB returns these as text, since JavaScript has no exact number type for them. */
 const EXACT_NUMBERS = new Set([
   DuckDBTypeId.BIGINT,
   DuckDBTypeId.UBIGINT,

@@ -15,7 +15,7 @@ import { notAList } from './not-a-list.ts';
 import { SourceProblem, SourceReading } from './source-reading.ts';
 import { textLines } from './text-lines.ts';
 
-/** A file that is not what its name or its first bytes promise. */
+/** The content of a file does not match its name or its first bytes. */
 export class UnreadableSourceError extends UserError {
   override readonly name = 'UnreadableSourceError';
 }
@@ -29,24 +29,23 @@ export type SourceFile = {
   columns: ColumnChoice;
   /** What relative URLs are resolved against. */
   base?: URL;
-  /** A label of the WHATWG Encoding Standard; by default what the first bytes show, else UTF-8. */
+  /** A label of the WHATWG Encoding Standard; by default detected in the first bytes, else UTF-8. */
   encoding?: string;
-  /** Of a table; by default what its header line shows. */
+  /** For a table; by default detected in the header line. */
   delimiter?: string;
 };
 
-/** What the end of a file's name says of its content: `.csv`, `.tsv`, `.parquet`, each also `.gz` or `.zst`; else lines. */
+/** The format by file extension: `.csv`, `.tsv`, `.parquet`, each also `.gz` or `.zst`; else lines. */
 export function formatOf(name: string): SourceFormat {
   const extension = /\.(csv|tsv|parquet)(\.gz|\.zst)?$/i.exec(name)?.[1]?.toLowerCase();
   return (extension as SourceFormat | undefined) ?? 'lines';
 }
 
 /**
- * The images of a file, in order. Streams: a million lines need no more memory than ten. Rows that
- * name no image are given as such; what is wrong with the file as a whole is thrown. A file that is
- * compressed with gzip or zstd shows it by its first bytes, whatever its name is.
+ * The images of a file, in order. Streams: a million lines need no more memory than ten. Invalid rows are yielded as
+ * such; errors of the whole file are thrown. gzip and zstd are detected by the first bytes, whatever the file name is.
  *
- * @param reading takes up how the file was read
+ * @param reading receives how the file was read
  * @throws {UnreadableSourceError}
  * @throws {ColumnError} when a table lacks a column
  */
@@ -60,11 +59,11 @@ export async function* readSource(file: SourceFile, reading = new SourceReading(
   }
 }
 
-/** What an error says of the content of a file; undefined when it is about something else. */
+/** The problem with the content of a file; undefined for other errors. */
 function contentProblem(error: unknown): string | undefined {
   if (error instanceof SourceProblem) return error.message;
   if (!Error.isError(error)) return undefined;
-  // DuckDB says so of what is no Parquet, or of a damaged one; the lines after the first quote our SQL.
+  // DuckDB's message for a file that is not Parquet, or damaged; lines after the first quote our SQL.
   const [first = ''] = error.message.split('\n');
   return /^(Invalid Input|IO|Serialization) Error: /.test(first) ? `expected a Parquet file: ${first}` : undefined;
 }
@@ -81,7 +80,7 @@ async function* rowsOf(file: SourceFile, reading: SourceReading): AsyncGenerator
   const encoding = encodingOf(head, file.encoding);
   reading.encoding = encoding.label;
   await bytes.skip(encoding.bomBytes);
-  if (file.format === 'lines') refuseJsonDocument(head, encoding);
+  if (file.format === 'lines') assertNotJsonDocument(head, encoding);
   yield* rowsOfText(file, bytes, encoding, reading);
 }
 
@@ -96,12 +95,12 @@ function rowsOfText(
   return readTable(lines, { kind: format, delimiter, columns, base }, reading);
 }
 
-/** Some formats show, and some encodings, only after some kilobytes. */
+/** Some formats and encodings are only recognized after several kilobytes. */
 const HEAD_BYTES = 64 * 1024;
 const PARQUET_MAGIC = Buffer.from('PAR1');
 
-/** A document that is one line, or that has its images on many, would otherwise be as many wrong lines. */
-function refuseJsonDocument(head: Buffer, { label }: Encoding): void {
+/** Otherwise a JSON document would be reported as many invalid lines. */
+function assertNotJsonDocument(head: Buffer, { label }: Encoding): void {
   const start = new TextDecoder(label).decode(head).trimStart();
   const got = start.startsWith('[') ? 'a JSON array' : /^\{\s*[\r\n]/.test(start) && 'JSON over several lines';
   if (!got) return;
@@ -138,7 +137,7 @@ async function* readParquetFile(
   content: ByteQueue,
   reading: SourceReading,
 ): AsyncGenerator<SourceRow> {
-  // Only now: DuckDB's binary takes its time to load.
+  // Imported here because DuckDB's binary is slow to load.
   const { readParquet } = await import('./parquet-source.ts');
   if (reading.compression === undefined) {
     await content.close();

@@ -19,7 +19,7 @@ export async function* readS3Prefix(
   const whyNot = nameFilter(filter);
   let line = 0;
   for await (const { Key = '', Size } of listObjects(s3, bucket, prefix)) {
-    // What consoles make to show a folder.
+    // S3 consoles create these to represent a folder.
     if (Key.endsWith('/') && Size === 0) continue;
     const reason = whyNot(Key.slice(prefix.length).replace(/^\//, ''));
     const url = `s3://${bucket}/${Key}`;

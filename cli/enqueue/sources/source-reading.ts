@@ -1,16 +1,17 @@
 import type { TakenColumns } from './columns.ts';
 
-/** A file that is not what its name, its first bytes or an option promise. The message names no path yet. */
+/**
+ * The content of a source does not match its name, its first bytes or an option. The message does not name the path.
+ */
 export class SourceProblem extends Error {
   override readonly name = 'SourceProblem';
 }
 
-/** Different reasons that are told apart, and endings within a reason: names are text of strangers. */
+/** Maximum number of different reasons, and of file extensions within a reason: names are untrusted text. */
 const MAX_REASONS = 20;
 
 /**
- * How a source was read: what was found out about it, and what of it was left out. It belongs to one reading; the next
- * begins with `begin`.
+ * How a source was read: detected properties, and what was left out. It describes one reading; the next calls `begin`.
  */
 export class SourceReading {
   /** As `TextDecoder` calls it, e.g. `utf-8`. */
@@ -22,13 +23,13 @@ export class SourceReading {
   columns: TakenColumns | undefined;
   /** Whether the fields of the table may be quoted. */
   quotes = false;
-  /** The row that was given last, as it stands in the source. */
+  /** The last row, as in the source. */
   row = '';
   readonly warnings = new Set<string>();
-  /** What of a folder or prefix was left out, by reason. */
+  /** Counts of left-out entries of a folder or prefix, by reason. */
   readonly leftOut = new Map<string, number>();
 
-  /** Forgets what the reading before has found. */
+  /** Forgets the findings of the previous reading. */
   begin(): void {
     this.warnings.clear();
     this.leftOut.clear();

@@ -1,7 +1,7 @@
 import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
 import { END_OF_FILE, type Line } from './text-lines.ts';
 
-/** How the fields of a row are told apart. */
+/** How the fields of a row are separated. */
 export type TableFormat = {
   /** One character. */
   delimiter: string;
@@ -12,15 +12,15 @@ export type TableFormat = {
 /** A row as it stands in the source; `line` is that of its end. */
 export type TableRow = { line: number; raw: string } & ({ fields: string[] } | { problem: string });
 
-/** A row that is longer fits no message, whatever it holds; and a quote that is never closed must end somewhere. */
+/** A longer row fits no message. The limit also bounds a quote that is never closed. */
 const MAX_ROW_CHARS = MAX_MESSAGE_BYTES;
 const BROKEN_QUOTES =
   'broken quotes: expected a field that begins with a quote to end with one, and a quote within it to be doubled';
 
 /**
- * The rows of a table, some at a time. A row whose quotes are broken costs itself: reading goes on with the line after
- * its first one. That is what no CSV library does, csv-parse and its `skip_records_with_error` included: a quote that
- * is not closed swallows the rows after it, to the next quote or to the end.
+ * The rows of a table, in batches. A row with broken quotes is invalid alone: reading continues with the line after its
+ * first one. No CSV library does that (csv-parse with `skip_records_with_error` included): there, an unclosed quote
+ * swallows the following rows, up to the next quote or the end.
  */
 export async function* tableRows(
   batches: AsyncIterable<readonly Line[]>,
@@ -41,7 +41,7 @@ export async function* tableRows(
 
 type Taken = { rows: TableRow[]; used: number; width: number | undefined };
 
-/** @param isLast whether a row that is open at the end stays so */
+/** @param isLast whether no more lines follow */
 function takeRows(lines: readonly Line[], format: TableFormat, given: number | undefined, isLast: boolean): Taken {
   const rows: TableRow[] = [];
   let width = given;
@@ -73,7 +73,7 @@ function takeRow(
   return only(line, checked(line.text.split(delimiter), width, delimiter));
 }
 
-/** Spreadsheets write rows that were emptied as nothing but delimiters. */
+/** Spreadsheets write emptied rows as delimiters only. */
 function isBlank(text: string, delimiter: string): boolean {
   const start = text.trimStart();
   return (
@@ -83,7 +83,7 @@ function isBlank(text: string, delimiter: string): boolean {
   );
 }
 
-/** A row that may go on over several lines. That it does is believed only when it has as many fields as the others. */
+/** A row that may span several lines. It is only accepted if it has as many fields as the others. */
 function quotedRow(
   lines: readonly Line[],
   at: number,
@@ -128,14 +128,14 @@ function checked(
   // Many programs end each row, but not the header, with a delimiter.
   if (fields.length === width + 1 && fields.at(-1) === '') return { fields: fields.slice(0, width) };
   const expected = `expected ${width === 1 ? '1 field' : `${width} fields`} as in the header line, got ${fields.length}`;
-  const hint = `quote a field that has ${JSON.stringify(delimiter)} in it, or name another --delimiter`;
+  const hint = `quote a field that has ${JSON.stringify(delimiter)} in it, or set another --delimiter`;
   return { problem: fields.length > width ? `${expected}: ${hint}` : expected };
 }
 
 /**
  * Fields of which some may be quoted. A quote that does not begin its field is a character like others.
  *
- * @param most fields; more are broken quotes when several lines are tried as one row
+ * @param most maximum number of fields; more mean broken quotes
  */
 export function splitQuoted(text: string, delimiter: string, most: number | undefined): string[] | 'open' | 'broken' {
   const fields: string[] = [];
@@ -164,7 +164,7 @@ function plainField(text: string, delimiter: string, start: number): Field {
   return { value: text.slice(start, end), end };
 }
 
-/** The first quote that is not doubled; -1 when there is none. */
+/** The first quote that is not doubled; -1 if there is none. */
 function closingQuote(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at !== -1; at = text.indexOf('"', at + 2)) {
     if (text[at + 1] !== '"') return at;

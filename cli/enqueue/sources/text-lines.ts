@@ -6,13 +6,13 @@ export type Line = {
   /** From 1. */
   number: number;
   text: string;
-  /** What ended it, when that was not `\n`. */
+  /** The line terminator, if not `\n`. */
   end?: string;
-  /** Why it is not a line of text; `text` is then as much of it as can be shown. */
+  /** Why it is not a line of text; `text` is then a printable part of it. */
   problem?: string;
 };
 
-/** What DOS programs, and some that still export for them, write behind the last line. */
+/** Written after the last line by DOS programs. */
 export const END_OF_FILE = '\u001a';
 
 /** JSON may write each byte of an image's message as `\u00xx`, six characters, and have white space around them. */
@@ -22,8 +22,8 @@ const SHOWN_OF_A_LONG_LINE = 1_000;
 const [LF, CR] = [0x0a, 0x0d];
 
 /**
- * The lines of a text, some at a time. Lines end with LF, CRLF or CR, also in one file. A line whose bytes are not valid
- * in the encoding, or that exceeds 8 MiB, costs itself.
+ * The lines of a text, in batches. Lines end with LF, CRLF or CR, also in one file. A line that is not valid in the
+ * encoding, or exceeds 8 MiB, is invalid alone.
  *
  * @param bytes without their byte order mark
  */
@@ -42,8 +42,8 @@ export async function* textLines(bytes: AsyncIterable<Buffer>, { label }: Encodi
 type Block = { bytes: Buffer } | { cutOff: Buffer };
 
 /**
- * Cuts a stream after line ends, which have a byte of their own in each encoding but UTF-16, so that each block can be
- * decoded by itself. The state of a decoder then never matters, and a bad byte is found with its line.
+ * Splits a stream after line ends, which are one unambiguous byte in each encoding but UTF-16. So each block is decoded
+ * on its own, and an invalid byte is attributed to its line.
  *
  * @param width bytes of a line end
  */
@@ -94,17 +94,17 @@ function isLineEnd(chunk: Buffer, at: number, width: 1 | 2): boolean {
   return (chunk[at] === LF || chunk[at] === CR) && (width === 1 || chunk[at + 1] === 0);
 }
 
-/** UTF-16 in little-endian order, no chunk of which cuts a code unit. */
+/** UTF-16 in little-endian order; chunks end at code units. */
 async function* codeUnits(bytes: AsyncIterable<Buffer>, bigEndian: boolean): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of bytes) {
     const all = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    const whole = all.length - (all.length % 2);
-    rest = Buffer.from(all.subarray(whole));
-    const units = all.subarray(0, whole);
+    const complete = all.length - (all.length % 2);
+    rest = Buffer.from(all.subarray(complete));
+    const units = all.subarray(0, complete);
     yield bigEndian ? Buffer.from(units).swap16() : units;
   }
-  // Half a code unit: it is no text, and is found to be none.
+  // Half a code unit is not valid text; a lone surrogate marks it as such.
   if (rest.length > 0) yield Buffer.from([0x00, 0xd8]);
 }
 
@@ -159,7 +159,7 @@ class Utf16Lines {
 
 function notText(label: string): string {
   const name = label.toUpperCase();
-  return `expected text in ${name}, got bytes that are not: name the encoding of the file, e.g. --encoding windows-1252 or --encoding shift_jis`;
+  return `expected text in ${name}, got other bytes: set the encoding of the file, e.g. --encoding windows-1252 or --encoding shift_jis`;
 }
 
 function splitLines(text: string): Line[] {
@@ -169,7 +169,7 @@ function splitLines(text: string): Line[] {
     return lines.map((line) => ({ number: 0, text: line }));
   }
   const lines: Line[] = [];
-  // Alternately a line and what ended it.
+  // Alternating lines and their terminators.
   const parts = text.split(/(\r\n|\n|\r)/);
   for (let at = 0; at < parts.length; at += 2) {
     const [line = '', end] = [parts[at], parts[at + 1]];

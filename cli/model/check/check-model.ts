@@ -21,15 +21,15 @@ import {
   normalizationWarnings,
 } from './model-warnings.ts';
 
-/** A photo to try the model with: its bytes, or why there are none. */
+/** A photo to test the model with: its bytes, or why it cannot be read. */
 export type CheckedPhoto = { name: string; bytes: Buffer | ImageFailure };
 
-/** What `labelqueue model check` tells of a model folder. */
+/** What `labelqueue model check` reports about a model folder. */
 export type ModelReport = {
   path: string;
   format: ModelFormat;
   model: ModelId;
-  licence: string | null;
+  license: string | null;
   input: TensorFacts;
   outputs: readonly TensorFacts[];
   /** Which of the outputs holds the scores. */
@@ -49,21 +49,21 @@ const BATCHES = [1, 8, 32];
 const FIRST_LABELS = 3;
 
 /**
- * Loads a model as a worker does, measures it and looks for what is probably not meant. Takes the thread
- * for some seconds.
+ * Loads a model as a worker does, measures it and warns about likely mistakes. Blocks the event loop for several
+ * seconds.
  *
- * @param wanted of the models in the folder, see `openBestModel`
- * @param k labels a photo
+ * @param requestedPrecision of the models in the folder, see `openBestModel`
+ * @param k labels per photo
  * @throws {ModelFolderError} when the folder cannot be used
  */
 export async function checkModel(
   modelFolder: ModelFolder,
-  wanted: ModelPrecision,
+  requestedPrecision: ModelPrecision,
   photos: readonly CheckedPhoto[],
   k: number,
 ): Promise<ModelReport> {
   const beforeBytes = process.memoryUsage.rss();
-  const { model, folder, warnings } = await openBestModel(modelFolder, wanted, openModel);
+  const { model, folder, warnings } = await openBestModel(modelFolder, requestedPrecision, openModel);
   try {
     const { config, labels } = folder;
     const loadedBytes = process.memoryUsage.rss();
@@ -74,7 +74,7 @@ export async function checkModel(
       path: folder.path,
       format: folder.format,
       model: { name: config.name, version: config.version },
-      licence: config.licence ?? null,
+      license: config.license ?? null,
       input: model.input,
       outputs: model.outputs,
       output: model.output.name,
@@ -93,8 +93,8 @@ export async function checkModel(
   }
 }
 
-const LEAST_RUNS = 3;
-const LEAST_MILLISECONDS = 300;
+const MIN_RUNS = 3;
+const MIN_MILLISECONDS = 300;
 
 /** The median of several runs, after one that is not counted. */
 function timeBatch(model: OpenModel, images: number): BatchTiming {
@@ -103,7 +103,7 @@ function timeBatch(model: OpenModel, images: number): BatchTiming {
   model.scores(batch);
   const times: number[] = [];
   const started = performance.now();
-  while (times.length < LEAST_RUNS || performance.now() - started < LEAST_MILLISECONDS) {
+  while (times.length < MIN_RUNS || performance.now() - started < MIN_MILLISECONDS) {
     const before = performance.now();
     model.scores(batch);
     times.push(performance.now() - before);

@@ -8,12 +8,12 @@ export function modelReportText(report: ModelReport): string {
   return [factsText(report), timingsText(report), predictionsText(report), warningsText(report)].join('\n');
 }
 
-function factsText({ model, format, licence, input, outputs, output, labels, config }: ModelReport): string {
+function factsText({ model, format, license, input, outputs, output, labels, config }: ModelReport): string {
   const tensor = ({ name, dtype, shape }: ModelReport['input']) => [name, dtype, shapeText(shape)].join(' ');
   const others = outputs.filter(({ name }) => name !== output).map(({ name }) => name);
   const scores = outputs.find(({ name }) => name === output);
   return lines([
-    ['model', `${model.name}, version ${model.version}, ${format.replace('-', ' ')}${licence ? `, ${licence}` : ''}`],
+    ['model', `${model.name}, version ${model.version}, ${format.replace('-', ' ')}${license ? `, ${license}` : ''}`],
     ['input', tensor(input)],
     [
       'output',
@@ -42,8 +42,8 @@ function vector([first, ...rest]: readonly number[]): string {
 }
 
 function scoresText({ activation, threshold }: ModelReport['config']): string {
-  const made = activation === 'none' ? 'as the model gives them' : `${activation} of what the model gives`;
-  return threshold === undefined ? made : `${made}; labels from ${threshold} on`;
+  const scores = activation === 'none' ? 'as the model returns them' : `${activation} of the model output`;
+  return threshold === undefined ? scores : `${scores}; labels from ${threshold} on`;
 }
 
 function timingsText({ timings, memory }: ModelReport): string {
@@ -51,11 +51,11 @@ function timingsText({ timings, memory }: ModelReport): string {
   return lines([
     ...timings.map(({ images, millisecondsPerImage, imagesPerSecond }): [string, string] => [
       `batch of ${images}`,
-      `${millisecondsPerImage.toFixed(1)} ms an image, ${imagesPerSecond.toFixed(1)} images/s`,
+      `${millisecondsPerImage.toFixed(1)} ms per image, ${imagesPerSecond.toFixed(1)} images/s`,
     ]),
     [
       'memory',
-      `${megabytes(memory.beforeBytes)} before, ${megabytes(memory.loadedBytes)} with the model, ${megabytes(memory.peakBytes)} at most`,
+      `${megabytes(memory.beforeBytes)} before, ${megabytes(memory.loadedBytes)} with the model, ${megabytes(memory.peakBytes)} peak`,
     ],
   ]);
 }

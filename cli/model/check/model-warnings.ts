@@ -2,7 +2,7 @@ import type { ClassifierConfig } from '../../../shared/classifier/model/classifi
 import type { ModelFormat } from '../../../shared/classifier/model/model-format.ts';
 import type { ModelInput } from '../../../shared/classifier/model/model-input.ts';
 
-/** Something that runs, but probably not as it is meant to. The codes are stable. */
+/** A likely mistake in a model that runs. The codes are stable. */
 export type ModelWarning = {
   code:
     | 'slow_format'
@@ -40,7 +40,7 @@ export function formatWarnings(format: ModelFormat, { fixedBatch }: ModelInput):
     warnings.push({
       code: 'one_image_at_once',
       message:
-        'the model takes one image at once, so nothing is gained by batches: export it with a free batch dimension',
+        'the model takes one image at once, so batches do not speed it up: export it with a free batch dimension',
     });
   }
   return warnings;
@@ -102,15 +102,15 @@ const FLAT: ModelWarning = {
     'no label of any image stands out: either the model has a second softmax after its own, or it is not trained',
 };
 
-/** A softmax of probabilities cannot make one larger than e times another, since they differ by 1 at most. */
+/** A softmax of probabilities cannot make one larger than e times another, since they differ by at most 1. */
 function isFlat(row: Float32Array): boolean {
   return row.length > 1 && Math.max(...row) <= Math.min(...row) * Math.E * (1 + SUM_TOLERANCE);
 }
 
-/** From so many images on, what they have in common is taken for the model's doing. */
+/** With at least this many images, what they have in common is attributed to the model. */
 const ENOUGH_IMAGES = 4;
 
-/** Whether the model's own layers and the configured normalization go together. */
+/** Whether the model's own layers and the configured normalization fit together. */
 export function normalizationWarnings(
   { mean, std }: Pick<ClassifierConfig, 'mean' | 'std'>,
   { dtype }: ModelInput,
@@ -144,10 +144,10 @@ const LITTLE = 0.1;
 const MUCH_MORE = 0.5;
 
 /**
- * Compares the answers that the images get with the configured normalization to those with others. What
- * counts is the mutual information of image and label (the logarithm of Salimans' inception score): it is
- * high when the answers are sure and differ from image to image. More confidence alone proves nothing,
- * since larger inputs make most networks surer.
+ * Compares the answers that the images get with the configured normalization to those with others. What counts is the
+ * mutual information of image and label (the logarithm of Salimans' inception score): it is high when the answers are
+ * confident and differ between images. Confidence alone proves nothing, since larger inputs make most networks more
+ * confident.
  *
  * @param probabilities of each image, with the configured normalization
  * @param others the same with normalizations of these names

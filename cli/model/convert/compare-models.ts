@@ -3,7 +3,7 @@ import type { OpenModel } from '../../../shared/classifier/model/open-model.ts';
 /** How the answers of two models differ. */
 export type Agreement = { photos: number; largestDifference: number; otherBest: number };
 
-/** How long an image takes, in milliseconds, in batches of so many. */
+/** Milliseconds per image, in batches of this size. */
 export type Comparison = { images: number; before: number; after: number };
 
 /** @param pictures pixels as `decode-image` gives them */
@@ -31,10 +31,10 @@ export function batchDifference(model: OpenModel, pictures: readonly Uint8Array[
 }
 
 const BATCHES = [1, 8];
-const LEAST_ROUNDS = 5;
-const LEAST_MILLISECONDS = 1_000;
+const MIN_ROUNDS = 5;
+const MIN_MILLISECONDS = 1_000;
 
-/** In turns, so that whatever else runs slows both. Medians, after a round that is not counted. */
+/** Alternating, so that other load slows both. Medians, after a warm-up round. */
 export function compareTimes(before: OpenModel, after: OpenModel): Comparison[] {
   return BATCHES.map((images) => {
     const { inputSize } = before.folder.config;
@@ -42,7 +42,7 @@ export function compareTimes(before: OpenModel, after: OpenModel): Comparison[] 
     const times: [number[], number[]] = [[], []];
     for (const model of [before, after]) model.scores(batch);
     const started = performance.now();
-    while (times[0].length < LEAST_ROUNDS || performance.now() - started < LEAST_MILLISECONDS) {
+    while (times[0].length < MIN_ROUNDS || performance.now() - started < MIN_MILLISECONDS) {
       times[0].push(timeOf(before, batch));
       times[1].push(timeOf(after, batch));
     }

@@ -1,9 +1,11 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withCurrentFieldNames } from '../../../shared/classifier/model/classifier-config.ts';
 import { CONFIG_FILE, LABELS_FILE, type ModelFolder } from '../../../shared/classifier/model/model-folder.ts';
 import { ModelFolderError } from '../../../shared/classifier/model/model-folder-error.ts';
 import { SAVED_MODEL_FILE } from '../../../shared/classifier/model/model-format.ts';
 import type { OpenModel } from '../../../shared/classifier/model/open-model.ts';
+import { parseJson, readOptionalModelFile } from '../../../shared/classifier/model/read-model-file.ts';
 import { DEFAULT_SIGNATURE } from '../../../shared/classifier/model/saved-model-graph.ts';
 import { openTfjsModel } from '../../../shared/classifier/model/tensorflow/tfjs-model.ts';
 import { ConversionError, type Trace, withFreeBatch } from './trace.ts';
@@ -11,7 +13,7 @@ import { traceModel } from './trace-model.ts';
 import { savedModelOf } from './write-saved-model.ts';
 
 /**
- * Makes a model folder with a SavedModel of one with a model of TensorFlow.js: the same labels, pixels and scores.
+ * Converts a model folder with a TensorFlow.js model to one with a SavedModel: same labels, pixels and scores.
  *
  * @param model that of the folder, opened
  * @param into an empty folder
@@ -26,7 +28,7 @@ export async function convertModel(model: OpenModel, into: string): Promise<void
     converting(folder, () => savedModelOf(trace, signature)),
   );
   await writeConfig(folder, into);
-  await copyLicence(folder.path, into);
+  await copyLicense(folder.path, into);
 }
 
 async function traceOf({ folder, input, output, outputs }: OpenModel): Promise<Trace> {
@@ -59,20 +61,24 @@ function converting<Result>({ path }: ModelFolder, run: () => Result): Result {
   }
 }
 
-/** Weights in another form stay under their licence. */
-async function copyLicence(from: string, into: string): Promise<void> {
-  await copyFile(join(from, LICENCE_FILE), join(into, LICENCE_FILE)).catch((error: NodeJS.ErrnoException) => {
+/** Converted weights keep their license. */
+async function copyLicense(from: string, into: string): Promise<void> {
+  await copyFile(join(from, LICENSE_FILE), join(into, LICENSE_FILE)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
 }
 
-const LICENCE_FILE = 'LICENSE';
+const LICENSE_FILE = 'LICENSE';
 
-/** Labels stay in the file that they are in; what Teachable Machine says of a model becomes a classifier.json. */
+/** Labels stay in their file; the metadata of a Teachable Machine export becomes a classifier.json. */
 async function writeConfig({ path, config, labels, labelsFrom }: ModelFolder, into: string): Promise<void> {
   const own = labelsFrom === LABELS_FILE || labelsFrom === CONFIG_FILE;
   if (labelsFrom === LABELS_FILE) await copyFile(join(path, LABELS_FILE), join(into, LABELS_FILE));
-  if (own) return copyFile(join(path, CONFIG_FILE), join(into, CONFIG_FILE));
-  const written = { ...config, licence: config.licence ?? 'not stated', labels };
+  const written = own ? await ownConfig(path) : { ...config, license: config.license ?? 'not stated', labels };
   await writeFile(join(into, CONFIG_FILE), `${JSON.stringify(written, null, 2)}\n`);
+}
+
+async function ownConfig(path: string): Promise<unknown> {
+  const text = await readOptionalModelFile(path, CONFIG_FILE);
+  return withCurrentFieldNames(parseJson(text ?? '', join(path, CONFIG_FILE)));
 }

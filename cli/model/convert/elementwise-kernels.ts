@@ -3,11 +3,11 @@ import type { Value } from './graph-writer.ts';
 import { dataType, type KernelWriter, numberOf, outputShape, type WriteKernel } from './kernel-writer.ts';
 import { ConversionError, type TracedKernel } from './trace.ts';
 
-/** One tensor in, one of the same type out; under the names of TensorFlow, which are the same. */
+/** One input tensor, one output of the same type; TensorFlow uses the same names. */
 const UNARY = `Abs Acos Acosh Asin Asinh Atan Atanh Ceil Cos Cosh Elu Erf Exp Expm1 Floor Log Log1p Neg Reciprocal Relu
   Relu6 Round Rsqrt Selu Sigmoid Sign Sin Sinh Softplus Sqrt Square Tan Tanh`.split(/\s+/);
 
-/** Two in, of which one is repeated to the size of the other. */
+/** Two inputs, broadcast to the same shape. */
 const BINARY: Readonly<Record<string, string>> = {
   Sub: 'Sub',
   Multiply: 'Mul',

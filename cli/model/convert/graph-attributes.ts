@@ -1,7 +1,7 @@
 /** Attributes of operations as a graph has them (AttrValue), and types and shapes. */
 import { bytesField, floatField, varintField, varintsField } from '../../../shared/classifier/model/protobuf-writer.ts';
 
-/** The types that TensorFlow.js knows of what an image classifier computes. */
+/** The TensorFlow.js types that image classifiers use. */
 export type DataType = 'float32' | 'int32' | 'bool';
 
 /** As TensorFlow numbers them (types.proto). */

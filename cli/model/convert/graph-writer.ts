@@ -27,7 +27,7 @@ const METHOD = 'tensorflow/serving/predict';
 
 /** Writes a graph, operation by operation, and the SavedModel around it. */
 export class GraphWriter {
-  /** By their names, in their order. */
+  /** By name, in insertion order. */
   readonly #nodes = new Map<string, { inputs: string[]; bytes: Buffer }>();
 
   /** @returns the first output of the operation; others of the same shape are `outputOf` it */
@@ -55,7 +55,7 @@ export class GraphWriter {
     return { ...this.add('Const', [], attributes, { dtype, shape }), constant };
   }
 
-  /** Whole numbers that say how an operation works. */
+  /** Integer parameters of an operation. */
   wholeNumbers(numbers: readonly number[]): Value {
     return this.constant({ dtype: 'int32', shape: [numbers.length], values: Int32Array.from(numbers) });
   }
@@ -65,15 +65,15 @@ export class GraphWriter {
     return this.constant({ dtype: 'int32', shape: [], values: Int32Array.of(number) });
   }
 
-  /** The operations that lead to these, in their order. */
+  /** The operations that these values depend on, in order. */
   #needed(values: readonly Value[]): Buffer[] {
     const names = new Set(values.map(({ name }) => name));
-    // Each name that is added is gone through as well.
+    // The loop also visits names that it adds.
     for (const name of names) for (const input of this.#nodes.get(name)?.inputs ?? []) names.add(input);
     return [...this.#nodes].flatMap(([name, { bytes }]) => (names.has(name) ? [bytes] : []));
   }
 
-  /** The bytes of a `saved_model.pb` with one signature; what its output does not need is left out. */
+  /** The bytes of a `saved_model.pb` with one signature; operations that the output does not need are left out. */
   savedModel(signature: string, input: [name: string, value: Value], output: [name: string, value: Value]): Buffer {
     const about = bytesField(1, bytesField(4, TAG), bytesField(5, TENSORFLOW));
     const graph = bytesField(2, ...this.#needed([input[1], output[1]]), bytesField(4, varintField(1, PRODUCER)));

@@ -70,8 +70,8 @@ export class KernelWriter {
       throw new ConversionError(`Reshape to a shape of which more than one side depends on the number of images`);
     }
     const attributes = { Tshape: attribute.type('int32') };
-    const made = this.add('Reshape', [value, this.graph.wholeNumbers(shape)], shape, attributes);
-    return { ...made, reshapedFrom: value };
+    const output = this.add('Reshape', [value, this.graph.wholeNumbers(shape)], shape, attributes);
+    return { ...output, reshapedFrom: value };
   }
 }
 
@@ -83,7 +83,7 @@ export function outputShape({ outputs, kernel }: TracedKernel): readonly number[
 
 export function dataType(text: string): DataType {
   if (text === 'float32' || text === 'int32' || text === 'bool') return text;
-  throw new ConversionError(`the model computes with ${text}, which has no place in a SavedModel`);
+  throw new ConversionError(`the model computes with ${text}, which a SavedModel cannot hold`);
 }
 
 /** A number, or a list of them, of a kernel's attributes. */

@@ -13,7 +13,7 @@ export type Conversion = {
   timings: Comparison[];
 };
 
-/** What it prints of it. */
+/** Formats the result of `model convert`. */
 export function conversionText({ from, format, to, agreement, timings }: Conversion): string {
   return [
     `${visibleLine(to)}: a SavedModel of the ${format.replace('-', ' ')} in ${visibleLine(from)}\n`,
@@ -24,9 +24,9 @@ export function conversionText({ from, format, to, agreement, timings }: Convers
 }
 
 function agreementText({ photos, largestDifference, otherBest }: Agreement): string {
-  const best = otherBest === 0 ? 'the same best label for each' : `another best label for ${otherBest} of them`;
+  const best = otherBest === 0 ? 'the same best label for each' : `a different best label for ${otherBest} of them`;
   const difference = largestDifference === 0 ? '0' : largestDifference.toExponential(0);
-  return `on ${photos} photos: ${best}, scores that differ by ${difference} at most\n`;
+  return `on ${photos} photos: ${best}, scores differ by at most ${difference}\n`;
 }
 
 function timingText({ images, before, after }: Comparison): string {

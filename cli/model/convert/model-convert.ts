@@ -6,7 +6,7 @@ import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { visibleLine } from '../../../shared/contract/visible-text.ts';
 import { existingFolder } from '../../options.ts';
 import { samplePhotos } from '../../sample-photos.ts';
-import { checkMade, checkNewFolder, openToOthers } from '../../terminal/new-folder.ts';
+import { applyDefaultMode, checkCreated, checkNewFolder } from '../../terminal/new-folder.ts';
 import { print } from '../../terminal/terminal.ts';
 import { CommandError } from '../../terminal/user-errors.ts';
 import { type Conversion, conversionText } from './model-convert-text.ts';
@@ -18,16 +18,16 @@ export async function convert(from: string, to: string | undefined, { trustModel
   const path = existingFolder(from);
   const out = to ?? `${nameOf(from)}-saved-model`;
   const place = await checkNewFolder(out);
-  // Only now: TensorFlow is slow to load, and `--help` does not need it.
+  // Imported here because TensorFlow is slow to load and `--help` does not need it.
   const { readModelFolder } = await import('../../../shared/classifier/model/model-folder.ts');
   const { createFolderAtomically } = await import('../../../shared/runtime/atomic-folder.ts');
   const folder = await readModelFolder(path, trustModel === true);
   let found: Conversion | undefined;
-  const made = await createFolderAtomically(place, async (unfinished) => {
+  const created = await createFolderAtomically(place, async (unfinished) => {
     found = await convertInto(folder, unfinished, out);
-    await openToOthers(unfinished);
+    await applyDefaultMode(unfinished);
   });
-  checkMade(made, out);
+  checkCreated(created, out);
   if (found === undefined) throw new Error('a model was converted and not compared');
   print(json ? `${JSON.stringify(found)}\n` : conversionText(found));
 }
@@ -56,18 +56,18 @@ async function convertInto(folder: ModelFolder, unfinished: string, out: string)
   }
 }
 
-/** Of a score, which is 1 at most: what other orders of summing make of 32-bit floats. */
-const MOST_DIFFERENCE = 1e-3;
+/** Tolerance of a score, which is at most 1: 32-bit sums depend on the order of summation. */
+const MAX_DIFFERENCE = 1e-3;
 
 async function compared(before: OpenModel, after: OpenModel, out: string): Promise<Conversion> {
   const { batchDifference, compareScores, compareTimes } = await import('./compare-models.ts');
   const pictures = await decodedSamples(before.folder);
   const agreement = compareScores(before, after, pictures);
   const largest = Math.max(agreement.largestDifference, batchDifference(after, pictures.slice(0, 4)));
-  if (largest > MOST_DIFFERENCE) {
+  if (largest > MAX_DIFFERENCE) {
     throw new CommandError(
-      `${visibleLine(before.folder.path)}: this model cannot be converted: expected scores that differ by ` +
-        `${MOST_DIFFERENCE} at most, those of the SavedModel differ by ${largest}. Nothing was kept`,
+      `${visibleLine(before.folder.path)}: this model cannot be converted: expected scores that differ by at most ` +
+        `${MAX_DIFFERENCE}, those of the SavedModel differ by ${largest}. Nothing was kept`,
     );
   }
   const { path, format } = before.folder;

@@ -5,7 +5,7 @@ import { ConversionError, type TracedKernel } from './trace.ts';
 
 const INDEX: Attributes = { Tidx: attribute.type('int32') };
 
-/** What moves numbers, picks some of them, or sums them up. */
+/** Kernels that move, select or reduce numbers. */
 export const SHAPE_KERNELS: ReadonlyMap<string, WriteKernel> = new Map<string, WriteKernel>([
   ['Identity', (kernel, writer) => [writer.add('Identity', writer.inputs(kernel), outputShape(kernel))]],
   ['Reshape', (kernel, writer) => [writer.reshaped(writer.input(kernel, 'x'), outputShape(kernel))]],
@@ -34,7 +34,7 @@ function withNumbers(operation: string, name: string, attributes: Attributes): W
   };
 }
 
-/** Over all axes where none is named. */
+/** Reduces over all axes if none is given. */
 function reduction(operation: string, name: string): WriteKernel {
   return (kernel, writer) => {
     const x = writer.input(kernel, 'x');

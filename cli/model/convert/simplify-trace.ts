@@ -1,9 +1,9 @@
 import type { Trace, TracedKernel, TracedTensor } from './trace.ts';
 
-/** Kernels that may give what they are given. */
+/** Kernels that may return their input unchanged. */
 const MAY_CHANGE_NOTHING: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'Slice', 'Tile', 'Transpose']);
 
-/** A trace without what changes nothing: copies, and parts that are the whole. */
+/** A trace without no-ops: copies, and slices of a whole tensor. */
 export function withoutCopies(trace: Trace): Trace {
   const originals = new Map<number, TracedTensor>();
   const original = (tensor: TracedTensor) => originals.get(tensor.id) ?? tensor;

@@ -9,11 +9,11 @@ type Inputs = Record<string, tf.Tensor | null | undefined>;
 type RunKernel = (kernel: string, inputs: Inputs, attributes?: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
 
 /**
- * Has a model compute a batch, and notes each computation that depends on it. TensorFlow.js runs both of its formats by the
- * same hundred or so kernels, whatever layers or operations a file names.
+ * Runs a model on a batch and records each computation that depends on it. TensorFlow.js runs both of its formats by
+ * the same hundred or so kernels, whatever layers or operations a file names.
  *
  * @param output its index among the model's outputs
- * @throws {ConversionError} for tensors of a type that has no place in a SavedModel
+ * @throws {ConversionError} for tensors of a type that a SavedModel cannot hold
  */
 export function traceModel(model: TfjsModel, values: PixelValues, shape: BatchShape, output: number): Trace {
   const engine = tf.engine();
@@ -33,7 +33,7 @@ class Recorder {
   readonly constants = new Map<number, Constant>();
   /** The tensors that depend on the input. */
   readonly #dependent: Set<number>;
-  /** Of kernels that call others: the outermost is the one that is noted. */
+  /** Nesting of kernels: only the outermost is recorded. */
   #depth = 0;
 
   constructor(input: tf.Tensor) {
@@ -92,5 +92,5 @@ function factsOf({ id, shape, dtype }: tf.Tensor): TracedTensor {
 
 function dataTypeOf({ dtype }: tf.Tensor): DataType {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
-  throw new ConversionError(`the model has constants of ${dtype}, which have no place in a SavedModel`);
+  throw new ConversionError(`the model has constants of ${dtype}, which a SavedModel cannot hold`);
 }

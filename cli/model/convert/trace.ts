@@ -1,9 +1,9 @@
 import type { Constant } from './graph-writer.ts';
 
-/** A tensor that TensorFlow.js had in its hands. */
+/** A tensor of a TensorFlow.js run. */
 export type TracedTensor = { id: number; shape: readonly number[]; dtype: string };
 
-/** A computation that TensorFlow.js made of the images: its name there, and what it took and gave. */
+/** A TensorFlow.js computation that depends on the images: kernel name, inputs, outputs. */
 export type TracedKernel = {
   kernel: string;
   /** By their names; lists of tensors have numbers in their order. */
@@ -12,7 +12,10 @@ export type TracedKernel = {
   outputs: readonly TracedTensor[];
 };
 
-/** All that TensorFlow.js computed of a batch of images, in its order. What does not depend on them is a constant. */
+/**
+ * All computations of TensorFlow.js for a batch of images, in order. Tensors that do not depend on the images are
+ * constants.
+ */
 export type Trace = {
   input: TracedTensor;
   output: TracedTensor;
@@ -20,12 +23,12 @@ export type Trace = {
   constants: ReadonlyMap<number, Constant>;
 };
 
-/** A model computes what cannot be written as a SavedModel. The message says what. */
+/** A model cannot be written as a SavedModel. The message says why. */
 export class ConversionError extends Error {
   override readonly name = 'ConversionError';
 }
 
-/** What depends on how many images there are. */
+/** A dimension that depends on the number of images. */
 export const FREE = -1;
 
 /**
@@ -80,7 +83,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** They are numbered as they are met, and so alike in both. */
+/** They are numbered in order of use, so the numbers agree in both. */
 function checkConstants(one: Trace, other: Trace): void {
   const [sizes, otherSizes] = [one, other].map(({ constants }) => [...constants.values()].map(({ shape }) => shape));
   if (JSON.stringify(sizes) !== JSON.stringify(otherSizes)) throw differs('has other constants and computes');

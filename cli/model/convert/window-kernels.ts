@@ -5,7 +5,7 @@ import type { Attributes, Value } from './graph-writer.ts';
 import { type KernelWriter, numberOf, outputShape, pairOf, type WriteKernel } from './kernel-writer.ts';
 import { ConversionError, type TracedKernel } from './trace.ts';
 
-/** What steps over pictures with a window, what multiplies matrices, and what such layers have at their end. */
+/** Sliding-window kernels, matrix products, and the normalizations after them. */
 export const WINDOW_KERNELS: ReadonlyMap<string, WriteKernel> = new Map<string, WriteKernel>([
   ['Conv2D', (kernel, writer) => [convolution('Conv2D', kernel, writer)]],
   ['FusedConv2D', (kernel, writer) => [fusedConvolution('Conv2D', kernel, writer)]],

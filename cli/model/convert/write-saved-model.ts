@@ -13,11 +13,11 @@ const KERNELS: ReadonlyMap<string, WriteKernel> = new Map([
   ...SHAPE_KERNELS,
 ]);
 
-/** The names that a SavedModel gives to what goes in and out. */
+/** The names of a SavedModel's signature, input and output. */
 export type Signature = { name: string; input: string; output: string };
 
 /**
- * A SavedModel, without variables, that computes what a trace has.
+ * A SavedModel without variables that computes a trace.
  *
  * @returns the bytes of `saved_model.pb`
  * @throws {ConversionError} naming what has no counterpart in TensorFlow
@@ -42,7 +42,7 @@ export function savedModelOf(trace: Trace, signature: Signature): Buffer {
   return writer.graph.savedModel(signature.name, [signature.input, images], [signature.output, given]);
 }
 
-/** Names all of them in one error, so that a user need not convert again for each. */
+/** Reports all of them in one error, so that one conversion finds them all. */
 function checkKnown(kernels: readonly string[]): void {
   const unknown = new Set(kernels.filter((kernel) => !KERNELS.has(kernel)));
   if (unknown.size === 0) return;

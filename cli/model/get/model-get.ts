@@ -6,22 +6,22 @@ import { visibleLine } from '../../../shared/contract/visible-text.ts';
 import { createFolderAtomically } from '../../../shared/runtime/atomic-folder.ts';
 import { ofFile } from '../../../shared/runtime/file-failure.ts';
 import { commandName } from '../../terminal/command-name.ts';
-import { cleanUpAtEnd, interruptible, sameCommand } from '../../terminal/interruption.ts';
-import { checkMade, checkNewFolder, openToOthers } from '../../terminal/new-folder.ts';
+import { cleanUpAtEnd, interruptible, rerunCommand } from '../../terminal/interruption.ts';
+import { applyDefaultMode, checkCreated, checkNewFolder } from '../../terminal/new-folder.ts';
 import { startProgress } from '../../terminal/progress.ts';
 import { quoted } from '../../terminal/shell-text.ts';
 import { print, printNote } from '../../terminal/terminal.ts';
 import { BUILD_REQUIREMENTS, BUILD_SCRIPT, NETWORKS, otherFilesOf, sourcesOf } from './networks.ts';
 import { Python } from './python.ts';
 
-/** Fetches the weights of a network and builds its model folder, which appears whole or not at all. */
+/** Fetches the weights of a network and builds its model folder, which appears atomically. */
 export async function getModel(network: string, folder: string = network): Promise<void> {
   const place = await checkNewFolder(folder);
-  const signal = interruptible(() => `no model was made; to begin again: ${sameCommand()}`);
-  const made = await createFolderAtomically(place, (unfinished) =>
+  const signal = interruptible(() => `no model was written; to start over: ${rerunCommand()}`);
+  const created = await createFolderAtomically(place, (unfinished) =>
     build(network, unfinished, signal).catch(ofFile(place)),
   );
-  checkMade(made, folder);
+  checkCreated(created, folder);
   print(
     `${visibleLine(folder)}: ${network}, in floats and in eight-bit integers\n` +
       `to try it: ${commandName()} model check ${quoted(folder)}\n`,
@@ -42,7 +42,7 @@ async function build(network: string, unfinished: string, signal: AbortSignal): 
     await python.runScript(BUILD_SCRIPT, [network, '--sources', sources, '--into', unfinished]);
     for (const [name, from] of otherFilesOf(network)) await copyFile(from, join(unfinished, name));
     await rm(work, { recursive: true });
-    await openToOthers(unfinished);
+    await applyDefaultMode(unfinished);
   } finally {
     forget();
   }

@@ -19,7 +19,7 @@ export function sourcesOf(network: string): string {
   return join(SHIPPED_MODELS, network, 'sources.txt');
 }
 
-/** What a model folder has beside what is built: where it is in the project, by its name there. */
+/** The files of a model folder that are not built: file name in the folder, path in the repository. */
 export function otherFilesOf(network: string): ReadonlyMap<string, string> {
   const shared = join(SHIPPED_MODELS, 'efficientnet-lite0');
   return new Map([

@@ -5,10 +5,10 @@ import { runTool } from '../../../setup/tool.mjs';
 import { failureReason } from '../../../setup/tool-failure.mjs';
 import { CommandError } from '../../terminal/user-errors.ts';
 
-/** As the set-up calls it: never asks, and its settings (index, proxy, certificates) are those of the user. */
+/** Called like in setup: never prompts, and uses the user's settings (index, proxy, certificates). */
 const PIP = ['-m', 'pip', '--no-input', '--disable-pip-version-check', '--retries=2'];
 
-/** Python of this machine, with a folder for what it writes. */
+/** The Python of this machine, with a folder for temporary files and packages. */
 export class Python {
   readonly #folder: string;
   readonly #signal: AbortSignal;
@@ -21,7 +21,7 @@ export class Python {
 
   /** @throws {CommandError} when Python or pip is missing */
   async check(): Promise<void> {
-    await this.#run(['-m', 'pip', '--version'], 'expected python3 with pip, which fetch and build models');
+    await this.#run(['-m', 'pip', '--version'], 'expected python3 with pip, which downloads and builds models');
   }
 
   /** @returns whether it can be imported */
@@ -30,9 +30,9 @@ export class Python {
   }
 
   /**
-   * Fetches the wheels of a list with hashes into a folder; nothing of them is run.
+   * Downloads the wheels of a list with hashes into a folder, without running any code of them.
    *
-   * @throws {CommandError} with what the user can do
+   * @throws {CommandError} that says what the user can do
    */
   async download(list: string, into: string): Promise<void> {
     const options = ['--no-deps', '--only-binary=:all:', '--progress-bar=off', '--require-hashes'];
@@ -42,7 +42,7 @@ export class Python {
     );
   }
 
-  /** Installs the packages of a list for this Python alone. @throws {CommandError} with what the user can do */
+  /** Installs the packages of a list for this Python alone. @throws {CommandError} that says what the user can do */
   async install(list: string): Promise<void> {
     const options = ['--only-binary=:all:', '--progress-bar=off', '--target', this.#packages];
     await this.#run(
@@ -51,7 +51,7 @@ export class Python {
     );
   }
 
-  /** @throws {CommandError} with the last that the script said */
+  /** @throws {CommandError} with the last output of the script */
   async runScript(script: string, args: readonly string[]): Promise<void> {
     await this.#run([script, ...args], 'the model could not be built');
   }

@@ -79,8 +79,8 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
   const before = earlier?.description;
   const problem = resumeProblem(earlier, found.digest, request.resume === true, 'or send it with "resume": true');
   if (problem !== undefined) return new ProblemResponse('job_exists', problem);
-  const { repetitions } = found;
-  if (before?.state === 'enqueued') return accepted({ ...before, repetitions });
+  const { duplicates } = found;
+  if (before?.state === 'enqueued') return accepted({ ...before, duplicates });
 
   const plan = newJob({
     job,
@@ -91,15 +91,15 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
   });
   try {
     const { images, messages } = await enqueue(target, scannedImages(rows(), found), resumedFrom(before, plan));
-    return accepted({ job, images, messages, repetitions });
+    return accepted({ job, images, messages, duplicates });
   } catch (error) {
     if (error instanceof RunEndedError) return new ProblemResponse('job_exists', error.message);
     throw error;
   }
 }
 
-function accepted({ job, images, messages, repetitions }: z.infer<typeof jobAcceptedSchema>): Answer {
-  return { status: 202, body: { job, images, messages, repetitions }, headers: { location: `/jobs/${job}` } };
+function accepted({ job, images, messages, duplicates }: z.infer<typeof jobAcceptedSchema>): Answer {
+  return { status: 202, body: { job, images, messages, duplicates }, headers: { location: `/jobs/${job}` } };
 }
 
 /** Unique even when two producers send requests in the same second. */

@@ -4,11 +4,26 @@ import { parseJson } from './read-model-file.ts';
 
 const perChannel = z.tuple([z.number(), z.number(), z.number()]);
 
+/** The name of `license` in files of earlier versions. Beside `license`, it is refused. */
+const OLD_LICENSE_FIELD = 'licence';
+
+/** @returns the content of a `classifier.json` with the current names of its fields */
+export function withCurrentFieldNames(content: unknown): unknown {
+  if (!isRecord(content) || !Object.hasOwn(content, OLD_LICENSE_FIELD) || Object.hasOwn(content, 'license'))
+    return content;
+  const { [OLD_LICENSE_FIELD]: license, ...others } = content;
+  return { ...others, license };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 const fileSchema = z
   .strictObject({
     name: z.string().min(1),
     version: z.string().min(1),
-    licence: z.string().min(1),
+    license: z.string().min(1),
     /** One label per class, in the order of the scores; in place of `labels.txt`. */
     labels: z.array(z.string().min(1)).min(1).optional(),
     /** Side of the square input, in pixels. */
@@ -58,14 +73,14 @@ type ConfigFile = z.infer<typeof fileSchema>;
  * How a model is used: `classifier.json` with `range` converted to `mean` and `std`, or the fixed configuration of a Teachable
  * Machine export.
  */
-export type ClassifierConfig = Omit<ConfigFile, 'labels' | 'range' | 'licence'> & { licence?: string };
+export type ClassifierConfig = Omit<ConfigFile, 'labels' | 'range' | 'license'> & { license?: string };
 
 /** @throws {ModelFolderError} naming each invalid field, what was expected and what was found */
 export function parseClassifierConfig(
   text: string,
   path: string,
 ): { config: ClassifierConfig; labels: readonly string[] | undefined } {
-  const parsed = fileSchema.safeParse(parseJson(text, path));
+  const parsed = fileSchema.safeParse(withCurrentFieldNames(parseJson(text, path)));
   if (!parsed.success) throw new ModelFolderError(`${path}:\n${z.prettifyError(parsed.error)}`);
   const { labels, range, ...config } = parsed.data;
   return { config: { ...config, ...(range !== undefined && meanAndStd(range)) }, labels };

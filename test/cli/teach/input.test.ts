@@ -1,7 +1,7 @@
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { checkLesson } from '../../../cli/teach/label-rules.ts';
+import { checkTrainingSet } from '../../../cli/teach/label-rules.ts';
 import { readLabelFolders } from '../../../cli/teach/read-folder.ts';
 import { readLabelTable } from '../../../cli/teach/read-table.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
@@ -42,11 +42,11 @@ test('a folder per label, with the images in it and below it; what is ignored is
   expect(photos[0]?.source).toBe(join(folder.path, 'cats/1.jpg'));
   expect(Object.fromEntries(leftOut)).toEqual({
     'hidden files (.DS_Store, __MACOSX and the like)': 5,
-    'files beside the folders of the labels': 1,
-    'files that are not images by the ends of their names': 1,
-    'links beside the folders of the labels': 1,
+    'files beside the label folders': 1,
+    'files without a file extension of images': 1,
+    'links beside the label folders': 1,
     'links to folders': 1,
-    'links that lead nowhere': 1,
+    'broken links': 1,
   });
 });
 
@@ -59,7 +59,7 @@ test.each<[string, string[], string]>([
     'expected a folder per label with photos in it, or a table of photos and labels (.csv), found no photo',
   ],
   ['photos without folders', ['1.jpg', '2.jpg'], 'found no photo'],
-  ['one label', TWO, 'expected photos of at least two labels, got only "cats": one label has nothing to differ from'],
+  ['one label', TWO, 'expected photos of at least two labels, got only "cats"'],
   [
     'a label without photos',
     [...TWO, 'dogs/', 'birds/a.txt'],
@@ -69,17 +69,17 @@ test.each<[string, string[], string]>([
   [
     'labels that differ in case',
     [...TWO, 'Cats/1.jpg', 'Cats/2.jpg'],
-    'expected labels that differ by more than upper and lower case, got "Cats", "cats"',
+    'expected labels that differ by more than case, got "Cats", "cats"',
   ],
-  ['a label that moves the cursor', [...TWO, 'a\u001b[2Jb/1.jpg'], '"a\\u001b[2Jb" has characters that cannot be seen'],
-  ['a label of two lines', [...TWO, 'a\nb/1.jpg'], '"a\\nb" has characters that cannot be seen'],
+  ['a label that moves the cursor', [...TWO, 'a\u001b[2Jb/1.jpg'], '"a\\u001b[2Jb" has invisible characters'],
+  ['a label of two lines', [...TWO, 'a\nb/1.jpg'], '"a\\nb" has invisible characters'],
   ['a label that is long', [...TWO, `${'x'.repeat(101)}/1.jpg`], 'has 101 characters, more than 100'],
   ['a label of blanks', [...TWO, '  /1.jpg'], '"  " is empty'],
 ])('refuses %s, and says what is wrong', async (_case, names, message) => {
   await write(...names);
-  const lesson = await readLabelFolders(folder.path);
-  expect(() => checkLesson(lesson, 'photos')).toThrow(message);
-  expect(() => checkLesson(lesson, 'photos')).toThrow(/^photos: /);
+  const trainingSet = await readLabelFolders(folder.path);
+  expect(() => checkTrainingSet(trainingSet, 'photos')).toThrow(message);
+  expect(() => checkTrainingSet(trainingSet, 'photos')).toThrow(/^photos: /);
 });
 
 test('the number of photos is limited', () => {
@@ -88,7 +88,7 @@ test('the number of photos is limited', () => {
     return { label, name: `${index}`, source: `${index}` };
   });
   const labels = ['a', 'b'];
-  expect(() => checkLesson({ photos, labels, leftOut: new Map() }, 'photos')).toThrow(
+  expect(() => checkTrainingSet({ photos, labels, leftOut: new Map() }, 'photos')).toThrow(
     'expected at most 20000 photos, got 20001',
   );
 });
@@ -150,13 +150,17 @@ test('does not replace an existing folder, even with --force, unless it created 
   const mine = await folder.write('notes.txt', 'a day of work\n');
   const taught = ['anything', '--out', folder.path];
   expect(await refusal(...taught)).toContain(
-    'exists already: choose another folder with --out, or replace it with --force',
+    'already exists; choose another folder with --out, or replace it with --force',
   );
-  expect(await refusal(...taught, '--force')).toContain('it has no teaching.json, so it was not made by this command');
-  expect(await refusal('anything', '--out', mine, '--force')).toContain('exists already');
-  expect(await refusal('anything', '--out', join(folder.path, 'no/where'))).toMatch(/no folder .*\/no: make it first/);
+  expect(await refusal(...taught, '--force')).toContain(
+    'it has no teaching.json, so it was not written by this command',
+  );
+  expect(await refusal('anything', '--out', mine, '--force')).toContain('already exists');
+  expect(await refusal('anything', '--out', join(folder.path, 'no/where'))).toMatch(
+    /no folder .*\/no: create it first/,
+  );
   expect(await refusal('anything', '--out', join(folder.path, 'model'), '--report', mine)).toContain(
-    'notes.txt exists already: choose another name, or replace it with --force',
+    'notes.txt already exists; choose another name, or replace it with --force',
   );
   expect(await readFile(mine, 'utf8')).toBe('a day of work\n');
 });

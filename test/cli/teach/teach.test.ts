@@ -32,7 +32,7 @@ describe('a model of three materials', () => {
   });
 
   test('classifies the held-out photos, in integers and in floats, and reports it', () => {
-    expect(first.stdout).toMatch(/^60 photos of 3 labels: learned from 48, tested with the others$/m);
+    expect(first.stdout).toMatch(/^60 photos of 3 labels: trained on 48, tested with 12$/m);
     const [, right] = /^accuracy {2}[\d.]+ %, (\d+) of 12 photos/m.exec(first.stdout) ?? [];
     expect(Number(right)).toBeGreaterThanOrEqual(12 * 0.95);
     if (process.arch === 'x64') {
@@ -40,9 +40,9 @@ describe('a model of three materials', () => {
       expect(Number(inFloats)).toBeGreaterThanOrEqual(12 * 0.95);
     }
     expect(first.stdout).toMatch(/^tested +brick +grass +gravel\nbrick +4 +0 +0\ngrass +0 +4 +0\ngravel +0 +0 +4\n/m);
-    expect(first.stdout).toMatch(/^least sure of\n( {2}0\.\d{3} (brick|grass|gravel) .*\n){5}/m);
+    expect(first.stdout).toMatch(/^least confident\n( {2}0\.\d{3} (brick|grass|gravel) .*\n){5}/m);
     expect(first.stdout).not.toContain('warning');
-    expect(first.stderr).toContain('looked at 60/60');
+    expect(first.stderr).toContain('analyzed 60/60');
     expect(first.code).toBe(0);
   });
 
@@ -184,14 +184,14 @@ test('a base model that gives other scores with a replaced last layer is refused
   const { code, stdout, stderr } = await teach(MATERIALS, 'shared', '--base', base.path);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(
-    'this base cannot be taught: expected scores that differ from those of the training by at most',
+    'this base model cannot be used: expected scores that differ from those of the training by at most',
   );
   expect((await readdir(folder.path)).filter((name) => name.includes('shared'))).toEqual([]);
 });
 
 test('a command that is interrupted leaves no model', async () => {
   const running = startCommand(['model', 'teach', MATERIALS, '--out', at('interrupted')]);
-  await eventually('the first photos', () => running.stderr().includes('looked at 6/60'), 60_000);
+  await eventually('the first photos', () => running.stderr().includes('analyzed 6/60'), 60_000);
   running.interrupt();
   await running.ended;
   expect((await readdir(folder.path)).filter((name) => name.includes('interrupted'))).toEqual([]);

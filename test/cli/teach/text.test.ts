@@ -54,9 +54,9 @@ test('many labels get a list of confusions, the most frequent first', () => {
   (confusion[3] as number[])[7] = 2;
   (confusion[9] as number[])[0] = 3;
   expect(teachingText(teaching(labels, { confusion }), MODEL)).toContain(
-    'mixed up most often\n  label 9 taken for label 0: 3\n  label 3 taken for label 7: 2\n',
+    'most frequent confusions\n  label 9 classified as label 0: 3\n  label 3 classified as label 7: 2\n',
   );
-  expect(teachingText(teaching(labels), MODEL)).not.toContain('mixed up');
+  expect(teachingText(teaching(labels), MODEL)).not.toContain('confusions');
 });
 
 test('no text contains signatures of URLs, and a path keeps its question mark', () => {
@@ -66,11 +66,11 @@ test('no text contains signatures of URLs, and a path keeps its question mark', 
   const alike = { groups: [], pairs: [both], pairCount: 1, acrossLabels: [both], divided: [] };
   const warnings = warningsOf([], alike);
   expect(warnings[0]?.message).toMatch(/^https:\/\/host\.example\/a\.jpg and what\?\.jpg: nearly the same photo/);
-  const judged = { photo: signed, heldOut: true, score: 0.5, best: 'b', bestScore: 0.6 };
+  const predicted = { photo: signed, heldOut: true, score: 0.5, best: 'b', bestScore: 0.6 };
   const failures = [{ ...signed, failure: new ImageFailure('corrupt', 'cut off') }];
   const copies = [{ copy: signed, of: path }];
   const text = teachingText(
-    teaching(['a', 'b'], { pairs: [both], pairCount: 1, unsure: [judged], failures, copies, warnings }),
+    teaching(['a', 'b'], { pairs: [both], pairCount: 1, unsure: [predicted], failures, copies, warnings }),
     MODEL,
   );
   expect(text).not.toContain('secret');
@@ -107,7 +107,7 @@ test('a misclassified photo is shown with the predicted label, and whether it wa
     { photo: photo('2.jpg'), heldOut: true, score: 0.6, best: 'a', bestScore: 0.6 },
   ];
   expect(teachingText(teaching(['a', 'b'], { unsure }), MODEL)).toContain(
-    'least sure of\n  0.200 a, rather b (0.700)  1.jpg  (learned from)\n  0.600 a  2.jpg\n',
+    'least confident\n  0.200 a, more likely b (0.700)  1.jpg  (training photo)\n  0.600 a  2.jpg\n',
   );
 });
 

@@ -32,7 +32,7 @@ export function jobRow(job: string, more: Partial<JobRow> = {}): JobRow {
       { code: 'timeout', images: 52 },
       { code: 'not_an_image', images: 20 },
     ],
-    toGoImages: 3_608,
+    remainingImages: 3_608,
     countsAreEstimates: false,
     imagesPerSecond: 84.3,
     secondsLeft: 43,
@@ -45,7 +45,7 @@ export function jobRow(job: string, more: Partial<JobRow> = {}): JobRow {
   };
 }
 
-const ENDED = { hasEnded: true, toGoImages: 0, secondsLeft: null, imagesPerSecond: 0 };
+const ENDED = { hasEnded: true, remainingImages: 0, secondsLeft: null, imagesPerSecond: 0 };
 
 const JOBS: JobRow[] = [
   jobRow('catalogue-2026-11'),
@@ -55,7 +55,7 @@ const JOBS: JobRow[] = [
     classifiedImages: 391,
     failedImages: 0,
     failedImagesByCode: [],
-    toGoImages: 9,
+    remainingImages: 9,
     waitsForRetries: true,
     secondsLeft: null,
     imagesPerSecond: 0,
@@ -88,7 +88,7 @@ const JOBS: JobRow[] = [
     classifiedImages: 1_200,
     failedImages: 30,
     failedImagesByCode: [{ code: 'forbidden', images: 30 }],
-    toGoImages: 8_770,
+    remainingImages: 8_770,
     lastOutcomeAt: NOW - 600 * MINUTE,
   }),
   jobRow('default', {
@@ -96,7 +96,7 @@ const JOBS: JobRow[] = [
     run: null,
     sourceImages: null,
     enqueuedImages: null,
-    toGoImages: null,
+    remainingImages: null,
     secondsLeft: null,
     imagesPerSecond: 1.2,
     classifiedImages: 812,
@@ -105,7 +105,13 @@ const JOBS: JobRow[] = [
     source: null,
     startedAt: null,
   }),
-  jobRow(HOSTILE, { ...ENDED, state: 'failed while enqueuing', hasEnded: false, toGoImages: 120, source: HOSTILE }),
+  jobRow(HOSTILE, {
+    ...ENDED,
+    state: 'failed while enqueuing',
+    hasEnded: false,
+    remainingImages: 120,
+    source: HOSTILE,
+  }),
 ];
 
 function wave(index: number, of: number, period: number): number {
@@ -139,7 +145,7 @@ export function history(range: Range): History {
       { code: 'not_an_image', images: places.map((index) => (index % 20 === 0 ? 3 : 0)) },
     ],
     arrivedImagesPerSecond: places.map((index) => (index % 90 < 14 ? 210 : 0)),
-    toGoImages: load.map((value) => Math.round(value * 14_000)),
+    remainingImages: load.map((value) => Math.round(value * 14_000)),
     messagesKnownFromAt: fromAt + 41 * bucketSeconds * 1_000,
   };
 }
@@ -160,7 +166,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
       delayedMessages: 12,
       deadMessages: 340,
       oldestMessageAgeSeconds: 143,
-      toGoImages: 13_608,
+      remainingImages: 13_608,
       arrivedImagesPerSecond: 0,
       completedImagesPerSecond: 85.5,
       timeToDrainSeconds: 159,

@@ -68,7 +68,7 @@ function start(port: number): Promise<DashboardServer> {
     classifier: classifierSettingsFrom({ ALLOWED_HOSTS: images.host }),
     exportOutcomes: exporterOf(network.intercepted),
     pauseMs: 200,
-    onSurprise: (error) => {
+    onUnexpectedError: (error) => {
       throw error;
     },
   });
@@ -159,11 +159,11 @@ test('the figures of a job are those of `status --json`', async () => {
   await enqueue('figures');
   const { page } = await open('/#/jobs/figures');
   await page.getByText('completed, some failed').waitFor({ timeout: 60_000 });
-  const { classified, failed, toGo, costSoFarUsd, failedByCode } = await status('figures');
+  const { classified, failed, remaining, costSoFarUsd, failedByCode } = await status('figures');
   await eventually('the last count', async () => (await figure(page, 'Failed')) === `${failed} images`);
   expect(await figure(page, 'Classified')).toBe(`${classified} images`);
-  expect(await figure(page, 'Remaining')).toBe(`${toGo} images`);
-  expect(await figure(page, 'Took')).toMatch(/^\d+ (s|min)/);
+  expect(await figure(page, 'Remaining')).toBe(`${remaining} images`);
+  expect(await figure(page, 'Duration')).toMatch(/^\d+ (s|min)/);
   expect(await figure(page, 'Cost so far')).toBe(`$${costSoFarUsd.toFixed(4)}`);
   const [download] = await Promise.all([
     page.waitForEvent('download'),
@@ -186,7 +186,7 @@ describe('during an outage of', () => {
     network.intercept(async (call, pass, cut) => (isOfSqs(call) ? cut() : pass()));
     const banner = page.locator('.calm-notice', { hasText: 'SQS does not answer since' });
     await banner.waitFor();
-    expect(await banner.textContent()).toContain('goes on by itself');
+    expect(await banner.textContent()).toContain('continues automatically');
     expect(await figure(page, 'Remaining')).toMatch(/^0/);
     expect(await accessibilityProblems(page)).toEqual([]);
     network.intercept((_call, pass) => pass());
@@ -235,7 +235,7 @@ test('deletes the dead letters that were shown, and none that arrived meanwhile'
     .waitFor();
   await page.getByRole('button', { name: `Delete ${LOST}…` }).click();
   const dialog = page.getByRole('dialog');
-  // Meanwhile another one comes that fits the filter.
+  // Meanwhile another one comes that matches the filter.
   const body = { v: 1, job: 'figures', attempt: 1, images: [{ id: 'late', url: 'https://late.example/a.jpg' }] };
   await network.aws.target.sqs.send(await sendToDeadLetters(body));
   await dialog.getByRole('textbox').fill(String(LOST));

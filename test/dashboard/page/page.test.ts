@@ -113,7 +113,7 @@ describe('keys', () => {
     expect(await page.locator('input[type=search]').inputValue()).toBe('gjk?');
     expect(new URL(page.url()).hash).toBe('#/jobs?q=gjk%3F');
     expect(await page.locator('dialog').count()).toBe(0);
-    await page.getByText('No job fits the filter.').waitFor();
+    await page.getByText('No job matches the filter.').waitFor();
     await page.context().close();
   });
 
@@ -195,7 +195,13 @@ test('new figures do not shift the layout', async () => {
   const before = await places();
   const { queue } = server.shown.snapshot;
   server.shown.snapshot = snapshot({
-    queue: { ...queue, waitingMessages: 9, toGoImages: 1_234_567, timeToDrainSeconds: 98_765, costSoFarUsd: 12_345 },
+    queue: {
+      ...queue,
+      waitingMessages: 9,
+      remainingImages: 1_234_567,
+      timeToDrainSeconds: 98_765,
+      costSoFarUsd: 12_345,
+    },
   });
   server.push();
   await page.locator('.strip', { hasText: '1,234,567' }).waitFor();
@@ -208,7 +214,7 @@ test('a job of unknown size has its counts, and no progress bar', async () => {
     state: 'unknown',
     enqueuedImages: null,
     sourceImages: null,
-    toGoImages: null,
+    remainingImages: null,
     secondsLeft: null,
   });
   server.shown.snapshot = snapshot({ jobs: [row] });
@@ -228,7 +234,7 @@ test('animates nothing when reduced motion is preferred', async () => {
 test('all dead letters are retried from the overview, after a typed confirmation', async () => {
   const { page } = await open('/#/');
   await page.getByRole('link', { name: 'Retry all…' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Redrive what the filter shows?' });
+  const dialog = page.getByRole('dialog', { name: 'Redrive the filtered dead letters?' });
   await dialog.waitFor();
   expect(await dialog.locator('.expected').textContent()).toBe('340');
   expect(await dialog.locator('.environment').textContent()).toContain('this machine');

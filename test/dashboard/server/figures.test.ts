@@ -55,7 +55,7 @@ test('the figures of a job are those of `status --json`: waiting, halfway, and c
       inFlightMessages: status.queue.inFlight,
       delayedMessages: status.queue.retrying,
       deadMessages: status.queue.deadLetters,
-      toGoImages: status.toGo,
+      remainingImages: status.remaining,
       costSoFarUsd: status.costSoFarUsd,
     });
     expect(jobs).toEqual([
@@ -67,7 +67,7 @@ test('the figures of a job are those of `status --json`: waiting, halfway, and c
         classifiedImages: status.classified,
         failedImages: status.failed,
         failedImagesByCode: Object.entries(status.failedByCode).map(([code, images]) => ({ code, images })),
-        toGoImages: status.toGo,
+        remainingImages: status.remaining,
         countsAreEstimates: status.countsAreEstimates,
         costSoFarUsd: status.costSoFarUsd,
         source: 'cats.csv',
@@ -91,7 +91,7 @@ test('a job whose failures are sent again from its page runs once more, and is c
   await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats')?.state === 'running');
   await workQueueEmpty(aws, () => catsButMissing({ id: 'found', url: '' }));
   const { queue } = await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats')?.state === 'completed');
-  expect(queue).toMatchObject({ deadMessages: 0, toGoImages: 0, timeToDrainSeconds: 0 });
+  expect(queue).toMatchObject({ deadMessages: 0, remainingImages: 0, timeToDrainSeconds: 0 });
 });
 
 test('a change must be confirmed with the name of the job: another name is refused', async () => {
@@ -111,9 +111,9 @@ test('a job that is cancelled from its page is cancelled everywhere, and cannot 
   await using page = await dashboard.open();
   await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats')?.state === 'running');
   const first = await dashboard.post('/api/jobs/cats/cancel', { confirm: 'cats' });
-  expect(((await first.json()) as Changed).text).toBe('Cancelled with 20 images to go.');
+  expect(((await first.json()) as Changed).text).toBe('Cancelled with 20 images remaining.');
   const { queue } = await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats')?.state === 'cancelled');
-  expect(queue.toGoImages).toBe(0);
+  expect(queue.remainingImages).toBe(0);
   const { stdout } = await runCommand(['status', 'cats', '--json'], { environment: aws.environment });
   expect(JSON.parse(stdout).state).toBe('cancelled');
   const second = await dashboard.post('/api/jobs/cats/cancel', { confirm: 'cats' });
@@ -183,7 +183,7 @@ test('history includes the time before the dashboard started, from the names of 
   );
   const total = (images: number[]) => images.reduce((sum, count) => sum + count, 0);
   expect(history.failedImagesByCode.map(({ code, images }) => [code, total(images)])).toEqual([['not_found', 7]]);
-  expect(history.toGoImages.at(-1)).toBe(0);
+  expect(history.remainingImages.at(-1)).toBe(0);
   expect(lengths(history)).toEqual(new Set([history.bucketAt.length]));
   expect(history.bucketAt.length).toBeLessThanOrEqual(300);
 });
@@ -224,7 +224,7 @@ test('jobs of other producers are shown, with what is known about them', async (
       job: 'default',
       state: 'unknown',
       enqueuedImages: null,
-      toGoImages: null,
+      remainingImages: null,
       classifiedImages: 1,
       failedImages: 1,
     }),

@@ -15,7 +15,7 @@ const QUEUE: QueueFigures = {
   delayedMessages: 0,
   deadMessages: 0,
   oldestMessageAgeSeconds: null,
-  toGoImages: 0,
+  remainingImages: 0,
   arrivedImagesPerSecond: 0,
   completedImagesPerSecond: 0,
   timeToDrainSeconds: 0,

@@ -90,24 +90,24 @@ describe('images', () => {
     const buckets = bucketsOf('15m', NOW);
     const at = (bucket: number) => buckets.fromAt + bucket * buckets.bucketMs;
     const counted = [part('results', at(3), 40), part('failures', at(5), 10, 'corrupt')];
-    const { toGoImages, arrivedImagesPerSecond } = historyOf({
+    const { remainingImages, arrivedImagesPerSecond } = historyOf({
       range: '15m',
       now: NOW,
       jobs: [job(counted, 100, at(1), at(3))],
       samples: [],
     });
-    expect(toGoImages.slice(0, 7)).toEqual([0, 50, 100, 60, 60, 50, 50]);
+    expect(remainingImages.slice(0, 7)).toEqual([0, 50, 100, 60, 60, 50, 50]);
     expect(arrivedImagesPerSecond.slice(0, 4)).toEqual([0, 10, 10, 0]);
   });
 
   test('of a job that was enqueued before the range remain from its beginning', () => {
-    const { toGoImages } = historyOf({
+    const { remainingImages } = historyOf({
       range: '15m',
       now: NOW,
       jobs: [job([part('results', NOW - 7_200 * SECOND, 30)], 100, NOW - 8_000 * SECOND, NOW - 7_900 * SECOND)],
       samples: [],
     });
-    expect(new Set(toGoImages)).toEqual(new Set([70]));
+    expect(new Set(remainingImages)).toEqual(new Set([70]));
   });
 
   test('are all enqueued at once when a job was enqueued in no time', () => {

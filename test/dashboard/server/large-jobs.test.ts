@@ -12,7 +12,7 @@ const JOB: LargeJob = {
   results: 10_000,
   failures: 200,
   linesPerPart: 100,
-  toGo: 5_000,
+  remaining: 5_000,
   isDescribed: true,
 };
 
@@ -61,7 +61,7 @@ test('its figures are shown as soon as they are listed, and equal those of `stat
   expect(jobs[0]).toMatchObject({
     classifiedImages: status?.classified,
     failedImages: status?.failed,
-    toGoImages: status?.toGo,
+    remainingImages: status?.remaining,
     state: status?.state,
     costSoFarUsd: status?.costSoFarUsd,
   });

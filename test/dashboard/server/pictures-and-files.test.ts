@@ -153,7 +153,7 @@ test('a download that is not read is aborted after a while', async () => {
   const path = join(folder.path, 'large.csv');
   await writeFile(path, Buffer.alloc(24_000_000));
   const exportOutcomes = async () => ({ bytes: 24_000_000, content: createReadStream(path) });
-  await using other = await startTestDashboard(aws.target, { exportOutcomes, mostIdleMs: 1_500 });
+  await using other = await startTestDashboard(aws.target, { exportOutcomes, maxIdleMs: 1_500 });
   const stalled = await other.get('/api/jobs/cats/results.csv');
   expect(stalled.status).toBe(200);
   await eventually('another download', async () => {

@@ -20,25 +20,29 @@ function figures(depths: JobStatus['queue'], ...jobs: WatchedJob[]) {
 }
 
 describe('time to drain', () => {
-  const moving = job({ toGo: 100, imagesPerSecond: 10 });
+  const moving = job({ remaining: 100, imagesPerSecond: 10 });
 
   test.each<[string, JobStatus['queue'], Partial<JobStatus>]>([
-    ['are stranded', EMPTY, { toGo: 500, stranded: 500 }],
-    ['remain of a job that is cancelled', BUSY, { state: 'cancelled', toGo: 500 }],
-    ['remain of a job whose producer failed, without a message', EMPTY, { state: 'failed while enqueuing', toGo: 500 }],
+    ['are stranded', EMPTY, { remaining: 500, stranded: 500 }],
+    ['remain of a job that is cancelled', BUSY, { state: 'cancelled', remaining: 500 }],
+    [
+      'remain of a job whose producer failed, without a message',
+      EMPTY,
+      { state: 'failed while enqueuing', remaining: 500 },
+    ],
   ])('leaves out images that %s', (_which, depths, status) => {
     expect(figures(depths, moving, job(status)).timeToDrainSeconds).toBe(10);
     expect(figures(depths, job(status)).timeToDrainSeconds).toBe(0);
   });
 
   test('counts what a producer had sent before it failed, as long as there are messages', () => {
-    const failed = job({ state: 'failed while enqueuing', toGo: 500 });
+    const failed = job({ state: 'failed while enqueuing', remaining: 500 });
     expect(figures(BUSY, moving, failed).timeToDrainSeconds).toBe(60);
   });
 });
 
 test('busy workers and cost per hour are unknown while a job runs whose files are not kept', () => {
-  const unseen = figures(BUSY, job({ toGo: 1_000_000, imagesPerSecond: 100 }));
+  const unseen = figures(BUSY, job({ remaining: 1_000_000, imagesPerSecond: 100 }));
   expect(unseen).toMatchObject({ busyWorkers: null, costPerHourUsd: null });
-  expect(figures(EMPTY, job({ toGo: 5 }))).toMatchObject({ busyWorkers: 0, costPerHourUsd: 0 });
+  expect(figures(EMPTY, job({ remaining: 5 }))).toMatchObject({ busyWorkers: 0, costPerHourUsd: 0 });
 });

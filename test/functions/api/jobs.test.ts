@@ -53,7 +53,7 @@ describe('a job', () => {
     });
     expect(response.status).toBe(202);
     expect(response.headers.get('location')).toBe('/jobs/forms');
-    expect(await response.json()).toEqual({ job: 'forms', images: 3, messages: 1, repetitions: 0 });
+    expect(await response.json()).toEqual({ job: 'forms', images: 3, messages: 1, duplicates: 0 });
     expect(await messagesOf('forms')).toEqual([
       {
         job: 'forms',
@@ -83,7 +83,7 @@ describe('a job', () => {
     const response = await post(
       `{"job":"exact","images":[${image('1234567890123456789')},${image('1234567890123456790')}]}`,
     );
-    expect(await response.json()).toEqual({ job: 'exact', images: 2, messages: 1, repetitions: 0 });
+    expect(await response.json()).toEqual({ job: 'exact', images: 2, messages: 1, duplicates: 0 });
     const [message] = await messagesOf('exact');
     expect(message?.images.map(({ meta }) => JSON.stringify(meta))).toEqual([
       '{"n":1234567890123456789,"t":"🐱"}',
@@ -94,7 +94,7 @@ describe('a job', () => {
 
   test('may have 10,000 images and no more', async () => {
     const response = await post({ job: 'large', images: urls(10_000) });
-    expect(await response.json()).toEqual({ job: 'large', images: 10_000, messages: 313, repetitions: 0 });
+    expect(await response.json()).toEqual({ job: 'large', images: 10_000, messages: 313, duplicates: 0 });
     const messages = await messagesOf('large');
     const sent = messages.flatMap(({ images }) => images.map(({ url }) => url));
     expect(sent.toSorted()).toEqual(urls(10_000).toSorted());
@@ -114,10 +114,10 @@ describe('a job', () => {
     expect(new Set(names).size).toBe(2);
   });
 
-  test('counts exact repetitions once', async () => {
+  test('counts exact duplicates once', async () => {
     const [url = ''] = urls(1);
     const response = await post({ images: [url, url, { url }] });
-    expect(await response.json()).toMatchObject({ images: 1, messages: 1, repetitions: 2 });
+    expect(await response.json()).toMatchObject({ images: 1, messages: 1, duplicates: 2 });
   });
 });
 
@@ -142,7 +142,7 @@ describe('a job whose name is taken', () => {
     // As if its producer had died after the first message, one that always put 100 images into a message.
     await writeJob(api.target, { ...whole, state: 'enqueuing', perMessage: 100, sent: 100, messages: 1 });
     const response = await post({ job: 'half', images, resume: true });
-    expect(await response.json()).toEqual({ job: 'half', images: 250, messages: 3, repetitions: 0 });
+    expect(await response.json()).toEqual({ job: 'half', images: 250, messages: 3, duplicates: 0 });
     const messages = await messagesOf('half');
     expect(messages.map((message) => message.images.length).toSorted()).toEqual([100, 50]);
     const sent = messages.flatMap((message) => message.images.map(({ url }) => url));
@@ -225,7 +225,14 @@ describe('the status of a job', () => {
     const answer = await (await fetch(`${api.address}/jobs/told`)).json();
     const { stdout } = await runCommand(['status', 'told', '--json'], { environment: api.environment });
     expect(answer).toEqual(JSON.parse(stdout));
-    expect(answer).toMatchObject({ job: 'told', state: 'running', enqueued: 3, classified: 0, failed: 0, toGo: 3 });
+    expect(answer).toMatchObject({
+      job: 'told',
+      state: 'running',
+      enqueued: 3,
+      classified: 0,
+      failed: 0,
+      remaining: 3,
+    });
     await cancelJob(api.target, await newestRun(api.target, 'told'), 'a test');
     expect(await (await fetch(`${api.address}/jobs/told`)).json()).toMatchObject({ state: 'cancelled' });
   });

@@ -5,7 +5,7 @@ import { API_TIMEOUT_SECONDS } from '../../../shared/contract/limits.ts';
 import { startLargeJobs } from '../../../testkit/large-jobs.ts';
 
 test('a job that cannot be listed in time has counts that are estimates, and say so', async () => {
-  const counts = { results: 10_000_000, failures: 0, linesPerPart: 10, toGo: 0, isDescribed: true };
+  const counts = { results: 10_000_000, failures: 0, linesPerPart: 10, remaining: 0, isDescribed: true };
   await using server = await startLargeJobs({ jobs: [{ job: 'large', ...counts }], latencyMs: 1_000 });
   const request = { query: {}, path: { job: 'large' }, mediaType: '', body: Buffer.alloc(0) };
   // Sixteen at once, 10,000 pages take ten minutes: the answer has to come before.

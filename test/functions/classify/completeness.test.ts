@@ -8,8 +8,13 @@ import { sharedByTests } from '../../support/shared-by-tests.ts';
 const [harness] = await sharedByTests(startHarness());
 
 async function status(): Promise<Partial<JobStatus>> {
-  const { state, classified, failed, toGo = 0 } = (await jobStatus(harness.aws.target, 'job', new Date())) as JobStatus;
-  return { state, classified, failed, toGo };
+  const {
+    state,
+    classified,
+    failed,
+    remaining = 0,
+  } = (await jobStatus(harness.aws.target, 'job', new Date())) as JobStatus;
+  return { state, classified, failed, remaining };
 }
 
 test('a job whose first message is delivered twice is completed only with its last image', async () => {
@@ -25,7 +30,7 @@ test('a job whose first message is delivered twice is completed only with its la
   }
   const lines = await harness.aws.results('job');
   expect(lines).toHaveLength(40);
-  expect(await status()).toEqual({ state: 'running', classified: 30, failed: 0, toGo: 10 });
+  expect(await status()).toEqual({ state: 'running', classified: 30, failed: 0, remaining: 10 });
   await harness.worker.invoke({ Records: [fourth] });
-  expect(await status()).toEqual({ state: 'completed', classified: 40, failed: 0, toGo: 0 });
+  expect(await status()).toEqual({ state: 'completed', classified: 40, failed: 0, remaining: 0 });
 });

@@ -57,7 +57,7 @@ async function expectOutcomesOfNewestRunAlone(
     run: expect.stringMatching(/^[0-9a-f]{16}$/),
     results: classified.map(({ url }) => url).toSorted(),
     failures: [missing?.url],
-    status: expect.objectContaining({ run, state: 'completed with failures', classified: 4, failed: 1, toGo: 0 }),
+    status: expect.objectContaining({ run, state: 'completed with failures', classified: 4, failed: 1, remaining: 0 }),
   });
   expect({ commands, ...(await scene.redrive()) }).toMatchObject({ commands, images: 1, ofEarlierRuns: earlier });
   expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([

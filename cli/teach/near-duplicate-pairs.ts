@@ -16,12 +16,12 @@ const SAME_FEATURES = 0.97;
  * @param length of the features of a photo
  * @param visit called with the indices of two photos, the lower one first, and the cosine of what was compared
  */
-export function eachAlikePair(
+export function eachNearDuplicatePair(
   photos: readonly TaughtPhoto[],
   length: number,
   visit: (one: number, other: number, likeness: number) => void,
 ): void {
-  // A bit per pair: a film has millions of them, and 50 MB are enough for those of all photos that a lesson may have.
+  // A bit per pair: a film has millions of them, and 50 MB are enough for those of all photos that a trainingSet may have.
   const seen = new Uint8Array(Math.ceil(photos.length ** 2 / 8));
   const once = (one: number, other: number, likeness: number) => {
     const pair = one * photos.length + other;

@@ -1,6 +1,6 @@
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 
 /** A count of a job, marked `~` where it is an estimate. */
-export function estimable({ countsAreEstimates }: JobStatus, count: number): string {
+export function countText({ countsAreEstimates }: JobStatus, count: number): string {
   return countsAreEstimates ? `~${count}` : String(count);
 }

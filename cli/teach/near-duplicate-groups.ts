@@ -1,34 +1,34 @@
-import { eachAlikePair } from './alike-pairs.ts';
+import { eachNearDuplicatePair } from './near-duplicate-pairs.ts';
 import type { TaughtPhoto } from './photo-features.ts';
 
-/** Two photos that show nearly the same: other sizes or encodings of one, frames of one film. */
-export type AlikePair = { one: TaughtPhoto; other: TaughtPhoto /** A cosine, up to 1. */; likeness: number };
+/** Two nearly identical photos: other sizes or encodings, or frames of one video. */
+export type NearDuplicatePair = { one: TaughtPhoto; other: TaughtPhoto /** A cosine, up to 1. */; likeness: number };
 
-export type Alike = {
-  /** Photos in a group show nearly the same, and must not be divided; each photo is in one, by its index. */
+export type NearDuplicateGroups = {
+  /** Groups of nearly identical photos, by index, which must stay in one part; each photo is in one group. */
   groups: number[][];
-  /** Of one label, the most alike first; of many, some. */
-  pairs: AlikePair[];
+  /** Pairs within one label, most similar first; limited. */
+  pairs: NearDuplicatePair[];
   /** How many there are. */
   pairCount: number;
-  /** Of two labels: one of them is probably wrong. */
-  acrossLabels: AlikePair[];
-  /** Labels whose photos are so much alike that they had to be divided all the same. */
+  /** Pairs across two labels: one label is probably wrong. */
+  acrossLabels: NearDuplicatePair[];
+  /** Labels whose photos are so similar that a group had to be split. */
   divided: string[];
 };
 
-/** Pairs that are kept to be shown; a film may have a million. */
+/** Maximum number of listed pairs; a video may have a million. */
 const MAX_PAIRS = 1_000;
-/** A group of more of a label than this leaves too little to hold out, or to learn from. */
+/** A larger group (as a fraction of a label) would leave too few photos for training or testing. */
 const MAX_SHARE = 0.5;
 
-/** Finds photos that show nearly the same. */
-export function findAlike(photos: readonly TaughtPhoto[], length: number): Alike {
+/** Finds nearly identical photos. */
+export function findNearDuplicates(photos: readonly TaughtPhoto[], length: number): NearDuplicateGroups {
   const groups = new Groups(photos.length);
-  const pairs: AlikePair[] = [];
-  const acrossLabels: AlikePair[] = [];
+  const pairs: NearDuplicatePair[] = [];
+  const acrossLabels: NearDuplicatePair[] = [];
   let pairCount = 0;
-  eachAlikePair(photos, length, (first, second, likeness) => {
+  eachNearDuplicatePair(photos, length, (first, second, likeness) => {
     const [one, other] = [photos[first] as TaughtPhoto, photos[second] as TaughtPhoto];
     const list = one.label === other.label ? pairs : acrossLabels;
     if (list.length < MAX_PAIRS) list.push({ one, other, likeness });
@@ -40,8 +40,11 @@ export function findAlike(photos: readonly TaughtPhoto[], length: number): Alike
   return { ...divideLarge(groups.all(), photos), pairs, pairCount, acrossLabels };
 }
 
-/** A camera that never moves takes photos that are all alike: its label could not be tested at all. */
-function divideLarge(groups: number[][], photos: readonly TaughtPhoto[]): Pick<Alike, 'groups' | 'divided'> {
+/** Photos of a fixed camera are all similar: without splitting, the label could not be tested. */
+function divideLarge(
+  groups: number[][],
+  photos: readonly TaughtPhoto[],
+): Pick<NearDuplicateGroups, 'groups' | 'divided'> {
   const labelOf = (index: number | undefined) => photos[index as number]?.label as string;
   const counts = Map.groupBy(photos, ({ label }) => label);
   const isLarge = (group: readonly number[]) =>
@@ -52,7 +55,7 @@ function divideLarge(groups: number[][], photos: readonly TaughtPhoto[]): Pick<A
   };
 }
 
-/** Sets of indices that grow together (union and find). */
+/** Disjoint sets of indices (union-find). */
 class Groups {
   readonly #parents: number[];
 

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
-import { findAlike } from '../../../cli/teach/alike.ts';
 import { withoutCopies } from '../../../cli/teach/copies.ts';
+import { findNearDuplicates } from '../../../cli/teach/near-duplicate-groups.ts';
 import { outlineOf } from '../../../cli/teach/outline.ts';
 import type { TaughtPhoto } from '../../../cli/teach/photo-features.ts';
 import { createRandom, sampleOf, shuffle } from '../../../cli/teach/random.ts';
@@ -56,7 +56,7 @@ test.each([
     photo('cups', { outline: await outline(await readPhoto('rocket.jpg')) }),
     photo('cups', { outline: await outline(await readPhoto('chelsea.jpg')) }),
   ];
-  const { groups, pairs, acrossLabels } = findAlike(photos, 64);
+  const { groups, pairs, acrossLabels } = findNearDuplicates(photos, 64);
   expect(groups).toEqual([[0, 1], [2], [3]]);
   expect(pairs.map(({ one, other }) => [one, other])).toEqual([[photos[0], photos[1]]]);
   expect(acrossLabels).toEqual([]);
@@ -68,7 +68,7 @@ test('the twenty parts of a lawn are different photos', async () => {
     parts.map(async (name) => outline(await readFile(join(import.meta.dirname, '../../../samples/teach/grass', name)))),
   );
   expect(
-    findAlike(
+    findNearDuplicates(
       outlines.map((one) => photo('grass', { outline: one })),
       64,
     ).pairs,
@@ -78,7 +78,7 @@ test('the twenty parts of a lawn are different photos', async () => {
 test('nearly the same photo under two labels does not make a group', () => {
   const [one, other] = [photo('fine'), photo('damaged')];
   const twin = photo('damaged', { features: one.features });
-  const found = findAlike([one, other, twin], 64);
+  const found = findNearDuplicates([one, other, twin], 64);
   expect(found.groups).toEqual([[0], [1], [2]]);
   expect(found.acrossLabels).toEqual([{ one, other: twin, likeness: expect.closeTo(1, 4) }]);
 });
@@ -90,7 +90,7 @@ test('a label whose photos are all alike is split anyway, and named', () => {
     photo('other'),
     photo('other'),
   ];
-  const { groups, divided } = findAlike(photos, 64);
+  const { groups, divided } = findNearDuplicates(photos, 64);
   expect(divided).toEqual(['fixed camera']);
   expect(groups).toHaveLength(8);
 });
@@ -194,7 +194,7 @@ test('a random sample of a sorted list covers all its parts, and is the same for
 test('each of more than a million pairs that are alike in two ways is counted once', () => {
   const frames = 1_500;
   const { outline: same, features } = photo('film');
-  const { pairCount } = findAlike(
+  const { pairCount } = findNearDuplicates(
     Array.from({ length: frames }, () => photo('film', { outline: same, features })),
     64,
   );

@@ -7,12 +7,13 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import type { Changed, DeadLetterChange, DeadLetterFilter, DeadLetters } from '../contract.ts';
 import { ApiFailure } from './api-failure.ts';
+import { counted } from './counted.ts';
 import {
   charsOf,
   cutToRow,
   facetsOf,
   fits,
-  fitsWhole,
+  fitsEntirely,
   imageFits,
   letterRow,
   type ReadLetter,
@@ -20,41 +21,41 @@ import {
 } from './letter-rows.ts';
 import type { Thumbnails } from './thumbnails.ts';
 
-/** What is still hidden when a look is interrupted comes back after so long. */
+/** Visibility timeout of a scan: if it is interrupted, messages reappear after this time. */
 const HIDDEN_SECONDS = 30;
-/** A look takes no longer, however many letters there are; then they are put back. */
+/** Time limit of a scan, however many letters there are; then they are put back. */
 const LOOK_MS = 10_000;
-/** A deletion goes on until it has come to its end, or this. */
+/** Time limit of a change. */
 const CHANGE_MS = 10 * 60_000;
-/** Looks and changes that wait for their turn: two at once would hide letters from each other. */
-const MOST_WAITING = 8;
+/** Queued scans and changes: two at once would hide letters from each other. */
+const MAX_WAITING = 8;
 const MAX_ROWS = 200;
 const MAX_NAMES = 50;
-/** Names that are counted; others of the same kind are left out of the lists. */
+/** Maximum number of counted names per list; further names are left out. */
 const MAX_COUNTED_NAMES = 5_000;
 
-/** What a look has found answers other filters for so long: who types a word must not wait for each letter of it. */
-const KEPT_MS = 15_000;
-/** Characters of bodies that are kept for that; of a longer queue each filter is a look. */
-const MOST_KEPT_CHARS = 16_000_000;
-/** Characters of rows that a look keeps. */
-const MOST_ROW_CHARS = 8_000_000;
-/** A change goes by what a look has shown for so long, and by one of the last few looks. */
+/** A scan answers other filters for this time, so that typing a filter does not scan for each character. */
+const CACHE_MS = 15_000;
+/** Characters that are cached for that; for a longer queue, each filter is a scan. */
+const MAX_CACHED_CHARS = 16_000_000;
+/** Characters of rows that a scan keeps. */
+const MAX_ROW_CHARS = 8_000_000;
+/** A change may refer to what was shown within this time, in one of the last few scans. */
 const SHOWN_MS = 15 * 60_000;
-const MOST_SHOWN = 8;
+const MAX_SHOWN = 8;
 
 type Names = 'job' | 'code' | 'host';
-/** All letters of a look. */
-type Kept = { at: number; letters: ReadLetter[]; lookedAt: number; notLookedAt: number };
+/** All letters of a scan. */
+type CachedScan = { at: number; letters: ReadLetter[]; lookedAt: number; notLookedAt: number };
 
-/** Shows what is in the dead-letter queue, and redrives or deletes what a filter shows. */
-export class DeadLetterDesk {
+/** Lists the dead-letter queue, and redrives or deletes what a filter selects. */
+export class DeadLetterService {
   readonly #target: JobTarget;
   readonly #thumbnails: Thumbnails;
   readonly #turn = new Mutex();
   #waiting = 0;
-  #kept: Kept | undefined;
-  /** By filter: what was shown is what a change may touch. */
+  #cached: CachedScan | undefined;
+  /** By filter: a change may only affect what was shown. */
   readonly #shown = new Map<string, { at: number; look: Look }>();
 
   constructor(target: JobTarget, thumbnails: Thumbnails) {
@@ -63,9 +64,9 @@ export class DeadLetterDesk {
   }
 
   /**
-   * Letters are hidden from others while the look lasts, and put back at its end.
+   * Letters are hidden from other readers during the scan, and put back at its end.
    *
-   * @param isFresh looks again, however soon after the last look
+   * @param isFresh scans again, however recent the last scan is
    */
   list(filter: DeadLetterFilter, isFresh: boolean): Promise<DeadLetters> {
     return this.#inTurn(async () => {
@@ -91,7 +92,7 @@ export class DeadLetterDesk {
   }
 
   /**
-   * Deletes the letters that were shown for the filter, but for those that hold images which do not fit it.
+   * Deletes the letters shown for the filter, except those with images that do not match it.
    *
    * @throws {ApiFailure} count-changed
    */
@@ -101,12 +102,12 @@ export class DeadLetterDesk {
       let inPart = 0;
       const mayDelete = async (letter: ReadLetter) => {
         if (!ids.has(letter.letterId)) return false;
-        const isWhole = fitsWhole(letter, change.filter);
+        const isWhole = fitsEntirely(letter, change.filter);
         if (!isWhole) inPart++;
         return isWhole;
       };
       const { deleted } = await this.#scan(undefined, mayDelete, CHANGE_MS);
-      const left = inPart === 0 ? '' : ` Left: ${counted(inPart, 'letter')} with images that do not fit the filter.`;
+      const left = inPart === 0 ? '' : ` Left: ${counted(inPart, 'letter')} with images that do not match the filter.`;
       return { images: 0, messages: deleted, text: `${counted(deleted, 'dead letter')} deleted.${left}` };
     });
   }
@@ -135,32 +136,32 @@ export class DeadLetterDesk {
         images += redriven.images;
         messages += redriven.deadLetters;
       }
-      if (images === 0) throw new ApiFailure('not-possible', whyNothing(cancelled));
+      if (images === 0) throw new ApiFailure('not-possible', nothingToRedriveText(cancelled));
       const left = cancelled.length === 0 ? '' : ` Left: those of cancelled jobs (${cancelled.join(', ')}).`;
       const text = `${counted(images, 'image')} sent again, ${counted(messages, 'dead letter')} removed.${left}`;
       return { images, messages, text, jobs };
     });
   }
 
-  /** Looks at the queue, or at what the last look has found. */
-  async #found(look: Look, isFresh: boolean): Promise<Omit<Kept, 'letters'>> {
-    const kept = this.#kept;
-    if (!isFresh && kept !== undefined && Date.now() - kept.at < KEPT_MS) {
-      for (const letter of kept.letters) look.add(letter);
-      return kept;
+  /** Uses the last scan, or scans the queue. */
+  async #found(look: Look, isFresh: boolean): Promise<Omit<CachedScan, 'letters'>> {
+    const cached = this.#cached;
+    if (!isFresh && cached !== undefined && Date.now() - cached.at < CACHE_MS) {
+      for (const letter of cached.letters) look.add(letter);
+      return cached;
     }
-    this.#kept = undefined;
+    this.#cached = undefined;
     const letters: ReadLetter[] = [];
     let chars = 0;
     const keep = async (letter: ReadLetter) => {
       chars += letter.bodyChars;
-      if (chars <= MOST_KEPT_CHARS) letters.push(letter);
+      if (chars <= MAX_CACHED_CHARS) letters.push(letter);
       else letters.length = 0;
       return false;
     };
     const { lookedAt, notLookedAt } = await this.#scan(look, keep, LOOK_MS);
     const found = { at: Date.now(), lookedAt, notLookedAt };
-    if (chars <= MOST_KEPT_CHARS) this.#kept = { ...found, letters };
+    if (chars <= MAX_CACHED_CHARS) this.#cached = { ...found, letters };
     return found;
   }
 
@@ -170,17 +171,17 @@ export class DeadLetterDesk {
     this.#shown.delete(key);
     this.#shown.set(key, { at: Date.now(), look });
     const [oldest] = this.#shown.keys();
-    if (this.#shown.size <= MOST_SHOWN || oldest === undefined) return;
+    if (this.#shown.size <= MAX_SHOWN || oldest === undefined) return;
     this.#shown.get(oldest)?.look[Symbol.dispose]();
     this.#shown.delete(oldest);
   }
 
   /**
-   * What the person has seen, if its number is the one that was typed: a queue that is too long for a look is never the
-   * same twice. Otherwise what fits now.
+   * What was shown to the user, if the typed number matches: a queue that is too long for a scan never looks the same
+   * twice. Otherwise what matches now.
    */
   async #confirmed({ filter, confirm }: DeadLetterChange): Promise<Look> {
-    this.#kept = undefined;
+    this.#cached = undefined;
     const shown = this.#shown.get(keyOf(filter));
     if (shown !== undefined && Date.now() - shown.at < SHOWN_MS && confirm === String(shown.look.ids.size)) {
       return shown.look;
@@ -190,10 +191,10 @@ export class DeadLetterDesk {
     this.#remember(look);
     const expected = String(look.ids.size);
     if (confirm === expected) return look;
-    const notSeen = notLookedAt === 0 ? '' : `; about ${notLookedAt} could not be looked at`;
+    const notSeen = notLookedAt === 0 ? '' : `; about ${notLookedAt} could not be read`;
     throw new ApiFailure(
       'count-changed',
-      `${counted(look.ids.size, 'dead letter')} fit the filter now, not ${confirm.slice(0, 20)}${notSeen}: type the new number`,
+      `${counted(look.ids.size, 'dead letter')} match the filter now, not ${confirm.slice(0, 20)}${notSeen}: type the new number`,
       expected,
     );
   }
@@ -211,7 +212,7 @@ export class DeadLetterDesk {
   }
 
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#waiting >= MOST_WAITING) throw new ApiFailure('busy', 'the dead letters are being looked at: try again');
+    if (this.#waiting >= MAX_WAITING) throw new ApiFailure('busy', 'the dead letters are being read: try again');
     this.#waiting++;
     try {
       return await this.#turn.runExclusive(work);
@@ -221,13 +222,9 @@ export class DeadLetterDesk {
   }
 }
 
-function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
-}
-
-function whyNothing(cancelled: readonly string[]): string {
-  const jobs = cancelled.length === 0 ? '' : ` (cancelled: ${cancelled.join(', ')})`;
-  return `none of these can be sent again: bodies that are not messages, letters of earlier runs, of cancelled jobs, and with images that do not fit the filter stay${jobs}`;
+function nothingToRedriveText(cancelled: readonly string[]): string {
+  const jobs = cancelled.length === 0 ? '' : ` (${cancelled.join(', ')})`;
+  return `none of these can be sent again: malformed messages, and dead letters of earlier runs, of cancelled jobs${jobs} or with images that do not match the filter`;
 }
 
 function keyOf({ job, code, host, text }: DeadLetterFilter): string {
@@ -238,18 +235,18 @@ function imageKey(job: string | undefined, id: string): string {
   return `${job ?? ''}\n${id}`;
 }
 
-/** What a scan has found for a filter, in memory that does not grow with the letters but for their ids. */
+/** The result of a scan for a filter; its memory does not grow with the letters, except for their ids. */
 class Look implements Disposable {
   readonly filter: DeadLetterFilter;
-  /** Of images that fit, with their jobs. */
+  /** Ids of matching images, with their jobs. */
   readonly #imageIds = new IdSet();
   #rowChars = 0;
   readonly #counts: Record<Names, Map<string, number>> = { job: new Map(), code: new Map(), host: new Map() };
-  /** Of the letters that fit. */
+  /** Ids of matching letters. */
   readonly ids = new Set<string>();
   readonly jobs = new Set<string>();
   images = 0;
-  /** Of those that fit, the newest and some others. */
+  /** Matching letters: the newest and some others. */
   #newest: ReturnType<typeof cutToRow>[] = [];
 
   constructor(filter: DeadLetterFilter) {
@@ -267,10 +264,10 @@ class Look implements Disposable {
     const row = cutToRow(letter);
     this.#newest.push(row);
     this.#rowChars += charsOf(row);
-    if (this.#newest.length >= 2 * MAX_ROWS || this.#rowChars > MOST_ROW_CHARS) this.#trim();
+    if (this.#newest.length >= 2 * MAX_ROWS || this.#rowChars > MAX_ROW_CHARS) this.#trim();
   }
 
-  /** Whether an image was among those that fit. */
+  /** Whether an image matched. */
   shows(job: string, id: string): boolean {
     return this.#imageIds.has(imageKey(job, id));
   }
@@ -279,15 +276,15 @@ class Look implements Disposable {
     this.#imageIds[Symbol.dispose]();
   }
 
-  /** The newest, as many as fit into half of what may be kept. */
+  /** Keeps the newest, within half of the limit. */
   #trim(): void {
-    const kept = this.newestFirst();
+    const rows = this.newestFirst();
     let chars = 0;
-    const last = kept.findIndex((row) => {
+    const last = rows.findIndex((row) => {
       chars += charsOf(row);
-      return chars > MOST_ROW_CHARS / 2;
+      return chars > MAX_ROW_CHARS / 2;
     });
-    this.#newest = last === -1 ? kept : kept.slice(0, last);
+    this.#newest = last === -1 ? rows : rows.slice(0, last);
     this.#rowChars = this.#newest.reduce((sum, row) => sum + charsOf(row), 0);
   }
 

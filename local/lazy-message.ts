@@ -1,31 +1,31 @@
 import type { StoredMessage } from './fauxqs-parts.ts';
 
-/** What a message says: all of it that may be large. */
+/** The parts of a message that may be large. */
 export type MessageContents = Pick<
   StoredMessage,
   'body' | 'md5OfBody' | 'messageAttributes' | 'md5OfMessageAttributes'
 >;
 
-/** What SQS has to know of a message of a standard queue to hand it out, as fauxqs and the database have it. */
+/** The state that SQS needs to deliver a message of a standard queue, as in fauxqs and the database. */
 export type MessageState = Pick<StoredMessage, 'messageId' | 'sentTimestamp' | 'approximateReceiveCount'> & {
   approximateFirstReceiveTimestamp?: number | null;
   delayUntil?: number | null;
 };
 
-/** Where contents are. */
+/** Reads message contents. */
 export type ContentsSource = { contentsOf(messageId: string): MessageContents };
 
 /**
- * A message whose contents are in the queue database and are read when somebody asks for them: a queue of 300,000
- * messages takes 60 MB of memory, however long they are.
+ * A message whose contents are in the queue database and are read on demand: a queue of 300,000 messages takes 60 MB of
+ * memory, whatever their length.
  */
-export class KeptMessage implements StoredMessage {
+export class LazyMessage implements StoredMessage {
   readonly messageId: string;
   readonly sentTimestamp: number;
   approximateReceiveCount: number;
   approximateFirstReceiveTimestamp?: number;
   delayUntil?: number;
-  /** In whose rows it is. */
+  /** The queue whose rows contain it. */
   queue: string;
   readonly #source: ContentsSource;
 

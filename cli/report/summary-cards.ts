@@ -1,9 +1,9 @@
-import { byteSize, count, dollars, percent, span } from '../../dashboard/page/numbers.js';
+import { byteSize, count, dollars, formatDuration, percent } from '../../dashboard/page/numbers.js';
 import { ASSUMED } from '../../shared/cost.ts';
 import type { Completeness, Summary } from '../export/summarize.ts';
 import { type Html, html } from './html.ts';
 
-/** How a job's state reads, and whether all is well. */
+/** The text of a job's state, and whether it is a good one. */
 export const STATES: Record<Completeness, { text: string; good: boolean }> = {
   completed: { text: 'completed', good: true },
   'completed with failures': { text: 'completed with failures', good: false },
@@ -12,7 +12,7 @@ export const STATES: Record<Completeness, { text: string; good: boolean }> = {
   unknown: { text: 'so far', good: true },
 };
 
-/** What is known of the time that the cost is made of. */
+/** How the time behind the cost was obtained. */
 function costNote({ computing: { measuredShare } }: Summary): string {
   if (measuredShare === 1) return 'measured time at list prices';
   return measuredShare === 0 ? `assumed: ${ASSUMED.processor}` : `${percent(1 - measuredShare)} of it estimated`;
@@ -20,8 +20,8 @@ function costNote({ computing: { measuredShare } }: Summary): string {
 
 type Figure = { name: string; value: string; note?: string; bad?: boolean };
 
-/** What one wants to know first. */
-export function figures(summary: Summary): Html {
+/** The summary cards at the top of a report. */
+export function summaryCards(summary: Summary): Html {
   const { images, durations, bytes, cost, labels } = summary;
   const settled = images.classified + images.failed;
   const all: Figure[] = [
@@ -29,18 +29,18 @@ export function figures(summary: Summary): Html {
     {
       name: 'Failed',
       value: count(images.failed),
-      note: settled === 0 ? '' : `${percent(images.failed / settled)} of what is done`,
+      note: settled === 0 ? '' : `${percent(images.failed / settled)} of outcomes`,
       bad: images.failed > 0,
     },
-    ...(images.toGo
-      ? [{ name: 'To go', value: count(images.toGo), note: `of ${count(images.enqueued ?? 0)} enqueued` }]
+    ...(images.remaining
+      ? [{ name: 'Remaining', value: count(images.remaining), note: `of ${count(images.enqueued ?? 0)} enqueued` }]
       : []),
     {
       name: 'Time',
-      value: span(durations.seconds),
-      note: `${count(Math.round(durations.imagesPerSecond))} images a second`,
+      value: formatDuration(durations.seconds),
+      note: `${count(Math.round(durations.imagesPerSecond))} images per second`,
     },
-    { name: 'Fetched', value: byteSize(bytes.total), note: `${byteSize(bytes.mean)} an image` },
+    { name: 'Fetched', value: byteSize(bytes.total), note: `${byteSize(bytes.mean)} per image` },
     { name: 'Cost', value: dollars(cost.totalUsd), note: costNote(summary) },
   ];
   return html`<dl class="figures">${all.map(

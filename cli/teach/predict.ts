@@ -1,12 +1,12 @@
 import type { LastLayerWeights } from '../../shared/classifier/model/last-layer.ts';
 import { bestOf, probabilitiesOf } from './score-photos.ts';
 import type { Split } from './split.ts';
-import type { Accuracy, Judged, LabelFacts } from './teaching.ts';
+import type { Accuracy, LabelFacts, Prediction } from './teaching.ts';
 
 /** The predictions of the taught model. */
-export function judge(split: Split, labels: readonly string[], weights: LastLayerWeights): Judged[] {
+export function predict(split: Split, labels: readonly string[], weights: LastLayerWeights): Prediction[] {
   const classOf = new Map(labels.map((label, index) => [label, index]));
-  const judged = (heldOut: boolean) => (photo: Judged['photo']) => {
+  const predicted = (heldOut: boolean) => (photo: Prediction['photo']) => {
     const scores = probabilitiesOf(photo.features, weights);
     const best = bestOf(scores);
     const own = classOf.get(photo.label) as number;
@@ -18,19 +18,19 @@ export function judge(split: Split, labels: readonly string[], weights: LastLaye
       bestScore: scores[best] as number,
     };
   };
-  return [...split.training.map(judged(false)), ...split.heldOut.map(judged(true))];
+  return [...split.training.map(predicted(false)), ...split.heldOut.map(predicted(true))];
 }
 
-export function accuracyOf(judged: readonly Judged[]): Accuracy {
-  const heldOut = judged.filter((one) => one.heldOut);
+export function accuracyOf(predicted: readonly Prediction[]): Accuracy {
+  const heldOut = predicted.filter((one) => one.heldOut);
   return { photos: heldOut.length, right: heldOut.filter(isRight).length };
 }
 
-/** Of the photos that were held out: a row per label that they stand under, a column per label that the model gives. */
-export function confusionOf(judged: readonly Judged[], labels: readonly string[]): number[][] {
+/** Confusion matrix of the test photos: a row per actual label, a column per predicted label. */
+export function confusionOf(predicted: readonly Prediction[], labels: readonly string[]): number[][] {
   const indexOf = new Map(labels.map((label, index) => [label, index]));
   const rows = labels.map(() => labels.map(() => 0));
-  for (const { heldOut, photo, best } of judged) {
+  for (const { heldOut, photo, best } of predicted) {
     const row = rows[indexOf.get(photo.label) as number] as number[];
     const column = indexOf.get(best) as number;
     if (heldOut) row[column] = (row[column] as number) + 1;
@@ -38,8 +38,8 @@ export function confusionOf(judged: readonly Judged[], labels: readonly string[]
   return rows;
 }
 
-export function labelFacts(judged: readonly Judged[], labels: readonly string[]): LabelFacts[] {
-  const byLabel = Map.groupBy(judged, ({ photo }) => photo.label);
+export function labelFacts(predicted: readonly Prediction[], labels: readonly string[]): LabelFacts[] {
+  const byLabel = Map.groupBy(predicted, ({ photo }) => photo.label);
   return labels.map((label) => {
     const own = byLabel.get(label) ?? [];
     const heldOut = own.filter((one) => one.heldOut);
@@ -52,15 +52,13 @@ export function labelFacts(judged: readonly Judged[], labels: readonly string[])
   });
 }
 
-const MOST_UNSURE = 12;
+const MAX_UNSURE = 12;
 
-/**
- * The photos that the model is least sure of, among them those under a wrong label. One that it has learned from may be wrong, too.
- */
-export function leastSure(judged: readonly Judged[]): Judged[] {
-  return judged.toSorted((one, other) => one.score - other.score).slice(0, MOST_UNSURE);
+/** The least confident predictions, which include photos under a wrong label; training photos may be among them. */
+export function leastConfident(predicted: readonly Prediction[]): Prediction[] {
+  return predicted.toSorted((one, other) => one.score - other.score).slice(0, MAX_UNSURE);
 }
 
-function isRight({ photo, best }: Judged): boolean {
+function isRight({ photo, best }: Prediction): boolean {
   return photo.label === best;
 }

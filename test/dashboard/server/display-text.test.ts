@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { shownHost, shownText } from '../../../dashboard/server/shown-text.ts';
+import { displayHost, displayText } from '../../../dashboard/server/display-text.ts';
 
 describe('untrusted text', () => {
   test.each([
@@ -8,17 +8,17 @@ describe('untrusted text', () => {
     ['\u001b[2Jcat\u202Edog\n', '\\u001b[2Jcat\\u202edog\\u000a'],
     ['', ''],
   ])('%j is shown as %j', (given, shown) => {
-    expect(shownText(given)).toBe(shown);
+    expect(displayText(given)).toBe(shown);
   });
 
   test('is cut after 300 characters, between characters', () => {
-    const shown = shownText('😺'.repeat(1_000));
+    const shown = displayText('😺'.repeat(1_000));
     expect(shown.length).toBeLessThanOrEqual(300);
     expect(shown.isWellFormed()).toBe(true);
   });
 
   test('of a megabyte shows no password whose host is cut off', () => {
-    const shown = shownText(`see https://me:${'password'.repeat(100_000)}@host/a.jpg`);
+    const shown = displayText(`see https://me:${'password'.repeat(100_000)}@host/a.jpg`);
     expect(shown).not.toContain('password');
   });
 });
@@ -31,5 +31,5 @@ test.each([
   ['', '-'],
   [`https://${'x'.repeat(100_000)}/`, '-'],
 ])('the host of %.40s is %s', (url, host) => {
-  expect(shownHost(url)).toBe(host);
+  expect(displayHost(url)).toBe(host);
 });
