@@ -21,7 +21,7 @@ export function eachNearDuplicatePair(
   length: number,
   visit: (one: number, other: number, likeness: number) => void,
 ): void {
-  // A bit per pair: a film has millions of them, and 50 MB are enough for those of all photos that a trainingSet may have.
+  // A bit per pair: a film has millions of them, and 50 MB are enough for those of all photos that a training set may have.
   const seen = new Uint8Array(Math.ceil(photos.length ** 2 / 8));
   const once = (one: number, other: number, likeness: number) => {
     const pair = one * photos.length + other;
