@@ -75,6 +75,6 @@ test('scores that are not numbers are refused in one line that says so', async (
   const nothing = node('nan', 'Div', ['mean', 'mean'], [attribute('T', [6, FLOAT])]);
   const model = await load({ graph: [nothing], answer: 'nan:0' });
   await expect(loadClassifier(model)).rejects.toThrow(
-    /^[^\n]*: expected the model to give scores .* finite scores, got NaN$/,
+    /^[^\n]*: expected the model to return scores .* finite scores, got NaN$/,
   );
 });

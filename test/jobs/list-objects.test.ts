@@ -85,7 +85,7 @@ test('an S3 whose pages are sorted differently from its continuation is refused,
     Contents: page.Contents?.toSorted(({ Key: one = '' }, { Key: other = '' }) => one.localeCompare(other)) ?? [],
   }));
   await expect(listed(UPLOADS)).rejects.toThrow(
-    /in the order of its keys, got .* after .*: this S3 leaves objects out/,
+    /in the order of its keys, got .* after .*: this server leaves objects out/,
   );
 });
 
