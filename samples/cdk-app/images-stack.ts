@@ -1,4 +1,4 @@
-import { Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -27,6 +27,11 @@ export class ImagesStack extends Stack {
 
     const analyst = new Role(this, 'Analyst', { assumedBy: new AccountPrincipal(this.account) });
     images.grantReadResults(analyst);
+
+    // `labelqueue --stack Images status` reads these.
+    new CfnOutput(this, 'QueueUrl', { value: images.queue.queueUrl });
+    new CfnOutput(this, 'DeadLetterQueueUrl', { value: images.deadLetterQueue.queueUrl });
+    new CfnOutput(this, 'ResultsBucketName', { value: images.results.bucketName });
   }
 }
 
