@@ -9,7 +9,10 @@ const metaSchema = z
   .pipe(z.custom<Meta>(isJsonObject, 'expected an object'));
 
 /** JSON; a number whose digits JavaScript would not keep is an object of `JSON.rawJSON`, see `parseExactJson`. */
-type Meta = Record<string, z.core.util.JSONType>;
+type Meta = { [key: string]: JsonValue };
+
+/** What JSON can hold; not zod's own type, so that readers of `ImageRef` need no zod. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
 /** What comes here was parsed from JSON, so only its kind is checked: a copy would lose the exact numbers. */
 function isJsonObject(value: unknown): boolean {
@@ -29,7 +32,7 @@ export const imageRefSchema = z.strictObject({
 });
 
 /** An image to classify. `id` is unique within its job. */
-export type ImageRef = { id: string; url: string; meta?: z.infer<typeof metaSchema> };
+export type ImageRef = { id: string; url: string; meta?: Meta };
 
 /** 64 bits in hexadecimal. */
 const META_DIGITS = 16;
