@@ -9,7 +9,7 @@ import { manifestOf, type ProjectManifest } from './manifest.ts';
 import { bundleNotices } from './notices.ts';
 import type { PackageLock } from './package-lock.ts';
 import { lockedParts, writeParts } from './parts.ts';
-import { copyProject, digestOf } from './project-files.ts';
+import { archive, copyFilesOfBundle, copyProject } from './project-files.ts';
 import { copyVendored } from './vendor.ts';
 
 export type BuildFolders = {
@@ -27,12 +27,14 @@ export type BuildFolders = {
 export async function buildPackage({ root, work, folder, reports }: BuildFolders): Promise<void> {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as ProjectManifest;
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as PackageLock;
-  await rm(folder, { recursive: true, force: true });
-  const project = join(folder, 'project');
+  const project = join(work, 'project');
+  for (const made of [folder, project]) await rm(made, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
   await copyProject(root, project, manifest, lock);
+  await copyFilesOfBundle(root, join(folder, 'files'));
   const parts = lockedParts(lock);
   await writeParts(parts, folder);
-  const projectName = `${manifest.version}-${await digestOf(project)}`;
+  const projectName = `${manifest.version}-${await archive(project, join(folder, 'project.tar.gz'))}`;
   const metafile = await bundle({ root, folder, parts, projectName });
   const vendored = await copyVendored(root, join(folder, 'vendor'));
   const shipped = shippedPackages(root, [...new Set([...bundledPackages(metafile), ...vendored])].sort());
@@ -46,7 +48,7 @@ export async function buildPackage({ root, work, folder, reports }: BuildFolders
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(manifestOf(manifest), null, 2)}\n`);
 }
 
-/** `docs/npm.md`, whose links to other pages lead into the package. */
+/** `docs/npm.md`; the pages that it links to are not in the package. */
 function readmeOf(page: string): string {
-  return page.replaceAll(/\]\((?=[a-z-]+\.md)/g, '](project/docs/');
+  return page.replaceAll(/\[([^\]]+)\]\((?!https?:)([^)]+)\)/g, '$1');
 }

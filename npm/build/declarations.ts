@@ -47,7 +47,13 @@ async function nameCompiledFiles(folder: string): Promise<void> {
 async function rollUp(name: string, { root, work, types, reports, emitted }: DeclarationFolders & { emitted: string }) {
   const { Extractor, ExtractorConfig } = (await requireOfTools())('@microsoft/api-extractor');
   const entry = join(emitted, `npm/entries/${name}.d.ts`);
-  const compilerOptions = { target: 'es2022', lib: ['esnext'], module: 'nodenext', types: ['node'], skipLibCheck: true };
+  const compilerOptions = {
+    target: 'es2022',
+    lib: ['esnext'],
+    module: 'nodenext',
+    types: ['node'],
+    skipLibCheck: true,
+  };
   const config = ExtractorConfig.prepare({
     packageJsonFullPath: join(root, 'package.json'),
     configObject: {

@@ -42,7 +42,7 @@ export function manifestOf(project: ProjectManifest): Record<string, unknown> {
       './schemas/*.json': './schemas/*.json',
       './package.json': './package.json',
     },
-    files: ['bin', 'lib', 'types', 'schemas', 'parts', 'vendor', 'project', 'THIRD-PARTY-NOTICES.txt'],
+    files: ['bin', 'lib', 'types', 'schemas', 'parts', 'vendor', 'files', 'project.tar.gz', 'THIRD-PARTY-NOTICES.txt'],
     // For `labelqueue/contract` alone: schemas that are to be combined with others have to be of the user's zod.
     peerDependencies: { zod: `^${project.dependencies['zod']}` },
     peerDependenciesMeta: { zod: { optional: true } },

@@ -1,5 +1,5 @@
-import { licencesIn, standardText } from '../../infra/package/standard-licences.ts';
 import type { ShippedPackage } from '../../infra/package/shipped-packages.ts';
+import { licencesIn, standardText } from '../../infra/package/standard-licences.ts';
 
 const HEADER = `What the bundle of this package (lib/, vendor/) holds of others, and under which licences.
 

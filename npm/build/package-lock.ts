@@ -33,7 +33,11 @@ export function withoutDevelopment(lock: PackageLock, root: LockedPackage): Pack
 function onlyWith(lock: PackageLock, isWanted: (path: string) => boolean, root: LockedPackage): PackageLock {
   const { '': _root, ...others } = lock.packages;
   const kept = Object.entries(others).filter(([path]) => isWanted(path));
-  return { lockfileVersion: lock['lockfileVersion'], requires: true, packages: { '': root, ...Object.fromEntries(kept) } };
+  return {
+    lockfileVersion: lock['lockfileVersion'],
+    requires: true,
+    packages: { '': root, ...Object.fromEntries(kept) },
+  };
 }
 
 /** Where a package finds another one: in its own `node_modules`, or in one further up. */

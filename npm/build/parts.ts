@@ -50,7 +50,10 @@ export function partImports(root: string, parts: readonly LockedPart[]): Plugin 
     name: 'parts',
     setup(build) {
       for (const { files: _files, ...part } of parts) {
-        build.onResolve({ filter: new RegExp(`^${part.package}$`) }, () => ({ path: part.package, namespace: 'parts' }));
+        build.onResolve({ filter: new RegExp(`^${part.package}$`) }, () => ({
+          path: part.package,
+          namespace: 'parts',
+        }));
         build.onLoad({ filter: new RegExp(`^${part.package}$`), namespace: 'parts' }, () => ({
           contents: partModule(part, Object.keys(require(part.package))),
           resolveDir: join(root, 'npm/runtime'),
@@ -62,7 +65,9 @@ export function partImports(root: string, parts: readonly LockedPart[]): Plugin 
 }
 
 function partModule(part: Part, names: readonly string[]): string {
-  const exported = names.filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default' && name !== '__esModule');
+  const exported = names.filter(
+    (name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default' && name !== '__esModule',
+  );
   return `import { fetchedPart } from './fetched-part.ts';
 const part = await fetchedPart(${JSON.stringify(part)});
 export default part.default ?? part;

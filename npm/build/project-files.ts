@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { ProjectManifest } from './manifest.ts';
 import { type PackageLock, withoutDevelopment } from './package-lock.ts';
 
@@ -13,7 +16,10 @@ const DOCS = /^docs\/[^/]+\.md$/;
 /** What Python leaves, and what npm would leave out. */
 const NOT_THESE = /(^|\/)(__pycache__|node_modules|\.[^/]*)(\/|$)/;
 
-/** Copies the source into the package, with a `package.json` and a lock file without development dependencies. */
+/** What commands of the bundle read beside their modules: pages, styles, scripts, texts. */
+const READ_BY_THE_BUNDLE = ['dashboard/page', 'cli/report', 'docs/runbook.md'];
+
+/** Copies the source into a folder, with a `package.json` and a lock file without development dependencies. */
 export async function copyProject(root: string, folder: string, manifest: ProjectManifest, lock: PackageLock) {
   const docs = (await readdir(join(root, 'docs'))).map((name) => `docs/${name}`).filter((name) => DOCS.test(name));
   await mkdir(folder, { recursive: true });
@@ -31,13 +37,43 @@ export async function copyProject(root: string, folder: string, manifest: Projec
   }
 }
 
-/** The first digits of a SHA-256 of the names and the contents of all files of a folder. */
-export async function digestOf(folder: string): Promise<string> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+/** Copies what the bundle reads of the project. */
+export async function copyFilesOfBundle(root: string, folder: string): Promise<void> {
+  for (const path of READ_BY_THE_BUNDLE) {
+    await cp(join(root, path), join(folder, path), { recursive: true, filter: (from) => !/\.ts$/.test(from) });
+  }
+}
+
+/** More than the project has. */
+const MAX_ARCHIVE_BYTES = 200_000_000;
+
+/**
+ * Packs the files of a folder: one file is installed in a quarter of the time of eight hundred.
+ *
+ * @returns the first digits of a SHA-256 of their names and contents
+ */
+export async function archive(folder: string, file: string): Promise<string> {
+  const names = await namesIn(folder);
+  const list = `${folder}.names`;
+  await writeFile(list, `${names.join('\n')}\n`);
+  const { stdout } = await promisify(execFile)('tar', ['-c', '-f', '-', '--format=ustar', '-C', folder, '-T', list], {
+    encoding: 'buffer',
+    maxBuffer: MAX_ARCHIVE_BYTES,
+  });
+  await writeFile(file, await promisify(gzip)(stdout, { level: 9 }));
   const digest = createHash('sha256');
-  for (const file of files.sort()) {
-    digest.update(`${relative(folder, file)}\n`).update(createHash('sha256').update(await readFile(file)).digest());
+  for (const name of names) {
+    digest.update(`${name}\n`).update(
+      createHash('sha256')
+        .update(await readFile(join(folder, name)))
+        .digest(),
+    );
   }
   return digest.digest('hex').slice(0, 12);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => relative(folder, join(parentPath, name))).sort();
 }

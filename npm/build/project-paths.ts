@@ -8,8 +8,8 @@ const SOURCES = /\/(?:cli|dashboard|functions|local|shared|worker)\/[^?]*\.ts$/;
 const BESIDE_THE_BUNDLE: ReadonlySet<string> = new Set(['shared/classifier/decode/decode-apart.ts']);
 
 /**
- * The package carries the project's source, in `project/`. Modules that read files beside themselves, or at `../../`, read
- * those there. Packages that such modules look for by their names (Chart.js, Preact: files for browsers) lie in `vendor/`.
+ * Modules that read files beside themselves, or at `../../`, read those in `files/` of the package, which lie there as in the
+ * project. Packages that such modules look for by their names (Chart.js, Preact: files for browsers) lie in `vendor/`.
  *
  * @param root the project's folder
  */

@@ -20,7 +20,9 @@ export async function packageTools(): Promise<string> {
   const lock = await readFile(join(WANTED, 'package-lock.json'));
   const digest = createHash('sha256').update(lock).digest('hex').slice(0, 12);
   const place = join(ROOT, '.labelqueue/npm-tools', digest);
-  await wholeFolder(place, install, () => process.stderr.write('waiting for another process that installs npm/tools\n'));
+  await wholeFolder(place, install, () =>
+    process.stderr.write('waiting for another process that installs npm/tools\n'),
+  );
   return place;
 }
 

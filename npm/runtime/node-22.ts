@@ -5,12 +5,17 @@
 
 /** In place of `Error.isError`. */
 export const isError: (value: unknown) => value is Error =
-  Error.isError ?? ((value): value is Error => Object.prototype.toString.call(value) === '[object Error]' || value instanceof Error);
+  Error.isError ??
+  ((value): value is Error => Object.prototype.toString.call(value) === '[object Error]' || value instanceof Error);
 
 /** In place of `RegExp.escape`. Every character but plain letters and digits may be escaped by its number. */
 export const escapeRegExp: (text: string) => string =
   RegExp.escape ??
-  ((text) => text.replace(/[^A-Za-z0-9_]|^[A-Za-z0-9]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  ((text) =>
+    text.replace(
+      /[^A-Za-z0-9_]|^[A-Za-z0-9]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    ));
 
 /** In place of `Float16Array`, for reading the bytes of one; commands that write embeddings run on Node 24. */
 export const HalfFloats: new (buffer: ArrayBuffer) => Iterable<number> =

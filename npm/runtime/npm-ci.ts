@@ -51,6 +51,7 @@ function npmCommand(): string[] {
 
 /** What npm tells its children of itself (a prefix, a global install) is not about this one; the user's own settings stay. */
 function npmEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const own = /^npm_(config_(global|prefix|local_prefix|global_prefix|location|package|call|workspace.*|ignore_scripts|omit|include|dry_run)|package_.*|lifecycle_.*)$/i;
+  const own =
+    /^npm_(config_(global|prefix|local_prefix|global_prefix|location|package|call|workspace.*|ignore_scripts|omit|include|dry_run)|package_.*|lifecycle_.*)$/i;
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !own.test(name)));
 }
