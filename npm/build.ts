@@ -1,8 +1,11 @@
-/** `npm run build:npm`: makes `dist/npm/`, the package that `npm pack` and `npm publish` take. */
-import { join } from 'node:path';
+/** `npm run build:npm [-- FOLDER]`: makes `dist/npm/`, or another folder: the package that `npm pack` and `npm publish` take. */
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { buildPackage } from './build/build-package.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const work = join(ROOT, '.labelqueue/npm');
+const folder = resolve(process.argv[2] ?? join(ROOT, 'dist/npm'));
+const work = `${folder}.work`;
 
-await buildPackage({ root: ROOT, work, folder: join(ROOT, 'dist/npm'), reports: join(work, 'api') });
+await buildPackage({ root: ROOT, work, folder });
+await rm(work, { recursive: true, force: true });

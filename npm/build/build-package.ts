@@ -19,12 +19,10 @@ export type BuildFolders = {
   work: string;
   /** The package's, made anew. */
   folder: string;
-  /** Where API reports go. */
-  reports: string;
 };
 
 /** Makes the folder of the package that is published. */
-export async function buildPackage({ root, work, folder, reports }: BuildFolders): Promise<void> {
+export async function buildPackage({ root, work, folder }: BuildFolders): Promise<void> {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as ProjectManifest;
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as PackageLock;
   const project = join(work, 'project');
@@ -40,7 +38,7 @@ export async function buildPackage({ root, work, folder, reports }: BuildFolders
   const shipped = shippedPackages(root, [...new Set([...bundledPackages(metafile), ...vendored])].sort());
   await writeFile(join(folder, 'THIRD-PARTY-NOTICES.txt'), bundleNotices(shipped));
   await writeJsonSchemas(join(folder, 'schemas'));
-  await makeDeclarations({ root, work, types: join(folder, 'types'), reports });
+  await makeDeclarations({ root, work, types: join(folder, 'types'), reports: join(work, 'api') });
   await mkdir(join(folder, 'bin'), { recursive: true });
   await copyFile(join(root, 'npm/runtime/labelqueue.js'), join(folder, 'bin/labelqueue.js'));
   await copyFile(join(root, 'LICENSE'), join(folder, 'LICENSE'));

@@ -66,6 +66,8 @@ async function rollUp(name: string, { root, work, types, reports, emitted }: Dec
         reportFolder: reports,
         reportTempFolder: join(work, 'reports'),
         reportFileName: `${name}.api.md`,
+        // What is public is made of them, so their changes are changes of it.
+        includeForgottenExports: true,
       },
       docModel: { enabled: false },
       dtsRollup: { enabled: true, untrimmedFilePath: join(types, `${name}.d.ts`) },

@@ -30,7 +30,11 @@ export type ImageInput = string | { url: string; id?: string; meta?: Record<stri
  */
 export type Images = readonly ImageInput[] | (() => Iterable<ImageInput> | AsyncIterable<ImageInput>);
 
-/** @public */
+/**
+ * How a job is sent.
+ *
+ * @public
+ */
 export type EnqueueOptions = {
   /** The job's name: 1 to 80 letters, digits and `.`, `_`, `-`. */
   job: string;
@@ -59,7 +63,11 @@ export type EnqueueOptions = {
  */
 export type InvalidImage = { index: number; problem: string };
 
-/** @public */
+/**
+ * A job whose images are on the queue.
+ *
+ * @public
+ */
 export type EnqueuedJob = {
   job: string;
   /** The run that counts: a name that is used again after a purge gets a new one. */
