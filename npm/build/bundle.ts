@@ -56,6 +56,8 @@ const NODE_22 = { 'Error.isError': 'isError', 'RegExp.escape': 'escapeRegExp', F
 const COMMON = {
   bundle: true,
   minify: true,
+  // Node prints the line that an uncaught error was thrown on.
+  lineLimit: 160,
   // Names of errors and stack traces stay readable, as in the worker's package.
   keepNames: true,
   platform: 'node',

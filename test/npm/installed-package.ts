@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -21,6 +22,14 @@ export async function packedPackage(folder: string): Promise<string> {
   return join(folder, stdout.trim());
 }
 
+/** How npm reaches the registry from this machine. */
+function networkOfUser(): Record<string, string> {
+  const own =
+    /^(npm_config_(registry|cafile|ca|(https?_)?proxy|noproxy|strict_ssl)|NODE_EXTRA_CA_CERTS|SSL_CERT_.*|(HTTPS?|NO)_PROXY)$/i;
+  const given = Object.entries(process.env).flatMap(([name, value = '']) => (own.test(name) ? [[name, value]] : []));
+  return { npm_config_userconfig: join(homedir(), '.npmrc'), ...Object.fromEntries(given) };
+}
+
 /** The package in a folder of its own, which has nothing else, run by one Node. */
 export class InstalledPackage {
   readonly folder: string;
@@ -34,6 +43,7 @@ export class InstalledPackage {
   /** @param folder that exists and is empty */
   static async install(archive: string, folder: string, node: string): Promise<InstalledPackage> {
     const environment = {
+      ...networkOfUser(),
       PATH: [dirname(node), process.env['PATH']].join(delimiter),
       HOME: folder,
       XDG_CACHE_HOME: CACHE,

@@ -60,6 +60,11 @@ describe.each(['22', '24'])('on Node %s', (major) => {
     expect(addons).toEqual([]);
   }
 
+  test('it takes less than 40 MB once it is installed', async () => {
+    const { stdout } = await promisify(execFile)('du', ['-s', '-B1', join(installed.folder, 'node_modules')]);
+    expect(Number.parseInt(stdout, 10)).toBeLessThan(MAX_INSTALLED_BYTES);
+  });
+
   test('npx runs the command, whose help loads no addon', async () => {
     const { code, stdout } = await installed.start('npx', ['--no-install', 'labelqueue', '--help']).ended;
     expect(code).toBe(0);
@@ -157,7 +162,10 @@ function connectionOf({ environment }: TestAws): object {
     resultsBucket: environment['RESULTS_BUCKET'],
     endpoint: environment['AWS_ENDPOINT_URL'],
     region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    credentials: {
+      accessKeyId: environment['AWS_ACCESS_KEY_ID'],
+      secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'],
+    },
   };
 }
 
@@ -189,13 +197,68 @@ else {
 }
 `;
 
-test('it takes less than 40 MB once it is installed', async () => {
-  const place = join(folder.path, 'size');
+test('publint and Are The Types Wrong find nothing', async () => {
+  const script = join(import.meta.dirname, 'check-package.mjs');
+  const args = [script, await packageTools(), archive, join(folder.path, 'built')];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const { publint, types } = JSON.parse(stdout) as { publint: object[]; types: { resolutionKind?: string }[] };
+  expect(publint).toEqual([]);
+  // What the profile `esm-only` of the latter leaves out: an ES module has no other form for `require`, nor for Node 10.
+  const left = types.filter(({ resolutionKind = '' }) => !['node10', 'node16-cjs'].includes(resolutionKind));
+  expect(left).toEqual([]);
+}, 120_000);
+
+test("a user's TypeScript compiles against the types of the entries, without types of Node or of AWS", async () => {
+  const place = join(folder.path, 'user');
   await mkdir(place);
-  await InstalledPackage.install(archive, place, process.execPath);
-  const { stdout } = await promisify(execFile)('du', ['-s', '-B1', join(place, 'node_modules')]);
-  expect(Number.parseInt(stdout, 10)).toBeLessThan(MAX_INSTALLED_BYTES);
-}, 60_000);
+  const user = await InstalledPackage.install(archive, place, process.execPath);
+  await user.add('zod');
+  await writeFile(join(place, 'user.ts'), USER);
+  const tsc = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc');
+  const options = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2022,dom', '--module', 'nodenext'];
+  const { code, stdout } = await user.start('node', [tsc, ...options, '--types', '', 'user.ts']).ended;
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+}, 120_000);
+
+/** With a mistake that the types must find. */
+const USER = `
+import { type Connection, type EnqueuedJob, enqueue, failures, LabelqueueError, results, status } from 'labelqueue';
+import { type FailureLine, messageSchema, type ResultLine, resultLineSchema } from 'labelqueue/contract';
+
+export async function use(connection: Connection): Promise<ResultLine[]> {
+  // @ts-expect-error a job needs a name
+  await enqueue(connection, ['https://host.example/1.jpg'], {});
+  const job: EnqueuedJob = await enqueue(connection, [{ url: 's3://bucket/1.jpg', meta: { price: 1 } }], { job: 'cats' });
+  const lines: ResultLine[] = [];
+  for await (const line of results(connection, job.job)) lines.push(resultLineSchema.parse(line));
+  const failed: FailureLine[] = [];
+  for await (const line of failures(connection, 'cats')) failed.push(line);
+  const score: number | undefined = lines[0]?.labels[0]?.score;
+  const code: string | undefined = failed[0]?.error.code;
+  const state: 'completed' | undefined = (await status(connection, 'cats')).state === 'completed' ? 'completed' : undefined;
+  const first: string | undefined = messageSchema.parse(JSON.parse('{}')).images[0]?.url;
+  if (!lines.length) throw new LabelqueueError('failed', String([score, code, state, first]));
+  return lines;
+}
+`;
+
+test('without a registry, a command that needs a part reports that in plain words', async () => {
+  const place = join(folder.path, 'offline');
+  await mkdir(place);
+  const offline = await InstalledPackage.install(archive, place, process.execPath);
+  const { code, stdout, stderr } = await offline.labelqueue(['results', 'cats'], {
+    ...aws.environment,
+    XDG_CACHE_HOME: join(place, 'cache'),
+    npm_config_registry: 'http://127.0.0.1:9/',
+  });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^fetching DuckDB [\d.r-]+ for reading and writing tables, once, into /);
+  expect(stderr).toMatch(/npm could not fetch DuckDB .*\n(.*\n)*.*ECONNREFUSED/);
+  expect(stderr).toContain('Expected a connection to the npm registry');
+  expect(stderr).not.toMatch(/ at .*js:\d/);
+  // What was begun does not count, and is gone.
+  expect(await readdir(join(place, 'cache/labelqueue'))).toEqual(['compile-cache']);
+}, 120_000);
 
 test('its entries export what their reports say: `npm run api-report` after a change that is meant', async () => {
   const reports = join(import.meta.dirname, '../../npm/api');
