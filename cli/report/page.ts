@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { raw } from 'hono/html';
 import { clockTime, count, percent, span } from '../../dashboard/page/numbers.js';
 import { lastPart, plain } from '../../dashboard/page/plain-text.js';
 import { withoutUrlSecrets } from '../../shared/contract/redact.ts';
 import type { Summary } from '../export/summarize.ts';
 import { figures, STATES } from './figures.ts';
 import type { Shelf } from './gallery.ts';
-import { Html, html, jsonScript } from './html.ts';
+import { type Html, html, jsonScript } from './html.ts';
 import type { Timeline } from './report-data.ts';
 import { selfContainedPage } from './self-contained-page.ts';
 
@@ -47,8 +48,8 @@ ${sectionsOf(content)}
 </main>
 <footer>Made by labelqueue ${summary.labelqueue} on ${clockTime(summary.createdAt)}. Times are UTC.</footer>
 ${jsonScript('data', chartData(content))}
-<script>${new Html(library)}</script>
-<script type="module">${new Html(module)}</script>`,
+<script>${raw(library)}</script>
+<script type="module">${raw(module)}</script>`,
   });
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Html, html } from './html.ts';
+import { raw } from 'hono/html';
+import { type Html, html } from './html.ts';
 import { REPORT_MARK } from './mark.ts';
 
 export type PageParts = {
@@ -24,18 +25,18 @@ export function selfContainedPage({ title, style, scripts = [], body }: PagePart
 <html lang="en">
 <head>
 <meta charset="utf-8">
-${new Html(REPORT_MARK)}
-<meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
+${raw(REPORT_MARK)}
+<meta http-equiv="Content-Security-Policy" content="${raw(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>${title}</title>
-<style>${new Html(style)}</style>
+<style>${raw(style)}</style>
 </head>
 <body>
 ${body}
 </body>
 </html>
-`.text;
+`.toString();
 }
 
 function hashOf(text: string): string {
