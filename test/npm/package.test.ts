@@ -2,9 +2,12 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { node22, packageTools } from '../../npm/build/tools.ts';
+import { encodeEmbedding } from '../../shared/contract/embedding.ts';
 import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { result, writeParts } from '../../testkit/job-outcomes.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
@@ -113,6 +116,19 @@ describe.each(['22', '24'])('on Node %s', (major) => {
     expect(html).toContain('new Chart(');
   }, 300_000);
 
+  test('rows that cannot be sent are written to a file, and embeddings come out as numbers', async () => {
+    const table = join(installed.folder, 'cats.csv');
+    await writeFile(table, 'url;price\nhttps://host.example/1.jpg;1\nnot a url;2\n');
+    const { stdout } = await labelqueue(['enqueue', table, '--job', 'rows', '--skip-invalid']);
+    expect(stdout).toMatch(/1 image in 1 message; 1 invalid row in /);
+    const values = [0.5, -2, 65_504, 2 ** -24, 2 ** -14, 0];
+    const embedding = encodeEmbedding(Float32Array.from(values));
+    await writeParts(aws.target, 'results', [{ ...result('one'), embedding, trunk: '0'.repeat(16) }]);
+    const file = join(installed.folder, 'embeddings.parquet');
+    await labelqueue(['results', 'cats', '--out', file, '--force']);
+    expect(await rowsOf(`SELECT embedding FROM '${file}'`)).toEqual([{ embedding: values }]);
+  }, 120_000);
+
   test('the dashboard is served with all that its page loads', async () => {
     await enqueueCats();
     const environment = { ...aws.environment, ALLOWED_HOSTS: images.host };
@@ -167,6 +183,13 @@ function connectionOf({ environment }: TestAws): object {
       secretAccessKey: environment['AWS_SECRET_ACCESS_KEY'],
     },
   };
+}
+
+async function rowsOf(sql: string): Promise<unknown[]> {
+  const database = await DuckDBInstance.create(':memory:');
+  const connection = await database.connect();
+  const reader = await connection.runAndReadAll(sql);
+  return reader.getRowObjectsJson();
 }
 
 /** What a user writes: it has nothing in its environment that names a queue. */
