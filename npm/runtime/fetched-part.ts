@@ -57,13 +57,12 @@ async function fetchInto(folder: string, { title, purpose, folder: name }: Part)
   printNote(`fetched ${title} in ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
 }
 
-const LAST_LINES = 6;
+/** The first ones name the error and what was asked for; after them come stacks and advice. */
+const SHOWN_LINES = 4;
 
 function failureText(title: string, purpose: string, output: string): string {
-  const lines = output
-    .split('\n')
-    .filter((line) => line.trim() !== '' && !/A complete log of this run/.test(line))
-    .slice(-LAST_LINES)
-    .map((line) => `  ${visibleLine(line)}`);
+  const all = output.split('\n').filter((line) => line.trim() !== '');
+  const errors = all.filter((line) => /^npm (error|ERR!) (?!\s*(at |\[cause\]))/.test(line));
+  const lines = (errors.length > 0 ? errors : all).slice(0, SHOWN_LINES).map((line) => `  ${visibleLine(line)}`);
   return `npm could not fetch ${title}, which ${purpose} needs:\n${lines.join('\n')}\nExpected a connection to the npm registry; when there is one, run the command again.`;
 }
