@@ -6,26 +6,19 @@ import { messageSchema } from '../../shared/contract/message.ts';
 
 /** By the names of their files. */
 const SCHEMAS = {
-  message: { schema: messageSchema, title: 'The body of a message on the queue, version 1', io: 'input' },
-  'result-line': { schema: resultLineSchema, title: 'A line of results/: an image that was classified', io: 'output' },
-  'failure-line': { schema: failureLineSchema, title: 'A line of failures/: an image that failed', io: 'output' },
+  message: { schema: messageSchema, title: 'The body of a message on the queue, version 1' },
+  'result-line': { schema: resultLineSchema, title: 'A line of results/: an image that was classified' },
+  'failure-line': { schema: failureLineSchema, title: 'A line of failures/: an image that failed' },
 } as const;
 
-/** @returns JSON Schema documents (draft 2020-12) by their names; what consumers read may get more properties later on */
+/** @returns JSON Schema documents (draft 2020-12) by their names; lines may have more properties, as later versions may add some */
 export function jsonSchemas(): Map<string, object> {
   return new Map(
-    Object.entries(SCHEMAS).map(([name, { schema, title, io }]) => {
-      const { $schema, ...document } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: openLines(io) });
+    Object.entries(SCHEMAS).map(([name, { schema, title }]) => {
+      const { $schema, ...document } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
       return [name, { $schema, title, ...document }];
     }),
   );
-}
-
-/** zod closes objects that are read; lines may get properties in later versions. */
-function openLines(io: 'input' | 'output') {
-  return ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }) => {
-    if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-  };
 }
 
 export async function writeJsonSchemas(folder: string): Promise<void> {

@@ -3,41 +3,37 @@ export type PackageLock = { packages: Record<string, LockedPackage>; [field: str
 
 export type LockedPackage = {
   version?: string;
-  dev?: true;
-  license?: string;
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>;
   [field: string]: unknown;
 };
 
 /** The lock file of some packages alone, with all that they depend on, for whatever platform. */
 export function withDependencies(lock: PackageLock, names: readonly string[], root: LockedPackage): PackageLock {
+  // By what asks for what: npm's own marks keep what is only an optional peer of what is kept.
   const wanted = new Set<string>();
   const add = (path: string) => {
     const locked = lock.packages[path];
     if (locked === undefined || wanted.has(path)) return;
     wanted.add(path);
-    const { dependencies = {}, optionalDependencies = {} } = locked;
-    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) add(found(lock, path, name));
+    for (const name of neededBy(locked)) add(found(lock, path, name));
   };
   for (const name of names) add(`node_modules/${name}`);
-  return onlyWith(lock, (path) => wanted.has(path), root);
-}
-
-/** The lock file without what only developers need. */
-export function withoutDevelopment(lock: PackageLock, root: LockedPackage): PackageLock {
-  return onlyWith(lock, (path) => lock.packages[path]?.dev !== true, root);
-}
-
-function onlyWith(lock: PackageLock, isWanted: (path: string) => boolean, root: LockedPackage): PackageLock {
   const { '': _root, ...others } = lock.packages;
-  const kept = Object.entries(others).filter(([path]) => isWanted(path));
+  const kept = Object.entries(others).filter(([path]) => wanted.has(path));
   return {
     lockfileVersion: lock['lockfileVersion'],
     requires: true,
     packages: { '': root, ...Object.fromEntries(kept) },
   };
+}
+
+function neededBy({ dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta = {} }: LockedPackage) {
+  const peers = Object.keys(peerDependencies ?? {}).filter((name) => !peerDependenciesMeta[name]?.optional);
+  return [...Object.keys({ ...dependencies, ...optionalDependencies }), ...peers];
 }
 
 /** Where a package finds another one: in its own `node_modules`, or in one further up. */

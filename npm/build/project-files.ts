@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ProjectManifest } from './manifest.ts';
-import { type PackageLock, withoutDevelopment } from './package-lock.ts';
+import { type PackageLock, withDependencies } from './package-lock.ts';
 
 /** What commands need when they run from the source. */
 const SOURCES = ['bin', 'cli', 'dashboard', 'functions', 'local', 'models', 'setup', 'shared', 'worker', 'LICENSE'];
@@ -31,7 +31,10 @@ export async function copyProject(root: string, folder: string, manifest: Projec
   }
   const { devDependencies: _devDependencies, ...project } = manifest;
   const { devDependencies: _locked, ...lockedRoot } = lock.packages[''] ?? {};
-  const files = { 'package.json': project, 'package-lock.json': withoutDevelopment(lock, lockedRoot) };
+  const files = {
+    'package.json': project,
+    'package-lock.json': withDependencies(lock, Object.keys(project.dependencies), lockedRoot),
+  };
   for (const [name, content] of Object.entries(files)) {
     await writeFile(join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
   }

@@ -36,7 +36,7 @@ export type Images = readonly ImageInput[] | (() => Iterable<ImageInput> | Async
  * @public
  */
 export type EnqueueOptions = {
-  /** The job's name: 1 to 80 letters, digits and `.`, `_`, `-`. */
+  /** The job's name: 1 to 100 letters, digits, dots, underscores and dashes; a letter or a digit first. */
   job: string;
   /** Images per message, 1 to 1,000; by default by the number of images. */
   perMessage?: number;

@@ -27,6 +27,9 @@ const image = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 }) satisfies z.ZodType<ImageFacts>;
 
+/** Not zod's own `base64`: JSON Schema knows no such format. */
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
 const STAGES = ['fetch', 'decode', 'infer', 'worker'] as const satisfies readonly Stage[];
 
 const error = z.object({
@@ -56,7 +59,7 @@ export const resultLineSchema = z.object({
   labels: z.array(label).meta({ description: 'best first' }),
   model,
   image,
-  embedding: z.base64().exactOptional().meta({ description: 'float16, little-endian' }),
+  embedding: z.string().regex(BASE64).exactOptional().meta({ description: 'float16, little-endian, in base64' }),
   trunk: z.string().regex(TRUNK).exactOptional().meta({ description: 'the model without its last layer' }),
   ...end,
 }) satisfies z.ZodType<ResultLine>;
