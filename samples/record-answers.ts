@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { decodeImage } from '../shared/classifier/decode/decode-image.ts';
 import { loadClassifier } from '../shared/classifier/infer.ts';
 import { readModelFolder } from '../shared/classifier/model/model-folder.ts';
-import { ImageError } from '../shared/contract/error-codes.ts';
+import { ImageFailure } from '../shared/contract/error-codes.ts';
 import type { Label } from '../shared/contract/result-line.ts';
 
 const PHOTOS = join(import.meta.dirname, 'photos');
@@ -19,7 +19,7 @@ const classifier = await loadClassifier(await readModelFolder(MODEL));
 const answers: Record<string, Label> = {};
 for (const file of (await readdir(PHOTOS)).sort()) {
   const decoded = await decodeImage(await readFile(join(PHOTOS, file)), classifier.format);
-  if (decoded instanceof ImageError) continue;
+  if (decoded instanceof ImageFailure) continue;
   const best = classifier.infer([decoded.pixels], 1)[0]?.[0];
   if (best !== undefined) answers[`photos/${file}`] = { ...best, score: Number(best.score.toFixed(5)) };
 }

@@ -1,4 +1,9 @@
-import { EVENT_SOURCE_BATCH_SIZE, FUNCTION_MEMORY_MB, MAX_BATCH_ENTRIES, OWN_PART_IMAGES } from './contract/limits.ts';
+import {
+  EVENT_SOURCE_BATCH_SIZE,
+  FUNCTION_MEMORY_MB,
+  MAX_BATCH_ENTRIES,
+  MIN_IMAGES_FOR_OWN_PART,
+} from './contract/limits.ts';
 import type { Architecture, WorkerMachine, WorkerTime } from './contract/worker-time.ts';
 
 /** AWS list prices in US dollars, us-east-1, without free tiers; aws.amazon.com/{lambda,sqs,s3,cloudwatch}/pricing, 2026-11. */
@@ -55,6 +60,7 @@ export function logBytesOf(invocations: number, images: number): number {
   return 2_000 * invocations + 2.5 * images;
 }
 
+/** The cost of a job at list prices, by service. */
 export type Cost = {
   lambdaUsd: number;
   lambdaRequestsUsd: number;
@@ -114,7 +120,7 @@ export function costOfUsage({ images, imagesPerMessage, invocations, computingUs
     receives * requestUnits(Math.ceil(messages / Math.max(1, receives)) * messageBytes) +
     // The deletes, which are small.
     receives;
-  const parts = imagesPerMessage >= OWN_PART_IMAGES ? messages : invocations;
+  const parts = imagesPerMessage >= MIN_IMAGES_FOR_OWN_PART ? messages : invocations;
   const cost = {
     lambdaUsd: computingUsd,
     lambdaRequestsUsd: invocations * PRICES.lambdaRequest,

@@ -188,52 +188,38 @@ export type SweepSettings = z.infer<typeof sweepSchema>;
 /** What the worker needs. */
 export type WorkerSettings = z.infer<typeof workerSchema>;
 
+/** One of {@link S3_ADDRESSING_STYLES}. */
 export type S3AddressingStyle = (typeof S3_ADDRESSING_STYLES)[number];
+/** One of {@link MODEL_PRECISIONS}. */
 export type ModelPrecision = (typeof MODEL_PRECISIONS)[number];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function awsSettingsFrom(environment: Environment): AwsSettings {
-  return parse(awsSchema, environment);
+/** Reads settings from environment variables. @throws {SettingsError} naming each variable that is missing or wrong */
+type SettingsReader<Settings> = (environment: Environment) => Settings;
+
+/** For AWS clients, besides the SDK's own variables. */
+export const awsSettingsFrom: SettingsReader<AwsSettings> = readerOf(awsSchema);
+/** For programs that classify without a queue. */
+export const classifierSettingsFrom: SettingsReader<ClassifierSettings> = readerOf(classifierSchema);
+/** For producers and operators. */
+export const jobSettingsFrom: SettingsReader<JobSettings> = readerOf(jobSchema);
+/** For the worker. */
+export const workerSettingsFrom: SettingsReader<WorkerSettings> = readerOf(workerSchema);
+/** For the HTTP API. */
+export const apiSettingsFrom: SettingsReader<ApiSettings> = readerOf(apiSchema);
+/** For the chatbot. */
+export const chatSettingsFrom: SettingsReader<ChatSettings> = readerOf(chatSchema);
+/** For the function that announces ends of runs. */
+export const announceSettingsFrom: SettingsReader<AnnounceSettings> = readerOf(announceSchema);
+/** For the function that writes missing failures. */
+export const sweepSettingsFrom: SettingsReader<SweepSettings> = readerOf(sweepSchema);
+
+function readerOf<Schema extends z.ZodObject>(schema: Schema): SettingsReader<z.infer<Schema>> {
+  return (environment) => readSettings(schema, environment);
 }
 
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function classifierSettingsFrom(environment: Environment): ClassifierSettings {
-  return parse(classifierSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function jobSettingsFrom(environment: Environment): JobSettings {
-  return parse(jobSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function workerSettingsFrom(environment: Environment): WorkerSettings {
-  return parse(workerSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function apiSettingsFrom(environment: Environment): ApiSettings {
-  return parse(apiSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function chatSettingsFrom(environment: Environment): ChatSettings {
-  return parse(chatSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function announceSettingsFrom(environment: Environment): AnnounceSettings {
-  return parse(announceSchema, environment);
-}
-
-/** @throws {SettingsError} naming each variable that is missing or wrong. */
-export function sweepSettingsFrom(environment: Environment): SweepSettings {
-  return parse(sweepSchema, environment);
-}
-
-function parse<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {
+function readSettings<Schema extends z.ZodObject>(schema: Schema, environment: Environment): z.infer<Schema> {
   const given: Record<string, string | undefined> = {};
   for (const field of Object.keys(schema.shape)) {
     // An empty variable is how shells and templates say "not set".

@@ -1,5 +1,5 @@
 import { PartWriter } from '../functions/classify/part-writer.ts';
-import { type ErrorCode, ImageError } from '../shared/contract/error-codes.ts';
+import { type ErrorCode, ImageFailure } from '../shared/contract/error-codes.ts';
 import type { JobDescription } from '../shared/contract/job-description.ts';
 import type { ImageRef } from '../shared/contract/message.ts';
 import type { PartKind } from '../shared/contract/object-keys.ts';
@@ -37,7 +37,7 @@ export function result(
 }
 
 export function failure(id: string, code: ErrorCode = 'not_found', options: LineOptions = {}): FailureLine {
-  return failureLine(originOf(id, options), new ImageError(code, 'expected status 200, got 404').report());
+  return failureLine(originOf(id, options), new ImageFailure(code, 'expected status 200, got 404').report());
 }
 
 function originOf(id: string, { meta, url, second = 0, attempt = 1 }: LineOptions) {

@@ -41,6 +41,7 @@ export async function checkBucket(s3: S3Client, bucket: string): Promise<void> {
   }
 }
 
+/** How long the start waits for AWS. */
 export type PatienceOptions = {
   /** What is called, for the notice. */
   service: string;

@@ -5,6 +5,7 @@ import { queueCounts } from '../shared/jobs/queue-counts.ts';
 const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
+/** When a queue counts as empty. */
 export type EmptyQueueOptions = {
   sqs: SQSClient;
   queueUrl: string;

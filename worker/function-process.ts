@@ -26,6 +26,7 @@ export class FunctionError extends UserError {
   override readonly name = 'FunctionError';
 }
 
+/** How the process of a function is started, and what it may use. */
 export type FunctionConfiguration = {
   /** The module that exports `handler`. */
   handlerPath: string;

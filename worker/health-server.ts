@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { isLoopbackName, parseHost } from '../shared/contract/web-origin.ts';
 
+/** What the health server answers with. */
 export type HealthOptions = {
   /** 0 for any free port. */
   port: number;

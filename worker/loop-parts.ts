@@ -7,6 +7,7 @@ import type { Pace } from './pace.ts';
 import type { QueueCalls } from './queue-calls.ts';
 import type { WakeUp } from './wake-up.ts';
 
+/** What a loop works on and with. */
 export type WorkLoopOptions = {
   sqs: SQSClient;
   queueUrl: string;

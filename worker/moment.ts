@@ -1,6 +1,7 @@
 /** A moment on two clocks: the monotonic one stands still while a machine sleeps, the other may be set. */
 export type Moment = { monotonic: number; wall: number };
 
+/** The current moment on both clocks. */
 export function now(): Moment {
   return { monotonic: performance.now(), wall: Date.now() };
 }

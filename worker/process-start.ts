@@ -12,6 +12,7 @@ export class ProcessStartError extends UserError {
   override readonly name = 'ProcessStartError';
 }
 
+/** How a process is started, and when that has failed. */
 export type ProcessStartOptions = {
   /** Is given why a process did not start. */
   onFailure: (error: FunctionError) => void;

@@ -16,6 +16,7 @@ const DELETE_ATTEMPTS = 5;
 const GIVE_BACK_ATTEMPTS = 3;
 const GIVE_BACK_PAUSE_MS = 250;
 
+/** The queue, and the limits of its calls. */
 export type QueueCallsOptions = {
   sqs: SQSClient;
   queueUrl: string;

@@ -18,8 +18,9 @@ import type { WorkSettings } from './work-settings.ts';
 const MEGABYTE = 1_000_000;
 const PROGRESS_MS = 1_000;
 /** Longer than a long poll. The SDK itself waits forever. */
-const AWS_REQUESTS = { requestTimeout: 2 * POLL_SECONDS * 1_000, throwOnRequestTimeout: true } as const;
+const SDK_REQUEST_OPTIONS = { requestTimeout: 2 * POLL_SECONDS * 1_000, throwOnRequestTimeout: true } as const;
 
+/** What a run of `labelqueue work` depends on. */
 export type WorkOptions = {
   settings: WorkSettings;
   /** What the processes of the worker get, and what names the metadata service. */
@@ -33,6 +34,7 @@ export type WorkOptions = {
   onProgress?: (progress: WorkProgress) => void;
 };
 
+/** The progress of a run, in images. */
 export type WorkProgress = {
   classified: number;
   failed: number;
@@ -52,7 +54,7 @@ type Work = { sqs: SQSClient; environments: readonly ExecutionEnvironment[]; loo
  * @throws what a user can do something about: no such queue, no rights, no bucket, a port in use, a model that cannot be loaded
  */
 export async function runWork(options: WorkOptions): Promise<void> {
-  const sqs = createSqsClient({ requestHandler: AWS_REQUESTS });
+  const sqs = createSqsClient({ requestHandler: SDK_REQUEST_OPTIONS });
   try {
     const checked = await checkedOrStopped(options, sqs);
     if ('stopped' in checked) return options.log('INFO', 'work ended', { reason: checked.stopped });
@@ -85,7 +87,7 @@ async function checkedAws(
 ): Promise<{ visibilitySeconds: number }> {
   const { queueUrl, resultsBucket } = settings;
   const patience = { signal, onNotice: (text: string) => log('WARN', text) };
-  const s3 = createS3Client({ requestHandler: AWS_REQUESTS });
+  const s3 = createS3Client({ requestHandler: SDK_REQUEST_OPTIONS });
   try {
     const [visibilitySeconds] = await Promise.all([
       patiently(() => visibilityTimeoutOf(sqs, queueUrl), { ...patience, service: 'SQS' }),

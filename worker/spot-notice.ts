@@ -22,6 +22,7 @@ export type SpotNotice = { reason: 'interruption' | 'rebalance'; at?: number };
  */
 export type SpotReasons = 'all' | 'interruption';
 
+/** Where notices are looked up, and how often. */
 export type SpotWatchOptions = {
   signal: AbortSignal;
   /** `all` unless set. */

@@ -11,6 +11,7 @@ const RANDOM_SHARE = 0.5;
 const SAY_AGAIN_AFTER_MS = 60_000;
 const MAX_REASON_CHARS = 200;
 
+/** Who is informed of outages. */
 export type SqsOutageOptions = {
   /** Is given a line when SQS stops answering, and another when it answers again; standard error without. */
   onNotice?: (text: string) => void;

@@ -11,6 +11,7 @@ const SPOT_RESERVE_MS = 10_000;
 /** Why the work ends, and how long what is in hand may take. */
 export type WorkEnd = { reason: string; drainMs: number };
 
+/** What ends a run. */
 export type WorkEndOptions = {
   settings: WorkSettings;
   /** Names the metadata service, where that is not where it usually is. */

@@ -3,6 +3,7 @@ import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/runtime/worker-process.ts';
 import { ExecutionEnvironment } from './execution-environment.ts';
 
+/** How many processes there are, and what they run. */
 export type WorkProcessesOptions = {
   count: number;
   handlerPath: string;

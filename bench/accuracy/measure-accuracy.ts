@@ -4,7 +4,7 @@ import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import type { ModelFolder } from '../../shared/classifier/model/model-folder.ts';
 import type { OpenModel } from '../../shared/classifier/model/open-model.ts';
 import { topK } from '../../shared/classifier/model/top-k.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { INFERENCE_BATCH_SIZE } from '../../shared/contract/limits.ts';
 import { fileFailureText } from '../../shared/runtime/file-failure.ts';
 import type { LabelledImage } from './label-list.ts';
@@ -57,7 +57,7 @@ async function pixelsOf(path: string, folder: string, { config }: ModelFolder): 
   if (!resolve(path).startsWith(resolve(folder) + sep)) return 'expected a file below the folder of images';
   try {
     const decoded = await decodeImage(await readFile(path), config);
-    return decoded instanceof ImageError ? `${decoded.code}: ${decoded.message}` : decoded.pixels;
+    return decoded instanceof ImageFailure ? `${decoded.code}: ${decoded.message}` : decoded.pixels;
   } catch (error) {
     const reason = Error.isError(error) ? fileFailureText(error) : undefined;
     if (reason === undefined) throw error;
@@ -71,7 +71,7 @@ function addBatch(tally: AccuracyTally, models: ReadonlyMap<string, OpenModel>, 
   for (const [name, { scores, folder }] of models) {
     const all = scores(batch.map(({ pixels }) => pixels));
     for (const [row, ranking] of rankings.entries()) {
-      const best = topK(all, row * folder.labels.length, folder.labels, 5);
+      const best = topK(all.subarray(row * folder.labels.length), folder.labels, 5);
       ranking.set(
         name,
         best.map(({ classId }) => classId),

@@ -1,5 +1,5 @@
 import TinyQueue from 'tinyqueue';
-import { MAX_BATCH_ENTRIES, OWN_PART_IMAGES } from '../../shared/contract/limits.ts';
+import { MAX_BATCH_ENTRIES, MIN_IMAGES_FOR_OWN_PART } from '../../shared/contract/limits.ts';
 import { ASSUMPTIONS } from './assumptions.ts';
 import { Gate } from './gate.ts';
 import { type Bound, concurrencyOf, fullBatch, refuseBatchesThatTakeTooLong, type Scenario } from './scenario.ts';
@@ -213,7 +213,7 @@ class Job {
   }
 
   #secondsOfWrites(): number {
-    const parts = this.#scenario.imagesPerMessage >= OWN_PART_IMAGES ? this.#nextBatch() : 1;
+    const parts = this.#scenario.imagesPerMessage >= MIN_IMAGES_FOR_OWN_PART ? this.#nextBatch() : 1;
     return parts / ASSUMPTIONS.putsPerSecond.value;
   }
 

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSRecord } from 'aws-lambda';
 import { FUNCTION_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
-import { parseMessage } from '../../shared/contract/message.ts';
+import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { sqsRecord } from '../../testkit/sqs-record.ts';
 
 const input = createInterface(process.stdin)[Symbol.asyncIterator]();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findService } from '../../local/running-service.ts';
 import { CANCELLATION_CHECK_MS, DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
-import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { defaultJobName } from '../../shared/jobs/default-job-name.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
@@ -160,6 +160,6 @@ async function takeAway(target: JobTarget, job: string, findings: Findings | und
   if (findings?.failed === 0) return;
   await scanDeadLetters(target, async ({ body }) => {
     const message = parseMessage(body);
-    return !(message instanceof UnreadableMessage) && message.job === job;
+    return !(message instanceof MalformedMessage) && message.job === job;
   });
 }

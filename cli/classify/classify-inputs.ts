@@ -1,6 +1,6 @@
 import type { ImageOutcome, Pipeline } from '../../shared/classifier/classify-images.ts';
-import type { ImageError } from '../../shared/contract/error-codes.ts';
-import type { Classified, ModelId } from '../../shared/contract/result-line.ts';
+import type { ImageFailure } from '../../shared/contract/error-codes.ts';
+import type { Classification, ModelId } from '../../shared/contract/result-line.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import type { ClassifierSettings } from '../../shared/settings.ts';
 import { readImageFile } from '../image-file.ts';
@@ -9,7 +9,7 @@ import { printNote } from '../terminal/terminal.ts';
 type Input = { url: string };
 
 /** What became of images that were named on the command line, in the order of their names. */
-export type ClassifiedInputs = { outcomes: (Classified | ImageError)[]; model: ModelId };
+export type ClassifiedInputs = { outcomes: (Classification | ImageFailure)[]; model: ModelId };
 
 /** Classifies images in this process: paths, and URLs as a worker fetches them. Prints what is worth noting of the model. */
 export async function classifyInputs(
@@ -36,9 +36,7 @@ async function classifyInOrder(inputs: readonly string[], pipeline: Pipeline): P
   await classifyImages(
     images,
     { ...pipeline, fetch },
-    new AbortController().signal,
-    (image, outcome) => outcomes.set(image, outcome),
-    { stage: () => {}, batch: () => {} },
+    { onOutcome: (image, outcome) => void outcomes.set(image, outcome) },
   );
   return images.map((image) => outcomes.get(image) as ImageOutcome);
 }

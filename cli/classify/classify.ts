@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { ImageError } from '../../shared/contract/error-codes.ts';
-import { type Classified, classifiedLine, failureLine, type ModelId } from '../../shared/contract/result-line.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
+import { type Classification, classifiedLine, failureLine, type ModelId } from '../../shared/contract/result-line.ts';
 import { parseS3Url } from '../../shared/contract/urls.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
@@ -33,26 +33,26 @@ export async function classify(inputs: string[], options: Options, self: Command
   });
   const { outcomes, model: id } = await classifyInputs(inputs, settings, s3);
   inputs.forEach((input, index) => {
-    const outcome = outcomes[index] as Classified | ImageError;
+    const outcome = outcomes[index] as Classification | ImageFailure;
     if (json) printJson(input, outcome, id);
     else printText(input, outcome, inputs.length > 1);
   });
   const failures = outcomes.flatMap((outcome, index) =>
-    outcome instanceof ImageError ? { failure: outcome, url: inputs[index] ?? '' } : [],
+    outcome instanceof ImageFailure ? { failure: outcome, url: inputs[index] ?? '' } : [],
   );
   printNote(failureHintsOf(failures));
   if (failures.length > 0) process.exitCode = EXIT.finishedWithFailures;
 }
 
-function printJson(input: string, outcome: Classified | ImageError, model: ModelId): void {
+function printJson(input: string, outcome: Classification | ImageFailure, model: ModelId): void {
   const origin = { job: 'classify', image: { id: input, url: input }, attempt: 1, at: new Date() };
   const line =
-    outcome instanceof ImageError ? failureLine(origin, outcome.report()) : classifiedLine(origin, outcome, model);
+    outcome instanceof ImageFailure ? failureLine(origin, outcome.report()) : classifiedLine(origin, outcome, model);
   print(`${JSON.stringify(line)}\n`);
 }
 
-function printText(input: string, outcome: Classified | ImageError, named: boolean): void {
-  if (outcome instanceof ImageError) {
+function printText(input: string, outcome: Classification | ImageFailure, named: boolean): void {
+  if (outcome instanceof ImageFailure) {
     printNote(`${visibleLine(input)}: ${outcome.code}: ${visibleLine(outcome.message)}\n`);
     return;
   }

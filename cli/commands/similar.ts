@@ -11,14 +11,14 @@ import {
 import { whenRun } from './when-run.ts';
 
 const DEFAULT_TOP = 10;
-const MAX_TOP = 10_000;
+const MAX_API_TOP_K = 10_000;
 
 export function similarCommand(): Command {
   return new Command('similar')
     .description('List the images of a job that look most like an image, by the embeddings in its lines.')
     .addArgument(jobArgument())
     .argument('[image]', 'a file, the id of an image of the job, or a URL')
-    .option('--top <n>', 'images, or pairs', wholeNumber(1, MAX_TOP), DEFAULT_TOP)
+    .option('--top <n>', 'images, or pairs', wholeNumber(1, MAX_API_TOP_K), DEFAULT_TOP)
     .option('--min-score <score>', 'only those with at least this cosine, -1 to 1', numberBetween(-1, 1))
     .option('--duplicates', 'in place of an image: the pairs of images that are most alike, from 0.85 on')
     .addOption(modelOption())

@@ -1,6 +1,6 @@
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { ASSUMED, assumedText, costOfImages } from '../../shared/cost.ts';
-import type { Survey } from '../../shared/jobs/survey.ts';
+import type { PreflightResult } from '../../shared/jobs/preflight.ts';
 import type { NotInRows } from './enqueue-not-in.ts';
 import type { EnqueueSource } from './enqueue-sources.ts';
 import { sourcesJson, sourcesText } from './source-text.ts';
@@ -12,7 +12,7 @@ const DEFAULT_CONCURRENCY = 1_000;
 /** What enqueuing the sources would do, how they were read, and what the figures come from. */
 export function dryRunText(
   job: string,
-  found: Survey & Pick<NotInRows, 'known' | 'notIn'>,
+  found: PreflightResult & Pick<NotInRows, 'known' | 'notIn'>,
   sources: readonly EnqueueSource[],
   { perMessage: told, maxCost, json }: { perMessage?: number; maxCost?: number; json?: true },
 ): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { ImageOutcome, Pipeline } from '../../shared/classifier/classify-images.ts';
 import { PutOff } from '../../shared/classifier/put-off.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import type { ImageRef } from '../../shared/contract/message.ts';
 import { uploadPrefix } from '../../shared/contract/object-keys.ts';
@@ -12,7 +12,7 @@ import { classifiedLine, type FailureLine, failureLine, type ResultLine } from '
 import { parseS3Prefix } from '../../shared/contract/urls.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import { type Survey, surveyedImages } from '../../shared/jobs/survey.ts';
+import { type PreflightResult, scannedImages } from '../../shared/jobs/preflight.ts';
 import { classifierSettingsFrom } from '../../shared/settings.ts';
 import { readImageFile } from '../image-file.ts';
 import { demoTable } from '../local/demo-table.ts';
@@ -60,10 +60,15 @@ export function refuseWithoutSample(options: SampleOptions & { sameModel?: true 
 export type SampleOf = { sources: EnqueueSources; kept: NotInRows; target: JobTarget };
 
 /** Labels some images of a job that is not sent, by the worker's own stages, and shows what came of them. */
-export async function labelSample(job: string, found: Survey, of: SampleOf, options: SampleOptions): Promise<void> {
+export async function labelSample(
+  job: string,
+  found: PreflightResult,
+  of: SampleOf,
+  options: SampleOptions,
+): Promise<void> {
   const { sample = 1, seed = randomInt(DRAWN_SEEDS) } = options;
   const began = new Date();
-  const images = await sampleImages(surveyedImages(of.kept.rows(), found), sample, seed);
+  const images = await sampleImages(scannedImages(of.kept.rows(), found), sample, seed);
   const labeled = await label(images, of, options);
   const lines = linesOf(job, images, labeled.outcomes, labeled.pipeline);
   const file = options.report ?? `sample-${job}.html`;
@@ -83,7 +88,7 @@ export async function labelSample(job: string, found: Survey, of: SampleOf, opti
 
 type Labeled = {
   outcomes: ReadonlyMap<ImageRef, ImageOutcome>;
-  thumbnails: ReadonlyMap<string, Promise<Buffer | ImageError>>;
+  thumbnails: ReadonlyMap<string, Promise<Buffer | ImageFailure>>;
   pipeline: Pipeline;
 };
 
@@ -95,7 +100,7 @@ async function label(images: readonly ImageRef[], of: SampleOf, options: SampleO
   const pipeline = await createPipeline(settingsFor(of.sources, options), of.target.s3);
   for (const note of pipeline.classifier.notes) printNote(`${note}\n`);
   const outcomes = new Map<ImageRef, ImageOutcome>();
-  const thumbnails = new Map<string, Promise<Buffer | ImageError>>();
+  const thumbnails = new Map<string, Promise<Buffer | ImageFailure>>();
   const progress = startProgress('labeled', images.length);
   const fetch: Pipeline['fetch'] = async (url, signal) => {
     const path = await localPath(url, of);
@@ -108,9 +113,8 @@ async function label(images: readonly ImageRef[], of: SampleOf, options: SampleO
     outcomes.set(image, outcome);
     progress.update(outcomes.size);
   };
-  const never = new AbortController().signal;
   try {
-    await classifyImages(images, { ...pipeline, fetch }, never, onOutcome, { stage: () => {}, batch: () => {} });
+    await classifyImages(images, { ...pipeline, fetch }, { onOutcome });
     await Promise.all(thumbnails.values());
   } finally {
     progress.stop();
@@ -155,8 +159,8 @@ function linesOf(job: string, images: readonly ImageRef[], outcomes: Labeled['ou
   for (const image of images) {
     const origin = { job, image, attempt: 1, at: new Date() };
     const given = outcomes.get(image);
-    const outcome = given instanceof PutOff ? given.toError() : given;
-    if (outcome instanceof ImageError) lines.failures.push(failureLine(origin, outcome.report()));
+    const outcome = given instanceof PutOff ? given.toFailure() : given;
+    if (outcome instanceof ImageFailure) lines.failures.push(failureLine(origin, outcome.report()));
     else if (typeof outcome === 'object' && 'labels' in outcome) {
       lines.results.push(classifiedLine(origin, outcome, pipeline.classifier.id));
     }
@@ -175,7 +179,7 @@ async function shelvesOf(results: readonly ResultLine[], thumbnails: Labeled['th
   for (const { id, url, labels } of surestFirst) {
     const small = await thumbnails.get(url);
     const [best] = labels;
-    if (best === undefined || small === undefined || small instanceof ImageError) continue;
+    if (best === undefined || small === undefined || small instanceof ImageFailure) continue;
     const shelf = shelves.get(best.label) ?? [];
     const source = `data:image/webp;base64,${small.toString('base64')}`;
     if (shelf.length < THUMBNAILS_PER_SHELF) shelf.push({ id, score: best.score, source });

@@ -9,7 +9,7 @@ import {
   resumeProblem,
 } from '../../shared/jobs/enqueue.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
-import { type Survey, survey, surveyedImages } from '../../shared/jobs/survey.ts';
+import { type PreflightResult, preflight, scannedImages } from '../../shared/jobs/preflight.ts';
 import { SettingsError } from '../../shared/settings.ts';
 import { targetFromEnvironment } from '../jobs/job-target.ts';
 import { counted } from '../terminal/counted.ts';
@@ -81,7 +81,7 @@ async function send(target: JobTarget, toSend: ToSend, options: Options): Promis
   const uploaded = await sources.upload();
   if (uploaded > 0) printNote(`uploaded ${counted(uploaded, 'file')}\n`);
   const plan = resumedFrom(before, planOf(toSend, options));
-  const images = untilAborted(surveyedImages(kept.rows(), found), sending.signal);
+  const images = untilAborted(scannedImages(kept.rows(), found), sending.signal);
   const progress = sending.started(found.images);
   const enqueued = await enqueue(target, images, plan, progress.update).finally(progress.stop);
   report(job, enqueued, found, options);
@@ -112,7 +112,7 @@ function planOf(
   });
 }
 
-type Found = Survey & Pick<NotInRows, 'known' | 'notIn'> & { invalidFiles: string[] };
+type Found = PreflightResult & Pick<NotInRows, 'known' | 'notIn'> & { invalidFiles: string[] };
 
 async function surveyed(
   { sources, kept, job, earlier, signal }: Omit<ToSend, 'source' | 'found' | 'sending'> & { signal: AbortSignal },
@@ -123,7 +123,7 @@ async function surveyed(
     sources: sources.all,
     keep: skipInvalid === true && !dryRun && sample === undefined,
   });
-  const found = await survey(untilAborted(kept.rows(), signal), { job, perMessage }, (row) => {
+  const found = await preflight(untilAborted(kept.rows(), signal), { job, perMessage }, (row) => {
     if (sources.current !== undefined) invalid.add(row, sources.current);
   });
   const invalidFiles = invalid.close();

@@ -4,7 +4,7 @@ import { NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
 import pMap, { pMapIterable } from 'p-map';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { Part } from '../../shared/jobs/list-parts.ts';
-import { withWholeCharacters } from '../../shared/jobs/lone-surrogates.ts';
+import { escapeLoneSurrogates } from '../../shared/jobs/lone-surrogates.ts';
 import { readObject } from '../../shared/jobs/read-object.ts';
 import { withMarkedNumbers } from './exact-numbers.ts';
 
@@ -66,7 +66,7 @@ async function downloadBatch(
     parts,
     async ({ key }, index) => {
       const file = join(folder, `${index}.jsonl`);
-      const lines = withMarkedNumbers(withWholeCharacters(await rewrite(await readPart(s3, resultsBucket, key))));
+      const lines = withMarkedNumbers(escapeLoneSurrogates(await rewrite(await readPart(s3, resultsBucket, key))));
       await writeFile(file, lines, { mode: 0o600 });
       return file;
     },

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import type { JobRun } from '../../shared/contract/job-run.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import { withWholeCharacters } from '../../shared/jobs/lone-surrogates.ts';
+import { escapeLoneSurrogates } from '../../shared/jobs/lone-surrogates.ts';
 import { orderKeys } from '../../shared/jobs/source-order.ts';
 import type { OutcomeDatabase } from './outcome-database.ts';
 import { literal } from './sql.ts';
@@ -26,7 +26,9 @@ export async function loadOrder(
   for (const key of keys) {
     const { Body } = await target.s3.send(new GetObjectCommand({ Bucket: target.resultsBucket, Key: key }));
     const file = join(folder, 'order.jsonl');
-    await writeFile(file, withWholeCharacters(gunzipSync((await Body?.transformToByteArray()) ?? '')), { mode: 0o600 });
+    await writeFile(file, escapeLoneSurrogates(gunzipSync((await Body?.transformToByteArray()) ?? '')), {
+      mode: 0o600,
+    });
     await database.run(`
       INSERT INTO order_lines SELECT hash(id), n
       FROM read_json(${literal(file)}, format = 'newline_delimited', columns = {id: 'VARCHAR', n: 'BIGINT'})`);

@@ -1,12 +1,12 @@
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
-import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { isCancelled, newestRun, readJob } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { NoSuchJobError } from '../../shared/jobs/outcome-errors.ts';
 import { hasFiles } from '../../shared/jobs/purge-job.ts';
-import { type Redriven, redrive } from '../../shared/jobs/redrive.ts';
+import { type RedriveResult, redrive } from '../../shared/jobs/redrive.ts';
 import { counted } from '../terminal/counted.ts';
 import { interruptible, sameCommand } from '../terminal/interruption.ts';
 import { checkOutput } from '../terminal/output-file.ts';
@@ -46,7 +46,7 @@ export async function redriveJob(job: string | undefined, options: Options): Pro
   }
 }
 
-function leftInQueue({ ofEarlierRuns, notLookedAt }: Redriven): string {
+function leftInQueue({ ofEarlierRuns, notLookedAt }: RedriveResult): string {
   const ofRuns =
     ofEarlierRuns === 0 ? '' : `; ${ofEarlierRuns} dead letters of earlier runs left in the DLQ: ${OF_EARLIER_RUNS}`;
   return ofRuns + notSeen(notLookedAt);
@@ -75,7 +75,7 @@ async function saveUnreadable(target: JobTarget, { out, force = false, json }: O
   let count = 0;
   const { notLookedAt } = await scanDeadLetters(target, async ({ body, reason, sentAt }) => {
     const message = parseMessage(body);
-    if (!(message instanceof UnreadableMessage)) return false;
+    if (!(message instanceof MalformedMessage)) return false;
     count++;
     if (!json) print(`${sentAt.toISOString()}  ${visibleLine(reason ?? message.reason)}\n`);
     // No more bodies are received than the disk takes.

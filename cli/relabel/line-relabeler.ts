@@ -74,7 +74,7 @@ export class LineRelabeler {
 
   #labels(scores: Float32Array, row: number): Label[] {
     const { folder, top } = this.#model;
-    return topK(scores, row * folder.labels.length, folder.labels, top, folder.config.threshold);
+    return topK(scores.subarray(row * folder.labels.length), folder.labels, top, folder.config.threshold);
   }
 
   #checkTrunk(line: EmbeddedLine): void {

@@ -3,7 +3,7 @@ import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
 import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
 import { createImageClient } from '../../shared/classifier/fetch/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import type { ClassifierSettings } from '../../shared/settings.ts';
 import type { SampleImage } from './report-data.ts';
@@ -28,7 +28,7 @@ export async function createGallery(
   samples: ReadonlyMap<string, readonly SampleImage[]>,
   perLabel: number,
   settings: ClassifierSettings,
-  onProgress: (images: number, url: string, failure: ImageError | undefined) => void,
+  onProgress: (images: number, url: string, failure: ImageFailure | undefined) => void,
 ): Promise<Shelf[]> {
   const http = createImageClient(settings);
   const sources = { http, s3: createObjectReader(createS3Client(), settings.sourceBuckets) };
@@ -40,12 +40,12 @@ export async function createGallery(
       [...samples.values()].flat(),
       async (image) => {
         const bytes = await fetchImage(image.url, sources, never, { timeoutMs: settings.fetchTimeoutSeconds * 1_000 });
-        const small = bytes instanceof ImageError ? bytes : await makeThumbnail(bytes);
-        if (!(small instanceof ImageError)) {
+        const small = bytes instanceof ImageFailure ? bytes : await makeThumbnail(bytes);
+        if (!(small instanceof ImageFailure)) {
           const source = `data:image/webp;base64,${small.toString('base64')}`;
           thumbnails.set(image, { id: image.id, score: image.score, source });
         }
-        onProgress(++done, image.url, small instanceof ImageError ? small : undefined);
+        onProgress(++done, image.url, small instanceof ImageFailure ? small : undefined);
       },
       { concurrency: FETCHES_AT_ONCE },
     );

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { raw } from 'hono/html';
 import { clockTime, count, percent, span } from '../../dashboard/page/numbers.js';
 import { lastPart, plain } from '../../dashboard/page/plain-text.js';
-import { withoutUrlSecrets } from '../../shared/contract/redact.ts';
+import { redactUrls } from '../../shared/contract/redact.ts';
 import type { Summary } from '../export/summarize.ts';
 import { figures, STATES } from './figures.ts';
 import type { Shelf } from './gallery.ts';
@@ -71,7 +71,7 @@ function headerOf(summary: Summary): Html {
   const model = models.map(({ name, version }) => `${name} ${version}`).join(', ');
   return html`<header>
 <h1>${job} <span class="chip${good ? '' : ' warning'}">${text}</span></h1>
-<p class="faint">${[source && `from ${withoutUrlSecrets(source)}`, model && `model ${model}`].filter(Boolean).join(' · ')}</p>
+<p class="faint">${[source && `from ${redactUrls(source)}`, model && `model ${model}`].filter(Boolean).join(' · ')}</p>
 ${figures(summary)}
 </header>`;
 }
@@ -170,7 +170,7 @@ function gallerySection(gallery: readonly Shelf[], { labels }: Summary): Html {
       thumbnails,
     }) => html`<div class="shelf"><h3><bdi>${label}</bdi> <span>${count(numbers.get(label) ?? 0)}</span></h3><div>
 ${thumbnails.map(({ id, score, source }) => {
-  const name = withoutUrlSecrets(id);
+  const name = redactUrls(id);
   return html`<figure><img src="${source}" alt="${label}" width="240" height="240" loading="lazy">
 <figcaption title="${name}"><b>${score.toFixed(2)}</b> <bdi>${lastPart(name)}</bdi></figcaption></figure>\n`;
 })}</div></div>\n`,

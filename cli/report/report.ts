@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { ImageError } from '../../shared/contract/error-codes.ts';
+import type { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { MAX_REPORT_LABELS } from '../../shared/contract/limits.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { classifierSettingsFrom } from '../../shared/settings.ts';
@@ -45,7 +45,7 @@ export async function report(job: string, { out, force = false, images, allowHos
   });
 }
 
-type LeftOut = { url: string; failure: ImageError };
+type LeftOut = { url: string; failure: ImageFailure };
 
 /** E.g. `; 3 could not be fetched: 2 not_found, 1 timeout`. */
 function leftOutText(left: readonly LeftOut[]): string {

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { decodeEmbedding } from '../../shared/contract/embedding.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { JobRun } from '../../shared/contract/job-run.ts';
 import { parseS3Url } from '../../shared/contract/urls.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
@@ -76,7 +76,7 @@ async function embedded(image: string, { allowHost, ...model }: QueryOptions): P
   });
   const { outcomes, model: id } = await classifyInputs([image], settings);
   const [outcome] = outcomes;
-  if (outcome instanceof ImageError) {
+  if (outcome instanceof ImageFailure) {
     throw new CommandError(`${visibleLine(image)}: ${outcome.code}: ${visibleLine(outcome.message)}`);
   }
   const values = decodeEmbedding(outcome?.embedding?.embedding);

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import type { FeatureModel } from '../../shared/classifier/model/feature-model.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import { outlineOf } from './outline.ts';
 import { createRandom } from './random.ts';
@@ -21,7 +21,7 @@ export type TaughtPhoto = LabelledPhoto & {
 
 type Seen = Omit<TaughtPhoto, keyof LabelledPhoto>;
 
-export type FailedPhoto = LabelledPhoto & { failure: ImageError };
+export type FailedPhoto = LabelledPhoto & { failure: ImageFailure };
 
 export function isFailed(photo: TaughtPhoto | FailedPhoto): photo is FailedPhoto {
   return 'failure' in photo;
@@ -44,7 +44,7 @@ export function viewsPerPhoto(photos: number): number {
 
 export type FeatureOptions = {
   model: FeatureModel;
-  read(photo: LabelledPhoto): Promise<Buffer | ImageError>;
+  read(photo: LabelledPhoto): Promise<Buffer | ImageFailure>;
   /** Of each photo. */
   views: number;
   seed: number;
@@ -66,7 +66,7 @@ export async function photoFeatures(
     async (photo) => {
       const found = await featuresOf(photo, options);
       options.onProgress(++done);
-      return found instanceof ImageError ? { ...photo, failure: found } : { ...photo, ...found };
+      return found instanceof ImageFailure ? { ...photo, failure: found } : { ...photo, ...found };
     },
     { concurrency: AT_ONCE },
   );
@@ -75,15 +75,15 @@ export async function photoFeatures(
 async function featuresOf(
   photo: LabelledPhoto,
   { model, read, views, seed }: FeatureOptions,
-): Promise<Seen | ImageError> {
+): Promise<Seen | ImageFailure> {
   const format = model.folder.config;
   const bytes = await read(photo);
-  if (bytes instanceof ImageError) return bytes;
+  if (bytes instanceof ImageFailure) return bytes;
   const plain = await decodeImage(bytes, format);
-  if (plain instanceof ImageError) return plain;
+  if (plain instanceof ImageFailure) return plain;
   const wide = wideFormat(format);
   const whole = views === 0 ? plain : await decodeImage(bytes, wide);
-  if (whole instanceof ImageError) return whole;
+  if (whole instanceof ImageFailure) return whole;
   const { sha256 } = plain.facts;
   // By the photo alone: copies get the same views, and no photo changes those of another.
   const random = createRandom(`${seed} ${sha256}`);

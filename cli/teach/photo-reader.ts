@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
 import { createImageClient } from '../../shared/classifier/fetch/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import type { ClassifierSettings } from '../../shared/settings.ts';
 import { readImageFile } from '../image-file.ts';
@@ -11,7 +11,7 @@ import { isUrl } from './read-table.ts';
 
 /** The bytes of photos: of files as they are, of URLs as carefully as a worker fetches them. */
 export type PhotoReader = {
-  read(photo: LabelledPhoto): Promise<Buffer | ImageError>;
+  read(photo: LabelledPhoto): Promise<Buffer | ImageFailure>;
   close(): Promise<void>;
 };
 
@@ -27,16 +27,16 @@ export function createPhotoReader(settings: ClassifierSettings): PhotoReader {
 }
 
 /** A pipe would be waited for without end. */
-async function readFileOnly(path: string): Promise<Buffer | ImageError> {
+async function readFileOnly(path: string): Promise<Buffer | ImageFailure> {
   try {
     const there = await stat(path);
     if (!there.isFile() && !there.isDirectory()) {
-      return new ImageError('not_an_image', 'expected a file, got a device or a pipe');
+      return new ImageFailure('not_an_image', 'expected a file, got a device or a pipe');
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ELOOP') return new ImageError('not_found', 'the symbolic links go in circles');
-    if (code === 'ENAMETOOLONG' || code === 'ENOTDIR') return new ImageError('not_found', 'no such file');
+    if (code === 'ELOOP') return new ImageFailure('not_found', 'the symbolic links go in circles');
+    if (code === 'ENAMETOOLONG' || code === 'ENOTDIR') return new ImageFailure('not_found', 'no such file');
   }
   return readImageFile(path);
 }

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { withoutUrlSecrets } from '../../shared/contract/redact.ts';
+import { redactUrls } from '../../shared/contract/redact.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { couldHoldUrl } from '../enqueue/sources/columns.ts';
 import { likelyDelimiter, namedDelimiter } from '../enqueue/sources/delimiter.ts';
@@ -66,7 +66,7 @@ function columnsOf(first: readonly string[], path: string): Columns {
   throw new CommandError(
     `${visibleLine(path)}: expected two columns, the photo and the label, or a header line with a column named ` +
       `${PATH_COLUMNS.join(', ')} or url and one named ${LABEL_COLUMNS.join(', ')}, got ${first.length} columns: ` +
-      visibleLine(withoutUrlSecrets(first.join(', ').slice(0, 200))),
+      visibleLine(redactUrls(first.join(', ').slice(0, 200))),
   );
 }
 

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import pMap from 'p-map';
 import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { type Output, writeOutput } from '../terminal/output-file.ts';
 import type { LabelledPhoto } from './labelled-photo.ts';
 import type { PhotoReader } from './photo-reader.ts';
@@ -36,8 +36,8 @@ async function thumbnailsOf(
     photos,
     async (photo) => {
       const bytes = await reader.read(photo);
-      const small = bytes instanceof ImageError ? bytes : await makeThumbnail(bytes);
-      if (!(small instanceof ImageError)) {
+      const small = bytes instanceof ImageFailure ? bytes : await makeThumbnail(bytes);
+      if (!(small instanceof ImageFailure)) {
         found.set(photo.source, `data:image/webp;base64,${small.toString('base64')}`);
       }
     },

@@ -7,7 +7,7 @@ import type { ModelFolder } from '../../shared/classifier/model/model-folder.ts'
 import { SAVED_MODEL_FILE } from '../../shared/classifier/model/model-format.ts';
 import { MAX_MODEL_BYTES, readModelFile } from '../../shared/classifier/model/read-model-file.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { makeWholeFolder, replaceWholeFolder } from '../../shared/runtime/atomic-folder.ts';
+import { createFolderAtomically, replaceFolderAtomically } from '../../shared/runtime/atomic-folder.ts';
 import { cleanUpAtEnd, interruptible, sameCommand } from '../terminal/interruption.ts';
 import { checkMade, openToOthers } from '../terminal/new-folder.ts';
 import { checkModelPlace, type ModelPlace, SUMS_FILE, TEACHING_FILE } from './model-place.ts';
@@ -60,8 +60,8 @@ export async function writeModel(place: ModelPlace, model: NewModel): Promise<st
   );
   const fill = (folder: string) => fillFolder(folder, files, model.trial);
   await checkModelPlace(place);
-  if (existsSync(path)) await replaceWholeFolder(await realpath(path), fill, () => checkModelPlace(place));
-  else checkMade(await makeWholeFolder(path, fill), path);
+  if (existsSync(path)) await replaceFolderAtomically(await realpath(path), fill, () => checkModelPlace(place));
+  else checkMade(await createFolderAtomically(path, fill), path);
   isWhole = true;
   return sha256(sums);
 }

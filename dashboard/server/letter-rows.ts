@@ -1,4 +1,4 @@
-import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import type { DeadLetter } from '../../shared/jobs/dead-letters.ts';
 import { type FailedImage, failedImagesIn } from '../../shared/jobs/redrive.ts';
 import type { DeadLetterFilter, DeadLetterRow } from '../contract.ts';
@@ -30,7 +30,7 @@ export type ReadLetter = {
 export function readLetter({ id, body, reason, sentAt }: DeadLetter): ReadLetter {
   const message = parseMessage(body);
   const common = { letterId: id, sentAt: sentAt.getTime(), reason, bodyChars: body.length };
-  if (message instanceof UnreadableMessage) {
+  if (message instanceof MalformedMessage) {
     const unreadable = { job: undefined, run: undefined, images: [], unreadableBody: copied(shownText(body)) };
     return { ...common, ...unreadable, reason: reason ?? message.reason };
   }

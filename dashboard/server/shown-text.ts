@@ -1,5 +1,5 @@
 import { MAX_URL_CHARS } from '../../shared/contract/limits.ts';
-import { withoutUrlSecrets } from '../../shared/contract/redact.ts';
+import { redactUrls } from '../../shared/contract/redact.ts';
 import { hostOf } from '../../shared/contract/urls.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 
@@ -13,7 +13,7 @@ const LOOKED_AT = 2 * MAX_URL_CHARS;
  * and without what is secret about URLs in it.
  */
 export function shownText(text: string, mostChars: number = MAX_CHARS): string {
-  const safe = visibleLine(withoutUrlSecrets(beginningOf(text)));
+  const safe = visibleLine(redactUrls(beginningOf(text)));
   return safe.length <= mostChars ? safe : `${safe.slice(0, mostChars - 1).toWellFormed()}…`;
 }
 

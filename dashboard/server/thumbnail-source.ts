@@ -2,14 +2,14 @@ import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
 import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
 import { createImageClient } from '../../shared/classifier/fetch/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { ClassifierSettings } from '../../shared/settings.ts';
 
 /** Makes thumbnails of images that are fetched with the rules of the worker. */
 export type ThumbnailSource = {
   /** A WebP, or why there is none. Rejects when it is cancelled. */
-  make(url: string, cancelled: AbortSignal): Promise<Buffer | ImageError>;
+  make(url: string, cancelled: AbortSignal): Promise<Buffer | ImageFailure>;
   close(): Promise<void>;
 };
 
@@ -20,7 +20,7 @@ export function createThumbnailSource({ s3 }: Pick<JobTarget, 's3'>, settings: C
   return {
     async make(url, cancelled) {
       const bytes = await fetchImage(url, sources, cancelled, { timeoutMs });
-      return bytes instanceof ImageError ? bytes : makeThumbnail(bytes);
+      return bytes instanceof ImageFailure ? bytes : makeThumbnail(bytes);
     },
     close: () => http.close(),
   };

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Semaphore } from 'async-mutex';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { ClassifierSettings } from '../../shared/settings.ts';
 import { ApiFailure } from './api-failure.ts';
@@ -18,7 +18,7 @@ const MOST_ADDRESS_CHARS = 20_000_000;
 /** A picture that could not be had is asked for again after so long. */
 const FORGET_FAILURE_MS = 60_000;
 
-type Kept = { picture: Buffer } | { failure: ImageError; at: number };
+type Kept = { picture: Buffer } | { failure: ImageFailure; at: number };
 
 /**
  * Small pictures of images that a gallery or the dead letters have shown. They are fetched as carefully as the worker
@@ -35,7 +35,7 @@ export class Thumbnails {
   #keptBytes = 0;
   readonly #slots = new Semaphore(AT_ONCE);
   #waiting = 0;
-  readonly #underWay = new Map<string, Promise<Buffer | ImageError>>();
+  readonly #underWay = new Map<string, Promise<Buffer | ImageFailure>>();
   readonly #closed = new AbortController();
   #source: Promise<ThumbnailSource> | undefined;
 
@@ -61,7 +61,7 @@ export class Thumbnails {
     const url = this.#addresses.get(token);
     if (url === undefined) throw new ApiFailure('not-found', 'expected an image that this page has shown: reload it');
     const picture = this.#keptOf(token) ?? (await this.#underWayOf(token, url));
-    if (picture instanceof ImageError) {
+    if (picture instanceof ImageFailure) {
       throw new ApiFailure('picture-unavailable', `the image cannot be had: ${picture.code}: ${picture.message}`);
     }
     return picture;
@@ -73,7 +73,7 @@ export class Thumbnails {
     await (await this.#source)?.close();
   }
 
-  #keptOf(token: string): Buffer | ImageError | undefined {
+  #keptOf(token: string): Buffer | ImageFailure | undefined {
     const kept = this.#kept.get(token);
     if (kept === undefined) return undefined;
     if ('failure' in kept) return Date.now() - kept.at < FORGET_FAILURE_MS ? kept.failure : undefined;
@@ -83,7 +83,7 @@ export class Thumbnails {
     return kept.picture;
   }
 
-  #underWayOf(token: string, url: string): Promise<Buffer | ImageError> {
+  #underWayOf(token: string, url: string): Promise<Buffer | ImageFailure> {
     const underWay = this.#underWay.get(token);
     if (underWay !== undefined) return underWay;
     if (this.#waiting >= MOST_WAITING)
@@ -100,7 +100,7 @@ export class Thumbnails {
     return making;
   }
 
-  async #make(url: string): Promise<Buffer | ImageError> {
+  async #make(url: string): Promise<Buffer | ImageFailure> {
     this.#closed.signal.throwIfAborted();
     const source = await this.#loadedSource();
     return source.make(url, this.#closed.signal);
@@ -114,10 +114,10 @@ export class Thumbnails {
     return this.#source;
   }
 
-  #keep(token: string, made: Buffer | ImageError): Buffer | ImageError {
+  #keep(token: string, made: Buffer | ImageFailure): Buffer | ImageFailure {
     this.#forget(token);
-    this.#kept.set(token, made instanceof ImageError ? { failure: made, at: Date.now() } : { picture: made });
-    if (!(made instanceof ImageError)) this.#keptBytes += made.length;
+    this.#kept.set(token, made instanceof ImageFailure ? { failure: made, at: Date.now() } : { picture: made });
+    if (!(made instanceof ImageFailure)) this.#keptBytes += made.length;
     for (const oldest of this.#kept.keys()) {
       if (this.#keptBytes <= MOST_BYTES && this.#kept.size <= MOST_ADDRESSES) break;
       this.#forget(oldest);

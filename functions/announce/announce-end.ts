@@ -1,5 +1,5 @@
 import { type JobEnd, jobEndId, jobEndSchema } from '../../shared/contract/job-end.ts';
-import { describeThrown } from '../../shared/contract/redact.ts';
+import { describeError } from '../../shared/contract/redact.ts';
 import { reopenEnd } from '../../shared/jobs/end-hold.ts';
 import type { NamedRun } from '../../shared/jobs/end-look.ts';
 import {
@@ -18,6 +18,7 @@ import { type FoundEnd, hasGoneOn, lookAtRun } from '../../shared/jobs/run-end.t
 /** Sends an end somewhere. Rejects when it may not have arrived: it is sent again then, with the same id. */
 export type Announce = (end: JobEnd) => Promise<void>;
 
+/** The parts of the announcer: one of each per process. */
 export type AnnouncerDependencies = {
   bucket: Pick<JobTarget, 's3' | 'resultsBucket'>;
   counter: OutcomeCounter;
@@ -32,10 +33,10 @@ export type AnnouncerDependencies = {
   now: () => Date;
 };
 
-/** What becomes of the request for a look: see `RunLook` of `run-end.ts` for `mostSeconds`. */
+/** What becomes of the request for a look: see `RunLook` of `run-end.ts` for `maxSeconds`. */
 export type Verdict =
   | { kind: 'done' }
-  | { kind: 'again'; inSeconds: number; mostSeconds: number }
+  | { kind: 'again'; inSeconds: number; maxSeconds: number }
   /** An announcement failed: it is to be tried again, later each time. */
   | { kind: 'not announced' };
 
@@ -59,14 +60,14 @@ export async function announceEnd(
   const { record, etag } = await readNewestEnd(of, dependencies);
   if (record?.state === 'ended') return announce(of, { record, etag }, dependencies);
   const heldMs = (record?.heldUntil ?? 0) - now().getTime();
-  if (heldMs > 0) return { kind: 'again', inSeconds: Math.ceil(heldMs / 1_000), mostSeconds: HELD_MOST_SECONDS };
+  if (heldMs > 0) return { kind: 'again', inSeconds: Math.ceil(heldMs / 1_000), maxSeconds: HELD_MOST_SECONDS };
   const look = await lookAtRun(bucket, of, { now: now(), counter, signal });
   if (look.kind === 'look again') return { ...look, kind: 'again' };
   if (look.kind === 'goes on') return DONE;
   const found = endedRecord(look.end, record?.generation ?? 0);
   const written = await replaceEndRecord(bucket, of, found, etag);
   // Another look, or a redrive, came first: its record counts.
-  if (written === undefined) return { kind: 'again', inSeconds: 1, mostSeconds: HELD_MOST_SECONDS };
+  if (written === undefined) return { kind: 'again', inSeconds: 1, maxSeconds: HELD_MOST_SECONDS };
   return announce(of, { record: found, etag: written }, dependencies);
 }
 
@@ -104,7 +105,7 @@ async function announce(
       dependencies.log.announced(end.id, where);
     } catch (error) {
       failures++;
-      dependencies.log.notAnnounced(end.id, where, describeThrown(error));
+      dependencies.log.notAnnounced(end.id, where, describeError(error));
     }
   }
   const after = { ...record, sent: [...sent], announced: failures === 0 };

@@ -1,7 +1,7 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { EVENT_DETAIL_TYPE, EVENT_SOURCE, type JobEnd } from '../../shared/contract/job-end.ts';
-import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
+import { SDK_REQUEST_OPTIONS } from '../../shared/contract/limits.ts';
 import { withNamedCalls } from '../../shared/jobs/named-calls.ts';
 import type { AnnounceSettings } from '../../shared/settings.ts';
 import type { AnnouncerDependencies } from './announce-end.ts';
@@ -22,7 +22,7 @@ export function awsAnnouncements({
 }
 
 function onBus(EventBusName: string): (end: JobEnd) => Promise<void> {
-  const client = withNamedCalls(new EventBridgeClient({ requestHandler: AWS_REQUESTS }));
+  const client = withNamedCalls(new EventBridgeClient({ requestHandler: SDK_REQUEST_OPTIONS }));
   return async (end) => {
     const { Entries = [] } = await client.send(
       new PutEventsCommand({
@@ -43,7 +43,7 @@ function onBus(EventBusName: string): (end: JobEnd) => Promise<void> {
 }
 
 function onTopic(TopicArn: string): (end: JobEnd) => Promise<void> {
-  const client = withNamedCalls(new SNSClient({ requestHandler: AWS_REQUESTS }));
+  const client = withNamedCalls(new SNSClient({ requestHandler: SDK_REQUEST_OPTIONS }));
   return async (end) => {
     const text = (StringValue: string) => ({ DataType: 'String', StringValue });
     await client.send(

@@ -7,16 +7,16 @@ import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
 import {
   ANNOUNCE_RESERVE_MS,
   ANNOUNCE_RETRY_SECONDS,
-  AWS_REQUESTS,
   LONGEST_ANNOUNCE_RETRY_SECONDS,
+  SDK_REQUEST_OPTIONS,
   WEBHOOK_TIMEOUT_MS,
 } from '../../shared/contract/limits.ts';
-import { describeThrown } from '../../shared/contract/redact.ts';
+import { describeError } from '../../shared/contract/redact.ts';
 import { parseEndLook } from '../../shared/jobs/end-look.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
-import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline.ts';
 import { announceSettingsFrom } from '../../shared/settings.ts';
 import { type AnnouncerDependencies, announceEnd, type Verdict } from './announce-end.ts';
 import { awsAnnouncements } from './aws-announcements.ts';
@@ -26,8 +26,8 @@ import { webhookSecretOf } from './webhook-secret.ts';
 const settings = announceSettingsFrom(process.env);
 const { serviceName, resultsBucket, jobEndQueueUrl, allowedHosts, fetchUserAgent } = settings;
 const logger = new Logger({ serviceName });
-const s3 = createS3Client({ requestHandler: AWS_REQUESTS });
-const sqs = createSqsClient({ requestHandler: AWS_REQUESTS });
+const s3 = createS3Client({ requestHandler: SDK_REQUEST_OPTIONS });
+const sqs = createSqsClient({ requestHandler: SDK_REQUEST_OPTIONS });
 /** One webhook at a time, and one whose answer is discarded. */
 const CONNECTIONS = 4;
 const http = createHttpClient(allowedHosts, undefined, {
@@ -69,7 +69,7 @@ async function verdictOn({ messageId, body }: SQSRecord, signal: AbortSignal): P
   try {
     return await announceEnd(of, dependencies, signal);
   } catch (error) {
-    logger.error('a look at a run failed, tried again later', { ...of, reason: describeThrown(error) });
+    logger.error('a look at a run failed, tried again later', { ...of, reason: describeError(error) });
     return { kind: 'not announced' };
   }
 }
@@ -79,7 +79,7 @@ function pauseAfter(verdict: Verdict, { attributes }: SQSRecord): number | undef
   if (verdict.kind === 'done') return undefined;
   if (verdict.kind === 'again') {
     const ageMs = Date.now() - Number(attributes.SentTimestamp);
-    return ageMs < verdict.mostSeconds * 1_000 ? verdict.inSeconds : undefined;
+    return ageMs < verdict.maxSeconds * 1_000 ? verdict.inSeconds : undefined;
   }
   const doubled = ANNOUNCE_RETRY_SECONDS * 2 ** (Number(attributes.ApproximateReceiveCount) - 1);
   return Math.min(LONGEST_ANNOUNCE_RETRY_SECONDS, doubled);

@@ -1,4 +1,4 @@
-import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
+import { SDK_REQUEST_OPTIONS } from '../../shared/contract/limits.ts';
 import { isWebhookSecret } from '../../shared/contract/standard-webhook.ts';
 import type { AnnounceSettings } from '../../shared/settings.ts';
 import { WebhookError } from './webhook.ts';
@@ -26,7 +26,7 @@ export function webhookSecretOf({
 async function readParameter(Name: string): Promise<string> {
   // Most stages have no webhooks.
   const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
-  const { Parameter } = await new SSMClient({ requestHandler: AWS_REQUESTS }).send(
+  const { Parameter } = await new SSMClient({ requestHandler: SDK_REQUEST_OPTIONS }).send(
     new GetParameterCommand({ Name, WithDecryption: true }),
   );
   const secret = Parameter?.Value ?? '';

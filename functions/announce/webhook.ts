@@ -11,6 +11,7 @@ export class WebhookError extends UserError {
   override readonly name = 'WebhookError';
 }
 
+/** What webhooks are sent with. */
 export type WebhookOptions = {
   http: Pick<HttpClient, 'post'>;
   /** Undefined when none is configured. */

@@ -4,11 +4,11 @@ import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import { API_OPERATIONS, type OperationName } from '../../shared/contract/api-operations.ts';
 import { PROBLEM_MEDIA_TYPE } from '../../shared/contract/problem.ts';
 import { SendError } from '../../shared/jobs/send-messages.ts';
-import { whenAborted } from '../../shared/runtime/deadline-signal.ts';
+import { whenAborted } from '../../shared/runtime/deadline.ts';
 import { bodyOf, mediaTypeOf, routedRequest, toResult } from './gateway-event.ts';
 import type { Answer, ApiDependencies, ApiRequest, Operation } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
-import { Problem } from './problem.ts';
+import { ProblemResponse } from './problem.ts';
 import type { RequestReport } from './telemetry.ts';
 
 /** Answers one request in API Gateway's payload format 2.0. Any number of them may be under way at once. */
@@ -18,6 +18,7 @@ export type Api = (event: APIGatewayProxyEventV2, signal: AbortSignal) => Promis
 type Bindings = { event: APIGatewayProxyEventV2; signal: AbortSignal; report: RequestReport };
 type ApiContext = Context<{ Bindings: Bindings }>;
 
+/** Builds the API: its router, with one handler per operation. */
 export function createApi(dependencies: ApiDependencies): Api {
   const { telemetry } = dependencies;
   const router = createRouter(dependencies);
@@ -47,15 +48,18 @@ function createRouter(dependencies: ApiDependencies): Hono<{ Bindings: Bindings 
     router.all(pattern, (context) => {
       const allow = allowed.join(', ');
       const { method } = context.env.event.requestContext.http;
-      return respond(context, new Problem('method_not_allowed', `expected ${allow}, got ${method}`, { allow }));
+      return respond(context, new ProblemResponse('method_not_allowed', `expected ${allow}, got ${method}`, { allow }));
     });
   }
   router.notFound((context) =>
-    respond(context, new Problem('no_such_route', 'expected one of the paths in /openapi.json')),
+    respond(context, new ProblemResponse('no_such_route', 'expected one of the paths in /openapi.json')),
   );
   router.onError((error, context) => {
-    dependencies.telemetry.surprise(context.env.report.requestId, error);
-    return respond(context, new Problem('internal_error', 'the request could not be answered; its log line tells why'));
+    dependencies.telemetry.unexpectedError(context.env.report.requestId, error);
+    return respond(
+      context,
+      new ProblemResponse('internal_error', 'the request could not be answered; its log line tells why'),
+    );
   });
   return router;
 }
@@ -64,23 +68,23 @@ async function operationAnswer(
   { handle }: Operation,
   context: ApiContext,
   dependencies: ApiDependencies,
-): Promise<Answer | Problem> {
+): Promise<Answer | ProblemResponse> {
   const request = requestOf(context);
   try {
     // What was begun may still end: a job that was cut short is resumed.
     return await Promise.race([handle(request, dependencies), whenAborted(request.signal, outOfTime)]);
   } catch (error) {
     if (!isFromAws(error)) throw error;
-    dependencies.telemetry.surprise(context.env.report.requestId, error);
-    return new Problem(
+    dependencies.telemetry.unexpectedError(context.env.report.requestId, error);
+    return new ProblemResponse(
       'service_unavailable',
       error instanceof SendError ? error.message : `AWS answered ${error.name}`,
     );
   }
 }
 
-function outOfTime(): Problem {
-  return new Problem('deadline_exceeded', 'expected to be done in time');
+function outOfTime(): ProblemResponse {
+  return new ProblemResponse('deadline_exceeded', 'expected to be done in time');
 }
 
 /** Each error of the SDK carries `$metadata`, also when there was no answer. */
@@ -103,8 +107,8 @@ function requestOf({ env: { event, signal, report }, req }: ApiContext): ApiRequ
   };
 }
 
-function respond({ env }: ApiContext, answer: Answer | Problem): Response {
-  const isProblem = answer instanceof Problem;
+function respond({ env }: ApiContext, answer: Answer | ProblemResponse): Response {
+  const isProblem = answer instanceof ProblemResponse;
   if (isProblem) env.report.problem = answer.code;
   return new Response(JSON.stringify(isProblem ? answer.document : answer.body), {
     status: answer.status,

@@ -32,6 +32,7 @@ export function mediaTypeOf({ headers }: APIGatewayProxyEventV2): string {
   return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
+/** A response in API Gateway's payload format 2.0. */
 export async function toResult(response: Response): Promise<APIGatewayProxyStructuredResultV2> {
   return {
     statusCode: response.status,

@@ -3,7 +3,7 @@ import type { StageTimer } from '../../shared/classifier/classify-image.ts';
 import type { ImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import type { ModelId } from '../../shared/contract/result-line.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import type { Problem } from './problem.ts';
+import type { ProblemResponse } from './problem.ts';
 import type { ApiTelemetry } from './telemetry.ts';
 
 /** What the API is made of: one of each a process, wired in `handler.ts`. */
@@ -38,5 +38,5 @@ export type Answer = { status: 200 | 202; body: object; headers?: Record<string,
 export type Operation = {
   /** For the OpenAPI document. */
   document: ZodOpenApiOperationObject;
-  handle(request: ApiRequest, dependencies: ApiDependencies): Promise<Answer | Problem>;
+  handle(request: ApiRequest, dependencies: ApiDependencies): Promise<Answer | ProblemResponse>;
 };

@@ -6,6 +6,7 @@ import { classifyBody, classifyUrl } from './routes/classify.ts';
 import { enqueueJob, jobStatus } from './routes/jobs.ts';
 import { health, openapiOperation } from './routes/service.ts';
 
+/** The handler of each operation. */
 export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   classifyUrl,
   classifyBody,

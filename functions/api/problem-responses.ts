@@ -15,6 +15,7 @@ const IMAGE_ERRORS = Object.keys(ERROR_CODES) as ErrorCode[];
 export const UPLOAD_ERRORS = IMAGE_ERRORS.filter(
   (code) => ERROR_CODES[code].stage !== 'fetch' && code !== 'worker_crashed',
 );
+/** Codes of an image that is fetched by its URL. */
 export const URL_ERRORS = IMAGE_ERRORS.filter((code) => code !== 'worker_crashed');
 
 /** What any operation may answer. */

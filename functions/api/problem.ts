@@ -1,5 +1,5 @@
 import type { ZodError } from 'zod';
-import type { ImageError } from '../../shared/contract/error-codes.ts';
+import type { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { PROBLEMS, type ProblemCode, type ProblemDocument, problemDocument } from '../../shared/contract/problem.ts';
 import { issuesText } from '../../shared/contract/schema-issues.ts';
 
@@ -8,7 +8,7 @@ const MAX_RETRY_AFTER_SECONDS = 86_400;
 const MAX_DETAIL_CHARS = 500;
 
 /** An expected failure of a request. It is returned, never thrown. */
-export class Problem {
+export class ProblemResponse {
   readonly code: ProblemCode;
   readonly document: ProblemDocument;
   readonly headers: Record<string, string>;
@@ -25,9 +25,11 @@ export class Problem {
 }
 
 /** What went wrong with an image, with its server's `Retry-After`. */
-export function imageProblem({ code, message, retryAfterSeconds }: ImageError): Problem {
-  if (retryAfterSeconds === undefined) return new Problem(code, message);
-  return new Problem(code, message, { 'retry-after': String(Math.min(retryAfterSeconds, MAX_RETRY_AFTER_SECONDS)) });
+export function imageProblem({ code, message, retryAfterSeconds }: ImageFailure): ProblemResponse {
+  if (retryAfterSeconds === undefined) return new ProblemResponse(code, message);
+  return new ProblemResponse(code, message, {
+    'retry-after': String(Math.min(retryAfterSeconds, MAX_RETRY_AFTER_SECONDS)),
+  });
 }
 
 /**
@@ -35,7 +37,10 @@ export function imageProblem({ code, message, retryAfterSeconds }: ImageError): 
  *
  * @param given what was checked
  */
-export function schemaProblem(error: ZodError, given: unknown): Problem {
+export function schemaProblem(error: ZodError, given: unknown): ProblemResponse {
   const text = issuesText(error, given).replaceAll(/\s+/g, ' ');
-  return new Problem('invalid_request', text.length > MAX_DETAIL_CHARS ? `${text.slice(0, MAX_DETAIL_CHARS)}…` : text);
+  return new ProblemResponse(
+    'invalid_request',
+    text.length > MAX_DETAIL_CHARS ? `${text.slice(0, MAX_DETAIL_CHARS)}…` : text,
+  );
 }

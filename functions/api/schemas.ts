@@ -1,7 +1,7 @@
 /** What the API takes and gives. The same schemas check requests and make the OpenAPI document. */
 import { z } from 'zod';
 import { runSchema } from '../../shared/contract/job-run.ts';
-import { MAX_IMAGES_PER_REQUEST, MAX_TOP, MAX_TOP_K, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
+import { MAX_API_TOP_K, MAX_IMAGES_PER_REQUEST, MAX_TOP_K, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
 import { imageRefSchema, jobNameSchema } from '../../shared/contract/message.ts';
 import { PROBLEMS, type ProblemCode, type ProblemDocument } from '../../shared/contract/problem.ts';
 import type { ImageFacts, Label, ModelId } from '../../shared/contract/result-line.ts';
@@ -12,10 +12,11 @@ import { ABSOLUTE_URL } from '../../shared/jobs/source-row.ts';
 
 const IMAGE_URL = 'http, https or s3; from public addresses and the source buckets of the stage only';
 
-const top = z.coerce.number().int().min(1).max(MAX_TOP).optional().meta({
+const top = z.coerce.number().int().min(1).max(MAX_API_TOP_K).optional().meta({
   description: 'labels, best first; by default as many as in a result line',
 });
 
+/** The query of `GET /classify`. */
 export const urlQuerySchema = z
   .strictObject({
     url: z
@@ -32,6 +33,7 @@ export const urlQuerySchema = z
     'expected either url or imagelink, and it once',
   );
 
+/** The query of `POST /classify`. */
 export const uploadQuerySchema = z.strictObject({ top });
 
 /** Bytes: what they are is found out when they are decoded. */
@@ -56,6 +58,7 @@ const imageFacts = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 }) satisfies z.ZodType<ImageFacts>;
 
+/** The response of both `/classify` operations. */
 export const classifiedSchema = z
   .object({
     return: z.string().nullable().meta({
@@ -87,6 +90,7 @@ function reasonOf(issues: z.core.$ZodIssue[] = [], given: unknown): string {
   return issuesText({ issues }, given);
 }
 
+/** The body of `POST /jobs`. */
 export const jobRequestSchema = z
   .strictObject({
     images: z
@@ -105,8 +109,10 @@ export const jobRequestSchema = z
   })
   .meta({ id: 'JobRequest' });
 
+/** A validated body of `POST /jobs`. */
 export type JobRequest = z.infer<typeof jobRequestSchema>;
 
+/** The response of `POST /jobs`. */
 export const jobAcceptedSchema = z
   .object({
     job: jobNameSchema,
@@ -116,10 +122,12 @@ export const jobAcceptedSchema = z
   })
   .meta({ id: 'JobAccepted' });
 
+/** The path parameters of `GET /jobs/{job}`. */
 export const jobPathSchema = z.strictObject({ job: jobNameSchema });
 
 const count = z.int().min(0);
 
+/** The response of `GET /jobs/{job}`. */
 export const jobStatusSchema = z
   .object({
     job: jobNameSchema,
@@ -180,11 +188,13 @@ export const jobStatusSchema = z
   })
   .meta({ id: 'JobStatus' }) satisfies z.ZodType<JobStatus>;
 
+/** The response of `GET /healthz`. */
 export const healthSchema = z.object({ status: z.literal('ok'), model }).meta({ id: 'Health' });
 
 /** This API's own description, which is described no further. */
 export const documentSchema = z.looseObject({ openapi: z.string() });
 
+/** The body of every error response. */
 export const problemSchema = z
   .object({
     type: z.string().meta({ example: 'urn:labelqueue:problem:not_found' }),

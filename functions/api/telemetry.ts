@@ -1,29 +1,30 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
-import type { BatchObserver } from '../../shared/classifier/classify-images.ts';
+import type { BatchObserver } from '../../shared/classifier/inference-result.ts';
 import type { ProblemCode } from '../../shared/contract/problem.ts';
-import { describeThrown } from '../../shared/contract/redact.ts';
+import { describeError } from '../../shared/contract/redact.ts';
 
-/** What the API tells of a request. Never its URL, its body, or what they name. */
+/** What the API logs of a request. Never its URL, its body, or their content. */
 export type RequestReport = {
-  /** The id that API Gateway's access log has, too. */
+  /** The same id as in API Gateway's access log. */
   requestId: string;
-  /** As in the OpenAPI document, e.g. `GET /jobs/{job}`; undefined for a path that there is not. */
+  /** As in the OpenAPI document, e.g. `GET /jobs/{job}`; undefined for an unknown path. */
   route: string | undefined;
   status: number;
   milliseconds: number;
   stages: Partial<Record<TimedStage, number>>;
-  /** Of a request that failed. */
+  /** Only of a failed request. */
   problem?: ProblemCode;
 };
 
+/** What the API reports. */
 export type ApiTelemetry = {
   request(report: RequestReport): void;
-  surprise(requestId: string, error: unknown): void;
+  unexpectedError(requestId: string, error: unknown): void;
   batch: BatchObserver;
 };
 
-/** JSON lines on standard output. Counts and times are API Gateway's and Lambda's own metrics. */
+/** JSON lines on standard output. API Gateway and Lambda measure counts and times themselves. */
 export function createTelemetry(logger: Logger): ApiTelemetry {
   return {
     request({ requestId, route, status, milliseconds, stages, problem }) {
@@ -33,14 +34,14 @@ export function createTelemetry(logger: Logger): ApiTelemetry {
       if (problem === undefined) logger.info('request answered', facts);
       else logger.warn('request failed', { ...facts, code: problem });
     },
-    surprise(requestId, error) {
+    unexpectedError(requestId, error) {
       const stack = Error.isError(error)
         ? error.stack
             ?.split('\n')
             .slice(1)
             .map((line) => line.trim())
         : undefined;
-      logger.error('request hit a defect', { requestId, reason: describeThrown(error), stack });
+      logger.error('unhandled error', { requestId, reason: describeError(error), stack });
     },
     batch(images, milliseconds) {
       logger.debug('inference', { images, milliseconds });

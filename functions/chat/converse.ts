@@ -2,16 +2,17 @@ import type { LexV2Event, LexV2Result, LexV2Slots } from 'aws-lambda';
 import type { StageTimer } from '../../shared/classifier/classify-image.ts';
 import type { ImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import { CHAT_INTENT, CHAT_SLOT } from '../../shared/contract/chat.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { Label } from '../../shared/contract/result-line.ts';
 import { FAILURE_REASONS } from './failure-reason.ts';
 import { imageUrlIn } from './image-url.ts';
 import { type Phrases, phrasesFor } from './phrases.ts';
 import type { ChatTelemetry, TurnReport } from './telemetry.ts';
 
+/** The parts of the chatbot: one of each per process. */
 export type ChatDependencies = {
   classifier: ImageClassifier;
-  fetch: (url: string, signal: AbortSignal) => Promise<Buffer | ImageError>;
+  fetch: (url: string, signal: AbortSignal) => Promise<Buffer | ImageFailure>;
   telemetry: ChatTelemetry;
 };
 
@@ -20,6 +21,7 @@ const SURE_FROM = 0.3;
 /** Labels below this, and more than two beside the best, are noise in a conversation. */
 const WORTH_SAYING_FROM = 0.02;
 const OTHERS = 2;
+/** The best label and the others that a reply may mention. */
 export const LABELS_IN_A_REPLY = 1 + OTHERS;
 /** Lex: the content of a message has at most so many characters. */
 const MAX_MESSAGE_CHARS = 1_024;
@@ -70,7 +72,7 @@ async function describe(
   };
   const outcome = await classifier.classify(() => fetch(url, signal), time, signal);
   if (outcome === 'deadline') return { outcome: 'out of time', state: 'Failed', text: phrases.outOfTime, stages };
-  if (outcome instanceof ImageError) {
+  if (outcome instanceof ImageFailure) {
     const { code } = outcome;
     return { outcome: 'failed', code, state: 'Failed', text: phrases.failures[FAILURE_REASONS[code]], stages };
   }

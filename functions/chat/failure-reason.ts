@@ -15,6 +15,7 @@ export type FailureReason =
   | 'too-large'
   | 'own-fault';
 
+/** The reason that a reply gives for each error code. */
 export const FAILURE_REASONS: Record<ErrorCode, FailureReason> = {
   invalid_url: 'not-an-address',
   scheme_not_allowed: 'not-an-address',

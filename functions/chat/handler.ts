@@ -4,9 +4,9 @@ import middy from '@middy/core';
 import type { Context, LexV2Event, LexV2Result } from 'aws-lambda';
 import { createImageClassifier } from '../../shared/classifier/image-classifier.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { AWS_REQUESTS, CHAT_DEADLINE_RESERVE_MS } from '../../shared/contract/limits.ts';
+import { CHAT_DEADLINE_RESERVE_MS, SDK_REQUEST_OPTIONS } from '../../shared/contract/limits.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
-import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline.ts';
 import { markStart } from '../../shared/runtime/start-marks.ts';
 import { chatSettingsFrom } from '../../shared/settings.ts';
 import { converse, LABELS_IN_A_REPLY } from './converse.ts';
@@ -17,7 +17,7 @@ const settings = chatSettingsFrom(process.env);
 const logger = new Logger({ serviceName: settings.serviceName });
 const telemetry = createTelemetry(logger);
 // Source buckets may be in other regions.
-const s3 = createS3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
+const s3 = createS3Client({ requestHandler: SDK_REQUEST_OPTIONS, followRegionRedirects: true });
 const { fetch, classifier } = await createPipeline(settings, s3);
 for (const note of classifier.notes) logger.warn('model', { note });
 const dependencies = {

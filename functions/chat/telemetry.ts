@@ -1,6 +1,6 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
-import type { BatchObserver } from '../../shared/classifier/classify-images.ts';
+import type { BatchObserver } from '../../shared/classifier/inference-result.ts';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 
 /** What is told of a turn of the conversation. Never what was said, nor the URL in it. */
@@ -12,6 +12,7 @@ export type TurnReport = {
   stages: Partial<Record<TimedStage, number>>;
 };
 
+/** What the chatbot reports. */
 export type ChatTelemetry = { turn(report: TurnReport): void; batch: BatchObserver };
 
 /** JSON lines on standard output. */

@@ -3,28 +3,29 @@ import { CLOCK_SKEW_MS, END_LOOK_DELAY_SECONDS, END_LOOK_WINDOW_MS } from '../..
 import {
   type EndLookQueue,
   endLookWindow,
-  isRefusedForGood,
+  isPermanentRefusal,
   type NamedRun,
   requestEndLook,
 } from '../../shared/jobs/end-look.ts';
 
+/** Where and how looks are requested. */
 export type EndLooksOptions = EndLookQueue & {
-  /** Of the queue. */
+  /** The delay of the queue. */
   delaySeconds?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
-  /** Given why no look can be asked for: the work goes on without. */
+  /** Called with the reason when a look cannot be requested; the work continues without it. */
   onRefused: (error: unknown) => void;
 };
 
-/** Runs whose last request is remembered, at most. */
+/** Maximum number of runs whose last request is remembered. */
 const MAX_REMEMBERED = 1_000;
 
 type Request = { window: number; sent: Promise<void> };
 
 /**
- * Sees to it that the end of a run is looked for after whatever this worker writes of it, even if the worker dies just
- * then: the look is asked for before. It costs a worker one request per run and window, however much it writes.
+ * Ensures that the end of a run is looked for after everything this worker writes of it, even if the worker crashes right
+ * after: the look is requested before the write. It costs a worker one request per run and window, however much it writes.
  */
 export class EndLooks {
   readonly #queue: EndLookQueue;
@@ -49,22 +50,22 @@ export class EndLooks {
   }
 
   /**
-   * Writes lines of a run, or does whatever else may be the last that happens to it.
+   * Writes lines of a run, or does anything else that may be its last event.
    *
-   * @throws what `write` throws, or SQS when it fails for now: the message must come back then
+   * @throws what `write` throws, or a transient error of SQS: the message must be redelivered then
    */
   async around<Result>(of: JobRun, write: () => Promise<Result>): Promise<Result> {
     const { job, run } = of;
-    // Nobody knows how many images a job without a run has.
+    // The number of images of a job without a run is unknown.
     if (run === undefined) return write();
     const coveredUntil = await this.#request({ job, run });
     const result = await write();
-    // Others may have asked for this look at the very start of its window.
+    // Another worker may have requested this look at the very start of its window.
     if (this.#now() >= coveredUntil) await this.#request({ job, run });
     return result;
   }
 
-  /** @returns until when a write is certain to come before the look */
+  /** @returns until when a write is certain to precede the look */
   async #request(of: NamedRun): Promise<number> {
     const now = this.#now();
     const window = endLookWindow(now, this.#windowMs);
@@ -88,7 +89,7 @@ export class EndLooks {
     try {
       await requestEndLook(this.#queue, of, now);
     } catch (error) {
-      if (!isRefusedForGood(error)) throw error;
+      if (!isPermanentRefusal(error)) throw error;
       this.#onRefused(error);
     }
   }

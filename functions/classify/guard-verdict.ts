@@ -8,10 +8,10 @@ import {
 import { assumedUsd, costSoFar } from '../../shared/cost.ts';
 import type { GuardRecord } from '../../shared/jobs/guard-record.ts';
 
-/** What is to be done about a job: cancel it for a reason, or count again after so many milliseconds. */
+/** What to do with a job: cancel it for a reason, or count again after this many milliseconds. */
 export type GuardVerdict = { cancel: string } | { againInMs: number };
 
-/** Judges a job by a count of it. */
+/** Compares a count of a job with its limits. */
 export function judge(job: JobDescription, count: GuardRecord): GuardVerdict {
   return tooManyFailures(job, count) ?? tooExpensive(job, count) ?? { againInMs: LONGEST_GUARD_INTERVAL_MS };
 }
@@ -24,8 +24,8 @@ function tooManyFailures({ maxFailureRate }: JobDescription, count: GuardRecord)
 }
 
 /**
- * Workers notice a cancellation within `CANCELLATION_CHECK_MS`, and spend until then: a job is stopped when that would
- * bring it past its limit. The nearer the limit, the sooner the next count.
+ * Workers notice a cancellation within `CANCELLATION_CHECK_MS`, and go on spending until then: a job is cancelled when that
+ * would exceed its limit. The nearer the limit, the sooner the next count.
  */
 function tooExpensive({ maxCostUsd, images, perMessage }: JobDescription, count: GuardRecord) {
   if (maxCostUsd === undefined) return undefined;

@@ -7,19 +7,19 @@ import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { ApartQueue } from '../../shared/classifier/decode/apart-queue.ts';
 import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
-import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
+import { SDK_REQUEST_OPTIONS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
-import { describeThrown } from '../../shared/contract/redact.ts';
+import { describeError } from '../../shared/contract/redact.ts';
 import { thisMachine } from '../../shared/contract/worker-time.ts';
 import { isCancelled } from '../../shared/jobs/job-store.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
+import { deadlineIn } from '../../shared/runtime/deadline.ts';
 import { markStart } from '../../shared/runtime/start-marks.ts';
 import { workerSettingsFrom } from '../../shared/settings.ts';
 import { Cancellations } from './cancellations.ts';
-import { deadlineIn } from './deadline.ts';
 import { EndLooks } from './end-looks.ts';
-import { createIsolation } from './isolation.ts';
+import { createIsolatedClassifier } from './isolation.ts';
 import { JobGuard } from './job-guard.ts';
 import { PartWriter } from './part-writer.ts';
 import { processBatch } from './process-batch.ts';
@@ -34,14 +34,14 @@ const { serviceName } = settings;
 const logger = new Logger({ serviceName });
 const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
 // Source buckets may be in other regions.
-const s3 = createS3Client({ requestHandler: AWS_REQUESTS, followRegionRedirects: true });
+const s3 = createS3Client({ requestHandler: SDK_REQUEST_OPTIONS, followRegionRedirects: true });
 
 const pipeline = await createPipeline(settings, s3);
-// All that the process has done so far is its start, which Lambda bills.
+// Everything until here is the start of the process, which Lambda bills.
 const startMs = performance.now();
 const workTime = new WorkTime({ machine: thisMachine(process.env, process.arch), startMs });
 
-const sqs = createSqsClient({ requestHandler: AWS_REQUESTS });
+const sqs = createSqsClient({ requestHandler: SDK_REQUEST_OPTIONS });
 const { jobEndQueueUrl } = settings;
 const endLooks =
   jobEndQueueUrl === undefined
@@ -51,7 +51,7 @@ const endLooks =
         jobEndQueueUrl,
         onRefused: (error) =>
           logger.error('ends of jobs are not announced: their queue refuses this worker', {
-            reason: describeThrown(error),
+            reason: describeError(error),
           }),
       });
 
@@ -61,7 +61,7 @@ const dependencies: WorkerDependencies = {
     hosts: new HostHealth(settings.fetchTimeoutSeconds * 1_000),
     apart: new ApartQueue(),
   },
-  isolation: createIsolation(),
+  isolatedClassifier: createIsolatedClassifier(),
   destinations: {
     sqs,
     queueUrl: settings.queueUrl,

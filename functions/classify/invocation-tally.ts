@@ -1,8 +1,8 @@
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
-import type { Settlement } from './settlement.ts';
+import type { OutcomePlan } from './plan-outcomes.ts';
 
-/** What became of the images and messages of one invocation. */
+/** Images and messages of one invocation by outcome; the names are those of the log line. */
 export type InvocationCounts = {
   classified: number;
   failed: number;
@@ -15,12 +15,15 @@ export type InvocationCounts = {
   unsettled: number;
 };
 
-/** Images whose time one invocation reports to CloudWatch: a metric in a log line takes 100 values, and a sample gives the same percentiles. */
+/**
+ * Images whose times one invocation reports to CloudWatch: a metric in a log line takes 100 values, and a sample gives the
+ * same percentiles.
+ */
 const MAX_VALUES = 99;
-/** Names of jobs in one line. */
+/** Job names per log line. */
 const MAX_JOBS = 5;
 
-/** Adds up what one invocation did, so that it needs one line and one set of metrics. */
+/** Adds up one invocation, so that it needs one log line and one set of metrics. */
 export class InvocationTally {
   readonly counts: InvocationCounts = {
     classified: 0,
@@ -34,12 +37,12 @@ export class InvocationTally {
     unsettled: 0,
   };
   readonly #jobs = new Set<string>();
-  /** Why images failed, with how many of them. */
+  /** Number of failed images by error code. */
   readonly failureCodes = new Map<ErrorCode, number>();
   readonly #retryCodes = new Map<ErrorCode, number>();
   readonly fetch = new Sample();
   readonly decode = new Sample();
-  /** Of batches, not of images. */
+  /** Per batch, not per image. */
   readonly inference = new Sample();
   readonly batchSize = new Sample();
 
@@ -53,7 +56,7 @@ export class InvocationTally {
     this.inference.add(milliseconds);
   }
 
-  settled({ message, results, failures, retries, retryCodes, ...others }: Settlement): void {
+  settled({ message, results, failures, retries, retryCodes, ...others }: OutcomePlan): void {
     const { counts } = this;
     if (this.#jobs.size < MAX_JOBS) this.#jobs.add(message.job);
     counts.classified += results.length;
@@ -67,7 +70,7 @@ export class InvocationTally {
     for (const [code, images] of retryCodes) addTo(this.#retryCodes, code, images);
   }
 
-  /** What the line says; the times are means in milliseconds per image. */
+  /** The fields of the log line; times are means in milliseconds per image. */
   line(): Record<string, unknown> {
     return {
       jobs: [...this.#jobs],
@@ -83,7 +86,7 @@ export class InvocationTally {
   }
 }
 
-/** Sums up values, and keeps some of them: each is as likely to be kept as any other. */
+/** Sums up values and keeps a uniform sample of them (reservoir sampling). */
 export class Sample {
   readonly values: number[] = [];
   sum = 0;
@@ -109,7 +112,7 @@ function addTo(counts: Map<ErrorCode, number>, code: ErrorCode, images: number):
   counts.set(code, (counts.get(code) ?? 0) + images);
 }
 
-function imagesIn(byDelay: Settlement['retries']): number {
+function imagesIn(byDelay: OutcomePlan['retries']): number {
   return [...byDelay.values()].reduce((sum, images) => sum + images.length, 0);
 }
 

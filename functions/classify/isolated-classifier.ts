@@ -1,19 +1,19 @@
 /**
- * The process of its own in which an image is classified that was in a worker when it died: what
- * the image does to it, it does to nobody else. Takes one image at a time from its parent.
+ * The entry point of the isolated process, which classifies redelivered images: an image that crashes it affects no other.
+ * Takes one image at a time from its parent.
  */
-import { classifyImages } from '../../shared/classifier/classify-images.ts';
-import { volunteerForOutOfMemoryKill } from '../../shared/classifier/decode/out-of-memory.ts';
+import { classifyImages, type ImageOutcome } from '../../shared/classifier/classify-images.ts';
+import { preferOomKill } from '../../shared/classifier/decode/out-of-memory.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { PutOff } from '../../shared/classifier/put-off.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { leaveSignalsToParent } from '../../shared/runtime/signals-of-parent.ts';
 import { classifierSettingsFrom } from '../../shared/settings.ts';
 import type { IsolatedReport, IsolatedRequest } from './isolation.ts';
 
 leaveSignalsToParent();
-volunteerForOutOfMemoryKill();
+preferOomKill();
 const pipeline = await createPipeline(
   classifierSettingsFrom(process.env),
   createS3Client({ followRegionRedirects: true }),
@@ -23,15 +23,13 @@ process.once('disconnect', () => process.exit(0));
 report({ kind: 'ready' });
 
 async function classifyOne({ url }: IsolatedRequest): Promise<void> {
-  const never = new AbortController().signal;
-  const ignore = { stage: () => {}, batch: () => {} };
-  await classifyImages([{ url }], pipeline, never, (_image, outcome) => report(toReport(outcome)), ignore);
+  await classifyImages([{ url }], pipeline, { onOutcome: (_image, outcome) => report(toReport(outcome)) });
 }
 
-function toReport(outcome: Parameters<Parameters<typeof classifyImages>[3]>[1]): IsolatedReport {
+function toReport(outcome: ImageOutcome): IsolatedReport {
   if (outcome === 'not_reached' || outcome === 'cancelled' || outcome instanceof PutOff)
-    throw new Error('an isolated image has no deadline of its own, is wanted, and is never put off');
-  if (!(outcome instanceof ImageError)) return { kind: 'classified', ...outcome };
+    throw new Error('an isolated image has no deadline, is not cancelled, and is never put off');
+  if (!(outcome instanceof ImageFailure)) return { kind: 'classified', ...outcome };
   const { code, message, retryAfterSeconds } = outcome;
   return { kind: 'error', code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
 }

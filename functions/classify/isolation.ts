@@ -2,35 +2,38 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
-import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
-import type { Classified } from '../../shared/contract/result-line.ts';
+import { type ErrorCode, ImageFailure } from '../../shared/contract/error-codes.ts';
+import type { Classification } from '../../shared/contract/result-line.ts';
 
-/** The source while it runs from source, the bundle once it is packaged. */
+/** The source file when run from source, the bundle when packaged. */
 const ISOLATED_CLASSIFIER = join(import.meta.dirname, `isolated-classifier${extname(import.meta.filename)}`);
 
+/** Sent to the isolated process: the image to classify. */
 export type IsolatedRequest = { url: string };
+/** Sent by the isolated process: `ready` once its model is loaded, then one per request. */
 export type IsolatedReport =
   | { kind: 'ready' }
-  | ({ kind: 'classified' } & Classified)
+  | ({ kind: 'classified' } & Classification)
   | { kind: 'error'; code: ErrorCode; message: string; retryAfterSeconds?: number };
 
-/** Classifies single images where they can kill a process that nobody needs. */
-export type Isolation = {
+/** Classifies single images in a disposable process. */
+export type IsolatedClassifier = {
   /**
-   * An image that kills its process, or that gives no answer in time, is `worker_crashed`.
+   * An image that crashes its process, or is not done in time, fails as `worker_crashed`.
    *
-   * @param timeoutMs for the image, once the isolated process has its model loaded
-   * @param signal the worker's deadline: the outcome is then `not_reached`
-   * @throws when no isolated process can be started
+   * @param timeoutMs for the image, once the isolated process has loaded its model
+   * @param signal the worker's deadline: when it comes first, the outcome is `not_reached`
+   * @throws when the isolated process cannot be started
    */
   classify(url: string, timeoutMs: number, signal: AbortSignal): Promise<ImageOutcome>;
   close(): void;
 };
 
-export function createIsolation(): Isolation {
+/** The process starts with the first image, and is replaced after a crash or a timeout. */
+export function createIsolatedClassifier(): IsolatedClassifier {
   let running: ChildProcess | undefined;
 
-  /** It takes a while to die: the next image shall not get it meanwhile, and be blamed for its death. */
+  /** The process takes a while to exit: the next image must not be sent to it and counted as the cause. */
   const kill = (child: ChildProcess) => {
     if (running === child) running = undefined;
     child.kill('SIGKILL');
@@ -68,8 +71,8 @@ export function createIsolation(): Isolation {
   };
 }
 
-function crashed(how: string): ImageError {
-  return new ImageError('worker_crashed', `a worker that had this image alone ${how}`);
+function crashed(how: string): ImageFailure {
+  return new ImageFailure('worker_crashed', `a worker that had this image alone ${how}`);
 }
 
 function toOutcome(report: IsolatedReport): ImageOutcome {
@@ -77,14 +80,14 @@ function toOutcome(report: IsolatedReport): ImageOutcome {
     const { kind: _kind, ...classified } = report;
     return classified;
   }
-  if (report.kind === 'error') return new ImageError(report.code, report.message, report.retryAfterSeconds);
+  if (report.kind === 'error') return new ImageFailure(report.code, report.message, report.retryAfterSeconds);
   throw new Error('the isolated classifier was ready twice');
 }
 
-/** The child's next report; `exited` when it dies instead, undefined when the signal comes first. */
+/** The child's next report; `exited` when it exits instead, undefined when the signal comes first. */
 async function nextReport(child: ChildProcess, signal: AbortSignal): Promise<IsolatedReport | 'exited' | undefined> {
-  const settled = new AbortController();
-  const options = { signal: AbortSignal.any([signal, settled.signal]) };
+  const done = new AbortController();
+  const options = { signal: AbortSignal.any([signal, done.signal]) };
   try {
     return await Promise.race([
       once(child, 'message', options).then(([report]) => report as IsolatedReport),
@@ -94,9 +97,9 @@ async function nextReport(child: ChildProcess, signal: AbortSignal): Promise<Iso
     if (signal.aborted) return undefined;
     throw error;
   } finally {
-    settled.abort();
+    done.abort();
   }
 }
 
-/** A child that is gone already reports so by its exit. */
+/** A child that has exited already is noticed by its exit event. */
 function ignoreDeadChild(): void {}

@@ -11,39 +11,40 @@ import { type CancelTarget, cancelJob, readJob } from '../../shared/jobs/job-sto
 import { PartSample } from '../../shared/jobs/sample-parts.ts';
 import { judge } from './guard-verdict.ts';
 
-/** How often all workers of a job together look whether a count is due, on average. */
+/** How often all workers of a job together check whether a count is due, on average. */
 const LOOK_EVERY_SECONDS = 2;
-/** While their speed is not known. */
+/** Until their speed is known. */
 const LEAST_OUTCOMES_PER_LOOK = 50;
-/** Longer than a count takes: a worker that dies in it holds up the others for so long. */
+/** Longer than a count takes: a worker that crashes during a count delays the others this long. */
 const LEASE_MS = 15_000;
-/** A name may begin again as another job, with limits. */
+/** A name may be used again by another job, with limits. */
 const FORGET_UNLIMITED_MS = 10 * 60_000;
 
 type Job = {
   description: JobDescription | undefined;
   readAt: number;
-  /** Outcomes since the last look, and how many there have to be for the next. */
+  /** Outcomes since the last look, and how many trigger the next one. */
   outcomes: number;
   lookAfter: number;
   isLooking: boolean;
 };
 
+/** What the guard reads and writes, and how much of it. */
 export type JobGuardOptions = {
   bucket: CancelTarget;
   /** Milliseconds since 1970. */
   now?: () => number;
   /** Uniform in [0, 1). */
   random?: () => number;
-  /** Of each kind, for a count; a multiple of 1,000. */
+  /** Part files of each kind per count; a multiple of 1,000. */
   countedParts?: number;
 };
 
 /**
- * Cancels a job of which too much fails, or which would cost too much, if its producer asked for that. All workers of
- * a job share one record in S3, and the one that replaces it when a count is due is the one that counts. How often a
- * worker looks into the record depends on its share of the job's images: a thousand workers together look as often as
- * one alone. A count reads a bounded number of names, so it costs the same in a job of any size.
+ * Cancels a job that exceeds its failure rate or its cost limit, if its producer set them. All workers of a job share one
+ * record in S3; the worker that replaces it when a count is due does the count. How often a worker reads the record depends
+ * on its share of the job's images: a thousand workers together read it as often as a single one. A count lists a bounded
+ * number of part files, so its cost does not depend on the size of the job.
  */
 export class JobGuard {
   readonly #bucket: JobGuardOptions['bucket'];
@@ -60,14 +61,14 @@ export class JobGuard {
     this.#countedParts = countedParts;
   }
 
-  /** So many images of the job have a durable outcome now. Waits for nothing: a look goes on beside the work. */
+  /** Adds images of the job that have a durable outcome now. Does not wait: a look runs in the background. */
   settled(of: JobRun, outcomes: number): void {
     if (outcomes === 0) return;
     const job = this.#jobOf(runName(of));
     job.outcomes += outcomes;
     if (job.isLooking || job.outcomes < job.lookAfter) return;
     job.isLooking = true;
-    // What is left out now is done at the next look.
+    // A look that fails is made up for by the next one.
     const look = this.#look(of, job)
       .catch(() => undefined)
       .finally(() => {
@@ -77,15 +78,15 @@ export class JobGuard {
     this.#looks.add(look);
   }
 
-  /** Whether there is something to wait for before the process may be frozen. */
+  /** Whether a look is running, which should finish before the process is frozen. */
   get isBusy(): boolean {
     return this.#looks.size > 0;
   }
 
-  /** Waits for looks that go on; not longer than so many milliseconds. Never rejects. */
-  async finish(mostMs: number): Promise<void> {
+  /** Waits for running looks, at most this many milliseconds. Never rejects. */
+  async finish(maxMs: number): Promise<void> {
     const timeout = Promise.withResolvers<void>();
-    const timer = setTimeout(timeout.resolve, Math.max(0, mostMs));
+    const timer = setTimeout(timeout.resolve, Math.max(0, maxMs));
     await Promise.race([Promise.all(this.#looks), timeout.promise]);
     clearTimeout(timer);
   }
@@ -118,13 +119,13 @@ export class JobGuard {
     await this.#count(of, job, read, now);
   }
 
-  /** What the job was told holds for its newest run alone. */
+  /** The limits in `job.json` apply to the newest run only. */
   async #describe({ job, run }: JobRun): Promise<JobDescription | undefined> {
     const description = await readJob(this.#bucket, job);
     return description?.run === run ? description : undefined;
   }
 
-  /** Exponentially distributed, so that looks are spread whatever the shares of the workers are. */
+  /** Exponentially distributed, so that looks are spread evenly however the images are shared among workers. */
   #outcomesUntilLook(record: GuardRecord | undefined): number {
     const mean = Math.max(LEAST_OUTCOMES_PER_LOOK, (record?.imagesPerSecond ?? 0) * LOOK_EVERY_SECONDS);
     return -Math.log(1 - this.#random()) * mean;
@@ -134,7 +135,7 @@ export class JobGuard {
     const before = record ?? emptyRecord();
     const lease = await replaceGuardRecord(this.#bucket, of, { ...before, nextCountAt: now + LEASE_MS }, etag);
     if (lease === undefined) return;
-    // Its limits and its number of images, as they are now: it may have been resumed.
+    // Reads the current limits and number of images: the job may have been resumed.
     const description = job.readAt === now ? job.description : await this.#describe(of);
     if (!hasLimit(description)) return;
     const lines = await this.#linesOf(of);
@@ -142,19 +143,20 @@ export class JobGuard {
     const count = recordOf({ description, before, lines, now });
     const verdict = judge(description, count);
     if ('cancel' in verdict) return cancelJob(this.#bucket, of, verdict.cancel);
-    // The first count does not know how fast the job is: it may have waited for workers.
+    // The first count cannot know the job's speed: the job may have waited for workers.
     const againInMs = record === undefined ? SHORTEST_GUARD_INTERVAL_MS : verdict.againInMs;
     await replaceGuardRecord(this.#bucket, of, { ...count, nextCountAt: now + againInMs }, lease);
     job.lookAfter = this.#outcomesUntilLook(count);
   }
 
-  /** Undefined when there was no time for as much as an estimate. */
+  /** Undefined when there was not enough time for an estimate. */
   async #linesOf(of: JobRun): Promise<Lines | undefined> {
     const [results, failures] = [new PartSample(), new PartSample()];
     const signal = AbortSignal.timeout(GUARD_COUNT_MS);
+    const maxParts = this.#countedParts;
     const read = Promise.all([
-      results.read(this.#bucket, 'results', of, this.#countedParts, signal),
-      failures.read(this.#bucket, 'failures', of, this.#countedParts, signal),
+      results.read(this.#bucket, { kind: 'results', of, maxParts, signal }),
+      failures.read(this.#bucket, { kind: 'failures', of, maxParts, signal }),
     ]);
     await Promise.race([read, aborted(signal)]);
     read.catch(() => undefined);
@@ -164,7 +166,7 @@ export class JobGuard {
   }
 }
 
-/** What a count has found, or estimated from a sample. */
+/** The result of a count, or an estimate from a sample. */
 type Lines = { classified: number; failed: number; computingUsd: number };
 type Count = { description: JobDescription; before: GuardRecord; lines: Lines; now: number };
 

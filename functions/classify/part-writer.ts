@@ -1,13 +1,17 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type JobRun, runName } from '../../shared/contract/job-run.ts';
-import { MAX_SHARED_PART_AGE_MS, MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../shared/contract/limits.ts';
+import {
+  MAX_SHARED_PART_AGE_MS,
+  MAX_SHARED_PART_LINES,
+  MIN_IMAGES_FOR_OWN_PART,
+} from '../../shared/contract/limits.ts';
 import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
 import type { EndLooks } from './end-looks.ts';
 import type { WorkTime } from './work-time.ts';
 
 type Line = ResultLine | FailureLine;
-/** By id: two messages of an invocation may name the same image. */
+/** Lines by id: two messages of an invocation may name the same image. */
 type SharedPart = {
   kind: PartKind;
   of: JobRun;
@@ -16,18 +20,19 @@ type SharedPart = {
   timer: NodeJS.Timeout;
 };
 
+/** What part files need besides their lines. */
 export type PartWriterOptions = {
-  /** Of this worker; names have none without it. */
+  /** The time of this worker; without it, part names have none. */
   time?: Pick<WorkTime, 'take' | 'giveBack'> | undefined;
-  /** Where somebody announces the ends of runs. */
+  /** Present where the ends of runs are announced. */
   endLooks?: Pick<EndLooks, 'around'> | undefined;
 };
 
 /**
- * Writes part files: many images a file, since a PUT an image would cost more than its inference.
- * The lines of a large message are a file of their own, so that a redelivery replaces it; the
- * lines of small messages share one, which is written when it is full, 2 s old, or at `flush`.
- * The name of each file has the time that the worker spent on its job since the file before.
+ * Writes part files: many images per file, since a PUT per image would cost more than its inference. The lines of a large
+ * message are a file of their own, so that a redelivery replaces it. The lines of small messages share a file, which is
+ * written when it is full, 2 s old, or at `flush`. The name of each file holds the time that the worker spent on its job
+ * since the previous file.
  */
 export class PartWriter {
   readonly #s3: S3Client;
@@ -46,19 +51,19 @@ export class PartWriter {
   /**
    * Resolves once the lines are in S3; rejects when they may not be.
    *
-   * @param ofImages how many images their message has: it, and not the number of its lines, says whether
-   *   they are a file of their own, so that the few failures of a large message replace theirs too
+   * @param ofImages how many images their message has. This decides whether they are a file of their own, not the number of
+   *   lines, so that the few failures of a large message are replaced as well
    */
   async write(kind: PartKind, of: JobRun, lines: Line[], ofImages: number = lines.length): Promise<void> {
     if (lines.length === 0) return;
-    if (ofImages >= OWN_PART_IMAGES) return this.#put(kind, of, lines);
+    if (ofImages >= MIN_IMAGES_FOR_OWN_PART) return this.#put(kind, of, lines);
     const part = this.#sharedPart(kind, of);
     for (const line of lines) part.lines.set(line.id, line);
     if (part.lines.size >= MAX_SHARED_PART_LINES) this.#close(part);
     return part.written.promise;
   }
 
-  /** Writes what waits for more lines, of one run or of all. Errors reach those who wait for the lines. */
+  /** Writes the shared files of one run or of all now. Errors reach the callers of `write`. */
   flush(of?: JobRun): void {
     for (const part of this.#shared.values()) {
       if (of === undefined || runName(part.of) === runName(of)) this.#close(part);

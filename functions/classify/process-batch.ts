@@ -2,22 +2,22 @@ import type { SQSRecord } from 'aws-lambda';
 import { classifyImages, type ImageOutcome, type ImageToClassify } from '../../shared/classifier/classify-images.ts';
 import { runName } from '../../shared/contract/job-run.ts';
 import { GUARD_FINISH_MS } from '../../shared/contract/limits.ts';
-import { type ImageRef, maySendOn, type UnreadableMessage } from '../../shared/contract/message.ts';
+import { type ImageRef, maySendOn } from '../../shared/contract/message.ts';
+import type { MalformedMessage } from '../../shared/contract/parse-message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
-import { Acknowledgements } from './acknowledgement.ts';
+import type { Deadline } from '../../shared/runtime/deadline.ts';
+import { AckTracker } from './ack-tracker.ts';
 import type { Cancellations } from './cancellations.ts';
-import type { Deadline } from './deadline.ts';
-import { foretellCrashes, processSuspects, splitMessage } from './process-suspects.ts';
-import { settleMessage } from './settle-message.ts';
-import { type ReadRecord, type SortedRecords, sortRecords } from './sort-records.ts';
+import { isolateRedelivered, splitMessage, writeCrashFailuresAhead } from './isolate-redelivered.ts';
+import { settleMessage } from './persist-outcomes.ts';
+import { type ParsedRecord, type TriagedRecords, triageRecords } from './triage-records.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
 /**
- * Works through the records of one invocation: one by one the images that were in a worker when it
- * died, then all together what comes for the first time. In this order, since busy times leave no
- * time over: an image that kills workers would never be found out.
+ * Processes the records of one invocation. Redelivered images first, one at a time in isolation; then first deliveries,
+ * together. Otherwise a busy queue would starve the isolation step.
  *
- * @param deadline when it is time to write what there is
+ * @param deadline when to stop and write what is done
  * @returns the ids of the messages that must not be acknowledged (`batchItemFailures`)
  */
 export async function processBatch(
@@ -27,93 +27,92 @@ export async function processBatch(
 ): Promise<string[]> {
   const { cancellations, jobGuard, workTime } = dependencies;
   using _working = workTime.begin();
-  const sorted = sortRecords(records);
-  const runs = [...sorted.fresh, ...sorted.toSplit, ...sorted.suspects].map(({ message: { job, run } }) => ({
-    job,
-    run,
-  }));
+  const triaged = triageRecords(records);
+  const parsed = [...triaged.fresh, ...triaged.toSplit, ...triaged.poisonCandidates];
+  const runs = parsed.map(({ message: { job, run } }) => ({ job, run }));
   await cancellations.refresh(runs);
   using _watch = cancellations.watch(runs);
-  const { unreadable, fresh, toSplit, suspects } = withoutCancelled(sorted, cancellations);
-  const acknowledgements = new Acknowledgements(records, dependencies.destinations, dependencies.telemetry);
-  const notForetold = await foretellCrashes([...toSplit, ...suspects], dependencies);
+  const { malformed, fresh, toSplit, poisonCandidates } = withoutCancelled(triaged, cancellations);
+  const acks = new AckTracker(records, dependencies.destinations, dependencies.telemetry);
+  const withoutCrashFailure = await writeCrashFailuresAhead([...toSplit, ...poisonCandidates], dependencies);
   await Promise.all([
-    ...unreadable.map(({ record, why }) => acknowledgements.after(record, rejectMessage(record, why, dependencies))),
-    ...toSplit.map((read) => acknowledgements.after(read.record, splitMessage(read, dependencies))),
+    ...malformed.map(({ record, why }) => acks.ackWhen(record, rejectMessage(record, why, dependencies))),
+    ...toSplit.map((parsed) => acks.ackWhen(parsed.record, splitMessage(parsed, dependencies))),
   ]);
-  await processSuspects(suspects, notForetold, dependencies, acknowledgements, deadline);
-  await acknowledgements.deleteDone();
-  await processFresh(fresh, dependencies, acknowledgements, deadline);
+  await isolateRedelivered(poisonCandidates, { withoutCrashFailure, dependencies, acks, deadline });
+  await acks.deleteAcknowledged();
+  await processFresh(fresh, dependencies, acks, deadline);
   if (jobGuard.isBusy) {
-    // A count must not hold up what is done, and the process is frozen once this returns.
-    await acknowledgements.deleteDone();
+    // The count must not delay acknowledgements, and Lambda freezes the process once this returns.
+    await acks.deleteAcknowledged();
     await jobGuard.finish(Math.min(GUARD_FINISH_MS, deadline.msLeft()));
   }
-  return acknowledgements.notDone();
+  return acks.unacknowledged();
 }
 
-/** What is left of a cancelled job is only acknowledged, whatever it did to a worker before. */
-function withoutCancelled(sorted: SortedRecords, cancellations: Cancellations): SortedRecords {
-  const isCancelled = ({ message }: ReadRecord) => cancellations.isCancelled(message);
-  const wanted = (read: ReadRecord) => !isCancelled(read);
+/** Images of a cancelled run are only acknowledged, even if they crashed a worker before. */
+function withoutCancelled(triaged: TriagedRecords, cancellations: Cancellations): TriagedRecords {
+  const isCancelled = ({ message }: ParsedRecord) => cancellations.isCancelled(message);
+  const isWanted = (parsed: ParsedRecord) => !isCancelled(parsed);
   return {
-    unreadable: sorted.unreadable,
-    fresh: [...sorted.fresh, ...sorted.toSplit.filter(isCancelled), ...sorted.suspects.filter(isCancelled)],
-    toSplit: sorted.toSplit.filter(wanted),
-    suspects: sorted.suspects.filter(wanted),
+    malformed: triaged.malformed,
+    fresh: [...triaged.fresh, ...triaged.toSplit.filter(isCancelled), ...triaged.poisonCandidates.filter(isCancelled)],
+    toSplit: triaged.toSplit.filter(isWanted),
+    poisonCandidates: triaged.poisonCandidates.filter(isWanted),
   };
 }
 
-/** The body goes to the DLQ as it came: someone may still recognize it. */
+/** Moves the body to the DLQ unchanged: its producer may still recognize it. */
 async function rejectMessage(
   { body, messageId }: SQSRecord,
-  { reason, expected }: UnreadableMessage,
+  { reason, expected }: MalformedMessage,
   { destinations: { sqs, deadLetterQueueUrl }, telemetry }: WorkerDependencies,
 ): Promise<void> {
   await sendMessages(sqs, deadLetterQueueUrl, [{ body, attributes: { reason } }]);
-  telemetry.unreadable(messageId, expected);
+  telemetry.malformed(messageId, expected);
 }
 
-/** A message being worked on: it is settled once each of its images has an outcome. */
-type MessageInWork = ReadRecord & { outcomes: Map<ImageRef, ImageOutcome> };
-type ImageInWork = ImageToClassify & { image: ImageRef; work: MessageInWork };
+/** A message in progress: it is settled once each of its images has an outcome. */
+type MessageInProgress = ParsedRecord & { outcomes: Map<ImageRef, ImageOutcome> };
+type ImageInProgress = ImageToClassify & { image: ImageRef; work: MessageInProgress };
 
-/** Settles each message as soon as its last image is done, while the others go on. */
+/** Settles each message as soon as its last image is done, while the others continue. */
 async function processFresh(
-  fresh: readonly ReadRecord[],
+  fresh: readonly ParsedRecord[],
   dependencies: WorkerDependencies,
-  acknowledgements: Acknowledgements,
+  acks: AckTracker,
   deadline: Deadline,
 ): Promise<void> {
   const { pipeline, destinations, telemetry } = dependencies;
   const settling: Promise<void>[] = [];
   const messagesLeft = new Map<string, number>();
   for (const { message } of fresh) messagesLeft.set(runName(message), (messagesLeft.get(runName(message)) ?? 0) + 1);
-  const settleIfComplete = (work: MessageInWork) => {
+  const settleIfComplete = (work: MessageInProgress) => {
     if (work.outcomes.size < work.message.images.length) return;
-    settling.push(acknowledgements.after(work.record, settleMessage(work, work.outcomes, dependencies)));
+    settling.push(acks.ackWhen(work.record, settleMessage(work, work.outcomes, dependencies)));
     const run = runName(work.message);
     const left = (messagesLeft.get(run) ?? 0) - 1;
     messagesLeft.set(run, left);
     // The last lines of a job must not wait for another job's slow hosts.
     if (left === 0) destinations.parts.flush(work.message);
   };
-  const images: ImageInWork[] = [];
-  for (const read of fresh) {
-    const work: MessageInWork = { ...read, outcomes: new Map() };
-    const isCancelled = () => dependencies.cancellations.isCancelled(read.message);
-    const isLastChance = !maySendOn(read.message);
-    for (const image of read.message.images) {
-      images.push({ url: image.url, group: read.message.job, isLastChance, isCancelled, image, work });
+  const images: ImageInProgress[] = [];
+  for (const parsed of fresh) {
+    const { message } = parsed;
+    const work: MessageInProgress = { ...parsed, outcomes: new Map() };
+    const isCancelled = () => dependencies.cancellations.isCancelled(message);
+    const isLastChance = !maySendOn(message);
+    for (const image of message.images) {
+      images.push({ url: image.url, group: message.job, isLastChance, isCancelled, image, work });
     }
     settleIfComplete(work);
   }
-  const onOutcome = ({ image, work }: ImageInWork, outcome: ImageOutcome) => {
+  const onOutcome = ({ image, work }: ImageInProgress, outcome: ImageOutcome) => {
     work.outcomes.set(image, outcome);
     dependencies.workTime.spentOn(runName(work.message));
     settleIfComplete(work);
   };
-  await classifyImages(images, pipeline, deadline.signal, onOutcome, telemetry);
+  await classifyImages(images, pipeline, { onOutcome, signal: deadline.signal, observe: telemetry });
   destinations.parts.flush();
   await Promise.all(settling);
 }

@@ -4,15 +4,16 @@ import type { Classifier } from '../../shared/classifier/infer.ts';
 import { describeProcessor, type Processor } from '../../shared/classifier/model/processor.ts';
 import type { ModelId } from '../../shared/contract/result-line.ts';
 
-/** What decides how fast a worker is; it logs that at each start. */
+/** What determines the speed of a worker; logged at each start. */
 export type StartFacts = {
   processor: Processor;
   model: ModelId;
   arithmetic: Classifier['arithmetic'];
-  /** How many each library may use, and how many processors the system shows. */
+  /** Threads per library, and the number of processors that the system shows. */
   threads: { shown: number; tensorflow: number; libuv: number; libvips: number };
 };
 
+/** Reads the facts from the system and the environment. */
 export async function startFacts({ id, arithmetic }: Classifier): Promise<StartFacts> {
   const shown = availableParallelism();
   return {
@@ -28,5 +29,5 @@ export async function startFacts({ id, arithmetic }: Classifier): Promise<StartF
   };
 }
 
-/** libuv's own number. */
+/** libuv's default. */
 const LIBUV_THREADS = 4;

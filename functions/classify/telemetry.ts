@@ -2,48 +2,48 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import { CODE_DIMENSION, METRICS } from '../../shared/contract/metric-names.ts';
-import { describeThrown, withoutUrlSecrets } from '../../shared/contract/redact.ts';
+import { describeError, redactUrls } from '../../shared/contract/redact.ts';
 import type { ModelId } from '../../shared/contract/result-line.ts';
 import { InvocationTally } from './invocation-tally.ts';
-import type { Settlement } from './settlement.ts';
+import type { OutcomePlan } from './plan-outcomes.ts';
 
-/** An invocation that has come to its end. */
+/** An invocation that has ended. */
 export type Invocation = {
   messages: number;
   milliseconds: number;
-  /** Of the first invocation of a process alone: how long the process took to start before it. */
+  /** Only for the first invocation of a process: how long the process took to start. */
   startMs?: number;
   model: ModelId;
   processor: string;
 };
 
-/** What the worker reports about itself. Never whole events, bodies, or the query of a URL. */
+/** What the worker logs and measures. Never whole events, bodies, or the query of a URL. */
 export type Telemetry = {
   stage(stage: TimedStage, milliseconds: number): void;
   batch(images: number, milliseconds: number): void;
-  settled(messageId: string, settlement: Settlement): void;
+  settled(messageId: string, plan: OutcomePlan): void;
   unsettled(messageId: string, error: unknown): void;
-  /** @param expected what no part of the body is in */
-  unreadable(messageId: string, expected: string): void;
-  /** So many messages came for the last time. Written at once: what comes next may end the process. */
+  /** @param expected holds no part of the body */
+  malformed(messageId: string, expected: string): void;
+  /** Reports messages on their last delivery. Written immediately: the work that follows may crash the process. */
   lastDelivery(messages: number): void;
-  /** Writes what all of the above adds up to since the last time: one line, and the metrics. */
+  /** Writes the totals since the last call: one log line, and the metrics. */
   invoked(invocation: Invocation): void;
 };
 
-/** Logs as JSON lines, metrics in CloudWatch's embedded metric format, both on standard output. */
+/** Logs JSON lines, and metrics in CloudWatch's embedded metric format, both to standard output. */
 export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
   let tally = new InvocationTally();
   return {
     stage: (stage, milliseconds) => tally.stage(stage, milliseconds),
     batch: (images, milliseconds) => tally.batch(images, milliseconds),
-    settled(messageId, settlement) {
-      tally.settled(settlement);
-      const { message, results, failures, retryCodes } = settlement;
+    settled(messageId, plan) {
+      tally.settled(plan);
+      const { message, results, failures, retryCodes } = plan;
       const { job, attempt, hops = 0 } = message;
       for (const { line } of failures) {
         const { code, stage, message: reason } = line.error;
-        logger.warn('image failed', { messageId, job, id: withoutUrlSecrets(line.id), attempt, code, stage, reason });
+        logger.warn('image failed', { messageId, job, id: redactUrls(line.id), attempt, code, stage, reason });
       }
       const counts = { classified: results.length, failed: failures.length };
       const retried = Object.fromEntries(retryCodes);
@@ -51,9 +51,9 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
     },
     unsettled(messageId, error) {
       tally.counts.unsettled++;
-      logger.error('message not settled, SQS will deliver it again', { messageId, reason: describeThrown(error) });
+      logger.error('message not settled, SQS will deliver it again', { messageId, reason: describeError(error) });
     },
-    unreadable(messageId, expected) {
+    malformed(messageId, expected) {
       tally.counts.unreadable++;
       logger.warn('message unreadable, moved to the DLQ', { messageId, reason: expected });
     },
@@ -71,7 +71,7 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
 }
 
 function addMetrics(metrics: Metrics, { counts, fetch, decode, inference, batchSize }: InvocationTally): void {
-  // Zeros too: the share of failures needs both, and CloudWatch computes nothing with a metric that never came.
+  // Zeros too: the failure rate needs both, and CloudWatch math returns nothing for a metric without data.
   metrics.addMetric(METRICS.imagesClassified, MetricUnit.Count, counts.classified);
   metrics.addMetric(METRICS.imagesFailed, MetricUnit.Count, counts.failed);
   const numbers = [
@@ -93,7 +93,7 @@ function addMetrics(metrics: Metrics, { counts, fetch, decode, inference, batchS
   for (const size of batchSize.values) metrics.addMetric(METRICS.inferenceBatchSize, MetricUnit.Count, size);
 }
 
-/** A set of metrics has one value of a dimension, so that each code needs a set of its own. */
+/** A set of metrics has one value per dimension, so each code needs its own set. */
 function addFailureCodes(metrics: Metrics, { failureCodes }: InvocationTally): void {
   for (const [code, images] of failureCodes) {
     const ofCode = metrics.singleMetric().addDimension(CODE_DIMENSION, code);

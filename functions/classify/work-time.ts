@@ -1,26 +1,27 @@
 import { FUNCTION_MEMORY_MB } from '../../shared/contract/limits.ts';
 import type { WorkerMachine, WorkerTime } from '../../shared/contract/worker-time.ts';
 
+/** What the clock of a worker starts with. */
 export type WorkTimeOptions = {
-  /** What this worker runs on. */
+  /** The machine of this worker. */
   machine?: WorkerMachine;
-  /** Milliseconds, of any clock that only goes forward. */
+  /** A monotonic clock, in milliseconds. */
   now?: () => number;
-  /** Milliseconds that the start of this process took: Lambda bills them, and the first job has them. */
+  /** How long this process took to start: Lambda bills it, and it is counted to the first job. */
   startMs?: number;
 };
 
 /**
- * How long a worker was at work on each job. The time between two outcomes belongs to the job of the second one, so that
- * the sum over all jobs is the time of the invocations, waiting for image servers with it: what Lambda bills. The time of
- * images that are only retried goes into the next part file that this worker writes for their job.
+ * How long a worker worked on each job. The time between two outcomes belongs to the job of the second one, so that the sum
+ * over all jobs is the duration of the invocations, including waits for image servers: what Lambda bills. The time of images
+ * that are only retried is added to the next part file that this worker writes for their job.
  */
 export class WorkTime {
   readonly #machine: WorkerMachine;
   readonly #now: () => number;
   readonly #milliseconds = new Map<string, number>();
   #since: number | undefined;
-  /** Of the end of an invocation, after its last outcome. */
+  /** The end of an invocation, after its last outcome. */
   #carried: number;
 
   constructor({
@@ -33,7 +34,7 @@ export class WorkTime {
     this.#carried = startMs;
   }
 
-  /** Time counts until this is disposed of. */
+  /** Starts the clock; it stops when the result is disposed of. */
   begin(): Disposable {
     this.#since = this.#now() - this.#carried;
     return {
@@ -44,7 +45,7 @@ export class WorkTime {
     };
   }
 
-  /** An image of the job has an outcome now. */
+  /** Counts the time since the last outcome to this job. */
   spentOn(job: string): void {
     if (this.#since === undefined) return;
     const now = this.#now();
@@ -52,7 +53,7 @@ export class WorkTime {
     this.#since = now;
   }
 
-  /** The time since this was asked last, in whole milliseconds; what is left of one stays for the next time. */
+  /** The time since the last call, in whole milliseconds; the fraction is kept for the next call. */
   take(job: string): WorkerTime {
     const exact = this.#milliseconds.get(job) ?? 0;
     const milliseconds = Math.floor(exact);
@@ -61,7 +62,7 @@ export class WorkTime {
     return { ...this.#machine, milliseconds };
   }
 
-  /** What was taken was not written down after all. */
+  /** Returns what was taken but could not be written. */
   giveBack(job: string, { milliseconds }: WorkerTime): void {
     if (milliseconds > 0) this.#add(job, milliseconds);
   }

@@ -1,20 +1,32 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
 import type { Cancellations } from './cancellations.ts';
-import type { Isolation } from './isolation.ts';
+import type { EndLooks } from './end-looks.ts';
+import type { IsolatedClassifier } from './isolation.ts';
 import type { JobGuard } from './job-guard.ts';
-import type { Destinations } from './settle.ts';
+import type { PartWriter } from './part-writer.ts';
 import type { Telemetry } from './telemetry.ts';
 import type { WorkTime } from './work-time.ts';
 
-/** What the worker is made of: one of each a process, wired in `handler.ts`. */
+/** Where outcomes go. */
+export type Destinations = {
+  sqs: SQSClient;
+  queueUrl: string;
+  deadLetterQueueUrl: string;
+  parts: PartWriter;
+  /** Present where the ends of runs are announced; the same instance that `parts` uses. */
+  endLooks?: Pick<EndLooks, 'around'> | undefined;
+};
+
+/** The parts of the worker: one of each per process, wired in `handler.ts`. */
 export type WorkerDependencies = {
   pipeline: Pipeline;
-  isolation: Isolation;
+  isolatedClassifier: IsolatedClassifier;
   destinations: Destinations;
   telemetry: Telemetry;
   cancellations: Cancellations;
   jobGuard: Pick<JobGuard, 'settled' | 'isBusy' | 'finish'>;
-  /** The one that `destinations.parts` has. */
+  /** The same instance that `destinations.parts` uses. */
   workTime: Pick<WorkTime, 'begin' | 'spentOn'>;
   retryBaseSeconds: number;
   /** Injected so that tests decide them. */

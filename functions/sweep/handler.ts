@@ -2,15 +2,15 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { AWS_REQUESTS, SWEEP_RESERVE_MS } from '../../shared/contract/limits.ts';
+import { SDK_REQUEST_OPTIONS, SWEEP_RESERVE_MS } from '../../shared/contract/limits.ts';
 import { createJobTarget } from '../../shared/jobs/job-target.ts';
-import { deadlineSignal } from '../../shared/runtime/deadline-signal.ts';
+import { deadlineSignal } from '../../shared/runtime/deadline.ts';
 import { sweepSettingsFrom } from '../../shared/settings.ts';
 import { type Swept, sweep } from './sweep.ts';
 
 const { serviceName, ...settings } = sweepSettingsFrom(process.env);
 const logger = new Logger({ serviceName });
-const target = createJobTarget(settings, { requestHandler: AWS_REQUESTS });
+const target = createJobTarget(settings, { requestHandler: SDK_REQUEST_OPTIONS });
 
 /** Whatever the schedule's event says. */
 async function sweepNow(_event: unknown, context: Context): Promise<Swept> {

@@ -11,6 +11,7 @@ import { PartTally } from '../../shared/jobs/part-tally.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
+/** What is known while the runs of a sweep are checked. */
 export type StrandedOptions = {
   now: Date;
   /** Nothing is waiting, in flight or delayed, of any job. */

@@ -46,7 +46,7 @@ export async function sweep(target: JobTarget, now: Date, signal: AbortSignal): 
     if (!signal.aborted) await errors.keep(run.take(letter));
     return false;
   };
-  const options = { signal, receivers: SWEEP_RECEIVERS, mostHidden: SWEEP_MOST_HIDDEN };
+  const options = { signal, receivers: SWEEP_RECEIVERS, maxHidden: SWEEP_MOST_HIDDEN };
   const scan = await errors.keep(scanDeadLetters(target, look, options));
   const found = await run.finish(errors);
   errors.throwIfAny();

@@ -1,53 +1,54 @@
-import { ImageError } from '../contract/error-codes.ts';
-import { describeThrown } from '../contract/redact.ts';
-import type { Classified } from '../contract/result-line.ts';
+import { ImageFailure } from '../contract/error-codes.ts';
+import { describeError } from '../contract/redact.ts';
+import type { Classification } from '../contract/result-line.ts';
 import type { DecodedImage } from './decode/decode-image.ts';
-import type { Answer } from './fetch/answer.ts';
-import type { Place } from './inference-batches.ts';
+import type { BatchSlot } from './inference-batcher.ts';
+import type { InferenceResult } from './inference-result.ts';
 import { PutOff } from './put-off.ts';
 
+/** A stage of an image whose duration is reported. */
 export type TimedStage = 'fetch' | 'decode' | 'infer';
-/** Told how long each stage of each image took, in milliseconds; `infer` includes the wait for its batch. */
+/** Called with the duration of each stage of each image, in milliseconds; `infer` includes the wait for its batch. */
 export type StageTimer = (stage: TimedStage, milliseconds: number) => void;
 
-/** How an image comes to its pixels. Rejects when the signal is aborted, or on a defect. */
+/** How an image gets its pixels. Rejects when the signal is aborted, or on a bug. */
 export type ImageStages<Other> = {
-  fetch(): Promise<Buffer | ImageError>;
-  decode(bytes: Buffer): Promise<DecodedImage | ImageError | Other>;
-  /** Called once the image's server is free for the next fetch. */
+  fetch(): Promise<Buffer | ImageFailure>;
+  decode(bytes: Buffer): Promise<DecodedImage | ImageFailure | Other>;
+  /** Called once the image's host is free for the next fetch. */
   onFetched(): void;
 };
 
 /**
- * The life of one image: fetch, decode, infer. An expected failure is returned; so is a surprise,
- * as `internal_error`, since one image must not take down those beside it. It rejects only when
- * `signal` is aborted, with the signal's reason.
+ * The stages of one image: fetch, decode, infer. An expected failure is returned; so is an unexpected error, as
+ * `internal_error`, since one image must not fail the others. It rejects only when `signal` is aborted, with the signal's
+ * reason.
  *
- * @param place in the inference batch; filled or given up when this settles
+ * @param slot in the inference batch; submitted or released when this settles
  */
 export async function classifyImage<Other extends PutOff = never>(
   stages: ImageStages<Other>,
-  place: Place<Answer>,
+  slot: BatchSlot<InferenceResult>,
   time: StageTimer,
   signal: AbortSignal,
-): Promise<Classified | ImageError | Other> {
-  let decoded: DecodedImage | ImageError | Other;
+): Promise<Classification | ImageFailure | Other> {
+  let decoded: DecodedImage | ImageFailure | Other;
   try {
     decoded = await fetchAndDecode(stages, time);
   } catch (error) {
-    decoded = new ImageError('internal_error', describeThrown(error));
+    decoded = new ImageFailure('internal_error', describeError(error));
   }
-  if (decoded instanceof ImageError || decoded instanceof PutOff) {
-    place.giveUp();
+  if (decoded instanceof ImageFailure || decoded instanceof PutOff) {
+    slot.release();
     signal.throwIfAborted();
     return decoded;
   }
   const started = performance.now();
   try {
-    const answer = await place.fill(decoded.pixels);
-    return { ...answer, image: decoded.facts };
+    const result = await slot.submit(decoded.pixels);
+    return { ...result, image: decoded.facts };
   } catch (error) {
-    return new ImageError('inference_failed', describeThrown(error));
+    return new ImageFailure('inference_failed', describeError(error));
   } finally {
     time('infer', performance.now() - started);
   }
@@ -56,12 +57,12 @@ export async function classifyImage<Other extends PutOff = never>(
 async function fetchAndDecode<Other>(
   { fetch, decode, onFetched }: ImageStages<Other>,
   time: StageTimer,
-): Promise<DecodedImage | ImageError | Other> {
+): Promise<DecodedImage | ImageFailure | Other> {
   const started = performance.now();
   const bytes = await fetch().finally(onFetched);
   const fetched = performance.now();
   time('fetch', fetched - started);
-  if (bytes instanceof ImageError) return bytes;
+  if (bytes instanceof ImageFailure) return bytes;
   const decoded = await decode(bytes);
   time('decode', performance.now() - fetched);
   return decoded;

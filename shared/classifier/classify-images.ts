@@ -1,64 +1,74 @@
-import type { ImageError } from '../contract/error-codes.ts';
+import type { ImageFailure } from '../contract/error-codes.ts';
 import { ABANDON_AFTER_MS, STEP_ASIDE_AFTER_MS } from '../contract/limits.ts';
-import type { Classified } from '../contract/result-line.ts';
+import type { Classification } from '../contract/result-line.ts';
 import { hostOf } from '../contract/urls.ts';
+import { NEVER_ABORTED } from '../runtime/deadline.ts';
 import { classifyImage, type StageTimer } from './classify-image.ts';
 import { ApartQueue } from './decode/apart-queue.ts';
 import { DecodeTurns } from './decode/decode-turns.ts';
-import { answersOf } from './fetch/answer.ts';
 import { HostHealth } from './fetch/host-health.ts';
 import { HostSchedule, type Taken } from './fetch/host-schedule.ts';
 import { type Slot, Slots } from './fetch/slots.ts';
 import type { Classifier } from './infer.ts';
-import { InferenceBatches } from './inference-batches.ts';
+import { InferenceBatcher } from './inference-batcher.ts';
+import { type BatchObserver, timedInference } from './inference-result.ts';
 import type { PutOff } from './put-off.ts';
 
-/** What the stages are made of: one of each a process. */
+/** The parts that the stages need: one of each per process. */
 export type Pipeline = {
   /**
-   * The bytes at a URL; rejects only when the signal is aborted or on a defect.
+   * The bytes at a URL; rejects only when the signal is aborted or on a bug.
    *
    * @param beforeContent awaited before more than some kilobytes are held
    */
-  fetch(url: string, signal: AbortSignal, beforeContent?: () => Promise<void>): Promise<Buffer | ImageError>;
+  fetch(url: string, signal: AbortSignal, beforeContent?: () => Promise<void>): Promise<Buffer | ImageFailure>;
   classifier: Classifier;
-  /** Labels an image. */
+  /** Labels per image. */
   topK: number;
-  /** What is known of hosts; without it, each call finds out by itself, and leaves no host to rest. */
+  /** What is known of hosts; without it, each call starts from nothing, and lets no host rest. */
   hosts?: HostHealth;
-  /** Where images go that look expensive to decode; without it, all of them wait, and none is put off. */
+  /** The queue of images that look expensive to decode; without it, all of them wait, and none is put off. */
   apart?: ApartQueue;
   close(): Promise<void>;
 };
 
 /**
- * What became of an image: `not_reached` when the signal was aborted first, `cancelled` when nobody
- * wanted it any more when its turn came, `PutOff` when trying it would be in vain for now.
+ * The outcome of an image: `not_reached` when the signal was aborted first, `cancelled` when its run was cancelled before
+ * its turn, `PutOff` when a try could not succeed now.
  */
-export type ImageOutcome = Classified | ImageError | PutOff | 'not_reached' | 'cancelled';
+export type ImageOutcome = Classification | ImageFailure | PutOff | 'not_reached' | 'cancelled';
 
 /** An image to classify. */
 export type ImageToClassify = {
   url: string;
   /** Groups take turns, however many images each has. */
   group?: string;
-  /** Whether it fails when it is put off: its host is then asked once more, whatever it did before. */
+  /** Whether it fails instead of being put off: its host is then tried once more, even if it rests. */
   isLastChance?: boolean;
   isCancelled?: () => boolean;
 };
 
-/** Told how many images each inference batch had, and how long it took in milliseconds. */
-export type BatchObserver = (images: number, milliseconds: number) => void;
+/** What is reported while images are classified. */
+export type StageObserver = { stage: StageTimer; batch: BatchObserver };
+
+/** How images are classified, and who is informed. */
+export type ClassifyOptions<Image extends ImageToClassify> = {
+  /**
+   * Called once per image, in the order in which they finish; must not throw. An image that hangs where nothing can
+   * interrupt it (a native decoder) gets no outcome: after the signal it is waited for at most `ABANDON_AFTER_MS`.
+   */
+  onOutcome: (image: Image, outcome: ImageOutcome) => void;
+  /** Once it is aborted, nothing is started and fetches are abandoned. */
+  signal?: AbortSignal;
+  observe?: StageObserver;
+};
+
+const NO_OBSERVER: StageObserver = { stage: () => {}, batch: () => {} };
 
 /**
- * Classifies many images at once: their fetches, decodes and inferences overlap, and they share
- * inference batches. However many there are, no more than 40 of them are in memory; a fetch that has brought next to
- * nothing after a while makes room for others.
- *
- * @param onOutcome called once an image, in the order in which they finish; must not throw. An
- *   image that hangs where nothing can break it off (a native decoder) gets no outcome: after the
- *   signal it is waited for no longer than `ABANDON_AFTER_MS`.
- * @param signal once it is aborted, nothing is started and fetches are given up
+ * Classifies many images concurrently: their fetches, decodes and inferences overlap, and they share inference batches.
+ * However many there are, at most `IMAGES_IN_FLIGHT` of them are in memory; a fetch that has received next to nothing after
+ * a while makes room for others.
  */
 export async function classifyImages<Image extends ImageToClassify>(
   images: readonly Image[],
@@ -69,16 +79,9 @@ export async function classifyImages<Image extends ImageToClassify>(
     hosts = new HostHealth(),
     apart = new ApartQueue({ most: Number.POSITIVE_INFINITY }),
   }: Pipeline,
-  signal: AbortSignal,
-  onOutcome: (image: Image, outcome: ImageOutcome) => void,
-  observe: { stage: StageTimer; batch: BatchObserver },
+  { onOutcome, signal = NEVER_ABORTED, observe = NO_OBSERVER }: ClassifyOptions<Image>,
 ): Promise<void> {
-  const batches = new InferenceBatches((pixels) => {
-    const started = performance.now();
-    const answers = answersOf(classifier, pixels, topK);
-    observe.batch(pixels.length, performance.now() - started);
-    return answers;
-  });
+  const batches = new InferenceBatcher(timedInference(classifier, topK, observe.batch));
   const keys = { hostOf: ({ url }: Image) => hostOf(url), groupOf: ({ group = '' }: Image) => group };
   for (const { url, isLastChance } of images) if (isLastChance) hosts.giveAnotherChance(hostOf(url));
   const schedule = new HostSchedule(images, keys, hosts);

@@ -1,34 +1,28 @@
-import type { ImageError } from '../contract/error-codes.ts';
-import type { Classified } from '../contract/result-line.ts';
-import { whenAborted } from '../runtime/deadline-signal.ts';
+import type { ImageFailure } from '../contract/error-codes.ts';
+import type { Classification } from '../contract/result-line.ts';
+import { whenAborted } from '../runtime/deadline.ts';
 import { classifyImage, type StageTimer } from './classify-image.ts';
-import type { BatchObserver } from './classify-images.ts';
 import { decodeImage } from './decode/decode-image.ts';
-import { answersOf } from './fetch/answer.ts';
 import type { Classifier } from './infer.ts';
-import { InferenceBatches } from './inference-batches.ts';
+import { InferenceBatcher } from './inference-batcher.ts';
+import { type BatchObserver, timedInference } from './inference-result.ts';
 
-/** Classifies one image at a call; calls that overlap share inference batches. */
+/** Classifies one image per call; overlapping calls share inference batches. */
 export type ImageClassifier = {
   /**
-   * @param fetch gives the image's bytes
-   * @returns the best labels, best first; `deadline` when there was no time for them
+   * @param fetch returns the image's bytes
+   * @returns the labels, best first; `deadline` when the signal was aborted first
    */
   classify(
-    fetch: () => Promise<Buffer | ImageError>,
+    fetch: () => Promise<Buffer | ImageFailure>,
     time: StageTimer,
     signal: AbortSignal,
-  ): Promise<Classified | ImageError | 'deadline'>;
+  ): Promise<Classification | ImageFailure | 'deadline'>;
 };
 
-/** @param k labels an image; callers who want fewer leave the rest */
+/** @param k labels per image; callers that need fewer drop the rest */
 export function createImageClassifier(classifier: Classifier, k: number, observe: BatchObserver): ImageClassifier {
-  const batches = new InferenceBatches((pixels) => {
-    const started = performance.now();
-    const answers = answersOf(classifier, pixels, k);
-    observe(pixels.length, performance.now() - started);
-    return answers;
-  });
+  const batches = new InferenceBatcher(timedInference(classifier, k, observe));
   return {
     async classify(fetch, time, signal) {
       const decode = (bytes: Buffer) => decodeImage(bytes, classifier.format, signal);
@@ -37,7 +31,7 @@ export function createImageClassifier(classifier: Classifier, k: number, observe
         if (signal.aborted) return 'deadline' as const;
         throw error;
       });
-      // A decoder cannot be broken off: it ends by itself, and nobody waits for it.
+      // A decoder cannot be interrupted: it ends by itself, and is not waited for.
       return Promise.race([classified, whenAborted(signal, () => 'deadline' as const)]);
     },
   };

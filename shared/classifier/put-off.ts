@@ -1,24 +1,24 @@
-import { ImageError } from '../contract/error-codes.ts';
+import { ImageFailure } from '../contract/error-codes.ts';
 
-/** Why an image was put off: its host is left to rest, or too many expensive images wait for the isolated decoder. */
+/** Why an image was put off: its host rests, or too many expensive images wait for the isolated decoder. */
 export type PutOffReason = 'host_rests' | 'decoder_busy';
 
-/** What became of an image that was not tried, and can be later: it does not count as an attempt. */
+/** The outcome of an image that was not tried, and can be later: it does not count as an attempt. */
 export class PutOff {
   readonly reason: PutOffReason;
-  /** How long trying it again would be in vain, from now. */
+  /** How long a try cannot succeed, from now. */
   readonly seconds: number;
   readonly #expected: string;
 
-  /** @param expected what would have had to happen, for an image that cannot be put off any more */
+  /** @param expected the failure message of an image that can no longer be put off */
   constructor(reason: PutOffReason, seconds: number, expected: string) {
     this.reason = reason;
     this.seconds = seconds;
     this.#expected = expected;
   }
 
-  /** For an image that cannot be put off any more. */
-  toError(): ImageError {
-    return new ImageError('timeout', this.#expected);
+  /** For an image that can no longer be put off. */
+  toFailure(): ImageFailure {
+    return new ImageFailure('timeout', this.#expected);
   }
 }

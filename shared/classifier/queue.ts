@@ -1,4 +1,4 @@
-/** First in, first out, each in constant time: taking the first of an array or a Map passes over what was there before. */
+/** A FIFO queue with constant-time operations, which `Array.shift` and the first key of a Map are not. */
 export class Queue<Item> {
   #items: Item[] = [];
   #first = 0;
@@ -22,7 +22,7 @@ export class Queue<Item> {
     return item;
   }
 
-  /** The first first; takes none. */
+  /** In order; removes nothing. */
   *[Symbol.iterator](): Generator<Item> {
     for (let index = this.#first; index < this.#items.length; index++) yield this.#items[index] as Item;
   }

@@ -8,4 +8,5 @@ export const API_OPERATIONS = {
   openapi: { method: 'GET', path: '/openapi.json' },
 } as const;
 
+/** The name of an operation. */
 export type OperationName = keyof typeof API_OPERATIONS;

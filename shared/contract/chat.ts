@@ -1,5 +1,6 @@
 /** The names that the bot and its function share. */
 export const CHAT_INTENT = 'DescribeImage';
+/** The slot that holds the URL. */
 export const CHAT_SLOT = 'ImageUrl';
 
 /** The question for the slot, by Lex's locale: Lex asks it itself when the function delegates. */

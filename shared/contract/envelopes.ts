@@ -1,6 +1,6 @@
 /** What SNS and EventBridge put around the messages that they hand to a queue. */
 import { z } from 'zod';
-import { type UnreadableMessage, unreadable } from './malformed-message.ts';
+import { type MalformedMessage, malformed } from './malformed-message.ts';
 
 /** What was in an envelope: a text as a body would be, or JSON that is parsed already. */
 export type Opened = { name: string; content: string | object };
@@ -21,18 +21,18 @@ const bridgeEventSchema = z.object({
 });
 
 /** Opens an envelope; undefined for what is none. */
-export function openEnvelope(message: object): Opened | UnreadableMessage | undefined {
+export function openEnvelope(message: object): Opened | MalformedMessage | undefined {
   if ('Type' in message && ('Message' in message || 'TopicArn' in message)) return openNotification(message);
   if ('detail-type' in message || ('detail' in message && 'source' in message)) return openBridgeEvent(message);
   return undefined;
 }
 
-function openNotification(message: object): Opened | UnreadableMessage {
+function openNotification(message: object): Opened | MalformedMessage {
   const result = notificationSchema.safeParse(message);
-  return result.success ? { name: 'in Message of SNS', content: result.data.Message } : unreadable(result.error);
+  return result.success ? { name: 'in Message of SNS', content: result.data.Message } : malformed(result.error);
 }
 
-function openBridgeEvent(message: object): Opened | UnreadableMessage {
+function openBridgeEvent(message: object): Opened | MalformedMessage {
   const result = bridgeEventSchema.safeParse(message);
-  return result.success ? { name: 'in detail of EventBridge', content: result.data.detail } : unreadable(result.error);
+  return result.success ? { name: 'in detail of EventBridge', content: result.data.detail } : malformed(result.error);
 }

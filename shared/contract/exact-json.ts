@@ -42,6 +42,15 @@ export function parseExactJson(text: string): unknown {
   }
 }
 
+/** As {@link parseExactJson}; undefined for text that is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function keepDigits(this: unknown, _key: string, value: unknown, { source }: Source): unknown {
   if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
   return source.length > MAX_NUMBER_CHARS ? source : JSON.rawJSON(source);

@@ -3,14 +3,15 @@ import { z } from 'zod';
 import { type ImageRef, imageRefSchema } from './image-ref.ts';
 import { MAX_IMAGES_PER_MESSAGE } from './limits.ts';
 
-export type ForeignImage = { url: string; id?: string | undefined; meta?: ImageRef['meta'] | undefined };
+/** An image as another producer names it. */
+export type ExternalImage = { url: string; id?: string | undefined; meta?: ImageRef['meta'] | undefined };
 
 const { url, meta } = imageRefSchema.shape;
 const idAndMeta = { id: imageRefSchema.shape.id.optional(), meta };
 
-const bareForm = url.transform((bare): ForeignImage => ({ url: bare }));
+const bareForm = url.transform((bare): ExternalImage => ({ url: bare }));
 /** By the field that an object of the form has. */
-const imageForms: ReadonlyMap<string, z.ZodType<ForeignImage>> = new Map<string, z.ZodType<ForeignImage>>([
+const imageForms: ReadonlyMap<string, z.ZodType<ExternalImage>> = new Map<string, z.ZodType<ExternalImage>>([
   ['url', z.object({ url, ...idAndMeta })],
   [
     'imagelink',
@@ -28,7 +29,7 @@ const imageSchema = z
     ),
   );
 
-const messageForms: ReadonlyMap<string, z.ZodType<ForeignImage[]>> = new Map<string, z.ZodType<ForeignImage[]>>([
+const messageForms: ReadonlyMap<string, z.ZodType<ExternalImage[]>> = new Map<string, z.ZodType<ExternalImage[]>>([
   [
     'images',
     z
@@ -44,7 +45,7 @@ const messageForms: ReadonlyMap<string, z.ZodType<ForeignImage[]>> = new Map<str
 ]);
 
 /** A message of another producer; its issues are those of the forms whose fields it has. */
-export const foreignSchema = z
+export const externalSchema = z
   .unknown()
   .transform((message, context) =>
     firstThatFits(
@@ -56,7 +57,7 @@ export const foreignSchema = z
   );
 
 /** Whether an object has a field of another producer's form. */
-export function isForeign(message: object): boolean {
+export function isExternal(message: object): boolean {
   return formsOf(message, messageForms).length > 0;
 }
 

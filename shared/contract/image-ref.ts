@@ -34,6 +34,19 @@ export const imageRefSchema = z.strictObject({
 /** An image to classify. `id` is unique within its job. */
 export type ImageRef = { id: string; url: string; meta?: Meta };
 
+/** An image without other fields; `meta` is absent rather than undefined. */
+export function toImageRef({
+  id,
+  url,
+  meta,
+}: {
+  id: string;
+  url: string;
+  meta?: ImageRef['meta'] | undefined;
+}): ImageRef {
+  return meta === undefined ? { id, url } : { id, url, meta };
+}
+
 /** 64 bits in hexadecimal. */
 const META_DIGITS = 16;
 

@@ -11,6 +11,7 @@ const notInSchema = z.object({
   model: z.object({ name: z.string(), version: z.string() }).optional(),
 });
 
+/** What a job leaves out since other jobs have classified it. */
 export type NotIn = z.infer<typeof notInSchema>;
 
 /**
@@ -52,4 +53,5 @@ export const jobDescriptionSchema = z.object({
   updatedAt: z.iso.datetime(),
 });
 
+/** A parsed `job.json`. */
 export type JobDescription = z.infer<typeof jobDescriptionSchema>;

@@ -41,7 +41,9 @@ export const jobEndSchema = z.object({
   failures: z.string(),
 });
 
+/** A validated announcement. */
 export type JobEnd = z.infer<typeof jobEndSchema>;
+/** The state in which a run ended. */
 export type EndState = JobEnd['state'];
 
 /** The id of an end: of these three, and of nothing else. */
@@ -51,6 +53,7 @@ export function jobEndId({ job, run, generation }: Pick<JobEnd, 'job' | 'run' | 
 
 /** What EventBridge knows the event by. */
 export const EVENT_SOURCE = 'labelqueue';
+/** The `detail-type` of the event. */
 export const EVENT_DETAIL_TYPE = 'Job ended';
 /** `type` of a webhook and of a message of SNS. */
 export const JOB_ENDED = 'job.ended';

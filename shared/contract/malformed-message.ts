@@ -4,7 +4,7 @@ import { z } from 'zod';
 const MAX_REASON_CHARS = 500;
 
 /** Why a body is none of the forms that are accepted; only of characters that SQS takes. */
-export class UnreadableMessage {
+export class MalformedMessage {
   /** For logs: nothing of the body is in it but the names of fields that no form has. */
   readonly expected: string;
   /** For those who have the body before them anyway: what was expected, and the start of what came. */
@@ -18,8 +18,8 @@ export class UnreadableMessage {
   }
 
   /** The same of a body that was in an envelope. */
-  within(envelope: string): UnreadableMessage {
-    return new UnreadableMessage(`${envelope}: ${this.expected}`, this.#got);
+  within(envelope: string): MalformedMessage {
+    return new MalformedMessage(`${envelope}: ${this.expected}`, this.#got);
   }
 }
 
@@ -30,8 +30,8 @@ function shortSqsText(text: string): string {
 }
 
 /** What was wrong, each with its field. */
-export function unreadable(error: z.ZodError): UnreadableMessage {
-  return new UnreadableMessage(z.prettifyError(error).replaceAll(/\s+/g, ' '));
+export function malformed(error: z.ZodError): MalformedMessage {
+  return new MalformedMessage(z.prettifyError(error).replaceAll(/\s+/g, ' '));
 }
 
 /** The query of a URL may hold a signature, so no more than its start is ever shown. */

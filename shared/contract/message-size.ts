@@ -1,10 +1,11 @@
-import { MAX_IMAGES_PER_MESSAGE, OWN_PART_IMAGES } from './limits.ts';
+import { MAX_IMAGES_PER_MESSAGE, MIN_IMAGES_FOR_OWN_PART } from './limits.ts';
 
 /**
  * Images per message that a job may be sent with, unless it was told a number. Fewer than the first would share part
  * files, which are counted less surely.
  */
-export const MESSAGE_SIZES = [OWN_PART_IMAGES, 64, 125, 250, 500, MAX_IMAGES_PER_MESSAGE] as const;
+export const MESSAGE_SIZES = [MIN_IMAGES_FOR_OWN_PART, 64, 125, 250, 500, MAX_IMAGES_PER_MESSAGE] as const;
+/** One of {@link MESSAGE_SIZES}. */
 export type MessageSize = (typeof MESSAGE_SIZES)[number];
 
 /**

@@ -1,6 +1,7 @@
 /** The CloudWatch namespace and metric names that worker, dashboard and alarms share. */
 export const METRIC_NAMESPACE = 'labelqueue';
 
+/** Metrics of the worker. Their names are public: dashboards and alarms of users have them. */
 export const METRICS = {
   imagesClassified: 'ImagesClassified',
   /** In all, and once more by `code`: see {@link CODE_DIMENSION}. */

@@ -146,6 +146,7 @@ export function orderPrefix(of: JobRun): string {
   return `${runFolder(of)}order-`;
 }
 
+/** The key of one of the files below {@link orderPrefix}, numbered from 0. */
 export function orderKey(of: JobRun, file: number): string {
   return `${orderPrefix(of)}${String(file).padStart(5, '0')}.jsonl.gz`;
 }

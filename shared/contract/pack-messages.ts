@@ -1,9 +1,10 @@
+import { BatchFill, type BatchLimits, inBatches } from './batches.ts';
 import { MAX_HOPS, MAX_IMAGES_PER_MESSAGE, MAX_MESSAGE_BYTES } from './limits.ts';
 import { type Envelope, formatMessage, type ImageRef } from './message.ts';
 import { bytesInMessage } from './sqs-json.ts';
 import { UserError } from './user-error.ts';
 
-/** An image that is too large for a message of its own. */
+/** An image is too large even for a message of its own. */
 export class ImageTooLargeError extends UserError {
   override readonly name = 'ImageTooLargeError';
 }
@@ -12,10 +13,10 @@ export class ImageTooLargeError extends UserError {
 export type PackedMessage = { body: string; images: number };
 
 /**
- * Packs images into message bodies, in order, with as many in each as are allowed and fit.
+ * Packs images into message bodies, in order, each as full as the limits allow.
  *
  * @param perMessage 1 to 1,000
- * @throws {ImageTooLargeError} when an image does not fit a message of 1 MiB
+ * @throws {ImageTooLargeError} when an image does not fit into a message of 1 MiB
  */
 export async function* packMessages(
   envelope: Envelope,
@@ -23,53 +24,53 @@ export async function* packMessages(
   perMessage: number = MAX_IMAGES_PER_MESSAGE,
 ): AsyncGenerator<PackedMessage> {
   const sizes = new SizeInMessage(envelope);
-  const message = new MessageFill(sizes.envelopeBytes, perMessage);
-  let packed: ImageRef[] = [];
-  for await (const image of images) {
-    if (message.add(sizes.of(image)) && packed.length > 0) {
-      yield { body: formatMessage({ ...envelope, images: packed }), images: packed.length };
-      packed = [];
-    }
-    packed.push(image);
+  for await (const batch of inBatches(images, sizes.limits(perMessage), (image) => sizes.of(image))) {
+    yield { body: formatMessage({ ...envelope, images: batch }), images: batch.length };
   }
-  if (packed.length > 0) yield { body: formatMessage({ ...envelope, images: packed }), images: packed.length };
 }
 
-/** How many messages {@link packMessages} makes of images, and their bytes, without making them. */
+/** How many messages {@link packMessages} would yield, and their bytes, without building them. */
 export class MessageCount {
   readonly perMessage: number;
-  readonly #fill: MessageFill;
+  readonly #fill: BatchFill;
+  readonly #envelopeBytes: number;
   messages = 0;
   bytes = 0;
 
-  constructor({ envelopeBytes }: SizeInMessage, perMessage: number) {
+  constructor(sizes: SizeInMessage, perMessage: number) {
     this.perMessage = perMessage;
-    this.#fill = new MessageFill(envelopeBytes, perMessage);
+    this.#fill = new BatchFill(sizes.limits(perMessage));
+    this.#envelopeBytes = sizes.envelopeBytes;
   }
 
   /** @param size of the next image, by {@link SizeInMessage} */
   add(size: number): void {
     if (this.#fill.add(size)) {
       this.messages++;
-      this.bytes += this.#fill.envelopeBytes;
+      this.bytes += this.#envelopeBytes;
     }
     this.bytes += size;
   }
 }
 
-/** What images take of the messages of an envelope. */
+/** The sizes of images within messages that have a given envelope. */
 export class SizeInMessage {
-  /** What a message has beside its images at most. */
+  /** The bytes of a message without its images, at most. */
   readonly envelopeBytes: number;
 
   constructor(envelope: Envelope) {
-    // To the byte: the worker must be able to send each image on that came in a message of its own, however often it
-    // was sent on before. One image has no comma behind it.
+    // Exact to the byte: the worker must be able to send on every image that came in a message of its own, however often
+    // it was sent on before. A single image has no comma after it.
     this.envelopeBytes = Buffer.byteLength(formatMessage({ ...envelope, hops: MAX_HOPS, images: [] })) - 1;
   }
 
+  /** What a message may hold, given its maximum number of images. */
+  limits(perMessage: number): BatchLimits {
+    return { maxItems: perMessage, maxBytes: MAX_MESSAGE_BYTES, fixedBytes: this.envelopeBytes };
+  }
+
   /**
-   * With the comma behind it. An image that fits only without the escapes that may be left out takes all there is.
+   * The bytes of an image with the comma after it. An image that only fits without its optional escapes counts as a full message.
    *
    * @throws {ImageTooLargeError}
    */
@@ -82,30 +83,5 @@ export class SizeInMessage {
       );
     }
     return Math.min(escaped + 1, most);
-  }
-}
-
-/** When a message is full, and the next image begins another one. */
-class MessageFill {
-  readonly envelopeBytes: number;
-  readonly #perMessage: number;
-  #images = 0;
-  #bytes = 0;
-
-  constructor(envelopeBytes: number, perMessage: number) {
-    this.envelopeBytes = envelopeBytes;
-    this.#perMessage = perMessage;
-  }
-
-  /** @returns whether the image is the first of a message */
-  add(size: number): boolean {
-    const isFirst = this.#images === 0 || this.#images === this.#perMessage || this.#bytes + size > MAX_MESSAGE_BYTES;
-    if (isFirst) {
-      this.#images = 0;
-      this.#bytes = this.envelopeBytes;
-    }
-    this.#images++;
-    this.#bytes += size;
-    return isFirst;
   }
 }

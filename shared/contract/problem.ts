@@ -1,11 +1,11 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
-import { withoutUrlSecrets } from './redact.ts';
+import { redactUrls } from './redact.ts';
 
 /**
- * The HTTP status of each image error. What the caller named or sent is wrong: 4xx. The image's server
- * failed: 502, 504, or its own 429. A status of 500 is ours.
+ * The HTTP status of each image failure: 4xx where the caller's URL or body is wrong; 502, 504 or its own 429 where the
+ * image's server failed; 500 where labelqueue failed.
  */
-const IMAGE_ERROR_STATUS = {
+const IMAGE_FAILURE_STATUS = {
   invalid_url: 400,
   scheme_not_allowed: 400,
   credentials_in_url: 400,
@@ -37,54 +37,56 @@ const IMAGE_ERROR_STATUS = {
 
 type ProblemRow = { status: number; retryable: boolean; meaning: string };
 
-/** What can be wrong with a request, beside the image that it names. */
+/** Problems of a request other than its image. */
 const REQUEST_PROBLEMS = {
-  invalid_request: { status: 400, retryable: false, meaning: 'a parameter or the body is not what the API takes' },
+  invalid_request: { status: 400, retryable: false, meaning: 'a parameter or the body is invalid' },
   origin_not_allowed: {
     status: 403,
     retryable: false,
-    meaning: 'a page of another origin sent the request: only `labelqueue local` looks at it',
+    meaning: 'the request comes from a page of another origin (checked only by `labelqueue local`)',
   },
-  no_such_route: { status: 404, retryable: false, meaning: 'the API has nothing at this path' },
-  no_such_job: { status: 404, retryable: false, meaning: 'no job of this name was enqueued' },
-  method_not_allowed: { status: 405, retryable: false, meaning: 'the path does not take this method' },
+  no_such_route: { status: 404, retryable: false, meaning: 'no such route' },
+  no_such_job: { status: 404, retryable: false, meaning: 'no such job' },
+  method_not_allowed: { status: 405, retryable: false, meaning: 'method not allowed on this path' },
   upload_timeout: {
     status: 408,
     retryable: true,
-    meaning: 'the body did not arrive in time: only `labelqueue local` looks at it',
+    meaning: 'the body did not arrive in time (checked only by `labelqueue local`)',
   },
-  job_exists: { status: 409, retryable: false, meaning: 'a job of this name was enqueued before' },
-  body_too_large: { status: 413, retryable: false, meaning: 'the body has more bytes than the limit' },
-  unsupported_media_type: { status: 415, retryable: false, meaning: 'the Content-Type is not one that the path takes' },
+  job_exists: { status: 409, retryable: false, meaning: 'a job of this name already exists' },
+  body_too_large: { status: 413, retryable: false, meaning: 'the body is larger than the limit' },
+  unsupported_media_type: { status: 415, retryable: false, meaning: 'Content-Type not supported on this path' },
   host_not_allowed: {
     status: 421,
     retryable: false,
-    meaning: "the Host header is not this machine's: only `labelqueue local` looks at it",
+    meaning: 'the Host header does not name this machine (checked only by `labelqueue local`)',
   },
   header_too_large: {
     status: 431,
     retryable: false,
-    meaning: 'address and headers together have more bytes than API Gateway takes',
+    meaning: 'the request line and headers exceed the limit of API Gateway',
   },
   too_many_uploads: {
     status: 503,
     retryable: true,
-    meaning: 'too many bodies are being sent at once: only `labelqueue local` looks at it',
+    meaning: 'too many concurrent uploads (checked only by `labelqueue local`)',
   },
-  service_unavailable: { status: 503, retryable: true, meaning: 'SQS or S3 did not take or give what was needed' },
-  deadline_exceeded: { status: 504, retryable: true, meaning: 'the request took longer than the API may' },
+  service_unavailable: { status: 503, retryable: true, meaning: 'a request to SQS or S3 failed' },
+  deadline_exceeded: { status: 504, retryable: true, meaning: 'request timed out' },
 } as const satisfies Record<string, ProblemRow>;
 
+/** A problem of a request other than its image. */
 export type RequestProblemCode = keyof typeof REQUEST_PROBLEMS;
+/** A problem of the request, or the failure of its image. */
 export type ProblemCode = ErrorCode | RequestProblemCode;
 
-/** Each code that an answer of the API may have. A retryable one may be gone when the request is sent again. */
+/** All problem codes of the API. Retryable problems may succeed on a later request. */
 export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
   ...REQUEST_PROBLEMS,
   ...(Object.fromEntries(
     Object.entries(ERROR_CODES).map(([code, { retryable, meaning }]) => [
       code,
-      { status: IMAGE_ERROR_STATUS[code as ErrorCode], retryable, meaning },
+      { status: IMAGE_FAILURE_STATUS[code as ErrorCode], retryable, meaning },
     ]),
   ) as Record<ErrorCode, ProblemRow>),
 };
@@ -92,22 +94,22 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemRow>> = {
 /** The media type of a `ProblemDocument`. */
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-/** What the body of an error says (RFC 9457). */
+/** The body of an error response (RFC 9457). */
 export type ProblemDocument = {
-  /** `urn:labelqueue:problem:<code>`: one for ever, leads nowhere. */
+  /** `urn:labelqueue:problem:<code>`: stable; not dereferenceable. */
   type: string;
-  /** What the code means; the same for each problem of the code. */
+  /** The meaning of the code; the same for every problem with this code. */
   title: string;
   status: number;
-  /** What was expected and what came, this time. */
+  /** What was expected and what came instead, for this request. */
   detail: string;
   code: ProblemCode;
   retryable: boolean;
 };
 
-/** @param detail may be foreign: what is secret about the URLs in it is left out */
+/** @param detail may quote a library or a server: secrets of its URLs are removed */
 export function problemDocument(code: ProblemCode, detail: string): ProblemDocument {
   const { status, retryable, meaning } = PROBLEMS[code];
   const type = `urn:labelqueue:problem:${code}`;
-  return { type, title: meaning, status, detail: withoutUrlSecrets(detail), code, retryable };
+  return { type, title: meaning, status, detail: redactUrls(detail), code, retryable };
 }

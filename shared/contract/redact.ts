@@ -4,9 +4,9 @@
  * A text without what is secret about the URLs in it: user name and password, query (a signature
  * stands there) and fragment.
  *
- * @example withoutUrlSecrets('no https://me:pw@host/a.jpg?sig=x') // 'no https://host/a.jpg'
+ * @example redactUrls('no https://me:pw@host/a.jpg?sig=x') // 'no https://host/a.jpg'
  */
-export function withoutUrlSecrets(text: string): string {
+export function redactUrls(text: string): string {
   return text
     .replaceAll(/(?<=:\/\/)[^\s/?#"']*@/g, '')
     .replaceAll(/\?[^\s"'<>]*/g, '')
@@ -21,8 +21,8 @@ function withoutFragment(word: string): string {
 }
 
 /** What was thrown, which may be anything. Never throws itself. */
-export function describeThrown(thrown: unknown): string {
-  return withoutUrlSecrets(Error.isError(thrown) ? `${thrown.name}: ${thrown.message}` : textOf(thrown));
+export function describeError(thrown: unknown): string {
+  return redactUrls(Error.isError(thrown) ? `${thrown.name}: ${thrown.message}` : textOf(thrown));
 }
 
 function textOf(thrown: unknown): string {

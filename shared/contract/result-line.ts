@@ -12,6 +12,7 @@ export function labelText({ label, score }: Label): string {
   return `${label} (score = ${score.toFixed(5)})`;
 }
 
+/** The model that classified an image. */
 export type ModelId = { name: string; version: string };
 
 /** Facts about the image as it was fetched; `width` and `height` in pixels, upright. */
@@ -55,8 +56,9 @@ export type FailureLine = {
 };
 
 /** What the stages found of an image: its labels, best first, and its embedding where that was asked for. */
-export type Classified = { labels: Label[]; image: ImageFacts; embedding?: Embedding };
+export type Classification = { labels: Label[]; image: ImageFacts; embedding?: Embedding };
 
+/** A result line without an embedding. */
 export function resultLine(origin: LineOrigin, labels: Label[], model: ModelId, image: ImageFacts): ResultLine {
   return classifiedLine(origin, { labels, image }, model);
 }
@@ -64,12 +66,13 @@ export function resultLine(origin: LineOrigin, labels: Label[], model: ModelId, 
 /** The same with all that was found. */
 export function classifiedLine(
   origin: LineOrigin,
-  { labels, image, embedding }: Classified,
+  { labels, image, embedding }: Classification,
   model: ModelId,
 ): ResultLine {
   return { ...head(origin), labels, model, image, ...embedding, ...tail(origin) };
 }
 
+/** A failure line. */
 export function failureLine(origin: LineOrigin, error: ErrorReport): FailureLine {
   return { ...head(origin), error, ...tail(origin) };
 }

@@ -1,8 +1,8 @@
 /** The events in which S3, and services that speak its language, name new objects. */
 import { z } from 'zod';
-import type { ForeignImage } from './external-message.ts';
+import type { ExternalImage } from './external-message.ts';
 import { MAX_IMAGES_PER_MESSAGE } from './limits.ts';
-import { UnreadableMessage, unreadable } from './malformed-message.ts';
+import { MalformedMessage, malformed } from './malformed-message.ts';
 
 const bucketAndObject = {
   bucket: z.object({ name: z.string().min(1) }),
@@ -31,19 +31,20 @@ const bridgeEventSchema = z.object({
   detail: z.object(bucketAndObject),
 });
 
+/** Whether a message is the test event of a bucket's notifications. */
 export function isS3TestEvent(message: object): boolean {
   return testEventSchema.safeParse(message).success;
 }
 
 /** The objects that a bucket notification names, which has `Records`. */
-export function objectsOfS3Event(message: object): ForeignImage[] | UnreadableMessage {
+export function objectsOfS3Event(message: object): ExternalImage[] | MalformedMessage {
   const result = notificationSchema.safeParse(message);
-  if (!result.success) return unreadable(result.error);
+  if (!result.success) return malformed(result.error);
   const { Records } = result.data;
   const other = Records.findIndex(({ eventName }) => !/^(s3:)?ObjectCreated:/.test(eventName));
   if (other >= 0) {
     const expected = `at Records[${other}].eventName: expected S3 events ObjectCreated:*`;
-    return new UnreadableMessage(expected, Records[other]?.eventName);
+    return new MalformedMessage(expected, Records[other]?.eventName);
   }
   return Records.map((record) => objectUrl(record.s3.bucket, keyOf(record)));
 }
@@ -51,15 +52,15 @@ export function objectsOfS3Event(message: object): ForeignImage[] | UnreadableMe
 /**
  * The object that S3's own event on EventBridge names, whose key is not encoded; undefined for events that are not S3's.
  */
-export function objectsOfBridgeEvent(message: object): ForeignImage[] | UnreadableMessage | undefined {
+export function objectsOfBridgeEvent(message: object): ExternalImage[] | MalformedMessage | undefined {
   if (!('detail-type' in message && 'source' in message && message.source === 'aws.s3')) return undefined;
   const result = bridgeEventSchema.safeParse(message);
-  if (!result.success) return unreadable(result.error);
+  if (!result.success) return malformed(result.error);
   const { bucket, object } = result.data.detail;
   return [objectUrl(bucket, object.key)];
 }
 
-function objectUrl({ name }: { name: string }, key: string): ForeignImage {
+function objectUrl({ name }: { name: string }, key: string): ExternalImage {
   return { url: `s3://${name}/${key}` };
 }
 

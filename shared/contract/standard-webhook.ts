@@ -6,10 +6,12 @@ const PREFIX = 'whsec_';
 const SECRET = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/;
 const NEW_KEY_BYTES = 32;
 
+/** Whether a text is a secret of Standard Webhooks: `whsec_` and 24 to 64 bytes in base64. */
 export function isWebhookSecret(text: string): boolean {
   return SECRET.test(text);
 }
 
+/** A new random secret. */
 export function newWebhookSecret(): string {
   return `${PREFIX}${randomBytes(NEW_KEY_BYTES).toString('base64')}`;
 }

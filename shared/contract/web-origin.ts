@@ -13,6 +13,7 @@ export function parseHost(host: string | undefined): { name: string; port: numbe
 /** Names that a browser takes for this machine alone, whatever a name server answers. */
 const LOOPBACK_NAMES = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
+/** Whether the name of a Host header is one of this machine. */
 export function isLoopbackName(name: string): boolean {
   return LOOPBACK_NAMES.has(name);
 }

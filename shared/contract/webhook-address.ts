@@ -7,4 +7,5 @@ export function isWebhookUrl(text: string): boolean {
   return url.username === '' && url.password === '';
 }
 
+/** What {@link isWebhookUrl} accepts, for messages that begin with "expected". */
 export const WEBHOOK_URL_RULE = 'an http or https URL without a user name and a password';

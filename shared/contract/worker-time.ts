@@ -3,6 +3,7 @@ import { FUNCTION_MEMORY_MB } from './limits.ts';
 /** The processor architectures of Lambda, as AWS names them; the first one is that of a stage that names none. */
 export const ARCHITECTURES = ['x86_64', 'arm64'] as const;
 
+/** A processor architecture of Lambda. */
 export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** What a worker runs on, as far as its price depends on it. */

@@ -1,13 +1,14 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import type { z } from 'zod';
+import { parseJson } from '../contract/exact-json.ts';
 import type { JobTarget } from './job-target.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
-/** A record with what a writer must name, so that of several writers one wins; undefined where there is no object. */
+/** A record with its ETag, for optimistic concurrency; undefined where there is no object. */
 export type ReadRecord<Content> = { record: Content | undefined; etag: string | undefined };
 
-/** Reads a JSON object that several processes write. What does not fit its schema is no record: the next write replaces it. */
+/** Reads a JSON object that several processes write. Content that does not match the schema is ignored: the next write replaces it. */
 export async function readRecord<Content>(
   { s3, resultsBucket }: Bucket,
   Key: string,
@@ -15,26 +16,19 @@ export async function readRecord<Content>(
 ): Promise<ReadRecord<Content>> {
   try {
     const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: resultsBucket, Key }));
-    return { record: parsed((await Body?.transformToString()) ?? '', schema), etag: ETag };
+    const text = (await Body?.transformToString()) ?? '';
+    return { record: schema.safeParse(parseJson(text)).data, etag: ETag };
   } catch (error) {
     if (error instanceof NoSuchKey) return { record: undefined, etag: undefined };
     throw error;
   }
 }
 
-function parsed<Content>(text: string, schema: z.ZodType<Content>): Content | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
- * Replaces the record that was read.
+ * Replaces a record if it is still the one that was read.
  *
- * @param etag of what was read; undefined when there was nothing
- * @returns the new one; undefined when another writer came first
+ * @param etag that of the read; undefined when there was no object
+ * @returns the new ETag; undefined when another writer came first
  */
 export async function replaceRecord(
   { s3, resultsBucket }: Bucket,
@@ -47,13 +41,13 @@ export async function replaceRecord(
   try {
     return (await s3.send(new PutObjectCommand({ Bucket: resultsBucket, Key, ...content, ...condition }))).ETag;
   } catch (error) {
-    if (isLost(error)) return undefined;
+    if (isConflict(error)) return undefined;
     throw error;
   }
 }
 
-/** 412 when it was replaced, 409 while it is, 404 when it was removed. */
-function isLost(error: unknown): boolean {
+/** 412 when the object was replaced, 409 while it is being replaced, 404 when it was removed. */
+function isConflict(error: unknown): boolean {
   if (!(error instanceof S3ServiceException)) return false;
   return [404, 409, 412].includes(error.$metadata.httpStatusCode ?? 0);
 }

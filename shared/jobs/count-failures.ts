@@ -7,14 +7,15 @@ import type { Part } from './list-parts.ts';
 import { walkOf, walkParts } from './part-walk.ts';
 import { partLines } from './read-outcomes.ts';
 
+/** The failures of a run that are counted. */
 export type FailuresOfCodes = JobRun & {
-  /** Undefined for all. */
+  /** Only failures with these codes; undefined for all. */
   codes: ReadonlySet<string> | undefined;
 };
 
 /**
- * How many failures of a run a redrive would send again, by the names of its files; only what an interrupted redrive has
- * taken away is read. An image that stands in two files counts twice.
+ * How many failures of a run a redrive would send again, by the names of its part files; only failures that an interrupted
+ * redrive has taken away are read. An image in two files counts twice.
  */
 export async function countFailures(target: JobTarget, of: FailuresOfCodes): Promise<number> {
   let failures = await takenAway(target, of);

@@ -11,64 +11,64 @@ import { HiddenLetters } from './hidden-letters.ts';
 import { IdSet } from './id-set.ts';
 import type { JobTarget } from './job-target.ts';
 
-/** A message of the DLQ. */
+/** A message in the DLQ. */
 export type DeadLetter = {
-  /** SQS's own, the same each time that it is received. */
+  /** SQS's message id, the same on every receive. */
   id: string;
   body: string;
-  /** Why the worker moved it there, if it said so. */
+  /** The reason that the worker gave; undefined for messages that SQS moved. */
   reason: string | undefined;
   sentAt: Date;
 };
 
-/** What a scan has done, in letters. */
+/** The result of a scan, in messages. */
 export type DeadLetterScan = {
   deleted: number;
-  /** Each counted once, however often it was received. */
+  /** Each message counted once, however often it was received. */
   lookedAt: number;
-  /** In the DLQ at the start and not looked at: about as many, since SQS counts approximately. */
+  /** In the DLQ at the start and not looked at; approximate, as the counts of SQS are. */
   notLookedAt: number;
 };
 
+/** The limits of a scan. */
 export type DeadLetterScanOptions = {
   /**
-   * How long a letter is hidden from others while the rest is looked at, in seconds, 1 to 43,200; longer when the scan
-   * takes longer. An interrupted scan ends so.
+   * How long a message is hidden while the rest is looked at, in seconds, 1 to 43,200; extended when the scan takes longer.
+   * After an interrupted scan, messages become visible again after this time.
    */
   hiddenSeconds?: number;
-  /** Letters that are hidden at once, at most. */
-  mostHidden?: number;
-  /** Requests for ten letters at once, at most: each letter may have 1 MiB. */
+  /** Maximum number of messages hidden at the same time. */
+  maxHidden?: number;
+  /** Maximum number of concurrent requests for ten messages: each message may have 1 MiB. */
   receivers?: number;
-  /** Ends the scan where it is; what it has in hand comes to its end, and letters are put back. */
+  /** Ends the scan: messages in progress are finished, hidden ones are made visible again. */
   signal?: AbortSignal;
 };
 
 const HIDDEN_SECONDS = 120;
-/** SQS has 120,000 messages of a queue in flight at most; the rest is for others who read the DLQ. */
-const MOST_HIDDEN = 100_000;
-/** Each brings ten letters per round trip: 1,800 letters per second at 90 ms. */
+/** SQS allows 120,000 messages in flight per queue; the rest is left for other readers of the DLQ. */
+const MAX_HIDDEN = 100_000;
+/** Each receives ten messages per round trip: together 1,800 messages per second at 90 ms. */
 const MAX_RECEIVERS = 16;
-/** SQS may answer from a part of its servers, so that one empty answer proves nothing. */
+/** SQS may respond from a subset of its servers: a single empty response proves nothing. */
 const EMPTY_ANSWERS_UNTIL_END = 2;
 /**
- * Letters in a row that were looked at before: less than 0.1 % of those that are visible can be others, where SQS gives
- * them in any order; none where it gives the longest visible first.
+ * Consecutive messages that were looked at before, after which the scan ends: less than 0.1 % of the visible messages can be
+ * new then if SQS returns them in random order, and none if it returns the longest visible first.
  */
 const KNOWN_LETTERS_UNTIL_END = 3_000;
-/** Of a few letters, each has come back so often that there can be no others. */
+/** With few messages, each has then been received so often that there can be no others. */
 const TIMES_KNOWN_UNTIL_END = 10;
 const POLL_SECONDS = 1;
-/** A letter that comes back is then hidden for three times as long as before, so that none comes back often. */
+/** A message that is received again is hidden three times as long, so that none is received often. */
 const HIDDEN_PER_SECOND_SCANNED = 2;
 
 /**
- * Looks at each message of the DLQ once, in as much memory as two hashes per letter and the receipts of those that are
- * hidden. Those that `handle` says `true` of are deleted; the others are put back untouched at the end, or by
- * themselves after their visibility timeout when this is interrupted. It ends however many letters there are, and
- * however many come in the meantime.
+ * Looks at each message of the DLQ once. Memory: two hashes per message, and the receipt handles of hidden messages. Messages
+ * for which `handle` resolves to `true` are deleted; the others are made visible again at the end, or after their visibility
+ * timeout when the scan is interrupted. The scan ends however many messages there are, and however many arrive meanwhile.
  *
- * @param handle does what has to be done before the letter may be deleted; of many letters at once, of each once
+ * @param handle does what must be done before a message may be deleted; called once per message, concurrently
  */
 export async function scanDeadLetters(
   target: JobTarget,
@@ -89,13 +89,13 @@ class Scan {
   readonly #hidden: HiddenLetters;
   readonly #signal: AbortSignal | undefined;
   readonly #startedAt = Date.now();
-  /** By their message ids. */
+  /** Message ids. */
   readonly #known = new IdSet();
   readonly #deletable = new IdSet();
-  readonly #inHand = new Map<string, Promise<boolean>>();
-  /** Message ids of those that SQS did not delete, though it was asked to. */
+  readonly #inProgress = new Map<string, Promise<boolean>>();
+  /** Message ids that SQS failed to delete. */
   readonly #undeleted = new Set<string>();
-  readonly #mostReceivers: number;
+  readonly #maxReceivers: number;
   readonly #receivers: Promise<void>[] = [];
   #knownInARow = 0;
   #isOver = false;
@@ -105,7 +105,7 @@ class Scan {
     handle: (letter: DeadLetter) => Promise<boolean>,
     {
       hiddenSeconds = HIDDEN_SECONDS,
-      mostHidden = MOST_HIDDEN,
+      maxHidden = MAX_HIDDEN,
       receivers = MAX_RECEIVERS,
       signal,
     }: DeadLetterScanOptions,
@@ -113,9 +113,9 @@ class Scan {
     this.#target = target;
     this.#handle = handle;
     this.#hiddenSeconds = hiddenSeconds;
-    this.#mostReceivers = receivers;
+    this.#maxReceivers = receivers;
     this.#signal = signal;
-    this.#hidden = new HiddenLetters(target, mostHidden);
+    this.#hidden = new HiddenLetters(target, maxHidden);
   }
 
   get lookedAt(): number {
@@ -126,7 +126,7 @@ class Scan {
     return this.#deletable.size - this.#undeleted.size;
   }
 
-  /** When one receiver fails, the others finish what they have in hand before this rejects. */
+  /** When one receiver fails, the others finish their messages before this rejects. */
   async run(): Promise<void> {
     this.#addReceiver();
     let failure: { error: unknown } | undefined;
@@ -137,12 +137,12 @@ class Scan {
       });
     }
     if (failure === undefined) return this.#hidden.putBackAll();
-    await this.#hidden.putBackAll().catch(comeBackByThemselves);
+    await this.#hidden.putBackAll().catch(becomeVisibleAfterTimeout);
     throw failure.error;
   }
 
   #addReceiver(): void {
-    if (this.#receivers.length >= this.#mostReceivers) return;
+    if (this.#receivers.length >= this.#maxReceivers) return;
     const receiving = this.#receiveUntilEnd().catch((error: unknown) => {
       this.#isOver = true;
       throw error;
@@ -153,7 +153,7 @@ class Scan {
   }
 
   async #receiveUntilEnd(): Promise<void> {
-    for (let emptyAnswers = 0; emptyAnswers < EMPTY_ANSWERS_UNTIL_END && !this.#hasEnded; ) {
+    for (let emptyAnswers = 0; emptyAnswers < EMPTY_ANSWERS_UNTIL_END && !this.#isFinished; ) {
       const letters = await this.#receive();
       emptyAnswers = letters.length === 0 ? emptyAnswers + 1 : 0;
       if (letters.length > 0) this.#addReceiver();
@@ -161,7 +161,7 @@ class Scan {
     }
   }
 
-  get #hasEnded(): boolean {
+  get #isFinished(): boolean {
     return this.#isOver || (this.#signal?.aborted ?? false);
   }
 
@@ -171,21 +171,21 @@ class Scan {
     await this.#hidden.add(letters.filter((_, index) => !verdicts[index]));
   }
 
-  /** One that comes back is not handled again. When it was to be deleted, it is now: SQS may keep a copy. */
+  /** A message that is received again is not handled again. If it was deletable, it is deleted again: SQS may have kept a copy. */
   async #mayDelete(message: Message): Promise<boolean> {
     const { MessageId = '' } = message;
     const letter = toDeadLetter(message);
     const isNew = this.#known.add(MessageId);
     this.#count(isNew && letter.sentAt.getTime() <= this.#startedAt);
-    if (!isNew) return this.#inHand.get(MessageId) ?? this.#deletable.has(MessageId);
+    if (!isNew) return this.#inProgress.get(MessageId) ?? this.#deletable.has(MessageId);
     const verdict = this.#handle(letter);
-    this.#inHand.set(MessageId, verdict);
-    const mayDelete = await verdict.finally(() => this.#inHand.delete(MessageId));
+    this.#inProgress.set(MessageId, verdict);
+    const mayDelete = await verdict.finally(() => this.#inProgress.delete(MessageId));
     if (mayDelete) this.#deletable.add(MessageId);
     return mayDelete;
   }
 
-  /** What has come since the start is looked at, but does not keep the scan going. */
+  /** Messages that arrive after the start are looked at, but do not prolong the scan. */
   #count(isNewOfStart: boolean): void {
     this.#knownInARow = isNewOfStart ? 0 : this.#knownInARow + 1;
     const untilEnd = Math.min(KNOWN_LETTERS_UNTIL_END, TIMES_KNOWN_UNTIL_END * this.#known.size);
@@ -205,7 +205,7 @@ class Scan {
     try {
       return (await sqs.send(command)).Messages ?? [];
     } catch (error) {
-      // Others have so many in flight that none is left for this scan.
+      // Too many messages are in flight for this scan to receive more.
       if (error instanceof OverLimit) return [];
       throw error;
     }
@@ -228,8 +228,8 @@ class Scan {
   }
 }
 
-/** The error that ended the scan matters more. */
-function comeBackByThemselves(): void {}
+/** The error that ended the scan is more important. */
+function becomeVisibleAfterTimeout(): void {}
 
 function toDeadLetter({ MessageId = '', Body = '', Attributes, MessageAttributes }: Message): DeadLetter {
   return {

@@ -1,18 +1,18 @@
 import { DeleteObjectsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { UserError } from '../contract/user-error.ts';
 
-/** S3 did not remove a file. */
+/** S3 did not delete an object. */
 export class DeleteError extends UserError {
   override readonly name = 'DeleteError';
 }
 
-/** S3's own limit on one request. */
+/** S3 limit: keys per request. */
 const MAX_KEYS = 1_000;
 
 /**
- * Removes objects; those that are gone already are no error.
+ * Deletes objects; missing ones are not an error.
  *
- * @throws {DeleteError} when S3 keeps one; trying again goes on
+ * @throws {DeleteError} when S3 does not delete one; a retry continues
  */
 export async function deleteObjects(s3: S3Client, Bucket: string, keys: readonly string[]): Promise<void> {
   for (let start = 0; start < keys.length; start += MAX_KEYS) {
@@ -21,7 +21,7 @@ export async function deleteObjects(s3: S3Client, Bucket: string, keys: readonly
     const [first] = Errors;
     if (first === undefined) continue;
     throw new DeleteError(
-      `expected S3 to remove ${Objects.length} files, ${Errors.length} are still there: ${first.Key}: ${first.Code} ${first.Message ?? ''}`,
+      `expected S3 to delete ${Objects.length} objects, ${Errors.length} failed: ${first.Key}: ${first.Code} ${first.Message ?? ''}`,
     );
   }
 }

@@ -4,19 +4,19 @@ import { requestEndLookIfAnnounced } from './end-look.ts';
 import { type EndRecord, type ReadEndRecord, readEndRecord, replaceEndRecord } from './end-record.ts';
 import type { JobTarget } from './job-target.ts';
 
-/** Another writer comes first once or twice at most: a look writes when a run has ended, and when that was announced. */
+/** Conflicts are rare: a look writes once when a run has ended, and once when that was announced. */
 const ATTEMPTS = 5;
 
 /**
- * Keeps the end of a run from being announced while its failures are sent again: between two of their batches it may look
- * complete. A run that has ended already goes on as the next generation, and gets another end.
+ * Prevents the end of a run from being announced during a redrive: between two batches the run may look complete. A run that
+ * has already ended continues as the next generation, and ends again.
  */
 export class EndHold {
   readonly #target: JobTarget;
   readonly #of: JobRun;
   readonly #before: EndRecord | undefined;
   #generation: number;
-  /** Another redrive holds the end as well, or did so a minute ago at most. */
+  /** Another redrive holds the end too, or did so within the last minute. */
   #isShared: boolean;
   #etag: string | undefined;
   #renewing: Promise<void> = Promise.resolve();
@@ -34,7 +34,7 @@ export class EndHold {
     }, END_HOLD_MS / 3).unref();
   }
 
-  /** @returns undefined where nobody announces the end of this run, so that there is nothing to hold */
+  /** @returns undefined where the end of this run is not announced, so there is nothing to hold */
   static async take(target: JobTarget, of: JobRun): Promise<EndHold | undefined> {
     if (of.run === undefined) return undefined;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -44,13 +44,13 @@ export class EndHold {
       const etag = await replaceEndRecord(target, of, open, read.etag);
       if (etag !== undefined) return new EndHold(target, of, { record: read.record, etag });
     }
-    throw new Error(`the record of the end of ${of.job} is replaced again and again`);
+    throw new Error(`the record of the end of ${of.job} was replaced ${ATTEMPTS} times by other writers`);
   }
 
   /**
-   * Leaves a hold that another redrive shares to run out: which of them ends last, none of them knows.
+   * A hold that is shared with another redrive is left to expire, since neither knows which ends last.
    *
-   * @param goesOn whether anything was sent; otherwise an end that was announced before still holds
+   * @param goesOn whether anything was sent; otherwise an end that was announced before stays valid
    */
   async release(goesOn: boolean): Promise<void> {
     clearInterval(this.#timer);
@@ -80,9 +80,9 @@ export class EndHold {
   }
 
   /**
-   * Goes on from what another writer has written.
+   * Continues from the record of another writer.
    *
-   * @returns false when the record was removed: it stays so
+   * @returns false when the record was removed: it is not created again
    */
   async #takeOver(): Promise<boolean> {
     const { record, etag } = await readEndRecord(this.#target, this.#of);
@@ -94,7 +94,7 @@ export class EndHold {
   }
 }
 
-/** Of a run that may go on after its end, since its producer sends the rest of its images. */
+/** Reopens a run that ended before its producer had sent all of its images. */
 export async function reopenEnd(target: Pick<JobTarget, 's3' | 'resultsBucket'>, of: JobRun): Promise<void> {
   const { record, etag } = await readEndRecord(target, of);
   if (record?.state === 'ended') await replaceEndRecord(target, of, openRecord(nextGeneration(record), 0), etag);

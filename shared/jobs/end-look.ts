@@ -1,31 +1,34 @@
 import { SendMessageCommand, type SQSClient, SQSServiceException } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
+import { parseJson } from '../contract/exact-json.ts';
 import { type JobRun, runSchema } from '../contract/job-run.ts';
 import { END_LOOK_WINDOW_MS } from '../contract/limits.ts';
 import { jobNameSchema } from '../contract/message.ts';
 import { isThrottled } from './throttling.ts';
 
-/** A run that the queue of looks knows: each of a version with runs. */
+/** A run as the queue of looks names it. */
 export type NamedRun = Required<{ [Field in keyof JobRun]: NonNullable<JobRun[Field]> }>;
 
-/** The body of a message of the queue of looks: see whether this run has ended. */
+/** The body of a message of the queue of looks: check whether this run has ended. */
 const endLookSchema = z.strictObject({ v: z.literal(1), job: jobNameSchema, run: runSchema });
 
+/** The queue that looks are requested on. */
 export type EndLookQueue = {
   sqs: SQSClient;
   jobEndQueueUrl: string;
-  /** Of all who ask, see `END_LOOK_WINDOW_MS`. */
+  /** The same for all requesters, see `END_LOOK_WINDOW_MS`. */
   windowMs?: number;
 };
 
-/** Which window a moment is in. Milliseconds since 1970. */
+/** The number of the window that a moment is in. `now` is in milliseconds since 1970. */
 export function endLookWindow(now: number, windowMs: number = END_LOOK_WINDOW_MS): number {
   return Math.floor(now / windowMs);
 }
 
 /**
- * Asks for a look at a run, which comes a delay after the first request of this window. SQS drops the other requests of a
- * window by their deduplication id, whoever sends them; looks at one run come one after the other, since it is their group.
+ * Requests a look at a run, which follows the first request of this window after the queue's delay. SQS deduplicates the
+ * other requests of a window by their deduplication id, whichever process sends them. Looks at one run are sequential, since
+ * the run is their message group.
  */
 export async function requestEndLook(
   { sqs, jobEndQueueUrl, windowMs }: EndLookQueue,
@@ -43,9 +46,9 @@ export async function requestEndLook(
 }
 
 /**
- * For those who have written what may be the last lines of a run, and after whom no worker requests a look.
+ * For writers of what may be the last lines of a run, after which no worker requests a look.
  *
- * @throws what SQS refuses
+ * @throws the error of SQS
  */
 export async function requireEndLook(
   { sqs, jobEndQueueUrl }: { sqs: SQSClient; jobEndQueueUrl?: string | undefined },
@@ -55,7 +58,7 @@ export async function requireEndLook(
   await requestEndLook({ sqs, jobEndQueueUrl }, { job, run });
 }
 
-/** For producers and operators, whose work is done whether or not somebody looks: the workers of the run ask as well. */
+/** For producers and operators, whose work does not depend on the look: the workers of the run request one as well. */
 export async function requestEndLookIfAnnounced(
   target: { sqs: SQSClient; jobEndQueueUrl?: string | undefined },
   of: JobRun,
@@ -63,17 +66,13 @@ export async function requestEndLookIfAnnounced(
   await requireEndLook(target, of).catch(() => undefined);
 }
 
-/** Undefined for what is no request for a look. */
+/** Undefined for a body that is not a request for a look. */
 export function parseEndLook(body: string): NamedRun | undefined {
-  try {
-    const { job, run } = endLookSchema.parse(JSON.parse(body));
-    return { job, run };
-  } catch {
-    return undefined;
-  }
+  const { data } = endLookSchema.safeParse(parseJson(body));
+  return data && { job: data.job, run: data.run };
 }
 
-/** Whether a request was refused for a reason that stays: a queue that is gone, a right that is missing. */
-export function isRefusedForGood(error: unknown): boolean {
+/** Whether the reason of a refusal is permanent: a deleted queue, a missing permission. */
+export function isPermanentRefusal(error: unknown): boolean {
   return error instanceof SQSServiceException && error.$fault === 'client' && !isThrottled(error);
 }

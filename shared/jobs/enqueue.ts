@@ -2,38 +2,37 @@ import pMap from 'p-map';
 import { IdSum } from '../contract/id-sum.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import { newRun, runField } from '../contract/job-run.ts';
-import { MAX_BATCH_ENTRIES, MAX_MESSAGE_BYTES } from '../contract/limits.ts';
 import type { ImageRef } from '../contract/message.ts';
 import { type PackedMessage, packMessages } from '../contract/pack-messages.ts';
 import { UserError } from '../contract/user-error.ts';
+import { ContiguousProgress } from './contiguous-progress.ts';
 import { reopenEnd } from './end-hold.ts';
 import { requestEndLookIfAnnounced } from './end-look.ts';
 import { isCancelled, readJob, writeJob, writeNewestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
-import { sendMessages } from './send-messages.ts';
-import { SentInOrder } from './sent-in-order.ts';
+import { sendBatch, sendBatches } from './send-messages.ts';
 import { recordOrder } from './source-order.ts';
 
-/** Requests to SQS at once; more does not make one producer faster. */
+/** Concurrent requests to SQS; more do not make a producer faster. */
 const SENDS_AT_ONCE = 8;
-/** How often it is written down how far the job is: what an interruption may send twice. */
+/** Interval of writing the progress to `job.json`: an interruption may send the messages of this time twice. */
 const CHECKPOINT_MS = 1_000;
 
 /**
- * How often a look at the end is asked for meanwhile: a producer may be killed after everything that it had sent was
+ * Interval of requesting looks at the end while enqueuing: the producer may be killed after everything it had sent was
  * settled. Such a request is kept for as long as a producer may be silent, see `run-end.ts`.
  */
 const ASK_FOR_LOOK_MS = 30_000;
 
-/** What is to be sent; `sent` images of it, in `messages`, are on the queue already from an earlier try. */
+/** What to send; its first `sent` images, in `messages` messages, are on the queue already from an earlier try. */
 export type EnqueuePlan = Omit<JobDescription, 'v' | 'state' | 'updatedAt'>;
 
-/** The name of the job got another run, or none, while this one was being enqueued. */
+/** The job was purged, or purged and enqueued again, while this run was being enqueued. */
 export class RunEndedError extends UserError {
   override readonly name = 'RunEndedError';
 }
 
-/** The plan of a new run of a job, of which nothing was sent yet. */
+/** The plan of a new run, of which nothing was sent yet. */
 export function newJob(
   job: Pick<
     EnqueuePlan,
@@ -43,23 +42,23 @@ export function newJob(
   return { ...job, run: newRun(), sent: 0, messages: 0, startedAt: new Date().toISOString() };
 }
 
-/** The plan of a job that goes on from an earlier try: what that has on the queue, and what it was told and this was not. */
+/** The plan of a job that resumes an earlier try: with its progress, and its options where this try has none. */
 export function resumedFrom(before: JobDescription | undefined, plan: EnqueuePlan): EnqueuePlan {
   if (before === undefined) return plan;
   const { run, sent, messages, startedAt, maxFailureRate, maxCostUsd, notify } = before;
   const { run: _unused, ...planned } = plan;
-  const told = {
+  const options = {
     ...(maxFailureRate !== undefined && { maxFailureRate }),
     ...(maxCostUsd !== undefined && { maxCostUsd }),
     ...(notify !== undefined && { notify }),
   };
-  return { ...told, ...planned, ...runField(run), sent, messages, startedAt };
+  return { ...options, ...planned, ...runField(run), sent, messages, startedAt };
 }
 
-/** An earlier try of a job, and whether it was cancelled: workers drop what is sent of it from then on. */
+/** An earlier try of a job, and whether it was cancelled: workers drop all its messages then. */
 export type EarlierTry = { description: JobDescription; cancelled: boolean };
 
-/** Undefined for a job that was not begun before. */
+/** Undefined for a job without an earlier try. */
 export async function readEarlierTry(target: JobTarget, job: string): Promise<EarlierTry | undefined> {
   const description = await readJob(target, job);
   return description && { description, cancelled: await isCancelled(target, description) };
@@ -68,10 +67,10 @@ export async function readEarlierTry(target: JobTarget, job: string): Promise<Ea
 /**
  * Why a job cannot be enqueued under its name; undefined when it can.
  *
- * @param earlier what is known of the job, if it was begun before
- * @param sourceDigest of the images that are to be sent now
- * @param resume whether the producer knows of the earlier try, and means to go on with it
- * @param otherWays what a producer can do instead of choosing another name, for the message
+ * @param earlier the earlier try, if any
+ * @param sourceDigest of the images to send now
+ * @param resume whether the producer intends to resume the earlier try
+ * @param otherWays for the message: what the producer can do instead of choosing another name
  */
 export function resumeProblem(
   earlier: EarlierTry | undefined,
@@ -84,18 +83,17 @@ export function resumeProblem(
   if (cancelled) return `the job ${before.job} was cancelled: purge it first, then enqueue it again`;
   if (!resume) return `the job ${before.job} exists already: choose another name, ${otherWays}`;
   if (before.sourceDigest === sourceDigest) return undefined;
-  return `the job ${before.job} was begun with other images: it can be resumed with the same source only`;
+  return `the job ${before.job} was started with other images: it can only be resumed with the same source`;
 }
 
 /**
- * Sends images to the queue, and keeps `jobs/<job>/job.json` up to date meanwhile. Reads no further
- * ahead than it sends.
+ * Sends images to the queue, and keeps `jobs/<job>/job.json` up to date. Reads no further ahead than it sends.
  *
- * @param images all of the job's, in the order of every other try
- * @param onProgress told how many images are on the queue for certain
- * @throws {SendError} when SQS does not take a message; what was sent before stays sent, and the plan
- *   can be carried on with `sent` as `job.json` then says
- * @throws {RunEndedError} when the job was purged meanwhile, or enqueued again: this run counts no more
+ * @param images all images of the job, in the same order in every try
+ * @param onProgress called with the number of images that are certainly on the queue
+ * @throws {SendError} when SQS rejects a message; what was sent stays sent, and the plan can be resumed with `sent` of
+ *   `job.json`
+ * @throws {RunEndedError} when the job was purged, or purged and enqueued again, meanwhile
  */
 export async function enqueue(
   target: JobTarget,
@@ -103,13 +101,13 @@ export async function enqueue(
   plan: EnqueuePlan,
   onProgress: (images: number) => void = () => {},
 ): Promise<JobDescription> {
-  const progress = new SentInOrder(plan.sent, plan.messages);
+  const progress = new ContiguousProgress(plan.sent, plan.messages);
   const describe = (state: JobDescription['state']): JobDescription => {
     const { images: sent, messages } = progress;
     return { v: 1, ...plan, state, sent, messages, updatedAt: new Date().toISOString() };
   };
   let ended: RunEndedError | undefined;
-  /** A purge and another producer may have come in between: what they did stays. */
+  /** A purge or another producer may have replaced the run: their state must not be overwritten. */
   const update = async (description: JobDescription) => {
     ended ??= await whyEnded(target, plan);
     if (ended !== undefined) throw ended;
@@ -124,16 +122,16 @@ export async function enqueue(
     await update(describe('enqueuing'));
     if (performance.now() - askedAt < ASK_FOR_LOOK_MS) return;
     askedAt = performance.now();
-    // A queue that does not answer must not make the producer look silent.
+    // A queue that does not respond must not make the producer look silent.
     void requestEndLookIfAnnounced(target, plan);
   });
   const idSum = new IdSum();
   const toSend = skip(recordOrder(target, plan, summed(images, idSum)), plan.sent);
   const envelope = { job: plan.job, ...runField(plan.run), attempt: 1 };
-  const requests = rememberingFailure(requestsOf(packMessages(envelope, toSend, plan.perMessage)));
-  const underWay = new Set<Promise<void>>();
+  const requests = rethrowSourceError(sendBatches(packMessages(envelope, toSend, plan.perMessage)));
+  const inProgress = new Set<Promise<void>>();
   const send = async (messages: PackedMessage[], index: number) => {
-    await sendMessages(target.sqs, target.queueUrl, messages, plan.job);
+    await sendBatch({ sqs: target.sqs, queueUrl: target.queueUrl, job: plan.job }, messages);
     progress.sent(index, messages);
     onProgress(progress.images);
   };
@@ -143,17 +141,17 @@ export async function enqueue(
       async (messages, index) => {
         if (ended !== undefined) throw ended;
         const sending = send(messages, index);
-        underWay.add(sending);
-        await sending.finally(() => underWay.delete(sending));
+        inProgress.add(sending);
+        await sending.finally(() => inProgress.delete(sending));
       },
       { concurrency: SENDS_AT_ONCE },
     );
     requests.rethrow();
   } catch (error) {
     await checkpoints.stop();
-    // What is on its way is sent all the same: counted, it is not sent a second time.
-    await Promise.allSettled(underWay);
-    // The first error is the one to tell; without this note the job shows as failed a minute later.
+    // Requests in progress may still succeed: once counted, they are not sent a second time.
+    await Promise.allSettled(inProgress);
+    // The first error is the one to report; without this update the job shows as failed a minute later.
     await update(describe('failed')).catch(() => undefined);
     await requestEndLookIfAnnounced(target, plan);
     throw error;
@@ -161,7 +159,7 @@ export async function enqueue(
   await checkpoints.stop();
   const enqueued = { ...describe('enqueued'), idSum: idSum.toString() };
   await update(enqueued);
-  // Its last line may have been written before anybody knew that it was the last one.
+  // The last line may have been written before the job was known to be complete.
   await requestEndLookIfAnnounced(target, plan);
   return enqueued;
 }
@@ -174,10 +172,10 @@ async function whyEnded(target: JobTarget, { job, run }: EnqueuePlan): Promise<R
 }
 
 /**
- * p-map reads several items at once. When the source fails, one of these reads gets the error and the
- * others find the source at its end; p-map may see the end first, and take the job for done.
+ * p-map reads several items concurrently. When the source fails, one read gets the error and the others find the source at
+ * its end; p-map may see the end first and consider the job done.
  */
-function rememberingFailure<Item>(source: AsyncIterable<Item>): { items: AsyncIterable<Item>; rethrow(): void } {
+function rethrowSourceError<Item>(source: AsyncIterable<Item>): { items: AsyncIterable<Item>; rethrow(): void } {
   let failure: { error: unknown } | undefined;
   async function* items(): AsyncGenerator<Item> {
     try {
@@ -195,7 +193,7 @@ function rememberingFailure<Item>(source: AsyncIterable<Item>): { items: AsyncIt
   };
 }
 
-/** Those that an earlier try has sent are in the sum too. */
+/** Adds the ids to the sum, including those that an earlier try has sent. */
 async function* summed(images: AsyncIterable<ImageRef>, idSum: IdSum): AsyncGenerator<ImageRef> {
   for await (const image of images) {
     idSum.add(image.id);
@@ -208,24 +206,7 @@ async function* skip<Item>(items: AsyncIterable<Item>, count: number): AsyncGene
   for await (const item of items) if (index++ >= count) yield item;
 }
 
-/** As many messages as one SendMessageBatch takes. */
-async function* requestsOf(messages: AsyncIterable<PackedMessage>): AsyncGenerator<PackedMessage[]> {
-  let request: PackedMessage[] = [];
-  let bytes = 0;
-  for await (const message of messages) {
-    const size = Buffer.byteLength(message.body);
-    if (request.length === MAX_BATCH_ENTRIES || (request.length > 0 && bytes + size > MAX_MESSAGE_BYTES)) {
-      yield request;
-      request = [];
-      bytes = 0;
-    }
-    request.push(message);
-    bytes += size;
-  }
-  if (request.length > 0) yield request;
-}
-
-/** Writes again and again, one write after the other; a write that fails is made good by the next. */
+/** Writes periodically and sequentially; a write that fails is made up for by the next. */
 function checkpointEvery(milliseconds: number, write: () => Promise<void>): { stop(): Promise<void> } {
   let writing = Promise.resolve();
   const timer = setInterval(() => {

@@ -1,4 +1,4 @@
-/** For work of many parts of which each is tried: the first error is thrown once all parts are done. */
+/** For work whose parts are all tried: the first error is thrown once all of them are done. */
 export class FirstError {
   #first: { error: unknown } | undefined;
 

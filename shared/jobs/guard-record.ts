@@ -8,10 +8,10 @@ type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
 const guardRecordSchema = z.object({
   v: z.literal(1),
-  /** Nobody counts before; milliseconds since 1970, as the others. */
+  /** No worker counts before this time; in milliseconds since 1970, like `countedAt`. */
   nextCountAt: z.number(),
   countedAt: z.number(),
-  /** Images with an outcome, and how many of them failed, as they were counted or estimated. */
+  /** Images with an outcome, and how many of them failed; counted or estimated. */
   outcomes: z.number().min(0),
   failed: z.number().min(0),
   /** Between the last two counts. */
@@ -22,8 +22,10 @@ const guardRecordSchema = z.object({
 
 /** The content of `jobs/<job>/guard.json`: the last count of a job that has a limit, and when the next one is due. */
 export type GuardRecord = z.infer<typeof guardRecordSchema>;
+/** The record of a job with its ETag. */
 export type ReadGuardRecord = ReadRecord<GuardRecord>;
 
+/** See {@link readRecord}. */
 export function readGuardRecord(bucket: Bucket, of: JobRun): Promise<ReadGuardRecord> {
   return readRecord(bucket, guardKey(of), guardRecordSchema);
 }

@@ -6,27 +6,27 @@ import type { JobTarget } from './job-target.ts';
 const REQUESTS_AT_ONCE = 16;
 
 /**
- * Letters of the DLQ that a scan has received and keeps hidden, so that it does not receive them again. Of each it has
- * the receipt alone. Those that were hidden first are put back when there are too many.
+ * Messages of the DLQ that a scan has received and keeps hidden, so that it does not receive them again. Holds only their
+ * receipt handles. When there are too many, the oldest ones are made visible again.
  */
 export class HiddenLetters {
   readonly #target: JobTarget;
-  readonly #most: number;
-  /** The oldest first; each part of at most ten. */
+  readonly #max: number;
+  /** Oldest first; at most ten per part. */
   #receipts: string[][] = [];
   #size = 0;
 
-  /** @param most letters that may be hidden at once */
-  constructor(target: JobTarget, most: number) {
+  /** @param max messages that may be hidden at the same time */
+  constructor(target: JobTarget, max: number) {
     this.#target = target;
-    this.#most = most;
+    this.#max = max;
   }
 
   async add(letters: readonly Message[]): Promise<void> {
     if (letters.length === 0) return;
     this.#receipts.push(letters.map(({ ReceiptHandle = '' }) => ReceiptHandle));
     this.#size += letters.length;
-    while (this.#size > this.#most) await this.#putBackOldest();
+    while (this.#size > this.#max) await this.#putBackOldest();
   }
 
   async putBackAll(): Promise<void> {
@@ -42,7 +42,7 @@ export class HiddenLetters {
     await this.#putBack(oldest);
   }
 
-  /** A receipt may have run out: its letter is back already. */
+  /** A receipt handle may have expired: its message is visible already. */
   async #putBack(receipts: readonly string[]): Promise<void> {
     const { sqs, deadLetterQueueUrl } = this.#target;
     const Entries = receipts.map((ReceiptHandle, index) => ({

@@ -8,9 +8,9 @@ const FIELDS = 2;
 const DIGITS = 8;
 
 /**
- * A set of ids that only counts them: it holds 64 bits of their hash, at first in 12 to 24 bytes per id, and beyond some
- * millions in a temporary file. Among ten million ids, two that differ are taken for the same with a probability
- * of 3e-6; the salt keeps producers from choosing such ids.
+ * A set of ids that holds only 64 bits of their hash: in 12 to 24 bytes of memory per id, and beyond some millions in a
+ * temporary file. Among ten million ids, any two collide with a probability of 3e-6; the salt prevents producers from
+ * choosing colliding ids.
  *
  * Dispose of it to free the file before the process ends.
  */
@@ -18,7 +18,7 @@ export class IdSet implements Disposable {
   readonly #salt = randomBytes(SALT_BYTES).toString('hex');
   readonly #hashes: SpillingTable;
 
-  /** @param slotsInMemory a power of two; when seven tenths of them are taken by ids, these go to a temporary file */
+  /** @param slotsInMemory a power of two; when 70 % are in use, they are moved to a temporary file */
   constructor(slotsInMemory?: number) {
     this.#hashes = new SpillingTable(FIELDS, slotsInMemory);
   }

@@ -11,71 +11,71 @@ import { PartTally } from './part-tally.ts';
 import { queueCounts } from './queue-counts.ts';
 
 /**
- * How far a job is. All counts are of images, but those of the queues, which SQS gives in messages. While a job runs,
- * an image that was delivered twice may count twice; when it has ended, each counts once.
+ * The progress of a job. All counts are images, except those of the queues, which are messages. While a job runs, an image
+ * that was delivered twice may count twice; once it has ended, each counts once.
  */
 export type JobStatus = {
   job: string;
-  /** The newest run, which is the one that counts; missing for a job of a version before there were runs. */
+  /** The newest run, the only one that counts; absent for a job of a version without runs. */
   run?: string;
   state: JobState;
-  /** Missing, as `toGo`, for a job that was not enqueued with the command. */
+  /** Absent, like `toGo`, for a job that was not enqueued with the command. */
   enqueued?: number;
   classified: number;
   failed: number;
   failedByCode: Record<string, number>;
-  /** There was no time to list all part files: the counts are estimates, from a random sample of the files. */
+  /** Whether the counts are estimates from a random sample of the part files, for lack of time to list all of them. */
   countsAreEstimates: boolean;
-  /** Without an outcome, at least; of a cancelled job these will stay so. */
+  /** Images without an outcome, at least; those of a cancelled job never get one. */
   toGo?: number;
   /**
-   * Of `toGo`, those that nothing will settle: for a minute no message has been waiting, in flight or delayed, of any job,
-   * and the DLQ holds some. SQS moved theirs there by itself. Missing for a job that has none, or while other messages
-   * hide that.
+   * The part of `toGo` that no worker will settle: for a minute no message of any job has been waiting, in flight or delayed,
+   * and the DLQ is not empty. SQS itself moved their messages there. Absent for a job without such images, or while other
+   * messages hide that.
    */
   stranded?: number;
-  /** Messages of all jobs: SQS does not tell them apart. */
+  /** Messages of all jobs: SQS does not distinguish jobs. */
   queue: { waiting: number; inFlight: number; retrying: number; deadLetters: number };
-  /** Over the last minute in which images were settled; 0 when the job has stopped moving, and when it has ended. */
+  /** Over the last minute in which images were settled; 0 when the job has stalled or ended. */
   imagesPerSecond: number;
-  /** Undefined when the job has stopped moving, and when it has ended. */
+  /** Undefined when the job has stalled or ended. */
   secondsLeft?: number;
   /** At list prices, of the time that its workers measured. */
   costSoFarUsd: number;
-  /** That time. */
+  /** The time that workers measured. */
   computing: ComputingTime;
 };
 
-/** Of a job whose images get no more outcomes, unless somebody sends them again. */
+/** The states of a job whose images get no more outcomes unless they are sent again. */
 export const FINAL: ReadonlySet<JobState> = new Set<JobState>(['completed', 'completed with failures', 'cancelled']);
 
-/** A producer that has not reported for so long is not there any more. */
+/** A producer that has not updated `job.json` for this long is considered dead. */
 export const STALE_AFTER_MS = 60_000;
 
 /**
- * SQS's counts are right about a minute after messages were sent last, by the producer or by workers.
+ * The counts of SQS are accurate about a minute after messages were last sent, by the producer or by workers.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
  */
 const COUNTS_SETTLE_MS = 60_000;
 
-/** How a status is counted. */
+/** How a status is determined. */
 export type StatusOptions = {
-  /** Remembers what it has read; to be given again to whoever asks for the same job again. */
+  /** Remembers what it has read; reuse it for later requests for the same job. */
   counter?: OutcomeCounter;
-  /** Ends the listing of files, and the reading of ids; the job then counts as running. */
+  /** Ends the listing of part files and the reading of ids; the job then counts as running. */
   signal?: AbortSignal;
-  /** For whoever asks for many jobs: the queues are the same for all. */
+  /** For callers that request many jobs: the queues are the same for all. */
   queue?: Promise<JobStatus['queue']>;
-  /** Whether the run is cancelled, for whoever knows it for many jobs; asked for by default. */
+  /** Whether the run is cancelled, for callers that know it for many jobs; looked up by default. */
   cancelled?: (of: JobRun) => Promise<boolean>;
-  /** For a caller that has read both already; read and listed by default. */
+  /** For callers that have read both already; read and listed by default. */
   known?: { description: JobDescription | undefined; tally: PartTally };
 };
 
 /**
- * Reads a job's status from key listings and queue attributes: a request per 1,000 part files, sixteen at once, and
- * four more. Ids are read only of a job that has enough outcomes to be complete, where their names do not prove
- * that it is. Undefined for a job that was not enqueued with the command and has neither outcomes nor a cancellation.
+ * Reads a job's status from key listings and queue attributes: a request per 1,000 part files, sixteen concurrently, and four
+ * others. Ids are read only of a job that has enough outcomes to be complete, if the names of its part files do not prove it.
+ * Undefined for a job that was not enqueued with the command and has neither outcomes nor a cancellation.
  */
 export async function jobStatus(
   target: JobTarget,
@@ -83,7 +83,7 @@ export async function jobStatus(
   now: Date,
   { counter = new OutcomeCounter(target), signal, queue = queueDepths(target), cancelled, known }: StatusOptions = {},
 ): Promise<JobStatus | undefined> {
-  // Awaited below; a job that there is not needs none.
+  // Awaited below; not needed for an unknown job.
   queue.catch(() => undefined);
   const description = known === undefined ? await readJob(target, job) : known.description;
   const of: JobRun = { job, ...runField(description?.run) };
@@ -98,7 +98,7 @@ export async function jobStatus(
   return statusOf({ of, description, tally, counts, exact, isStopped, queues, now });
 }
 
-/** What a status is made of. */
+/** The parts of a status. */
 type Found = {
   of: JobRun;
   description: JobDescription | undefined;
@@ -135,7 +135,7 @@ function statusOf({ of, description, tally, counts, exact, isStopped, queues, no
   };
 }
 
-/** When a message of the job was sent last, or an image settled. */
+/** When a message of the job was last sent, or an image settled. */
 function quietSince({ pace }: PartTally, description: JobDescription | undefined): number {
   return Math.max(pace.lastAt?.getTime() ?? 0, description === undefined ? 0 : Date.parse(description.updatedAt));
 }
@@ -149,7 +149,7 @@ function strandedField(
   return state === 'running' && toGo > 0 && isQuiet && holdsDeadLettersAlone(queue) ? { stranded: toGo } : {};
 }
 
-/** Whether nothing is left on the queue, and something is in the DLQ. */
+/** Whether the queue is empty and the DLQ is not. */
 export function holdsDeadLettersAlone({ waiting, inFlight, retrying, deadLetters }: JobStatus['queue']): boolean {
   return waiting + inFlight + retrying === 0 && deadLetters > 0;
 }
@@ -171,7 +171,7 @@ export function runState(
   return failed > 0 ? 'completed with failures' : 'completed';
 }
 
-/** How many messages of all jobs there are. */
+/** Counts the messages of all jobs. */
 export async function queueDepths({ sqs, queueUrl, deadLetterQueueUrl }: JobTarget): Promise<JobStatus['queue']> {
   const [queue, deadLetters] = await Promise.all([queueCounts(sqs, queueUrl), queueCounts(sqs, deadLetterQueueUrl)]);
   return {

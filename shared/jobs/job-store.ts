@@ -11,13 +11,13 @@ import { readObject } from './read-object.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
-/** A `job.json` that does not describe a job: it was changed, or what answers is not an S3. */
+/** A `job.json` that is not a job description: it was edited, or the endpoint is not S3. */
 export class UnreadableJobError extends UserError {
   override readonly name = 'UnreadableJobError';
 }
 
 /**
- * Undefined when the job was never enqueued with the command: its messages come from elsewhere.
+ * Undefined for a job that was not enqueued with the command: its messages come from other producers.
  *
  * @throws {UnreadableJobError}
  */
@@ -36,12 +36,13 @@ function describedIn(content: Buffer, url: string): JobDescription {
   } catch (error) {
     const start = JSON.stringify(content.toString('utf8', 0, 60));
     throw new UnreadableJobError(
-      `expected the description of a job in ${url}, got ${start}: was it changed, and is S3 at this address?`,
+      `expected the description of a job in ${url}, got ${start}: was it edited, and is the endpoint S3?`,
       { cause: error },
     );
   }
 }
 
+/** Writes `job.json`, in place of the one that exists. */
 export async function writeJob({ s3, resultsBucket }: Bucket, description: JobDescription): Promise<void> {
   await s3.send(
     new PutObjectCommand({
@@ -54,23 +55,23 @@ export async function writeJob({ s3, resultsBucket }: Bucket, description: JobDe
 }
 
 /**
- * Writes the description of a job that nobody has described yet.
+ * Writes the description of a new job.
  *
- * @returns false when there is one: it stays as it is
+ * @returns false when the job has a description already, which stays unchanged
  */
 export async function createJob(bucket: Bucket, description: JobDescription): Promise<boolean> {
   const { job, run } = description;
   if ((await replaceRecord(bucket, jobKey(job), description, undefined)) !== undefined) return true;
-  // The answer to an earlier try may have been lost.
+  // The response to an earlier try may have been lost.
   return run !== undefined && (await readJob(bucket, job))?.run === run;
 }
 
-/** The run of a job that counts: that of `job.json`. */
+/** The newest run of a job, the one in `job.json`. */
 export async function newestRun(bucket: Bucket, job: string): Promise<JobRun> {
   return { job, run: (await readJob(bucket, job))?.run };
 }
 
-/** Writes down for queries which run counts. A job without runs needs none: its lines have no run either. */
+/** Writes which run is the newest, for queries. A job without runs needs no such object: its lines have no run either. */
 export async function writeNewestRun({ s3, resultsBucket }: Bucket, { job, run }: JobRun): Promise<void> {
   if (run === undefined) return;
   await s3.send(
@@ -84,8 +85,7 @@ export async function writeNewestRun({ s3, resultsBucket }: Bucket, { job, run }
 }
 
 /**
- * The names of all jobs that have files, in the order of their names; of some there may be nothing but what a worker
- * wrote after a purge.
+ * The sorted names of all jobs that have files; some may only have what a worker wrote after a purge.
  */
 export async function listJobs(bucket: Bucket): Promise<string[]> {
   const folders = await Promise.all(
@@ -94,7 +94,7 @@ export async function listJobs(bucket: Bucket): Promise<string[]> {
   return [...new Set(folders.flat())].sort();
 }
 
-/** What follows the prefix up to a slash. */
+/** The distinct parts of keys between the prefix and the next slash. */
 async function foldersAt({ s3, resultsBucket: Bucket }: Bucket, Prefix: string): Promise<string[]> {
   const folders: string[] = [];
   for await (const { CommonPrefixes = [] } of paginateListObjectsV2(
@@ -106,13 +106,13 @@ async function foldersAt({ s3, resultsBucket: Bucket }: Bucket, Prefix: string):
   return folders;
 }
 
-/** With the queue of looks, where ends of runs are announced. */
+/** The bucket, and the queue of looks where ends of runs are announced. */
 export type CancelTarget = Bucket & Partial<Pick<JobTarget, 'sqs' | 'jobEndQueueUrl'>>;
 
 /**
- * Stops a run, and asks for a look at its end: nothing else may happen to the run from then on.
+ * Cancels a run, and requests a look at its end, since nothing else may happen to the run afterwards.
  *
- * @param reason for people: what cancelled it, or why
+ * @param reason for people: who or what cancelled it, and why
  */
 export async function cancelJob(
   { sqs, jobEndQueueUrl, ...bucket }: CancelTarget,
@@ -123,7 +123,7 @@ export async function cancelJob(
   if (sqs !== undefined) await requestEndLookIfAnnounced({ sqs, jobEndQueueUrl }, of);
 }
 
-/** Workers that see the mark acknowledge what remains of the run without working on it. */
+/** Writes the mark of a cancelled run. Workers that see it acknowledge the rest of the run without work. */
 export async function markCancelled({ s3, resultsBucket }: Bucket, of: JobRun, reason: string): Promise<void> {
   await s3.send(
     new PutObjectCommand({
@@ -135,6 +135,7 @@ export async function markCancelled({ s3, resultsBucket }: Bucket, of: JobRun, r
   );
 }
 
+/** Whether a run was cancelled. */
 export async function isCancelled(bucket: Bucket, of: JobRun): Promise<boolean> {
   return (await cancelledAt(bucket, of)) !== undefined;
 }
@@ -150,7 +151,7 @@ export async function cancelledAt({ s3, resultsBucket }: Bucket, of: JobRun): Pr
   }
 }
 
-/** Which runs are cancelled, from one listing for all that have a run. */
+/** Whether runs are cancelled, from a single listing of all marks. */
 export async function cancellations(bucket: Bucket): Promise<(of: JobRun) => Promise<boolean>> {
   const marks = new Set<string>();
   for await (const { Key = '' } of listObjects(bucket.s3, bucket.resultsBucket, CANCELLED_PREFIX)) marks.add(Key);

@@ -5,29 +5,29 @@ import { type PartPage, partPages } from './list-parts.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
-/** Of each kind: beyond it a whole listing is no more expensive than going on like this. */
-const MOST_PAGES = 10;
-/** A run with all of its outcomes is taken for one that lacks some with a probability of 3e-7. */
+/** Pages per kind: beyond this, a whole listing is not more expensive. */
+const MAX_PAGES = 10;
+/** A complete run is considered incomplete with a probability of 3e-7. */
 const STANDARD_DEVIATIONS = 5;
-/** Digits of a digest that fit a number exactly. */
+/** Hexadecimal digits of a digest that fit into a number exactly. */
 const DIGITS = 13;
 
 /**
  * Whether a run has fewer lines than images, and so cannot be complete. Listings are in the order of digests, which are
- * random: the first pages are a sample of all files. They are read only until they prove it, so that a run far from its
- * end costs two requests whatever its size, and `false` means no more than that a whole count is due.
+ * random: the first pages are a sample of all files. They are read only until they prove it, so a run far from its end costs
+ * two requests whatever its size. `false` only means that a full count is necessary.
  */
 export async function lacksOutcomes(bucket: Bucket, of: JobRun, images: number): Promise<boolean> {
   const kinds = (['results', 'failures'] as const).map((kind) => new KindSample(bucket, kind, of));
-  for (let page = 1; page <= MOST_PAGES; page++) {
+  for (let page = 1; page <= MAX_PAGES; page++) {
     await Promise.all(kinds.map((kind) => kind.readOn()));
-    if (kinds.reduce((sum, { mostLines }) => sum + mostLines, 0) < images) return true;
+    if (kinds.reduce((sum, { maxLines }) => sum + maxLines, 0) < images) return true;
     if (kinds.every(({ isWhole }) => isWhole)) return false;
   }
   return false;
 }
 
-/** What the files of a kind that were listed so far say of all of them. */
+/** An estimate for all files of a kind, from those that were listed so far. */
 class KindSample {
   readonly #pages: AsyncGenerator<PartPage>;
   #lines = 0;
@@ -47,8 +47,8 @@ class KindSample {
     this.isWhole = done || value.isLast;
   }
 
-  /** There are no more lines than so many: a count, or the upper end of an estimate. */
-  get mostLines(): number {
+  /** An upper bound of the number of lines: a count, or the upper end of an estimate. */
+  get maxLines(): number {
     if (this.isWhole) return this.#lines;
     const reach = Number.parseInt(this.#lastDigest.slice(0, DIGITS), 16) / 16 ** DIGITS;
     const relativeDeviation = Math.sqrt(this.#squares) / this.#lines;

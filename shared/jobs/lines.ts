@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 
 /**
- * The lines of a text, without their `\n`; a `\r` before it stays. Not `node:readline`, which ends
- * lines at U+2028 and U+2029 too: JSON may have these within its strings.
+ * The lines of a text, without their `\n`; a `\r` before it is kept. Not `node:readline`, which also ends lines at U+2028 and
+ * U+2029: JSON strings may contain these.
  */
 export async function* linesOf(text: Readable): AsyncGenerator<string> {
   text.setEncoding('utf8');

@@ -1,12 +1,12 @@
 import { type _Object, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { UserError } from '../contract/user-error.ts';
 
-/** A listing that cannot be whole. */
+/** A listing that is incomplete. */
 export class ListingError extends UserError {
   override readonly name = 'ListingError';
 }
 
-/** What is listed: keys that begin with the prefix. */
+/** The keys to list: those with the prefix. */
 export type ListingOf = {
   prefix: string;
   startAfter?: string | undefined;
@@ -14,19 +14,19 @@ export type ListingOf = {
   signal?: AbortSignal | undefined;
 };
 
-/** One request's objects, and whether others follow. */
+/** The objects of one request, and whether there are more. */
 export type ListingPage = { objects: _Object[]; isLast: boolean };
 
-/** The objects below a prefix: see `listPages`. */
+/** The objects below a prefix; see `listPages`. */
 export async function* listObjects(s3: S3Client, bucket: string, prefix: string): AsyncGenerator<_Object> {
   for await (const { objects } of listPages(s3, bucket, { prefix })) yield* objects;
 }
 
 /**
- * The objects below a prefix: a request per 1,000 of them. A page goes on after the last key of the one before, so
- * a server that sorts in another way than it compares leaves objects out; that is noticed here.
+ * The objects below a prefix, a request per 1,000. A page continues after the last key of the previous one, so a server that
+ * sorts keys differently than it compares them leaves objects out; that is detected here.
  *
- * @throws {ListingError} when pages do not follow each other, or have fewer objects than they say
+ * @throws {ListingError} when pages are not in order, or have fewer objects than they state
  */
 export async function* listPages(
   s3: S3Client,
@@ -42,7 +42,7 @@ export async function* listPages(
   }
 }
 
-/** Whether pages follow each other. A single page may be in any order: there is nothing after it. */
+/** Checks that pages are in order. A single page may be in any order, since nothing follows it. */
 class KeyOrder {
   readonly #bucket: string;
   readonly #prefix: string;
@@ -65,7 +65,7 @@ class KeyOrder {
   }
 }
 
-/** In the order of UTF-8, as S3 has it, or of UTF-16, as servers written in JavaScript do. */
+/** In UTF-8 order, as S3 sorts, or in UTF-16 order, as servers written in JavaScript do. */
 function follows(key: string, last: string): boolean {
   return key > last || Buffer.compare(Buffer.from(key), Buffer.from(last)) > 0;
 }
@@ -78,6 +78,6 @@ function tooFew(bucket: string, prefix: string, expected: number, got: number): 
 
 function outOfOrder(bucket: string, prefix: string, key: string, last: string): ListingError {
   return new ListingError(
-    `expected the listing of ${bucket}/${prefix} in the order of its keys, got ${JSON.stringify(key)} after ${JSON.stringify(last)}: this S3 leaves objects out of listings of more than 1,000`,
+    `expected the listing of ${bucket}/${prefix} in the order of its keys, got ${JSON.stringify(key)} after ${JSON.stringify(last)}: this server leaves objects out of listings of more than 1,000`,
   );
 }

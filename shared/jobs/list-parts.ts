@@ -4,15 +4,15 @@ import type { JobTarget } from './job-target.ts';
 import { listPages } from './list-objects.ts';
 import type { MeasuredTime } from './measured-time.ts';
 
-/** A part file, as a listing shows it. */
+/** A part file, as listed. */
 export type Part = PartName & { key: string; bytes: number; writtenAt: Date };
 
-/** One request's part files in the order of their digests, and whether others follow. */
+/** The part files of one request in the order of their digests, and whether there are more. */
 export type PartPage = { parts: Part[]; isLast: boolean };
 
-/** Which part files are listed. */
+/** The part files to list. */
 export type PartRange = {
-  /** The first digits of their digests; none for all. */
+  /** The first digits of their digests; all files by default. */
   digits?: string;
   /** Only those after this digest. */
   after?: string;
@@ -22,17 +22,17 @@ export type PartRange = {
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
 /**
- * The part files of a run that count, in memory: for small jobs. Of several files with lines of the same images only
- * the latest counts: the work was done again, and came out differently.
+ * The part files of a run that count, in memory: for small jobs. Of several files with lines of the same images only the
+ * latest counts: the message was redelivered, with other outcomes.
  */
 export function listParts(bucket: Bucket, kind: PartKind, of: JobRun): Promise<Part[]> {
   return Array.fromAsync(latestParts(bucket, kind, of));
 }
 
 /**
- * The part files of a run that count, one after the other.
+ * The part files of a run that count, in sequence.
  *
- * @param time adds up that of all files, those included that do not count any more
+ * @param time adds up the time of all files, including those that no longer count
  */
 export async function* latestParts(
   bucket: Bucket,
@@ -46,7 +46,7 @@ export async function* latestParts(
   }
 }
 
-/** The part files of a run; files with lines of the same images together. Their keys follow each other. */
+/** The part files of a run, grouped by images: files with lines of the same images have consecutive keys. */
 export async function* partsOfSameImages(bucket: Bucket, kind: PartKind, of: JobRun): AsyncGenerator<Part[]> {
   let same: Part[] = [];
   for await (const part of allParts(bucket, kind, of)) {
@@ -64,12 +64,12 @@ export function latestOf(parts: readonly Part[]): Part {
   return parts.reduce((latest, part) => (part.writtenAt < latest.writtenAt ? latest : part));
 }
 
-/** The part files of a run, those included that do not count any more. */
+/** The part files of a run, including those that no longer count. */
 export async function* allParts(bucket: Bucket, kind: PartKind, of: JobRun): AsyncGenerator<Part> {
   for await (const { parts } of partPages(bucket, kind, of)) yield* parts;
 }
 
-/** As `allParts`, a request's at a time. */
+/** As `allParts`, by request. */
 export async function* partPages(
   { s3, resultsBucket }: Bucket,
   kind: PartKind,
@@ -77,7 +77,7 @@ export async function* partPages(
   { digits = '', after, signal }: PartRange = {},
 ): AsyncGenerator<PartPage> {
   const begin = runPartPrefix(kind, of);
-  // Comes after all that may follow a digest.
+  // `~` sorts after every character that may follow a digest.
   const startAfter = after === undefined ? undefined : `${begin}${after}~`;
   const pages = listPages(s3, resultsBucket, { prefix: `${begin}${digits}`, startAfter, signal });
   for await (const { objects, isLast } of pages) {
@@ -91,7 +91,7 @@ export async function* partPages(
   }
 }
 
-/** How many lines so many part files have. */
+/** The total number of lines of part files. */
 export function totalLines(parts: readonly Part[]): number {
   return parts.reduce((sum, { lines }) => sum + lines, 0);
 }

@@ -2,17 +2,17 @@ import type { PartName } from '../contract/object-keys.ts';
 import type { WorkerTime } from '../contract/worker-time.ts';
 import { assumedUsd, usdOfTime } from '../cost.ts';
 
-/** What workers measured of a job, as it stands in a status and a summary. */
+/** The time that workers measured for a job, as in a status and a summary. */
 export type ComputingTime = {
-  /** By kind of machine, most time first. */
+  /** By machine type, most time first. */
   workers: { architecture: WorkerTime['architecture']; memoryMb: number; seconds: number }[];
-  /** Of the lines of all part files, those whose worker measured: 0 to 1. The others are estimated. */
+  /** The share of all lines whose worker measured its time: 0 to 1. The time of the others is estimated. */
   measuredShare: number;
 };
 
 /**
- * Adds up the computing time that part files have in their names, those included that a later file replaces: a message
- * that was delivered twice was worked on twice. For files of earlier versions, which have none, the assumed processor stands in.
+ * Adds up the computing time in the names of part files, including those that a later file replaces: a message that was
+ * delivered twice was processed twice. For files of earlier versions, which have no time, the assumed processor is used.
  */
 export class MeasuredTime {
   readonly #byMachine = new Map<string, WorkerTime>();

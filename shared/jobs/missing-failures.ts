@@ -1,6 +1,6 @@
 import { NoSuchKey } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
-import { ImageError } from '../contract/error-codes.ts';
+import { ImageFailure } from '../contract/error-codes.ts';
 import { type JobRun, runField } from '../contract/job-run.ts';
 import type { QueueMessage } from '../contract/message.ts';
 import { partKey } from '../contract/object-keys.ts';
@@ -15,26 +15,26 @@ type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
 const READS_AT_ONCE = 16;
 
-const MOVED = new ImageError(
+const MOVED = new ImageFailure(
   'worker_crashed',
-  'expected a worker to settle the message, SQS moved it to the dead-letter queue: five deliveries failed or were throttled, or Lambda took it for a loop',
+  'expected a worker to settle the message, SQS moved it to the dead-letter queue: five deliveries failed or were throttled, or Lambda stopped it as a loop',
 ).report();
 
 /**
- * Writes the failures of one run that are missing of messages that AWS moved to the DLQ. Images that have a failure keep it.
- * Of one that has a result the failure does not count. Doing it again writes the same files.
+ * Writes the missing failures of one run: those of messages that AWS moved to the DLQ. Images that have a failure keep it; for
+ * an image that has a result, the failure does not count. A repetition writes the same files.
  */
 export class MissingFailures implements Disposable {
   readonly #bucket: Bucket;
   readonly #of: JobRun;
   readonly #now: Date;
   readonly #signal: AbortSignal | undefined;
-  /** Ids of images that have a failure: most DLQs hold nothing of the run that SQS moved, so they are read late. */
+  /** Ids of images that have a failure; read lazily, since most DLQs hold no message of the run that SQS moved. */
   #failed: Promise<IdSet | undefined> | undefined;
-  /** Of which a failure was written. */
+  /** Images for which a failure was written. */
   images = 0;
 
-  /** @param options `signal` ends the reading: nothing is written without it */
+  /** @param options `signal` ends the reading, and then nothing is written */
   constructor(bucket: Bucket, of: JobRun, { now, signal }: { now: Date; signal?: AbortSignal }) {
     this.#bucket = bucket;
     this.#of = of;
@@ -42,13 +42,13 @@ export class MissingFailures implements Disposable {
     this.#signal = signal;
   }
 
-  /** Reads which images have a failure; `write` does so, too. @returns undefined when the signal ended it */
+  /** Reads which images have a failure, as `write` does. @returns undefined when the signal ended it */
   async read(): Promise<IdSet | undefined> {
     this.#failed ??= this.#readFailed();
     return this.#failed;
   }
 
-  /** @param message of this run; several may be written at once */
+  /** @param message of this run; concurrent calls are allowed */
   async write(message: QueueMessage): Promise<void> {
     const failed = await this.read();
     if (failed === undefined) return;
@@ -77,7 +77,7 @@ export class MissingFailures implements Disposable {
     }
   }
 
-  /** None when the file is gone since it was listed: a redrive takes failures away. */
+  /** Empty when the file was deleted since it was listed: a redrive takes failures away. */
   async #idsIn(key: string): Promise<string[]> {
     try {
       return await Array.fromAsync(partLines<FailureLine>(this.#bucket, key), ({ id }) => id);
@@ -88,7 +88,7 @@ export class MissingFailures implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // The set holds a file when it is large; of a reading that failed there is none.
+    // A large set holds a file; a failed reading left no set.
     this.#failed?.then((ids) => ids?.[Symbol.dispose]()).catch(() => {});
   }
 }

@@ -1,27 +1,30 @@
+import { parseJson } from '../contract/exact-json.ts';
 import type { JobRun } from '../contract/job-run.ts';
-import { messageSchema, parseMessage, type QueueMessage, UnreadableMessage } from '../contract/message.ts';
+import { messageSchema, type QueueMessage } from '../contract/message.ts';
+import { MalformedMessage, parseMessage } from '../contract/parse-message.ts';
 import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
 import { requireEndLook } from './end-look.ts';
 import { FirstError } from './first-error.ts';
 import type { JobTarget } from './job-target.ts';
 import { MissingFailures } from './missing-failures.ts';
 
-/** What was found in the DLQ of one run. */
+/** What was found of one run in the DLQ. */
 export type SettledMoved = {
-  /** Images of which a failure was written. */
+  /** Images for which a failure was written. */
   images: number;
-  /** Letters that were in the DLQ and could not be looked at, approximately. */
+  /** Messages in the DLQ that could not be looked at, approximately. */
   notLookedAt: number;
 };
 
+/** The time of the failures, and the limits of the scan. */
 export type SettleMovedOptions = { now: Date; deadLetterScan?: DeadLetterScanOptions };
 
 /**
- * Writes the failures that are missing of messages that AWS itself moved to the DLQ: after their last delivery, however
- * it ended, or since Lambda took them for a loop. No worker was asked, so none wrote a line. The letters stay where they
- * are: `redrive` sends the images again like all others that failed.
+ * Writes the missing failures of messages that AWS itself moved to the DLQ: after their last delivery, however it ended, or
+ * because Lambda detected a recursive loop. No worker was involved, so none wrote a line. The messages stay in the DLQ:
+ * `redrive` sends their images again like all other failed ones.
  *
- * @throws the first error, once all other letters were looked at and a look at the end of the run was requested
+ * @throws the first error, once all other messages were looked at and a look at the end of the run was requested
  */
 export async function settleMoved(
   target: JobTarget,
@@ -38,24 +41,20 @@ export async function settleMoved(
     return false;
   };
   const scan = await errors.keep(scanDeadLetters(target, look, deadLetterScan));
-  // These lines may be the last of the run: no worker requests a look after them, and neither does this once they are there.
+  // These lines may be the last of the run: no worker requests a look after them, and a repetition writes none.
   if (missing.images > 0) await errors.keep(requireEndLook(target, of));
   errors.throwIfAny();
   return { images: missing.images, notLookedAt: scan?.notLookedAt ?? 0 };
 }
 
-/** Undefined for a letter that a worker sent, which names its error, and for what is not a message. */
+/** Undefined for a dead letter of a worker, which names its error, and for a malformed message. */
 export function movedMessage({ body }: Pick<DeadLetter, 'body'>): QueueMessage | undefined {
   const message = parseMessage(body);
-  if (message instanceof UnreadableMessage) return undefined;
+  if (message instanceof MalformedMessage) return undefined;
   return sentByWorker(body) ? undefined : message;
 }
 
 function sentByWorker(body: string): boolean {
-  try {
-    const parsed = messageSchema.safeParse(JSON.parse(body));
-    return parsed.success && parsed.data.images.every(({ error }) => error !== undefined);
-  } catch {
-    return false;
-  }
+  const { success, data } = messageSchema.safeParse(parseJson(body));
+  return success && data.images.every(({ error }) => error !== undefined);
 }

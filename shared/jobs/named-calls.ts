@@ -1,16 +1,16 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { rememberAwsCall } from '../contract/aws-call.ts';
 
-/** A client of the AWS SDK, of whatever service. */
+/** A client of the AWS SDK, of any service. */
 export type AwsClient = { middlewareStack: object };
 
-/** Of each client the stack has this shape; TypeScript has a type of its own for each service. */
+/** The stack of every client has this shape; TypeScript has a separate type per service. */
 export function middlewareOf({ middlewareStack }: AwsClient): S3Client['middlewareStack'] {
   return middlewareStack as S3Client['middlewareStack'];
 }
 
 /**
- * Lets the errors of a client name service, call and address: those of the SDK name none of them.
+ * Adds service, call and address to the errors of a client, which those of the SDK lack.
  *
  * @returns the client
  */
@@ -23,7 +23,7 @@ export function withNamedCalls<Client extends AwsClient>(client: Client): Client
         rememberAwsCall(error, {
           service: String(context.clientName).replace(/Client$/, ''),
           call: String(context.commandName).replace(/Command$/, ''),
-          // The SDK resolves it while it sends.
+          // Resolved while the request is sent.
           address: context.endpointV2?.url.origin,
         });
         throw error;

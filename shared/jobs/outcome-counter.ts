@@ -15,35 +15,34 @@ export type OutcomeCounts = {
   classified: number;
   failed: number;
   failedByCode: Record<string, number>;
-  /** Each image is counted once; otherwise these are upper bounds, since a repeated image may be counted twice. */
+  /** Whether each image is counted once; otherwise these are upper bounds, since an image may be counted twice. */
   exact: boolean;
 };
 
-/** As for an export: one connection to S3 is slower than reading. */
+/** As for an export: a single connection to S3 is slower than the reader. */
 const READS_AT_ONCE = 16;
 
-/** Names of failure files that are put in the order of their times: some tens of megabytes. */
+/** Maximum number of failure files sorted by time: tens of megabytes of names. */
 const MAX_SORTED = 100_000;
 
-/** What counts of a line. */
+/** The fields of a line that are counted. */
 type Outcome = { id: string; code: string | undefined };
 
-/** What was read of a job. Result files are only ever added, so their ids are read once. */
+/** What was read of a job. Result files are only added, so their ids are read once. */
 type Memory = {
   jobBegan: string;
   /** Digests. */
   readResults: IdSet;
   resultIds: IdSet;
-  /** Of the files that `counts` is of. */
+  /** The version of the files that were counted. */
   version: string;
   counts?: OutcomeCounts;
 };
 
 /**
- * Counts the outcomes of a job, each image once. As long as the files of a job hold fewer lines than it has images, and
- * when the sums in their names prove that it is complete, that takes no more than their names. Otherwise
- * the ids are read, and 12 to 24 bytes are kept per image and per file; what was read is remembered from one count to the
- * next.
+ * Counts the outcomes of a job, each image once. As long as the part files hold fewer lines than the job has images, and when
+ * the sums in their names prove that the job is complete, the names suffice. Otherwise ids are read, and 12 to 24 bytes are
+ * kept per image and file; what was read is remembered for the next count.
  */
 export class OutcomeCounter {
   readonly #target: Pick<JobTarget, 's3' | 'resultsBucket'>;
@@ -54,8 +53,8 @@ export class OutcomeCounter {
   }
 
   /**
-   * @param tally of all its part files
-   * @param signal ends the reading; the next count goes on where it was
+   * @param tally of all part files
+   * @param signal ends the reading; the next count continues from there
    */
   async count(description: JobDescription, tally: PartTally, signal?: AbortSignal): Promise<OutcomeCounts> {
     const bounds = boundsOf(tally);
@@ -66,7 +65,7 @@ export class OutcomeCounter {
     return (await this.#read(description, tally, signal)) ?? bounds;
   }
 
-  /** Undefined when there was not enough time. */
+  /** Undefined when the signal ended it. */
   async #read(
     { job, run, startedAt }: JobDescription,
     tally: PartTally,
@@ -87,8 +86,7 @@ export class OutcomeCounter {
   }
 
   /**
-   * The latest failure of an image is the one that counts, as for other readers; where there are too many files to put
-   * them in order, any of them.
+   * The latest failure of an image counts, as for other readers; with too many files to sort, any of them.
    */
   async #countFailures(tally: PartTally, results: IdSet, signal: AbortSignal | undefined) {
     using seen = new IdSet();
@@ -102,7 +100,7 @@ export class OutcomeCounter {
     return isDone ? { failed: seen.size, failedByCode: Object.fromEntries(byCode) } : undefined;
   }
 
-  /** Reads ahead, and hands on in order. */
+  /** Reads ahead, and passes parts on in order. */
   async #forEachPart(
     parts: AsyncIterable<Part>,
     signal: AbortSignal | undefined,
@@ -117,7 +115,7 @@ export class OutcomeCounter {
     return true;
   }
 
-  /** None when the file is gone since it was listed: a redrive takes failures away. */
+  /** Empty when the file was deleted since it was listed: a redrive takes failures away. */
   async #outcomesIn(key: string): Promise<Outcome[]> {
     try {
       const lines = partLines<ResultLine | FailureLine>(this.#target, key);
@@ -131,7 +129,7 @@ export class OutcomeCounter {
     }
   }
 
-  /** Of the job that was asked for last; a purged job may begin again under its name. */
+  /** The memory of the last job; a purged job may be enqueued again under its name. */
   #memoryOf(jobBegan: string): Memory {
     if (this.#memory?.jobBegan !== jobBegan) {
       this.#memory?.readResults[Symbol.dispose]();
@@ -155,7 +153,7 @@ async function* latestFirst(tally: PartTally): AsyncGenerator<Part> {
   yield* failures.sort((one, other) => other.writtenAt.getTime() - one.writtenAt.getTime());
 }
 
-/** What the names say; of a tally of a share of the files, what all of them would say, by estimate. */
+/** The counts by the names of the files; for a tally of a share of them, an estimate for all. */
 export function boundsOf({ results, failures, share }: PartTally): OutcomeCounts {
   const whole = (count: number) => Math.round(count / share);
   return {

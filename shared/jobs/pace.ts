@@ -1,18 +1,18 @@
 import { FUNCTION_TIMEOUT_SECONDS } from '../contract/limits.ts';
 
 const WINDOW_SECONDS = 60;
-/** A job has stopped moving when no image was settled for so long: a worker that has some writes within its invocation. */
-const STOPPED_AFTER_SECONDS = FUNCTION_TIMEOUT_SECONDS;
+/** A job has stalled when no image was settled for this long: a worker writes its lines within its invocation. */
+const STALLED_AFTER_SECONDS = FUNCTION_TIMEOUT_SECONDS;
 
-/** Seconds that are remembered before old ones are forgotten: few enough for memory, and so many that it is seldom. */
+/** Seconds that are kept before old ones are dropped: few enough for memory, many enough to do it rarely. */
 const MAX_REMEMBERED = 10 * WINDOW_SECONDS;
 
 /**
- * How fast images were settled last, from the times at which part files were written: no state has to be kept between
- * two looks at a job.
+ * The recent rate of settled images, from the times at which part files were written: no state is kept between two status
+ * requests.
  */
 export class Pace {
-  /** By second, since 1970. */
+  /** Lines by second since 1970. */
   readonly #lines = new Map<number, number>();
   #last = 0;
 
@@ -31,16 +31,16 @@ export class Pace {
     return this.#last === 0 ? undefined : new Date(this.#last * 1_000);
   }
 
-  /** In the last minute in which images were settled; 0 when the job has stopped moving. */
+  /** Over the last minute in which images were settled; 0 when the job has stalled. */
   imagesPerSecond(now: Date): number {
-    if (now.getTime() / 1_000 - this.#last > STOPPED_AFTER_SECONDS) return 0;
+    if (now.getTime() / 1_000 - this.#last > STALLED_AFTER_SECONDS) return 0;
     this.#forgetOld();
     let [first, lines] = [this.#last, 0];
     for (const [second, some] of this.#lines) {
       first = Math.min(first, second);
       lines += some;
     }
-    // A window of no length has no rate.
+    // At least a second: an empty window has no rate.
     return lines / Math.max(1, this.#last - first);
   }
 

@@ -8,21 +8,21 @@ import { type CountedPart, type PartWalk, partsInTurn, walkOf, walkParts } from 
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
-/** Names that a tally keeps, so that a small job is listed once: some megabytes. */
+/** Part files that a tally keeps, so that a small job is listed once: some megabytes. */
 const MAX_KEPT = 10_000;
 
-/** What the names of the part files of one kind add up to. */
+/** The sums over the names of the part files of one kind. */
 export class KindTally {
   parts = 0;
   lines = 0;
-  /** By error code; none of results. */
+  /** Lines by error code; empty for results. */
   readonly codes = new Map<string, number>();
   #sum = 0n;
   #hasAllSums = true;
   /** Changes with each file that is written, replaced or removed. */
   #version = 0n;
 
-  /** Of the ids; undefined when files of earlier workers have none in their names. */
+  /** The sum of ids; undefined when files of earlier versions have none in their names. */
   get idSum(): string | undefined {
     return this.#hasAllSums ? addSums([this.#sum.toString(16)]) : undefined;
   }
@@ -41,12 +41,12 @@ export class KindTally {
   }
 }
 
-/** What the names of a run's part files say, in memory that does not grow with them. */
+/** The sums over the names of a run's part files, in bounded memory. */
 export class PartTally {
   readonly results = new KindTally();
   readonly failures = new KindTally();
   readonly pace = new Pace();
-  /** Of all files that were reached, those included that do not count any more. */
+  /** Of all files that were reached, including those that no longer count. */
   readonly time = new MeasuredTime();
   readonly #walk: PartWalk;
   #kept: CountedPart[] | undefined = [];
@@ -57,7 +57,7 @@ export class PartTally {
     this.#walk = walk;
   }
 
-  /** @param signal ends the listing; the tally is then of a share of the files, which is a random sample of them */
+  /** @param signal ends the listing; the tally then covers a random sample of the files */
   static async of(bucket: Bucket, of: JobRun, signal?: AbortSignal): Promise<PartTally> {
     const tally = new PartTally(walkOf(bucket, of));
     tally.share = await walkParts(
@@ -69,10 +69,10 @@ export class PartTally {
   }
 
   /**
-   * For a caller that knows the names already.
+   * For callers that have listed the files already.
    *
-   * @param reached all of them, those included that do not count any more
-   * @param counted those that count; they are kept
+   * @param reached all files, including those that no longer count
+   * @param counted the files that count; they are kept
    */
   static ofKnown(bucket: Bucket, of: JobRun, reached: Iterable<Part>, counted: CountedPart[]): PartTally {
     const tally = new PartTally(walkOf(bucket, of));
@@ -100,13 +100,13 @@ export class PartTally {
     return `${this.results.version} ${this.failures.version}`;
   }
 
-  /** Goes through what was counted once more, listing it again where it was too much to be kept. */
+  /** Iterates again over the files that count; lists them again if they were too many to keep. */
   async again(take: (counted: CountedPart) => void): Promise<void> {
     if (this.#kept === undefined) await walkParts(this.#walk, take);
     else for (const counted of this.#kept) take(counted);
   }
 
-  /** As `again`, for a reader that takes longer than a listing. */
+  /** As `again`, for a consumer that is slower than a listing. */
   async *inTurn(): AsyncGenerator<CountedPart> {
     if (this.#kept === undefined) yield* partsInTurn(this.#walk);
     else yield* this.#kept;

@@ -9,39 +9,39 @@ type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 /** A part file that counts. */
 export type CountedPart = { kind: PartKind; part: Part };
 
-/** The part files of a run that count; a walk may be made again. */
+/** The part files of a run that count; a walk can be repeated. */
 export type PartWalk = {
   bucket: Bucket;
   of: JobRun;
-  /** Both for counts of a job. */
+  /** Both, for the counts of a job. */
   kinds: readonly PartKind[];
-  /** Told each file that was reached, whether it counts or not. */
+  /** Called with each file that was reached, whether it counts or not. */
   onReached?: (part: Part) => void;
 };
 
 const BOTH: readonly PartKind[] = ['failures', 'results'];
 
-/** Digests are spread evenly, so their first digit splits a listing into sixteen of the same size. */
+/** Digests are evenly distributed, so their first digit splits a listing into sixteen of the same size. */
 const SECTIONS = [...'0123456789abcdef'];
-/** Up to so many requests, one after the other, are as quick as sixteen more that have to be made at once. */
+/** This many sequential requests are as fast as sixteen additional concurrent ones. */
 const PAGES_IN_SEQUENCE = 4;
-/** Digits of a digest that fit a number exactly. */
+/** Hexadecimal digits of a digest that fit into a number exactly. */
 const REACH_DIGITS = 13;
 
-/** All that a run has. */
+/** A walk over all part files of a run. */
 export function walkOf(bucket: Bucket, of: JobRun, kinds = BOTH): PartWalk {
   return { bucket, of, kinds };
 }
 
 /**
- * Lists the part files that count: of several files with lines of the same images the latest, and no failure file with
- * just the images of a result file, since each of them was made good. A request per 1,000 files, one after the other
- * for few, in sixteen sections at once for many. No more than a page per section and kind is in memory.
+ * Lists the part files that count: of several files with lines of the same images the latest, and no failure file with exactly
+ * the images of a result file, since each of them has a result now. A request per 1,000 files: sequential for few files, in
+ * sixteen concurrent sections for many. At most a page per section and kind is in memory.
  *
- * @param take called in the order of digests within a section; sections are mixed
+ * @param take called in the order of digests within a section; sections are interleaved
  * @param signal ends the walk, but not before the first page of each kind
- * @returns the share of all digests that was reached: 1 for all of them, and above 0 in any case. Digests are spread
- *   evenly, so what was taken is that share of the whole, by estimate.
+ * @returns the share of all digests that was reached: 1 for all, and always above 0. Digests are evenly distributed, so what
+ *   was taken is about this share of the whole
  */
 export async function walkParts(
   walk: PartWalk,
@@ -59,12 +59,12 @@ export async function walkParts(
   return shares.every((one) => one.isWhole) ? 1 : share + shares.reduce((sum, one) => sum + one.share, 0);
 }
 
-/** As `walkParts`, one after the other, for a reader that takes longer for each than a listing does. */
+/** As `walkParts`, in sequence, for a consumer that is slower than a listing. */
 export async function* partsInTurn(walk: PartWalk): AsyncGenerator<CountedPart> {
   for await (const { counted } of mergedParts(cursors(walk))) yield* counted;
 }
 
-/** Parts whose digests are from `start` to `end`, both between 0 and 1. */
+/** Parts with digests from `start` to `end`, both between 0 and 1. */
 type Section = { start: number; end: number; merged: AsyncGenerator<Merged> };
 
 function sectionsAfter(walk: PartWalk, after: string, signal: AbortSignal | undefined): Section[] {
@@ -100,12 +100,12 @@ async function walkSection(
   return { share: reached - start, isWhole: false };
 }
 
-/** Where a digest lies between 0 and 1. */
+/** The position of a digest between 0 and 1. */
 function reachOf(digest: string): number {
   return Number.parseInt(digest.slice(0, REACH_DIGITS), 16) / 16 ** REACH_DIGITS;
 }
 
-/** What could be merged without another request, and up to which digest; undefined for the end. */
+/** What was merged without another request, and up to which digest; undefined at the end. */
 type Merged = { counted: CountedPart[]; upTo: string | undefined };
 
 /** The parts of one or both kinds in the order of their digests. */
@@ -142,7 +142,7 @@ function whatCounts(ofKinds: readonly PartCursor[], digest: string): CountedPart
   return found.length > 1 ? found.filter(({ kind }) => kind === 'results') : found;
 }
 
-/** Goes through the pages of one kind; what has the same digest is always at hand together. */
+/** Iterates over the pages of one kind; parts with the same digest are always available together. */
 class PartCursor {
   readonly kind: PartKind;
   readonly #pages: AsyncGenerator<PartPage>;
@@ -157,12 +157,12 @@ class PartCursor {
     this.#onReached = onReached;
   }
 
-  /** Of the next part; undefined when there is none at hand. */
+  /** The digest of the next part; undefined when none is available. */
   get digest(): string | undefined {
     return this.#parts[this.#at]?.digest;
   }
 
-  /** Whether the next parts of the same digest are at hand, or there are none any more. */
+  /** Whether all parts with the next digest are available, or there are no more parts. */
   get isReady(): boolean {
     return this.#isLast || (this.#at < this.#parts.length && this.digest !== this.#parts.at(-1)?.digest);
   }
@@ -177,7 +177,7 @@ class PartCursor {
     }
   }
 
-  /** Of the parts with the next digest. */
+  /** Takes the parts with the next digest. @returns the latest of them */
   takeLatest(): Part {
     const start = this.#at;
     const { digest } = this;

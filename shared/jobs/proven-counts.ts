@@ -2,18 +2,18 @@ import { addSums, subtractSum } from '../contract/id-sum.ts';
 import type { PartTally } from './part-tally.ts';
 import type { CountedPart } from './part-walk.ts';
 
-/** What a producer wrote down of a job: how many images, and the sum of their ids. */
+/** The totals of a job in `job.json`: the number of its images, and the sum of their ids. */
 export type JobTotals = { images: number; idSum: string };
 
-/** What to leave out of a tally so that each image is counted once. */
+/** What to subtract from a tally so that each image is counted once. */
 export type Surplus = 'nothing' | 'failures' | CountedPart;
 
 /**
- * Finds out that the counts and sums of ids of a job's part files are those of the job: it is complete then, without a
- * look into any of them. Tried are those that ordinary redeliveries leave: all of them, the results alone (each failure
- * was made good), and all but one file (its lines are elsewhere too).
+ * Tries to prove that a job is complete without reading any part file: the counts and id sums of its part files match those of
+ * the job. It tries what ordinary redeliveries leave behind: all files, the results only (each failed image has a result
+ * now), and all but one file (its lines are in others too).
  *
- * @returns undefined when none of these fit, which proves nothing
+ * @returns undefined when none of these match, which proves nothing
  */
 export async function provenSurplus(tally: PartTally, totals: JobTotals): Promise<Surplus | undefined> {
   const { results, failures } = tally;
@@ -25,7 +25,7 @@ export async function provenSurplus(tally: PartTally, totals: JobTotals): Promis
   return surplusPart(tally, { lines: tally.lines - totals.images, idSum: subtractSum(sum, totals.idSum) });
 }
 
-/** A result that is left out would make the failure of the same image count: so only failures are, if there are any. */
+/** Leaving out a result would make the failure of the same image count, so only failures are left out if there are any. */
 async function surplusPart(
   tally: PartTally,
   surplus: { lines: number; idSum: string },

@@ -1,15 +1,15 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-/** Messages of a queue by state, as SQS counts them: approximately, right about a minute after the last change. */
+/** Messages of a queue by state, as SQS counts them: approximate, accurate about a minute after the last change. */
 export type QueueCounts = {
   waiting: number;
-  /** Received and neither deleted nor visible again. */
+  /** Received, and neither deleted nor visible again. */
   inFlight: number;
   /** Retries, until their delay is over. */
   delayed: number;
 };
 
-/** @throws SQS's own error */
+/** Reads the counts of a queue. @throws the error of SQS */
 export async function queueCounts(sqs: SQSClient, QueueUrl: string, abortSignal?: AbortSignal): Promise<QueueCounts> {
   const command = new GetQueueAttributesCommand({
     QueueUrl,

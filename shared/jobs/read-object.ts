@@ -1,7 +1,7 @@
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { UserError } from '../contract/user-error.ts';
 
-/** An object whose connection broke again and again while it was read. */
+/** The connection broke in every attempt to read an object. */
 export class BrokenDownloadError extends UserError {
   override readonly name = 'BrokenDownloadError';
 }
@@ -9,8 +9,7 @@ export class BrokenDownloadError extends UserError {
 const ATTEMPTS = 5;
 
 /**
- * Reads a whole object. The SDK tries again what fails before the first byte; a connection that breaks behind it is tried
- * again here.
+ * Reads a whole object. The SDK retries what fails before the first byte; a connection that breaks later is retried here.
  *
  * @throws {BrokenDownloadError}
  */
@@ -22,7 +21,7 @@ export async function readObject(s3: S3Client, Bucket: string, Key: string): Pro
     } catch (error) {
       if (attempt < ATTEMPTS) continue;
       const reason = Error.isError(error) ? error.message : 'no reason';
-      throw new BrokenDownloadError(`the connection broke while s3://${Bucket}/${Key} was read: ${reason}; try again`, {
+      throw new BrokenDownloadError(`the connection broke while reading s3://${Bucket}/${Key}: ${reason}; try again`, {
         cause: error,
       });
     }

@@ -9,10 +9,10 @@ import type { JobTarget } from './job-target.ts';
 import { linesOf } from './lines.ts';
 import { listParts } from './list-parts.ts';
 
-/** A job's outcomes, each image once: a result before a failure, the latest of several. */
+/** The outcomes of a job, one per image: a result before a failure, and the latest of several. */
 export type Outcomes = { results: Map<string, ResultLine>; failures: Map<string, FailureLine> };
 
-/** Reads all lines of a job's newest run into memory: meant for jobs of thousands of images, not of millions. */
+/** Reads all lines of a job's newest run into memory: for jobs of thousands of images, not millions. */
 export async function readOutcomes(target: JobTarget, job: string): Promise<Outcomes> {
   const run = await newestRun(target, job);
   const results = await latestLines<ResultLine>(target, 'results', run);

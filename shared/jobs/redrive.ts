@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteObjectCommand, NoSuchKey, PutObjectCommand } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
+import { inBatches } from '../contract/batches.ts';
+import { parseJson } from '../contract/exact-json.ts';
+import { toImageRef } from '../contract/image-ref.ts';
 import { type JobRun, runField } from '../contract/job-run.ts';
-import {
-  type ImageRef,
-  messageSchema,
-  parseMessage,
-  type QueueMessage,
-  UnreadableMessage,
-} from '../contract/message.ts';
+import { type ImageRef, messageSchema, type QueueMessage } from '../contract/message.ts';
 import { partKey, redrivenKey, redrivePrefix } from '../contract/object-keys.ts';
 import { packMessages } from '../contract/pack-messages.ts';
+import { MalformedMessage, parseMessage } from '../contract/parse-message.ts';
 import type { FailureLine } from '../contract/result-line.ts';
 import type { WorkerTime } from '../contract/worker-time.ts';
 import { countFailures } from './count-failures.ts';
@@ -25,49 +23,50 @@ import { latestOf, type Part, partsOfSameImages } from './list-parts.ts';
 import { partLines } from './read-outcomes.ts';
 import { sendMessages } from './send-messages.ts';
 
-/** `run` is the newest one: failures of others are of no use to anybody. */
+/** What to redrive. `run` is the newest run: failures of earlier runs are never redriven. */
 export type RedriveOptions = JobRun & {
-  /** Which failures; undefined for all. */
+  /** Only failures with these codes; undefined for all. */
   codes: ReadonlySet<string> | undefined;
-  /** Of these only the images that it says `true` of; all without. */
+  /** Selects among these; all by default. */
   which?: (image: FailedImage) => boolean;
   perMessage: number;
-  /** Only counts, by the names of the failure files: an image that stands in two of them counts twice. */
+  /** Only counts, by the names of the failure files: an image in two of them counts twice. */
   dryRun: boolean;
   deadLetterScan?: DeadLetterScanOptions;
 };
 
-/** What a failure line, or a dead letter of the worker, says of an image. */
+/** A failed image, as in a failure line or a dead letter of the worker. */
 export type FailedImage = Pick<ImageRef, 'id' | 'url'> & { error: { code: string; message: string } };
 
-export type Redriven = {
+/** What a redrive did. */
+export type RedriveResult = {
   /** Sent again. */
   images: number;
-  /** Taken away from the DLQ, since their images were sent again. */
+  /** Deleted from the DLQ, since their images were sent again. */
   deadLetters: number;
-  /** Letters of earlier runs that were left in the DLQ. */
+  /** Messages of earlier runs that were left in the DLQ. */
   ofEarlierRuns: number;
-  /** Letters that were in the DLQ and could not be looked at, approximately. */
+  /** Messages in the DLQ that could not be looked at, approximately. */
   notLookedAt: number;
 };
 
-/** Batches that are worked on at once: each takes some requests, one after the other. */
+/** Concurrent batches: each takes some sequential requests. */
 const BATCHES_AT_ONCE = 4;
 const READS_AT_ONCE = 8;
-/** Failure files that are taken away, sent and forgotten together; of jobs of small messages they have a line or two. */
+/** Failure files that are taken away and sent together; in jobs of small messages they have one or two lines each. */
 const MAX_BATCH_FILES = 500;
 const MAX_BATCH_BYTES = 2_000_000;
 
 /**
- * Sends failed images of a job's run again, as attempt 1, and takes their failures away: from the failure
- * files and from the DLQ. A failure is taken away before its image is sent, since the worker may fail it again at once,
- * under the same key. Until the image is sent, its line lies in `jobs/<job>/run=<run>/redrive/`: interrupted at any point, a
- * redrive is simply run again. Whatever is taken away is sent afterwards; an image that was sent twice is counted
- * once. Dead letters of the job without a run are sent again without one; those of another run stay.
+ * Sends failed images of a run again, as attempt 1, and removes their failures from the failure files and from the DLQ. A
+ * failure is removed before its image is sent, since the image may fail again immediately, under the same key. Until the image
+ * is sent, its line is kept in `jobs/<job>/run=<run>/redrive/`: a redrive that was interrupted at any point can simply be
+ * repeated. An image that is sent twice is counted once. Dead letters of the job without a run are sent again without one;
+ * those of other runs stay.
  *
- * @param now letters that come later belong to failures that come later, and stay
+ * @param now dead letters that arrive later belong to later failures, and stay
  */
-export async function redrive(target: JobTarget, options: RedriveOptions, now: Date): Promise<Redriven> {
+export async function redrive(target: JobTarget, options: RedriveOptions, now: Date): Promise<RedriveResult> {
   if (options.dryRun)
     return { images: await countFailures(target, options), deadLetters: 0, ofEarlierRuns: 0, notLookedAt: 0 };
   const run = new RedriveRun(target, options, now);
@@ -80,7 +79,7 @@ export async function redrive(target: JobTarget, options: RedriveOptions, now: D
     if (run.images > 0) await run.mark();
     return { images: run.images, deadLetters: deleted, ofEarlierRuns: run.lettersOfEarlierRuns, notLookedAt };
   } finally {
-    // What was sent is sent; a hold that is not released ends by itself, and the workers ask for looks.
+    // The images are sent; a hold that is not released expires, and the workers request looks.
     await hold?.release(run.images > 0).catch(() => undefined);
   }
 }
@@ -92,10 +91,10 @@ class RedriveRun {
   readonly #startedMs: number;
   /** Ids of images that were sent again. */
   readonly #sent = new IdSet();
-  /** Images of letters without a run, where the job has one; no other run of theirs is known, so their ids count once. */
+  /** Ids of images of dead letters without a run, where the job has one. */
   readonly #sentWithoutRun = new IdSet();
   lettersOfEarlierRuns = 0;
-  /** Ids of images whose failures were not chosen. */
+  /** Ids of images whose failures were not selected. */
   readonly #stillFailed = new IdSet();
 
   constructor(target: JobTarget, options: RedriveOptions, now: Date) {
@@ -108,7 +107,7 @@ class RedriveRun {
     return this.#sent.size + this.#sentWithoutRun.size;
   }
 
-  /** Sends what earlier redrives took away and may not have sent. */
+  /** Sends what interrupted redrives removed and may not have sent. */
   async finishInterrupted(): Promise<void> {
     const { s3, resultsBucket } = this.#target;
     for await (const { Key = '' } of listObjects(s3, resultsBucket, redrivePrefix(this.#options))) {
@@ -120,12 +119,14 @@ class RedriveRun {
 
   async sendFailures(): Promise<void> {
     const files = partsOfSameImages(this.#target, 'failures', this.#options);
-    await eachToItsEnd(batchesOf(files), (batch) => this.#redriveBatch(batch));
+    const limits = { maxItems: MAX_BATCH_FILES, maxBytes: MAX_BATCH_BYTES };
+    const batches = inBatches(files, limits, (ofSameImages) => latestOf(ofSameImages).bytes);
+    await forEachToEnd(batches, (batch) => this.#redriveBatch(batch));
   }
 
   /**
-   * Says that images of the run may be on the queue again, for the sweep: letters that it hides from this redrive stay in
-   * the DLQ, although their images are sent.
+   * Marks that images of the run may be on the queue again, for the sweep: dead letters that a sweep hides from this redrive
+   * stay in the DLQ although their images are sent.
    */
   async mark(): Promise<void> {
     const { s3, resultsBucket: Bucket } = this.#target;
@@ -133,7 +134,7 @@ class RedriveRun {
     await s3.send(new PutObjectCommand({ Bucket, Key: redrivenKey(this.#options), ...content }));
   }
 
-  /** @param batch files with lines of the same images together; the latest of these counts */
+  /** @param batch files grouped by images; the latest of each group counts */
   async #redriveBatch(batch: readonly Part[][]): Promise<void> {
     const read = await pMap(batch, (files) => this.#choose(files), { concurrency: READS_AT_ONCE });
     for (const { left } of read) for (const { id } of left) this.#stillFailed.add(id);
@@ -171,8 +172,8 @@ class RedriveRun {
   }
 
   /**
-   * Files are listed while images are sent: those that fail at once come up once more, in other files, and stay for the
-   * next redrive. An older file with images that were sent is a second one of the same failures, and goes.
+   * Files are listed while images are sent: images that fail again immediately are listed once more, in newer files, and stay
+   * for the next redrive. An older file with images that were sent holds duplicates of their failures, and is removed.
    */
   #haveFailedAgain({ writtenAt }: Part, lines: readonly FailureLine[]): boolean {
     return writtenAt.getTime() >= this.#startedMs && lines.every(({ id }) => this.#sent.has(id));
@@ -180,7 +181,7 @@ class RedriveRun {
 
   async #send(lines: readonly FailureLine[]): Promise<void> {
     for (const { id } of lines) this.#sent.add(id);
-    await this.#sendImages(this.#options, lines.map(toImage));
+    await this.#sendImages(this.#options, lines.map(toImageRef));
   }
 
   async #sendImages({ job, run }: JobRun, images: readonly ImageRef[]): Promise<void> {
@@ -191,7 +192,7 @@ class RedriveRun {
     await sendMessages(sqs, queueUrl, messages, job);
   }
 
-  /** None when the file is gone since it was listed: another redrive has it. */
+  /** Empty when the file was deleted since it was listed: by another redrive. */
   async #linesIn(key: string): Promise<FailureLine[]> {
     try {
       return await Array.fromAsync(partLines<FailureLine>(this.#target, key));
@@ -207,13 +208,13 @@ class RedriveRun {
   }
 
   /**
-   * Whether a letter of the DLQ may go: its images were sent again. Those of a letter without a failure line are
-   * sent here: SQS moved it there by itself, or an earlier redrive did not come to it. Whether it sent them nobody
-   * knows, and to label an image twice costs less than to look for its result.
+   * Whether a dead letter may be deleted: its images were sent again. Images without a failure line are sent here: SQS itself
+   * moved their message, or an earlier redrive was interrupted. Whether that redrive sent them is unknown, and classifying an
+   * image twice costs less than looking for its result.
    */
   async mayDelete({ body }: DeadLetter): Promise<boolean> {
     const message = parseMessage(body);
-    if (message instanceof UnreadableMessage || message.job !== this.#options.job) return false;
+    if (message instanceof MalformedMessage || message.job !== this.#options.job) return false;
     const isOfThisRun = message.run === this.#options.run;
     if (!isOfThisRun && message.run !== undefined) {
       this.lettersOfEarlierRuns++;
@@ -235,25 +236,11 @@ class RedriveRun {
   }
 }
 
-/** What becomes of the lines of files with the same images: sent again, or left where they are. */
+/** The lines of files with the same images: those to send again, and those that stay. */
 type Choice = { files: readonly Part[]; chosen: FailureLine[]; left: FailureLine[] };
 
-async function* batchesOf(files: AsyncIterable<Part[]>): AsyncGenerator<Part[][]> {
-  let batch: Part[][] = [];
-  let bytes = 0;
-  for await (const ofSameImages of files) {
-    batch.push(ofSameImages);
-    bytes += latestOf(ofSameImages).bytes;
-    if (batch.length < MAX_BATCH_FILES && bytes < MAX_BATCH_BYTES) continue;
-    yield batch;
-    batch = [];
-    bytes = 0;
-  }
-  if (batch.length > 0) yield batch;
-}
-
-/** As p-map, but when one fails, those that are under way come to their end before it rejects. */
-async function eachToItsEnd<Item>(items: AsyncIterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
+/** As p-map, but when one item fails, those in progress are finished before it rejects. */
+async function forEachToEnd<Item>(items: AsyncIterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
   let failure: { error: unknown } | undefined;
   const workUnlessFailed = async (item: Item) => {
     if (failure !== undefined) return;
@@ -265,7 +252,7 @@ async function eachToItsEnd<Item>(items: AsyncIterable<Item>, work: (item: Item)
   if (failure !== undefined) throw failure.error;
 }
 
-/** What was spent on files that are removed goes on standing in the name of the one that replaces them. */
+/** The time in the names of removed files is kept in the name of the file that replaces them. */
 function timeOf(files: readonly Part[]): WorkerTime | undefined {
   const times = files.flatMap(({ time }) => time ?? []);
   const [first] = times;
@@ -273,15 +260,11 @@ function timeOf(files: readonly Part[]): WorkerTime | undefined {
   return { ...first, milliseconds: times.reduce((sum, { milliseconds }) => sum + milliseconds, 0) };
 }
 
-function toImage({ id, url, meta }: FailureLine): ImageRef {
-  return meta === undefined ? { id, url } : { id, url, meta };
-}
-
 /**
- * The images of a dead letter with what went wrong: the worker writes it into the letters that it sends; SQS, which moves a
- * message as it is, does not.
+ * The images of a dead letter with the reason of their failure: dead letters of the worker contain it, messages that SQS moved
+ * do not.
  *
- * @param images what `parseMessage` has read of the body
+ * @param images of the parsed body
  */
 export function failedImagesIn(body: string, images: readonly ImageRef[]): (FailedImage & { attempts?: number })[] {
   const parsed = messageSchema.safeParse(parseJson(body));
@@ -296,11 +279,3 @@ const CRASHED: { code: string; message: string; attempts?: number } = {
   code: 'worker_crashed',
   message: 'SQS moved the message: it was delivered as often as the queue permits',
 };
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -14,40 +14,40 @@ import { PartTally } from './part-tally.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
-/** What there is to know of an end but its name. */
+/** The end of a run, without the fields that identify its announcement. */
 export type FoundEnd = Omit<JobEnd, 'v' | 'id' | 'generation'>;
 
-/** What a look at a run has found. */
+/** The result of a look at a run. */
 export type RunLook =
   | { kind: 'ended'; end: FoundEnd }
-  /** Outcomes are missing, and whoever brings the next one asks for another look; or it is not the newest run any more. */
+  /** Outcomes are missing, and the writer of the next one requests another look; or it is no longer the newest run. */
   | { kind: 'goes on' }
-  /** It may end without another outcome. `mostSeconds` is how old this request for a look may get meanwhile. */
-  | { kind: 'look again'; inSeconds: number; mostSeconds: number };
+  /** It may end without another outcome. `maxSeconds` is the maximum age of this request for a look. */
+  | { kind: 'look again'; inSeconds: number; maxSeconds: number };
 
+/** What a look depends on. */
 export type RunLookOptions = {
   now: Date;
-  /** Remembers what it has read from one look to the next. */
+  /** Remembers what it has read for the next look. */
   counter: OutcomeCounter;
-  /** Ends the listing of files and the reading of ids; the next look goes on with the ids. */
+  /** Ends the listing of files and the reading of ids; the next look continues with the ids. */
   signal: AbortSignal;
 };
 
-/** An image that is being fetched and classified when its run is cancelled still gets its line. */
+/** An image in progress when its run is cancelled still gets its line. */
 const CANCELLED_WORK_MS = CANCELLATION_CHECK_MS + 5_000;
-/** How often a run is looked at whose producer has not said yet that it has sent everything. */
+/** Interval of looks at a run whose producer has not finished sending. */
 const PRODUCER_LOOK_SECONDS = 10;
 /**
- * Longer than a producer may be silent before it counts as gone, even for the last request that it has made: it makes one
- * each 30 s.
+ * Longer than a producer may be silent before it counts as dead, counted from its last request: it makes one every 30 s.
  */
 const PRODUCER_GONE_SECONDS = STALE_AFTER_MS / 1_000 + 60;
-/** A count that was not finished is gone on with at once, and for as long as the queue delivers this look. */
+/** An unfinished count is continued soon, for as long as the queue delivers this look. */
 const UNFINISHED_COUNT_SECONDS = 5;
-/** This one is written before its image is worked on for the last time, in case that its worker dies of it. */
-const FORETOLD: ErrorCode = 'worker_crashed';
+/** Written before an image is processed for the last time, in case its worker crashes. */
+const WRITTEN_AHEAD: ErrorCode = 'worker_crashed';
 
-/** Looks whether a run has ended: from names of files, and ids only where those do not prove it. */
+/** Determines whether a run has ended: by the names of its part files, and by ids only where those do not prove it. */
 export async function lookAtRun(bucket: Bucket, of: NamedRun, options: RunLookOptions): Promise<RunLook> {
   const description = await readJob(bucket, of.job);
   if (description?.run !== of.run) return GOES_ON;
@@ -59,7 +59,7 @@ export async function lookAtRun(bucket: Bucket, of: NamedRun, options: RunLookOp
 
 const GOES_ON: RunLook = { kind: 'goes on' };
 
-/** Whether the producer of a run that was found failed has been at work since. */
+/** Whether the producer of a run that ended as failed has continued since. */
 export async function hasGoneOn(
   bucket: Bucket,
   of: NamedRun,
@@ -74,8 +74,8 @@ export async function hasGoneOn(
 
 type Look = { bucket: Bucket; of: NamedRun; description: JobDescription; options: RunLookOptions };
 
-function lookAgainIn(inSeconds: number, mostSeconds: number = Number.POSITIVE_INFINITY): RunLook {
-  return { kind: 'look again', inSeconds: Math.max(1, Math.ceil(inSeconds)), mostSeconds };
+function lookAgainIn(inSeconds: number, maxSeconds: number = Number.POSITIVE_INFINITY): RunLook {
+  return { kind: 'look again', inSeconds: Math.max(1, Math.ceil(inSeconds)), maxSeconds };
 }
 
 async function cancelledRun(look: Look, stoppedAt: Date): Promise<RunLook> {
@@ -92,17 +92,17 @@ async function countedRun(look: Look): Promise<RunLook> {
   const settled = counted.counts.classified + counted.counts.failed;
   const isComplete = counted.counts.exact && settled >= description.sent;
   const state = runState(description, { cancelled: false, isComplete, failed: counted.counts.failed }, options.now);
-  // Nobody brings another outcome: the producer says that this was all, or is gone.
+  // No other outcome follows: the producer either finishes without new images, or is dead.
   if (state === 'enqueuing') return lookAgainIn(PRODUCER_LOOK_SECONDS, PRODUCER_GONE_SECONDS);
   if (state === 'failed while enqueuing') return ended(look, 'failed', counted);
   if (state !== 'completed' && state !== 'completed with failures') return GOES_ON;
-  const foretoldMs = await foretoldFor(counted.tally, options.now);
-  return foretoldMs > 0 ? lookAgainIn(foretoldMs / 1_000) : ended(look, state, counted);
+  const waitMs = await writtenAheadMs(counted.tally, options.now);
+  return waitMs > 0 ? lookAgainIn(waitMs / 1_000) : ended(look, state, counted);
 }
 
 type Counted = { tally: PartTally; counts: OutcomeCounts };
 
-/** Undefined when there was no time to come to an end. */
+/** Undefined when the signal ended the count. */
 async function count({ bucket, of, description, options }: Look): Promise<Counted | undefined> {
   const tally = await PartTally.of(bucket, of, options.signal);
   if (!tally.isWhole) return undefined;
@@ -110,12 +110,12 @@ async function count({ bucket, of, description, options }: Look): Promise<Counte
   return options.signal.aborted && !counts.exact ? undefined : { tally, counts };
 }
 
-/** For how many milliseconds a worker may still be at work on an image whose failure was written ahead. */
-async function foretoldFor(tally: PartTally, now: Date): Promise<number> {
-  if (!tally.failures.codes.has(FORETOLD)) return 0;
+/** For how many milliseconds a worker may still process an image whose failure was written ahead. */
+async function writtenAheadMs(tally: PartTally, now: Date): Promise<number> {
+  if (!tally.failures.codes.has(WRITTEN_AHEAD)) return 0;
   let latest = 0;
   await tally.again(({ part }) => {
-    if (part.codes.has(FORETOLD)) latest = Math.max(latest, part.writtenAt.getTime());
+    if (part.codes.has(WRITTEN_AHEAD)) latest = Math.max(latest, part.writtenAt.getTime());
   });
   return latest + FUNCTION_TIMEOUT_SECONDS * 1_000 - now.getTime();
 }
@@ -142,7 +142,7 @@ function ended({ bucket, of, description, options }: Look, state: EndState, { ta
   return { kind: 'ended', end };
 }
 
-/** Its part files are all that lies there. */
+/** The prefix that holds only its part files. */
 function folderOf(kind: 'results' | 'failures', of: NamedRun): string {
   return runPartPrefix(kind, of).replace(/part-$/, '');
 }

@@ -6,13 +6,22 @@ import { MeasuredTime } from './measured-time.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
-/** Digits of a digest that fit a number exactly. */
+/** Hexadecimal digits of a digest that fit into a number exactly. */
 const DIGITS = 13;
 
+/** The part files that a sample is taken of. */
+export type SampledListing = {
+  kind: PartKind;
+  of: JobRun;
+  /** A multiple of 1,000, the number of objects per request. */
+  maxParts: number;
+  signal?: AbortSignal;
+};
+
 /**
- * How many lines the parts of a job have, known from the first of them. A part's name begins with a SHA-256, and a
- * listing is in the order of names: the first parts are a random sample of all, and how far they reach into the
- * digests is the share of all that they are. With 10,000 parts the error is about 1 %.
+ * The number of lines of a job's part files, estimated from the first of them. The name of a part starts with a SHA-256, and
+ * listings are in the order of names: the first parts are a random sample, and how far they reach into the digests is their
+ * share of all. With 10,000 parts the error is about 1 %.
  */
 export class PartSample {
   #parts = 0;
@@ -22,7 +31,7 @@ export class PartSample {
   #isWhole = false;
   readonly #time = new MeasuredTime();
 
-  /** Whether there is anything to judge by: all parts, or some. */
+  /** Whether there is enough for a count or an estimate. */
   get isUsable(): boolean {
     return this.#isWhole || this.#parts > 1;
   }
@@ -32,35 +41,33 @@ export class PartSample {
     return this.#isWhole;
   }
 
-  /** Of all parts. */
+  /** Lines of all parts: a count, or an estimate. */
   get lines(): number {
     if (this.#isWhole) return this.#lines;
-    // Where the last one lies is no coincidence: without it, the others are evenly spread up to there.
+    // The last part determines the reach: the others are evenly distributed up to it, so it is left out.
     const reach = Number.parseInt(this.#lastDigest.slice(0, DIGITS), 16) / 16 ** DIGITS;
     return Math.round((this.#lines * (1 - 1 / this.#parts)) / reach);
   }
 
-  /** What the time of the workers of all parts costs: the figure of `status`, or an estimate of it. */
+  /** The cost of the computing time of all parts: the figure of `status`, or an estimate. */
   get computingUsd(): number {
     return this.#lines === 0 ? this.#time.usd : this.#time.usd * (this.lines / this.#lines);
   }
 
   /**
-   * Reads a listing, at most so many parts of it, or as far as it comes before the signal.
-   *
-   * @param mostParts a multiple of 1,000, the objects that a request lists
+   * Reads a listing up to `maxParts`, or until the signal is aborted.
    */
-  async read(bucket: Bucket, kind: PartKind, of: JobRun, mostParts: number, signal: AbortSignal): Promise<void> {
+  async read(bucket: Bucket, { kind, of, maxParts, signal }: SampledListing): Promise<void> {
     let read = 0;
     for await (const part of allParts(bucket, kind, of)) {
-      if (signal.aborted) return;
+      if (signal?.aborted) return;
       this.#add(part);
-      if (++read === mostParts) return;
+      if (++read === maxParts) return;
     }
     this.#isWhole = true;
   }
 
-  /** Files with lines of the same images follow each other; the work of one of them is in the others too. */
+  /** Files with lines of the same images follow each other, and count once; their times add up. */
   #add({ digest, lines, time }: Part): void {
     this.#time.add({ time, lines });
     if (digest === this.#lastDigest) {
@@ -75,16 +82,16 @@ export class PartSample {
   }
 }
 
-/** Names that are read to say how many lines there are: ten requests. */
+/** Part files that are listed for a count of lines: ten requests. */
 const SAMPLED_PARTS = 10_000;
 
-/** How many lines the part files of a run have, or about how many where there are too many to list them all. */
+/** The number of lines of the part files of a run; an estimate where there are too many files to list. */
 export async function sampledLines(
   bucket: Bucket,
   kind: PartKind,
   of: JobRun,
 ): Promise<{ lines: number; isEstimate: boolean }> {
   const sample = new PartSample();
-  await sample.read(bucket, kind, of, SAMPLED_PARTS, new AbortController().signal);
+  await sample.read(bucket, { kind, of, maxParts: SAMPLED_PARTS });
   return { lines: sample.lines, isEstimate: !sample.isWhole };
 }

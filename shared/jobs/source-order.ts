@@ -9,15 +9,15 @@ import { listObjects } from './list-objects.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 
-/** Some megabytes of ids a file; compressed, about one. */
-const IDS_A_FILE = 100_000;
-/** Ids repeat each other: the quickest level makes them small enough. */
+/** Ids per file: some megabytes, about one when compressed. */
+const IDS_PER_FILE = 100_000;
+/** Ids are similar: the fastest compression level is sufficient. */
 const LEVEL = 1;
 
 /**
- * Passes the images on, and writes their ids down in their order: `jobs/<job>/run=<run>/order-<n>.jsonl.gz`, a
- * line `{"n":0,"id":"…"}` each. Result lines come in any order, and this is what puts them back. The
- * last file is written before the iteration ends. Doing it again writes the same files.
+ * Passes the images on, and records the order of their ids in `jobs/<job>/run=<run>/order-<n>.jsonl.gz`, one line
+ * `{"n":0,"id":"…"}` per image. Result lines are unordered; exports restore the order from these files. The last file is
+ * written before the iteration ends. A repetition writes the same files.
  */
 export async function* recordOrder(
   { s3, resultsBucket }: Bucket,
@@ -35,16 +35,16 @@ export async function* recordOrder(
   };
   for await (const image of images) {
     await open.add(`${JSON.stringify({ n: n++, id: image.id })}\n`);
-    if (n % IDS_A_FILE === 0) await write();
+    if (n % IDS_PER_FILE === 0) await write();
     yield image;
   }
-  if (n % IDS_A_FILE > 0) await write();
+  if (n % IDS_PER_FILE > 0) await write();
 }
 
-/** Characters that are compressed at once. */
-const TEXT_AT_ONCE = 64 * 1024;
+/** Characters per write to the compressor. */
+const TEXT_PER_WRITE = 64 * 1024;
 
-/** Compresses while it grows: only what is compressed stays in memory. */
+/** Compresses incrementally: only compressed data stays in memory. */
 function newOrderFile(): { add(line: string): Promise<void> | void; end(): Promise<Buffer> } {
   const gzip = createGzip({ level: LEVEL });
   const compressed = buffer(gzip);
@@ -52,7 +52,7 @@ function newOrderFile(): { add(line: string): Promise<void> | void; end(): Promi
   return {
     add(line) {
       text += line;
-      if (text.length < TEXT_AT_ONCE) return;
+      if (text.length < TEXT_PER_WRITE) return;
       const full = text;
       text = '';
       return new Promise<void>((resolve, reject) => gzip.write(full, (error) => (error ? reject(error) : resolve())));
@@ -64,7 +64,7 @@ function newOrderFile(): { add(line: string): Promise<void> | void; end(): Promi
   };
 }
 
-/** The keys of what `recordOrder` wrote; none for a job that was not enqueued with the command. */
+/** The keys of the files of `recordOrder`; empty for a job that was not enqueued with the command. */
 export async function orderKeys({ s3, resultsBucket: Bucket }: Bucket, of: JobRun): Promise<string[]> {
   const keys: string[] = [];
   for await (const { Key = '' } of listObjects(s3, Bucket, orderPrefix(of))) keys.push(Key);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AwsClient, middlewareOf } from './named-calls.ts';
 
-/** What S3 and SQS call it when they want fewer requests. */
+/** The error codes of S3 and SQS for throttled requests. */
 const THROTTLED = new Set([
   'SlowDown',
   'ServiceUnavailable',
@@ -16,41 +16,41 @@ const THROTTLED = new Set([
 ]);
 const THROTTLED_STATUS = new Set([429, 503]);
 
-/** How a client is treated by a service that wants fewer requests. */
+/** How a service throttles a client. */
 export type Throttling = {
-  /** What the service answers, e.g. `SlowDown`, and what it says about it. */
+  /** The error code of the service, e.g. `SlowDown`; `message` is its message. */
   code: string;
   message: string;
-  /** Requests that were answered, and refused, since the last report or the first refusal. */
+  /** Requests that succeeded, and that were throttled, since the last report or the first throttled request. */
   answered: number;
   refused: number;
-  /** What these numbers are of; 0 at the first refusal. */
+  /** The period of these numbers; 0 for the first throttled request. */
   seconds: number;
 };
 
+/** How long a client waits, and who is informed. */
 export type PatienceOptions = {
-  /** Called at the first refusal, and then at most once per `reportMs` while there are more. */
+  /** Called for the first throttled request, and then at most once per `reportMs` while there are more. */
   onThrottled: (throttling: Throttling) => void;
-  /** The pause after the first refusal, at most; it doubles while there are more, and halves with each answer. */
+  /** The maximum pause after the first throttled request; doubled while there are more, halved with each success. */
   baseMs?: number;
   maxMs?: number;
   reportMs?: number;
-  /** Without an answer for so long, the refusal is an error after all. */
+  /** Without a success for this long, a throttled request fails. */
   giveUpAfterMs?: number;
 };
 
 type ServiceError = { name?: string; message?: string; $metadata?: { httpStatusCode?: number } };
 
-/** Whether an error of the SDK says that the service wants fewer requests. */
+/** Whether an error of the SDK means that the request was throttled. */
 export function isThrottled(error: unknown): error is Error {
   const { name = '', $metadata } = (error ?? {}) as ServiceError;
   return THROTTLED.has(name) || THROTTLED_STATUS.has($metadata?.httpStatusCode ?? 0);
 }
 
 /**
- * Lets a client go on when a service answers SlowDown or the like: the request that was refused is sent again after a
- * pause, and nothing of what was done before is done twice. For commands; a worker has a deadline and gives its messages
- * back instead.
+ * Lets a client wait and retry when a service throttles it. For commands; a worker has a deadline, and lets its messages be
+ * redelivered instead.
  *
  * @returns the client
  */
@@ -69,24 +69,24 @@ export function withPatience<Client extends AwsClient>(client: Client, options: 
         }
       }
     },
-    // Around what the SDK tries by itself, within what names the call.
+    // Outside of the retries of the SDK, inside of `withNamedCalls`.
     { step: 'initialize', priority: 'low', name: 'patience' },
   );
   return client;
 }
 
-/** A stream can be sent once. */
+/** A stream can only be sent once. */
 function isRepeatable(input: object): boolean {
   const body = 'Body' in input ? input.Body : undefined;
   return body === undefined || typeof body === 'string' || body instanceof Uint8Array;
 }
 
-/** Shared by all requests of a client: what one of them learns slows all of them down. */
+/** Shared by all requests of a client: throttling of one slows down all. */
 class Patience {
   readonly #options: Required<PatienceOptions>;
   /** How often the pause was doubled. */
   #level = 0;
-  /** Requests that were sent together are refused together: they double the pause once. */
+  /** Concurrent requests are throttled together, and must double the pause only once. */
   #doubleFrom = 0;
   #lastAnswer = performance.now();
   #lastReport: number | undefined;
@@ -102,7 +102,7 @@ class Patience {
     this.#sinceReport.answered++;
   }
 
-  /** @returns whether to try again */
+  /** @returns whether to retry */
   refused(error: Error): boolean {
     const now = performance.now();
     if (now >= this.#doubleFrom) {
@@ -114,7 +114,7 @@ class Patience {
     return now - this.#lastAnswer < this.#options.giveUpAfterMs;
   }
 
-  /** Of random length, so that requests that were refused together do not come back together. */
+  /** With jitter, so that requests that were throttled together are not retried together. */
   pause(): Promise<void> {
     return delay(this.#longest() * (0.5 + Math.random() / 2));
   }

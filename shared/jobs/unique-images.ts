@@ -4,19 +4,20 @@ import { MAX_ID_CHARS } from '../contract/limits.ts';
 import { SpillingTable } from './fingerprints/spilling-table.ts';
 import type { SourceRow } from './source-row.ts';
 
+/** Callbacks per row, and how much memory is used. */
 export type UniqueImagesOptions = {
-  /** Called for each row that is left out. */
+  /** Called for each duplicate, which is left out. */
   onRepetition?: () => void;
   /** Called for each row that gets an id of its own. */
   onOwnId?: () => void;
-  /** A power of two; when seven tenths of them are taken by rows, these go to a temporary file. */
+  /** A power of two; when 70 % are in use, they are moved to a temporary file. */
   slotsInMemory?: number;
 };
 
 /**
- * The rows without exact repetitions, which are the same in id, URL and meta: a list of URLs often has some, and one
- * outcome serves them all. A row whose URL is its id and stood before with other meta gets an id of its own. An id
- * that stood for another row before makes its row invalid: their outcomes could not be told apart.
+ * The rows without duplicates, which have the same id, URL and meta: lists of URLs often contain some, and one outcome is
+ * enough. A row whose id is its URL, and whose URL occurred before with other meta, gets an id of its own. A row with the id of
+ * another, different row is invalid: their outcomes could not be distinguished.
  *
  * @throws {SpillError} when there is no room for a temporary file
  */
@@ -27,7 +28,7 @@ export async function* uniqueImages(
   using seen = new SpillingTable(FIELDS, slotsInMemory);
   for await (const row of rows) {
     const judged = 'image' in row ? judge(row, seen) : row;
-    if (judged === 'repetition') {
+    if (judged === 'duplicate') {
       onRepetition?.();
       continue;
     }
@@ -36,22 +37,21 @@ export async function* uniqueImages(
   }
 }
 
-/** The row, the row with an id of its own, or why it cannot have one. */
-function judge(row: ImageRow, seen: SpillingTable): SourceRow | 'repetition' {
+/** The row, the row with an id of its own, or an invalid row with the reason. */
+function judge(row: ImageRow, seen: SpillingTable): SourceRow | 'duplicate' {
   const verdict = add(seen, ...entryOf(row.image));
   if (verdict === 'new') return row;
-  if (verdict === 'same') return 'repetition';
+  if (verdict === 'same') return 'duplicate';
   if (verdict === 'other id' || row.image.id !== row.image.url) return sameId(row);
   const renamed = withOwnId(row);
   if (!('image' in renamed)) return renamed;
   const again = add(seen, ...entryOf(renamed.image));
-  if (again === 'same') return 'repetition';
+  if (again === 'same') return 'duplicate';
   return again === 'new' ? renamed : sameId(row);
 }
 
 /**
- * A row of which only the URL is known, with an id of its own: the URL and a digest of its meta, so that it gets the
- * same one each time.
+ * A row of a bare URL with an id of its own: the URL and a digest of its meta, so that the id is the same every time.
  */
 export function withOwnId(row: ImageRow): SourceRow {
   const id = idWithMeta(row.image);
@@ -61,7 +61,7 @@ export function withOwnId(row: ImageRow): SourceRow {
 
 type ImageRow = Extract<SourceRow, { image: ImageRef }>;
 
-const NO_ROOM_FOR_ID = 'expected an id beside a long URL that stands in the list again with other meta';
+const NO_ROOM_FOR_ID = 'expected an id beside a long URL that occurs again in the list with other meta';
 
 function sameId({ line, image }: ImageRow): SourceRow {
   const got = JSON.stringify(image.id.slice(0, 80));
@@ -69,13 +69,13 @@ function sameId({ line, image }: ImageRow): SourceRow {
   return { line, text: JSON.stringify(image), problem };
 }
 
-/** 64 bits: among a hundred million ids, any two that differ are taken for the same with a probability of 3e-4. */
+/** 64 bits: among a hundred million ids, any two collide with a probability of 3e-4. */
 type Fingerprint = readonly [high: number, low: number];
 
-/** Of a URL that is its own id and has no meta. */
+/** The value of a URL that is its own id and has no meta. */
 const BARE: Fingerprint = [1, 0];
 
-/** The id, and what else the row says: whether the URL is the id stands in the lowest bit. */
+/** The fingerprints of the id and of the rest of the row; the lowest bit tells whether the URL is the id. */
 function entryOf({ id, url, meta }: ImageRef): [key: Fingerprint, value: Fingerprint] {
   const bare = id === url;
   if (bare && meta === undefined) return [fingerprint(id), BARE];
@@ -84,7 +84,7 @@ function entryOf({ id, url, meta }: ImageRef): [key: Fingerprint, value: Fingerp
   return [fingerprint(id), [(bare ? high | 1 : high & ~1) >>> 0, low]];
 }
 
-/** Without it, ids could be made that are taken for repetitions of others: 64 bits are few. */
+/** Prevents producers from choosing ids that collide: 64 bits are few. */
 const SALT = randomBytes(8).toString('hex');
 
 function fingerprint(text: string): Fingerprint {
@@ -92,13 +92,13 @@ function fingerprint(text: string): Fingerprint {
   return [digest.readUInt32LE(0) || 1, digest.readUInt32LE(4)];
 }
 
-/** Two numbers of the id's hash, and two of what else the row says. */
+/** Two numbers of the hash of the id, and two of the rest of the row. */
 const FIELDS = 4;
 
-/** `other meta`: the id was there as the id of its own URL; `other id`: as one that was given. */
+/** `other meta`: the id occurred before as the id of its own URL; `other id`: as an explicit id. */
 type Verdict = 'new' | 'same' | 'other meta' | 'other id';
 
-/** Takes up a row whose id is new. Of another one: whether it was there with the same value, or what that was. */
+/** Adds a row whose id is new; otherwise tells how the earlier row with this id differs. */
 function add(seen: SpillingTable, [high, low]: Fingerprint, [valueHigh, valueLow]: Fingerprint): Verdict {
   const there = seen.find(high, low);
   if (there === undefined) {

@@ -13,7 +13,7 @@ const REPLACED = '.replaced-';
  * @returns false when the folder is there already, or another process was faster: it is not what `fill` has written
  * @throws what `fill` throws, with nothing left behind
  */
-export async function makeWholeFolder(place: string, fill: (folder: string) => Promise<void>): Promise<boolean> {
+export async function createFolderAtomically(place: string, fill: (folder: string) => Promise<void>): Promise<boolean> {
   if (existsSync(place)) return false;
   await removeLeftovers(place, UNFINISHED);
   const unfinished = `${place}${UNFINISHED}${process.pid}`;
@@ -35,7 +35,7 @@ export async function makeWholeFolder(place: string, fill: (folder: string) => P
  * @param check called last before the folder is replaced: what it throws keeps the old one
  * @throws what `fill` and `check` throw, with the old folder in its place and nothing else left behind
  */
-export async function replaceWholeFolder(
+export async function replaceFolderAtomically(
   place: string,
   fill: (folder: string) => Promise<void>,
   check: () => Promise<void>,

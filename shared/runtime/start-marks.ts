@@ -8,6 +8,7 @@ export const START_MARKS = [
   'labelqueue:warm',
 ] as const;
 
+/** One of {@link START_MARKS}. */
 export type StartMark = (typeof START_MARKS)[number];
 
 /** Notes that a moment of the start has come. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
-import { makeWholeFolder } from './atomic-folder.ts';
+import { createFolderAtomically } from './atomic-folder.ts';
 import { markStart } from './start-marks.ts';
 import type { TensorflowManifest } from './tensorflow-manifest.ts';
 import { TFJS_BINDING_VARIABLE } from './worker-process.ts';
@@ -43,7 +43,7 @@ export async function unpackTensorflow(packed: string, temporary: string): Promi
   const manifest = JSON.parse(await readFile(join(packed, 'manifest.json'), 'utf8')) as TensorflowManifest;
   const place = join(temporary, `labelqueue-tensorflow-${manifest.id}`);
   try {
-    await makeWholeFolder(place, (folder) => unpackInto(folder, packed));
+    await createFolderAtomically(place, (folder) => unpackInto(folder, packed));
   } catch (error) {
     throw unpackFailure(error, temporary, manifest.bytes);
   }

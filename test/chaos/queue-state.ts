@@ -1,5 +1,5 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { queueCounts } from '../../shared/jobs/queue-counts.ts';
 
@@ -17,7 +17,7 @@ export async function takeDeadLetters({ sqs, deadLetterQueueUrl: QueueUrl }: Job
     if (Messages.length === 0) return ids;
     for (const { Body = '' } of Messages) {
       const message = parseMessage(Body);
-      if (message instanceof UnreadableMessage) throw new Error(`unreadable dead letter: ${message.reason}`);
+      if (message instanceof MalformedMessage) throw new Error(`unreadable dead letter: ${message.reason}`);
       for (const { id } of message.images) ids.add(id);
     }
     const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));

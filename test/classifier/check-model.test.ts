@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { type CheckedPhoto, checkModel, type ModelReport } from '../../cli/model/check/check-model.ts';
 import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
 import { tensorflowUse } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { DEFAULT_MODEL } from './model-folders.ts';
 import { nsfwjsFolder } from './nsfwjs-folders.ts';
 import { brightChannelFolder, graphFolder } from './tfjs-folders.ts';
@@ -55,7 +55,7 @@ test('tells of the default model what it is, and warns of nothing', async () => 
 });
 
 test('an image that cannot be decoded has its error among the predictions', async () => {
-  const missing = { name: 'missing.jpg', bytes: new ImageError('not_found', 'no such file') };
+  const missing = { name: 'missing.jpg', bytes: new ImageFailure('not_found', 'no such file') };
   const text = { name: 'text.jpg', bytes: Buffer.from('text') };
   await using folder = await graphFolder({ output: 'means' });
   const { predictions } = await check(folder, [missing, text]);

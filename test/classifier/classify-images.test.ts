@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { classifyImages, type ImageOutcome, type Pipeline } from '../../shared/classifier/classify-images.ts';
 import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
 import { PutOff } from '../../shared/classifier/put-off.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import {
   ABANDON_AFTER_MS,
   IMAGES_IN_FLIGHT,
@@ -52,10 +52,8 @@ async function classify(
   const record = (image: Image, outcome: ImageOutcome) => {
     outcomes.set(image, [...(outcomes.get(image) ?? []), outcome]);
   };
-  await classifyImages(images, pipeline, signal, record, {
-    stage: (stage) => stages.push(stage),
-    batch: (size) => batchSizes.push(size),
-  });
+  const observe = { stage: (stage: string) => stages.push(stage), batch: (size: number) => batchSizes.push(size) };
+  await classifyImages(images, pipeline, { onOutcome: record, signal, observe });
   return { outcomes: images.map((image) => outcomes.get(image) ?? []), batchSizes, stages };
 }
 
@@ -66,7 +64,7 @@ function imagesOn(hosts: number, count: number): Image[] {
 
 function codes(outcomes: ImageOutcome[][]): string[] {
   return outcomes.map((all) =>
-    all.map((one) => (one instanceof ImageError ? one.code : one === 'not_reached' ? one : 'classified')).join('+'),
+    all.map((one) => (one instanceof ImageFailure ? one.code : one === 'not_reached' ? one : 'classified')).join('+'),
   );
 }
 
@@ -150,7 +148,7 @@ function hangingFetches() {
   const underWay: { url: string; timeOut: () => void }[] = [];
   const fetch: Fetch = (url) =>
     new Promise((resolve) => {
-      underWay.push({ url, timeOut: () => resolve(new ImageError('timeout', 'expected the whole image in time')) });
+      underWay.push({ url, timeOut: () => resolve(new ImageFailure('timeout', 'expected the whole image in time')) });
     });
   const timeOut = () => {
     waves.push(underWay.map(({ url }) => url));
@@ -232,7 +230,7 @@ test('without a memory of hosts every image is fetched, whatever its host did', 
 
 describe('one bad image does not stop the others:', () => {
   test.each<[string, Fetch, string]>([
-    ['it cannot be fetched', async () => new ImageError('not_found', 'expected status 200, got 404'), 'not_found'],
+    ['it cannot be fetched', async () => new ImageFailure('not_found', 'expected status 200, got 404'), 'not_found'],
     ['it cannot be decoded', async () => Buffer.from('no image'), 'not_an_image'],
     ['its fetch has a defect', () => Promise.reject(new TypeError('a defect')), 'internal_error'],
     ['its fetch throws what is no error', () => Promise.reject('a string'), 'internal_error'],

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import sharp, { type Sharp } from 'sharp';
 import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { tiffFile } from '../support/tiff-files.ts';
 import { decodeCode, decoded, FORMAT, readPhoto } from './pictures.ts';
 
@@ -63,9 +63,9 @@ async function tryCuts(file: Buffer): Promise<{ wrong: number[]; labelled: numbe
   const outcome = { wrong: [] as number[], labelled: [] as number[], codes: new Set<string>() };
   for (const cut of cutsOf(file)) {
     const image = await decodeImage(cut, WHOLE);
-    if (image instanceof ImageError) outcome.codes.add(image.code);
+    if (image instanceof ImageFailure) outcome.codes.add(image.code);
     else outcome.labelled.push(cut.length);
-    if (!(image instanceof ImageError) && !Buffer.from(pixels).equals(image.pixels)) outcome.wrong.push(cut.length);
+    if (!(image instanceof ImageFailure) && !Buffer.from(pixels).equals(image.pixels)) outcome.wrong.push(cut.length);
   }
   return outcome;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { MAX_IMAGE_PIXELS } from '../../shared/contract/limits.ts';
 import { decodeCode, decoded, FORMAT, greyPng, lyingJpeg, readPhoto } from './pictures.ts';
 
@@ -137,9 +137,9 @@ test.each([
 test('a failure says what was expected', async () => {
   for (const [, bytes] of BYTES) {
     const error = await decodeImage(bytes, FORMAT);
-    expect(error).toBeInstanceOf(ImageError);
-    expect((error as ImageError).stage).toBe('decode');
-    expect((error as ImageError).retryable).toBe(false);
-    expect((error as ImageError).message).toMatch(/expected|corrupt/i);
+    expect(error).toBeInstanceOf(ImageFailure);
+    expect((error as ImageFailure).stage).toBe('decode');
+    expect((error as ImageFailure).retryable).toBe(false);
+    expect((error as ImageFailure).message).toMatch(/expected|corrupt/i);
   }
 });

@@ -11,7 +11,7 @@ import { tensorflowUse } from '../../shared/classifier/model/tensorflow/tfjs-nod
 import { topK } from '../../shared/classifier/model/top-k.ts';
 import { readTrunk } from '../../shared/classifier/model/trunk.ts';
 import { decodeEmbedding, TRUNK } from '../../shared/contract/embedding.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { ModelPrecision } from '../../shared/settings.ts';
 import { changedModel, DEFAULT_MODEL } from './model-folders.ts';
 import { graphFolder } from './tfjs-folders.ts';
@@ -25,7 +25,7 @@ async function pixels(): Promise<Uint8Array[]> {
         await readFile(join(import.meta.dirname, '../../samples/photos', photo)),
         config,
       );
-      if (decoded instanceof ImageError) throw decoded;
+      if (decoded instanceof ImageFailure) throw decoded;
       return decoded.pixels;
     }),
   );
@@ -63,7 +63,7 @@ test('the last layer read from the file makes the scores of the model from its e
   const layer = createDenseLayer(head);
   for (const { labels, embedding } of answers) {
     const scores = layer.scores(decodeEmbedding(embedding.embedding) as Float32Array);
-    const [best] = topK(scores, 0, folder.labels, 3);
+    const [best] = topK(scores, folder.labels, 3);
     expect(best).toMatchObject({ label: labels[0]?.label, score: expect.closeTo(labels[0]?.score ?? -1, 2) });
   }
   layer.dispose();

@@ -5,7 +5,7 @@ import { ApartQueue, type ApartQueueOptions } from '../../shared/classifier/deco
 import { inspect } from '../../shared/classifier/decode/inspect/inspect.ts';
 import type { Inspected } from '../../shared/classifier/decode/picture.ts';
 import { PutOff } from '../../shared/classifier/put-off.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import {
   ABANDON_AFTER_MS,
   IMAGES_IN_FLIGHT,
@@ -63,14 +63,14 @@ async function classify(
     outcomes.set(image, nameOf(outcome));
     if (image.url.includes('healthy')) healthyMs = performance.now() - started;
   };
-  await classifyImages(images, pipeline, signal, onOutcome, { stage: () => {}, batch: () => {} });
+  await classifyImages(images, pipeline, { signal, onOutcome });
   return { outcomes: images.map((image) => outcomes.get(image) ?? 'none'), healthyMs };
 }
 
 function nameOf(outcome: ImageOutcome): string {
   if (typeof outcome === 'string') return outcome;
   if (outcome instanceof PutOff) return outcome.reason;
-  return outcome instanceof ImageError ? outcome.code : 'classified';
+  return outcome instanceof ImageFailure ? outcome.code : 'classified';
 }
 
 test('20 healthy images beside 60 that cannot be decoded in time take no more than twice their time alone', async () => {

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import { inspect } from '../../shared/classifier/decode/inspect/inspect.ts';
 import type { Inspected } from '../../shared/classifier/decode/picture.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { DECODE_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import {
@@ -22,13 +22,13 @@ import { decoded, difference, FORMAT, readPhoto } from './pictures.ts';
 async function timed(bytes: Buffer): Promise<{ outcome: string; milliseconds: number }> {
   const started = performance.now();
   const image = await decodeImage(bytes, FORMAT);
-  const outcome = image instanceof ImageError ? image.code : 'ok';
+  const outcome = image instanceof ImageFailure ? image.code : 'ok';
   return { outcome, milliseconds: performance.now() - started };
 }
 
 async function isExpensive(bytes: Buffer): Promise<boolean> {
   const picture = await inspect(bytes);
-  if (picture instanceof ImageError) throw new Error(`expected a picture, got ${picture.code}: ${picture.message}`);
+  if (picture instanceof ImageFailure) throw new Error(`expected a picture, got ${picture.code}: ${picture.message}`);
   return picture.expensive;
 }
 

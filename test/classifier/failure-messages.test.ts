@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { decoded, FORMAT, lyingJpeg, readPhoto } from './pictures.ts';
 
 const ROUNDS = 12;
@@ -9,7 +9,7 @@ const ROUNDS = 12;
 /** Its code and message, or how many pixels it gave. */
 async function outcomeOf(bytes: Buffer): Promise<string> {
   const image = await decodeImage(bytes, FORMAT);
-  return image instanceof ImageError ? `${image.code}: ${image.message}` : `${image.pixels.length} bytes`;
+  return image instanceof ImageFailure ? `${image.code}: ${image.message}` : `${image.pixels.length} bytes`;
 }
 
 /** A copy with other bytes in its middle. */

@@ -7,7 +7,7 @@ import { configuredScores, lastLayerOf, readLastLayer } from '../../shared/class
 import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
 import { openModel } from '../../shared/classifier/model/open-model.ts';
 import { tensorflowUse } from '../../shared/classifier/model/tensorflow/tfjs-node.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { changedModel, DEFAULT_MODEL } from './model-folders.ts';
 import { graphFolder } from './tfjs-folders.ts';
 import { type Additions, attribute, channelMeans, type Field, node, shape } from './tiny-model.ts';
@@ -18,7 +18,7 @@ async function pixelsOf(photo: string): Promise<Uint8Array> {
   const bytes = await readFile(join(import.meta.dirname, '../../samples/photos', photo));
   const { config } = await readModelFolder(DEFAULT_MODEL);
   const decoded = await decodeImage(bytes, config);
-  if (decoded instanceof ImageError) throw decoded;
+  if (decoded instanceof ImageFailure) throw decoded;
   return decoded.pixels;
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ERROR_CODES, type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
+import { ERROR_CODES, type ErrorCode, ImageFailure } from '../../shared/contract/error-codes.ts';
 import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
 import { codeOf, createFetcher, type Fetcher, fakeDns } from './fetch-setup.ts';
 
@@ -93,8 +93,8 @@ const FAILURES: [path: string, code: ErrorCode][] = [
 describe('says what went wrong', () => {
   test.each(FAILURES)('%s is %s', async (path, code) => {
     const outcome = await fetcher.fetch(server.url(path));
-    expect(outcome).toBeInstanceOf(ImageError);
-    expect((outcome as ImageError).report()).toMatchObject({
+    expect(outcome).toBeInstanceOf(ImageFailure);
+    expect((outcome as ImageFailure).report()).toMatchObject({
       code,
       stage: 'fetch',
       retryable: ERROR_CODES[code].retryable,
@@ -128,20 +128,20 @@ describe('says what went wrong', () => {
 describe('passes Retry-After on', () => {
   test('in seconds', async () => {
     const outcome = await fetcher.fetch(server.url('/status/429?retry-after=37'));
-    expect((outcome as ImageError).retryAfterSeconds).toBe(37);
+    expect((outcome as ImageFailure).retryAfterSeconds).toBe(37);
   });
 
   test('as a date', async () => {
     const date = new Date(Date.now() + 120_000).toUTCString();
     const outcome = await fetcher.fetch(server.url(`/status/503?retry-after=${encodeURIComponent(date)}`));
-    const seconds = (outcome as ImageError).retryAfterSeconds;
+    const seconds = (outcome as ImageFailure).retryAfterSeconds;
     expect(seconds).toBeGreaterThan(100);
     expect(seconds).toBeLessThanOrEqual(120);
   });
 
   test('not when it is neither', async () => {
     const outcome = await fetcher.fetch(server.url('/status/503?retry-after=soon'));
-    expect((outcome as ImageError).retryAfterSeconds).toBeUndefined();
+    expect((outcome as ImageFailure).retryAfterSeconds).toBeUndefined();
   });
 });
 
@@ -166,7 +166,7 @@ describe('an aborted fetch', () => {
 test('a message never shows the query of a URL, which may be a signature', async () => {
   for (const [path] of FAILURES) {
     const outcome = await fetcher.fetch(server.url(`${path}${path.includes('?') ? '&' : '?'}X-Amz-Signature=SECRET`));
-    expect((outcome as ImageError).message).not.toMatch(/SECRET|user:|passwd/);
+    expect((outcome as ImageFailure).message).not.toMatch(/SECRET|user:|passwd/);
   }
 });
 

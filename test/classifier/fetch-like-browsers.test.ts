@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { type RawRequest, type RawServer, rawAnswer, rawAnswerOf, startRawServer } from '../support/raw-server.ts';
 import { codeOf, createFetcher, type Fetcher } from './fetch-setup.ts';
 
@@ -125,8 +125,8 @@ describe('gets what browsers get from', () => {
 });
 
 /** Of a failure, why. */
-function textOf(outcome: Buffer | ImageError): string {
-  return outcome instanceof ImageError ? `${outcome.code}: ${outcome.message}` : outcome.toString();
+function textOf(outcome: Buffer | ImageFailure): string {
+  return outcome instanceof ImageFailure ? `${outcome.code}: ${outcome.message}` : outcome.toString();
 }
 
 test.each([
@@ -145,7 +145,7 @@ test.each([
   ['/bad-redirect-inside', 'address_not_allowed'],
 ])('%s is %s', async (path, code) => {
   const outcome = await fetcher.fetch(server.url(path));
-  expect([codeOf(outcome), (outcome as ImageError).message]).toEqual([code, expect.stringMatching(/./)]);
+  expect([codeOf(outcome), (outcome as ImageFailure).message]).toEqual([code, expect.stringMatching(/./)]);
 });
 
 test('a body that was cut is not asked for again at once: that is what a retry is for', async () => {

@@ -4,13 +4,13 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { fetchImage, type ImageSources } from '../../shared/classifier/fetch/fetch-image.ts';
 import { createHttpClient, type HttpClientOptions } from '../../shared/classifier/fetch/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 
 /** What fetchImage needs, and a fetch that is given up early enough for a test. */
 export type Fetcher = AsyncDisposable & {
   /** Connections that are open now. */
   openConnections(): number;
-  fetch(url: string, timeoutMs?: number, cancelled?: AbortSignal): Promise<Buffer | ImageError>;
+  fetch(url: string, timeoutMs?: number, cancelled?: AbortSignal): Promise<Buffer | ImageFailure>;
 };
 
 /** Long for a machine that is busy, short for a test that fails. */
@@ -42,7 +42,7 @@ export function createFetcher({
 
 /** The code of a fetch that failed as expected; `ok` when it did not fail. */
 export function codeOf(outcome: unknown): string {
-  return outcome instanceof ImageError ? outcome.code : 'ok';
+  return outcome instanceof ImageFailure ? outcome.code : 'ok';
 }
 
 /** A DNS whose answers are written down: for each name, one list of addresses a question, the last one for ever. */

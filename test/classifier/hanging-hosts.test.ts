@@ -5,7 +5,7 @@ import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
 import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
 import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { IMAGES_IN_FLIGHT } from '../../shared/contract/limits.ts';
 import { type MoodyHosts, startMoodyHosts } from '../support/moody-hosts.ts';
 import { FORMAT } from './pictures.ts';
@@ -30,28 +30,23 @@ function pipelineOf(fetch: Pipeline['fetch']): Pipeline {
   return { fetch, classifier, topK: 1, hosts: new HostHealth(FETCH_TIMEOUT_MS), close: async () => {} };
 }
 
-const ignore = { stage: () => {}, batch: () => {} };
-
 test('more unknown hosts that hang than fetches there are hold up no other image for as long as a fetch may take', async () => {
   const http = createHttpClient([healthy, ...hanging].flatMap(({ hosts }) => hosts));
   const sources = { http, s3: createObjectReader(new S3Client({}), []) };
   const stop = new AbortController();
   const order: string[] = [];
   const onOutcome = ({ id }: { id: string }, outcome: ImageOutcome) => {
-    order.push(`${id.split('-')[0]} ${outcome instanceof ImageError ? outcome.code : 'done'}`);
+    order.push(`${id.split('-')[0]} ${outcome instanceof ImageFailure ? outcome.code : 'done'}`);
     if (order.length === 20) stop.abort();
   };
   const hostile = hanging.flatMap((hosts) => hosts.images('hanging', 20));
   expect(hostile.length).toBeGreaterThan(IMAGES_IN_FLIGHT);
   const fetch: Pipeline['fetch'] = (url, signal, beforeContent) =>
     fetchImage(url, sources, signal, { timeoutMs: FETCH_TIMEOUT_MS, beforeContent });
-  await classifyImages(
-    [...hostile, ...healthy.images('healthy', 20)],
-    pipelineOf(fetch),
-    stop.signal,
+  await classifyImages([...hostile, ...healthy.images('healthy', 20)], pipelineOf(fetch), {
+    signal: stop.signal,
     onOutcome,
-    ignore,
-  );
+  });
   await http.close();
   expect(order.slice(0, 20)).toEqual(Array(20).fill('healthy done'));
 }, 60_000);
@@ -68,10 +63,10 @@ test('when all servers that were slow send at once, no more than 40 images are h
     await beforeContent?.();
     most = Math.max(most, ++held);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    return new ImageError('not_found', 'expected status 200, got 404');
+    return new ImageFailure('not_found', 'expected status 200, got 404');
   };
   const images = Array.from({ length: count }, (_, number) => ({ url: `https://host-${number}.example/` }));
-  await classifyImages(images, pipelineOf(fetch), new AbortController().signal, () => held--, ignore);
+  await classifyImages(images, pipelineOf(fetch), { onOutcome: () => held-- });
   expect(asked).toBe(count);
   expect(most).toBeLessThanOrEqual(IMAGES_IN_FLIGHT);
 }, 60_000);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
-import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
+import { type ErrorCode, ImageFailure } from '../../shared/contract/error-codes.ts';
 import {
   MAX_FETCHES_PER_HOST,
   MAX_REMEMBERED_HOSTS,
@@ -15,8 +15,8 @@ const FETCH_TIMEOUT_MS = 10_000;
 const REST_MS = FETCH_TIMEOUT_MS * REST_IN_FETCH_TIMEOUTS;
 const IMAGE = Buffer.from('an image');
 
-function failure(code: ErrorCode): ImageError {
-  return new ImageError(code, 'expected another outcome');
+function failure(code: ErrorCode): ImageFailure {
+  return new ImageFailure(code, 'expected another outcome');
 }
 
 /** What is known of hosts, on a clock that stands still unless it is moved. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
 import { HostSchedule, type Taken } from '../../shared/classifier/fetch/host-schedule.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import {
   IMAGES_IN_FLIGHT,
   LEAST_UNPROVEN_FETCHES,
@@ -14,7 +14,7 @@ import { hostOf } from '../../shared/contract/urls.ts';
 import { seed } from '../contract/seed.ts';
 
 const FETCH_TIMEOUT_MS = 10_000;
-const TIMEOUT = new ImageError('timeout', 'expected the whole image within 10 s');
+const TIMEOUT = new ImageFailure('timeout', 'expected the whole image within 10 s');
 const hostOfItem = (item: string) => item.split('/')[0] ?? '';
 
 /** Items are written `host/number`, or `host/number/group`. */

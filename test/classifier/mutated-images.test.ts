@@ -50,7 +50,7 @@ async function decodeMutatedImages(): Promise<DecodeReport> {
   if (end === 'exit code 0') return JSON.parse(lastLine);
   const again = `node test/support/decode-mutated-images.ts ${seed} ${lastLine} ${Number(lastLine) + 1}`;
   throw new Error(
-    `expected pixels or an ImageError, got ${end} at image ${lastLine}; again with: ${again}\n${complaint}`,
+    `expected pixels or an ImageFailure, got ${end} at image ${lastLine}; again with: ${again}\n${complaint}`,
   );
 }
 

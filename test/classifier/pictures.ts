@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { type DecodedImage, decodeImage, type PictureFormat } from '../../shared/classifier/decode/decode-image.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 
 /** As the default model wants them. */
 export const FORMAT: PictureFormat = { inputSize: 224, crop: 0.875, interpolation: 'cubic' };
@@ -16,14 +16,14 @@ export function readPhoto(name: string): Promise<Buffer> {
 /** Decodes what must be decodable. */
 export async function decoded(bytes: Buffer, format: PictureFormat = FORMAT): Promise<DecodedImage> {
   const image = await decodeImage(bytes, format);
-  if (image instanceof ImageError) throw new Error(`expected to decode, got ${image.code}: ${image.message}`);
+  if (image instanceof ImageFailure) throw new Error(`expected to decode, got ${image.code}: ${image.message}`);
   return image;
 }
 
 /** Fails with a code to compare, rather than with an exception. */
 export async function decodeCode(bytes: Buffer): Promise<string> {
   const image = await decodeImage(bytes, FORMAT);
-  return image instanceof ImageError ? image.code : 'ok';
+  return image instanceof ImageFailure ? image.code : 'ok';
 }
 
 /** How much two pictures differ: mean over all values, each 0 to 255. */

@@ -9,7 +9,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pMap from 'p-map';
 import { type EmbeddedAws, startEmbeddedAws } from '../../local/embedded-aws.ts';
-import type { ImageError } from '../../shared/contract/error-codes.ts';
+import type { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../../shared/contract/limits.ts';
 import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
 import { rawAnswer, startRawServer } from '../support/raw-server.ts';
@@ -163,7 +163,7 @@ describe('says what went wrong:', () => {
     await put('a.jpg', Buffer.from('secret'), 'photos-of-others');
     const outcome = await fetcher.fetch('s3://photos-of-others/a.jpg');
     expect(codeOf(outcome)).toBe('bucket_not_allowed');
-    expect((outcome as ImageError).message).toContain('photos-of-others');
+    expect((outcome as ImageFailure).message).toContain('photos-of-others');
   });
 
   test('no bucket is allowed when none is named', async () => {

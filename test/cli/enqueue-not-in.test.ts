@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { PartWriter } from '../../functions/classify/part-writer.ts';
-import { parseMessage, type QueueMessage } from '../../shared/contract/message.ts';
+import type { QueueMessage } from '../../shared/contract/message.ts';
+import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { resultLine } from '../../shared/contract/result-line.ts';
 import { readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
-import { parseMessage, type QueueMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import type { QueueMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
@@ -30,7 +31,7 @@ function numbered(count: number): string[] {
 function idsInQueue(): string[] {
   return aws.queued().flatMap(({ body }) => {
     const message = parseMessage(body);
-    if (message instanceof UnreadableMessage) throw new Error(message.reason);
+    if (message instanceof MalformedMessage) throw new Error(message.reason);
     return message.images.map(({ id }) => id);
   });
 }

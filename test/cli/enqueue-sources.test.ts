@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
@@ -28,7 +28,7 @@ function urlsInQueue(): string[] {
     .queued()
     .flatMap(({ body }) => {
       const message = parseMessage(body);
-      return message instanceof UnreadableMessage ? [] : message.images.map(({ url }) => url);
+      return message instanceof MalformedMessage ? [] : message.images.map(({ url }) => url);
     })
     .sort();
 }

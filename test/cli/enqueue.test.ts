@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { parseMessage, type QueueMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import type { QueueMessage } from '../../shared/contract/message.ts';
 import { jobKey } from '../../shared/contract/object-keys.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, MAIN, runCommand } from '../support/command.ts';
@@ -40,7 +41,7 @@ async function enqueue(content: string, ...options: string[]): Promise<CommandRu
 function enqueued(): QueueMessage[] {
   return aws.queued().map(({ body }) => {
     const message = parseMessage(body);
-    if (message instanceof UnreadableMessage) throw new Error(message.reason);
+    if (message instanceof MalformedMessage) throw new Error(message.reason);
     return message;
   });
 }

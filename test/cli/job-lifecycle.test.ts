@@ -1,8 +1,9 @@
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { formatMessage, parseMessage } from '../../shared/contract/message.ts';
+import { formatMessage } from '../../shared/contract/message.ts';
 import { partKey, runPartPrefix } from '../../shared/contract/object-keys.ts';
+import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';

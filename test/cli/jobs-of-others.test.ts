@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { jobStatus } from '../../functions/api/routes/jobs.ts';
-import { formatMessage, type ImageRef, parseMessage } from '../../shared/contract/message.ts';
+import { formatMessage, type ImageRef } from '../../shared/contract/message.ts';
+import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { isCancelled } from '../../shared/jobs/job-store.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
@@ -102,7 +102,7 @@ test('enqueue goes on when SQS throttles it, and each image is sent once', async
   expect(refused).toHaveLength(4);
   const sent = network.aws.queued().flatMap(({ body }) => {
     const message = parseMessage(body);
-    return message instanceof UnreadableMessage ? [] : message.images.map(({ url }) => url);
+    return message instanceof MalformedMessage ? [] : message.images.map(({ url }) => url);
   });
   expect(sent.toSorted()).toEqual(IMAGES.map((id) => `https://host.example/${id}.jpg`).toSorted());
 });

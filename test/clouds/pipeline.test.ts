@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readSource } from '../../cli/enqueue/sources/read-source.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import { jobStatus } from '../../shared/jobs/job-status.ts';
+import { preflight } from '../../shared/jobs/preflight.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
-import { survey } from '../../shared/jobs/survey.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
@@ -162,7 +162,7 @@ describe.each(CLOUDS)('with %s', (_name, start) => {
     await startWorkers();
     const rows = photos('resumed', 24);
     const file = await list('resumed.jsonl', rows);
-    const { digest, images: found } = await survey(
+    const { digest, images: found } = await preflight(
       readSource({ path: file, format: 'lines', columns: { urlColumn: undefined, idColumn: undefined, meta: false } }),
       { job: 'resumed', perMessage: 4 },
       () => {},

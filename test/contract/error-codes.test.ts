@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ERROR_CODES, type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
+import { ERROR_CODES, type ErrorCode, ImageFailure } from '../../shared/contract/error-codes.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const codes = Object.keys(ERROR_CODES) as ErrorCode[];
@@ -46,7 +46,7 @@ test('each code says in words what it means', () => {
 describe('an image error', () => {
   test.each(codes)('%s reports the stage of its code and whether it may be retried', (code) => {
     const { stage, retryable } = ERROR_CODES[code];
-    expect(new ImageError(code, 'expected this, got that').report()).toEqual({
+    expect(new ImageFailure(code, 'expected this, got that').report()).toEqual({
       code,
       stage,
       message: 'expected this, got that',

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
-import { formatDeadLetter, formatMessage, type ImageRef, parseMessage } from '../../shared/contract/message.ts';
+import { formatDeadLetter, formatMessage, type ImageRef } from '../../shared/contract/message.ts';
 import { packMessages } from '../../shared/contract/pack-messages.ts';
+import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { resultLine } from '../../shared/contract/result-line.ts';
 
 /** What the embedded SQS takes; SQS itself takes U+10000 to U+10FFFF too. */

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { parseExactJson } from '../../shared/contract/exact-json.ts';
-import { formatMessage, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { formatMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { failureLine, resultLine } from '../../shared/contract/result-line.ts';
 
 test.each([
@@ -47,7 +48,7 @@ test.each([
 ])('numbers of a message of %s reach the next message and both kinds of lines', (_form, body) => {
   const meta = '{"tweet":1234567890123456789,"price":1.10}';
   const message = parseMessage(body(meta));
-  if (message instanceof UnreadableMessage) throw new Error(message.reason);
+  if (message instanceof MalformedMessage) throw new Error(message.reason);
   const image = message.images[0];
   if (image === undefined) throw new Error('expected an image');
   const origin = { job: 'j', image, attempt: 1, at: new Date() };

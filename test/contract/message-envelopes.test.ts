@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { MAX_ENVELOPES } from '../../shared/contract/limits.ts';
-import { formatMessage, type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { formatMessage, type ImageRef } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 
 const URL_A = 'https://host.example/a.jpg';
 const OWN = { v: 1, job: 'cats', attempt: 2, hops: 1, images: [{ id: 'row-17', url: URL_A, meta: { sku: 'X1' } }] };
@@ -41,7 +42,7 @@ function s3Event(eventName = 'ObjectCreated:Put'): object {
 
 function reasonOf(body: object): string {
   const message = parseMessage(JSON.stringify(body));
-  if (!(message instanceof UnreadableMessage)) throw new Error(`expected no message, got ${JSON.stringify(message)}`);
+  if (!(message instanceof MalformedMessage)) throw new Error(`expected no message, got ${JSON.stringify(message)}`);
   return message.reason;
 }
 
@@ -89,7 +90,7 @@ describe('one envelope in the other', () => {
     let body = notification(s3Event());
     for (let envelopes = 1; envelopes < MAX_ENVELOPES; envelopes++) body = bridgeEvent(body);
     expect(parseMessage(JSON.stringify(body))).toMatchObject({ images: [{ url: 's3://photos/a b.jpg' }] });
-    expect(reasonOf(notification(body))).toMatch(/expected at most 3 envelopes, one in the other$/);
+    expect(reasonOf(notification(body))).toMatch(/expected at most 3 nested envelopes$/);
   });
 });
 
@@ -130,7 +131,7 @@ test.each<[what: string, body: object, reason: RegExp]>([
 
 test('the reason for a body in an envelope is short, and what is logged holds nothing of it', () => {
   const body = JSON.stringify(notification(`ftp://host/${'x'.repeat(100_000)}?X-Amz-Signature=SECRET`));
-  const message = parseMessage(body) as UnreadableMessage;
+  const message = parseMessage(body) as MalformedMessage;
   expect(message.reason).toMatch(/got "ftp:\/\/host/);
   expect(message.reason.length).toBeLessThanOrEqual(500);
   expect(message.expected).toBe('in Message of SNS: expected JSON or a http, https or s3 URL');

@@ -7,22 +7,16 @@ import {
   MAX_IMAGES_PER_MESSAGE,
   MAX_MESSAGE_BYTES,
 } from '../../shared/contract/limits.ts';
-import {
-  type Envelope,
-  formatDeadLetter,
-  formatMessage,
-  type ImageRef,
-  parseMessage,
-  UnreadableMessage,
-} from '../../shared/contract/message.ts';
+import { type Envelope, formatDeadLetter, formatMessage, type ImageRef } from '../../shared/contract/message.ts';
 import { ImageTooLargeError, packMessages } from '../../shared/contract/pack-messages.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { attempt, imageRef, images, jobName, queueMessage, run } from './arbitraries.ts';
 import { seed } from './seed.ts';
 
 /** What every reader of a message may rely on. */
 function expectDeclaredOutcome(body: string): void {
   const message = parseMessage(body);
-  if (message instanceof UnreadableMessage) {
+  if (message instanceof MalformedMessage) {
     expect(message.reason).toMatch(/\S/);
     return;
   }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_HOPS, MAX_MESSAGE_BYTES, OWN_PART_IMAGES } from '../../shared/contract/limits.ts';
+import { MAX_HOPS, MAX_MESSAGE_BYTES, MIN_IMAGES_FOR_OWN_PART } from '../../shared/contract/limits.ts';
 import type { ImageRef } from '../../shared/contract/message.ts';
 import { MESSAGE_SIZES, messageSizeFor } from '../../shared/contract/message-size.ts';
 import { MessageCount, packMessages, SizeInMessage } from '../../shared/contract/pack-messages.ts';
@@ -29,7 +29,7 @@ test('a job of any number of images has hundreds of messages before it has large
 });
 
 test('lines of a message have a part file of their own, and halves of the largest one end before its chain does', () => {
-  expect(Math.min(...MESSAGE_SIZES)).toBe(OWN_PART_IMAGES);
+  expect(Math.min(...MESSAGE_SIZES)).toBe(MIN_IMAGES_FOR_OWN_PART);
   expect(Math.max(...MESSAGE_SIZES)).toBeLessThanOrEqual(2 ** (MAX_HOPS - 1));
 });
 

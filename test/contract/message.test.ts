@@ -9,10 +9,9 @@ import {
   type ImageRef,
   maySendOn,
   nextEnvelope,
-  parseMessage,
   type QueueMessage,
-  UnreadableMessage,
 } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 
 const URL_A = 'https://host.example/a.jpg';
 const URL_B = 's3://bucket/b.jpg';
@@ -24,13 +23,13 @@ function own(change: object = {}): object {
 
 function parse(body: unknown): QueueMessage {
   const message = parseMessage(typeof body === 'string' ? body : JSON.stringify(body));
-  if (message instanceof UnreadableMessage) throw new Error(`expected a message, got ${message.reason}`);
+  if (message instanceof MalformedMessage) throw new Error(`expected a message, got ${message.reason}`);
   return message;
 }
 
 function reasonOf(body: unknown): string {
   const message = parseMessage(typeof body === 'string' ? body : JSON.stringify(body));
-  if (!(message instanceof UnreadableMessage)) throw new Error(`expected no message, got ${JSON.stringify(message)}`);
+  if (!(message instanceof MalformedMessage)) throw new Error(`expected no message, got ${JSON.stringify(message)}`);
   return message.reason;
 }
 
@@ -85,7 +84,7 @@ describe('reads', () => {
     expect(nextEnvelope(parse(own({ run })))).toMatchObject({ run, hops: 1 });
     expect(parse(own())).not.toHaveProperty('run');
     for (const odd of ['', '../0123456789abc', '0123456789ABCDEF', 7, null]) {
-      expect(parseMessage(JSON.stringify(own({ run: odd })))).toBeInstanceOf(UnreadableMessage);
+      expect(parseMessage(JSON.stringify(own({ run: odd })))).toBeInstanceOf(MalformedMessage);
     }
   });
 

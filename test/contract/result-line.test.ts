@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { classifiedLine, failureLine, type LineOrigin, resultLine } from '../../shared/contract/result-line.ts';
 
 const origin: LineOrigin = {
@@ -21,7 +21,7 @@ test('a result line is as the documentation has it, field by field', () => {
 });
 
 test('a failure line is as the documentation has it, field by field', () => {
-  const error = new ImageError('not_found', 'expected status 200, got 404').report();
+  const error = new ImageFailure('not_found', 'expected status 200, got 404').report();
   expect(JSON.stringify(failureLine(origin, error))).toBe(
     '{"v":1,"job":"cats","id":"row-17","url":"https://host.example/a.jpg","meta":{"sku":"X1"},' +
       '"error":{"code":"not_found","stage":"fetch","message":"expected status 200, got 404","retryable":false},' +

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 
 /** One record as S3 writes it, keys form-encoded. */
 function record(key: string, eventName = 'ObjectCreated:Put', bucket = 'photos', eventSource = 'aws:s3'): object {
@@ -83,8 +83,8 @@ describe('an S3 event', () => {
     ['with a key that is too long for an id', event(record('k'.repeat(3_000))), /expected an id beside a URL/],
   ])('%s is unreadable', (_case, body, reason) => {
     const message = parseMessage(body);
-    expect(message).toBeInstanceOf(UnreadableMessage);
-    expect((message as UnreadableMessage).reason).toMatch(reason);
+    expect(message).toBeInstanceOf(MalformedMessage);
+    expect((message as MalformedMessage).reason).toMatch(reason);
   });
 
   test('that only tests the notification has nothing to do', () => {
@@ -134,7 +134,7 @@ describe('an event of S3 on EventBridge', () => {
     ['without a key', { detail: { bucket: { name: 'photos' }, object: {} } }, /at detail\.object\.key$/],
   ])('%s is unreadable', (_case, change, reason) => {
     const message = parseMessage(bridgeEvent(change));
-    expect(message).toBeInstanceOf(UnreadableMessage);
-    expect((message as UnreadableMessage).reason).toMatch(reason);
+    expect(message).toBeInstanceOf(MalformedMessage);
+    expect((message as MalformedMessage).reason).toMatch(reason);
   });
 });

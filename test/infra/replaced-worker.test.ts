@@ -1,7 +1,7 @@
 /** What a deploy does to a job: the old worker ends, in whatever way, and a new one takes the rest. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { parseMessage } from '../../shared/contract/message.ts';
 import { packMessages } from '../../shared/contract/pack-messages.ts';
+import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';

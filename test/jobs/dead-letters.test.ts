@@ -1,7 +1,8 @@
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import pMap from 'p-map';
-import { formatMessage, parseMessage } from '../../shared/contract/message.ts';
+import { formatMessage } from '../../shared/contract/message.ts';
+import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
@@ -141,7 +142,7 @@ test(
       mostInFlight = Math.max(mostInFlight, inFlight());
     });
     const { bodies, handle } = reader();
-    const scan = await scanDeadLetters(network.far, handle, { mostHidden: 200 });
+    const scan = await scanDeadLetters(network.far, handle, { maxHidden: 200 });
     expect(scan).toEqual({ deleted: 0, lookedAt: 2_000, notLookedAt: 0 });
     expect(bodies.toSorted()).toEqual(letters);
     expect(deadLetters()).toEqual(letters);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { splitMessage } from '../../functions/classify/process-suspects.ts';
-import { settle } from '../../functions/classify/settle.ts';
-import { type SettlementContext, settlementOf } from '../../functions/classify/settlement.ts';
+import { splitMessage } from '../../functions/classify/isolate-redelivered.ts';
+import { persistOutcomes } from '../../functions/classify/persist-outcomes.ts';
+import { type PlanContext, planOutcomes } from '../../functions/classify/plan-outcomes.ts';
 import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
 import type { ImageOutcome } from '../../shared/classifier/classify-images.ts';
 import { PutOff } from '../../shared/classifier/put-off.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
@@ -15,7 +15,7 @@ import { destinationsOf } from '../support/test-worker.ts';
 import { interceptSends } from './sqs-faults.ts';
 
 const JOB = 'cats.2026-11_a';
-const CONTEXT: SettlementContext = {
+const CONTEXT: PlanContext = {
   model: { name: 'model', version: '1' },
   retryBaseSeconds: 10,
   now: new Date(),
@@ -54,8 +54,8 @@ test('each message that is enqueued carries its job as the group', async () => {
   expect(queue).toEqual([JOB, JOB, JOB]);
 });
 
-const RETRIED = new ImageError('server_error', 'expected status 200, got 503');
-const FAILED = new ImageError('not_found', 'expected status 200, got 404');
+const RETRIED = new ImageFailure('server_error', 'expected status 200, got 503');
+const FAILED = new ImageFailure('not_found', 'expected status 200, got 404');
 
 test.each<[string, ImageOutcome]>([
   ['is retried', RETRIED],
@@ -64,7 +64,7 @@ test.each<[string, ImageOutcome]>([
 ])('an image that %s is sent on in the group of its job, and a dead letter in none', async (_, outcome) => {
   const message: QueueMessage = { job: JOB, attempt: 1, images: [image('a'), image('b')] };
   const [first, second] = message.images as [ImageRef, ImageRef];
-  const settlement = settlementOf(
+  const plan = planOutcomes(
     message,
     [
       [first, outcome],
@@ -74,7 +74,7 @@ test.each<[string, ImageOutcome]>([
   );
   const to = destinationsOf(aws.target);
   const groups = await groupsSent(async () => {
-    const settled = settle(settlement, to);
+    const settled = persistOutcomes(plan, to);
     to.parts.flush();
     await settled;
   });
@@ -91,7 +91,7 @@ test('the parts of a message that is split are in the group of its job', async (
 test('what a redrive sends again is in the group of its job', async () => {
   const to = destinationsOf(aws.target);
   const message: QueueMessage = { job: JOB, attempt: 1, images: [image('a')] };
-  const settled = settle(settlementOf(message, [[image('a'), FAILED]], CONTEXT), to);
+  const settled = persistOutcomes(planOutcomes(message, [[image('a'), FAILED]], CONTEXT), to);
   to.parts.flush();
   await settled;
   const options = { job: JOB, codes: undefined, perMessage: 100, dryRun: false };

@@ -1,6 +1,6 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import { type FailureLine, failureLine, type ResultLine, resultLine } from '../../shared/contract/result-line.ts';
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
@@ -28,7 +28,7 @@ function result(id: string, label = 'cat', minute = 0, job = 'cats'): ResultLine
 }
 
 function failure(id: string, code: 'timeout' | 'not_found' = 'timeout', minute = 0, job = 'cats'): FailureLine {
-  return failureLine(originOf(id, minute, job), new ImageError(code, 'expected this').report());
+  return failureLine(originOf(id, minute, job), new ImageFailure(code, 'expected this').report());
 }
 
 async function putObject(Key: string, Body: string): Promise<void> {

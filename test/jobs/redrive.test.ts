@@ -3,10 +3,11 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Mutex } from 'async-mutex';
 import pMap from 'p-map';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { type JobRun, runField } from '../../shared/contract/job-run.ts';
-import { formatMessage, type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import { formatMessage, type ImageRef } from '../../shared/contract/message.ts';
 import { partKey } from '../../shared/contract/object-keys.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import type { FailureLine } from '../../shared/contract/result-line.ts';
 import { listObjects } from '../../shared/jobs/list-objects.ts';
 import { partLines, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
@@ -66,7 +67,7 @@ async function settled(aws: TestAws): Promise<string[]> {
 function idsIn(messages: { body: string }[]): string[] {
   return messages.flatMap(({ body }) => {
     const message = parseMessage(body);
-    return message instanceof UnreadableMessage ? [] : message.images.map(({ id }) => id);
+    return message instanceof MalformedMessage ? [] : message.images.map(({ id }) => id);
   });
 }
 
@@ -177,7 +178,7 @@ test('images that fail again while the failure files are listed are sent once', 
 describe('with a worker that has failed what is on the queue before and after each request', () => {
   /** Of half of the images the error is another one. */
   const twoErrors: Verdict = ({ id }) =>
-    id.endsWith('1') ? new ImageError('gone', 'expected status 200, got 410') : failing({ id, url: '' });
+    id.endsWith('1') ? new ImageFailure('gone', 'expected status 200, got 410') : failing({ id, url: '' });
 
   /** Requests in turn, so that each finds the worker done. Remembers what was sent, and what was deleted unsent. */
   function watched(network: FarAws) {

@@ -1,7 +1,7 @@
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
-import { type Outgoing, SendError, sendMessages } from '../../shared/jobs/send-messages.ts';
+import { type OutgoingMessage, SendError, sendMessages } from '../../shared/jobs/send-messages.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { interceptSends } from './sqs-faults.ts';
 
@@ -12,11 +12,11 @@ beforeAll(async () => {
 beforeEach(() => aws.clear());
 afterAll(() => aws.stop());
 
-function send(messages: Outgoing[]): Promise<void> {
+function send(messages: OutgoingMessage[]): Promise<void> {
   return sendMessages(aws.target.sqs, aws.target.queueUrl, messages);
 }
 
-function numbered(count: number, bytes = 10): Outgoing[] {
+function numbered(count: number, bytes = 10): OutgoingMessage[] {
   return Array.from({ length: count }, (_, index) => ({ body: String(index).padEnd(bytes, '.') }));
 }
 
@@ -108,7 +108,7 @@ describe('entries that SQS does not take', () => {
     });
     const sending = send(numbered(3));
     await expect(sending).rejects.toThrow(SendError);
-    await expect(sending).rejects.toThrow('SQS did not take 1 of 3 messages: InvalidMessageContents because');
+    await expect(sending).rejects.toThrow('SQS rejected 1 of 3 messages: InvalidMessageContents because');
     expect(requests).toBe(1);
     expect(bodiesInQueue()).toHaveLength(2);
   });
@@ -119,7 +119,7 @@ describe('entries that SQS does not take', () => {
       requests++;
       return { $metadata: {}, Successful: [], Failed: Entries.map(({ Id }) => refused(Id, false)) };
     });
-    await expect(send(numbered(2))).rejects.toThrow('SQS did not take 2 of 2 messages: InternalError because');
+    await expect(send(numbered(2))).rejects.toThrow('SQS rejected 2 of 2 messages: InternalError because');
     expect(requests).toBe(4);
   });
 });

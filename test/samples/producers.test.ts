@@ -4,7 +4,8 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { parseMessage, type QueueMessage, UnreadableMessage } from '../../shared/contract/message.ts';
+import type { QueueMessage } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { AWS_CLI, MOTO, pythonPackages } from '../support/python-packages.ts';
@@ -64,7 +65,7 @@ test.each(Object.keys(RUNS))(
     await running;
 
     const messages = aws.queued().map(({ body }) => parseMessage(body));
-    for (const message of messages) expect(message).not.toBeInstanceOf(UnreadableMessage);
+    for (const message of messages) expect(message).not.toBeInstanceOf(MalformedMessage);
     const read = messages as QueueMessage[];
     expect(read.map(({ job, images }) => [job, images.length])).toEqual([
       ['cats', 100],

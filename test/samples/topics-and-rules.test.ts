@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stageConfig } from '../../infra/stage-config.ts';
-import { parseMessage } from '../../shared/contract/message.ts';
+import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
 import { type MotoServer, startMotoServer } from '../support/moto-server.ts';
 import { motoClientConfig } from '../support/moto-stack.ts';

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
-import { formatMessage, type ImageRef, parseMessage, type QueueMessage } from '../../shared/contract/message.ts';
+import { formatMessage, type ImageRef, type QueueMessage } from '../../shared/contract/message.ts';
 import type { PartKind } from '../../shared/contract/object-keys.ts';
+import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';

@@ -4,14 +4,14 @@ import { expect } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import { hasEnded } from '../../cli/jobs/job-target.ts';
 import { Cancellations } from '../../functions/classify/cancellations.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { CANCELLATION_CHECK_MS } from '../../shared/contract/limits.ts';
 import type { ImageRef } from '../../shared/contract/message.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import { jobStatus } from '../../shared/jobs/job-status.ts';
 import { cancelJob, isCancelled, newestRun, readJob } from '../../shared/jobs/job-store.ts';
 import { purgeJob } from '../../shared/jobs/purge-job.ts';
-import { type Redriven, redrive } from '../../shared/jobs/redrive.ts';
+import { type RedriveResult, redrive } from '../../shared/jobs/redrive.ts';
 import type { TestAws } from '../../testkit/test-aws.ts';
 import { greyPng } from '../classifier/pictures.ts';
 import { receive } from './deliveries.ts';
@@ -85,7 +85,7 @@ export class ChangingMind implements AsyncDisposable {
   }
 
   /** As the command does: refused when the job is cancelled. */
-  async redrive(): Promise<Redriven | undefined> {
+  async redrive(): Promise<RedriveResult | undefined> {
     const { target } = this.#aws;
     const of = await newestRun(target, JOB);
     if (await isCancelled(target, of)) return undefined;
@@ -128,15 +128,17 @@ export class ChangingMind implements AsyncDisposable {
     await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
   }
 
-  async #fetch(url: string): Promise<Buffer | ImageError> {
+  async #fetch(url: string): Promise<Buffer | ImageFailure> {
     this.fetches++;
     const hold = this.#holds.getStore();
     hold?.begun.resolve();
     await hold?.over.promise;
-    if (url.endsWith('missing')) return new ImageError('not_found', 'expected status 200, got 404');
+    if (url.endsWith('missing')) return new ImageFailure('not_found', 'expected status 200, got 404');
     const isFirst = !this.#fetched.has(url);
     this.#fetched.add(url);
-    return url.endsWith('flaky') && isFirst ? new ImageError('server_error', 'expected status 200, got 503') : PICTURE;
+    return url.endsWith('flaky') && isFirst
+      ? new ImageFailure('server_error', 'expected status 200, got 503')
+      : PICTURE;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

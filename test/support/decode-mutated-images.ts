@@ -6,7 +6,7 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { mutatedImage, readOriginals } from './mutated-images.ts';
 
 /** How many images came to which end, and what they cost. */
@@ -38,7 +38,7 @@ async function decodeOne(image: number): Promise<void> {
   const outcome = await decodeImage(bytes, FORMAT);
   const milliseconds = performance.now() - started;
   if (milliseconds > report.slowest.milliseconds) report.slowest = { image, milliseconds };
-  if (outcome instanceof ImageError) {
+  if (outcome instanceof ImageFailure) {
     report.refused[outcome.code] = (report.refused[outcome.code] ?? 0) + 1;
     return;
   }

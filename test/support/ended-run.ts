@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type AnnouncerDependencies, announceEnd, type Verdict } from '../../functions/announce/announce-end.ts';
 import { PartWriter } from '../../functions/classify/part-writer.ts';
-import { type ErrorCode, ImageError } from '../../shared/contract/error-codes.ts';
+import { type ErrorCode, ImageFailure } from '../../shared/contract/error-codes.ts';
 import { IdSum } from '../../shared/contract/id-sum.ts';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import type { JobEnd } from '../../shared/contract/job-end.ts';
@@ -53,7 +53,7 @@ export async function writeFailures(
   ids: readonly string[],
   code: ErrorCode = 'not_found',
 ): Promise<void> {
-  const error = new ImageError(code, 'expected status 200, got 404').report();
+  const error = new ImageFailure(code, 'expected status 200, got 404').report();
   await write(
     bucket,
     'failures',

@@ -9,7 +9,7 @@ import pMap from 'p-map';
 import { fetchImage } from '../../shared/classifier/fetch/fetch-image.ts';
 import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { FETCH_TIMEOUT_MS, IMAGES_IN_FLIGHT } from '../../shared/contract/limits.ts';
 import { createJobTarget } from '../../shared/jobs/job-target.ts';
 import { jobSettingsFrom } from '../../shared/settings.ts';
@@ -32,7 +32,7 @@ const never = new AbortController().signal;
 
 async function fetchFrom(host: string): Promise<string> {
   const outcome = await fetchImage(`http://${host}/a.jpg`, sources, never, { timeoutMs: FETCH_TIMEOUT_MS });
-  return outcome instanceof ImageError ? outcome.code : 'ok';
+  return outcome instanceof ImageFailure ? outcome.code : 'ok';
 }
 
 async function useAws(): Promise<number> {

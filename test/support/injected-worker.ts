@@ -42,7 +42,7 @@ export function createInjectedWorker(aws: TestAws, allowedHosts: string[], injec
   } = injected;
   const dependencies: WorkerDependencies = {
     pipeline: { fetch, classifier: classifier(infer), topK: 1, ...(apart && { apart }), close: () => http.close() },
-    isolation: {
+    isolatedClassifier: {
       classify: () => Promise.reject(new Error('expected no image to be isolated')),
       close() {},
     },
@@ -52,7 +52,7 @@ export function createInjectedWorker(aws: TestAws, allowedHosts: string[], injec
       batch() {},
       settled() {},
       unsettled() {},
-      unreadable() {},
+      malformed() {},
       lastDelivery() {},
       invoked() {},
     },

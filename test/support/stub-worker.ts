@@ -1,26 +1,27 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { PartWriter } from '../../functions/classify/part-writer.ts';
-import { settle } from '../../functions/classify/settle.ts';
-import { settlementOf } from '../../functions/classify/settlement.ts';
-import { ImageError } from '../../shared/contract/error-codes.ts';
-import { type ImageRef, parseMessage, UnreadableMessage } from '../../shared/contract/message.ts';
-import type { Classified } from '../../shared/contract/result-line.ts';
+import { persistOutcomes } from '../../functions/classify/persist-outcomes.ts';
+import { planOutcomes } from '../../functions/classify/plan-outcomes.ts';
+import { ImageFailure } from '../../shared/contract/error-codes.ts';
+import type { ImageRef } from '../../shared/contract/message.ts';
+import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
+import type { Classification } from '../../shared/contract/result-line.ts';
 import type { TestAws } from '../../testkit/test-aws.ts';
 
-const CAT: Classified = {
+const CAT: Classification = {
   labels: [{ label: 'Egyptian cat', score: 0.9, classId: 285 }],
   image: { width: 640, height: 427, format: 'jpeg', bytes: 75_638, sha256: '0'.repeat(64) },
 };
 
 /** What the stub makes of an image. */
-export type Verdict = (image: ImageRef) => Classified | ImageError;
+export type Verdict = (image: ImageRef) => Classification | ImageFailure;
 
 /** Every image is a cat, but for those whose id says `missing`. */
 export const catsButMissing: Verdict = ({ id }) =>
-  id.includes('missing') ? new ImageError('not_found', 'expected status 200, got 404') : CAT;
+  id.includes('missing') ? new ImageFailure('not_found', 'expected status 200, got 404') : CAT;
 
 /**
- * Works the queue empty with the worker's own settlement and writes, and a verdict in place of fetch,
+ * Works the queue empty with the worker's own plan and writes, and a verdict in place of fetch,
  * decode and inference: for jobs of many images, where those would take minutes.
  *
  * @param most messages to take
@@ -40,10 +41,12 @@ export async function workQueueEmpty(
     const parts = new PartWriter(s3, resultsBucket);
     const settled = Messages.map(async ({ Body = '' }) => {
       const message = parseMessage(Body);
-      if (message instanceof UnreadableMessage) throw new Error(`expected a message, got ${Body}`);
-      const outcomes = message.images.map((image) => [image, verdict(image)] as [ImageRef, Classified | ImageError]);
-      const settlement = settlementOf(message, outcomes, { ...context, now: new Date() });
-      await settle(settlement, { sqs, queueUrl: QueueUrl, deadLetterQueueUrl, parts });
+      if (message instanceof MalformedMessage) throw new Error(`expected a message, got ${Body}`);
+      const outcomes = message.images.map(
+        (image) => [image, verdict(image)] as [ImageRef, Classification | ImageFailure],
+      );
+      const plan = planOutcomes(message, outcomes, { ...context, now: new Date() });
+      await persistOutcomes(plan, { sqs, queueUrl: QueueUrl, deadLetterQueueUrl, parts });
     });
     parts.flush();
     await Promise.all(settled);

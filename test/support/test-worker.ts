@@ -1,12 +1,11 @@
 import type { SQSRecord } from 'aws-lambda';
 import { Cancellations } from '../../functions/classify/cancellations.ts';
-import { createIsolation } from '../../functions/classify/isolation.ts';
+import { createIsolatedClassifier } from '../../functions/classify/isolation.ts';
 import { PartWriter } from '../../functions/classify/part-writer.ts';
 import { processBatch } from '../../functions/classify/process-batch.ts';
-import type { Destinations } from '../../functions/classify/settle.ts';
 import type { Telemetry } from '../../functions/classify/telemetry.ts';
 import { WorkTime } from '../../functions/classify/work-time.ts';
-import type { WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
+import type { Destinations, WorkerDependencies } from '../../functions/classify/worker-dependencies.ts';
 import type { Pipeline } from '../../shared/classifier/classify-images.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
@@ -43,13 +42,13 @@ export function createTestWorker(pipeline: Pipeline, destinations: Destinations)
     batch: (images) => inferenceBatches.push(images),
     settled() {},
     unsettled() {},
-    unreadable() {},
+    malformed() {},
     lastDelivery() {},
     invoked() {},
   };
   const dependencies: WorkerDependencies = {
     pipeline,
-    isolation: createIsolation(),
+    isolatedClassifier: createIsolatedClassifier(),
     destinations,
     telemetry,
     retryBaseSeconds: RETRY_BASE_SECONDS,

@@ -11,6 +11,7 @@ export type JournalEntry = {
   text: string;
 };
 
+/** Where the journal lies, and its limits. */
 export type JournalOptions = {
   units: readonly string[];
   /** Undefined for the beginning. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CloudWatchLogsClient, CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { z } from 'zod';
-import { AWS_REQUESTS } from '../../shared/contract/limits.ts';
+import { SDK_REQUEST_OPTIONS } from '../../shared/contract/limits.ts';
 import { batched } from './batches.ts';
 import { type JournalEntry, journal } from './journal.ts';
 
@@ -36,7 +36,7 @@ const LAST_LINES_MS = 1_000;
 
 const settings = settingsSchema.parse(process.env);
 const place = join(settings.STATE_FOLDER, 'cursor');
-const logs = new CloudWatchLogsClient({ requestHandler: AWS_REQUESTS });
+const logs = new CloudWatchLogsClient({ requestHandler: SDK_REQUEST_OPTIONS });
 const stopping = new AbortController();
 process.once('SIGTERM', () => setTimeout(() => stopping.abort(), LAST_LINES_MS));
 

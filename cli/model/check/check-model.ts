@@ -10,7 +10,7 @@ import type { Normalization } from '../../../shared/classifier/model/model-input
 import { type OpenModel, openModel } from '../../../shared/classifier/model/open-model.ts';
 import type { TensorFacts } from '../../../shared/classifier/model/tensorflow/loaded-model.ts';
 import { topK } from '../../../shared/classifier/model/top-k.ts';
-import { type ErrorReport, ImageError } from '../../../shared/contract/error-codes.ts';
+import { type ErrorReport, ImageFailure } from '../../../shared/contract/error-codes.ts';
 import type { Label, ModelId } from '../../../shared/contract/result-line.ts';
 import type { ModelPrecision } from '../../../shared/settings.ts';
 import {
@@ -22,7 +22,7 @@ import {
 } from './model-warnings.ts';
 
 /** A photo to try the model with: its bytes, or why there are none. */
-export type CheckedPhoto = { name: string; bytes: Buffer | ImageError };
+export type CheckedPhoto = { name: string; bytes: Buffer | ImageFailure };
 
 /** What `labelqueue model check` tells of a model folder. */
 export type ModelReport = {
@@ -69,7 +69,7 @@ export async function checkModel(
     const loadedBytes = process.memoryUsage.rss();
     const timings = BATCHES.map((images) => timeBatch(model, images));
     const pictures = await Promise.all(photos.map((photo) => decodePhoto(photo, config)));
-    const pixels = pictures.flatMap((picture) => (picture instanceof ImageError ? [] : [picture]));
+    const pixels = pictures.flatMap((picture) => (picture instanceof ImageFailure ? [] : [picture]));
     return {
       path: folder.path,
       format: folder.format,
@@ -112,21 +112,21 @@ function timeBatch(model: OpenModel, images: number): BatchTiming {
   return { images, millisecondsPerImage: median / images, imagesPerSecond: (1_000 * images) / median };
 }
 
-async function decodePhoto({ bytes }: CheckedPhoto, config: ClassifierConfig): Promise<Uint8Array | ImageError> {
-  if (bytes instanceof ImageError) return bytes;
+async function decodePhoto({ bytes }: CheckedPhoto, config: ClassifierConfig): Promise<Uint8Array | ImageFailure> {
+  if (bytes instanceof ImageFailure) return bytes;
   const decoded = await decodeImage(bytes, config);
-  return decoded instanceof ImageError ? decoded : decoded.pixels;
+  return decoded instanceof ImageFailure ? decoded : decoded.pixels;
 }
 
 function predictionOf(
   model: OpenModel,
   photo: string,
-  picture: Uint8Array | ImageError,
+  picture: Uint8Array | ImageFailure,
   k: number,
 ): ModelReport['predictions'][number] {
-  if (picture instanceof ImageError) return { photo, error: picture.report() };
+  if (picture instanceof ImageFailure) return { photo, error: picture.report() };
   const { labels, config } = model.folder;
-  return { photo, labels: topK(model.scores([picture]), 0, labels, k, config.threshold) };
+  return { photo, labels: topK(model.scores([picture]), labels, k, config.threshold) };
 }
 
 async function warningsOf(model: OpenModel, pixels: readonly Uint8Array[]): Promise<ModelWarning[]> {

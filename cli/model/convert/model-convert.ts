@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ModelFolder } from '../../../shared/classifier/model/model-folder.ts';
 import type { OpenModel } from '../../../shared/classifier/model/open-model.ts';
-import { ImageError } from '../../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { visibleLine } from '../../../shared/contract/visible-text.ts';
 import { existingFolder } from '../../options.ts';
 import { samplePhotos } from '../../sample-photos.ts';
@@ -20,10 +20,10 @@ export async function convert(from: string, to: string | undefined, { trustModel
   const place = await checkNewFolder(out);
   // Only now: TensorFlow is slow to load, and `--help` does not need it.
   const { readModelFolder } = await import('../../../shared/classifier/model/model-folder.ts');
-  const { makeWholeFolder } = await import('../../../shared/runtime/atomic-folder.ts');
+  const { createFolderAtomically } = await import('../../../shared/runtime/atomic-folder.ts');
   const folder = await readModelFolder(path, trustModel === true);
   let found: Conversion | undefined;
-  const made = await makeWholeFolder(place, async (unfinished) => {
+  const made = await createFolderAtomically(place, async (unfinished) => {
     found = await convertInto(folder, unfinished, out);
     await openToOthers(unfinished);
   });
@@ -78,5 +78,5 @@ async function decodedSamples({ config }: ModelFolder): Promise<Uint8Array[]> {
   const { decodeImage } = await import('../../../shared/classifier/decode/decode-image.ts');
   const names = await samplePhotos();
   const decoded = await Promise.all(names.map(async (name) => decodeImage(await readFile(name), config)));
-  return decoded.flatMap((image) => (image instanceof ImageError ? [] : [image.pixels]));
+  return decoded.flatMap((image) => (image instanceof ImageFailure ? [] : [image.pixels]));
 }

@@ -3,7 +3,7 @@ import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderSize } from '../../../setup/folder-size.mjs';
 import { visibleLine } from '../../../shared/contract/visible-text.ts';
-import { makeWholeFolder } from '../../../shared/runtime/atomic-folder.ts';
+import { createFolderAtomically } from '../../../shared/runtime/atomic-folder.ts';
 import { ofFile } from '../../../shared/runtime/file-failure.ts';
 import { commandName } from '../../terminal/command-name.ts';
 import { cleanUpAtEnd, interruptible, sameCommand } from '../../terminal/interruption.ts';
@@ -18,7 +18,9 @@ import { Python } from './python.ts';
 export async function getModel(network: string, folder: string = network): Promise<void> {
   const place = await checkNewFolder(folder);
   const signal = interruptible(() => `no model was made; to begin again: ${sameCommand()}`);
-  const made = await makeWholeFolder(place, (unfinished) => build(network, unfinished, signal).catch(ofFile(place)));
+  const made = await createFolderAtomically(place, (unfinished) =>
+    build(network, unfinished, signal).catch(ofFile(place)),
+  );
   checkMade(made, folder);
   print(
     `${visibleLine(folder)}: ${network}, in floats and in eight-bit integers\n` +

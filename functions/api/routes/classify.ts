@@ -1,9 +1,9 @@
-import { ImageError } from '../../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { MAX_UPLOAD_BYTES } from '../../../shared/contract/limits.ts';
-import type { Classified } from '../../../shared/contract/result-line.ts';
+import type { Classification } from '../../../shared/contract/result-line.ts';
 import { labelText } from '../../../shared/contract/result-line.ts';
 import type { Answer, ApiDependencies, ApiRequest, Operation } from '../operation.ts';
-import { imageProblem, Problem, schemaProblem } from '../problem.ts';
+import { imageProblem, ProblemResponse, schemaProblem } from '../problem.ts';
 import { problemResponses, UPLOAD_ERRORS, URL_ERRORS } from '../problem-responses.ts';
 import { classifiedSchema, uploadQuerySchema, uploadSchema, urlQuerySchema } from '../schemas.ts';
 
@@ -11,6 +11,7 @@ const CLASSIFIED = {
   '200': { description: 'the labels of the image', content: { 'application/json': { schema: classifiedSchema } } },
 } as const;
 
+/** `GET /classify?url=…` */
 export const classifyUrl: Operation = {
   document: {
     operationId: 'classifyUrl',
@@ -38,6 +39,7 @@ const UPLOAD_TYPES = [
   'application/octet-stream',
 ];
 
+/** `POST /classify` with the image as its body. */
 export const classifyBody: Operation = {
   document: {
     operationId: 'classifyBody',
@@ -57,10 +59,13 @@ export const classifyBody: Operation = {
     if (!query.success) return schemaProblem(query.error, request.query);
     const { mediaType, body } = request;
     if (isText(mediaType)) {
-      return new Problem('unsupported_media_type', `expected image/* or application/octet-stream, got ${mediaType}`);
+      return new ProblemResponse(
+        'unsupported_media_type',
+        `expected image/* or application/octet-stream, got ${mediaType}`,
+      );
     }
     if (body.length > MAX_UPLOAD_BYTES) {
-      return new Problem('body_too_large', `expected at most ${MAX_UPLOAD_BYTES} bytes, got ${body.length}`);
+      return new ProblemResponse('body_too_large', `expected at most ${MAX_UPLOAD_BYTES} bytes, got ${body.length}`);
     }
     return classified(async () => body, query.data.top, request, dependencies);
   },
@@ -72,18 +77,19 @@ function isText(mediaType: string): boolean {
 }
 
 async function classified(
-  fetch: () => Promise<Buffer | ImageError>,
+  fetch: () => Promise<Buffer | ImageFailure>,
   top: number | undefined,
   { time, signal }: ApiRequest,
   { classifier, model, topK }: ApiDependencies,
-): Promise<Answer | Problem> {
+): Promise<Answer | ProblemResponse> {
   const outcome = await classifier.classify(fetch, time, signal);
-  if (outcome === 'deadline') return new Problem('deadline_exceeded', 'expected the image to be labelled in time');
-  if (outcome instanceof ImageError) return imageProblem(outcome);
+  if (outcome === 'deadline')
+    return new ProblemResponse('deadline_exceeded', 'expected the image to be labelled in time');
+  if (outcome instanceof ImageFailure) return imageProblem(outcome);
   return { status: 200, body: answerBody(outcome, top ?? topK, model) };
 }
 
-function answerBody({ labels, image }: Classified, top: number, model: ApiDependencies['model']) {
+function answerBody({ labels, image }: Classification, top: number, model: ApiDependencies['model']) {
   const [best] = labels;
   return { return: best === undefined ? null : labelText(best), labels: labels.slice(0, top), image, model };
 }

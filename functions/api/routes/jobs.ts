@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { parseExactJson } from '../../../shared/contract/exact-json.ts';
+import { parseJson } from '../../../shared/contract/exact-json.ts';
 import { ImageTooLargeError } from '../../../shared/contract/pack-messages.ts';
 import { defaultJobName } from '../../../shared/jobs/default-job-name.ts';
 import {
@@ -14,16 +15,17 @@ import {
 import { jobStatus as readJobStatus } from '../../../shared/jobs/job-status.ts';
 import type { JobTarget } from '../../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../../shared/jobs/outcome-counter.ts';
+import { type PreflightResult, preflight, scannedImages } from '../../../shared/jobs/preflight.ts';
 import { type InvalidRow, type SourceRow, toSourceRow } from '../../../shared/jobs/source-row.ts';
-import { type Survey, survey, surveyedImages } from '../../../shared/jobs/survey.ts';
 import type { Answer, Operation } from '../operation.ts';
-import { Problem, schemaProblem } from '../problem.ts';
+import { ProblemResponse, schemaProblem } from '../problem.ts';
 import { problemResponses } from '../problem-responses.ts';
 import { type JobRequest, jobAcceptedSchema, jobPathSchema, jobRequestSchema, jobStatusSchema } from '../schemas.ts';
 
 /** What job files name as the source. */
 const SOURCE = 'POST /jobs';
 
+/** `POST /jobs` */
 export const enqueueJob: Operation = {
   document: {
     operationId: 'enqueueJob',
@@ -40,34 +42,35 @@ export const enqueueJob: Operation = {
   },
   async handle({ query, mediaType, body }, { target }) {
     const given = Object.keys(query);
-    if (given.length > 0) return new Problem('invalid_request', `expected no parameters, got ${given.join(', ')}`);
+    if (given.length > 0)
+      return new ProblemResponse('invalid_request', `expected no parameters, got ${given.join(', ')}`);
     if (mediaType !== 'application/json') {
-      return new Problem('unsupported_media_type', `expected application/json, got ${mediaType || 'no Content-Type'}`);
+      return new ProblemResponse(
+        'unsupported_media_type',
+        `expected application/json, got ${mediaType || 'no Content-Type'}`,
+      );
     }
-    const json = parseJson(body);
-    if (json === undefined) return new Problem('invalid_request', 'expected the body to be JSON in UTF-8');
+    const json = parseBody(body);
+    if (json === undefined) return new ProblemResponse('invalid_request', 'expected the body to be JSON in UTF-8');
     const request = jobRequestSchema.safeParse(json);
     return request.success ? enqueued(request.data, target) : schemaProblem(request.error, json);
   },
 };
 
-function parseJson(body: Buffer): unknown {
-  try {
-    return parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    return undefined;
-  }
+/** Undefined for a body that is not UTF-8, or not JSON. */
+function parseBody(body: Buffer): unknown {
+  return isUtf8(body) ? parseJson(new TextDecoder().decode(body)) : undefined;
 }
 
-async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer | Problem> {
+async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer | ProblemResponse> {
   const job = request.job ?? newJobName(new Date());
   const rows = () => rowsOf(request.images);
   const invalid: InvalidRow[] = [];
   const found = await surveyed(rows(), job, (row) => invalid.push(row));
-  if (found instanceof Problem) return found;
+  if (found instanceof ProblemResponse) return found;
   const [first] = invalid;
   if (first !== undefined) {
-    return new Problem(
+    return new ProblemResponse(
       'invalid_request',
       `invalid images: ${invalid.length}; nothing was enqueued: images[${first.line}]: ${first.problem}`,
     );
@@ -75,7 +78,7 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
   const earlier = await readEarlierTry(target, job);
   const before = earlier?.description;
   const problem = resumeProblem(earlier, found.digest, request.resume === true, 'or send it with "resume": true');
-  if (problem !== undefined) return new Problem('job_exists', problem);
+  if (problem !== undefined) return new ProblemResponse('job_exists', problem);
   const { repetitions } = found;
   if (before?.state === 'enqueued') return accepted({ ...before, repetitions });
 
@@ -87,10 +90,10 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
     images: found.images,
   });
   try {
-    const { images, messages } = await enqueue(target, surveyedImages(rows(), found), resumedFrom(before, plan));
+    const { images, messages } = await enqueue(target, scannedImages(rows(), found), resumedFrom(before, plan));
     return accepted({ job, images, messages, repetitions });
   } catch (error) {
-    if (error instanceof RunEndedError) return new Problem('job_exists', error.message);
+    if (error instanceof RunEndedError) return new ProblemResponse('job_exists', error.message);
     throw error;
   }
 }
@@ -116,11 +119,11 @@ async function surveyed(
   rows: AsyncGenerator<SourceRow>,
   job: string,
   onInvalid: (row: InvalidRow) => void,
-): Promise<Survey | Problem> {
+): Promise<PreflightResult | ProblemResponse> {
   try {
-    return await survey(rows, { job, perMessage: undefined }, onInvalid);
+    return await preflight(rows, { job, perMessage: undefined }, onInvalid);
   } catch (error) {
-    if (error instanceof ImageTooLargeError) return new Problem('invalid_request', error.message);
+    if (error instanceof ImageTooLargeError) return new ProblemResponse('invalid_request', error.message);
     throw error;
   }
 }
@@ -140,6 +143,7 @@ function counterOf(target: JobTarget): OutcomeCounter {
   return counter;
 }
 
+/** `GET /jobs/{job}` */
 export const jobStatus: Operation = {
   document: {
     operationId: 'jobStatus',
@@ -157,7 +161,7 @@ export const jobStatus: Operation = {
     const options = { counter: counterOf(target), signal: AbortSignal.timeout(COUNT_MS) };
     const status = await readJobStatus(target, job, new Date(), options);
     return status === undefined
-      ? new Problem('no_such_job', `no job ${job} was enqueued`)
+      ? new ProblemResponse('no_such_job', `no job ${job} was enqueued`)
       : { status: 200, body: status };
   },
 };

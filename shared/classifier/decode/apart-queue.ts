@@ -1,10 +1,11 @@
-import type { ImageError } from '../../contract/error-codes.ts';
+import type { ImageFailure } from '../../contract/error-codes.ts';
 import { DECODE_TIMEOUT_SECONDS, MAX_EXPENSIVE_IMAGES } from '../../contract/limits.ts';
 import { PutOff } from '../put-off.ts';
 import { decodeApart } from './decode-apart.ts';
 import { decoderMemory } from './decoder-memory.ts';
 import type { Decoded, Inspected, PictureFormat } from './picture.ts';
 
+/** The limits of the queue. */
 export type ApartQueueOptions = {
   /** Pictures that are decoded or wait at once; those beyond are put off. */
   most?: number;
@@ -36,7 +37,11 @@ export class ApartQueue {
    * @param signal gives up, also while the picture is decoded; the promise then rejects with its reason
    * @throws when the isolated process cannot be started, or dies
    */
-  async decode(picture: Inspected, format: PictureFormat, signal: AbortSignal): Promise<Decoded | ImageError | PutOff> {
+  async decode(
+    picture: Inspected,
+    format: PictureFormat,
+    signal: AbortSignal,
+  ): Promise<Decoded | ImageFailure | PutOff> {
     if (this.#present >= this.most) return this.#putOff();
     this.#present++;
     const before = this.#last;
@@ -52,7 +57,7 @@ export class ApartQueue {
     }
   }
 
-  async #decodeNow(picture: Inspected, format: PictureFormat, signal: AbortSignal): Promise<Decoded | ImageError> {
+  async #decodeNow(picture: Inspected, format: PictureFormat, signal: AbortSignal): Promise<Decoded | ImageFailure> {
     const started = performance.now();
     const decoded = await decodeApart(picture, format, { timeoutSeconds: this.#timeoutSeconds, signal });
     this.#secondsEach = (performance.now() - started) / 1_000;

@@ -1,4 +1,4 @@
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import type { CodedColours } from './picture.ts';
 
 /** ITU-T H.273: what a picture's numbers mean where it has no ICC profile. */
@@ -52,15 +52,15 @@ const TO_SRGB = new Map<number, Matrix>([
 ]);
 
 /** Why a picture of these colours would get wrong labels; undefined when it can be converted. */
-export function coloursRefusal({ primaries, transfer }: CodedColours): ImageError | undefined {
+export function coloursRefusal({ primaries, transfer }: CodedColours): ImageFailure | undefined {
   const expected = 'expected a picture whose colours can be converted to sRGB, got';
-  if (transfer === PQ) return new ImageError('unsupported_format', `${expected} high dynamic range (PQ)`);
-  if (transfer === HLG) return new ImageError('unsupported_format', `${expected} high dynamic range (HLG)`);
+  if (transfer === PQ) return new ImageFailure('unsupported_format', `${expected} high dynamic range (PQ)`);
+  if (transfer === HLG) return new ImageFailure('unsupported_format', `${expected} high dynamic range (HLG)`);
   if (!LIKE_SRGB.includes(transfer) && !GAMMAS.has(transfer)) {
-    return new ImageError('unsupported_format', `${expected} transfer function ${transfer}`);
+    return new ImageFailure('unsupported_format', `${expected} transfer function ${transfer}`);
   }
   if (OF_SRGB.includes(primaries) || TO_SRGB.has(primaries)) return undefined;
-  return new ImageError('unsupported_format', `${expected} primaries ${primaries}`);
+  return new ImageFailure('unsupported_format', `${expected} primaries ${primaries}`);
 }
 
 /** Converts RGB bytes to sRGB, in place: a few thousand pixels, after they were made small. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
-import { type ErrorCode, ImageError } from '../../contract/error-codes.ts';
+import { type ErrorCode, ImageFailure } from '../../contract/error-codes.ts';
 import { DECODE_TIMEOUT_SECONDS } from '../../contract/limits.ts';
 import { decodeTimeout } from './decode-failure.ts';
 import type { Decoded, Inspected, PictureFormat } from './picture.ts';
@@ -9,12 +9,15 @@ import type { Decoded, Inspected, PictureFormat } from './picture.ts';
 /** The source while it runs from source, the bundle once it is packaged. */
 const ISOLATED_DECODER = join(import.meta.dirname, `isolated-decoder${extname(import.meta.filename)}`);
 
+/** Sent to the isolated decoder: the picture to decode. */
 export type ApartRequest = { picture: Inspected; format: PictureFormat };
+/** Sent by the isolated decoder: `ready` once it has started, then one per request. */
 export type ApartReport =
   | { kind: 'ready' }
   | ({ kind: 'decoded' } & Decoded)
   | { kind: 'error'; code: ErrorCode; message: string };
 
+/** How long a decode may take, and what ends it sooner. */
 export type ApartLimits = {
   /** For the picture, once the process is ready. */
   timeoutSeconds: number;
@@ -35,7 +38,7 @@ export async function decodeApart(
   picture: Inspected,
   format: PictureFormat,
   { timeoutSeconds, signal }: ApartLimits,
-): Promise<Decoded | ImageError> {
+): Promise<Decoded | ImageFailure> {
   const child = fork(ISOLATED_DECODER, {
     execArgv: [],
     serialization: 'advanced',
@@ -62,13 +65,13 @@ async function decodeIn(
   request: ApartRequest,
   timeoutSeconds: number,
   over: AbortSignal,
-): Promise<Decoded | ImageError> {
+): Promise<Decoded | ImageFailure> {
   if ((await nextReport(child, START_TIMEOUT_SECONDS, over)) === undefined)
     throw new Error('the process that decodes did not start in time');
   child.send(request, ignoreDeadChild);
   const report = await nextReport(child, timeoutSeconds, over);
   if (report === undefined) return decodeTimeout(timeoutSeconds);
-  if (report.kind === 'error') return new ImageError(report.code, report.message);
+  if (report.kind === 'error') return new ImageFailure(report.code, report.message);
   if (report.kind === 'decoded') return { pixels: report.pixels, size: report.size };
   throw new Error('the isolated decoder was ready twice');
 }

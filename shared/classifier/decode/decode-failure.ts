@@ -1,4 +1,4 @@
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import { DECODE_TIMEOUT_SECONDS } from '../../contract/limits.ts';
 import { FORMAT_NAMES } from './inspect/findings.ts';
 import { tooManyPixels } from './inspect/inspect.ts';
@@ -11,20 +11,21 @@ import type { Inspected } from './picture.ts';
  * @param milliseconds that the decode took
  * @throws what does not come from decoding
  */
-export function decodeFailure(error: unknown, picture: Inspected, milliseconds: number): ImageError {
+export function decodeFailure(error: unknown, picture: Inspected, milliseconds: number): ImageFailure {
   // Of its own accord sharp throws plain errors; a type error is a defect.
   if (!(error instanceof Error) || error instanceof TypeError) throw error;
   if (error.message === 'Input image exceeds pixel limit') return tooManyPixels();
   const name = FORMAT_NAMES[picture.format];
   if (error.message === 'Input image exceeds channel limit') {
-    return new ImageError('unsupported_format', `expected ${name} of at most 5 channels, got more`);
+    return new ImageFailure('unsupported_format', `expected ${name} of at most 5 channels, got more`);
   }
   if (milliseconds >= DECODE_TIMEOUT_SECONDS * 1_000) return decodeTimeout();
   if (picture.endInDoubt)
-    return new ImageError('corrupt', `expected a whole ${name}, got one that ends within its pixels`);
-  return new ImageError('corrupt', `expected ${name} data that can be decoded, got damaged data`);
+    return new ImageFailure('corrupt', `expected a whole ${name}, got one that ends within its pixels`);
+  return new ImageFailure('corrupt', `expected ${name} data that can be decoded, got damaged data`);
 }
 
-export function decodeTimeout(seconds: number = DECODE_TIMEOUT_SECONDS): ImageError {
-  return new ImageError('decode_timeout', `expected to decode within ${seconds} s`);
+/** The failure of a decode that exceeded its time. */
+export function decodeTimeout(seconds: number = DECODE_TIMEOUT_SECONDS): ImageFailure {
+  return new ImageFailure('decode_timeout', `expected to decode within ${seconds} s`);
 }

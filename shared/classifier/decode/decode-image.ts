@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import type { ImageFacts } from '../../contract/result-line.ts';
 import type { PutOff } from '../put-off.ts';
 import { type DecodeOptions, decodePatiently, decodePicture } from './decode-picture.ts';
@@ -8,6 +8,7 @@ import type { Decoded, Inspected, PictureFormat } from './picture.ts';
 
 export type { PictureFormat } from './picture.ts';
 
+/** An image as the model takes it, and facts about the original. */
 export type DecodedImage = {
   /** RGB, 8 bit, row by row: inputSize x inputSize x 3 bytes. */
   pixels: Uint8Array;
@@ -24,7 +25,7 @@ export async function decodeImage(
   bytes: Buffer,
   format: PictureFormat,
   signal?: AbortSignal,
-): Promise<DecodedImage | ImageError> {
+): Promise<DecodedImage | ImageFailure> {
   return decodeWith((picture) => decodePatiently(picture, format, signal), bytes);
 }
 
@@ -33,16 +34,16 @@ export async function decodeOrPutOff(
   bytes: Buffer,
   format: PictureFormat,
   options: DecodeOptions,
-): Promise<DecodedImage | ImageError | PutOff> {
+): Promise<DecodedImage | ImageFailure | PutOff> {
   return decodeWith((picture) => decodePicture(picture, format, options), bytes);
 }
 
-async function decodeWith<Other extends ImageError | PutOff>(
+async function decodeWith<Other extends ImageFailure | PutOff>(
   decode: (picture: Inspected) => Promise<Decoded | Other>,
   bytes: Buffer,
-): Promise<DecodedImage | Other | ImageError> {
+): Promise<DecodedImage | Other | ImageFailure> {
   const picture = await inspect(bytes);
-  if (picture instanceof ImageError) return picture;
+  if (picture instanceof ImageFailure) return picture;
   const decoded = await decode(picture);
   if (!('pixels' in decoded)) return decoded;
   const { width, height } = decoded.size;

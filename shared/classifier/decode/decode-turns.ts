@@ -1,4 +1,4 @@
-import type { ImageError } from '../../contract/error-codes.ts';
+import type { ImageFailure } from '../../contract/error-codes.ts';
 import { IMAGES_IN_FLIGHT, PUT_OFF_BEFORE_WAITING } from '../../contract/limits.ts';
 import { PutOff } from '../put-off.ts';
 import type { ApartQueue } from './apart-queue.ts';
@@ -28,7 +28,7 @@ export class DecodeTurns {
     return allAreExpensive ? Math.min(this.#apart.most, IMAGES_IN_FLIGHT) : IMAGES_IN_FLIGHT;
   }
 
-  async decode(bytes: Buffer): Promise<DecodedImage | ImageError | PutOff> {
+  async decode(bytes: Buffer): Promise<DecodedImage | ImageFailure | PutOff> {
     let isExpensive = false;
     const decode: ApartQueue['decode'] = (...picture) => {
       isExpensive = true;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
 /** When memory runs out, the kernel must take this process and not the worker. */
-export function volunteerForOutOfMemoryKill(): void {
+export function preferOomKill(): void {
   try {
     writeFileSync('/proc/self/oom_score_adj', '1000');
   } catch {

@@ -10,6 +10,7 @@ export type PictureFormat = {
 /** In pixels. */
 export type Size = { width: number; height: number };
 
+/** A supported file format. */
 export type FileFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff';
 
 /** Code points of ITU-T H.273 for primaries and transfer function of a picture without an ICC profile. */

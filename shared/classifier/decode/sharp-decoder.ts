@@ -1,5 +1,5 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import { DECODE_TIMEOUT_SECONDS, MAX_IMAGE_PIXELS } from '../../contract/limits.ts';
 import { convertToSrgb } from './coded-colours.ts';
 import { decodeFailure } from './decode-failure.ts';
@@ -28,7 +28,7 @@ sharp.concurrency(THREADS_OF_A_DECODE);
  * Decodes a picture in this process, which nothing can break off in the middle of a loader's work. Only for the bounds
  * that keep that short: `decodePicture`.
  */
-export async function decodeWithSharp(picture: Inspected, format: PictureFormat): Promise<Decoded | ImageError> {
+export async function decodeWithSharp(picture: Inspected, format: PictureFormat): Promise<Decoded | ImageFailure> {
   const started = performance.now();
   try {
     const image = open(picture.bytes, picture.failOn);
@@ -52,12 +52,12 @@ function open(bytes: Uint8Array, failOn: Inspected['failOn']): Sharp {
 }
 
 /** The HEIF loader also takes HEIC, whose decoder is not among sharp's binaries; and 16 bits of CMYK come out wrong. */
-function unsupported({ format, compression, space, depth }: Metadata): ImageError | undefined {
+function unsupported({ format, compression, space, depth }: Metadata): ImageFailure | undefined {
   if (format === 'heif' && compression !== 'av1') {
-    return new ImageError('unsupported_format', `expected AVIF in a HEIF container, got ${compression}`);
+    return new ImageFailure('unsupported_format', `expected AVIF in a HEIF container, got ${compression}`);
   }
   if (space !== 'cmyk' || depth === 'uchar') return undefined;
-  return new ImageError('unsupported_format', 'expected CMYK of 8 bits, got more');
+  return new ImageFailure('unsupported_format', 'expected CMYK of 8 bits, got more');
 }
 
 /** As high as the blocks of a JPEG. */

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import { decodePatiently } from './decode-picture.ts';
 import { inspect } from './inspect/inspect.ts';
 import type { PictureFormat } from './picture.ts';
@@ -10,11 +10,11 @@ const QUALITY = 70;
 const FORMAT: PictureFormat = { inputSize: SIDE, crop: 1, interpolation: 'lanczos3' };
 
 /** A small square WebP of an image, for pages: upright, the middle of it. */
-export async function makeThumbnail(bytes: Buffer): Promise<Buffer | ImageError> {
+export async function makeThumbnail(bytes: Buffer): Promise<Buffer | ImageFailure> {
   const picture = await inspect(bytes);
-  if (picture instanceof ImageError) return picture;
+  if (picture instanceof ImageFailure) return picture;
   const decoded = await decodePatiently(picture, FORMAT);
-  if (decoded instanceof ImageError) return decoded;
+  if (decoded instanceof ImageFailure) return decoded;
   const raw = { width: SIDE, height: SIDE, channels: 3 } as const;
   return sharp(decoded.pixels, { raw }).webp({ quality: QUALITY }).toBuffer();
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../../contract/limits.ts';
 
 /** As much as a stream holds by itself anyway. */
@@ -16,7 +16,7 @@ export async function readBody(
   body: Readable,
   announced?: number,
   beforeMore?: () => Promise<void>,
-): Promise<Buffer | ImageError> {
+): Promise<Buffer | ImageFailure> {
   if (announced !== undefined && announced > MAX_IMAGE_BYTES) {
     discardBody(body);
     return tooLarge(`${announced}`);
@@ -40,6 +40,7 @@ export function discardBody(body: unknown): void {
   body.destroy();
 }
 
-export function tooLarge(got: string): ImageError {
-  return new ImageError('too_large', `expected at most ${MAX_IMAGE_BYTES} bytes, got ${got}`);
+/** The failure of a body that exceeds `MAX_IMAGE_BYTES`. */
+export function tooLarge(got: string): ImageFailure {
+  return new ImageFailure('too_large', `expected at most ${MAX_IMAGE_BYTES} bytes, got ${got}`);
 }

@@ -9,7 +9,7 @@ import {
   inflateRaw,
   zstdDecompress,
 } from 'node:zlib';
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import { MAX_CONTENT_CODINGS, MAX_IMAGE_BYTES } from '../../contract/limits.ts';
 import { withoutAwsChunks } from './aws-chunks.ts';
 import { tooLarge } from './body-bytes.ts';
@@ -70,9 +70,12 @@ const NO_CODING =
  * @param contentEncoding the header, as a stranger wrote it
  * @throws the errors of zlib where the bytes are not what the header promises
  */
-export async function decodeContent(bytes: Buffer, contentEncoding: string | undefined): Promise<Buffer | ImageError> {
+export async function decodeContent(
+  bytes: Buffer,
+  contentEncoding: string | undefined,
+): Promise<Buffer | ImageFailure> {
   const decoders = decodersOf(contentEncoding);
-  if (decoders instanceof ImageError) return decoders;
+  if (decoders instanceof ImageFailure) return decoders;
   let decoded = bytes;
   try {
     // The coding that was applied last stands last.
@@ -85,17 +88,17 @@ export async function decodeContent(bytes: Buffer, contentEncoding: string | und
 }
 
 /** In the order in which they were applied. */
-function decodersOf(contentEncoding = ''): Decoder[] | ImageError {
+function decodersOf(contentEncoding = ''): Decoder[] | ImageFailure {
   const codings = contentEncoding
     .split(',')
     .map((coding) => coding.trim().toLowerCase())
     .filter((coding) => !NO_CODING.test(coding));
   if (codings.length > MAX_CONTENT_CODINGS) {
-    return new ImageError('invalid_response', `expected at most ${MAX_CONTENT_CODINGS} content codings, got more`);
+    return new ImageFailure('invalid_response', `expected at most ${MAX_CONTENT_CODINGS} content codings, got more`);
   }
   const unknown = codings.find((coding) => !DECODERS.has(coding));
   if (unknown !== undefined) {
-    return new ImageError(
+    return new ImageFailure(
       'invalid_response',
       `expected Content-Encoding identity, gzip, deflate, br or zstd, got ${unknown.slice(0, 40).replaceAll(/[^!-~]/g, '*')}`,
     );

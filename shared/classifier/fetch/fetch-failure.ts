@@ -1,10 +1,15 @@
-import { type ErrorCode, ImageError } from '../../contract/error-codes.ts';
+import { type ErrorCode, ImageFailure } from '../../contract/error-codes.ts';
+import { AddressNotAllowedError } from './address-rules.ts';
 import { NameNotResolvedError } from './host-lookup.ts';
-import { AddressNotAllowedError, UndiciError } from './http-client.ts';
+import { UndiciError } from './http-client.ts';
 
-/** Converts a status without an image into the image's error. */
-export function statusFailure(status: number, retryAfter: string | undefined, now: Date): ImageError {
-  return new ImageError(codeOfStatus(status), `expected status 200, got ${status}`, retryAfterSeconds(retryAfter, now));
+/** Converts a response status without an image into the image's failure. */
+export function statusFailure(status: number, retryAfter: string | undefined, now: Date): ImageFailure {
+  return new ImageFailure(
+    codeOfStatus(status),
+    `expected status 200, got ${status}`,
+    retryAfterSeconds(retryAfter, now),
+  );
 }
 
 function codeOfStatus(status: number): ErrorCode {
@@ -16,46 +21,45 @@ function codeOfStatus(status: number): ErrorCode {
   return 'http_error';
 }
 
-/** RFC 9110, 10.2.3: either seconds or an HTTP date. Anything else is as if it were not there. */
+/** RFC 9110, 10.2.3: either seconds or an HTTP date. Anything else is ignored. */
 function retryAfterSeconds(value: string | undefined, now: Date): number | undefined {
   if (value === undefined) return undefined;
   if (/^\s*\d+\s*$/.test(value)) return Number(value);
-  // Each form of an HTTP date starts with its weekday; left alone, `Date.parse` makes a day of "1.5".
+  // Every HTTP date starts with its weekday; without this check, `Date.parse` reads "1.5" as a date.
   const date = /^\s*[a-z]/i.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - now.getTime()) / 1000));
 }
 
 /**
- * Converts what undici, the network stack or zlib threw during a fetch. This is the one place
- * where the foreign codes are known.
+ * Converts an error of undici, the network stack or zlib during a fetch. Only this file knows their codes.
  *
- * @throws what is none of theirs: that is a defect, not an image's error
+ * @throws any other error: that is a bug, not the image's failure
  */
-export function fetchFailure(error: unknown): ImageError {
+export function fetchFailure(error: unknown): ImageFailure {
   const cause = rootCause(error);
   if (cause instanceof AddressNotAllowedError) {
-    return new ImageError('address_not_allowed', `expected a public host: ${cause.message}`);
+    return new ImageFailure('address_not_allowed', `expected a public host: ${cause.message}`);
   }
-  if (cause instanceof NameNotResolvedError) return new ImageError('name_not_resolved', cause.message);
-  const code = foreignCode(cause);
+  if (cause instanceof NameNotResolvedError) return new ImageFailure('name_not_resolved', cause.message);
+  const code = errnoOf(cause);
   if (code === undefined) throw error;
-  return new ImageError(codeOfCause(cause, code), describe(cause, code));
+  return new ImageFailure(codeOfCause(cause, code), describe(cause, code));
 }
 
-/** Node reports several addresses tried at once as an AggregateError. */
+/** Node reports several addresses tried concurrently as an AggregateError. */
 function rootCause(error: unknown): unknown {
   if (error instanceof AggregateError && error.errors.length > 0) return rootCause(error.errors[0]);
   if (error instanceof UndiciError.SocketError && Error.isError(error.cause)) return rootCause(error.cause);
   return error;
 }
 
-function foreignCode(cause: unknown): string | undefined {
-  // undici 8 means to give these the code HPE_… and leaves it undefined.
+function errnoOf(cause: unknown): string | undefined {
+  // undici 8 intends a code HPE_… for these, and leaves it undefined.
   if (cause instanceof UndiciError.HTTPParserError) return cause.name;
   return Error.isError(cause) && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }
 
-/** The server closed the connection ahead of the last chunk: undici reports what was well-formed so far as malformed. */
+/** The server closed the connection before the last chunk: undici reports that as a malformed response. */
 export function isCut(cause: unknown): boolean {
   return cause instanceof UndiciError.HTTPParserError && cause.message.includes('Invalid EOF state');
 }
@@ -87,5 +91,5 @@ const INVALID_RESPONSE_CODES =
 
 function describe(cause: unknown, code: string): string {
   const syscall = Error.isError(cause) && 'syscall' in cause ? ` in ${String(cause.syscall)}` : '';
-  return `the fetch broke off with ${code}${syscall}`;
+  return `the fetch failed with ${code}${syscall}`;
 }

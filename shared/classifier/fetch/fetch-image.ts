@@ -1,4 +1,4 @@
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import { MAX_REDIRECTS } from '../../contract/limits.ts';
 import { discardBody, readBody } from './body-bytes.ts';
 import { decodeContent } from './content-coding.ts';
@@ -7,10 +7,12 @@ import { type HttpClient, type HttpResponse, isUnparsable } from './http-client.
 import type { ObjectReader } from './read-s3-object.ts';
 import { RedirectCookies } from './redirect-cookies.ts';
 
+/** The clients that images are fetched with. */
 export type ImageSources = { http: HttpClient; s3: ObjectReader };
 
+/** Limits of one fetch. */
 export type FetchLimits = {
-  /** For all of it. */
+  /** For the whole fetch, redirects included. */
   timeoutMs: number;
   /** Awaited before more than some kilobytes are held: until then, a fetch costs a connection and no memory. */
   beforeContent?: (() => Promise<void>) | undefined;
@@ -19,10 +21,10 @@ export type FetchLimits = {
 const noWait = async () => {};
 
 /**
- * The bytes of the image at `url`, or why they cannot be had. Follows up to 5 redirects, reads at
- * most 20 MB.
+ * The bytes of the image at `url`, or why they cannot be fetched. Follows at most `MAX_REDIRECTS` redirects and reads at most
+ * `MAX_IMAGE_BYTES`.
  *
- * @param url http, https or s3, as a stranger wrote it
+ * @param url http, https or s3; untrusted
  * @param cancelled aborts the fetch; the promise then rejects with the signal's reason
  */
 export async function fetchImage(
@@ -30,7 +32,7 @@ export async function fetchImage(
   sources: ImageSources,
   cancelled: AbortSignal,
   { timeoutMs, beforeContent = noWait }: FetchLimits,
-): Promise<Buffer | ImageError> {
+): Promise<Buffer | ImageFailure> {
   cancelled.throwIfAborted();
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new FetchTimeout()), timeoutMs);
@@ -43,7 +45,7 @@ export async function fetchImage(
   } catch (error) {
     cancelled.throwIfAborted();
     if (controller.signal.aborted) {
-      return new ImageError('timeout', `expected the whole image within ${timeoutMs / 1000} s`);
+      return new ImageFailure('timeout', `expected the whole image within ${timeoutMs / 1000} s`);
     }
     return fetchFailure(error);
   } finally {
@@ -59,11 +61,11 @@ async function fetchHttp(
   http: HttpClient,
   signal: AbortSignal,
   beforeContent: () => Promise<void>,
-): Promise<Buffer | ImageError> {
+): Promise<Buffer | ImageFailure> {
   const cookies = new RedirectCookies();
   let url = checkedUrl(text);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    if (url instanceof ImageError) return url;
+    if (url instanceof ImageFailure) return url;
     const target = url;
     const cookie = cookies.headerFor(target);
     const response = await http.get(target, signal, cookie);
@@ -76,15 +78,15 @@ async function fetchHttp(
     cookies.keep(url, response.headers['set-cookie']);
     url = checkedUrl(location, url);
   }
-  return new ImageError('too_many_redirects', `expected at most ${MAX_REDIRECTS} redirects, got more`);
+  return new ImageFailure('too_many_redirects', `expected at most ${MAX_REDIRECTS} redirects, got more`);
 }
 
-/** A body that a strict parser refuses, such as one with spaces behind the sizes of its chunks, is asked for once more. */
+/** A body that the strict parser rejects, e.g. for spaces after its chunk sizes, is requested once more leniently. */
 async function imageOrAgain(
   response: HttpResponse,
   getLeniently: () => Promise<HttpResponse>,
-  readImage: (from: HttpResponse) => Promise<Buffer | ImageError>,
-): Promise<Buffer | ImageError> {
+  readImage: (from: HttpResponse) => Promise<Buffer | ImageFailure>,
+): Promise<Buffer | ImageFailure> {
   try {
     return await readImage(response);
   } catch (error) {
@@ -93,19 +95,19 @@ async function imageOrAgain(
   }
 }
 
-function checkedUrl(text: string, base?: URL): URL | ImageError {
+function checkedUrl(text: string, base?: URL): URL | ImageFailure {
   const url = URL.parse(text, base?.href);
-  if (url === null) return new ImageError('invalid_url', 'expected an absolute http, https or s3 URL');
+  if (url === null) return new ImageFailure('invalid_url', 'expected an absolute http, https or s3 URL');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    return new ImageError('scheme_not_allowed', `expected http, https or s3, got ${url.protocol}//`);
+    return new ImageFailure('scheme_not_allowed', `expected http, https or s3, got ${url.protocol}//`);
   }
   if (url.username !== '' || url.password !== '') {
-    return new ImageError('credentials_in_url', 'expected a URL without user name and password');
+    return new ImageFailure('credentials_in_url', 'expected a URL without user name and password');
   }
   return url;
 }
 
-/** Bytes beyond ASCII, which servers send as UTF-8 or whatever they have, stay the bytes that they are. */
+/** Non-ASCII bytes of a `Location`, in whatever encoding the server uses, are percent-encoded unchanged. */
 function redirectOf({ statusCode, headers }: HttpResponse): string | undefined {
   if (statusCode < 300 || statusCode >= 400) return undefined;
   return headerText(headers['location'])?.replaceAll(
@@ -117,22 +119,22 @@ function redirectOf({ statusCode, headers }: HttpResponse): string | undefined {
 async function imageOf(
   { statusCode, headers, body }: HttpResponse,
   beforeContent: () => Promise<void>,
-): Promise<Buffer | ImageError> {
+): Promise<Buffer | ImageFailure> {
   if (statusCode < 200 || statusCode >= 300 || isPart(statusCode, headerText(headers['content-range']))) {
     discardBody(body);
     return statusFailure(statusCode, headerText(headers['retry-after']), new Date());
   }
   const bytes = await readBody(body, Number(headerText(headers['content-length']) ?? 0), beforeContent);
-  if (bytes instanceof ImageError) return bytes;
-  // 200 may be an empty file; another status of success without a body is a server that has no image.
+  if (bytes instanceof ImageFailure) return bytes;
+  // 200 may be an empty file; any other 2xx without a body means that the server has no image.
   if (bytes.length === 0) return statusCode === 200 ? bytes : statusFailure(statusCode, undefined, new Date());
   const coding = allOf(headers['content-encoding']);
-  // A few bytes may become many.
+  // A few bytes may decode to many.
   if (coding !== undefined) await beforeContent();
   return decodeContent(bytes, coding);
 }
 
-/** No part was asked for; a server that answers so all the same may have sent the whole. */
+/** No range was requested; a server that responds with 206 anyway may have sent the whole image. */
 function isPart(statusCode: number, contentRange: string | undefined): boolean {
   if (statusCode !== 206 || contentRange === undefined) return false;
   const [, last, size] = /^bytes 0-(\d+)\/(\d+)$/.exec(contentRange) ?? [];
@@ -143,7 +145,7 @@ function headerText(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** The same list header may come several times. */
+/** A list header may occur several times. */
 function allOf(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(',') : value;
 }

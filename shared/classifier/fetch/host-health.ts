@@ -1,4 +1,4 @@
-import { ImageError } from '../../contract/error-codes.ts';
+import { ImageFailure } from '../../contract/error-codes.ts';
 import {
   MAX_FETCHES_PER_HOST,
   MAX_REMEMBERED_HOSTS,
@@ -10,21 +10,21 @@ import {
 import { PutOff } from '../put-off.ts';
 
 /**
- * What is known of a host: it has answered; nothing; it has only been silent so far, or was left to rest and may be
- * asked again; it is left to rest.
+ * The state of a host: it responds; nothing is known; it has not responded so far, or has rested and may be tried again; it
+ * rests.
  */
 export type Standing = 'answers' | 'unknown' | 'suspect' | 'resting';
 
-/** `silences` are those since the last answer. */
+/** `silences`: consecutive fetches without a response. */
 type Health = { hasAnswered: boolean; silences: number; restUntil: number };
 const NOTHING_KNOWN: Readonly<Health> = { hasAnswered: false, silences: 0, restUntil: 0 };
 
 /**
- * A circuit breaker for each host: after three silent fetches in a row, or 16 where it has answered before, the host is
- * left to rest for three fetch timeouts. Then a single fetch finds out whether it answers again. One per process: it
- * outlives invocations.
+ * A circuit breaker per host: after three consecutive fetches without a response, or 16 where it has responded before, the
+ * host rests for three fetch timeouts. Then a single fetch checks whether it responds again. One per process: it outlives
+ * invocations.
  *
- * Remembers a bounded number of hosts, in two generations: what was not asked for while the younger one filled up is
+ * Remembers a bounded number of hosts, in two generations: a host that was not used while the younger one filled up is
  * forgotten with the older one.
  */
 export class HostHealth {
@@ -34,8 +34,8 @@ export class HostHealth {
   #older = new Map<string, Health>();
 
   /**
-   * @param fetchTimeoutMs how long a fetch may take; without it no host is ever left to rest
-   * @param now in milliseconds, by the clock on the wall: a process may be frozen between invocations
+   * @param fetchTimeoutMs the timeout of a fetch; without it no host ever rests
+   * @param now in milliseconds, by the wall clock: a process may be frozen between invocations
    */
   constructor(fetchTimeoutMs?: number, now: () => number = Date.now) {
     this.#restMs = fetchTimeoutMs === undefined ? undefined : fetchTimeoutMs * REST_IN_FETCH_TIMEOUTS;
@@ -54,13 +54,13 @@ export class HostHealth {
     const { hasAnswered, silences } = this.#of(host);
     if (this.#isDown({ hasAnswered, silences })) return 1;
     if (this.#restMs === undefined || hasAnswered || silences === 0) return MAX_FETCHES_PER_HOST;
-    // It has only been silent: more than show whether it has to rest would be in vain.
+    // It has not responded so far: more fetches than decide whether it must rest would be wasted.
     return SILENT_FETCHES_BEFORE_REST;
   }
 
   /**
-   * Ends the rest of a host, for an image that cannot be put off any more: three more silent fetches, and the host rests
-   * again. So no image fails for what its host did long ago.
+   * Ends the rest of a host, for an image that can no longer be put off: after three more fetches without a response the host
+   * rests again. So no image fails for what its host did long ago.
    */
   giveAnotherChance(host: string): void {
     const health = this.#of(host);
@@ -69,15 +69,15 @@ export class HostHealth {
     this.#younger.set(host, { ...health, silences });
   }
 
-  /** What an image of a resting host comes to: until the host may be asked again. */
+  /** The outcome of an image of a resting host: put off until the host may be tried again. */
   putOff(host: string): PutOff {
     const seconds = Math.max(0, this.#of(host).restUntil - this.#now()) / 1_000;
-    const expected = `expected ${host} to answer: it has stopped answering, and was given time`;
+    const expected = `expected ${host} to respond: it has stopped responding, and was retried later`;
     return new PutOff('host_rests', seconds, expected);
   }
 
-  /** Takes note of how a fetch ended, and after how many milliseconds. */
-  saw(host: string, fetched: Buffer | ImageError, milliseconds: number): void {
+  /** Records the result of a fetch, and its duration in milliseconds. */
+  saw(host: string, fetched: Buffer | ImageFailure, milliseconds: number): void {
     const { hasAnswered, silences } = this.#of(host);
     if (isSilence(fetched, milliseconds)) {
       const restUntil = this.#now() + (this.#restMs ?? 0);
@@ -103,14 +103,14 @@ function silencesBeforeRest({ hasAnswered }: Pick<Health, 'hasAnswered'>): numbe
   return hasAnswered ? SILENT_FETCHES_AFTER_ANSWERS : SILENT_FETCHES_BEFORE_REST;
 }
 
-/** A server that stalls and then resets or says 503 costs as much as one that never says anything. */
-function isSilence(fetched: Buffer | ImageError, milliseconds: number): boolean {
-  if (!(fetched instanceof ImageError)) return false;
+/** A server that stalls and then resets or responds 503 costs as much as one that never responds. */
+function isSilence(fetched: Buffer | ImageFailure, milliseconds: number): boolean {
+  if (!(fetched instanceof ImageFailure)) return false;
   return fetched.code === 'timeout' || (fetched.retryable && milliseconds >= SLOW_FAILURE_MS);
 }
 
-/** A refused connection is neither silence nor an answer: it costs nothing and proves nothing. */
-function isAnswer(fetched: Buffer | ImageError): boolean {
-  if (!(fetched instanceof ImageError)) return true;
+/** A refused connection is neither silence nor a response: it costs nothing and proves nothing. */
+function isAnswer(fetched: Buffer | ImageFailure): boolean {
+  if (!(fetched instanceof ImageFailure)) return true;
   return !fetched.retryable || fetched.code === 'server_error' || fetched.code === 'rate_limited';
 }

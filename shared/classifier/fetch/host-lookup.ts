@@ -11,6 +11,7 @@ export class NameNotResolvedError extends Error {
   override readonly name = 'NameNotResolvedError';
 }
 
+/** Resolves the host of a connection. */
 export type HostLookup = {
   /** For hosts that strangers named. */
   lookup: LookupFunction;

@@ -3,8 +3,8 @@ import { Queue } from '../queue.ts';
 import type { HostHealth, Standing } from './host-health.ts';
 
 /**
- * The images of one group on one host that were not given out, the next one last; how many are being fetched, and how
- * many of those stepped aside.
+ * The images of one group on one host that have not been started, the next one last; how many are being fetched, and how
+ * many of those have stepped aside.
  */
 type Line<Item> = {
   host: Host<Item>;
@@ -15,25 +15,25 @@ type Line<Item> = {
   ticket: number;
 };
 type Host<Item> = { name: string; standing: Standing; atOnce: number; active: number; lines: Line<Item>[] };
-/** Lines that may be taken from, by the standing of their hosts. An entry whose ticket is not its line's is void. */
+/** Lines that may be taken from, by the standing of their hosts. An entry whose ticket differs from its line's is void. */
 type Group<Item> = {
   lines: Record<Standing, Queue<{ line: Line<Item>; ticket: number }>>;
   active: Record<Standing, number>;
 };
 
-/** Those that images are given out of. */
+/** The standings whose images may be started. */
 const STANDINGS = ['answers', 'unknown', 'suspect'] as const;
 
-/** An image that may be started. To be released once it is fetched. */
+/** An image that may be started. Must be released once it is fetched. */
 export type Taken<Item> = { host: string; item: Item; line: Line<Item>; isAside: boolean };
 
 /**
- * Shares the fetches out among groups, in each of them among the standings of hosts, and there among the hosts in turn;
- * no host has more than so many at once. What has the fewest fetches under way comes first: so a fetch that ends makes
- * room for the next of its own kind, and what hangs keeps no more than its share. Hosts that have not answered so far get
- * fewer as more of them turn out to be silent.
+ * Distributes the fetches fairly: among groups, within a group among the standings of hosts, and within a standing among the
+ * hosts in turn, with a limit per host. Whichever has the fewest fetches in progress comes first: so a fetch that ends makes
+ * room for the next of its kind, and hanging fetches keep no more than their share. Hosts that have not responded so far get
+ * fewer as more of them do not respond.
  *
- * Each step costs the same however many images and hosts there are; it grows with the groups alone.
+ * The cost of a step depends on the number of groups only, not of images or hosts.
  *
  * Invariant: a host below its limit has each of its lines with images in the queue of its standing, once.
  */
@@ -41,14 +41,14 @@ export class HostSchedule<Item> {
   readonly #health: HostHealth;
   readonly #hosts = new Map<string, Host<Item>>();
   readonly #groups: Group<Item>[] = [];
-  /** By the standing of their hosts: fetches under way that did not step aside, images not given out, hosts. */
+  /** By the standing of their hosts: fetches in progress that have not stepped aside, images not started, hosts. */
   readonly #active = noneOfEach();
   readonly #left = noneOfEach();
   readonly #known = noneOfEach();
 
   /**
-   * @param items in the order in which images of one host and group are given out
-   * @param groupOf what takes turns before hosts do: a job with a thousand hosts must not hold up one with a few
+   * @param items in the order in which images of one host and group are started
+   * @param groupOf groups take turns before hosts do: a job with a thousand hosts must not delay one with a few
    */
   constructor(
     items: readonly Item[],
@@ -64,31 +64,31 @@ export class HostSchedule<Item> {
     }
   }
 
-  /** The next image that may be started, or undefined when none is left or all that are left have to wait. */
+  /** The next image that may be started; undefined when none remains or all that remain have to wait. */
   take(): Taken<Item> | undefined {
     for (const [index, group] of this.#groups.sort((one, other) => fetchesOf(one) - fetchesOf(other)).entries()) {
       const line = this.#nextLine(group);
       if (line === undefined) continue;
-      // Behind those that have as few fetches.
+      // After groups with as few fetches.
       this.#groups.push(...this.#groups.splice(index, 1));
       return this.#takeFrom(line);
     }
     return undefined;
   }
 
-  /** Hosts that have only been silent get few fetches anyway. */
+  /** Hosts that have not responded get few fetches anyway. */
   mayStepAside({ line }: Taken<Item>): boolean {
     return line.host.standing === 'answers' || line.host.standing === 'unknown';
   }
 
-  /** Makes room for others, but not in the shares of its job and its host: its fetch hangs. */
+  /** Makes room for other images, but not within the shares of its job and its host: its fetch hangs. */
   stepAside(taken: Taken<Item>): void {
     taken.isAside = true;
     taken.line.aside++;
     this.#active[taken.line.host.standing]--;
   }
 
-  /** @returns the images that are not given out any more, since the host is left to rest */
+  /** @returns the images that are withdrawn since the host rests now */
   release({ line, isAside }: Taken<Item>): Item[] {
     const { host } = line;
     const wasBusy = host.active >= host.atOnce;
@@ -103,13 +103,13 @@ export class HostSchedule<Item> {
     return [];
   }
 
-  /** Takes out all images of hosts that are left to rest. */
+  /** Withdraws all images of resting hosts. */
   withdrawResting(): Item[] {
     if (this.#known.resting === 0) return [];
     return [...this.#hosts.values()].flatMap((host) => (host.standing === 'resting' ? this.#withdraw(host) : []));
   }
 
-  /** Images that were never given out, in no particular order. */
+  /** Images that were never started, in no particular order. */
   rest(): Item[] {
     return [...this.#hosts.values()].flatMap(({ lines }) => lines.flatMap(({ items }) => items));
   }
@@ -165,7 +165,7 @@ export class HostSchedule<Item> {
     return standing === 'unknown' || !othersWait || this.#active.suspect < SUSPECT_FETCHES;
   }
 
-  /** How many fetches hosts may have that have not answered: all, unless some were silent and others need them. */
+  /** How many fetches hosts without a response may have: all, unless some do not respond and other hosts need them. */
   #unprovenFetches(): number {
     const { answers, suspect, resting } = this.#known;
     const silent = suspect + resting;
@@ -183,7 +183,7 @@ export class HostSchedule<Item> {
     return { host: host.name, item, line, isAside: false };
   }
 
-  /** A fetch that begins or ends. */
+  /** Counts a fetch that starts or ends. */
   #count(line: Line<Item>, more: 1 | -1): void {
     const { host, group } = line;
     line.active += more;
@@ -192,7 +192,7 @@ export class HostSchedule<Item> {
     this.#active[host.standing] += more;
   }
 
-  /** Looks at what is known of a host by now. @returns whether that changes what may be given out of it */
+  /** Updates the standing of a host. @returns whether that changes which of its images may be started */
   #judge(host: Host<Item>): boolean {
     const { standing, atOnce } = host;
     host.standing = this.#health.standingOf(host.name);

@@ -1,74 +1,70 @@
-import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { buildConnector, Client, errors as undiciErrors } from 'undici';
 import { FETCH_TIMEOUT_MS, MAX_FETCHES_PER_HOST } from '../../contract/limits.ts';
 import { connectionsAllowed } from '../../runtime/open-files.ts';
 import type { ClassifierSettings } from '../../settings.ts';
-import { isPublicAddress, literalAddress } from './address-rules.ts';
+import { addressNotAllowed, isPublicAddress, literalAddress, publicLookup } from './address-rules.ts';
 import { type Connection, Connections, type Lease } from './connections.ts';
 import { createHostLookup } from './host-lookup.ts';
 import { requestLeniently } from './lenient-request.ts';
 import { DEFAULT_USER_AGENT } from './user-agent.ts';
 
-/** Thrown inside a connection attempt to an address that must not be reached. */
-export class AddressNotAllowedError extends Error {
-  override readonly name = 'AddressNotAllowedError';
-}
-
-/** undici's own error codes that `fetch-image` has to tell apart. */
+/** undici's errors, which `fetch-failure` distinguishes. */
 export const UndiciError = undiciErrors;
 
-/** An answer whose body has not been read. Header names are in lower case; values have a character per byte. */
+/** A response whose body is still unread. Header names are in lower case; values have a character per byte. */
 export type HttpResponse = {
   statusCode: number;
   headers: Readonly<NodeJS.Dict<string | string[]>>;
-  /** Must be read to its end or destroyed: it holds a connection. */
+  /** Must be read to its end or destroyed: it occupies a connection. */
   body: Readable;
 };
 
-/** What is sent, and the headers that say what it is. */
+/** A body, and the headers that describe it. */
 export type PostContent = { headers: Record<string, string>; body: string };
 
+/** Fetches from servers that strangers name. */
 export type HttpClient = {
   /** One GET with no redirect followed and no content decoded. */
   get(url: URL, signal: AbortSignal, cookie?: string): Promise<HttpResponse>;
-  /** The same over a connection of its own and with a lenient parser, for an answer whose body was refused. */
+  /** The same over a connection of its own with a lenient parser, for a response that the strict parser rejected. */
   getLeniently(url: URL, signal: AbortSignal, cookie?: string): Promise<HttpResponse>;
-  /** One POST over a connection of its own, with no redirect followed: it is never sent twice. */
+  /** One POST over a connection of its own with no redirect followed; never sent twice. */
   post(url: URL, content: PostContent, signal: AbortSignal): Promise<HttpResponse>;
-  /** Connections that are open now, idle ones included. */
+  /** Number of open connections, idle ones included. */
   openConnections(): number;
   close(): Promise<void>;
 };
 
+/** What a client may connect to, and how it introduces itself. */
 export type HttpClientOptions = {
   /** The `User-Agent` of each request. */
   userAgent?: string;
-  /** Given up after so many milliseconds; by default as late as a fetch. */
+  /** In milliseconds; by default the timeout of a fetch. */
   connectTimeoutMs?: number;
-  /** `address:port` of the name servers to ask; by default those of the process. */
+  /** `address:port` of the name servers; by default those of the process. */
   nameServers?: readonly string[];
-  /** Connections at once; by default what the open files of the process allow. */
+  /** Maximum number of connections; by default what the process's limit on open files allows. */
   maxConnections?: number;
 };
 
-/** How long an idle connection is kept where the server hints nothing, and at most whatever it hints. */
+/** How long an idle connection is kept: without a hint of the server, and at most. */
 const KEEP_ALIVE_MS = 4_000;
 const MAX_KEEP_ALIVE_MS = 10_000;
-/** Some send policies and cookies of 20 kB and more. */
+/** Some servers send policies and cookies of 20 kB and more. */
 const MAX_HEADER_BYTES = 64 * 1_024;
 
-/** The formats that are decoded, JPEG and PNG first; others still come, so that the failure names the format. */
+/** The formats that are decoded, JPEG and PNG first; others are accepted too, so that the failure names the format. */
 const ACCEPT = 'image/jpeg,image/png,image/webp,image/gif,image/avif,image/tiff,image/*;q=0.8,*/*;q=0.5';
 
 /**
- * An HTTP client for URLs that strangers wrote: it connects to public unicast addresses only. The
- * rule is applied to each address that DNS gives, on the very addresses that are then connected
- * to, and once more to the connected socket. It never holds more connections than the process can spare.
+ * An HTTP client for untrusted URLs: it connects to public unicast addresses only. The rule is applied to each address that
+ * DNS returns, which are the addresses that are then connected to, and again to the connected socket. It never holds more
+ * connections than the process can spare.
  *
- * @param allowedHosts host:port pairs that are exempt, as in `127.0.0.1:8080` or `[::1]:8080`
- * @param lookup what resolves names in place of DNS; injected so that tests can have names that lie
+ * @param allowedHosts host:port pairs that are exempt, e.g. `127.0.0.1:8080` or `[::1]:8080`
+ * @param lookup resolves names in place of DNS; injected so that tests can use names with hostile addresses
  * @throws {TooFewOpenFilesError} when the process may not open enough files
  */
 export function createHttpClient(
@@ -101,26 +97,25 @@ export function createHttpClient(
   };
 }
 
-/** The client as the settings have it. @throws {TooFewOpenFilesError} */
+/** A client by the settings. @throws {TooFewOpenFilesError} */
 export function createImageClient({
   allowedHosts,
   fetchTimeoutSeconds,
   fetchUserAgent,
 }: Pick<ClassifierSettings, 'allowedHosts' | 'fetchTimeoutSeconds' | 'fetchUserAgent'>): HttpClient {
   return createHttpClient(allowedHosts, undefined, {
-    // Whoever waits for a connection has given up by then: it must not keep its descriptor for longer.
+    // The fetch that waits for a connection has failed by then: the connection must not keep its descriptor longer.
     connectTimeoutMs: fetchTimeoutSeconds * 1_000,
     ...(fetchUserAgent !== undefined && { userAgent: fetchUserAgent }),
   });
 }
 
-/** What is asked for. */
 type Get = { url: URL; headers: Record<string, string>; signal: AbortSignal };
 type Post = Get & { body: string };
 
 /**
- * A GET may be repeated: once over a fresh connection when the server had closed the one that was kept, and once
- * with a lenient parser when undici's refuses the headers.
+ * A GET may be repeated: once over a fresh connection when the server had closed the idle one, and once with a lenient parser
+ * when undici's rejects the headers.
  */
 async function getOver(connections: Connections<OriginConnection>, get: Get): Promise<HttpResponse> {
   const { origin } = get.url;
@@ -147,14 +142,14 @@ async function postOver(connections: Connections<OriginConnection>, post: Post):
   return heldUntilRead(lease, () => lease.connection.post(post));
 }
 
-/** Gives the connection back once the body is closed, or at once when there is none. */
+/** Returns the connection once the body is closed, or immediately when there is none. */
 async function heldUntilRead(
   lease: Lease<OriginConnection>,
   request: () => Promise<HttpResponse>,
 ): Promise<HttpResponse> {
   try {
     const response = await request();
-    // A body that its parser refuses within the same tick is closed before anybody could listen.
+    // A body that the parser rejects within the same tick is closed before a listener can be added.
     if (response.body.closed) lease.giveBack();
     else response.body.once('close', lease.giveBack);
     return response;
@@ -169,24 +164,24 @@ function isLostConnection(error: unknown): boolean {
   return Error.isError(error) && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 }
 
-/** undici closes the connection of an answer that begins with 100 (Continue), which nobody asked for. */
+/** undici closes the connection when a response starts with an unsolicited 100 (Continue). */
 function isInterim(error: unknown): boolean {
   return error instanceof UndiciError.SocketError && error.message === 'bad response';
 }
 
-/** undici reports headers that it cannot parse as a body that is too short when it saw a Content-Length before. */
+/** undici reports unparsable headers as a body that is too short if it saw a Content-Length before them. */
 export function isUnparsable(error: unknown): boolean {
   return (
     error instanceof UndiciError.HTTPParserError || error instanceof UndiciError.ResponseContentLengthMismatchError
   );
 }
 
-/** undici's client of one connection, and what `Connections` has to know about it. */
+/** undici's client of one connection, with the state that `Connections` needs. */
 class OriginConnection implements Connection {
   readonly #client: Client;
   readonly #origin: URL;
   readonly #connect: buildConnector.connector;
-  /** Settles when no attempt to connect is under way. */
+  /** Settles when no connection attempt is in progress. */
   #connecting: Promise<void> = Promise.resolve();
 
   constructor(origin: string, connect: buildConnector.connector, onGone: () => void) {
@@ -213,7 +208,7 @@ class OriginConnection implements Connection {
     return this.#client.request({ method: 'POST', path: `${url.pathname}${url.search}`, headers, signal, body });
   }
 
-  /** A guarded socket to the same origin that undici does not know about. */
+  /** A guarded socket to the same origin, outside of undici. */
   connectOnce = (callback: buildConnector.Callback): void => {
     const { hostname, host, protocol, port } = this.#origin;
     this.#noteConnecting({ hostname: hostname.replace(/^\[|\]$/g, ''), host, protocol, port }, callback);
@@ -224,7 +219,7 @@ class OriginConnection implements Connection {
     return connected && running === 0 && pending === 0 && !this.#client.destroyed;
   }
 
-  /** A socket that still connects is out of undici's reach: it holds its descriptor until it is through. */
+  /** undici cannot end a socket that is still connecting: it keeps its descriptor until the attempt ends. */
   async close(): Promise<void> {
     await this.#client.destroy();
     await this.#connecting;
@@ -241,7 +236,7 @@ class OriginConnection implements Connection {
 }
 
 type ConnectorOptions = {
-  /** For names that strangers wrote. */
+  /** For names in untrusted URLs. */
   lookup: LookupFunction;
   /** For names of allowed hosts. */
   trustedLookup: LookupFunction;
@@ -260,14 +255,14 @@ function guardedConnector(
   return (target, callback) => {
     const port = target.port || (target.protocol === 'https:' ? '443' : '80');
     const literal = literalAddress(target.hostname);
-    // undici gives IPv6 without the brackets that it has in a URL and in the setting.
+    // undici passes IPv6 addresses without the brackets that they have in a URL and in the setting.
     const host = literal?.includes(':') ? `[${literal}]` : target.hostname;
     if (allowedHosts.has(`${host}:${port}`)) {
       connectFreely(target, callback);
       return;
     }
     if (literal !== undefined && !isPublicAddress(literal)) {
-      callback(notAllowed(target.hostname), null);
+      callback(addressNotAllowed(target.hostname), null);
       return;
     }
     connectToPublic(target, (error, socket) => {
@@ -275,28 +270,7 @@ function guardedConnector(
       const address = socket.remoteAddress;
       if (address !== undefined && isPublicAddress(address)) return callback(null, socket);
       socket.destroy();
-      return callback(notAllowed(target.hostname), null);
+      return callback(addressNotAllowed(target.hostname), null);
     });
   };
-}
-
-/**
- * A lookup whose answer holds no address that must not be reached. A name with a public and a
- * private address is refused as a whole: that is how rebinding looks.
- */
-function publicLookup(lookup: LookupFunction): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, found) => {
-      if (error !== null) return callback(error, []);
-      const addresses = found as LookupAddress[];
-      if (!addresses.every(({ address }) => isPublicAddress(address))) return callback(notAllowed(hostname), []);
-      const first = addresses[0];
-      if (options.all || first === undefined) return callback(null, addresses);
-      return callback(null, first.address, first.family);
-    });
-  };
-}
-
-function notAllowed(hostname: string): AddressNotAllowedError {
-  return new AddressNotAllowedError(`${hostname} is not a public address`);
 }

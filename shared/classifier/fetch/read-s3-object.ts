@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { type ErrorCode, ImageError } from '../../contract/error-codes.ts';
+import { type ErrorCode, ImageFailure } from '../../contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../../contract/limits.ts';
 import { isUploadKey } from '../../contract/object-keys.ts';
 import { parseS3Url } from '../../contract/urls.ts';
 import { readBody } from './body-bytes.ts';
 import { decodeContent } from './content-coding.ts';
 
-export type ObjectReader = { read(url: string, signal: AbortSignal): Promise<Buffer | ImageError> };
+/** Reads an object of S3 as an image. */
+export type ObjectReader = { read(url: string, signal: AbortSignal): Promise<Buffer | ImageFailure> };
 
 /**
  * @param sourceBuckets the only buckets of which everything is read
@@ -23,11 +24,11 @@ export function createObjectReader(
     async read(url, signal) {
       const { bucket, key } = parseS3Url(url) ?? {};
       if (bucket === undefined || key === undefined) {
-        return new ImageError('invalid_url', 'expected s3://bucket/key');
+        return new ImageFailure('invalid_url', 'expected s3://bucket/key');
       }
       const isUpload = bucket === resultsBucket && isUploadKey(key);
       if (!allowed.has(bucket) && !isUpload) {
-        return new ImageError('bucket_not_allowed', `expected one of the source buckets, got ${bucket}`);
+        return new ImageFailure('bucket_not_allowed', `expected one of the source buckets, got ${bucket}`);
       }
       return readObject(s3, bucket, key, signal);
     },
@@ -39,7 +40,7 @@ async function readObject(
   bucket: string,
   key: string,
   signal: AbortSignal,
-): Promise<Buffer | ImageError> {
+): Promise<Buffer | ImageFailure> {
   try {
     // One byte more than allowed tells a full body from a cut one.
     const range = `bytes=0-${MAX_IMAGE_BYTES}`;
@@ -47,12 +48,12 @@ async function readObject(
       abortSignal: signal,
     });
     const bytes = await readBody((Body ?? Readable.from([])) as Readable);
-    return bytes instanceof ImageError ? bytes : await decodeContent(bytes, ContentEncoding);
+    return bytes instanceof ImageFailure ? bytes : await decodeContent(bytes, ContentEncoding);
   } catch (error) {
     if (!(error instanceof S3ServiceException)) throw error;
     // S3 answers a range of an empty object with 416.
     if (error.name === 'InvalidRange') return Buffer.alloc(0);
-    return new ImageError(codeOfS3Error(error), `S3 answered ${error.name}`);
+    return new ImageFailure(codeOfS3Error(error), `S3 answered ${error.name}`);
   }
 }
 

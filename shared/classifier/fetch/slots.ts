@@ -1,10 +1,10 @@
 import { IMAGES_ASIDE, IMAGES_IN_FLIGHT } from '../../contract/limits.ts';
 
-/** The place of an image among those in flight. To be released once. */
+/** The slot of an image among those in flight. Must be released exactly once. */
 export type Slot = {
-  /** Makes room for another image while this one holds next to no memory. @returns whether it could */
+  /** Makes room for another image while this one holds next to no memory. @returns whether it did */
   stepAside(): boolean;
-  /** Settles once there is room for the image to hold memory; from then on it cannot step aside any more. */
+  /** Settles once there is room for the image to hold memory; from then on it cannot step aside. */
   comeBack(): Promise<void>;
   release(): void;
 };
@@ -12,24 +12,24 @@ export type Slot = {
 type State = 'counted' | 'stays' | 'aside' | 'waiting' | 'released';
 
 /**
- * Bounds how many images hold memory. A bounded number more may be under way beside them, as long as they only wait for
- * their servers; those of them that go on come before new ones.
+ * Bounds how many images hold memory. A bounded number of others may be in progress too, as long as they only wait for their
+ * servers; when these continue, they come before new images.
  */
 export class Slots {
   #counted = 0;
   #aside = 0;
   readonly #waiting = new Set<() => void>();
 
-  /** @param most images that are to hold memory, 40 at most */
-  hasRoom(most: number = IMAGES_IN_FLIGHT): boolean {
-    return this.#counted < most && this.#waiting.size === 0;
+  /** @param max images that may hold memory, at most `IMAGES_IN_FLIGHT` */
+  hasRoom(max: number = IMAGES_IN_FLIGHT): boolean {
+    return this.#counted < max && this.#waiting.size === 0;
   }
 
   get isEmpty(): boolean {
     return this.#counted + this.#aside === 0;
   }
 
-  /** To be called while there is room. */
+  /** Call it only while there is room. */
   take(): Slot {
     this.#counted++;
     let state: State = 'counted';

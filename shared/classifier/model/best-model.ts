@@ -1,9 +1,10 @@
-import { describeThrown } from '../../contract/redact.ts';
+import { describeError } from '../../contract/redact.ts';
 import type { ModelPrecision } from '../../settings.ts';
 import { type ChosenModel, chooseModel, hasInt8Model } from './int8-model.ts';
 import { findIntegerSums, type IntegerSumsFound } from './integer-sums.ts';
 import type { ModelFolder } from './model-folder.ts';
 
+/** The model that was opened, and why others were not. */
 export type Opened<Model> = ChosenModel & {
   model: Model;
   /** Why the model that was expected could not be opened. */
@@ -34,7 +35,7 @@ export async function openBestModel<Model>(
   try {
     return { ...chosen, model: await open(chosen.folder), warnings: [] };
   } catch (error) {
-    const why = describeThrown(error);
+    const why = describeError(error);
     return { ...inFloats, model: await open(folder), warnings: [warning(why)] };
   }
 }

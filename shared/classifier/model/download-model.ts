@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { makeWholeFolder } from '../../runtime/atomic-folder.ts';
+import { createFolderAtomically } from '../../runtime/atomic-folder.ts';
 import { isInnerPath } from './inner-path.ts';
 import { ModelFolderError } from './model-folder-error.ts';
 
@@ -26,9 +26,9 @@ const MAX_SUMS_BYTES = 100_000;
  */
 export async function downloadModel(s3: S3Client, uri: string, sha256: string, temporary: string): Promise<string> {
   const place = join(temporary, `labelqueue-model-${sha256}`);
-  await makeWholeFolder(place, async (folder) => {
+  await createFolderAtomically(place, async (folder) => {
     const sums = await readSums(s3, uri, sha256);
-    await Promise.all([...sums].map(([name, hash]) => downloadFile(s3, uri, name, hash, folder)));
+    await Promise.all([...sums].map(([name, hash]) => downloadFile(s3, { uri, name, sha256: hash, folder })));
   });
   return place;
 }
@@ -59,7 +59,10 @@ function parseSums(text: string, where: string): Map<string, string> {
   return sums;
 }
 
-async function downloadFile(s3: S3Client, uri: string, name: string, sha256: string, folder: string): Promise<void> {
+/** A file of a model in S3, and the folder that it is downloaded to. */
+type ModelFile = { uri: string; name: string; sha256: string; folder: string };
+
+async function downloadFile(s3: S3Client, { uri, name, sha256, folder }: ModelFile): Promise<void> {
   const path = join(folder, name);
   await mkdir(dirname(path), { recursive: true });
   const hash = createHash('sha256');

@@ -1,4 +1,4 @@
-import { describeThrown } from '../../contract/redact.ts';
+import { describeError } from '../../contract/redact.ts';
 import { activate } from './activation.ts';
 import { type LastLayer, readLastLayer } from './last-layer.ts';
 import type { ModelFolder } from './model-folder.ts';
@@ -71,7 +71,7 @@ function checkFeatures(countFeatures: () => number | undefined, length: number, 
     if (found === length) return;
     reason = `got ${found ?? 'none'}`;
   } catch (error) {
-    reason = `it did not: ${describeThrown(error)}`;
+    reason = `it did not: ${describeError(error)}`;
   }
   throw new ModelFolderError(`${path}: expected the model to give ${length} features of a black image, ${reason}`);
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describeThrown } from '../../contract/redact.ts';
+import { describeError } from '../../contract/redact.ts';
 import { SHIPPED_MODELS } from '../../runtime/shipped-models.ts';
 import { loadSavedModel } from './tensorflow/saved-model.ts';
 
@@ -13,6 +13,7 @@ import { loadSavedModel } from './tensorflow/saved-model.ts';
  */
 export type IntegerSums = 'exact' | 'in pairs' | 'none';
 
+/** What the trial found. */
 export type IntegerSumsFound = {
   sums: IntegerSums;
   /** Why there are none, where some were expected. */
@@ -37,7 +38,7 @@ export async function findIntegerSums(folder: string = TRIAL): Promise<IntegerSu
   try {
     return judged(await trialSums(folder));
   } catch (error) {
-    return { sums: 'none', reason: describeThrown(error) };
+    return { sums: 'none', reason: describeError(error) };
   }
 }
 

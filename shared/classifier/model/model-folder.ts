@@ -9,7 +9,9 @@ import { METADATA_FILE, teachableMachineConfig } from './teachable-machine.ts';
 /** The model that comes with the program. */
 export const DEFAULT_MODEL_DIR = join(SHIPPED_MODELS, 'efficientnet-lite0');
 
+/** The configuration of a model folder. */
 export const CONFIG_FILE = 'classifier.json';
+/** The labels of a model folder, one per line. */
 export const LABELS_FILE = 'labels.txt';
 
 /** A model folder that was read and checked: its model's format, its labels, its configuration. */

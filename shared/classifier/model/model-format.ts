@@ -6,7 +6,9 @@ import { MAX_TOPOLOGY_BYTES, parseJson, readOptionalModelFile } from './read-mod
 /** What a model folder may hold: TensorFlow's own format, or one of the two of TensorFlow.js. */
 export type ModelFormat = 'saved-model' | 'graph-model' | 'layers-model';
 
+/** The graph of a SavedModel. */
 export const SAVED_MODEL_FILE = 'saved_model.pb';
+/** The topology and the weights manifest of a TensorFlow.js model. */
 export const TFJS_MODEL_FILE = 'model.json';
 
 /**

@@ -77,6 +77,7 @@ export function shapeText(shape: readonly (number | undefined)[] | undefined): s
   return shape === undefined ? '[…]' : `[${shape.map((size) => size ?? '?').join(', ')}]`;
 }
 
+/** How pixel values become inputs. */
 export type Normalization = Pick<ClassifierConfig, 'mean' | 'std'>;
 
 /**

@@ -45,10 +45,10 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
   const model = await loadModel(folder);
   markStart('labelqueue:model-loaded');
   try {
-    const open = fitted(model, folder);
-    tryOut(open, 1);
+    const open = bindToFolder(model, folder);
+    warmUp(open, 1);
     markStart('labelqueue:first-predicted');
-    tryOut(open, INFERENCE_BATCH_SIZE);
+    warmUp(open, INFERENCE_BATCH_SIZE);
     markStart('labelqueue:warm');
     return open;
   } catch (error) {
@@ -57,7 +57,7 @@ export async function openModel(folder: ModelFolder): Promise<OpenModel> {
   }
 }
 
-function fitted(model: LoadedModel, folder: ModelFolder): OpenModel {
+function bindToFolder(model: LoadedModel, folder: ModelFolder): OpenModel {
   const { config, labels, path } = folder;
   const { inputSize, activation } = config;
   const input = checkInput(model.inputs, config, path);
@@ -71,7 +71,7 @@ function fitted(model: LoadedModel, folder: ModelFolder): OpenModel {
   const outputScores: OpenModel['outputScores'] = (images, normalization = config) =>
     input.fixedBatch === undefined || images.length <= input.fixedBatch
       ? predict(images, normalization)
-      : joined(images.map((image) => predict([image], normalization)));
+      : concat(images.map((image) => predict([image], normalization)));
   return {
     folder,
     input: { ...(model.inputs[0] as TensorFacts), ...input },
@@ -88,14 +88,14 @@ function fitted(model: LoadedModel, folder: ModelFolder): OpenModel {
       compute: (images: readonly Uint8Array[], tensors: readonly string[]) => {
         const batches = input.fixedBatch === undefined ? [images] : images.map((image) => [image]);
         const found = batches.map((batch) => compute(pixelValues(batch, input.dtype, config), shapeOf(batch), tensors));
-        return tensors.map((_, tensor) => joined(found.map((values) => values[tensor] as Float32Array)));
+        return tensors.map((_, tensor) => concat(found.map((values) => values[tensor] as Float32Array)));
       },
     }),
     dispose: () => model.dispose(),
   };
 }
 
-function joined(rows: readonly Float32Array[]): Float32Array {
+function concat(rows: readonly Float32Array[]): Float32Array {
   if (rows.length === 1 && rows[0] !== undefined) return rows[0];
   const all = new Float32Array(rows.reduce((length, row) => length + row.length, 0));
   let at = 0;
@@ -134,10 +134,10 @@ function notesOf(outputs: readonly TensorFacts[], scores: TensorFacts): string[]
 }
 
 /** Predictions tell what no signature does: whether the model runs, and how many scores an image gets. */
-function tryOut({ folder, output, scores }: OpenModel, images: number): void {
+function warmUp({ folder, output, scores }: OpenModel, images: number): void {
   const { path, labels, labelsFrom, config } = folder;
   const blank = new Uint8Array(config.inputSize ** 2 * 3);
-  const found = firstScores(() => scores(Array.from({ length: images }, () => blank)), path).length;
+  const found = predictBlank(() => scores(Array.from({ length: images }, () => blank)), path).length;
   if (found === images * labels.length) return;
   throw new ModelFolderError(
     images === 1
@@ -148,7 +148,7 @@ function tryOut({ folder, output, scores }: OpenModel, images: number): void {
   );
 }
 
-function firstScores(predict: () => Float32Array, path: string): Float32Array {
+function predictBlank(predict: () => Float32Array, path: string): Float32Array {
   try {
     return predict();
   } catch (cause) {

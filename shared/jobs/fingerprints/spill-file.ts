@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../contract/user-error.ts';
 
-/** There is no room, or no right, to write down what does not fit into memory. */
+/** What does not fit into memory cannot be written to the temporary folder: no space, or no permission. */
 export class SpillError extends UserError {
   override readonly name = 'SpillError';
 }
 
-/** At once: a signal is noticed in between, and a disk that is nearly full takes what it can. */
+/** Bytes per write: signals are handled in between, and a nearly full disk takes what it can. */
 const WRITE_BYTES = 16 * 1_024 * 1_024;
 
 /**
- * A temporary file without a name: it is removed from its folder as soon as it is open, and the system frees it with the
- * process, however that ends.
+ * An unlinked temporary file: it is removed from its folder as soon as it is open, so the system frees it when the process
+ * ends, however it ends.
  */
 export class SpillFile implements Disposable {
   readonly #folder = tmpdir();

@@ -1,14 +1,14 @@
 import { SlicedFilter } from './sliced-filter.ts';
 import { SpillFile } from './spill-file.ts';
 
-/** Of a filter, for each slot of a table. */
+/** Filter positions per slot of a table. */
 const POSITIONS_PER_SLOT = 8;
-/** Read at once: of a table that is seven tenths full, hardly any search goes further. */
+/** Slots per read: in a table that is 70 % full, hardly any search goes further. */
 const SLOTS_PER_READ = 64;
 
 /**
- * Tables that were full, each as it stood in memory, in a temporary file. A record is found with one read from the table
- * that the filter names, since its place there is known.
+ * Full tables in a temporary file, each with its layout in memory. A record is found with one read from the table that the
+ * filter names, since the key determines its position.
  */
 export class SpilledTables implements Disposable {
   readonly #fields: number;
@@ -69,7 +69,7 @@ export class SpilledTables implements Disposable {
     }
   }
 
-  /** Undefined when the search has to go on behind what was read. */
+  /** Undefined when the search must continue after the slots that were read. */
   #search(length: number, high: number, low: number): number | undefined {
     const window = this.#window;
     for (let at = 0; at < length; at += this.#fields) {

@@ -5,8 +5,8 @@ import { SpilledTables } from './spilled-tables.ts';
 const MAX_SLOTS_IN_MEMORY = 1 << 23;
 
 /**
- * Records by their keys, however many: beyond a bound they go to a temporary file, a table at a time, and a filter of
- * 1.4 bytes per record says where. A hundred million records take less than 400 MB of memory.
+ * Any number of records by key: beyond a limit they are moved to a temporary file, a table at a time, and a filter of 1.4
+ * bytes per record finds them. A hundred million records take less than 400 MB of memory.
  *
  * Keys are two unsigned 32-bit numbers of a hash, of which the first is not 0. Dispose of it to free the file before the process ends.
  */

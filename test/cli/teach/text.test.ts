@@ -5,7 +5,7 @@ import type { Teaching } from '../../../cli/teach/teaching.ts';
 import { teachingSummary } from '../../../cli/teach/teaching-json.ts';
 import { teachingText } from '../../../cli/teach/teaching-text.ts';
 import { warningsOf } from '../../../cli/teach/warnings.ts';
-import { ImageError } from '../../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 
 const MODEL = { path: '/models/my model', name: 'mine', version: 'abc', sha256: 'f00' };
 
@@ -67,7 +67,7 @@ test('signatures of URLs are in no text, and a path keeps its question mark', ()
   const warnings = warningsOf([], alike);
   expect(warnings[0]?.message).toMatch(/^https:\/\/host\.example\/a\.jpg and what\?\.jpg: nearly the same photo/);
   const judged = { photo: signed, heldOut: true, score: 0.5, best: 'b', bestScore: 0.6 };
-  const failures = [{ ...signed, failure: new ImageError('corrupt', 'cut off') }];
+  const failures = [{ ...signed, failure: new ImageFailure('corrupt', 'cut off') }];
   const copies = [{ copy: signed, of: path }];
   const text = teachingText(
     teaching(['a', 'b'], { pairs: [both], pairCount: 1, unsure: [judged], failures, copies, warnings }),
@@ -87,7 +87,7 @@ test('lists are cut, and say how many there are; names move no cursor', () => {
       pairs: Array.from({ length: 7 }, () => ({ one: hostile, other: photo('b.jpg'), likeness: 0.95 })),
       pairCount: 2_000,
       copies: [{ copy: hostile, of: photo('c.jpg') }],
-      failures: Array.from({ length: 8 }, () => ({ ...hostile, failure: new ImageError('corrupt', 'cut\noff') })),
+      failures: Array.from({ length: 8 }, () => ({ ...hostile, failure: new ImageFailure('corrupt', 'cut\noff') })),
       leftOut: new Map([['links to folders', 2]]),
     }),
     MODEL,

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { DeadLetterFilter, DeadLetters } from '../../../dashboard/contract.ts';
 import { readLetter } from '../../../dashboard/server/letter-rows.ts';
-import { ImageError } from '../../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import type { ImageRef } from '../../../shared/contract/message.ts';
 import type { DeadLetter } from '../../../shared/jobs/dead-letters.ts';
 import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
@@ -29,8 +29,8 @@ afterAll(() => aws.stop());
 
 const allFail: Verdict = ({ id }) =>
   id.includes('slow')
-    ? new ImageError('corrupt', 'expected a whole image')
-    : new ImageError('not_found', 'expected status 200, got 404 of https://a:b@other.example/x?sig=hidden');
+    ? new ImageFailure('corrupt', 'expected a whole image')
+    : new ImageFailure('not_found', 'expected status 200, got 404 of https://a:b@other.example/x?sig=hidden');
 
 async function failedJob(job: string, ...ids: string[]): Promise<void> {
   const images: ImageRef[] = ids.map((id) => ({

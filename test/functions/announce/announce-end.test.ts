@@ -210,7 +210,7 @@ describe('a look comes again', () => {
     await describeRun(aws.target, of, idsOf(2), { state: 'enqueuing', images: 4 });
     await writeResults(aws.target, of, idsOf(2));
     const announcer = createAnnouncer(aws.target);
-    expect(await announcer.look(of)).toEqual({ kind: 'again', inSeconds: 10, mostSeconds: 120 });
+    expect(await announcer.look(of)).toEqual({ kind: 'again', inSeconds: 10, maxSeconds: 120 });
     const whenGone = createAnnouncer(aws.target, { now: later(61) });
     await whenGone.look(of);
     expect(whenGone.events).toMatchObject([{ state: 'failed', images: 2, classified: 2 }]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Pipeline } from '../../../shared/classifier/classify-images.ts';
 import { createImageClassifier } from '../../../shared/classifier/image-classifier.ts';
-import type { Classified } from '../../../shared/contract/result-line.ts';
+import type { Classification } from '../../../shared/contract/result-line.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { createTestPipeline } from '../../support/test-worker.ts';
 
@@ -67,7 +67,7 @@ test('images that come together share a batch, and each has all labels that may 
       ),
     ),
   );
-  for (const outcome of outcomes) expect((outcome as Classified).labels).toHaveLength(100);
+  for (const outcome of outcomes) expect((outcome as Classification).labels).toHaveLength(100);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(16);
   expect(sizes.length).toBeLessThan(16);
 });

@@ -1,7 +1,8 @@
 import { DeleteQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../../shared/contract/limits.ts';
-import { parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
+import type { QueueMessage } from '../../../shared/contract/message.ts';
+import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { cancelJob, newestRun, readJob, writeJob } from '../../../shared/jobs/job-store.ts';
 import { runCommand } from '../../support/command.ts';
 import { type LocalApi, startLocalApi } from '../../support/local-api.ts';

@@ -1,7 +1,8 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: time and chance are the test's. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { MAX_ATTEMPTS, MAX_DELAY_SECONDS } from '../../../shared/contract/limits.ts';
-import { parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
+import type { QueueMessage } from '../../../shared/contract/message.ts';
+import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
 import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';

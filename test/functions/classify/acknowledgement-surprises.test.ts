@@ -3,8 +3,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
-import { ImageError } from '../../../shared/contract/error-codes.ts';
-import { parseMessage } from '../../../shared/contract/message.ts';
+import { ImageFailure } from '../../../shared/contract/error-codes.ts';
+import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { createInjectedWorker, type Injected } from '../../support/injected-worker.ts';
@@ -78,16 +78,16 @@ describe('a non-Error is thrown', () => {
 test('too little time is left for a single image that is delivered again', async () => {
   let msLeft = 60_000;
   const isolated: string[] = [];
-  const isolation: Injected['isolation'] = {
+  const isolatedClassifier: Injected['isolatedClassifier'] = {
     async classify(url) {
       isolated.push(url);
       // As if it had taken nearly all the time there was.
       msLeft = 5_000;
-      return new ImageError('worker_crashed', 'gave no answer');
+      return new ImageFailure('worker_crashed', 'gave no answer');
     },
     close() {},
   };
-  await using worker = createInjectedWorker(aws, [pictures.host], { msLeft: () => msLeft, isolation });
+  await using worker = createInjectedWorker(aws, [pictures.host], { msLeft: () => msLeft, isolatedClassifier });
   const again = ['slow', 'next'].map((id) => sqsRecord(record(id, 2).body, 2));
   expect(await worker.process([...again, record('fresh', 1)])).toEqual([]);
   expect(isolated).toEqual([pictures.url('/slow')]);

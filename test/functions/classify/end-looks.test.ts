@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { EndLooks, type EndLooksOptions } from '../../../functions/classify/end-looks.ts';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
-import { settle } from '../../../functions/classify/settle.ts';
-import { settlementOf } from '../../../functions/classify/settlement.ts';
+import { persistOutcomes } from '../../../functions/classify/persist-outcomes.ts';
+import { planOutcomes } from '../../../functions/classify/plan-outcomes.ts';
 import { END_LOOK_DELAY_SECONDS, END_LOOK_WINDOW_MS } from '../../../shared/contract/limits.ts';
 import { resultLine } from '../../../shared/contract/result-line.ts';
 import { parseEndLook } from '../../../shared/jobs/end-look.ts';
@@ -160,7 +160,7 @@ test('a part file is written after its look was asked for, and a look is asked f
   const dropped = anyRun();
   const message = { ...dropped, attempt: 1, images: [image] };
   const context = { model: { name: 'stub', version: '1' }, retryBaseSeconds: 0, now: new Date(), random: 0.5 };
-  const settlement = settlementOf(message, [[image, 'cancelled']], context);
-  await settle(settlement, { sqs, queueUrl, deadLetterQueueUrl, parts, endLooks: looks });
+  const plan = planOutcomes(message, [[image, 'cancelled']], context);
+  await persistOutcomes(plan, { sqs, queueUrl, deadLetterQueueUrl, parts, endLooks: looks });
   expect(lookRequests().map(parseEndLook)).toEqual([of, dropped]);
 });

@@ -4,7 +4,7 @@ import { Cancellations } from '../../../functions/classify/cancellations.ts';
 import { JobGuard, type JobGuardOptions } from '../../../functions/classify/job-guard.ts';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { WorkTime } from '../../../functions/classify/work-time.ts';
-import { ImageError } from '../../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import type { JobDescription } from '../../../shared/contract/job-description.ts';
 import { runName } from '../../../shared/contract/job-run.ts';
 import { MIN_OUTCOMES_FOR_FAILURE_RATE, SHORTEST_GUARD_INTERVAL_MS } from '../../../shared/contract/limits.ts';
@@ -51,7 +51,7 @@ async function describeJob(limits: Partial<JobDescription>, at = new Date(0)): P
 async function writeMessage(name: string, classified: number, failed: number, time?: WorkTime): Promise<void> {
   const origin = (id: string) => ({ ...RUN, image: { id, url: `https://host/${id}` }, attempt: 1, at: new Date() });
   const facts = { width: 1, height: 1, format: 'png', bytes: 1, sha256: '' };
-  const error = new ImageError('not_found', 'expected status 200, got 404').report();
+  const error = new ImageFailure('not_found', 'expected status 200, got 404').report();
   const results = Array.from({ length: classified }, (_, index) =>
     resultLine(origin(`${name}-good-${index}`), [], { name: 'stub', version: '1' }, facts),
   );

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { WorkTime } from '../../../functions/classify/work-time.ts';
-import { ImageError } from '../../../shared/contract/error-codes.ts';
-import { MAX_SHARED_PART_LINES, OWN_PART_IMAGES } from '../../../shared/contract/limits.ts';
+import { ImageFailure } from '../../../shared/contract/error-codes.ts';
+import { MAX_SHARED_PART_LINES, MIN_IMAGES_FOR_OWN_PART } from '../../../shared/contract/limits.ts';
 import { readPartName } from '../../../shared/contract/object-keys.ts';
 import { type FailureLine, failureLine } from '../../../shared/contract/result-line.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
@@ -19,7 +19,10 @@ afterAll(() => aws.stop());
 
 function line(id: string, message = 'expected status 200, got 404'): FailureLine {
   const image = { id, url: `https://example.com/${id}` };
-  return failureLine({ job: 'job', image, attempt: 1, at: new Date() }, new ImageError('not_found', message).report());
+  return failureLine(
+    { job: 'job', image, attempt: 1, at: new Date() },
+    new ImageFailure('not_found', message).report(),
+  );
 }
 
 function lines(count: number, prefix = 'image'): FailureLine[] {
@@ -31,9 +34,9 @@ function lineCounts(keys: string[]): (number | undefined)[] {
 }
 
 test('writes the lines of a large message to a part of their own, without waiting for more', async () => {
-  const written = lines(OWN_PART_IMAGES);
+  const written = lines(MIN_IMAGES_FOR_OWN_PART);
   await parts.write('failures', { job: 'job' }, written);
-  expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([OWN_PART_IMAGES]);
+  expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([MIN_IMAGES_FOR_OWN_PART]);
   expect(await aws.failures('job')).toEqual(written);
 });
 
@@ -59,7 +62,7 @@ test('keeps jobs, and results and failures, apart', async () => {
 });
 
 test('writes a shared part once it is full, and starts another', async () => {
-  const small = OWN_PART_IMAGES - 1;
+  const small = MIN_IMAGES_FOR_OWN_PART - 1;
   const messages = Math.ceil(MAX_SHARED_PART_LINES / small);
   const writes = Array.from({ length: messages }, (_, index) =>
     parts.write('failures', { job: 'job' }, lines(small, `${index}`)),
@@ -72,9 +75,9 @@ test('writes a shared part once it is full, and starts another', async () => {
 });
 
 test('overwrites the part when the same work is done again, in whatever order', async () => {
-  await parts.write('failures', { job: 'job' }, lines(OWN_PART_IMAGES));
+  await parts.write('failures', { job: 'job' }, lines(MIN_IMAGES_FOR_OWN_PART));
   const [key] = await aws.partKeys('failures', 'job');
-  await parts.write('failures', { job: 'job' }, lines(OWN_PART_IMAGES).toReversed());
+  await parts.write('failures', { job: 'job' }, lines(MIN_IMAGES_FOR_OWN_PART).toReversed());
   expect(await aws.partKeys('failures', 'job')).toEqual([key]);
 });
 
@@ -114,7 +117,7 @@ test('has the time of the worker in the name of its parts, each millisecond once
   const time = new WorkTime({ machine: { architecture: 'arm64', memoryMb: 3_538 }, now: () => now, startMs: 100 });
   const timed = new PartWriter(aws.target.s3, aws.target.resultsBucket, { time });
   const written = async (prefix: string) => {
-    await timed.write('failures', { job: 'job' }, lines(OWN_PART_IMAGES, prefix));
+    await timed.write('failures', { job: 'job' }, lines(MIN_IMAGES_FOR_OWN_PART, prefix));
     const keys = await aws.partKeys('failures', 'job');
     return keys.map((key) => readPartName(key)?.time?.milliseconds ?? Number.NaN).reduce((sum, each) => sum + each, 0);
   };
@@ -140,11 +143,11 @@ test('puts the time of a part that could not be written into the next one', asyn
   expect(working).toBeDefined();
   now = 70;
   time.spentOn('job');
-  await expect(nowhere.write('failures', { job: 'job' }, lines(OWN_PART_IMAGES))).rejects.toThrow();
+  await expect(nowhere.write('failures', { job: 'job' }, lines(MIN_IMAGES_FOR_OWN_PART))).rejects.toThrow();
   await new PartWriter(aws.target.s3, aws.target.resultsBucket, { time }).write(
     'failures',
     { job: 'job' },
-    lines(OWN_PART_IMAGES),
+    lines(MIN_IMAGES_FOR_OWN_PART),
   );
   const [key = ''] = await aws.partKeys('failures', 'job');
   expect(readPartName(key)?.time?.milliseconds).toBe(70);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { retryDelaySeconds } from '../../../functions/classify/retry-delay.ts';
+import { retryDelaySeconds } from '../../../functions/classify/plan-outcomes.ts';
 import { MAX_ATTEMPTS, MAX_DELAY_SECONDS } from '../../../shared/contract/limits.ts';
 
 const failedAttempt = fc.integer({ min: 1, max: MAX_ATTEMPTS });

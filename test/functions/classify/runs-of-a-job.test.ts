@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import pMap from 'p-map';
-import { parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
+import type { QueueMessage } from '../../../shared/contract/message.ts';
+import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { jobStatus } from '../../../shared/jobs/job-status.ts';
 import { isCancelled, newestRun } from '../../../shared/jobs/job-store.ts';
 import { listObjects } from '../../../shared/jobs/list-objects.ts';

@@ -3,7 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import type { Pipeline } from '../../../shared/classifier/classify-images.ts';
-import { OWN_PART_IMAGES } from '../../../shared/contract/limits.ts';
+import { MIN_IMAGES_FOR_OWN_PART } from '../../../shared/contract/limits.ts';
 import type { JobTarget } from '../../../shared/jobs/job-target.ts';
 import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
 import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
@@ -108,7 +108,7 @@ test('finishes the same work again when a message comes back after a failed writ
 
 test('writes a large message that is delivered twice into the same part', async () => {
   const large = messageRecord({
-    images: Array.from({ length: OWN_PART_IMAGES }, (_, index) => ({
+    images: Array.from({ length: MIN_IMAGES_FOR_OWN_PART }, (_, index) => ({
       id: `cat-${index}`,
       url: images.url('/photos/chelsea-grey.jpg'),
     })),
@@ -116,5 +116,5 @@ test('writes a large message that is delivered twice into the same part', async 
   await unacknowledged({ classified: large }, {});
   await unacknowledged({ classified: large }, {});
   expect(await aws.partKeys('results', 'job')).toHaveLength(1);
-  expect(await aws.results('job')).toHaveLength(OWN_PART_IMAGES);
+  expect(await aws.results('job')).toHaveLength(MIN_IMAGES_FOR_OWN_PART);
 });

@@ -1,4 +1,4 @@
-import { ImageError } from '../../../contract/error-codes.ts';
+import { ImageFailure } from '../../../contract/error-codes.ts';
 import type { CodedColours, Inspected, Size } from '../picture.ts';
 import { type Box, findBox, readBoxes } from './boxes.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -26,14 +26,14 @@ export function heifKind(bytes: Buffer): 'avif' | 'heic' | undefined {
 }
 
 /** Reads what an AVIF says of its picture: where its data is, its size and its colours. */
-export function inspectAvif(bytes: Buffer): Inspected | ImageError {
+export function inspectAvif(bytes: Buffer): Inspected | ImageFailure {
   const reader = new ByteReader(bytes, false);
   const boxes = readBoxes(reader, 0, bytes.length);
   const meta = findBox(boxes, 'meta');
-  if (meta === undefined) return new ImageError('corrupt', 'expected an AVIF with a still picture, got none');
+  if (meta === undefined) return new ImageFailure('corrupt', 'expected an AVIF with a still picture, got none');
   const items = readHeifItems(reader, meta);
   if (items.dataEnd > bytes.length) {
-    return new ImageError('corrupt', 'expected a whole AVIF, got one that ends within its pixels');
+    return new ImageFailure('corrupt', 'expected a whole AVIF, got one that ends within its pixels');
   }
   const properties = items.properties.get(items.primary ?? -1) ?? [];
   const colours = codedColours(reader, properties);

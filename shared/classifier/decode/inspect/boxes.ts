@@ -34,6 +34,7 @@ function readBox(reader: ByteReader, at: number, end: number): Box {
   return { type, from: at + 2 * HEADER_BYTES, end: at + reader.uint(at + HEADER_BYTES, 8) };
 }
 
+/** The first box of a type. */
 export function findBox(boxes: readonly Box[], type: string): Box | undefined {
   return boxes.find((box) => box.type === type);
 }

@@ -1,4 +1,4 @@
-import { ImageError } from '../../../contract/error-codes.ts';
+import { ImageFailure } from '../../../contract/error-codes.ts';
 import type { Inspected } from '../picture.ts';
 import { ByteReader, FileEnds } from './byte-reader.ts';
 import { findings } from './findings.ts';
@@ -18,11 +18,11 @@ type FirstFrame = { control: [from: number, end: number] | undefined; image: [fr
  * Finds the first frame of a GIF, and gives the decoder nothing beyond it: it would look at all frames and comments, of
  * which there can be a million.
  */
-export function inspectGif(bytes: Buffer): Inspected | ImageError {
+export function inspectGif(bytes: Buffer): Inspected | ImageFailure {
   const reader = new ByteReader(bytes, true);
   const headerEnd = HEADER_BYTES + paletteBytes(reader.uint(10, 1));
   const frame = findFirstFrame(reader, headerEnd);
-  if (frame === undefined) return new ImageError('corrupt', 'expected a GIF with a frame, got none');
+  if (frame === undefined) return new ImageFailure('corrupt', 'expected a GIF with a frame, got none');
   const [at] = frame.image;
   const size = {
     width: Math.max(reader.uint(6, 2), reader.uint(at + 1, 2) + reader.uint(at + 5, 2)),

@@ -1,5 +1,5 @@
 import { fileTypeFromBuffer } from 'file-type';
-import { ImageError } from '../../../contract/error-codes.ts';
+import { ImageFailure } from '../../../contract/error-codes.ts';
 import { MAX_IMAGE_PIXELS } from '../../../contract/limits.ts';
 import { coloursRefusal } from '../coded-colours.ts';
 import type { FileFormat, Inspected } from '../picture.ts';
@@ -12,7 +12,7 @@ import { inspectPng } from './png.ts';
 import { inspectTiff } from './tiff.ts';
 import { inspectWebp } from './webp.ts';
 
-const INSPECTORS: Record<FileFormat, (bytes: Buffer) => Inspected | ImageError> = {
+const INSPECTORS: Record<FileFormat, (bytes: Buffer) => Inspected | ImageFailure> = {
   jpeg: inspectJpeg,
   png: inspectPng,
   webp: inspectWebp,
@@ -25,28 +25,29 @@ const INSPECTORS: Record<FileFormat, (bytes: Buffer) => Inspected | ImageError> 
  * Judges a file by its content, before a decoder sees it: what it is, whether it is whole, and what it will cost. Takes
  * microseconds for ordinary files, and some milliseconds for the largest.
  */
-export async function inspect(bytes: Buffer): Promise<Inspected | ImageError> {
-  if (bytes.length === 0) return new ImageError('empty', 'expected an image, got a body of zero bytes');
+export async function inspect(bytes: Buffer): Promise<Inspected | ImageFailure> {
+  if (bytes.length === 0) return new ImageFailure('empty', 'expected an image, got a body of zero bytes');
   const format = formatOf(bytes);
   if (format === undefined) return notDecodable(bytes);
   const inspected = inspectAs(format, bytes);
-  if (inspected instanceof ImageError) return inspected;
+  if (inspected instanceof ImageFailure) return inspected;
   const { size, colours } = inspected;
   if (size.width * size.height > MAX_IMAGE_PIXELS) return tooManyPixels();
   return (colours && coloursRefusal(colours)) ?? inspected;
 }
 
-function inspectAs(format: FileFormat, bytes: Buffer): Inspected | ImageError {
+function inspectAs(format: FileFormat, bytes: Buffer): Inspected | ImageFailure {
   try {
     return INSPECTORS[format](bytes);
   } catch (error) {
     if (!(error instanceof FileEnds)) throw error;
-    return new ImageError('corrupt', `expected a whole ${FORMAT_NAMES[format]}, got one that ends too early`);
+    return new ImageFailure('corrupt', `expected a whole ${FORMAT_NAMES[format]}, got one that ends too early`);
   }
 }
 
-export function tooManyPixels(): ImageError {
-  return new ImageError('too_many_pixels', `expected at most ${MAX_IMAGE_PIXELS / 1e6} megapixels, got more`);
+/** The failure of a picture that exceeds `MAX_IMAGE_PIXELS`. */
+export function tooManyPixels(): ImageFailure {
+  return new ImageFailure('too_many_pixels', `expected at most ${MAX_IMAGE_PIXELS / 1e6} megapixels, got more`);
 }
 
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -63,13 +64,13 @@ function formatOf(bytes: Buffer): FileFormat | undefined {
   return heifKind(bytes) === 'avif' ? 'avif' : undefined;
 }
 
-async function notDecodable(bytes: Buffer): Promise<ImageError> {
+async function notDecodable(bytes: Buffer): Promise<ImageFailure> {
   const expected = 'expected JPEG, PNG, WebP, GIF, AVIF or TIFF';
   if (/<svg[\s>]/i.test(bytes.toString('latin1', 0, 1_024))) {
-    return new ImageError('unsupported_format', `${expected}, got SVG`);
+    return new ImageFailure('unsupported_format', `${expected}, got SVG`);
   }
   const found = await fileTypeFromBuffer(bytes);
-  if (found === undefined) return new ImageError('not_an_image', `${expected}, got bytes of no known format`);
+  if (found === undefined) return new ImageFailure('not_an_image', `${expected}, got bytes of no known format`);
   const code = found.mime.startsWith('image/') ? 'unsupported_format' : 'not_an_image';
-  return new ImageError(code, `${expected}, got ${found.mime}`);
+  return new ImageFailure(code, `${expected}, got ${found.mime}`);
 }

@@ -13,6 +13,7 @@ const NEVER_SENT = -1;
 /** A component's share of the full resolution, and how many low bits each of its coefficients still lacks. */
 type Component = { share: number; missingBits: Int8Array };
 
+/** What the frame header of a JPEG says. */
 export type JpegFrame = {
   width: number;
   height: number;

@@ -1,4 +1,4 @@
-import { ImageError } from '../../../contract/error-codes.ts';
+import { ImageFailure } from '../../../contract/error-codes.ts';
 import { DECODE_TIMEOUT_SECONDS } from '../../../contract/limits.ts';
 import type { Inspected } from '../picture.ts';
 import { findings } from './findings.ts';
@@ -16,10 +16,10 @@ const HOPELESS_SECONDS = 2 * DECODE_TIMEOUT_SECONDS;
 const MAX_ARITHMETIC_PIXELS = MAX_PIXELS_HELD_HERE / 4;
 
 /** A progressive JPEG may have as many scans as its bytes allow, and a decoder goes through all pixels for each. */
-export function inspectJpeg(bytes: Buffer): Inspected | ImageError {
+export function inspectJpeg(bytes: Buffer): Inspected | ImageFailure {
   const walk = walkJpeg(bytes);
   const { frame, scans, samples, segments } = walk;
-  if (frame === undefined) return new ImageError('corrupt', 'expected a JPEG with a frame header, got none');
+  if (frame === undefined) return new ImageFailure('corrupt', 'expected a JPEG with a frame header, got none');
   const seconds = samples / EMPTY_SAMPLES_PER_SECOND;
   if (seconds > HOPELESS_SECONDS) return hopeless(walk);
   const severalScans = scans > 1 || frame.isProgressive;
@@ -36,13 +36,13 @@ export function inspectJpeg(bytes: Buffer): Inspected | ImageError {
     (frame.isArithmetic && width * height > MAX_ARITHMETIC_PIXELS);
   // The data of a scan cannot hold it, and in most files it is the last of all.
   if (bytes.lastIndexOf(JPEG_END_MARK) >= walk.lastScanAt) return picture;
-  if (!isComplete(frame)) return new ImageError('corrupt', 'expected a whole JPEG, got one without its last scans');
+  if (!isComplete(frame)) return new ImageFailure('corrupt', 'expected a whole JPEG, got one without its last scans');
   return withEndMark(picture);
 }
 
-function hopeless({ scans, frame }: JpegWalk): ImageError {
+function hopeless({ scans, frame }: JpegWalk): ImageFailure {
   const megapixels = Math.ceil(((frame?.width ?? 0) * (frame?.height ?? 0)) / 1e6);
-  return new ImageError(
+  return new ImageFailure(
     'decode_timeout',
     `expected to decode within ${DECODE_TIMEOUT_SECONDS} s, got a JPEG of ${scans} scans over ${megapixels} megapixels`,
   );

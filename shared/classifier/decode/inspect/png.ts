@@ -1,4 +1,4 @@
-import { ImageError } from '../../../contract/error-codes.ts';
+import { ImageFailure } from '../../../contract/error-codes.ts';
 import type { CodedColours, Inspected } from '../picture.ts';
 import { ByteReader } from './byte-reader.ts';
 import { findings } from './findings.ts';
@@ -34,7 +34,7 @@ type PngChunks = {
 };
 
 /** Reads the chunks of a PNG: what is not its pixels may cost more than they do. */
-export function inspectPng(bytes: Buffer): Inspected | ImageError {
+export function inspectPng(bytes: Buffer): Inspected | ImageFailure {
   const reader = new ByteReader(bytes, false);
   const size = { width: reader.uint(16, 4), height: reader.uint(20, 4) };
   const isInterlaced = reader.uint(28, 1) !== 0;
@@ -50,8 +50,8 @@ export function inspectPng(bytes: Buffer): Inspected | ImageError {
   return { ...picture, ...(colours !== undefined && { colours }) };
 }
 
-function cut(where: 'before' | 'within'): ImageError {
-  return new ImageError('corrupt', `expected a whole PNG, got one that ends ${where} its pixels`);
+function cut(where: 'before' | 'within'): ImageFailure {
+  return new ImageFailure('corrupt', `expected a whole PNG, got one that ends ${where} its pixels`);
 }
 
 /** Up to the end mark or the end of the file. */

@@ -1,4 +1,4 @@
-import { ImageError } from '../../../contract/error-codes.ts';
+import { ImageFailure } from '../../../contract/error-codes.ts';
 import { MAX_IMAGE_PIXELS } from '../../../contract/limits.ts';
 import type { Inspected, Size } from '../picture.ts';
 import { findings } from './findings.ts';
@@ -50,7 +50,7 @@ const SEPARATE_PLANES = 2;
  * Reads the first directory of a TIFF: whether its strips or tiles are in the file, and whether their colours can be
  * told. libtiff fills what is missing with whatever it has, and calls it a picture.
  */
-export function inspectTiff(bytes: Buffer): Inspected | ImageError {
+export function inspectTiff(bytes: Buffer): Inspected | ImageFailure {
   const directory = readTiffDirectory(bytes);
   const size = { width: tagValue(directory, TAG.width) ?? 0, height: tagValue(directory, TAG.height) ?? 0 };
   const error = refusal(directory) ?? missingData(directory, size);
@@ -71,9 +71,9 @@ export function inspectTiff(bytes: Buffer): Inspected | ImageError {
   };
 }
 
-function refusal(directory: TiffDirectory): ImageError | undefined {
+function refusal(directory: TiffDirectory): ImageFailure | undefined {
   const expected = (what: string, got: string) =>
-    new ImageError('unsupported_format', `expected a TIFF ${what}, got ${got}`);
+    new ImageFailure('unsupported_format', `expected a TIFF ${what}, got ${got}`);
   const compression = tagValue(directory, TAG.compression) ?? UNCOMPRESSED;
   if (!COMPRESSIONS.has(compression)) {
     const known = [...new Set(COMPRESSIONS.values())].join(', ');
@@ -94,19 +94,19 @@ type Pieces = { width: number; height: number; offsets: number; byteCounts: numb
 /** So many are looked up: a million pieces of one pixel or more. */
 const MAX_PIECES = 1_000_000;
 
-function missingData(directory: TiffDirectory, size: Size): ImageError | undefined {
+function missingData(directory: TiffDirectory, size: Size): ImageFailure | undefined {
   const pieces = piecesOf(directory, size);
   if (directory.entries.has(TAG.tileOffsets) && pieces.width * pieces.height > MAX_IMAGE_PIXELS) {
-    return new ImageError(
+    return new ImageFailure(
       'too_many_pixels',
       `expected tiles of at most ${MAX_IMAGE_PIXELS / 1e6} megapixels, got more`,
     );
   }
   const count = pieceCount(directory, pieces, size);
-  if (!(count > 0)) return new ImageError('corrupt', 'expected a TIFF with a picture, got one without pixels');
+  if (!(count > 0)) return new ImageFailure('corrupt', 'expected a TIFF with a picture, got one without pixels');
   for (let index = 0; index < Math.min(count, MAX_PIECES); index++) {
     if (isMissing(directory, pieces, index)) {
-      return new ImageError('corrupt', 'expected a whole TIFF, got one without some of its pixels');
+      return new ImageFailure('corrupt', 'expected a whole TIFF, got one without some of its pixels');
     }
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { ImageError } from '../../../contract/error-codes.ts';
+import { ImageFailure } from '../../../contract/error-codes.ts';
 import type { Inspected, Size } from '../picture.ts';
 import { ByteReader } from './byte-reader.ts';
 import { findings } from './findings.ts';
@@ -11,17 +11,17 @@ const FRAME = 'ANMF';
 type Chunk = { type: string; from: number; end: number };
 
 /** Reads the chunks of a WebP: what its RIFF header promises must be there, of an animation the first frame. */
-export function inspectWebp(bytes: Buffer): Inspected | ImageError {
+export function inspectWebp(bytes: Buffer): Inspected | ImageFailure {
   const reader = new ByteReader(bytes, true);
   const size = sizeOf(reader);
   if (size === undefined) {
-    return new ImageError('corrupt', 'expected a WebP that begins with its picture, got another chunk');
+    return new ImageFailure('corrupt', 'expected a WebP that begins with its picture, got another chunk');
   }
   const end = reader.uint(4, 4) + CHUNK_HEADER_BYTES;
   const chunks = readChunks(reader, Math.min(end, bytes.length));
   const frame = chunks.find(({ type }) => type === FRAME);
   if (end > bytes.length && frame === undefined) {
-    return new ImageError('corrupt', 'expected a whole WebP, got one that ends within its pixels');
+    return new ImageFailure('corrupt', 'expected a whole WebP, got one that ends within its pixels');
   }
   const picture = findings('webp', size, frame ? firstFrame(bytes, chunks, frame) : bytes, BYTES_PER_PIXEL.webp);
   picture.expensive ||= chunks.length >= MAX_PARTS || metadataBytes(chunks) > MAX_METADATA_BYTES;

@@ -13,6 +13,7 @@ export type DenseLayer = {
   dispose(): void;
 };
 
+/** Builds the last layer of a model from its weights. */
 export function createDenseLayer({ kernel, bias, length, activations }: ModelHead): DenseLayer {
   const weights = tf.tensor2d(kernel, [length, bias.length]);
   const offsets = tf.tensor1d(bias);

@@ -4,6 +4,7 @@ import { tf } from './tfjs-node.ts';
 /** Examples: the features of images, row by row, and a class per row. */
 export type Examples = { features: Float32Array; classes: Int32Array };
 
+/** What a training needs. */
 export type Training = {
   training: Examples;
   /** Decides when to stop; nothing is learned from it. */
@@ -18,6 +19,7 @@ export type Training = {
   onEpoch?(epoch: number): void;
 };
 
+/** What a training yields. */
 export type Trained = LastLayerWeights & {
   /** With the best of them, and all. */ epochs: { best: number; run: number };
 };

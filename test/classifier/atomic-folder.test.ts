@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { makeWholeFolder, replaceWholeFolder } from '../../shared/runtime/atomic-folder.ts';
+import { createFolderAtomically, replaceFolderAtomically } from '../../shared/runtime/atomic-folder.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
 let around: TemporaryFolder;
@@ -24,8 +24,8 @@ const never = async () => {
 const content = () => readFile(join(place, 'file'), 'utf8');
 
 test('a folder that is there already is left as it is, also one that appears during the work', async () => {
-  expect(await makeWholeFolder(place, filled('first'))).toBe(true);
-  expect(await makeWholeFolder(place, filled('second'))).toBe(false);
+  expect(await createFolderAtomically(place, filled('first'))).toBe(true);
+  expect(await createFolderAtomically(place, filled('second'))).toBe(false);
   expect(await content()).toBe('first');
   const other = join(around.path, 'other');
   const faster = async (folder: string) => {
@@ -33,7 +33,7 @@ test('a folder that is there already is left as it is, also one that appears dur
     await mkdir(other);
     await filled('faster')(other);
   };
-  expect(await makeWholeFolder(other, faster)).toBe(false);
+  expect(await createFolderAtomically(other, faster)).toBe(false);
   expect(await readFile(join(other, 'file'), 'utf8')).toBe('faster');
   expect((await readdir(around.path)).sort()).toEqual(['model', 'other']);
 });
@@ -41,17 +41,17 @@ test('a folder that is there already is left as it is, also one that appears dur
 test('what processes that died have left is removed, and folders of users with similar names are not', async () => {
   const names = ['model.unfinished-backup', 'model.unfinished-', 'model.unfinished-1e3', 'model.unfinished-4194305'];
   for (const name of names) await mkdir(join(around.path, name));
-  await makeWholeFolder(place, filled(''));
+  await createFolderAtomically(place, filled(''));
   expect((await readdir(around.path)).sort()).toEqual(['model', ...names.slice(0, 3)].sort());
 });
 
 test('a replaced folder is the old one until the new one is whole', async () => {
-  await makeWholeFolder(place, filled('old'));
+  await createFolderAtomically(place, filled('old'));
   const replacing = async (folder: string) => {
     await filled('new')(folder);
     expect(await content()).toBe('old');
   };
-  await replaceWholeFolder(place, replacing, async () => {});
+  await replaceFolderAtomically(place, replacing, async () => {});
   expect(await content()).toBe('new');
   expect(await readdir(around.path)).toEqual(['model']);
 });
@@ -60,8 +60,8 @@ test.each([
   ['the new one cannot be written', never, async () => {}],
   ['the last check fails', filled('new'), never],
 ])('the old folder stays where %s', async (_case, fill, check) => {
-  await makeWholeFolder(place, filled('old'));
-  await expect(replaceWholeFolder(place, fill, check)).rejects.toThrow('failed');
+  await createFolderAtomically(place, filled('old'));
+  await expect(replaceFolderAtomically(place, fill, check)).rejects.toThrow('failed');
   expect(await content()).toBe('old');
   expect(await readdir(around.path)).toEqual(['model']);
 });

@@ -9,29 +9,29 @@ import { RowSet } from './row-set.ts';
 import type { InvalidRow, SourceRow } from './source-row.ts';
 import { uniqueImages, withOwnId } from './unique-images.ts';
 
-/** What a source holds, found out before anything is sent. */
-export type Survey = {
+/** The content of a source, determined before anything is sent. */
+export type PreflightResult = {
   images: number;
-  /** Images per message at most: as told, or chosen by how many images there are. */
+  /** Maximum number of images per message: as requested, or chosen by the number of images. */
   perMessage: number;
   messages: number;
-  /** Bytes of all message bodies, or a little more. */
+  /** Bytes of all message bodies, or slightly more. */
   bytes: number;
   repetitions: number;
   invalid: number;
-  /** Images by host, for the first so many hosts. */
+  /** Images by host, for the first `MAX_HOSTS` hosts. */
   hosts: Map<string, number>;
   /** SHA-256 of the images in their order. */
   digest: string;
-  /** Which rows, from 0, are repetitions or invalid. */
+  /** The rows, from 0, that are duplicates or invalid. */
   leftOut: RowSet;
-  /** Which rows, from 0, got ids of their own. */
+  /** The rows, from 0, that get an id of their own. */
   ownIds: RowSet;
-  /** As it was read; undefined when there is none. */
+  /** The first image; undefined when there is none. */
   first: ImageRef | undefined;
 };
 
-/** A source that reads otherwise the second time. */
+/** The source changed between its two reads. */
 export class SourceChangedError extends UserError {
   override readonly name = 'SourceChangedError';
 }
@@ -39,17 +39,17 @@ export class SourceChangedError extends UserError {
 const MAX_HOSTS = 10_000;
 
 /**
- * Reads a source once, to its end, as it will be sent.
+ * Reads a source to its end, to check and count what will be sent.
  *
- * @param of which job, and the images per message if they are not to be chosen
- * @param onInvalid told of each row that names no image, or whose id stands for two URLs
- * @throws {ImageTooLargeError} when an image fits no message
+ * @param of the job, and the images per message; undefined to choose them
+ * @param onInvalid called with each row that names no image, or whose id has another URL in an earlier row
+ * @throws {ImageTooLargeError} when an image does not fit into a message
  */
-export async function survey(
+export async function preflight(
   rows: AsyncIterable<SourceRow>,
   of: { job: string; perMessage: number | undefined },
   onInvalid: (row: InvalidRow) => void,
-): Promise<Survey> {
+): Promise<PreflightResult> {
   const digest = createHash('sha256');
   const found = nothingFound();
   const sizes = new SizeInMessage({ job: of.job, run: newRun(), attempt: 1 });
@@ -81,14 +81,14 @@ export async function survey(
   return { ...found, perMessage, messages, bytes, digest: digest.digest('hex') };
 }
 
-type Findings = Omit<Survey, 'perMessage' | 'messages' | 'bytes' | 'digest'>;
+type Findings = Omit<PreflightResult, 'perMessage' | 'messages' | 'bytes' | 'digest'>;
 
 function nothingFound(): Findings {
   const counts = { images: 0, repetitions: 0, invalid: 0 };
   return { ...counts, hosts: new Map(), leftOut: new RowSet(), ownIds: new RowSet(), first: undefined };
 }
 
-/** The images of a source, in order, each id once; rows that name none are told and left out. */
+/** The images of a source, in order; invalid rows are reported and left out. */
 export async function* validImages(
   rows: AsyncIterable<SourceRow>,
   onInvalid: (row: InvalidRow) => void = () => {},
@@ -100,13 +100,13 @@ export async function* validImages(
 }
 
 /**
- * The images of a source that was surveyed, without the memory that it takes to find repetitions.
+ * The images of a source after its preflight, without the memory that finding duplicates takes.
  *
  * @throws {SourceChangedError}
  */
-export async function* surveyedImages(
+export async function* scannedImages(
   rows: AsyncIterable<SourceRow>,
-  { images, leftOut, ownIds }: Survey,
+  { images, leftOut, ownIds }: PreflightResult,
 ): AsyncGenerator<ImageRef> {
   let [row, sent] = [0, 0];
   for await (const given of rows) {
@@ -121,7 +121,7 @@ export async function* surveyedImages(
 }
 
 function changed(row: number): SourceChangedError {
-  return new SourceChangedError(`expected the source to stay as it is while it is read twice, row ${row} has changed`);
+  return new SourceChangedError(`expected the source not to change while it is read twice, row ${row} has changed`);
 }
 
 async function* tap<Item>(items: AsyncIterable<Item>, look: (item: Item) => void): AsyncGenerator<Item> {

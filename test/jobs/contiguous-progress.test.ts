@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { SentInOrder } from '../../shared/jobs/sent-in-order.ts';
+import { ContiguousProgress } from '../../shared/jobs/contiguous-progress.ts';
 import { seed } from '../contract/seed.ts';
 
 const request = fc
@@ -19,7 +19,7 @@ const finished = fc
 test('counts a request once it and all before it have succeeded, in whatever order they do', () => {
   fc.assert(
     fc.property(finished, fc.nat(1_000), fc.nat(1_000), ([requests, order], images, messages) => {
-      const progress = new SentInOrder(images, messages);
+      const progress = new ContiguousProgress(images, messages);
       const done = new Set<number>();
       for (const index of order) {
         progress.sent(index, requests[index] ?? []);

@@ -1,17 +1,18 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { Destinations } from '../../../functions/classify/settle.ts';
-import { settle } from '../../../functions/classify/settle.ts';
-import { type Settlement, settlementOf } from '../../../functions/classify/settlement.ts';
+import { persistOutcomes } from '../../../functions/classify/persist-outcomes.ts';
+import { type OutcomePlan, planOutcomes } from '../../../functions/classify/plan-outcomes.ts';
+import type { Destinations } from '../../../functions/classify/worker-dependencies.ts';
 import type { ImageOutcome } from '../../../shared/classifier/classify-images.ts';
 import { PutOff } from '../../../shared/classifier/put-off.ts';
-import { ImageError } from '../../../shared/contract/error-codes.ts';
+import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
-import { type ImageRef, parseMessage, type QueueMessage } from '../../../shared/contract/message.ts';
+import type { ImageRef, QueueMessage } from '../../../shared/contract/message.ts';
+import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { destinationsOf } from '../../support/test-worker.ts';
 
-const NOT_FOUND = new ImageError('not_found', 'expected status 200, got 404');
-const SERVER_ERROR = new ImageError('server_error', 'expected status 200, got 503');
+const NOT_FOUND = new ImageFailure('not_found', 'expected status 200, got 404');
+const SERVER_ERROR = new ImageFailure('server_error', 'expected status 200, got 503');
 const CONTEXT = { model: { name: 'model', version: '1' }, retryBaseSeconds: 10, now: new Date(), random: 0 };
 
 let aws: TestAws;
@@ -28,12 +29,12 @@ function image(id: string, more: Partial<ImageRef> = {}): ImageRef {
   return { id, url: `https://example.com/${id}`, ...more };
 }
 
-function settlement(attempt: number, outcomes: [ImageRef, ImageOutcome][]): Settlement {
-  return settlementOf({ job: 'job', attempt, images: outcomes.map(([image]) => image) }, outcomes, CONTEXT);
+function plan(attempt: number, outcomes: [ImageRef, ImageOutcome][]): OutcomePlan {
+  return planOutcomes({ job: 'job', attempt, images: outcomes.map(([image]) => image) }, outcomes, CONTEXT);
 }
 
-async function settleNow(settlement: Settlement, to = destinations): Promise<void> {
-  const settled = settle(settlement, to);
+async function settleNow(plan: OutcomePlan, to = destinations): Promise<void> {
+  const settled = persistOutcomes(plan, to);
   to.parts.flush();
   await settled;
 }
@@ -41,7 +42,7 @@ async function settleNow(settlement: Settlement, to = destinations): Promise<voi
 test('sends each failed image to the DLQ alone, with its error and how often it was tried', async () => {
   const failed = image('a', { meta: { sku: 'X1' } });
   await settleNow(
-    settlement(5, [
+    plan(5, [
       [failed, SERVER_ERROR],
       [image('b'), NOT_FOUND],
     ]),
@@ -65,22 +66,22 @@ test('sends each failed image to the DLQ alone, with its error and how often it 
 });
 
 test('makes dead letters that are queue messages: moving them back starts the image anew', async () => {
-  await settleNow(settlement(5, [[image('a'), SERVER_ERROR]]));
+  await settleNow(plan(5, [[image('a'), SERVER_ERROR]]));
   const [letter] = aws.deadLetters();
   expect(parseMessage(letter?.body ?? '')).toEqual({ job: 'job', attempt: 1, images: [image('a')] });
 });
 
 test('writes a failure line for each dead letter', async () => {
-  const { failures, ...others } = settlement(1, [[image('a'), NOT_FOUND]]);
+  const { failures, ...others } = plan(1, [[image('a'), NOT_FOUND]]);
   await settleNow({ failures, ...others });
   expect(await aws.failures('job')).toEqual(failures.map(({ line }) => line));
 });
 
 test('sends retries with the next attempt, each group with its own delay', async () => {
   await settleNow(
-    settlement(2, [
+    plan(2, [
       [image('a'), SERVER_ERROR],
-      [image('b'), new ImageError('rate_limited', 'expected status 200, got 429', 60)],
+      [image('b'), new ImageFailure('rate_limited', 'expected status 200, got 429', 60)],
       [image('c'), SERVER_ERROR],
     ]),
   );
@@ -97,7 +98,7 @@ test('sends retries with the next attempt, each group with its own delay', async
 });
 
 test('sends what was not reached back at once, with the same attempt', async () => {
-  await settleNow(settlement(5, [[image('a'), 'not_reached']]));
+  await settleNow(plan(5, [[image('a'), 'not_reached']]));
   const [message] = aws.queued();
   expect(message?.delaySeconds).toBe(0);
   expect(parseMessage(message?.body ?? '')).toEqual({ job: 'job', attempt: 5, hops: 1, images: [image('a')] });
@@ -110,7 +111,7 @@ test.each<[what: string, outcome: ImageOutcome, messages: number[]]>([
 ])('sends what %s on in messages of %j images', async (_what, outcome, messages) => {
   const images = Array.from({ length: 7 }, (_, number) => image(`image-${number}`));
   await settleNow(
-    settlement(
+    plan(
       2,
       images.map((one) => [one, outcome]),
     ),
@@ -132,7 +133,7 @@ test('sends hundreds of dead letters and splits retries that no message holds', 
     image(`r${index}`, { meta: filler }),
     SERVER_ERROR,
   ]);
-  await settleNow(settlement(1, [...failed, ...retried]));
+  await settleNow(plan(1, [...failed, ...retried]));
   expect(aws.deadLetters()).toHaveLength(250);
   const messages = aws.queued().map(({ body }) => parseMessage(body));
   expect(messages).toHaveLength(2);
@@ -142,7 +143,7 @@ test('sends hundreds of dead letters and splits retries that no message holds', 
 
 test('leaves the error out of a dead letter that has no room for it', async () => {
   const large = image('a', { meta: { filler: 'x'.repeat(MAX_MESSAGE_BYTES - 500) } });
-  await settleNow(settlement(1, [[large, NOT_FOUND]]));
+  await settleNow(plan(1, [[large, NOT_FOUND]]));
   const [letter] = aws.deadLetters();
   expect(parseMessage(letter?.body ?? '')).toEqual({ job: 'job', attempt: 1, images: [large] });
   expect(letter?.attributes).toEqual({ job: 'job', code: 'not_found' });
@@ -150,7 +151,7 @@ test('leaves the error out of a dead letter that has no room for it', async () =
 
 test('sends no dead letter when the failure line could not be written', async () => {
   const noBucket = destinationsOf(aws.target, { resultsBucket: 'no-such-bucket' });
-  await expect(settleNow(settlement(1, [[image('a'), NOT_FOUND]]), noBucket)).rejects.toMatchObject({
+  await expect(settleNow(plan(1, [[image('a'), NOT_FOUND]]), noBucket)).rejects.toMatchObject({
     name: 'NoSuchBucket',
   });
   expect(aws.deadLetters()).toEqual([]);
@@ -163,14 +164,14 @@ test.each<[string, keyof Destinations, ImageOutcome]>([
 ])('rejects when the %s cannot be sent', async (_what, queue, outcome) => {
   const missing = `${aws.environment.AWS_ENDPOINT_URL}/000000000000/no-such-queue`;
   const to = destinationsOf(aws.target, { [queue]: missing });
-  await expect(settleNow(settlement(1, [[image('a'), outcome]]), to)).rejects.toMatchObject({
+  await expect(settleNow(plan(1, [[image('a'), outcome]]), to)).rejects.toMatchObject({
     name: 'QueueDoesNotExist',
   });
 });
 
 test('does the same again into the same part', async () => {
   const outcomes: [ImageRef, ImageOutcome][] = [[image('a'), NOT_FOUND]];
-  await settleNow(settlement(1, outcomes));
-  await settleNow(settlement(1, outcomes));
+  await settleNow(plan(1, outcomes));
+  await settleNow(plan(1, outcomes));
   expect(await aws.partKeys('failures', 'job')).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { MAX_URL_CHARS } from '../../shared/contract/limits.ts';
-import { describeThrown, withoutUrlSecrets } from '../../shared/contract/redact.ts';
+import { describeError, redactUrls } from '../../shared/contract/redact.ts';
 
 describe('a text keeps of its URLs what is no secret:', () => {
   test.each([
@@ -14,13 +14,13 @@ describe('a text keeps of its URLs what is no secret:', () => {
     ['first https://h/?SECRET then s3://b/k?SECRET', 'first https://h/ then s3://b/k'],
     ['expected #3, got 4', 'expected #3, got 4'],
     ['nothing of a URL', 'nothing of a URL'],
-  ])('%s', (text, safe) => expect(withoutUrlSecrets(text)).toBe(safe));
+  ])('%s', (text, safe) => expect(redactUrls(text)).toBe(safe));
 
   test.each(['#', '?', '@', '://', '://#', 'a', '://a@'])(
     'in no time, though it is long and of nothing but %s',
     (piece) => {
       const started = performance.now();
-      withoutUrlSecrets(piece.repeat(20 * MAX_URL_CHARS));
+      redactUrls(piece.repeat(20 * MAX_URL_CHARS));
       expect(performance.now() - started).toBeLessThan(500);
     },
   );
@@ -36,5 +36,5 @@ describe('what was thrown is told in words:', () => {
     [Symbol('s'), 'Symbol(s)'],
     [{ a: 1 }, '[object Object]'],
     [Object.create(null), 'an object that has no text'],
-  ])('%p', (thrown, text) => expect(describeThrown(thrown)).toBe(text));
+  ])('%p', (thrown, text) => expect(describeError(thrown)).toBe(text));
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { InferenceBatches, type Place } from '../../shared/classifier/inference-batches.ts';
+import { type BatchSlot, InferenceBatcher } from '../../shared/classifier/inference-batcher.ts';
 import { INFERENCE_BATCH_SIZE, INFERENCE_MAX_WAIT_MS } from '../../shared/contract/limits.ts';
 import type { Label } from '../../shared/contract/result-line.ts';
 
@@ -21,46 +21,46 @@ function labelled(number: number): Label[] {
 /** Batches for a model that labels a picture with its byte; `sizes` are those of the batches that ran. */
 function createBatches(reserved: number) {
   const sizes: number[] = [];
-  const batches = new InferenceBatches((images) => {
+  const batches = new InferenceBatcher((images) => {
     sizes.push(images.length);
     return images.map(([number = -1]) => labelled(number));
   });
-  return { sizes, places: Array.from({ length: reserved }, () => batches.reserve()) };
+  return { sizes, slots: Array.from({ length: reserved }, () => batches.reserve()) };
 }
 
-function fillAll(places: readonly Place<Label[]>[], from = 0): Promise<Label[]>[] {
-  return places.map((place, index) => place.fill(picture(from + index)));
+function fillAll(slots: readonly BatchSlot<Label[]>[], from = 0): Promise<Label[]>[] {
+  return slots.map((slot, index) => slot.submit(picture(from + index)));
 }
 
 describe('a batch runs', () => {
   test('when it is full', async () => {
-    const { sizes, places } = createBatches(INFERENCE_BATCH_SIZE + 5);
-    const full = fillAll(places.slice(0, INFERENCE_BATCH_SIZE));
+    const { sizes, slots } = createBatches(INFERENCE_BATCH_SIZE + 5);
+    const full = fillAll(slots.slice(0, INFERENCE_BATCH_SIZE));
     expect(sizes).toEqual([INFERENCE_BATCH_SIZE]);
     expect(await Promise.all(full)).toEqual(Array.from({ length: INFERENCE_BATCH_SIZE }, (_, at) => labelled(at)));
   });
 
   test('when every image that is under way has arrived', async () => {
-    const { sizes, places } = createBatches(3);
-    const all = fillAll(places);
+    const { sizes, slots } = createBatches(3);
+    const all = fillAll(slots);
     expect(sizes).toEqual([3]);
     expect(await Promise.all(all)).toEqual([labelled(0), labelled(1), labelled(2)]);
   });
 
   test('when the last image that is under way is given up', async () => {
-    const { sizes, places } = createBatches(3);
-    const [first, second] = fillAll(places.slice(0, 2));
+    const { sizes, slots } = createBatches(3);
+    const [first, second] = fillAll(slots.slice(0, 2));
     expect(sizes).toEqual([]);
-    places[2]?.giveUp();
+    slots[2]?.release();
     expect(sizes).toEqual([2]);
     expect([await first, await second]).toEqual([labelled(0), labelled(1)]);
   });
 
   test('when its first image has waited long enough for the others', async () => {
-    const { sizes, places } = createBatches(5);
-    const waiting = fillAll(places.slice(0, 1));
+    const { sizes, slots } = createBatches(5);
+    const waiting = fillAll(slots.slice(0, 1));
     jest.advanceTimersByTime(INFERENCE_MAX_WAIT_MS - 1);
-    waiting.push(...fillAll(places.slice(1, 2), 1));
+    waiting.push(...fillAll(slots.slice(1, 2), 1));
     expect(sizes).toEqual([]);
     jest.advanceTimersByTime(1);
     expect(sizes).toEqual([2]);
@@ -69,27 +69,27 @@ describe('a batch runs', () => {
 });
 
 test('a batch that ran leaves no timer behind', () => {
-  const { places } = createBatches(INFERENCE_BATCH_SIZE + 1);
-  fillAll(places.slice(0, INFERENCE_BATCH_SIZE));
+  const { slots } = createBatches(INFERENCE_BATCH_SIZE + 1);
+  fillAll(slots.slice(0, INFERENCE_BATCH_SIZE));
   expect(jest.getTimerCount()).toBe(0);
 });
 
 test('images beyond a full batch wait for the next one', async () => {
-  const { sizes, places } = createBatches(INFERENCE_BATCH_SIZE + 2);
-  const all = fillAll(places);
+  const { sizes, slots } = createBatches(INFERENCE_BATCH_SIZE + 2);
+  const all = fillAll(slots);
   expect(sizes).toEqual([INFERENCE_BATCH_SIZE, 2]);
   const labels = await Promise.all(all);
   expect(labels.at(-1)).toEqual(labelled(INFERENCE_BATCH_SIZE + 1));
 });
 
 test('giving up before anything has arrived runs nothing', () => {
-  const { sizes, places } = createBatches(2);
-  for (const place of places) place.giveUp();
+  const { sizes, slots } = createBatches(2);
+  for (const slot of slots) slot.release();
   expect(sizes).toEqual([]);
 });
 
 test('an image that the model refuses fails alone, and the others of its batch get their labels', async () => {
-  const batches = new InferenceBatches((images) => {
+  const batches = new InferenceBatcher((images) => {
     if (images.some(([number]) => number === 1)) throw new Error('TensorFlow refused');
     return images.map(([number = -1]) => labelled(number));
   });
@@ -103,21 +103,21 @@ test('an image that the model refuses fails alone, and the others of its batch g
 
 test('a model that refuses everything rejects every image, and the next batch is as good as new', async () => {
   let broken = true;
-  const batches = new InferenceBatches((images) => {
+  const batches = new InferenceBatcher((images) => {
     if (broken) throw new Error('TensorFlow refused');
     return images.map(() => labelled(1));
   });
-  const places = [batches.reserve(), batches.reserve()];
-  const outcomes = await Promise.allSettled(fillAll(places));
+  const slots = [batches.reserve(), batches.reserve()];
+  const outcomes = await Promise.allSettled(fillAll(slots));
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   broken = false;
-  await expect(batches.reserve().fill(picture(1))).resolves.toEqual(labelled(1));
+  await expect(batches.reserve().submit(picture(1))).resolves.toEqual(labelled(1));
 });
 
-test('a place cannot be used twice', async () => {
-  const { places } = createBatches(2);
-  const [place] = places as [Place<Label[]>, Place<Label[]>];
-  place.giveUp();
-  expect(() => place.giveUp()).toThrow('twice');
-  expect(() => place.fill(picture(0))).toThrow('twice');
+test('a slot cannot be used twice', async () => {
+  const { slots } = createBatches(2);
+  const [slot] = slots as [BatchSlot<Label[]>, BatchSlot<Label[]>];
+  slot.release();
+  expect(() => slot.release()).toThrow('twice');
+  expect(() => slot.submit(picture(0))).toThrow('twice');
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { preflight, SourceChangedError, scannedImages } from '../../shared/jobs/preflight.ts';
 import type { RowSet } from '../../shared/jobs/row-set.ts';
 import type { SourceRow } from '../../shared/jobs/source-row.ts';
-import { SourceChangedError, survey, surveyedImages } from '../../shared/jobs/survey.ts';
 
 const PLAN = { job: 'cats', perMessage: 2 };
 
@@ -18,14 +18,14 @@ function rowsIn(set: RowSet): number[] {
 }
 
 async function idsOfSecondReading(first: string, second = first): Promise<string> {
-  const found = await survey(rows(first), PLAN, () => {});
-  const images = await Array.fromAsync(surveyedImages(rows(second), found));
+  const found = await preflight(rows(first), PLAN, () => {});
+  const images = await Array.fromAsync(scannedImages(rows(second), found));
   return images.map(({ id }) => id).join('');
 }
 
 test('counts images, messages, repetitions and invalid rows', async () => {
   const invalid: number[] = [];
-  const found = await survey(rows('ab-acbd'), PLAN, ({ line }) => invalid.push(line));
+  const found = await preflight(rows('ab-acbd'), PLAN, ({ line }) => invalid.push(line));
   expect(found).toMatchObject({ images: 4, messages: 2, repetitions: 2, invalid: 1 });
   expect(rowsIn(found.leftOut)).toEqual([2, 3, 5]);
   expect(found.hosts).toEqual(new Map([['host', 4]]));
@@ -38,8 +38,8 @@ test('chooses the images per message once it knows how many there are, and count
       yield { line, image: { id: `${line}`, url: `https://host/${line}.jpg` } };
     }
   }
-  const chosen = await survey(numbered(), { job: 'cats', perMessage: undefined }, () => {});
-  const told = await survey(numbered(), { job: 'cats', perMessage: 64 }, () => {});
+  const chosen = await preflight(numbered(), { job: 'cats', perMessage: undefined }, () => {});
+  const told = await preflight(numbered(), { job: 'cats', perMessage: 64 }, () => {});
   expect(chosen).toMatchObject({ images: 20_000, perMessage: 64, messages: 313 });
   expect([told.messages, told.bytes, told.digest]).toEqual([chosen.messages, chosen.bytes, chosen.digest]);
 });
@@ -67,14 +67,14 @@ test('the second reading gives rows with other meta the same ids of their own', 
       yield { line, image: { id: 'https://host/a', url: 'https://host/a', meta: { n } } };
     }
   }
-  const found = await survey(withMeta(), PLAN, () => {});
+  const found = await preflight(withMeta(), PLAN, () => {});
   expect(found).toMatchObject({ images: 3, repetitions: 2 });
   expect([rowsIn(found.leftOut), rowsIn(found.ownIds)]).toEqual([
     [2, 3],
     [1, 4],
   ]);
   expect(found.first).toEqual({ id: 'https://host/a', url: 'https://host/a', meta: { n: 1 } });
-  const images = await Array.fromAsync(surveyedImages(withMeta(), found));
+  const images = await Array.fromAsync(scannedImages(withMeta(), found));
   expect(images.map(({ meta }) => meta?.['n'])).toEqual([1, 2, 3]);
   expect(new Set(images.map(({ id }) => id)).size).toBe(3);
 });

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { settlementOf } from '../../../functions/classify/settlement.ts';
+import { planOutcomes } from '../../../functions/classify/plan-outcomes.ts';
 import type { ImageOutcome } from '../../../shared/classifier/classify-images.ts';
 import { PutOff } from '../../../shared/classifier/put-off.ts';
-import { ERROR_CODES, type ErrorCode, ImageError } from '../../../shared/contract/error-codes.ts';
+import { ERROR_CODES, type ErrorCode, ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { MAX_ATTEMPTS, MAX_HOPS } from '../../../shared/contract/limits.ts';
 import type { ImageRef } from '../../../shared/contract/message.ts';
 
@@ -14,17 +14,17 @@ const CLASSIFIED: ImageOutcome = {
   labels: [{ label: 'cat', score: 0.9, classId: 281 }],
   image: { width: 4, height: 3, format: 'jpeg', bytes: 100, sha256: 'ab' },
 };
-const NOT_FOUND = new ImageError('not_found', 'expected status 200, got 404');
+const NOT_FOUND = new ImageFailure('not_found', 'expected status 200, got 404');
 const RESTING = new PutOff('host_rests', 30, 'expected host.example to answer');
 const DECODER_BUSY = new PutOff('decoder_busy', 30, 'expected the decoder to be free');
-const SERVER_ERROR = new ImageError('server_error', 'expected status 200, got 503');
+const SERVER_ERROR = new ImageFailure('server_error', 'expected status 200, got 503');
 
 function image(id: string, more: Partial<ImageRef> = {}): ImageRef {
   return { id, url: `https://example.com/${id}`, ...more };
 }
 
 function settle(attempt: number, outcomes: [ImageRef, ImageOutcome][], hops = 0) {
-  return settlementOf({ job: 'job', attempt, hops, images: outcomes.map(([image]) => image) }, outcomes, CONTEXT);
+  return planOutcomes({ job: 'job', attempt, hops, images: outcomes.map(([image]) => image) }, outcomes, CONTEXT);
 }
 
 test('gives a classified image its result line', () => {
@@ -79,7 +79,7 @@ test('makes a retryable error of attempt 5 a failure', () => {
 test('groups retries by their delay, so that each Retry-After is honoured', () => {
   const { retries } = settle(1, [
     [image('a'), SERVER_ERROR],
-    [image('b'), new ImageError('rate_limited', 'expected status 200, got 429', 60)],
+    [image('b'), new ImageFailure('rate_limited', 'expected status 200, got 429', 60)],
     [image('c'), SERVER_ERROR],
   ]);
   expect(retries).toEqual(
@@ -147,7 +147,7 @@ test('puts each image into exactly one place, whatever became of it', () => {
         fc.constantFrom(...(Object.keys(ERROR_CODES) as ErrorCode[])),
         fc.option(fc.nat({ max: 2_000 }), { nil: undefined }),
       )
-      .map(([code, retryAfter]) => new ImageError(code, code, retryAfter)),
+      .map(([code, retryAfter]) => new ImageFailure(code, code, retryAfter)),
   );
   const attempt = fc.integer({ min: 1, max: MAX_ATTEMPTS });
   fc.assert(

@@ -1,17 +1,17 @@
 import type { PackedMessage } from '../contract/pack-messages.ts';
 
 /**
- * Counts what is on the queue for certain while several requests are under way: a request counts once
- * it and all before it have succeeded, so that the images that count are the first ones of the source.
+ * A low-water mark: counts what is certainly on the queue while requests are concurrent. A request counts once it and all
+ * earlier ones have succeeded, so the counted images are the first ones of the source.
  */
-export class SentInOrder {
+export class ContiguousProgress {
   images: number;
   messages: number;
   #next = 0;
-  /** Requests that overtook an earlier one. */
+  /** Requests that succeeded before an earlier one. */
   readonly #ahead = new Map<number, readonly PackedMessage[]>();
 
-  /** @param images and @param messages sent in earlier tries */
+  /** Starts with what earlier tries have sent. */
   constructor(images: number, messages: number) {
     this.images = images;
     this.messages = messages;
