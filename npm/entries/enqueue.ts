@@ -9,8 +9,8 @@ import {
   resumeProblem,
 } from '../../shared/jobs/enqueue.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
+import { type PreflightResult, preflight, scannedImages } from '../../shared/jobs/preflight.ts';
 import { type SourceRow, toSourceRow } from '../../shared/jobs/source-row.ts';
-import { type Survey, survey, surveyedImages } from '../../shared/jobs/survey.ts';
 import { type Connection, targetOf } from './connection.ts';
 import { LabelqueueError, publicError } from './errors.ts';
 
@@ -107,7 +107,7 @@ type Rows = () => AsyncIterable<SourceRow>;
 async function send(target: JobTarget, rows: Rows, options: EnqueueOptions): Promise<EnqueuedJob> {
   const { job, resume = false, onProgress, signal } = options;
   const earlier = await readEarlierTry(target, job);
-  const found = await surveyed(rows, { ...options, perMessage: options.perMessage ?? earlier?.description.perMessage });
+  const found = await checked(rows, { ...options, perMessage: options.perMessage ?? earlier?.description.perMessage });
   const problem = resumeProblem(earlier, found.digest, resume, 'resume it, or purge it first');
   if (problem !== undefined) throw new LabelqueueError('job_exists', problem);
   const before = earlier?.description;
@@ -116,14 +116,14 @@ async function send(target: JobTarget, rows: Rows, options: EnqueueOptions): Pro
       ? before
       : await enqueueImages(
           target,
-          stoppable(surveyedImages(rows(), found), signal),
+          stoppable(scannedImages(rows(), found), signal),
           resumedFrom(before, planOf(found, options)),
           onProgress,
         );
   return { job, run: run ?? '', images: sent, messages, duplicates: found.repetitions, invalid: found.invalid };
 }
 
-function planOf(found: Survey, { job, maxFailureRate, maxCostUsd, notify }: EnqueueOptions) {
+function planOf(found: PreflightResult, { job, maxFailureRate, maxCostUsd, notify }: EnqueueOptions) {
   return newJob({
     job,
     source: 'images of a program',
@@ -139,12 +139,12 @@ function planOf(found: Survey, { job, maxFailureRate, maxCostUsd, notify }: Enqu
 /** As many as a message has room for. */
 const TOLD_PROBLEMS = 5;
 
-async function surveyed(
+async function checked(
   rows: Rows,
   { job, perMessage, onInvalid, signal }: Omit<EnqueueOptions, 'perMessage'> & { perMessage: number | undefined },
-): Promise<Survey> {
+): Promise<PreflightResult> {
   const problems: string[] = [];
-  const found = await survey(stoppable(rows(), signal), { job, perMessage }, ({ line, problem }) => {
+  const found = await preflight(stoppable(rows(), signal), { job, perMessage }, ({ line, problem }) => {
     onInvalid?.({ index: line, problem });
     if (problems.length < TOLD_PROBLEMS) problems.push(`  ${line}: ${problem}`);
   });

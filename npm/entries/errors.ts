@@ -4,8 +4,8 @@ import { UserError } from '../../shared/contract/user-error.ts';
 import { RunEndedError } from '../../shared/jobs/enqueue.ts';
 import { UnreadableJobError } from '../../shared/jobs/job-store.ts';
 import { NoSuchJobError } from '../../shared/jobs/outcome-errors.ts';
+import { SourceChangedError } from '../../shared/jobs/preflight.ts';
 import { SendError } from '../../shared/jobs/send-messages.ts';
-import { SourceChangedError } from '../../shared/jobs/survey.ts';
 import { SettingsError } from '../../shared/settings.ts';
 
 /**

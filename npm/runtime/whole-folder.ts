@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { takeLock } from '../../setup/setup-lock.mjs';
-import { makeWholeFolder } from '../../shared/runtime/atomic-folder.ts';
+import { createFolderAtomically } from '../../shared/runtime/atomic-folder.ts';
 
 /**
  * Makes a folder unless it is there, one process at a time. It gets its name when it is whole, so a process that is killed
@@ -21,7 +21,7 @@ export async function wholeFolder(
   await mkdir(dirname(place), { recursive: true });
   const release = await takeLock(`${place}.lock`, { signal: new AbortController().signal, onWait });
   try {
-    await makeWholeFolder(place, fill);
+    await createFolderAtomically(place, fill);
   } finally {
     release();
   }
