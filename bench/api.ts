@@ -1,15 +1,16 @@
 /** `npm run bench:api`: how long one caller of a warm API waits, and what becomes of a hundred at once. */
-import { execFileSync } from 'node:child_process';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { wholeNumber } from '../cli/options.ts';
 import { VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
-import type { OwnAws } from '../testkit/own-aws.ts';
-import { startOwnProcess } from '../testkit/own-process.ts';
-import { byBody, byUrl, type Caller, latencies, percentile, startApi } from './api/measure-api.ts';
+import { startAwsProcess } from '../testkit/aws-process.ts';
+import { startChildModule } from '../testkit/child-module.ts';
+import { byBody, byUrl, type Caller, latencies, startApi } from './api/measure-api.ts';
+import { pinToCore } from './pin-to-core.ts';
 import { SERVER_CORE, WORKER_CORE } from './speed/measure.ts';
 import type { PhotoServer } from './speed/photo-server.ts';
-import { ORDINARY, picturesOf } from './speed/pictures.ts';
+import { BASELINE, picturesOf } from './speed/pictures.ts';
+import { percentile } from './statistics.ts';
 
 const WARM_UP = 20;
 const CALLERS = 100;
@@ -23,17 +24,14 @@ const { requests, rounds } = new Command('bench:api')
   .opts<{ requests: number; rounds: number }>();
 
 // The servers inherit it; the API has a core to itself.
-execFileSync('taskset', ['-a', '-c', '-p', String(SERVER_CORE), String(process.pid)]);
-await using aws = await startOwnProcess<OwnAws>(
-  new URL('../testkit/own-aws.ts', import.meta.url),
-  String(VISIBILITY_TIMEOUT_SECONDS),
-);
-await using photoServer = await startOwnProcess<PhotoServer>(new URL('./speed/photo-server.ts', import.meta.url));
+pinToCore(SERVER_CORE);
+await using aws = await startAwsProcess({ visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS });
+await using photoServer = await startChildModule<PhotoServer>(new URL('./speed/photo-server.ts', import.meta.url));
 const { hosts } = photoServer.report;
 const urls = Array.from({ length: CALLERS }, (_, number) => {
-  return `http://${hosts[number % hosts.length]}/${encodeURIComponent(ORDINARY)}/${number}`;
+  return `http://${hosts[number % hosts.length]}/${encodeURIComponent(BASELINE)}/${number}`;
 });
-const pictures = await picturesOf(ORDINARY);
+const pictures = await picturesOf(BASELINE);
 const environment = { ...aws.report.environment, ALLOWED_HOSTS: hosts.join(',') };
 
 const table = new Table({

@@ -42,8 +42,8 @@ process.exitCode = measured.some(({ measured: figures }) => figures instanceof E
 
 async function tried(row: ClientRow, conditions: Conditions): Promise<Measured | Error> {
   try {
-    await using trial = await row.prepare(conditions);
-    return await measure(trial);
+    await using prepared = await row.prepare(conditions);
+    return await measure(prepared);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { chooseModel } from '../shared/classifier/model/int8-model.ts';
 import { readModelFolder } from '../shared/classifier/model/model-folder.ts';
 import { type OpenModel, openModel } from '../shared/classifier/model/open-model.ts';
-import { spreadOf } from './speed/statistics.ts';
+import { spreadOf } from './statistics.ts';
 
 const BATCHES = [1, 8];
 

@@ -1,22 +1,23 @@
 /** `npm run bench`: how fast is the worker, beside the limit that its own stages set, and beside its peers? */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { wholeNumber } from '../cli/options.ts';
 import { VISIBILITY_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
-import type { OwnAws } from '../testkit/own-aws.ts';
-import { startOwnProcess } from '../testkit/own-process.ts';
+import { startAwsProcess } from '../testkit/aws-process.ts';
+import { startChildModule } from '../testkit/child-module.ts';
+import { printProgress } from '../testkit/print-progress.ts';
 import { librariesByCpuid, prepareAvx2Only } from './avx2/avx2-only.ts';
+import { pinToCore } from './pin-to-core.ts';
 import { installPeers } from './speed/install-peers.ts';
 import {
+  BASELINE_WORK,
   bestClasses,
   forgetResults,
   LARGE_WORK,
   measureStages,
   measureWorkers,
-  ORDINARY_WORK,
   SERVER_CORE,
   SHARED_WORK,
   SLOW_WORK,
@@ -39,7 +40,7 @@ const {
     'Measures the worker on one core, the limit that its stages set, and two peers: natively and under AVX2.',
   )
   .option('--repetitions <n>', 'of everything; medians are printed', wholeNumber(1, 50), 5)
-  .option('--images <n>', 'per run; fewer are quick and say little', wholeNumber(100, 100_000), ORDINARY_WORK.images)
+  .option('--images <n>', 'per run; fewer are quick and say little', wholeNumber(100, 100_000), BASELINE_WORK.images)
   .option('--no-peers', 'leave the peers out')
   .option('--no-avx2', 'leave out the half under AVX2')
   .allowExcessArguments(false)
@@ -49,23 +50,20 @@ const {
 const FOLDER = join(import.meta.dirname, 'results');
 const PEERS = { 'Python, TensorFlow': 'python/', 'Node, onnxruntime': 'node/' } as const;
 
-const installed = withPeers ? await installPeers(say) : undefined;
+const installed = withPeers ? await installPeers(printProgress) : undefined;
 const avx2Only = withAvx2
   ? await prepareAvx2Only(
       join(import.meta.dirname, '../.labelqueue/bench'),
       installed === undefined ? [] : librariesByCpuid(installed.nodeFolder),
     )
   : { reason: '--no-avx2' };
-if ('reason' in avx2Only) say(`the half under AVX2 is left out: ${avx2Only.reason}`);
-else say(`under AVX2: CPUID is ${avx2Only.how}`);
+if ('reason' in avx2Only) printProgress(`the half under AVX2 is left out: ${avx2Only.reason}`);
+else printProgress(`under AVX2: CPUID is ${avx2Only.how}`);
 
 // The servers inherit it; each worker is pinned to its own.
-pinTo(SERVER_CORE);
-await using aws = await startOwnProcess<OwnAws>(
-  new URL('../testkit/own-aws.ts', import.meta.url),
-  String(VISIBILITY_TIMEOUT_SECONDS),
-);
-await using photoServer = await startOwnProcess<PhotoServer>(new URL('./speed/photo-server.ts', import.meta.url));
+pinToCore(SERVER_CORE);
+await using aws = await startAwsProcess({ visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS });
+await using photoServer = await startChildModule<PhotoServer>(new URL('./speed/photo-server.ts', import.meta.url));
 const { hosts: photos } = photoServer.report;
 const services = { environment: aws.report.environment, photos };
 const ours = ourProgram(services);
@@ -78,7 +76,7 @@ const figures: Figures = {
 };
 const agreement: { avx2?: Agreement; native: Agreement } = { native: {} };
 for (let repetition = 1; repetition <= repetitions; repetition++) {
-  say(`repetition ${repetition} of ${repetitions}`);
+  printProgress(`repetition ${repetition} of ${repetitions}`);
   if (figures.avx2 !== undefined && 'environment' in avx2Only) {
     agreement.avx2 = await measureProcessor(figures.avx2, avx2Only.environment);
   }
@@ -92,12 +90,12 @@ process.stdout.write(tablesOf(figures, agreement));
 mkdirSync(FOLDER, { recursive: true });
 const file = join(
   FOLDER,
-  `${new Date().toISOString().slice(0, 10)}${images < ORDINARY_WORK.images ? '-few' : ''}.json`,
+  `${new Date().toISOString().slice(0, 10)}${images < BASELINE_WORK.images ? '-few' : ''}.json`,
 );
 const left = 'reason' in avx2Only ? { avx2LeftOut: avx2Only.reason } : { avx2By: avx2Only.how };
 const document = { machine: machine(), repetitions, ...left, ratios: ratiosOf(figures), agreement, figures };
 writeFileSync(file, `${JSON.stringify(document, undefined, 2)}\n`);
-say(`written to ${relative(process.cwd(), file)}`);
+printProgress(`written to ${relative(process.cwd(), file)}`);
 
 function noFigures(): ProcessorFigures {
   return { stages: [], ours: [], inFloats: [], peers: {} };
@@ -109,7 +107,7 @@ async function measureProcessor(
   variables: Readonly<Record<string, string>>,
 ): Promise<Agreement> {
   into.stages.push(await measureStages(services, variables));
-  into.inFloats.push(await run(withEnvironment(inFloats, variables), { ...ORDINARY_WORK, job: 'floats' }));
+  into.inFloats.push(await run(withEnvironment(inFloats, variables), { ...BASELINE_WORK, job: 'floats' }));
   into.ours.push(await run(withEnvironment(ours, variables)));
   for (const peer of peers) {
     into.peers[peer.name] = [...(into.peers[peer.name] ?? []), await run(withEnvironment(peer, variables))];
@@ -120,14 +118,15 @@ async function measureProcessor(
   return shares;
 }
 
-function run(program: typeof ours, work: Work = ORDINARY_WORK, cores: readonly number[] = [WORKER_CORE]) {
-  const share = images / ORDINARY_WORK.images;
-  return measureWorkers(program, cores, { ...work, images: Math.round(work.images * share) }, aws.report, photos);
+function run(program: typeof ours, work: Work = BASELINE_WORK, cores: readonly number[] = [WORKER_CORE]) {
+  const share = images / BASELINE_WORK.images;
+  const ofRun = { ...work, images: Math.round(work.images * share) };
+  return measureWorkers({ program, cores, work: ofRun, aws: aws.report, photos });
 }
 
 /** The share of images for which a peer has the same best class as our worker. */
 async function agreementOfPeers(): Promise<Agreement> {
-  const ofOurs = await bestClasses(`results/job=${ORDINARY_WORK.job}/`, aws.report);
+  const ofOurs = await bestClasses(`results/job=${BASELINE_WORK.job}/`, aws.report);
   const shares: Record<string, number> = {};
   for (const { name } of peers) {
     const ofPeer = await bestClasses(PEERS[name as keyof typeof PEERS], aws.report);
@@ -147,12 +146,4 @@ function machine() {
     kernel: release(),
     node: process.version,
   };
-}
-
-function pinTo(core: number): void {
-  execFileSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)]);
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

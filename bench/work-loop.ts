@@ -1,6 +1,7 @@
 /** `npm run bench:work`: how much faster is `labelqueue work` with several processes than with one? A JSON line for each number of them. */
 import { Command, InvalidArgumentError } from 'commander';
 import { wholeNumber } from '../cli/options.ts';
+import { median } from './statistics.ts';
 import { measureWork, type WorkMeasurement } from './work-loop/measure-work.ts';
 
 const { images, processes, rounds } = new Command('bench:work')
@@ -29,11 +30,6 @@ for (const count of others) {
     `${count} processes: ${(wall(count) / wall(first)).toFixed(2)} times the images per second of ${first}; ` +
       `an image takes ${(100 / cpu).toFixed(1)} % of the computing time that it takes with ${first}\n`,
   );
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function numbers(text: string): number[] {

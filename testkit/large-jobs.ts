@@ -1,7 +1,7 @@
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
 import { jobSettingsFrom } from '../shared/settings.ts';
-import type { CallCounts, LargeJobsOptions, OwnLargeJobs } from './own-large-jobs.ts';
-import { startOwnProcess } from './own-process.ts';
+import { startChildModule } from './child-module.ts';
+import type { CallCounts, LargeJobsOptions, LargeJobsReport } from './large-jobs-main.ts';
 
 /** Jobs with millions of part files, behind a real HTTP server in a process of its own. */
 export type LargeJobs = AsyncDisposable & {
@@ -12,8 +12,8 @@ export type LargeJobs = AsyncDisposable & {
 };
 
 export async function startLargeJobs(options: LargeJobsOptions): Promise<LargeJobs> {
-  const server = await startOwnProcess<OwnLargeJobs>(
-    new URL('./own-large-jobs.ts', import.meta.url),
+  const server = await startChildModule<LargeJobsReport>(
+    new URL('./large-jobs-main.ts', import.meta.url),
     JSON.stringify(options),
   );
   const { endpoint } = server.report;

@@ -3,19 +3,19 @@
  * core. Its argument is an `ApiProcessOptions` as JSON. Told `batches`, it gives the sizes of the inference
  * batches since it was last asked.
  */
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { startHttpGateway } from '../../local/http-gateway.ts';
 import { API_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
+import { pinToCore } from '../pin-to-core.ts';
 
 export type ApiProcessOptions = { environment: Record<string, string>; atOnce: number; core: number };
 export type ApiReport = { address: string } | { batches: number[] };
 
 const { environment, atOnce, core } = JSON.parse(process.argv[2] ?? '') as ApiProcessOptions;
 // The function's process inherits it.
-execFileSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)]);
+pinToCore(core);
 
 let log = '';
 const api = new ExecutionEnvironment<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({

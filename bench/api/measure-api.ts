@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { withConcurrency } from '../with-concurrency.ts';
 import type { ApiProcessOptions, ApiReport } from './api-process.ts';
 
 export type Api = AsyncDisposable & {
@@ -51,23 +52,12 @@ export function byBody({ address }: Api, pictures: readonly Buffer[]): Caller {
 /** Milliseconds from each request to all of its answer, so many callers at once. */
 export async function latencies(call: Caller, requests: number, atOnce: number): Promise<number[]> {
   const times: number[] = [];
-  let next = 0;
-  const lane = async () => {
-    while (next < requests) {
-      const number = next++;
-      const started = performance.now();
-      const response = await call(number);
-      const text = await response.text();
-      if (response.status !== 200) throw new Error(`expected 200, got ${response.status}: ${text}`);
-      times.push(performance.now() - started);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, lane));
+  await withConcurrency(requests, atOnce, async (number) => {
+    const started = performance.now();
+    const response = await call(number);
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`expected 200, got ${response.status}: ${text}`);
+    times.push(performance.now() - started);
+  });
   return times;
-}
-
-/** @param share 0.5 for the median */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Trial } from './row.ts';
+import type { PreparedCommand } from './row.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const PEAK_MEMORY = join(ROOT, 'test/support/tell-peak-memory.mjs');
-const CPU = join(import.meta.dirname, 'tell-cpu.mjs');
+const PEAK_MEMORY = join(ROOT, 'test/support/report-peak-memory.mjs');
+const CPU = join(import.meta.dirname, 'report-cpu.mjs');
 const COMMAND = join(ROOT, 'bin/labelqueue');
 /** For the Node that `bin/labelqueue` starts. */
 const TELL = `--import ${pathToFileURL(PEAK_MEMORY)} --import ${pathToFileURL(CPU)}`;
@@ -15,23 +15,23 @@ const TELL = `--import ${pathToFileURL(PEAK_MEMORY)} --import ${pathToFileURL(CP
 export type Measured = { seconds: number; cpuSeconds: number; peakMb: number };
 
 /**
- * Runs a command as its users do, by `bin/labelqueue`: as often as the trial asks for, and the figures are those of the
+ * Runs a command as its users do, by `bin/labelqueue`: as often as it asks for, and the figures are those of the
  * run with the median time.
  *
  * @throws when it fails: its figures would mean nothing
  */
-export async function measure(trial: Trial): Promise<Measured> {
-  const { times = 1 } = trial;
+export async function measure(command: PreparedCommand): Promise<Measured> {
+  const { times = 1 } = command;
   // So that the cache of compiled modules is full.
-  if (times > 1) await run(trial);
+  if (times > 1) await run(command);
   const runs: Measured[] = [];
-  while (runs.length < times) runs.push(await run(trial));
+  while (runs.length < times) runs.push(await run(command));
   const median = runs.toSorted((one, other) => one.seconds - other.seconds)[Math.floor(times / 2)];
-  if (median === undefined) throw new RangeError(`expected a trial of at least one run, got ${times}`);
+  if (median === undefined) throw new RangeError(`expected at least one run, got ${times}`);
   return median;
 }
 
-async function run({ args, environment, until }: Trial): Promise<Measured> {
+async function run({ args, environment, until }: PreparedCommand): Promise<Measured> {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
   const started = performance.now();
   const child = spawn(COMMAND, args, {

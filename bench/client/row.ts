@@ -7,7 +7,7 @@ export type Conditions = {
 };
 
 /** A command that can be started, with all that it needs. */
-export type Trial = AsyncDisposable & {
+export type PreparedCommand = AsyncDisposable & {
   /** Of `labelqueue`. */
   args: readonly string[];
   environment: Record<string, string>;
@@ -25,7 +25,7 @@ export type ClientRow = {
   unit: string;
   /** Where it does not take the sizes of all; 10 million come with `--ten-million` alone. */
   sizes?: readonly number[];
-  prepare(conditions: Conditions): Promise<Trial>;
+  prepare(conditions: Conditions): Promise<PreparedCommand>;
 };
 
 export const TEN_MILLION = 10_000_000;

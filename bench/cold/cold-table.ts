@@ -1,4 +1,5 @@
 import { START_MARKS, type StartMark } from '../../shared/runtime/start-marks.ts';
+import { median } from '../statistics.ts';
 import type { Start } from './measure-start.ts';
 
 const TITLES: Record<StartMark, string> = {
@@ -13,7 +14,7 @@ const TITLES: Record<StartMark, string> = {
 /** Medians in milliseconds, as a Markdown table. */
 export function coldTable(unpacking: readonly Start[], filled: readonly Start[]): string {
   const row = (title: string, figure: (start: Start) => number) =>
-    `| ${title} | ${median(unpacking.map(figure))} | ${median(filled.map(figure))} |`;
+    `| ${title} | ${Math.round(median(unpacking.map(figure)))} | ${Math.round(median(filled.map(figure)))} |`;
   return [
     '| ms | unpacking | /tmp filled |',
     '|---|---|---|',
@@ -24,12 +25,4 @@ export function coldTable(unpacking: readonly Start[], filled: readonly Start[])
     row('most resident memory (MB)', ({ residentMb }) => residentMb),
     '',
   ].join('\n');
-}
-
-function median(figures: readonly number[]): number {
-  const sorted = figures.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
-  const lower = sorted[Math.ceil(middle) - 1] ?? Number.NaN;
-  return Math.round((lower + upper) / 2);
 }

@@ -1,5 +1,5 @@
 import type { Stages } from '../speed/measure-stages.ts';
-import { type Kind, ORDINARY } from '../speed/pictures.ts';
+import { BASELINE, type Kind } from '../speed/pictures.ts';
 import {
   type Figures,
   limitOf,
@@ -8,7 +8,7 @@ import {
   type Ratios,
   ratiosOf,
 } from '../speed/report.ts';
-import { type Spread, spreadOf } from '../speed/statistics.ts';
+import { type Spread, spreadOf } from '../statistics.ts';
 
 /** What `npm run bench` writes into `bench/results/`. */
 export type BenchmarkResults = { machine: { cpu?: string }; repetitions: number; figures: Figures };
@@ -45,7 +45,7 @@ function ratesTable({ figures }: BenchmarkResults): string {
     title,
     ...HALVES.map((half) => spreadText(ofHalf(figures, half, runs), 1)),
   ]);
-  return table(['images/s: median (least to most)', 'AVX2', 'native'], cells);
+  return table(['images/s: median (minimum to maximum)', 'AVX2', 'native'], cells);
 }
 
 function ratiosTable({ figures }: BenchmarkResults): string {
@@ -54,12 +54,12 @@ function ratiosTable({ figures }: BenchmarkResults): string {
     title,
     ...[avx2, native].map((ratios: Ratios) => spreadText(ratios[name], digits)),
   ]);
-  return table(['ratio, within a repetition', 'AVX2', 'native'], cells);
+  return table(['ratio within a repetition', 'AVX2', 'native'], cells);
 }
 
 function stagesTable({ figures }: BenchmarkResults): string {
   const [first] = figures.native.stages;
-  const kinds = Object.keys(first?.decode ?? { [ORDINARY]: 0 }) as Kind[];
+  const kinds = Object.keys(first?.decode ?? { [BASELINE]: 0 }) as Kind[];
   const sizes = Object.keys(first?.inference ?? {}).map(Number);
   const rows: { title: string; digits: number; value(of: Stages): number | undefined }[] = [
     ...kinds.map((kind) => ({ title: `decode, ${kind}`, digits: 1, value: ({ decode }: Stages) => decode[kind] })),
@@ -84,15 +84,15 @@ function stagesTable({ figures }: BenchmarkResults): string {
 }
 
 const RATIOS: Record<string, { title: string; digits: number }> = {
-  ofLimit: { title: 'worker to its limit', digits: 2 },
-  toBetterPeer: { title: 'worker to the better peer', digits: 2 },
-  inFloatsToBetterPeer: { title: 'worker in 32-bit floats to the better peer', digits: 2 },
-  toNative: { title: 'worker under AVX2 to itself natively', digits: 2 },
-  twoCoresToOne: { title: 'two cores to one', digits: 2 },
-  slowServersToFast: { title: 'slow servers to fast ones', digits: 2 },
-  largeToOrdinaryDecode: { title: 'decode of 12 megapixels to that of 640x427', digits: 2 },
-  maxRssMb: { title: 'memory at most, MB', digits: 0 },
-  maxRssMbOfLarge: { title: 'memory at most with 12-megapixel images, MB', digits: 0 },
+  ofLimit: { title: 'worker / its limit', digits: 2 },
+  toBetterPeer: { title: 'worker / better peer', digits: 2 },
+  inFloatsToBetterPeer: { title: 'worker in 32-bit floats / better peer', digits: 2 },
+  toNative: { title: 'worker under AVX2 / native worker', digits: 2 },
+  twoCoresToOne: { title: 'two cores / one core', digits: 2 },
+  slowServersToFast: { title: 'slow servers / fast servers', digits: 2 },
+  largeToOrdinaryDecode: { title: 'decode time, 12 megapixels / 640x427', digits: 2 },
+  maxRssMb: { title: 'peak memory, MB', digits: 0 },
+  maxRssMbOfLarge: { title: 'peak memory with 12-megapixel images, MB', digits: 0 },
 };
 
 function ofHalf(figures: Figures, half: (typeof HALVES)[number], values: Row['runs']): Spread | undefined {

@@ -1,6 +1,7 @@
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { messageSizeFor } from '../../shared/contract/message-size.ts';
 import { ASSUMED, assumedText, BENCHMARK, costOfImages, PRICES, type ProcessorFigure } from '../../shared/cost.ts';
+import { exactDollars } from '../format.ts';
 
 const MILLION = 1_000_000;
 const PER_MESSAGE = [1_000, messageSizeFor(MILLION), 100, 10, 1];
@@ -8,7 +9,7 @@ const PER_MESSAGE = [1_000, messageSizeFor(MILLION), 100, 10, 1];
 /** What a million images cost on the assumed processor, by images per message. */
 export function costTable(): string {
   return [
-    '| images a message | Lambda GB-seconds | Lambda requests | SQS requests | S3 PUTs | logs | in all |',
+    '| images per message | Lambda GB-seconds | Lambda requests | SQS requests | S3 PUTs | logs | total |',
     '|---|---|---|---|---|---|---|',
     ...PER_MESSAGE.map(costRow),
   ].join('\n');
@@ -17,8 +18,8 @@ export function costTable(): string {
 function costRow(perMessage: number): string {
   const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfImages(MILLION, perMessage);
   const isChosen = perMessage === messageSizeFor(MILLION);
-  const name = perMessage.toLocaleString('en') + (isChosen ? ' (a job of a million, unless told otherwise)' : '');
-  const cells = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map(dollars);
+  const name = perMessage.toLocaleString('en') + (isChosen ? ' (the default for a job of a million)' : '');
+  const cells = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map((usd) => exactDollars(usd));
   return `| ${[name, ...cells].join(' | ')} |`;
 }
 
@@ -27,16 +28,16 @@ export function processorTable(): string {
   const rows: [string, ProcessorFigure][] = [
     ['x86_64 with AVX2, 1,769 MB', BENCHMARK.avx2],
     ['x86_64 with AVX2, 1,769 MB: 32-bit floats', BENCHMARK.avx2Floats],
-    ['arm64, 1,769 MB: 32-bit floats, were they as fast there', { ...BENCHMARK.avx2Floats, architecture: 'arm64' }],
+    ['arm64, 1,769 MB: 32-bit floats, assuming the same speed', { ...BENCHMARK.avx2Floats, architecture: 'arm64' }],
     ['x86_64 with AVX-512 VNNI, 1,769 MB', BENCHMARK.vnni],
     ['x86_64 with AVX-512 VNNI, 1,769 MB: 32-bit floats', BENCHMARK.vnniFloats],
   ];
   return [
-    '| | ms per image | a million images |',
+    '| | ms per image | per million images |',
     '|---|---|---|',
     ...rows.map(([name, figure]) => {
       const { totalUsd } = costOfImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, figure);
-      return `| ${name} | ${figure.millisecondsPerImage} | ${dollars(totalUsd)} |`;
+      return `| ${name} | ${figure.millisecondsPerImage} | ${exactDollars(totalUsd)} |`;
     }),
   ].join('\n');
 }
@@ -54,8 +55,4 @@ export function armBreakEven(): string {
   const cheaper = PRICES.lambdaGbSecondArm / PRICES.lambdaGbSecond;
   const [avx2, vnni] = [ASSUMED, BENCHMARK.vnni].map((figure) => (figure.millisecondsPerImage / cheaper).toFixed(1));
   return `less than ${avx2} ms (AVX2) or ${vnni} ms (AVX-512 VNNI)`;
-}
-
-function dollars(amount: number): string {
-  return `$${amount.toFixed(3)}`;
 }

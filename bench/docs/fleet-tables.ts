@@ -8,11 +8,12 @@ import {
   instanceUsdPerHour,
   SPOT_DISCOUNT,
 } from '../../shared/fleet-cost.ts';
+import { exactDollars } from '../format.ts';
 import { FLEET_ASSUMPTIONS } from '../scale/fleet-assumptions.ts';
 
 const MILLION = 1_000_000;
 const HOUR_SECONDS = 3_600;
-/** What a stage has unless told otherwise. */
+/** The default of a stage. */
 const IDLE_SECONDS = 600;
 
 /** What a million images cost on a fleet, by images per message. */
@@ -21,10 +22,10 @@ export function fleetCostTable(): string {
     const [onDemand, spot] = [0, SPOT_DISCOUNT].map((discount) => costOfFleetImages(MILLION, perMessage, discount));
     const requests = (onDemand?.sqsUsd ?? 0) + (onDemand?.s3Usd ?? 0) + (onDemand?.logsUsd ?? 0);
     const cells = [onDemand?.lambdaUsd, spot?.lambdaUsd, requests, onDemand?.totalUsd, spot?.totalUsd];
-    return `| ${[perMessage.toLocaleString('en'), ...cells.map(dollars)].join(' | ')} |`;
+    return `| ${[perMessage.toLocaleString('en'), ...cells.map((usd) => exactDollars(usd))].join(' | ')} |`;
   });
   return [
-    '| images a message | instances on demand | on Spot | SQS, S3 and logs | in all on demand | in all on Spot |',
+    '| images per message | on-demand instances | Spot instances | SQS, S3 and logs | total on demand | total on Spot |',
     '|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
@@ -38,14 +39,14 @@ export function fleetPriceTable(): string {
   const hour = (usd: number) => `$${usd.toFixed(4)}`;
   const lambdaVcpu = usdOfTime({ ...ASSUMED, milliseconds: HOUR_SECONDS * 1_000 });
   return [
-    '| | an hour of a vCPU | ms per image | a million images |',
+    '| | per vCPU-hour | ms per image | per million images |',
     '|---|---|---|---|',
-    `| Lambda, x86_64 with AVX2 | ${hour(lambdaVcpu)} | ${BENCHMARK.avx2.millisecondsPerImage} | ${dollars(perMillion(BENCHMARK.avx2))} |`,
-    `| Lambda, x86_64 with AVX-512 VNNI | ${hour(lambdaVcpu)} | ${BENCHMARK.vnni.millisecondsPerImage} | ${dollars(perMillion(BENCHMARK.vnni))} |`,
+    `| Lambda, x86_64 with AVX2 | ${hour(lambdaVcpu)} | ${BENCHMARK.avx2.millisecondsPerImage} | ${exactDollars(perMillion(BENCHMARK.avx2))} |`,
+    `| Lambda, x86_64 with AVX-512 VNNI | ${hour(lambdaVcpu)} | ${BENCHMARK.vnni.millisecondsPerImage} | ${exactDollars(perMillion(BENCHMARK.vnni))} |`,
     ...[0, SPOT_DISCOUNT].map((discount) => {
       const vcpu = instanceUsdPerHour(FLEET_MACHINE, discount) / FLEET_MACHINE.vcpus;
       const name = discount === 0 ? 'on demand' : `Spot at ${discount * 100} % off`;
-      return `| ${FLEET_MACHINE.instanceType} ${name}, with address and disk | ${hour(vcpu)} | ${BENCHMARK.vnni.millisecondsPerImage} | ${dollars(onFleet(discount))} |`;
+      return `| ${FLEET_MACHINE.instanceType} ${name}, with address and disk | ${hour(vcpu)} | ${BENCHMARK.vnni.millisecondsPerImage} | ${exactDollars(onFleet(discount))} |`;
     }),
   ].join('\n');
 }
@@ -54,10 +55,10 @@ export function fleetPriceTable(): string {
 export function breakEvenTable(): string {
   const rows = [0, SPOT_DISCOUNT].map((discount) => {
     const images = [BENCHMARK.avx2, BENCHMARK.vnni].map((processor) => thousands(breakEvenImages(discount, processor)));
-    return `| ${discount === 0 ? 'on demand' : 'Spot'} | ${dollars(usdAside(discount))} | ${images.join(' | ')} |`;
+    return `| ${discount === 0 ? 'on demand' : 'Spot'} | ${exactDollars(usdAside(discount))} | ${images.join(' | ')} |`;
   });
   return [
-    '| | start and ten idle minutes of an instance | images that pay for it, Lambda with AVX2 | with AVX-512 VNNI |',
+    '| | cost of starting an instance and ten idle minutes | break-even images against Lambda with AVX2 | against Lambda with AVX-512 VNNI |',
     '|---|---|---|---|',
     ...rows,
   ].join('\n');
@@ -84,8 +85,4 @@ export function fleetPriceSentence(): string {
 
 function thousands(images: number): string {
   return (Math.ceil(images / 1_000) * 1_000).toLocaleString('en');
-}
-
-function dollars(amount = 0): string {
-  return `$${amount.toFixed(3)}`;
 }

@@ -1,19 +1,19 @@
-import { execFileSync } from 'node:child_process';
 import { VISIBILITY_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
 import { BENCHMARK } from '../../shared/cost.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
-import { startOwnProcess } from '../../testkit/own-process.ts';
-import { measureWorkers, ORDINARY_WORK, SERVER_CORE, SHARED_WORK, WORKER_CORE, type Work } from '../speed/measure.ts';
+import { startAwsProcess } from '../../testkit/aws-process.ts';
+import { startChildModule } from '../../testkit/child-module.ts';
+import { pinToCore } from '../pin-to-core.ts';
+import { BASELINE_WORK, measureWorkers, SERVER_CORE, SHARED_WORK, WORKER_CORE, type Work } from '../speed/measure.ts';
 import type { PhotoServer } from '../speed/photo-server.ts';
 import { ourProgram } from '../speed/programs.ts';
 import type { NativeFigures } from '../speed/report.ts';
-import { spreadOf } from '../speed/statistics.ts';
+import { spreadOf } from '../statistics.ts';
 import type { Scenario } from './scenario.ts';
 import { DEPLOYED } from './scenarios.ts';
 import { simulate } from './simulate.ts';
 
 /** Eleven full batches: two workers cannot share them evenly, so half the time of one is not the answer. */
-const WORK: Work = { ...ORDINARY_WORK, job: 'scale', images: 2_200, perMessage: 20 };
+const WORK: Work = { ...BASELINE_WORK, job: 'scale', images: 2_200, perMessage: 20 };
 
 /** Seconds that real workers took and that the simulation says. */
 export type Comparison = { measured: number; simulated: number };
@@ -25,21 +25,18 @@ export type Check = {
 };
 
 /** Lets one and then two warm workers, each on its own core, empty a queue, so many times. */
-export async function checkAgainstWorkers(repetitions: number, tell: (what: string) => void): Promise<Check[]> {
+export async function checkAgainstWorkers(repetitions: number, onProgress: (what: string) => void): Promise<Check[]> {
   // The servers inherit it; each worker is pinned to its own.
-  execFileSync('taskset', ['-a', '-c', '-p', String(SERVER_CORE), String(process.pid)]);
-  await using aws = await startOwnProcess<OwnAws>(
-    new URL('../../testkit/own-aws.ts', import.meta.url),
-    String(VISIBILITY_TIMEOUT_SECONDS),
-  );
-  await using photoServer = await startOwnProcess<PhotoServer>(new URL('../speed/photo-server.ts', import.meta.url));
+  pinToCore(SERVER_CORE);
+  await using aws = await startAwsProcess({ visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS });
+  await using photoServer = await startChildModule<PhotoServer>(new URL('../speed/photo-server.ts', import.meta.url));
   const { hosts: photos } = photoServer.report;
   const program = ourProgram({ environment: aws.report.environment, photos });
   const secondsOf = async (cores: readonly number[]) =>
-    (await measureWorkers(program, cores, WORK, aws.report, photos)).seconds;
+    (await measureWorkers({ program, cores, work: WORK, aws: aws.report, photos })).seconds;
   const checks: Check[] = [];
   for (let repetition = 1; repetition <= repetitions; repetition++) {
-    tell(`repetition ${repetition} of ${repetitions}`);
+    onProgress(`repetition ${repetition} of ${repetitions}`);
     const one = await secondsOf([WORKER_CORE]);
     const two = await secondsOf([WORKER_CORE, SERVER_CORE]);
     checks.push({
@@ -74,19 +71,19 @@ function simulatedSeconds({ images, perMessage }: Work, workers: number, seconds
 /** Medians, as a Markdown table; the ratios are those within a repetition. */
 export function checkTable(checks: readonly Check[], ofBenchmark: readonly Comparison[]): string {
   return [
-    '| | images | simulated | measured | measured to simulated |',
+    '| | images | simulated | measured | measured / simulated |',
     '|---|---|---|---|---|',
     row(
-      'one worker, with the time an image of the benchmark',
+      "one worker, with the benchmark's time per image",
       WORK,
       checks.map(({ oneWorker }) => oneWorker),
     ),
     row(
-      'two workers, with the time an image of the one worker just before',
+      'two workers, with the time per image of one worker just before',
       WORK,
       checks.map(({ twoWorkers }) => twoWorkers),
     ),
-    row("the benchmark's two workers, with the time an image of its one worker", SHARED_WORK, ofBenchmark),
+    row("the benchmark's two workers, with the time per image of its one worker", SHARED_WORK, ofBenchmark),
   ].join('\n');
 }
 

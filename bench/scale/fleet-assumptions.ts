@@ -13,25 +13,26 @@ export const FLEET_ASSUMPTIONS = {
   },
   metricDelaySeconds: {
     value: 120,
-    says: 'seconds until CloudWatch has the first figures of the queue and the alarm has evaluated them; up to 15 minutes when the queue was not used for six hours',
+    says: 'seconds until CloudWatch has the first metrics of the queue and the alarm has evaluated them; up to 15 minutes if the queue was not used for six hours',
     source:
       'Assumed for a queue in use; AWS, [CloudWatch metrics for SQS](https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html)',
   },
   vcpuHourUsd: {
     value: FLEET_PRICES.vcpuHour,
-    says: 'dollars an hour of a vCPU of c7a on demand, us-east-1; a vCPU is a whole core there',
-    source: 'AWS, [EC2 on-demand pricing](https://aws.amazon.com/ec2/pricing/on-demand/), 2026-11, at second hand',
+    says: 'dollars per vCPU-hour of c7a on demand, us-east-1; a vCPU is a whole core there',
+    source:
+      'AWS, [EC2 on-demand pricing](https://aws.amazon.com/ec2/pricing/on-demand/), 2026-11, from a secondary source',
   },
   spotDiscount: {
     value: SPOT_DISCOUNT,
-    says: 'of that is what Spot costs less. It changes by zone, type and hour, without a guarantee',
+    says: 'is the Spot discount on that price. It varies by zone, type and hour, and is not guaranteed',
     source: 'Assumed',
   },
 } as const satisfies Record<string, Assumption>;
 
 /** What it leaves out or makes simple. */
 export const FLEET_SIMPLIFICATIONS: readonly string[] = [
-  `A vCPU does what the benchmark measured natively on one core (${assumedText(FLEET_PROCESSOR)}), and four do four times that. Beside the instances, an address ($${FLEET_PRICES.addressHour} an hour each) and a disk are paid for; SQS, S3 and logs are not in these prices, see [cost](cost.md#on-a-fleet).`,
-  `Messages have ${DEFAULT_IMAGES_PER_MESSAGE} images, and all are on the queue at the start. EC2 has all the instances that are asked for, and takes none back.`,
-  'All instances stay until the queue has been empty for ten minutes: while a long tail is left the fleet goes down to what is needed, which is left out.',
+  `A vCPU does what the benchmark measured natively on one core (${assumedText(FLEET_PROCESSOR)}), and four do four times that. The price includes an address ($${FLEET_PRICES.addressHour} per hour) and a disk per instance; it does not include SQS, S3 and logs, see [cost](cost.md#on-a-fleet).`,
+  `Messages have ${DEFAULT_IMAGES_PER_MESSAGE} images, and all are on the queue at the start. EC2 has all the instances that are requested, and interrupts none.`,
+  'All instances stay until the queue has been empty for ten minutes. Scaling in during a long tail is not simulated.',
 ];

@@ -1,6 +1,6 @@
+import { count, dollars, duration } from '../format.ts';
 import { type FleetScenario, simulateFleet } from './fleet.ts';
 import { FLEET_ASSUMPTIONS, FLEET_SIMPLIFICATIONS } from './fleet-assumptions.ts';
-import { count, dollars, duration } from './formats.ts';
 
 const IMAGES = 100_000_000;
 
@@ -34,7 +34,7 @@ export function fleetTable(): string {
   return [
     `**${count(IMAGES)} images on a fleet**`,
     '',
-    '| instances at most | takes | instances at once | instance hours | on demand | Spot |',
+    '| maximum instances | time | peak instances | instance hours | cost on demand | cost on Spot |',
     '|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');

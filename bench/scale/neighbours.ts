@@ -42,7 +42,7 @@ function isNoisy(scenario: Scenario, { samples }: Outcome, seconds: number): boo
 export function neighbourTable(): string {
   const rows = SCENARIOS.filter(({ scenario }) => scenario.pollers.kind === 'on demand' && !scenario.enqueuedPerSecond);
   return [
-    `| ${SMALL.images} images, enqueued ${SMALL.arrivesAtSeconds} s after ${LARGE_IMAGES.toLocaleString('en')} others | labeled without groups after | with groups after |`,
+    `| ${SMALL.images} images, enqueued ${SMALL.arrivesAtSeconds} s after ${LARGE_IMAGES.toLocaleString('en')} others | labeled without groups within | with groups within |`,
     '|---|---|---|',
     ...rows.map(({ name, scenario }) => {
       const { withoutGroups, withGroups } = waitBeside({ ...scenario, images: LARGE_IMAGES }, SMALL);

@@ -74,7 +74,7 @@ function smallest(caps: readonly Cap[]): Cap {
  * @throws {RangeError} when a worker would not be done with a full batch before its deadline: it sends the images
  * that it did not reach as new messages, which the simulation does not know
  */
-export function refuseBatchesThatTakeTooLong(scenario: Scenario): void {
+export function assertBatchFitsInvocation(scenario: Scenario): void {
   const images = fullBatch(scenario) * scenario.imagesPerMessage;
   const seconds = images * scenario.secondsPerImage + scenario.coldStartSeconds;
   const most = FUNCTION_TIMEOUT_SECONDS - DEADLINE_RESERVE_MS / 1_000;

@@ -1,8 +1,8 @@
 import TinyQueue from 'tinyqueue';
 import { MAX_BATCH_ENTRIES, MIN_IMAGES_FOR_OWN_PART } from '../../shared/contract/limits.ts';
 import { ASSUMPTIONS } from './assumptions.ts';
-import { Gate } from './gate.ts';
-import { type Bound, concurrencyOf, fullBatch, refuseBatchesThatTakeTooLong, type Scenario } from './scenario.ts';
+import { RateLimiter } from './rate-limiter.ts';
+import { assertBatchFitsInvocation, type Bound, concurrencyOf, fullBatch, type Scenario } from './scenario.ts';
 
 /** How things were at a moment, in seconds from the start. */
 export type Sample = { seconds: number; concurrency: number; imagesDone: number; imagesWaiting: number };
@@ -29,27 +29,27 @@ export type Outcome = {
 
 type Invocation = { end: number; messages: number; images: number };
 /** Why no batch can start now, and from when on one may, if no invocation ends before. */
-type Obstacle = { bound: Bound; until: number };
+type Constraint = { bound: Bound; until: number };
 
 /** Two moments, or two shares of an environment, that are closer than this are the same. */
 const SAME = 1e-6;
 
 /**
  * Plays a job through: whenever something may change (an invocation ends, pollers scale up, messages arrive,
- * a rate limit opens), as many batches start as may, and what keeps the next one from it is noted until then.
+ * a rate limit allows more), as many batches start as can, and what keeps the next one from it is noted until then.
  * Deterministic.
  *
  * @throws {RangeError} when a full batch takes longer than an invocation may
  */
 export function simulate(scenario: Scenario): Outcome {
-  refuseBatchesThatTakeTooLong(scenario);
+  assertBatchFitsInvocation(scenario);
   const job = new Job(scenario);
   for (;;) {
     job.finishWhatIsDue();
     if (job.isDone) return job.outcome();
-    const obstacle = job.obstacle();
-    if (obstacle === undefined) job.startBatch();
-    else job.waitFor(obstacle);
+    const constraint = job.constraint();
+    if (constraint === undefined) job.startBatch();
+    else job.waitFor(constraint);
   }
 }
 
@@ -68,9 +68,9 @@ class Job {
   /** How long pollers have been scaling up. */
   #scalingSeconds = 0;
   #gatheringSince: number | undefined;
-  readonly #polls = new Gate(0);
-  readonly #environments = new Gate(10);
-  readonly #writes: Gate;
+  readonly #polls = new RateLimiter(0);
+  readonly #environments = new RateLimiter(10);
+  readonly #writes: RateLimiter;
 
   #invocations = 0;
   #coldStarts = 0;
@@ -87,7 +87,7 @@ class Job {
     this.#fullBatch = fullBatch(scenario);
     this.#concurrency = concurrencyOf(scenario);
     // A worker writes all through its invocation, not at its end.
-    this.#writes = new Gate(this.#fullBatch * scenario.imagesPerMessage * scenario.secondsPerImage);
+    this.#writes = new RateLimiter(this.#fullBatch * scenario.imagesPerMessage * scenario.secondsPerImage);
   }
 
   get isDone(): boolean {
@@ -104,15 +104,15 @@ class Job {
   }
 
   /** Undefined when a batch can start. */
-  obstacle(): Obstacle | undefined {
+  constraint(): Constraint | undefined {
     return (
       this.#missingMessages() ??
       this.#missingConcurrency() ??
       this.#openWindow() ??
       this.#fullQueue() ??
-      this.#closed(this.#environments, 'new environments', this.#warm > 0 ? 0 : this.#secondsOfEnvironment()) ??
-      this.#closed(this.#polls, 'throughput of the pollers', this.#secondsOfPolls()) ??
-      this.#closed(this.#writes, 'S3 writes', this.#secondsOfWrites())
+      this.#limited(this.#environments, 'new environments', this.#warm > 0 ? 0 : this.#secondsOfEnvironment()) ??
+      this.#limited(this.#polls, 'throughput of the pollers', this.#secondsOfPolls()) ??
+      this.#limited(this.#writes, 'S3 writes', this.#secondsOfWrites())
     );
   }
 
@@ -120,9 +120,9 @@ class Job {
     const messages = this.#nextBatch();
     const images = this.#imagesOf(messages);
     const cold = this.#warm === 0;
-    if (cold) this.#environments.pass(this.#now, this.#secondsOfEnvironment());
-    this.#polls.pass(this.#now, this.#secondsOfPolls());
-    this.#writes.pass(this.#now, this.#secondsOfWrites());
+    if (cold) this.#environments.use(this.#now, this.#secondsOfEnvironment());
+    this.#polls.use(this.#now, this.#secondsOfPolls());
+    this.#writes.use(this.#now, this.#secondsOfWrites());
     const seconds = images * this.#scenario.secondsPerImage + (cold ? this.#scenario.coldStartSeconds : 0);
     this.#running.push({ end: this.#now + seconds, messages, images });
     if (cold) this.#coldStarts += 1;
@@ -136,7 +136,7 @@ class Job {
     this.#peakConcurrency = Math.max(this.#peakConcurrency, this.#running.length);
   }
 
-  waitFor({ bound, until }: Obstacle): void {
+  waitFor({ bound, until }: Constraint): void {
     const next = Math.min(until, this.#running.peek()?.end ?? Number.POSITIVE_INFINITY);
     this.#sampleUntil(next);
     const seconds = next - this.#now;
@@ -164,13 +164,13 @@ class Job {
     };
   }
 
-  #missingMessages(): Obstacle | undefined {
+  #missingMessages(): Constraint | undefined {
     if (this.#taken === this.#messages) return { bound: 'the last invocations', until: Number.POSITIVE_INFINITY };
     if (this.#arrived() > this.#taken) return undefined;
     return { bound: 'enqueueing', until: this.#arrivalOf(this.#taken + 1) };
   }
 
-  #missingConcurrency(): Obstacle | undefined {
+  #missingConcurrency(): Constraint | undefined {
     const { start, perSecond, cap } = this.#concurrency;
     const busy = this.#running.length;
     if (busy >= cap.most) return { bound: cap.bound, until: Number.POSITIVE_INFINITY };
@@ -179,7 +179,7 @@ class Job {
   }
 
   /** A batch that is not full waits for its window, and for the messages that would fill it. */
-  #openWindow(): Obstacle | undefined {
+  #openWindow(): Constraint | undefined {
     const { batchWindowSeconds } = this.#scenario;
     if (batchWindowSeconds === 0 || this.#nextBatch() === this.#fullBatch) return undefined;
     this.#gatheringSince ??= this.#now;
@@ -188,14 +188,14 @@ class Job {
     return { bound: 'the batching window', until: Math.min(ends, this.#arrivalOf(this.#taken + this.#fullBatch)) };
   }
 
-  #fullQueue(): Obstacle | undefined {
+  #fullQueue(): Constraint | undefined {
     if (this.#inFlight + this.#nextBatch() <= ASSUMPTIONS.messagesInFlight.value) return undefined;
     return { bound: 'messages in flight', until: Number.POSITIVE_INFINITY };
   }
 
-  #closed(gate: Gate, bound: Bound, seconds: number): Obstacle | undefined {
+  #limited(limiter: RateLimiter, bound: Bound, seconds: number): Constraint | undefined {
     if (seconds === 0) return undefined;
-    const until = gate.opensAt(this.#now, seconds);
+    const until = limiter.allowedAt(this.#now, seconds);
     return until <= this.#now + SAME ? undefined : { bound, until };
   }
 

@@ -1,16 +1,16 @@
+import { count, dollars, duration } from '../format.ts';
 import { ASSUMPTIONS, SIMPLIFICATIONS } from './assumptions.ts';
 import { costOfJob, idleUsdOfMonth } from './cost.ts';
-import { count, dollars, duration } from './formats.ts';
 import type { Scenario } from './scenario.ts';
 import { JOBS, SCENARIOS } from './scenarios.ts';
 import { type Outcome, simulate } from './simulate.ts';
 
 const HEAD = [
-  '| | takes | costs | workers at most | cold starts | their images/s | Gbit/s of images | bottleneck, and its share of the time |',
+  '| | time | cost | peak workers | cold starts | images/s at peak | Gbit/s of images at peak | bottleneck, and its share of the time |',
   '|---|---|---|---|---|---|---|---|',
 ];
 
-/** A Markdown table a job, and one of what pollers cost without jobs. */
+/** A Markdown table per job, and one of what pollers cost without jobs. */
 export function scaleTables(): string {
   return [...JOBS.map(tableOfJob), tableOfIdlePollers()].join('\n\n');
 }
@@ -52,7 +52,7 @@ function tableOfIdlePollers(): string {
     ),
   );
   const rows = [...minimums].map(([minimum, usd]) => `| ${count(minimum)} | ${dollars(usd)} |`);
-  return ['| pollers at least | a month without jobs |', '|---|---|', ...rows].join('\n');
+  return ['| minimum pollers | cost per month without jobs |', '|---|---|', ...rows].join('\n');
 }
 
 /** Every assumption, as a Markdown list. */

@@ -11,7 +11,8 @@ import { type Classifier, loadClassifier } from '../../shared/classifier/infer.t
 import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
 import { INFERENCE_BATCH_SIZE } from '../../shared/contract/limits.ts';
 import { type ResultLine, resultLine } from '../../shared/contract/result-line.ts';
-import { KINDS, type Kind, ORDINARY, picturesOf } from './pictures.ts';
+import { withConcurrency } from '../with-concurrency.ts';
+import { BASELINE, KINDS, type Kind, picturesOf } from './pictures.ts';
 
 /** Milliseconds an image, on one core. */
 export type Stages = {
@@ -44,7 +45,7 @@ for (const kind of Object.keys(KINDS) as Kind[]) {
   });
 }
 for (const size of BATCHES) stages.inference[size] = await inferenceTime(classifier, size);
-const url = `http://${host}/${encodeURIComponent(ORDINARY)}`;
+const url = `http://${host}/${encodeURIComponent(BASELINE)}`;
 stages.fetch = await millisecondsEach(400, async (number) => {
   await fetchImage(`${url}/${number}`, sources, new AbortController().signal, { timeoutMs: 10_000 });
 });
@@ -54,18 +55,10 @@ await http.close();
 
 /** The mean of so many, some of them at once, after a warm-up of a quarter as many. */
 async function millisecondsEach(times: number, work: (number: number) => Promise<void>): Promise<number> {
-  await inLanes(times / 4, work);
+  await withConcurrency(times / 4, AT_ONCE, work);
   const started = performance.now();
-  await inLanes(times, work);
+  await withConcurrency(times, AT_ONCE, work);
   return (performance.now() - started) / times;
-}
-
-async function inLanes(times: number, work: (number: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async () => {
-    while (next < times) await work(next++);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
 async function inferenceTime({ infer, format }: Classifier, size: number): Promise<number> {

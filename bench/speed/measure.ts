@@ -6,9 +6,9 @@ import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { formatMessage } from '../../shared/contract/message.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
+import type { AwsAccess } from '../../testkit/aws-process.ts';
 import type { Stages } from './measure-stages.ts';
-import { type Kind, LARGE, ORDINARY } from './pictures.ts';
+import { BASELINE, type Kind, LARGE } from './pictures.ts';
 import type { Services } from './programs.ts';
 import { startWorker, type WorkerProgram, type WorkerRun } from './run-worker.ts';
 
@@ -19,18 +19,18 @@ export const SERVER_CORE = 1;
 /** What a run is given to do; `job` keeps its results apart. */
 export type Work = { job: string; images: number; perMessage: number; kind: Kind; delayMs: number };
 
-export const ORDINARY_WORK: Work = {
+export const BASELINE_WORK: Work = {
   job: 'ordinary',
   images: 2_000,
   perMessage: DEFAULT_IMAGES_PER_MESSAGE,
-  kind: ORDINARY,
+  kind: BASELINE,
   delayMs: 0,
 };
-export const SLOW_WORK: Work = { ...ORDINARY_WORK, job: 'slow', delayMs: 300 };
+export const SLOW_WORK: Work = { ...BASELINE_WORK, job: 'slow', delayMs: 300 };
 /** As many as one invocation may be given. */
-export const LARGE_WORK: Work = { ...ORDINARY_WORK, job: 'large', images: 500, kind: LARGE };
+export const LARGE_WORK: Work = { ...BASELINE_WORK, job: 'large', images: 500, kind: LARGE };
 /** In small messages, so that two workers end at the same time. */
-export const SHARED_WORK: Work = { ...ORDINARY_WORK, job: 'shared', images: 4_000, perMessage: 20 };
+export const SHARED_WORK: Work = { ...BASELINE_WORK, job: 'shared', images: 4_000, perMessage: 20 };
 
 /** @param added variables, e.g. those under which a process sees AVX2 alone */
 export async function measureStages(
@@ -45,14 +45,21 @@ export async function measureStages(
   return JSON.parse(stdout) as Stages;
 }
 
-/** Fills the queue, then lets one worker a core empty it. @returns what all of them did together */
-export async function measureWorkers(
-  program: WorkerProgram,
-  cores: readonly number[],
-  work: Work,
-  aws: OwnAws,
-  photos: readonly string[],
-): Promise<WorkerRun & { imagesPerSecond: number }> {
+/** Fills the queue, then lets one worker per core empty it. @returns what all of them did together */
+export async function measureWorkers({
+  program,
+  cores,
+  work,
+  aws,
+  photos,
+}: {
+  program: WorkerProgram;
+  cores: readonly number[];
+  work: Work;
+  aws: AwsAccess;
+  /** `host:port` of the servers of photos. */
+  photos: readonly string[];
+}): Promise<WorkerRun & { imagesPerSecond: number }> {
   await fillQueue(work, aws, photos);
   const workers = await Promise.all(cores.map((core) => startWorker(program, core)));
   const started = performance.now();
@@ -66,7 +73,7 @@ export async function measureWorkers(
 
 async function fillQueue(
   { job, images, perMessage, kind, delayMs }: Work,
-  { environment, clientConfig }: OwnAws,
+  { environment, clientConfig }: AwsAccess,
   photos: readonly string[],
 ) {
   const sqs = createSqsClient(clientConfig);
@@ -84,7 +91,7 @@ async function fillQueue(
 }
 
 /** Removes everything that workers have written so far. */
-export async function forgetResults({ environment, clientConfig }: OwnAws): Promise<void> {
+export async function forgetResults({ environment, clientConfig }: AwsAccess): Promise<void> {
   const s3 = new S3Client(clientConfig);
   const Bucket = environment.RESULTS_BUCKET;
   for (;;) {
@@ -96,7 +103,10 @@ export async function forgetResults({ environment, clientConfig }: OwnAws): Prom
 }
 
 /** The best class of each image by its id, from the lines that a worker wrote below a prefix. */
-export async function bestClasses(prefix: string, { environment, clientConfig }: OwnAws): Promise<Map<string, number>> {
+export async function bestClasses(
+  prefix: string,
+  { environment, clientConfig }: AwsAccess,
+): Promise<Map<string, number>> {
   const s3 = new S3Client(clientConfig);
   const Bucket = environment.RESULTS_BUCKET;
   const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));

@@ -1,7 +1,7 @@
 /** Run in a process of its own: sends a picture of a kind, after a delay when asked for one. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { reportReady } from '../../testkit/own-process.ts';
+import { reportReady } from '../../testkit/child-module.ts';
 import { KINDS, type Kind, picturesOf } from './pictures.ts';
 
 export type PhotoServer = { hosts: string[] };

@@ -17,7 +17,7 @@ export const KINDS = {
 
 export type Kind = keyof typeof KINDS;
 /** Ordinary web images: what all workers are measured with. */
-export const ORDINARY: Kind = '640x427 JPEG';
+export const BASELINE: Kind = '640x427 JPEG';
 export const LARGE: Kind = '4000x3000 JPEG';
 
 const COVER = { fit: 'cover' } as const;

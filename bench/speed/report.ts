@@ -1,9 +1,9 @@
 import Table from 'cli-table3';
 import { INFERENCE_BATCH_SIZE } from '../../shared/contract/limits.ts';
+import { type Spread, spreadOf } from '../statistics.ts';
 import type { Stages } from './measure-stages.ts';
-import { type Kind, LARGE, ORDINARY } from './pictures.ts';
+import { BASELINE, type Kind, LARGE } from './pictures.ts';
 import type { WorkerRun } from './run-worker.ts';
-import { type Spread, spreadOf } from './statistics.ts';
 
 export type MeasuredRun = WorkerRun & { imagesPerSecond: number };
 
@@ -64,7 +64,7 @@ function nativeRatios(figures: NativeFigures): Ratios {
     twoCoresToOne: each((index) => rate(twoCores, index) / rate(ours, index)),
     slowServersToFast: each((index) => rate(slow, index) / rate(ours, index)),
     largeToOrdinaryDecode: each(
-      (index) => decode(stages[index] as Stages, LARGE) / decode(stages[index] as Stages, ORDINARY),
+      (index) => decode(stages[index] as Stages, LARGE) / decode(stages[index] as Stages, BASELINE),
     ),
     maxRssMb: spreadOf([...ours, ...slow, ...twoCores].map(({ maxRssMb }) => maxRssMb)),
     maxRssMbOfLarge: spreadOf(large.map(({ maxRssMb }) => maxRssMb)),
@@ -81,7 +81,7 @@ function rate(runs: readonly MeasuredRun[], index: number): number {
 
 /** Images per second that decode and inference alone would allow on one core. */
 export function limitOf(stages: Stages): number {
-  return 1_000 / (decode(stages, ORDINARY) + (stages.inference[INFERENCE_BATCH_SIZE] as number));
+  return 1_000 / (decode(stages, BASELINE) + (stages.inference[INFERENCE_BATCH_SIZE] as number));
 }
 
 function decode(stages: Stages, kind: Kind): number {

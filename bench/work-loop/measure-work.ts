@@ -6,8 +6,7 @@ import { startSampleServer } from '../../local/sample-server.ts';
 import { createJobTarget } from '../../shared/jobs/job-target.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { jobSettingsFrom } from '../../shared/settings.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
-import { startOwnProcess } from '../../testkit/own-process.ts';
+import { type AwsAccess, startAwsProcess } from '../../testkit/aws-process.ts';
 import { childrenOf, cpuMs, residentMb } from '../../testkit/process-tree.ts';
 
 const MAIN = join(import.meta.dirname, '../../worker/main.ts');
@@ -41,10 +40,7 @@ export async function measureWork({
   images: number;
   processes: number;
 }): Promise<WorkMeasurement> {
-  await using aws = await startOwnProcess<OwnAws>(
-    new URL('../../testkit/own-aws.ts', import.meta.url),
-    String(VISIBILITY_SECONDS),
-  );
+  await using aws = await startAwsProcess({ visibilityTimeoutSeconds: VISIBILITY_SECONDS });
   const photos = await startSampleServer(SAMPLES);
   const loop = spawn(process.execPath, ['--no-warnings', MAIN], {
     env: {
@@ -117,7 +113,7 @@ function followLog(
   };
 }
 
-async function enqueue({ environment, clientConfig }: OwnAws, photos: URL, images: number): Promise<void> {
+async function enqueue({ environment, clientConfig }: AwsAccess, photos: URL, images: number): Promise<void> {
   const target = createJobTarget(jobSettingsFrom(environment), clientConfig);
   const refs = Array.from({ length: images }, (_, index) => ({
     id: String(index),

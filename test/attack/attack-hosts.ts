@@ -1,11 +1,11 @@
-import { startOwnProcess } from '../../testkit/own-process.ts';
-import type { OwnAttackHosts } from './own-attack-hosts.ts';
+import { startChildModule } from '../../testkit/child-module.ts';
+import type { AttackHostsReport } from './attack-hosts-main.ts';
 
 /** A process may hold a thousand descriptors: these listen, and as many connections come. */
 const HOSTS_PER_PROCESS = 250;
 
 /**
- * Rude servers in processes of their own; `hosts` as ALLOWED_HOSTS wants them.
+ * Misbehaving servers in processes of their own; `hosts` as ALLOWED_HOSTS wants them.
  *
  * @param bodies the names of what they send
  */
@@ -17,9 +17,9 @@ export async function startAttackHosts(
   const hosts: string[] = [];
   for (let before = 0; before < count; before += HOSTS_PER_PROCESS) {
     const size = Math.min(HOSTS_PER_PROCESS, count - before);
-    const module = new URL('./own-attack-hosts.ts', import.meta.url);
+    const module = new URL('./attack-hosts-main.ts', import.meta.url);
     const { report } = stack.use(
-      await startOwnProcess<OwnAttackHosts>(module, String(size), String(before), ...bodies),
+      await startChildModule<AttackHostsReport>(module, String(size), String(before), ...bodies),
     );
     hosts.push(...report.hosts);
   }

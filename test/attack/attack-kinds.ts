@@ -11,7 +11,7 @@ export type Attack = {
   body: string;
   /** @param key makes the path one that no other image has */
   path: (key: string) => string;
-  /** In place of a rude server: a name, which only a name server knows. */
+  /** In place of a misbehaving server: a name, which only a name server knows. */
   host?: (key: string) => string;
   right: RightOutcome;
 };

@@ -10,7 +10,7 @@ export type PlannedAttack = PlannedImage & { behaviour: string };
  * Each attack once, in an order of chance, before any comes again; on hosts in turns.
  *
  * @param attacks at least one
- * @param hosts of the rude servers
+ * @param hosts of the misbehaving servers
  */
 export function planAttacks(
   count: number,

@@ -7,14 +7,13 @@ import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { jobSettingsFrom } from '../../shared/settings.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
-import { startOwnProcess } from '../../testkit/own-process.ts';
+import { startAwsProcess } from '../../testkit/aws-process.ts';
 import type { PlannedImage } from '../chaos/image-plan.ts';
 import { messagesLeft, takeDeadLetters } from '../chaos/queue-state.ts';
 import { untilQuiet } from '../chaos/until-quiet.ts';
 import { judge } from '../chaos/verdict.ts';
 import { startDnsServer } from '../support/dns-server.ts';
-import type { OwnImageServer } from '../support/own-image-server.ts';
+import { startImageServerProcess } from '../support/image-server-process.ts';
 import { createRandom } from '../support/random.ts';
 import { startWorkerFleet, type WorkerFleet } from '../support/worker-fleet.ts';
 import { startAttackHosts } from './attack-hosts.ts';
@@ -83,7 +82,7 @@ const ASK_NAME_SERVER = join(import.meta.dirname, 'ask-name-server.ts');
 const VISIBILITY_MARGIN_SECONDS = 5;
 
 /**
- * Sends images of rude hosts through workers, with healthy images beside them, and compares what readers find in the
+ * Sends images of attack hosts through workers, with healthy images beside them, and compares what readers find in the
  * end with what had to come of each image, and the time of the healthy ones with their time alone. A seed repeats
  * which attack comes on which host at which place of the queue.
  */
@@ -131,19 +130,15 @@ type Scene = AsyncDisposable & {
   fleet: WorkerFleet;
   watch: ReturnType<typeof startWatch>;
   healthyHost: string;
-  rudeHosts: readonly string[];
+  attackHosts: readonly string[];
 };
 
 async function setScene({ hosts, attacks, workers, timing, onLog }: AttackOptions): Promise<Scene> {
   const scene = new AsyncDisposableStack();
-  const rude = scene.use(await startAttackHosts(hosts, [...new Set(attacks.map(({ body }) => body))]));
-  const healthy = scene.use(
-    await startOwnProcess<OwnImageServer>(new URL('../support/own-image-server.ts', import.meta.url)),
-  );
-  const visibility = String(timing.functionTimeoutSeconds + VISIBILITY_MARGIN_SECONDS);
-  const { environment, clientConfig } = scene.use(
-    await startOwnProcess<OwnAws>(new URL('../../testkit/own-aws.ts', import.meta.url), visibility),
-  ).report;
+  const attack = scene.use(await startAttackHosts(hosts, [...new Set(attacks.map(({ body }) => body))]));
+  const healthy = scene.use(await startImageServerProcess());
+  const visibilityTimeoutSeconds = timing.functionTimeoutSeconds + VISIBILITY_MARGIN_SECONDS;
+  const { environment, clientConfig } = scene.use(await startAwsProcess({ visibilityTimeoutSeconds })).report;
   const target = createJobTarget(jobSettingsFrom(environment), clientConfig);
   const names = scene.use(await startDnsServer(() => 'silence'));
   const fleet = await startWorkerFleet(
@@ -155,7 +150,7 @@ async function setScene({ hosts, attacks, workers, timing, onLog }: AttackOption
       execArgv: ['--import', ASK_NAME_SERVER],
       environment: {
         [NAME_SERVER_VARIABLE]: names.address,
-        ALLOWED_HOSTS: [healthy.report.host, ...rude.hosts].join(','),
+        ALLOWED_HOSTS: [healthy.report.host, ...attack.hosts].join(','),
         FETCH_TIMEOUT_SECONDS: String(timing.fetchTimeoutSeconds),
         RETRY_BASE_SECONDS: String(timing.retryBaseSeconds),
       },
@@ -164,7 +159,7 @@ async function setScene({ hosts, attacks, workers, timing, onLog }: AttackOption
   scene.use(fleet);
   const watch = scene.use(startWatch(fleet.environments));
   return {
-    ...{ target, fleet, watch, healthyHost: healthy.report.host, rudeHosts: rude.hosts },
+    ...{ target, fleet, watch, healthyHost: healthy.report.host, attackHosts: attack.hosts },
     [Symbol.asyncDispose]: () => scene.disposeAsync(),
   };
 }
@@ -176,7 +171,7 @@ async function playRound(
   onProgress: (line: string) => void,
 ): Promise<Counts & { besideSeconds: number; complaints: string[] }> {
   const { target } = scene;
-  const hostile = planAttacks(images, attacks, scene.rudeHosts, createRandom(seed + round));
+  const hostile = planAttacks(images, attacks, scene.attackHosts, createRandom(seed + round));
   const beside = planHealthy(healthy, scene.healthyHost);
   const jobs = { [`hostile-${round}`]: hostile, [`healthy-${round}`]: beside };
   const besideSeconds = await timeOf(scene, jobs, timing.giveUpSeconds);

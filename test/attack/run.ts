@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { numberBetween, repeated, wholeNumber } from '../../cli/options.ts';
 import { FUNCTION_MEMORY_MB } from '../../shared/contract/limits.ts';
+import { printProgress } from '../../testkit/print-progress.ts';
 import { attacksOf } from './attack-kinds.ts';
 import { isSound, runAttack } from './attack-run.ts';
 import { withFewDescriptors } from './few-descriptors.ts';
@@ -52,20 +53,16 @@ if (attacks.length === 0) program.error(`error: expected the start of a behaviou
 await withFewDescriptors(descriptors, async () => {
   const logPath = logFile ?? join(tmpdir(), `labelqueue-attack-${options.seed}.log`);
   const log = createWriteStream(logPath);
-  say(`seed ${options.seed}, the workers' log is ${logPath}`);
+  printProgress(`seed ${options.seed}, the workers' log is ${logPath}`);
   const { complaints, ...report } = await runAttack({
     ...options,
     attacks,
     timing: { functionTimeoutSeconds: 60, fetchTimeoutSeconds: 2, retryBaseSeconds: 0.5, giveUpSeconds: 600 },
     onLog: (text) => log.write(text),
-    onProgress: say,
+    onProgress: printProgress,
   });
   log.end();
-  for (const complaint of complaints) say(complaint);
+  for (const complaint of complaints) printProgress(complaint);
   process.stdout.write(`${JSON.stringify(report)}\n`);
   return isSound(report, { maxSlowdown, maxRss }) ? 0 : 1;
 });
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
-}

@@ -1,21 +1,18 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { readLabelList } from '../../bench/accuracy/label-list.ts';
 import { measureAccuracy } from '../../bench/accuracy/measure-accuracy.ts';
 import { AccuracyTally, accuracyTable } from '../../bench/accuracy/tally.ts';
 import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { channelMeans } from '../classifier/tiny-model.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const SAMPLES = join(import.meta.dirname, '../../samples/photos');
 
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-});
-afterAll(async () => folder[Symbol.asyncDispose]());
+const [folder] = await sharedByTests(createTemporaryFolder());
 
 const LABELS = ['red', 'green', 'light, blue'];
 

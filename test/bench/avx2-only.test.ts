@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { compileAvx2Only, prepareAvx2Only } from '../../bench/avx2/avx2-only.ts';
 import { replaceCpuid } from '../../bench/avx2/cpuid-breakpoints.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const PROBE = join(import.meta.dirname, '../support/cpuid-probe.c');
 /** Bits of leaf 7 by the word that they stand in: EAX to EDX of subleaf 0, then of subleaf 1. */
@@ -22,17 +23,15 @@ const NEWER_THAN_AVX2: readonly [word: number, bit: number, name: string][] = [
 ];
 const AVX2_BIT = [1, 5] as const;
 
-let folder: TemporaryFolder;
+const [folder] = await sharedByTests(createTemporaryFolder());
 let library: string;
 let probe: string;
 beforeAll(async () => {
-  folder = await createTemporaryFolder();
   library = await compileAvx2Only(folder.path);
   probe = join(folder.path, 'probe');
   const compiled = spawnSync('g++', ['-x', 'c', '-O1', '-o', probe, PROBE], { encoding: 'utf8' });
   expect(compiled).toMatchObject({ status: 0 });
 }, 60_000);
-afterAll(async () => folder[Symbol.asyncDispose]());
 
 function run(what: string, environment: Record<string, string> = {}) {
   return spawnSync(probe, [what], { encoding: 'utf8', env: { ...process.env, ...environment } });

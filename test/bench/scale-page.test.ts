@@ -9,8 +9,8 @@ import { fleetAssumptionList, fleetTable } from '../../bench/scale/fleet-table.t
 import { scalePlot } from '../../bench/scale/plot.ts';
 import { DEPLOYED } from '../../bench/scale/scenarios.ts';
 import { assumptionList, scaleTables } from '../../bench/scale/table.ts';
-import { ORDINARY, picturesOf } from '../../bench/speed/pictures.ts';
-import { spreadOf } from '../../bench/speed/statistics.ts';
+import { BASELINE, picturesOf } from '../../bench/speed/pictures.ts';
+import { spreadOf } from '../../bench/statistics.ts';
 import { MAX_FETCHES_PER_HOST } from '../../shared/contract/limits.ts';
 import { BENCHMARK } from '../../shared/cost.ts';
 
@@ -71,7 +71,7 @@ describe('what the simulation is given is what was measured:', () => {
   });
 
   test('the size of an image', async () => {
-    const sizes = (await picturesOf(ORDINARY)).map(({ length }) => length);
+    const sizes = (await picturesOf(BASELINE)).map(({ length }) => length);
     const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
     expect(ASSUMPTIONS.bytesPerImage.value / mean).toBeCloseTo(1, 2);
   });

@@ -9,7 +9,7 @@ import { newWebhookSecret } from '../../shared/contract/standard-webhook.ts';
 import { readEndRecord } from '../../shared/jobs/end-record.ts';
 import { newestRun } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
+import type { AwsAccess } from '../../testkit/aws-process.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import { EventSource } from '../support/lambda/event-source.ts';
 
@@ -20,7 +20,7 @@ const EVENT_SOURCE_ATTEMPTS = 20;
 const POLL_MS = 500;
 
 export type AnnouncersOptions = {
-  aws: OwnAws;
+  aws: AwsAccess;
   /** Of the fault proxy. */
   endpoint: string;
   target: JobTarget;

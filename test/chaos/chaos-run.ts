@@ -4,9 +4,8 @@ import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { jobSettingsFrom } from '../../shared/settings.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
-import { startOwnProcess } from '../../testkit/own-process.ts';
-import type { OwnImageServer } from '../support/own-image-server.ts';
+import { type AwsAccess, startAwsProcess } from '../../testkit/aws-process.ts';
+import { startImageServerProcess } from '../support/image-server-process.ts';
 import { createRandom } from '../support/random.ts';
 import { createAnnouncers } from './announcers.ts';
 import { startElasticMqAws } from './elasticmq-aws.ts';
@@ -68,7 +67,7 @@ const ANNOUNCED_WITHIN_SECONDS = 2 * FUNCTION_TIMEOUT_SECONDS;
 const VISIBILITY_MARGIN_SECONDS = 5;
 
 /**
- * Sends images from a rude server through workers that are killed and an AWS that fails, and
+ * Sends images from a misbehaving server through workers that are killed and an AWS that fails, and
  * compares what readers find in the end with what had to come of each image. A seed repeats what
  * is done to a run, but not at which point of the work it happens.
  */
@@ -77,17 +76,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const started = performance.now();
   const seconds = () => Math.round((performance.now() - started) / 1_000);
 
-  await using imageServer = await startOwnProcess<OwnImageServer>(
-    new URL('../support/own-image-server.ts', import.meta.url),
-  );
+  await using imageServer = await startImageServerProcess();
   const visibilityTimeoutSeconds = timing.functionTimeoutSeconds + VISIBILITY_MARGIN_SECONDS;
-  await using ownAws = await startOwnProcess<OwnAws>(
-    new URL('../../testkit/own-aws.ts', import.meta.url),
-    String(visibilityTimeoutSeconds),
-  );
+  await using embeddedAws = await startAwsProcess({ visibilityTimeoutSeconds });
   await using elasticMq =
-    options.queue === 'elasticmq' ? await startElasticMqAws(ownAws.report, visibilityTimeoutSeconds) : null;
-  const aws: OwnAws = elasticMq ?? ownAws.report;
+    options.queue === 'elasticmq' ? await startElasticMqAws(embeddedAws.report, visibilityTimeoutSeconds) : null;
+  const aws: AwsAccess = elasticMq ?? embeddedAws.report;
   const target = createJobTarget(jobSettingsFrom(aws.environment), aws.clientConfig);
   const { host } = imageServer.report;
   const planned = planImages(images, host, createRandom(seed, STREAM.images));

@@ -4,15 +4,15 @@ import { buffer } from 'node:stream/consumers';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { END_LOOK_DELAY_SECONDS, END_LOOK_RECEIVES, MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
+import type { AwsAccess } from '../../testkit/aws-process.ts';
 import { startElasticMqServer } from '../support/elasticmq-server.ts';
 import { ask, reply } from './aws-call.ts';
 
 /** The embedded S3 with the queues of ElasticMQ, at one endpoint. */
 export async function startElasticMqAws(
-  embedded: OwnAws,
+  embedded: AwsAccess,
   visibilitySeconds: number,
-): Promise<OwnAws & AsyncDisposable> {
+): Promise<AwsAccess & AsyncDisposable> {
   const elasticMq = await startElasticMqServer();
   const { credentials, region } = embedded.clientConfig;
   const sqs = createSqsClient({ endpoint: elasticMq.endpoint, region, credentials });

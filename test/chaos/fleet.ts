@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
+import type { AwsAccess } from '../../testkit/aws-process.ts';
 import { EventSource } from '../support/lambda/event-source.ts';
 import { measurementReader } from '../support/measured-log.ts';
 import type { Random } from '../support/random.ts';
@@ -17,7 +17,7 @@ const EVENT_SOURCE_ATTEMPTS = 20;
 const EVENT_SOURCE_REQUEST_TIMEOUT_MS = 5_000;
 
 export type FleetOptions = {
-  aws: OwnAws;
+  aws: AwsAccess;
   /** Of the fault proxy: for the workers and for what feeds them. */
   endpoint: string;
   /** Without faults. */
@@ -86,7 +86,7 @@ export async function startFleet(options: FleetOptions): Promise<ChaosFleet> {
 }
 
 /** An SQS client goes to where its queue's URL points, unless that agrees with its endpoint. */
-function environmentThrough(endpoint: string, environment: OwnAws['environment']): OwnAws['environment'] {
+function environmentThrough(endpoint: string, environment: AwsAccess['environment']): AwsAccess['environment'] {
   const through = (url: string) => new URL(new URL(url).pathname, endpoint).href;
   return {
     ...environment,

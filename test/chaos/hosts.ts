@@ -1,5 +1,5 @@
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
+import type { AwsAccess } from '../../testkit/aws-process.ts';
 import { createRandom } from '../support/random.ts';
 import type { Announcers } from './announcers.ts';
 import type { ChaosOptions } from './chaos-run.ts';
@@ -13,7 +13,7 @@ import { startWorkHavoc } from './work-havoc.ts';
 export const STREAM = { images: 0, duplicates: 1, faults: 2, kills: 3, deliveries: 4 };
 
 export type HostParts = {
-  aws: OwnAws;
+  aws: AwsAccess;
   proxy: FaultProxy;
   target: JobTarget;
   /** Settings of the workers beside those that point them at AWS. */

@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../shared/contract/error-codes.ts';
  */
 export type RightOutcome = { label: string } | { code: ErrorCode } | { codes: readonly ErrorCode[] } | 'any';
 
-/** A path of the rude image server, and what must become of an image there. */
+/** A path of the misbehaving image server, and what must become of an image there. */
 export type ImageKind = {
   /** @param key makes the path one that no other image has */
   path: (key: string) => string;

@@ -13,7 +13,7 @@ const SHARES: [share: number, kinds: readonly ImageKind[]][] = [
   [0.03, SLOW],
 ];
 
-/** @param host of the rude image server */
+/** @param host of the misbehaving image server */
 export function planImages(count: number, host: string, random: Random): PlannedImage[] {
   const weighted = SHARES.flatMap(([share, kinds]) => Array.from({ length: share * 100 }, () => kinds));
   return Array.from({ length: count }, (_, row) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { wholeNumber } from '../../cli/options.ts';
+import { printProgress } from '../../testkit/print-progress.ts';
 import { type ChaosReport, runChaos } from './chaos-run.ts';
 
 const { images, seed, kills, logFile, work, queue } = new Command('chaos')
@@ -34,7 +35,7 @@ const { images, seed, kills, logFile, work, queue } = new Command('chaos')
 const everyMs = Math.max(2_000, (images * 25) / kills);
 const logPath = logFile ?? join(tmpdir(), `labelqueue-chaos-${seed}.log`);
 const log = createWriteStream(logPath);
-say(`seed ${seed}, the workers' log is ${logPath}`);
+printProgress(`seed ${seed}, the workers' log is ${logPath}`);
 
 const { complaints, ...report } = await runChaos({
   images,
@@ -51,10 +52,10 @@ const { complaints, ...report } = await runChaos({
     stopSeconds: 30,
   },
   onLog: (text) => log.write(text),
-  onProgress: say,
+  onProgress: printProgress,
 });
 log.end();
-for (const complaint of complaints) say(complaint);
+for (const complaint of complaints) printProgress(complaint);
 process.stdout.write(`${JSON.stringify(report)}\n`);
 process.exitCode = isSound(report) ? 0 : 1;
 
@@ -63,8 +64,4 @@ function isSound(report: Omit<ChaosReport, 'complaints'>): boolean {
   const wrong = lost + double + wrongOutcome + withoutDeadLetter + report.unclean;
   // Without deaths and faults, a run would have proved nothing.
   return wrong === 0 && report.isAnnounced && report.ends === 1 && report.kills >= kills && faultsInjected > 0;
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { OwnAws } from '../../testkit/own-aws.ts';
+import type { AwsAccess } from '../../testkit/aws-process.ts';
 import { childrenOf, residentMb } from '../../testkit/process-tree.ts';
 
 const MAIN = join(import.meta.dirname, '../../worker/main.ts');
@@ -11,7 +11,7 @@ const DRAIN_SECONDS = 15;
 const LOOK_MS = 500;
 
 export type WorkFleetOptions = {
-  aws: Pick<OwnAws, 'environment'>;
+  aws: Pick<AwsAccess, 'environment'>;
   /** Of the fault proxy. */
   endpoint: string;
   environment: Record<string, string>;

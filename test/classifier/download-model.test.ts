@@ -1,24 +1,24 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { downloadModel } from '../../shared/classifier/model/download-model.ts';
 import { ModelFolderError } from '../../shared/classifier/model/model-folder-error.ts';
 import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { classifierSettingsFrom } from '../../shared/settings.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { MEANS_MODEL, sha256, sumsOf } from './s3-model.ts';
 
 const BUCKET = 'models';
 const FILES = MEANS_MODEL;
 
-let aws: TestAws;
+const [aws] = await sharedByTests(startTestAws());
 let temporary: TemporaryFolder;
 let prefixes = 0;
 
 beforeAll(async () => {
-  aws = await startTestAws();
   aws.server.setup({ buckets: [BUCKET] });
 });
 beforeEach(async () => {
@@ -27,7 +27,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await temporary[Symbol.asyncDispose]();
 });
-afterAll(() => aws.stop());
 
 /** Puts a model into S3 and gives its address and the hash of its list. */
 async function upload(

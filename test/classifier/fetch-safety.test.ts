@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { describe, expect, test } from '@jest/globals';
+import { startImageServer } from '../../testkit/image-server.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { codeOf, createFetcher, fakeDns } from './fetch-setup.ts';
 import { REFUSED_HOSTS } from './refused-hosts.ts';
 
@@ -8,11 +9,7 @@ const PUBLIC_BUT_NOWHERE = '2d00::1';
 /** Enough for the system to say that there is no way; where it says nothing, the fetch is given up. */
 const SHORT_MS = 300;
 
-let server: ImageServer;
-beforeAll(async () => {
-  server = await startImageServer();
-});
-afterAll(() => server.close());
+const [server] = await sharedByTests(startImageServer());
 
 describe('never connects to', () => {
   test.each(Object.values(REFUSED_HOSTS).flat())('http://%s/', async (host) => {

@@ -7,18 +7,20 @@ import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
 import { createObjectReader } from '../../shared/classifier/fetch/read-s3-object.ts';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { IMAGES_IN_FLIGHT } from '../../shared/contract/limits.ts';
-import { type MoodyHosts, startMoodyHosts } from '../support/moody-hosts.ts';
+import { type SwitchableHosts, startSwitchableHosts } from '../support/switchable-hosts.ts';
 import { FORMAT } from './pictures.ts';
 
 /** Far longer than healthy images take, on a busy machine too. */
 const FETCH_TIMEOUT_MS = 15_000;
 
-let healthy: MoodyHosts;
-let hanging: MoodyHosts[];
+let healthy: SwitchableHosts;
+let hanging: SwitchableHosts[];
 
 beforeAll(async () => {
-  healthy = await startMoodyHosts(1, 'answer');
-  hanging = await Promise.all((['hang', 'stall', 'drip'] as const).map((mood) => startMoodyHosts(20, mood)));
+  healthy = await startSwitchableHosts(1, 'answer');
+  hanging = await Promise.all(
+    (['hang', 'stall', 'drip'] as const).map((behaviour) => startSwitchableHosts(20, behaviour)),
+  );
 });
 afterAll(async () => {
   await Promise.all([healthy, ...hanging].map((hosts) => hosts[Symbol.asyncDispose]()));

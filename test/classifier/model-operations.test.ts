@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { loadClassifier } from '../../shared/classifier/infer.ts';
 import { checkSavedModel } from '../../shared/classifier/model/check-saved-model.ts';
@@ -10,8 +10,9 @@ import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
 import { ModelFolderError } from '../../shared/classifier/model/model-folder-error.ts';
 import { ProtobufError } from '../../shared/classifier/model/protobuf-fields.ts';
 import { savedModelGraphs } from '../../shared/classifier/model/saved-model-graph.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { seed } from '../contract/seed.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { DEFAULT_MODEL } from './model-folders.ts';
 import { MEANS_MODEL } from './s3-model.ts';
 import { graphFolder } from './tfjs-folders.ts';
@@ -21,13 +22,7 @@ import { type Additions, attribute, channelMeans, encode, type Field, node, shap
 const FLOAT = 1;
 const STRING = 7;
 
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-});
+const [folder] = await sharedByTests(createTemporaryFolder());
 
 async function withModel(additions: Additions): Promise<string> {
   return withBytes(channelMeans(2, 'float32', [-1, 2, 2, 3], additions));

@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { checkModel } from '../../cli/model/check/check-model.ts';
 import { loadClassifier } from '../../shared/classifier/infer.ts';
 import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { MEANS_MODEL } from './s3-model.ts';
 import { type Additions, attribute, channelMeans, type Field, node } from './tiny-model.ts';
 
@@ -11,15 +12,9 @@ const FLOAT = 1;
 const INT64 = 9;
 const HALF = 19;
 
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-});
+const [folder] = await sharedByTests(createTemporaryFolder());
 afterEach(() => {
   jest.restoreAllMocks();
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
 });
 
 function cast(name: string, type: number): Field {

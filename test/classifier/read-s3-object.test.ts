@@ -134,7 +134,7 @@ describe('decodes an object as over HTTP', () => {
     ['aws-chunked,gzip', gzipSync(bytes)],
   ])('when its Content-Encoding is %s', async (encoding, body) => {
     await using server = await startRawServer(() => rawAnswer(body, `Content-Encoding: ${encoding}`));
-    using other = rudeS3(server);
+    using other = misbehavingS3(server);
     await using reader = createFetcher({ sourceBuckets: [BUCKET], s3: other });
     expect(await reader.fetch(`s3://${BUCKET}/encoded.jpg`)).toEqual(bytes);
   });
@@ -173,7 +173,7 @@ describe('says what went wrong:', () => {
 });
 
 /** A client of an S3 that answers as S3 does not: the image server, asked for `s3://route/rest`. */
-function rudeS3(server: Pick<ImageServer, 'url'>): S3Client & Disposable {
+function misbehavingS3(server: Pick<ImageServer, 'url'>): S3Client & Disposable {
   const client = new S3Client({
     ...aws.clientConfig,
     endpoint: server.url(''),
@@ -185,8 +185,8 @@ function rudeS3(server: Pick<ImageServer, 'url'>): S3Client & Disposable {
 
 async function fromRudeS3(bucket: string, key: string, timeoutMs?: number): Promise<string> {
   await using server = await startImageServer();
-  using rude = rudeS3(server);
-  await using impatient = createFetcher({ sourceBuckets: [bucket], s3: rude });
+  using misbehaving = misbehavingS3(server);
+  await using impatient = createFetcher({ sourceBuckets: [bucket], s3: misbehaving });
   return codeOf(await impatient.fetch(`s3://${bucket}/${key}`, timeoutMs));
 }
 
@@ -216,8 +216,8 @@ describe('an S3 that', () => {
 
 test('an object that is too large or cut short keeps no connection', async () => {
   await using server = await startImageServer();
-  using rude = rudeS3(server);
-  await using other = createFetcher({ sourceBuckets: ['endless', 'truncated'], s3: rude });
+  using misbehaving = misbehavingS3(server);
+  await using other = createFetcher({ sourceBuckets: ['endless', 'truncated'], s3: misbehaving });
   // More than the 50 connections that a client of S3 has.
   const urls = Array.from({ length: 60 }, (_, index) => `s3://${index % 2 === 0 ? 'endless' : 'truncated'}/a.jpg`);
   const codes = await pMap(urls, async (url) => codeOf(await other.fetch(url, 60_000)), { concurrency: 4 });
@@ -226,8 +226,8 @@ test('an object that is too large or cut short keeps no connection', async () =>
 
 test('an aborted read rejects with the reason', async () => {
   await using server = await startImageServer();
-  using rude = rudeS3(server);
-  await using slow = createFetcher({ sourceBuckets: ['stall'], s3: rude });
+  using misbehaving = misbehavingS3(server);
+  await using slow = createFetcher({ sourceBuckets: ['stall'], s3: misbehaving });
   const controller = new AbortController();
   const reason = new Error('the deadline came');
   const expected = expect(slow.fetch('s3://stall/a.jpg', 5_000, controller.signal)).rejects.toBe(reason);

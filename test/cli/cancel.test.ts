@@ -1,23 +1,20 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { isCancelled, newestRun } from '../../shared/jobs/job-store.ts';
 import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { startInterceptedAws } from '../support/intercepted-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-let network: FarAws;
-beforeAll(async () => {
-  network = await startFarAws();
-});
-afterAll(async () => network[Symbol.asyncDispose]());
+const [network] = await sharedByTests(startInterceptedAws());
 
 test('a job whose files cannot be listed is cancelled all the same', async () => {
   await using folder = await createTemporaryFolder();
-  const { aws, far } = network;
+  const { aws, intercepted } = network;
   const list = await folder.write('list.txt', 'https://host/a.jpg\n');
   await runCommand(['enqueue', list, '--job', 'cats'], { environment: aws.environment });
-  const endpoint = (await far.s3.config.endpoint?.()) ?? { protocol: '', hostname: '', port: 0 };
+  const endpoint = (await intercepted.s3.config.endpoint?.()) ?? { protocol: '', hostname: '', port: 0 };
   const AWS_ENDPOINT_URL = `${endpoint.protocol}//${endpoint.hostname}:${endpoint.port}`;
-  network.onTheWay(async (call, pass, cut) => (call === 'LIST' ? cut() : pass()));
+  network.intercept(async (call, pass, cut) => (call === 'LIST' ? cut() : pass()));
   const environment = { ...aws.environment, AWS_ENDPOINT_URL, AWS_MAX_ATTEMPTS: '1' };
   const { code, stdout } = await runCommand(['cancel', 'cats'], { environment });
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'job cats: cancelled\n' });

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { expect, test } from '@jest/globals';
+import { startImageServer } from '../../testkit/image-server.ts';
 import { startTestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const SAMPLES = relative(process.cwd(), join(import.meta.dirname, '../../samples'));
 const COFFEE = `${SAMPLES}/photos/coffee.jpg`;
@@ -17,12 +18,7 @@ const EXPECTED: Record<string, { label: string; score: number }> = JSON.parse(
 
 const LABEL_LINE = /^(?<label>.+) \(score = (?<score>[01]\.\d{5})\)$/;
 
-let images: ImageServer;
-
-beforeAll(async () => {
-  images = await startImageServer();
-});
-afterAll(() => images.close());
+const [images] = await sharedByTests(startImageServer());
 
 function classify(...args: string[]): Promise<CommandRun> {
   return runCommand(['classify', ...args]);

@@ -1,21 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { startOnTerminal } from '../support/terminal-session.ts';
 
-let folder: TemporaryFolder;
+const [folder] = await sharedByTests(createTemporaryFolder());
 beforeAll(async () => {
-  folder = await createTemporaryFolder();
   await folder.write('my photos.csv', '');
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { code, stdout } = await runCommand(['completion', shell]);
     expect(code).toBe(0);
     await folder.write(shell, stdout);
   }
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
 });
 
 /** What Bash offers for the last of the words. */

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
 import { DEFAULT_TOLERANCE } from '../support/score-tolerance.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const SAMPLES = join(import.meta.dirname, '../../samples');
 
@@ -18,7 +19,7 @@ const FAILURES: Record<string, FailureLine['error']['code']> = {
 
 type Sample = { id: string; url: string; meta?: object };
 
-let state: TemporaryFolder;
+const [state] = await sharedByTests(createTemporaryFolder());
 let run: CommandRun;
 let samples: Sample[];
 let results: ResultLine[];
@@ -33,15 +34,11 @@ async function readLines<Line>(path: string): Promise<Line[]> {
 }
 
 beforeAll(async () => {
-  state = await createTemporaryFolder();
   run = await runCommand(['demo', '--state-dir', state.path]);
   samples = await readLines(join(SAMPLES, 'manifest.jsonl'));
   results = await readLines(join(state.path, 'demo/results.jsonl'));
   failures = await readLines(join(state.path, 'demo/failures.jsonl'));
 }, 180_000);
-afterAll(async () => {
-  await state[Symbol.asyncDispose]();
-});
 
 /** The path of a sample that a line is about: its URL without the server of the demo. */
 function pathOf({ url }: { url: string }): string {

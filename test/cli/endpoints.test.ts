@@ -1,21 +1,18 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 
 const IMAGES = ['a', 'b'];
 /** Variables come before profiles, with a warning. */
 const NO_KEY = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
 /** A name that is known on each machine and has no names below it. */
 let named: string;
 let config: string;
 
 beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
   await describeJob(aws.target, IMAGES);
   await writeParts(
     aws.target,
@@ -27,10 +24,6 @@ beforeAll(async () => {
     'config',
     `[default]\nendpoint_url = ${named}\n[profile by-service]\nservices = near\naws_access_key_id = ${aws.environment.AWS_ACCESS_KEY_ID}\naws_secret_access_key = ${aws.environment.AWS_SECRET_ACCESS_KEY}\n[services near]\ns3 =\n  endpoint_url = ${named}\nsqs =\n  endpoint_url = ${named}\n`,
   );
-});
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
 });
 
 test.each([

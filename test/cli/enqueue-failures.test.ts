@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { expect, test } from '@jest/globals';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 /** Nothing listens on port 1. */
 const UNREACHABLE = {
@@ -14,16 +15,9 @@ const UNREACHABLE = {
   RESULTS_BUCKET: 'labelqueue',
 };
 
-let folder: TemporaryFolder;
-let file: string;
+const [folder] = await sharedByTests(createTemporaryFolder());
 
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-  file = await folder.write('urls.txt', 'https://example.com/a.jpg\n');
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-});
+const file = await folder.write('urls.txt', 'https://example.com/a.jpg\n');
 
 /** Runs `enqueue`, which has to end with one message and exit code 1. */
 async function complaint(args: string[], environment: Record<string, string>): Promise<string> {

@@ -1,27 +1,18 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ImageRef } from '../../shared/contract/message.ts';
 import { parseMessage } from '../../shared/contract/parse-message.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
 const kept: string[] = [];
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
 afterEach(async () => {
   aws.clear();
   for (const path of kept.splice(0)) await rm(path);
-});
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
 });
 
 function enqueue(...args: string[]) {

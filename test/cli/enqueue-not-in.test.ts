@@ -1,25 +1,16 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { PartWriter } from '../../functions/classify/part-writer.ts';
 import type { QueueMessage } from '../../shared/contract/message.ts';
 import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { resultLine } from '../../shared/contract/result-line.ts';
 import { readJob, writeJob } from '../../shared/jobs/job-store.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
 
-let aws: TestAws;
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
+const { aws, folder } = await commandTests();
 beforeEach(() => aws.clear());
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 
 function urls(...names: (string | number)[]): string {
   return names.map((name) => `https://host.example/${name}.jpg\n`).join('');

@@ -1,26 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import type { QueueMessage } from '../../shared/contract/message.ts';
 import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { MAIN, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 
 const IMAGES = 20_000;
 
-let aws: TestAws;
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
+const { aws, folder } = await commandTests();
 beforeEach(() => aws.clear());
 
 function numbered(count: number): string[] {

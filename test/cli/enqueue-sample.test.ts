@@ -1,24 +1,15 @@
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { expect, test } from '@jest/globals';
+import { startImageServer } from '../../testkit/image-server.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const PHOTOS = join(import.meta.dirname, '../../samples/photos');
 
-let images: ImageServer;
-let folder: TemporaryFolder;
-let aws: TestAws;
-beforeAll(async () => {
-  [images, folder, aws] = await Promise.all([startImageServer(), createTemporaryFolder(), startTestAws()]);
-});
-afterAll(async () => {
-  await images.close();
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
+const { aws, folder } = await commandTests();
+const [images] = await sharedByTests(startImageServer());
 
 /** Images with an id each, so that the table has them on one line. */
 async function list(count: number): Promise<string> {

@@ -1,22 +1,12 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 
-let aws: TestAws;
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  aws = await startTestAws();
-  folder = await createTemporaryFolder();
-});
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
+const { aws, folder } = await commandTests();
 beforeEach(() => aws.clear());
 
 function enqueue(...args: string[]) {

@@ -1,25 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import type { QueueMessage } from '../../shared/contract/message.ts';
 import { jobKey } from '../../shared/contract/object-keys.ts';
 import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, MAIN, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
 
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
 afterEach(() => aws.clear());
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 
 /** For what only a shell can do. */
 async function runInShell(script: string): Promise<Pick<CommandRun, 'code' | 'stdout'>> {

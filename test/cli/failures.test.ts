@@ -1,24 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import { ERROR_CODES } from '../../shared/contract/error-codes.ts';
 import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
 
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
 afterEach(() => aws.clear());
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 
 function failures(...options: string[]): Promise<CommandRun> {
   return runCommand(['failures', 'cats', ...options], { environment: aws.environment });

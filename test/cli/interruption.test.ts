@@ -3,23 +3,21 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readJob } from '../../shared/jobs/job-store.ts';
 import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 import { CTRL_C, startCommandOnTerminal } from '../support/terminal-session.ts';
 
 const CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** Enough for an interruption between the first message and the last. */
 const MANY = 200_000;
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
 let many: string;
 beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
   many = await folder.write(
     'many.txt',
     Array.from({ length: MANY }, (_, index) => `https://host/${index}.jpg\n`),
@@ -27,10 +25,6 @@ beforeAll(async () => {
   await describeJob(aws.target, ['a', 'b']);
   await writeParts(aws.target, 'results', [result('a')]);
 }, 60_000);
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 
 /** An AWS that takes requests and never answers: a command that asks it waits until it is interrupted. */
 async function startSilentAws(): Promise<

@@ -1,32 +1,17 @@
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { formatMessage } from '../../shared/contract/message.ts';
 import { partKey, runPartPrefix } from '../../shared/contract/object-keys.ts';
 import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
-import { runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder, labelqueue } = await commandTests();
 
-beforeAll(async () => {
-  aws = await startTestAws();
-  folder = await createTemporaryFolder();
-});
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 beforeEach(() => aws.clear());
-
-function labelqueue(...args: string[]) {
-  return runCommand(args, { environment: aws.environment });
-}
 
 async function statusOf(job: string) {
   const { code, stdout, stderr } = await labelqueue('status', job, '--json');

@@ -1,30 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { jobStatus } from '../../functions/api/routes/jobs.ts';
 import { formatMessage, type ImageRef } from '../../shared/contract/message.ts';
 import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { isCancelled } from '../../shared/jobs/job-store.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
-import { runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder, labelqueue } = await commandTests();
 
-beforeAll(async () => {
-  aws = await startTestAws();
-  folder = await createTemporaryFolder();
-});
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 beforeEach(() => aws.clear());
-
-function labelqueue(...args: string[]) {
-  return runCommand(args, { environment: aws.environment });
-}
 
 const EVENT = {
   Records: [

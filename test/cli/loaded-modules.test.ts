@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const PROJECT = pathToFileURL(join(import.meta.dirname, '../../')).href;
-const TELL = join(import.meta.dirname, '../support/tell-loaded-modules.mjs');
+const TELL = join(import.meta.dirname, '../support/report-loaded-modules.mjs');
 /** There were 57; what declares one more command is one or two more. */
 const MOST_TO_DECLARE = 75;
 const COMMANDS = [
@@ -15,13 +16,11 @@ const COMMANDS = [
 ];
 const WIDTHS = ['ansi-regex', 'emoji-regex', 'is-fullwidth-code-point', 'string-width', 'strip-ansi'];
 
-let aws: TestAws;
+const [aws] = await sharedByTests(startTestAws());
 beforeAll(async () => {
-  aws = await startTestAws();
   await describeJob(aws.target, ['a']);
   await writeParts(aws.target, 'results', [result('a')]);
 });
-afterAll(() => aws.stop());
 
 type Loaded = { modules: number; packages: string[] };
 

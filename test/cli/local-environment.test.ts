@@ -1,18 +1,12 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { type RunningCommand, runCommand, startCommand } from '../support/command.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-let state: TemporaryFolder;
-let environment: Record<string, string>;
-beforeAll(async () => {
-  state = await createTemporaryFolder();
-  environment = { LABELQUEUE_STATE_DIR: state.path };
-});
-afterAll(async () => {
-  await state[Symbol.asyncDispose]();
-});
+const [state] = await sharedByTests(createTemporaryFolder());
+const environment = { LABELQUEUE_STATE_DIR: state.path };
 
 describe('while `labelqueue local` runs', () => {
   let local: RunningCommand;

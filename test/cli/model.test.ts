@@ -1,19 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { expect, test } from '@jest/globals';
 import { graphFolder, METADATA, teachableMachineFolder } from '../classifier/tfjs-folders.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const COFFEE = relative(process.cwd(), join(import.meta.dirname, '../../samples/photos/coffee.jpg'));
 
-let teachable: TemporaryFolder;
-beforeAll(async () => {
-  teachable = await teachableMachineFolder();
-});
-afterAll(async () => {
-  await teachable[Symbol.asyncDispose]();
-});
+const [teachable] = await sharedByTests(teachableMachineFolder());
 
 function check(...args: string[]): Promise<CommandRun> {
   return runCommand(['model', 'check', ...args]);

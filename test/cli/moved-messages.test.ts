@@ -1,28 +1,14 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { MovedMessages } from '../../cli/jobs/moved-messages.ts';
 import { statusText } from '../../cli/jobs/status.ts';
 import { MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { jobStatus } from '../../shared/jobs/job-status.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
-import { runCommand } from '../support/command.ts';
-import { comeBack, receive } from '../support/deliveries.ts';
+import { commandTests } from '../support/command-tests.ts';
+import { receive, redeliver } from '../support/deliveries.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
 
-let aws: TestAws;
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
+const { aws, folder, labelqueue } = await commandTests();
 beforeEach(() => aws.clear());
-
-function labelqueue(...args: string[]) {
-  return runCommand(args, { environment: aws.environment });
-}
 
 async function enqueueJob(job: string, images: number): Promise<void> {
   const lines = Array.from({ length: images }, (_, index) => `https://host/${job}/${index}.jpg`);
@@ -32,7 +18,7 @@ async function enqueueJob(job: string, images: number): Promise<void> {
 
 /** As when no worker starts: SQS moves what is in the queue to the DLQ. */
 async function moveAll(): Promise<void> {
-  for (let delivery = 0; delivery < MAX_RECEIVE_COUNT; delivery++) await comeBack(aws, await receive(aws));
+  for (let delivery = 0; delivery < MAX_RECEIVE_COUNT; delivery++) await redeliver(aws, await receive(aws));
   expect(await receive(aws)).toEqual([]);
 }
 

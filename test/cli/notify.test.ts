@@ -1,36 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { readJob } from '../../shared/jobs/job-store.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeResults } from '../support/ended-run.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { startInterceptedAws } from '../support/intercepted-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const SLOW_MS = 1_200;
 
-let network: FarAws;
-let folder: TemporaryFolder;
+const [network, folder] = await sharedByTests(startInterceptedAws(), createTemporaryFolder());
 let listings: number;
-let source: string;
-beforeAll(async () => {
-  [network, folder] = await Promise.all([startFarAws(), createTemporaryFolder()]);
-  source = await folder.write('cats.txt', 'https://host.example/a.jpg\n');
-});
+const source = await folder.write('cats.txt', 'https://host.example/a.jpg\n');
 beforeEach(() => {
   network.aws.clear();
   listings = 0;
-  network.onTheWay(async (call, pass) => {
+  network.intercept(async (call, pass) => {
     if (call === 'LIST') {
       listings++;
       await delay(SLOW_MS);
     }
     return pass();
   });
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-  await network[Symbol.asyncDispose]();
 });
 
 test('enqueue --notify writes the webhook down, and asks for a look at the end', async () => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { eachPart } from '../../cli/relabel/each-part.ts';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import { newRun } from '../../shared/contract/job-run.ts';
@@ -10,23 +10,21 @@ import { partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
 import { createJob, readJob } from '../../shared/jobs/job-store.ts';
 import type { Part } from '../../shared/jobs/list-parts.ts';
-import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { startImageServer } from '../../testkit/image-server.ts';
 import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 import { runEmbeddedJob } from '../support/embedded-job.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-let aws: TestAws;
-let images: ImageServer;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
+const [images] = await sharedByTests(startImageServer());
 /** The lines that the worker wrote. */
 let written: ResultLine[];
 let failed: FailureLine[];
 
 beforeAll(async () => {
-  [aws, images, folder] = await Promise.all([startTestAws(), startImageServer(), createTemporaryFolder()]);
   await runEmbeddedJob(aws, images);
   written = byId(await aws.results('cats'));
   failed = await aws.failures('cats');
@@ -38,11 +36,6 @@ beforeEach(async () => {
   await describeJob(aws.target, ['cat', 'cat again', 'coffee', 'coffee again', 'rocket', 'gone']);
 });
 afterEach(() => aws.clear());
-afterAll(async () => {
-  await images.close();
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 
 function run(...args: string[]): Promise<CommandRun> {
   return runCommand(args, { environment: aws.environment });

@@ -5,30 +5,22 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { startImageServer } from '../../testkit/image-server.ts';
 import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { startBrowser } from '../support/browser.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 /** Where screenshots go for whoever wants to look at them. */
 const SCREENSHOTS = process.env['SCREENSHOTS'];
 
 const HOSTILE = '</script><script>alert(1)</script><img src=x onerror=alert(2)>"\'&\u202Egnp.exe';
 
-let aws: TestAws;
-let folder: TemporaryFolder;
-let images: ImageServer;
+const { aws, folder } = await commandTests();
+const [images] = await sharedByTests(startImageServer());
 
-beforeAll(async () => {
-  [aws, folder, images] = await Promise.all([startTestAws(), createTemporaryFolder(), startImageServer()]);
-});
 afterEach(() => aws.clear());
-afterAll(async () => {
-  await Promise.all([aws.stop(), images.close()]);
-  await folder[Symbol.asyncDispose]();
-});
 
 function report(...options: string[]): Promise<CommandRun> {
   const file = join(folder.path, 'report.html');

@@ -1,28 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { encodeEmbedding } from '../../shared/contract/embedding.ts';
 import type { ResultLine } from '../../shared/contract/result-line.ts';
 import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 
 const TRUNK = '0123456789abcdef';
 const VALUES = Float32Array.from({ length: 1_280 }, (_, at) => at / 256);
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
 
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
 afterEach(() => aws.clear());
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 
 function results(...options: string[]): Promise<CommandRun> {
   return runCommand(['results', 'cats', ...options], { environment: aws.environment });

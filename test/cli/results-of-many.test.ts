@@ -2,27 +2,24 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { MAIN, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 
 const IMAGES = 100_000;
 const LINES_A_PART = 1_000;
 /** Half of what ten million lines may take: more lines go to disk. */
 const MAX_MEMORY_KIB = 500_000;
-const TELL_PEAK_MEMORY = join(import.meta.dirname, '../support/tell-peak-memory.mjs');
+const REPORT_PEAK_MEMORY = join(import.meta.dirname, '../support/report-peak-memory.mjs');
 
 const LABELS = ['cat', 'dog', 'espresso', 'shovel', 'bathtub'];
 const ids = Array.from({ length: IMAGES }, (_, index) => `image-${index}`);
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
 
 /** 1 of 100 failed, 1 of 100 failed and was mended, 1 of 10 was classified twice. */
 beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
   await describeJob(aws.target, ids);
   for (let start = 0; start < IMAGES; start += LINES_A_PART) {
     const part = ids.slice(start, start + LINES_A_PART);
@@ -44,10 +41,6 @@ beforeAll(async () => {
     );
   }
 });
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 
 function lineOf(id: string, second: number) {
   const number = Number(id.slice('image-'.length));
@@ -62,7 +55,7 @@ test.each(['jsonl', 'csv', 'parquet'])(
     const file = join(folder.path, `many.${format}`);
     const { code, stdout, stderr } = await runCommand(['results', 'cats', '--out', file, '--in-order', '--json'], {
       environment: aws.environment,
-      execArgv: [`--import=${TELL_PEAK_MEMORY}`],
+      execArgv: [`--import=${REPORT_PEAK_MEMORY}`],
     });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({

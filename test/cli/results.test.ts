@@ -1,15 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import { OutcomeDatabase } from '../../cli/export/outcome-database.ts';
 import type { ResultLine } from '../../shared/contract/result-line.ts';
 import { cancelJob } from '../../shared/jobs/job-store.ts';
 import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 
 const ODD_IDS = [
   'it\'s "odd"',
@@ -24,17 +23,9 @@ const ODD_IDS = [
   '\\ud800',
 ];
 
-let aws: TestAws;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
 
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
 afterEach(() => aws.clear());
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 
 function results(...options: string[]): Promise<CommandRun> {
   return runCommand(['results', 'cats', ...options], { environment: aws.environment });

@@ -1,33 +1,26 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import sharp from 'sharp';
 import type { ResultLine } from '../../shared/contract/result-line.ts';
-import { type ImageServer, startImageServer } from '../../testkit/image-server.ts';
+import { startImageServer } from '../../testkit/image-server.ts';
 import { result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 import { runEmbeddedJob } from '../support/embedded-job.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const COFFEE = join(import.meta.dirname, '../../samples/photos/coffee.jpg');
 
-let aws: TestAws;
-let images: ImageServer;
-let folder: TemporaryFolder;
+const { aws, folder } = await commandTests();
+const [images] = await sharedByTests(startImageServer());
 /** The lines that the worker wrote. */
 let written: ResultLine[];
 
 beforeAll(async () => {
-  [aws, images, folder] = await Promise.all([startTestAws(), startImageServer(), createTemporaryFolder()]);
   await runEmbeddedJob(aws, images);
   written = await aws.results('cats');
-});
-afterAll(async () => {
-  await images.close();
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
 });
 
 function run(...args: string[]): Promise<CommandRun> {

@@ -3,13 +3,12 @@ import { glob, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { visibleStream } from '../../cli/terminal/terminal.ts';
 import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { graphFolder } from '../classifier/tfjs-folders.ts';
 import { runCommand } from '../support/command.ts';
+import { commandTests } from '../support/command-tests.ts';
 import { runOnTerminal } from '../support/terminal-command.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -22,15 +21,7 @@ const HARM = /[[\p{Cc}\p{Cf}]--[\r\n]]/v;
 /** What the bar draws with. */
 const DRAWING = new RegExp(`${'\u001b'}(?:\\[[?\\d;]*[A-Za-z]|[78])`, 'g');
 
-let aws: TestAws;
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
+const { aws, folder } = await commandTests();
 
 function expectHarmless(text: string): void {
   expect(text).not.toMatch(HARM);

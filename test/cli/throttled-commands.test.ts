@@ -1,29 +1,22 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { describeJob, failure, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { runCommand } from '../support/command.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { startInterceptedAws } from '../support/intercepted-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const IMAGES = Array.from({ length: 40 }, (_, index) => `image-${index}`);
 const FAILED = 'image-failed';
 
-let network: FarAws;
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  [network, folder] = await Promise.all([startFarAws(), createTemporaryFolder()]);
-});
+const [network, folder] = await sharedByTests(startInterceptedAws(), createTemporaryFolder());
 beforeEach(async () => {
   network.aws.clear();
-  network.onTheWay((_call, pass) => pass());
+  network.intercept((_call, pass) => pass());
   const { target } = network.aws;
   await describeJob(target, [...IMAGES, FAILED]);
   for (const id of IMAGES) await writeParts(target, 'results', [result(id)]);
   await writeParts(target, 'failures', [failure(FAILED)]);
-});
-afterAll(async () => {
-  await network[Symbol.asyncDispose]();
-  await folder[Symbol.asyncDispose]();
 });
 
 const S3_CALLS = new Set(['LIST', 'GET', 'PUT', 'HEAD', 'DELETE', 'POST']);
@@ -31,7 +24,7 @@ const S3_CALLS = new Set(['LIST', 'GET', 'PUT', 'HEAD', 'DELETE', 'POST']);
 /** Refuses requests as S3 and SQS do that want fewer of them. @returns what was refused and what was answered */
 function refuse(isRefused: (call: string, count: number) => boolean): { refused: string[]; answered: string[] } {
   const log: { refused: string[]; answered: string[] } = { refused: [], answered: [] };
-  network.onTheWay(async (call, pass, _cut, answer) => {
+  network.intercept(async (call, pass, _cut, answer) => {
     if (!isRefused(call, log.refused.length)) {
       log.answered.push(call);
       return pass();
@@ -109,7 +102,7 @@ test('enqueue goes on when SQS throttles it, and each image is sent once', async
 
 test('a connection that breaks in the middle of a part is tried again', async () => {
   let broken = 0;
-  network.onTheWay(async (call, pass, _cut, answer) => {
+  network.intercept(async (call, pass, _cut, answer) => {
     if (call !== 'GET' || broken === 3) return pass();
     broken++;
     // Fewer bytes than it says.

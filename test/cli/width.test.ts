@@ -1,18 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { barLine } from '../../cli/terminal/progress.ts';
 import { fitting } from '../../cli/terminal/terminal.ts';
 import { describeJob, result, writeParts } from '../../testkit/job-outcomes.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { CTRL_C, startCommandOnTerminal } from '../support/terminal-session.ts';
 
-let aws: TestAws;
+const [aws] = await sharedByTests(startTestAws());
 beforeAll(async () => {
-  aws = await startTestAws();
   await describeJob(aws.target, ['a', 'b']);
   await writeParts(aws.target, 'results', [result('a')]);
 });
-afterAll(() => aws.stop());
 
 /** What moves the cursor and colours text. */
 const CONTROLS = new RegExp(`${'\u001b'}(?:\\[[?\\d;]*[A-Za-z]|[78])`, 'g');

@@ -50,7 +50,7 @@ function rowsOf(head: string): string[][] {
 }
 
 const described = rowsOf('metric | type | unit | labels | meaning');
-const alerts = rowsOf('alert | red when | ends');
+const alerts = rowsOf('alert | fires when | clears');
 
 /** With something to say about everything. */
 async function everything(): Promise<Map<string, PrometheusFamily>> {

@@ -4,7 +4,7 @@ import { thisMachine } from '../../shared/contract/worker-time.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { messageRecord, sqsRecord } from '../../testkit/sqs-record.ts';
 import { wholeLines } from '../../worker/whole-lines.ts';
-import { startTrial, type Trial } from '../support/acknowledgement-trial.ts';
+import { type Harness, startHarness } from '../support/acknowledgement-harness.ts';
 
 type Observed = { stages: [stage: string, seconds: number][]; workers: { processor: string; model: string }[] };
 
@@ -22,25 +22,25 @@ function read(lines: readonly string[]) {
 }
 
 describe('what a real worker logs', () => {
-  let trial: Trial;
+  let harness: Harness;
   const lines: string[] = [];
 
   beforeAll(async () => {
-    trial = await startTrial();
-    const worker = await trial.startWorker({ onLine: (line) => void lines.push(line) });
-    const images = [trial.good('a'), trial.good('b'), trial.missing(), trial.busy()];
-    trial.faults.inject({ put: 'results/job=unsettled/' }, 503);
+    harness = await startHarness();
+    const worker = await harness.startWorker({ onLine: (line) => void lines.push(line) });
+    const images = [harness.good('a'), harness.good('b'), harness.missing(), harness.busy()];
+    harness.faults.inject({ put: 'results/job=unsettled/' }, 503);
     await worker.invoke({
       Records: [
         messageRecord({ images }),
-        messageRecord({ job: 'unsettled', images: [trial.good('c')] }),
+        messageRecord({ job: 'unsettled', images: [harness.good('c')] }),
         sqsRecord('{"cats": 3}'),
       ],
     });
     await eventually('its lines', () => lines.some((line) => line.includes('ImagesClassified')));
     await worker.shutDown();
   }, 60_000);
-  afterAll(() => trial.stop());
+  afterAll(async () => harness[Symbol.asyncDispose]());
 
   test('becomes totals of images by outcome and code, and of messages', () => {
     const { images, messages } = read(lines);

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { beforeAll, expect, jest, test } from '@jest/globals';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startCommand } from '../support/command.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const document = readFileSync(join(ROOT, 'docs/models.md'), 'utf8');
@@ -19,19 +20,15 @@ const [teach = '', local = '', enqueue = '', ...more] = Array.from(
 /** TensorFlow looks at hundreds of views, on a machine that may be busy. */
 jest.setTimeout(180_000);
 
-let folder: TemporaryFolder;
+const [folder] = await sharedByTests(createTemporaryFolder());
 let environment: Record<string, string>;
 beforeAll(async () => {
-  folder = await createTemporaryFolder();
   for (const name of ['bin', 'samples']) await symlink(join(ROOT, name), join(folder.path, name));
   environment = {
     PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
     HOME: process.env['HOME'] ?? '',
     LABELQUEUE_STATE_DIR: join(folder.path, 'state'),
   };
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
 });
 
 /** Runs a block in an empty folder, in a shell that stops at the first command that fails. */

@@ -10,7 +10,7 @@ import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/tempo
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { actionsOf, type CalledAction } from '../support/called-actions.ts';
 import { runCommand } from '../support/command.ts';
-import { comeBack, receive } from '../support/deliveries.ts';
+import { receive, redeliver } from '../support/deliveries.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
 import { startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
 import { templateOf } from './synthesized.ts';
@@ -82,7 +82,7 @@ function refusedTo(name: string): CalledAction[] {
 }
 
 async function letSqsMoveAll(): Promise<void> {
-  for (let delivery = 0; delivery < MAX_RECEIVE_COUNT; delivery++) await comeBack(aws, await receive(aws));
+  for (let delivery = 0; delivery < MAX_RECEIVE_COUNT; delivery++) await redeliver(aws, await receive(aws));
   await receive(aws);
 }
 

@@ -34,20 +34,30 @@ const sections = new Map(
     .map((section) => [section.slice(0, section.indexOf('\n')).toLowerCase().replaceAll(' ', '-'), section]),
 );
 
-/** What is no alarm's. */
-const DEAD_LETTERS = 'dead-letters';
-const entries = [...sections].filter(([anchor]) => anchor !== DEAD_LETTERS);
+/** Entries that belong to no alarm. */
+const OTHER_ENTRIES = ['stop-everything', 'dead-letters'];
+const entries = [...sections].filter(([anchor]) => !OTHER_ENTRIES.includes(anchor));
 
 describe('the runbook', () => {
-  test('has an entry for each alarm, and beside them one about dead letters', () => {
+  test('has an entry per alarm, one to stop everything, and one about dead letters', () => {
     expect(entries.map(([anchor]) => anchor).toSorted()).toEqual([...new Set(anchors)].toSorted());
     expect(anchors.length).toBeGreaterThanOrEqual(6);
-    expect([...sections.keys()]).toContain(DEAD_LETTERS);
+    expect([...sections.keys()]).toEqual(expect.arrayContaining(OTHER_ENTRIES));
   });
 
-  test.each(entries)('says of %s what it means, what ends it, how to look and what to do', (_anchor, section) => {
-    for (const part of ['**Means:**', '**Ends:**', '**Look:**', '**Do:**']) expect(section).toContain(part);
+  test.each(entries)('%s has symptom, meaning, check, fix and when it clears, in this order', (_anchor, section) => {
+    const parts = [...section.matchAll(/^\*\*(\w+):\*\*/gm)].map(([, part]) => part);
+    expect(parts).toEqual(['Symptom', 'Meaning', 'Check', 'Fix', 'Clears']);
   });
+
+  test.each(alarms.map(({ AlarmName, AlarmDescription }) => [AlarmName, AlarmDescription]))(
+    'the entry of %s names the alarm as its symptom',
+    (name, description) => {
+      const anchor = /#([a-z-]+)$/.exec(description)?.[1] ?? '';
+      const symptom = /^\*\*Symptom:\*\*([\s\S]*?)\n\n/m.exec(sections.get(anchor) ?? '')?.[1];
+      expect(symptom).toContain(`\`${/-(\w+)$/.exec(name)?.[1]}\``);
+    },
+  );
 
   const commands = [...new Set(runbook.match(/labelqueue --stack \$STACK [^#`\n]+/g))];
   test.each(commands)('%s is a command', async (line) => {
@@ -111,18 +121,18 @@ function sweepsPerMonth(sqsRequests: number, seconds: number): number {
 describe('the page about cost', () => {
   const dollars = (amount: number) => `$${amount.toFixed(3)}`;
 
-  test.each([1, 10, 100, 500, 1_000])('has the cost of a million images, %d a message', (perMessage) => {
+  test.each([1, 10, 100, 500, 1_000])('has the cost of a million images, %d per message', (perMessage) => {
     const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfImages(1_000_000, perMessage);
     const parts = [lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd].map(dollars).join(' | ');
     const isChosen = perMessage === messageSizeFor(1_000_000);
-    const label = `${perMessage.toLocaleString('en')}${isChosen ? ' (a job of a million, unless told otherwise)' : ''}`;
+    const label = `${perMessage.toLocaleString('en')}${isChosen ? ' (the default for a job of a million)' : ''}`;
     expect(cost).toContain(`| ${label} | ${parts} |`);
   });
 
   test.each([
     ['x86_64 with AVX2, 1,769 MB', BENCHMARK.avx2],
     ['x86_64 with AVX2, 1,769 MB: 32-bit floats', BENCHMARK.avx2Floats],
-    ['arm64, 1,769 MB: 32-bit floats, were they as fast there', { ...BENCHMARK.avx2Floats, architecture: 'arm64' }],
+    ['arm64, 1,769 MB: 32-bit floats, assuming the same speed', { ...BENCHMARK.avx2Floats, architecture: 'arm64' }],
     ['x86_64 with AVX-512 VNNI, 1,769 MB', BENCHMARK.vnni],
     ['x86_64 with AVX-512 VNNI, 1,769 MB: 32-bit floats', BENCHMARK.vnniFloats],
   ] as [string, ProcessorFigure][])('has what a million images cost on %s', (name, figure) => {
@@ -135,7 +145,7 @@ describe('the page about cost', () => {
     const [assumed, vnni] = [ASSUMED, BENCHMARK.vnni].map(({ millisecondsPerImage }) => millisecondsPerImage / cheaper);
     expect(cost).toContain(`less than ${assumed?.toFixed(1)} ms (AVX2) or ${vnni?.toFixed(1)} ms (AVX-512 VNNI)`);
     expect(ASSUMED).toBe(BENCHMARK.avx2);
-    expect(cost).toContain(`$${PRICES.lambdaGbSecondArm.toFixed(10)} a GB-second`);
+    expect(cost).toContain(`$${PRICES.lambdaGbSecondArm.toFixed(10)} per GB-second`);
   });
 
   const metricsIn = (made: readonly AlarmProperties[]) =>
@@ -196,8 +206,10 @@ describe('the page about cost', () => {
     expect(optionRow(option).split(' | ')[3]).toContain(`$${usd.toFixed(2)}`);
   });
 
-  test('has what a sweep of 10,000 letters costs', () => {
-    expect(cost).toContain(`2,000 requests for 10,000 letters, $${(sweepsPerMonth(2_000, 0)).toFixed(2)} per month`);
+  test('has what a sweep of 10,000 dead letters costs', () => {
+    expect(cost).toContain(
+      `2,000 requests for 10,000 dead letters, $${(sweepsPerMonth(2_000, 0)).toFixed(2)} per month`,
+    );
   });
 
   test('has the alarms that scale the fleet beside them', () => {
@@ -209,10 +221,10 @@ describe('the page about cost', () => {
 
   test('has the prices and the assumed processor', () => {
     expect(cost).toContain(`(${assumedText()})`);
-    expect(cost).toContain(`$${PRICES.lambdaGbSecond.toFixed(10)} a GB-second`);
-    expect(cost).toContain(`$${(PRICES.lambdaRequest * 1e6).toFixed(2)} a million requests`);
-    expect(cost).toContain(`$${(PRICES.sqsRequest * 1e6).toFixed(2)} a million requests, each of up to 64 KiB`);
+    expect(cost).toContain(`$${PRICES.lambdaGbSecond.toFixed(10)} per GB-second`);
+    expect(cost).toContain(`$${(PRICES.lambdaRequest * 1e6).toFixed(2)} per million requests`);
+    expect(cost).toContain(`$${(PRICES.sqsRequest * 1e6).toFixed(2)} per million requests, each of up to 64 KiB`);
     expect(cost).toContain(`$${(PRICES.s3Put * 1_000).toFixed(3)} per 1,000 PUTs`);
-    expect(cost).toContain(`$${PRICES.cloudWatchLogsGb.toFixed(2)} a GB`);
+    expect(cost).toContain(`$${PRICES.cloudWatchLogsGb.toFixed(2)} per GB`);
   });
 });

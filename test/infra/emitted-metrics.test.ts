@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { LexV2Event, LexV2Result } from 'aws-lambda';
 import { DEADLINE_RESERVE_MS, MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { CODE_DIMENSION, METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
@@ -8,11 +8,12 @@ import { eventually } from '../../testkit/eventually.ts';
 import { messageRecord, sqsRecord } from '../../testkit/sqs-record.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import { lexEvent } from '../functions/chat/lex-events.ts';
-import { startTrial, type Trial } from '../support/acknowledgement-trial.ts';
+import { type Harness, startHarness } from '../support/acknowledgement-harness.ts';
 import { type AlarmProperties, metricsOf } from '../support/cloudwatch/alarm.ts';
 import { filledIn, shownMetrics, widgetsOf } from '../support/cloudwatch/dashboard-body.ts';
 import { type EmbeddedMetric, embeddedMetrics, jsonLines } from '../support/embedded-metrics.ts';
 import { startLocalApi } from '../support/local-api.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { templateOf } from './synthesized.ts';
 
 const CHAT_HANDLER = join(import.meta.dirname, '../../functions/chat/handler.ts');
@@ -25,7 +26,7 @@ const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).m
   ({ Properties }) => Properties as AlarmProperties,
 );
 
-let trial: Trial;
+const [harness] = await sharedByTests(startHarness());
 /** What the worker wrote for images and messages that ended in every way there is. */
 let emitted: EmbeddedMetric[];
 /** What it wrote when there was nothing to classify. */
@@ -34,14 +35,12 @@ let apiLog = '';
 let chatLog = '';
 
 beforeAll(async () => {
-  trial = await startTrial();
-  [emitted, emittedForNothing] = await runWorkers(trial);
-  apiLog = await runApi(trial);
-  chatLog = await runChatbot(trial);
+  [emitted, emittedForNothing] = await runWorkers(harness);
+  apiLog = await runApi(harness);
+  chatLog = await runChatbot(harness);
 }, 120_000);
-afterAll(() => trial.stop());
 
-async function runWorkers({ aws, faults, pictures, startWorker, good, missing, busy }: Trial) {
+async function runWorkers({ aws, faults, pictures, startWorker, good, missing, busy }: Harness) {
   let log = '';
   // As Lambda has it; without, Powertools counts no cold start.
   const environment = { POWERTOOLS_SERVICE_NAME: STACK, AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand' };
@@ -60,14 +59,14 @@ async function runWorkers({ aws, faults, pictures, startWorker, good, missing, b
   const forNothing = await written(() => log.includes(METRICS.messagesUnreadable));
   await cancelJob(aws.target, { job: 'cancelled' }, 'test');
   faults.inject({ put: 'results/job=unsettled/' }, 503);
-  const deadly = { job: 'job', attempt: 1, images: [{ id: 'deadly', url: pictures.url('/ABORT') }] };
+  const poison = { job: 'job', attempt: 1, images: [{ id: 'poison', url: pictures.url('/ABORT') }] };
   await worker.invoke({
     Records: [
       messageRecord({ images: [good('a'), missing(), busy()] }),
       messageRecord({ job: 'cancelled', images: [good('b')] }),
       messageRecord({ job: 'unsettled', images: [good('c')] }),
       {
-        ...messageRecord(deadly),
+        ...messageRecord(poison),
         attributes: { ...sqsRecord('').attributes, ApproximateReceiveCount: `${MAX_RECEIVE_COUNT}` },
       },
     ],
@@ -81,25 +80,25 @@ async function runWorkers({ aws, faults, pictures, startWorker, good, missing, b
   return [[...forNothing, ...inEveryWay, ...inAHurry], forNothing] as [EmbeddedMetric[], EmbeddedMetric[]];
 }
 
-async function runApi({ rude }: Trial): Promise<string> {
-  await using api = await startLocalApi({ ALLOWED_HOSTS: rude.host });
-  await fetch(`${api.address}/classify?url=${encodeURIComponent(rude.url('/status/404'))}`);
+async function runApi({ misbehaving }: Harness): Promise<string> {
+  await using api = await startLocalApi({ ALLOWED_HOSTS: misbehaving.host });
+  await fetch(`${api.address}/classify?url=${encodeURIComponent(misbehaving.url('/status/404'))}`);
   await fetch(`${api.address}/healthz`);
   await eventually('its lines', () => api.log().includes('request failed'));
   return api.log();
 }
 
-async function runChatbot({ rude }: Trial): Promise<string> {
+async function runChatbot({ misbehaving }: Harness): Promise<string> {
   let log = '';
   const chat = new ExecutionEnvironment<LexV2Event, LexV2Result>({
     handlerPath: CHAT_HANDLER,
     timeoutSeconds: 29,
-    environment: { ALLOWED_HOSTS: rude.host, AWS_REGION: 'us-east-1' },
+    environment: { ALLOWED_HOSTS: misbehaving.host, AWS_REGION: 'us-east-1' },
     onLog(text) {
       log += text;
     },
   });
-  await chat.invoke(lexEvent({ said: rude.url('/status/404'), source: 'FulfillmentCodeHook' }));
+  await chat.invoke(lexEvent({ said: misbehaving.url('/status/404'), source: 'FulfillmentCodeHook' }));
   await eventually('its line', () => log.includes('turn answered'));
   await chat.shutDown();
   return log;

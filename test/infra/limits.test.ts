@@ -1,6 +1,6 @@
 /** The most that a stage's file may hold is something that AWS takes: its quotas, counted in the template. */
 import { CreateQueueCommand, GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { MAX_USER_DATA_BYTES } from '../../infra/fleet/user-data.ts';
 import {
   MAX_MODEL_URI_CHARS,
@@ -9,7 +9,8 @@ import {
   stageConfig,
 } from '../../infra/stage-config.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
-import { type MotoServer, startMotoServer } from '../support/moto-server.ts';
+import { startMotoServer } from '../support/moto-server.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { EVERYTHING } from './stages.ts';
 import { templateOf } from './synthesized.ts';
 
@@ -88,13 +89,7 @@ function longest(id: string, attribute?: string): string {
   return text;
 }
 
-let moto: MotoServer;
-beforeAll(async () => {
-  moto = await startMotoServer();
-}, 300_000);
-afterAll(async () => {
-  await moto[Symbol.asyncDispose]();
-});
+const [moto] = await sharedByTests(startMotoServer());
 
 type Statement = { Action: string | string[]; Principal?: unknown; Condition?: object };
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);

@@ -1,23 +1,15 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { type MotoServer, startMotoServer } from '../support/moto-server.ts';
+import { expect, test } from '@jest/globals';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startMotoServer } from '../support/moto-server.ts';
 import { askMoto, createMotoStack } from '../support/moto-stack.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { ACCOUNT_STAGES, EVERYTHING } from './stages.ts';
 
-let moto: MotoServer;
-let folder: TemporaryFolder;
-let zip: string;
-beforeAll(async () => {
-  [moto, folder] = await Promise.all([startMotoServer(), createTemporaryFolder()]);
-  // The end record of a zip without entries: nobody calls these functions.
-  zip = await folder.write('empty.zip', Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex'));
-}, 300_000);
-afterAll(async () => {
-  await moto[Symbol.asyncDispose]();
-  await folder[Symbol.asyncDispose]();
-});
+const [moto, folder] = await sharedByTests(startMotoServer(), createTemporaryFolder());
+// The end record of a zip without entries: nobody calls these functions.
+const zip = await folder.write('empty.zip', Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex'));
 
 /** Stages are called by at most 20 characters. */
 const stageNamed = (name: string) => `s${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;

@@ -2,22 +2,17 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { MOTO, pythonPackages } from '../support/python-packages.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { STAGES } from './stages.ts';
 import { stageUnderTest } from './synthesized.ts';
 
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-});
+const [folder] = await sharedByTests(createTemporaryFolder());
 
 /** @returns what cdk-nag says is wrong; empty when all is well */
 function nagged(app: ReturnType<typeof stageUnderTest>['app'], outdir: string): string {

@@ -1,31 +1,26 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { Metafile } from 'esbuild';
 import type { Swept } from '../../functions/sweep/sweep.ts';
 import { bundleWorker } from '../../infra/package/bundle.ts';
 import { readEndRecord } from '../../shared/jobs/end-record.ts';
 import { sqsRecord } from '../../testkit/sqs-record.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import { anyRun, describeRun, idsOf, writeResults } from '../support/ended-run.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { strandedLongAgo } from '../support/stranded-run.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-let folder: TemporaryFolder;
-let aws: TestAws;
+const [folder, aws] = await sharedByTests(createTemporaryFolder(), startTestAws());
 let metafile: Metafile;
 beforeAll(async () => {
-  [folder, aws] = await Promise.all([createTemporaryFolder(), startTestAws()]);
   const bundle = join(folder.path, 'bundle');
   metafile = await bundleWorker(ROOT, bundle);
 }, 120_000);
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
 
 /** The modules that a function loads at its start. */
 function loadedBy(name: string): string[] {

@@ -1,5 +1,5 @@
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import pMap from 'p-map';
 import { formatMessage } from '../../shared/contract/message.ts';
 import { parseMessage } from '../../shared/contract/parse-message.ts';
@@ -7,20 +7,15 @@ import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import type { TestAws } from '../../testkit/test-aws.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { startInterceptedAws } from '../support/intercepted-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-let network: FarAws;
-let aws: TestAws;
-beforeAll(async () => {
-  network = await startFarAws();
-  aws = network.aws;
-});
+const [network] = await sharedByTests(startInterceptedAws());
+const { aws } = network;
 beforeEach(() => {
   aws.clear();
-  network.onTheWay((_call, pass) => pass());
+  network.intercept((_call, pass) => pass());
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 /** For thousands of requests, on a machine with other work as well. */
 const MUCH_WORK_MS = 300_000;
@@ -137,12 +132,12 @@ test(
   async () => {
     const letters = await sendMany(2_000, String);
     let mostInFlight = 0;
-    network.onTheWay(async (_call, pass) => {
+    network.intercept(async (_call, pass) => {
       await pass();
       mostInFlight = Math.max(mostInFlight, inFlight());
     });
     const { bodies, handle } = reader();
-    const scan = await scanDeadLetters(network.far, handle, { maxHidden: 200 });
+    const scan = await scanDeadLetters(network.intercepted, handle, { maxHidden: 200 });
     expect(scan).toEqual({ deleted: 0, lookedAt: 2_000, notLookedAt: 0 });
     expect(bodies.toSorted()).toEqual(letters);
     expect(deadLetters()).toEqual(letters);
@@ -195,7 +190,7 @@ test('when a letter cannot be handled, the others are done, nothing more is rece
 
 test('what SQS did not delete is not counted as deleted', async () => {
   await sendMany(20, String);
-  const { sqs } = network.far;
+  const { sqs } = network.intercepted;
   sqs.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
@@ -206,7 +201,7 @@ test('what SQS did not delete is not counted as deleted', async () => {
       },
     { step: 'initialize', name: 'refuseDeletes' },
   );
-  const scan = await scanDeadLetters(network.far, reader(() => true).handle);
+  const scan = await scanDeadLetters(network.intercepted, reader(() => true).handle);
   sqs.middlewareStack.remove('refuseDeletes');
   expect(scan).toEqual({ deleted: 0, lookedAt: 20, notLookedAt: 0 });
   expect(deadLetters()).toHaveLength(20);

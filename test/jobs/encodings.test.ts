@@ -1,15 +1,10 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { expect, test } from '@jest/globals';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { outcomes, readList } from './lists.ts';
 
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-});
+const [folder] = await sharedByTests(createTemporaryFolder());
 
 const CAT = 'https://host/größe.jpg';
 const LISTS: [name: string, text: string, meta: object | undefined][] = [

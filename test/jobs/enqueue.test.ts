@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
 import { jobKey } from '../../shared/contract/object-keys.ts';
 import { parseMessage } from '../../shared/contract/parse-message.ts';
@@ -8,15 +8,12 @@ import { type EnqueuePlan, enqueue, newJob, resumedFrom } from '../../shared/job
 import { readJob } from '../../shared/jobs/job-store.ts';
 import { purgeJob } from '../../shared/jobs/purge-job.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { interceptSends } from './sqs-faults.ts';
 
-let aws: TestAws;
-beforeAll(async () => {
-  aws = await startTestAws();
-});
+const [aws] = await sharedByTests(startTestAws());
 beforeEach(() => aws.clear());
-afterAll(() => aws.stop());
 
 function plan(images: number, perMessage = 100): EnqueuePlan {
   return newJob({ job: 'cats', source: 'cats.jsonl', sourceDigest: 'digest', perMessage, images });

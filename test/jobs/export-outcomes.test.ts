@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { exportOutcomes } from '../../cli/export/export-outcomes.ts';
@@ -12,16 +12,13 @@ import { wellFormedText } from '../../shared/contract/well-formed.ts';
 import type { Format } from '../../shared/jobs/export-formats.ts';
 import { failure } from '../../testkit/job-outcomes.ts';
 import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { isReadWrong } from '../contract/arbitraries.ts';
 import { seed } from '../contract/seed.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-let aws: TestAws;
-beforeAll(async () => {
-  aws = await startTestAws();
-});
+const [aws] = await sharedByTests(startTestAws());
 beforeEach(() => aws.clear());
-afterAll(() => aws.stop());
 
 /** An image as JSON carries it: `meta` is text, since JavaScript's numbers would not keep its digits. */
 type Given = { id: string; meta: string };

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { splitMessage } from '../../functions/classify/isolate-redelivered.ts';
 import { persistOutcomes } from '../../functions/classify/persist-outcomes.ts';
 import { type PlanContext, planOutcomes } from '../../functions/classify/plan-outcomes.ts';
@@ -10,7 +10,8 @@ import type { ImageRef, QueueMessage } from '../../shared/contract/message.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import { sqsRecord } from '../../testkit/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { destinationsOf } from '../support/test-worker.ts';
 import { interceptSends } from './sqs-faults.ts';
 
@@ -22,12 +23,8 @@ const CONTEXT: PlanContext = {
   random: 0,
 };
 
-let aws: TestAws;
-beforeAll(async () => {
-  aws = await startTestAws();
-});
+const [aws] = await sharedByTests(startTestAws());
 beforeEach(() => aws.clear());
-afterAll(() => aws.stop());
 
 function image(id: string): ImageRef {
   return { id, url: `https://host.example/${id}.jpg` };

@@ -1,30 +1,22 @@
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { readFolder, uploadFolder } from '../../cli/enqueue/sources/folder-source.ts';
 import { readS3Prefix } from '../../cli/enqueue/sources/s3-prefix-source.ts';
 import { SourceReading } from '../../cli/enqueue/sources/source-reading.ts';
 import type { SourceRow } from '../../shared/jobs/source-row.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const FILTER = { include: [], exclude: [] };
 
-let aws: TestAws;
-let folder: TemporaryFolder;
-let images: string;
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-  images = join(folder.path, 'images');
-});
+const [aws, folder] = await sharedByTests(startTestAws(), createTemporaryFolder());
+const images = join(folder.path, 'images');
 afterEach(async () => {
   aws.clear();
   await rm(images, { recursive: true, force: true });
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-  await aws.stop();
 });
 
 async function write(...names: string[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { statusText } from '../../cli/jobs/status.ts';
 import { runField } from '../../shared/contract/job-run.ts';
 import { formatMessage, type ImageRef } from '../../shared/contract/message.ts';
@@ -9,17 +9,17 @@ import { type JobStatus, jobStatus, type StatusOptions } from '../../shared/jobs
 import { cancelJob, newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { catsButMissing, type Verdict, workQueueEmpty } from '../support/stub-worker.ts';
 
 const JOB = 'cats';
 
-let aws: TestAws;
+const [aws] = await sharedByTests(startTestAws());
 /** Part files that were read since the test began. */
-let partsRead: number;
+let partsRead = 0;
 
-beforeAll(async () => {
-  aws = await startTestAws();
+beforeAll(() => {
   aws.target.s3.middlewareStack.add(
     (next, { commandName }) =>
       (args) => {
@@ -34,7 +34,6 @@ beforeEach(() => {
   aws.clear();
   partsRead = 0;
 });
-afterAll(() => aws.stop());
 
 function imagesNamed(...ids: string[]): ImageRef[] {
   return ids.map((id) => ({ id, url: `https://host.example/${id}.jpg` }));

@@ -1,19 +1,18 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { readS3Prefix } from '../../cli/enqueue/sources/s3-prefix-source.ts';
 import { listObjects } from '../../shared/jobs/list-objects.ts';
 import { purgeJob } from '../../shared/jobs/purge-job.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const NAMES = 3_000;
 const UPLOADS = 'jobs/cats/images/';
 
-let aws: TestAws;
+const [aws] = await sharedByTests(startTestAws());
 beforeAll(async () => {
-  aws = await startTestAws();
   await put(['jobs/dogs/images/a.jpg', ...mixedNames().map((name) => `${UPLOADS}${name}`)]);
 });
-afterAll(() => aws.stop());
 
 /** Names as cameras and people give them: `a-7.jpg`, `B-8.JPG`, `_9.jpg`, `é-10.jpg`. */
 function mixedNames(): string[] {

@@ -1,18 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { ColumnError } from '../../cli/enqueue/sources/columns.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { outcomes, type ReadOptions, readList } from './lists.ts';
 
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-});
+const [folder] = await sharedByTests(createTemporaryFolder());
 
 const CAT = 'https://h/größe.jpg';
 

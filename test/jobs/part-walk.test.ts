@@ -1,22 +1,19 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type PartKind, runPartPrefix } from '../../shared/contract/object-keys.ts';
 import { PartTally } from '../../shared/jobs/part-tally.ts';
 import { partsInTurn, walkOf, walkParts } from '../../shared/jobs/part-walk.ts';
 import { sampledLines } from '../../shared/jobs/sample-parts.ts';
 import type { LargeJob } from '../../testkit/large-job.ts';
-import { type LargeJobs, startLargeJobs } from '../../testkit/large-jobs.ts';
+import { startLargeJobs } from '../../testkit/large-jobs.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const NONE = { failures: 0, linesPerPart: 10, toGo: 0, isDescribed: true };
 const SMALL: LargeJob = { ...NONE, job: 'small', results: 900, failures: 5 };
 const LARGE: LargeJob = { ...NONE, job: 'large', results: 20_000, failures: 2_000 };
 const MIXED: LargeJob = { ...NONE, job: 'mixed', results: 20_000 };
 
-let server: LargeJobs;
-beforeAll(async () => {
-  server = await startLargeJobs({ jobs: [SMALL, LARGE, MIXED], latencyMs: 20 });
-});
-afterAll(async () => server[Symbol.asyncDispose]());
+const [server] = await sharedByTests(startLargeJobs({ jobs: [SMALL, LARGE, MIXED], latencyMs: 20 }));
 
 async function keysOf(job: string): Promise<string[]> {
   const keys: string[] = [];

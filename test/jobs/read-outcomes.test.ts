@@ -1,18 +1,15 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import { type FailureLine, failureLine, type ResultLine, resultLine } from '../../shared/contract/result-line.ts';
 import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-let aws: TestAws;
-beforeAll(async () => {
-  aws = await startTestAws();
-});
+const [aws] = await sharedByTests(startTestAws());
 beforeEach(() => aws.clear());
-afterAll(() => aws.stop());
 
 const FACTS = { width: 1, height: 1, format: 'png', bytes: 90, sha256: 'ab'.repeat(32) };
 const MODEL = { name: 'net', version: '1' };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Mutex } from 'async-mutex';
 import pMap from 'p-map';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
@@ -14,7 +14,8 @@ import { partLines, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { type RedriveOptions, redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import type { TestAws } from '../../testkit/test-aws.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { type InterceptedAws, startInterceptedAws } from '../support/intercepted-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { catsButMissing, type Verdict, workQueueEmpty } from '../support/stub-worker.ts';
 
 const JOB = 'cats';
@@ -25,17 +26,12 @@ const CALLS = [
   ...['SendMessageBatch', 'GetQueueAttributes', 'ReceiveMessage', 'DeleteMessageBatch', 'ChangeMessageVisibilityBatch'],
 ];
 
-let network: FarAws;
-let aws: TestAws;
-beforeAll(async () => {
-  network = await startFarAws();
-  aws = network.aws;
-});
+const [network] = await sharedByTests(startInterceptedAws());
+const { aws } = network;
 beforeEach(() => {
   aws.clear();
-  network.onTheWay((_call, pass) => pass());
+  network.intercept((_call, pass) => pass());
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 const failing: Verdict = () => catsButMissing({ id: 'missing', url: '' });
 
@@ -92,17 +88,17 @@ function workMeanwhile(aws: TestAws, verdict: Verdict): { end(): Promise<void> }
 
 describe('images that fail again while they are redriven', () => {
   async function redrivenSlowly(slow: string, milliseconds: number): Promise<void> {
-    await using network = await startFarAws();
-    const { aws, far } = network;
+    await using network = await startInterceptedAws();
+    const { aws, intercepted } = network;
     const ids = await failedImages(aws);
-    network.onTheWay(async (call, pass) => {
+    network.intercept(async (call, pass) => {
       if (call === slow) await delay(milliseconds);
       await pass();
       if (call === slow) await delay(milliseconds);
     });
     const worker = workMeanwhile(aws, failing);
     for (const redrives of [1, 2]) {
-      const { images } = await redrive(far, ALL, new Date());
+      const { images } = await redrive(intercepted, ALL, new Date());
       expect({ slow, redrives, images }).toEqual({ slow, redrives, images: ids.length });
     }
     await worker.end();
@@ -120,14 +116,14 @@ describe('images that fail again while they are redriven', () => {
 
   test('are still there after a second redrive, and are classified once they can be', async () => {
     const ids = await failedImages(aws);
-    network.onTheWay(async (call, pass) => {
+    network.intercept(async (call, pass) => {
       if (call === 'DELETE') await delay(80);
       await pass();
     });
     const failingAgain = workMeanwhile(aws, failing);
-    await redrive(network.far, ALL, new Date());
+    await redrive(network.intercepted, ALL, new Date());
     await failingAgain.end();
-    await redrive(network.far, ALL, new Date());
+    await redrive(network.intercepted, ALL, new Date());
     await workQueueEmpty(aws, catsButMissing);
     const { results, failures } = await readOutcomes(aws.target, JOB);
     expect([...results.keys()].toSorted()).toEqual(ids);
@@ -150,10 +146,10 @@ async function largeFailures(aws: TestAws, files: number): Promise<string[]> {
 }
 
 test('images that fail again while the failure files are listed are sent once', async () => {
-  await using network = await startFarAws();
-  const { aws, far } = network;
+  await using network = await startInterceptedAws();
+  const { aws, intercepted } = network;
   const ids = await largeFailures(aws, 8);
-  far.s3.middlewareStack.add(
+  intercepted.s3.middlewareStack.add(
     (next, { commandName }) =>
       (args) =>
         next(commandName === 'ListObjectsV2Command' ? { ...args, input: { ...args.input, MaxKeys: 2 } } : args),
@@ -161,7 +157,7 @@ test('images that fail again while the failure files are listed are sent once', 
   );
   const oneAtATime = new Mutex();
   const sent: string[] = [];
-  network.onTheWay(async (call, pass) => {
+  network.intercept(async (call, pass) => {
     if (call !== 'SendMessageBatch') return pass();
     await oneAtATime.runExclusive(async () => {
       await pass();
@@ -169,7 +165,7 @@ test('images that fail again while the failure files are listed are sent once', 
       await workQueueEmpty(aws, failing);
     });
   });
-  const { images } = await redrive(far, ALL, new Date());
+  const { images } = await redrive(intercepted, ALL, new Date());
   expect(images).toBe(ids.length);
   expect(sent.toSorted()).toEqual(ids.toSorted());
   expect(await settled(aws)).toEqual(ids.toSorted());
@@ -181,7 +177,7 @@ describe('with a worker that has failed what is on the queue before and after ea
     id.endsWith('1') ? new ImageFailure('gone', 'expected status 200, got 410') : failing({ id, url: '' });
 
   /** Requests in turn, so that each finds the worker done. Remembers what was sent, and what was deleted unsent. */
-  function watched(network: FarAws) {
+  function watched(network: InterceptedAws) {
     const { aws } = network;
     const oneAtATime = new Mutex();
     const sent = new Set<string>();
@@ -196,7 +192,7 @@ describe('with a worker that has failed what is on the queue before and after ea
       deletedUnsent.push(...idsIn(gone).filter((id) => !sent.has(id)));
       await workQueueEmpty(aws, twoErrors);
     };
-    network.onTheWay(async (call, pass) => {
+    network.intercept(async (call, pass) => {
       // Long polls change nothing, and would hold up each other.
       if (call === 'ReceiveMessage') await pass();
       else await oneAtATime.runExclusive(() => watch(call, pass));
@@ -223,7 +219,7 @@ describe('with a worker that has failed what is on the queue before and after ea
     const chosen = codes === undefined ? [...ids, 'moved-0', 'moved-1'] : ids.filter((id) => id.endsWith('1'));
     for (const redrives of [1, 2]) {
       const { sent, deletedUnsent } = watched(network);
-      await redrive(network.far, { ...ALL, codes }, new Date());
+      await redrive(network.intercepted, { ...ALL, codes }, new Date());
       expect({ redrives, deletedUnsent }).toEqual({ redrives, deletedUnsent: [] });
       expect({ redrives, sent: [...sent].toSorted() }).toEqual({ redrives, sent: chosen.toSorted() });
     }
@@ -251,17 +247,17 @@ describe('a redrive that is interrupted', () => {
 
   /** From that request on, none passes: the process is gone. */
   async function isWholeWhenCutAt(at: number, when: 'before' | 'after'): Promise<boolean> {
-    await using network = await startFarAws();
-    const { aws, far } = network;
+    await using network = await startInterceptedAws();
+    const { aws, intercepted } = network;
     const ids = await failedImages(aws);
     let requests = 0;
-    network.onTheWay(async (_call, pass, cut) => {
+    network.intercept(async (_call, pass, cut) => {
       requests++;
       if (requests < at) return pass();
       if (requests === at && when === 'after') await pass();
       cut();
     });
-    const isWhole = await redrive(far, ALL, new Date()).then(
+    const isWhole = await redrive(intercepted, ALL, new Date()).then(
       () => true,
       () => false,
     );

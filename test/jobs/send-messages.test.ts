@@ -1,16 +1,13 @@
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_MESSAGE_BYTES } from '../../shared/contract/limits.ts';
 import { type OutgoingMessage, SendError, sendMessages } from '../../shared/jobs/send-messages.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { interceptSends } from './sqs-faults.ts';
 
-let aws: TestAws;
-beforeAll(async () => {
-  aws = await startTestAws();
-});
+const [aws] = await sharedByTests(startTestAws());
 beforeEach(() => aws.clear());
-afterAll(() => aws.stop());
 
 function send(messages: OutgoingMessage[]): Promise<void> {
   return sendMessages(aws.target.sqs, aws.target.queueUrl, messages);

@@ -2,19 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { ColumnError } from '../../cli/enqueue/sources/columns.ts';
 import { formatOf, readSource, type SourceFile, UnreadableSourceError } from '../../cli/enqueue/sources/read-source.ts';
 import type { SourceRow } from '../../shared/jobs/source-row.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-});
+const [folder] = await sharedByTests(createTemporaryFolder());
 
 /** Reads a file by its name, as the command does. */
 async function read(

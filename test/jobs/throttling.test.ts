@@ -1,27 +1,24 @@
 import { Readable } from 'node:stream';
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { isThrottled, type PatienceOptions, type Throttling, withPatience } from '../../shared/jobs/throttling.ts';
-import { type FarAws, startFarAws } from '../support/far-aws.ts';
+import { startInterceptedAws } from '../support/intercepted-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const SLOW_DOWN = '<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Less, please.</Message></Error>';
 /** Pauses that no test waits for. */
 const QUICK = { baseMs: 1, maxMs: 2 };
 
-let network: FarAws;
+const [network] = await sharedByTests(startInterceptedAws());
 let refused: number;
-beforeAll(async () => {
-  network = await startFarAws();
-});
 beforeEach(() => {
-  network.far.s3.middlewareStack.remove('patience');
+  network.intercepted.s3.middlewareStack.remove('patience');
   refused = 0;
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 /** Refuses as many requests as are given, then none. */
 function refuseFirst(count: number): void {
-  network.onTheWay(async (_call, pass, _cut, answer) => {
+  network.intercept(async (_call, pass, _cut, answer) => {
     if (refused === count) return pass();
     refused++;
     answer({ status: 503, body: SLOW_DOWN });
@@ -30,8 +27,12 @@ function refuseFirst(count: number): void {
 
 function patient(options: Partial<PatienceOptions> = {}) {
   const reports: Throttling[] = [];
-  const s3 = withPatience(network.far.s3, { onThrottled: (report) => reports.push(report), ...QUICK, ...options });
-  const list = () => s3.send(new ListObjectsV2Command({ Bucket: network.far.resultsBucket }));
+  const s3 = withPatience(network.intercepted.s3, {
+    onThrottled: (report) => reports.push(report),
+    ...QUICK,
+    ...options,
+  });
+  const list = () => s3.send(new ListObjectsV2Command({ Bucket: network.intercepted.resultsBucket }));
   return { s3, list, reports };
 }
 
@@ -65,7 +66,7 @@ test('a body that can be sent once is not sent again', async () => {
   const { s3 } = patient();
   refuseFirst(100);
   const Body = Readable.from([Buffer.from('once')]);
-  const put = new PutObjectCommand({ Bucket: network.far.resultsBucket, Key: 'x', Body, ContentLength: 4 });
+  const put = new PutObjectCommand({ Bucket: network.intercepted.resultsBucket, Key: 'x', Body, ContentLength: 4 });
   await expect(s3.send(put)).rejects.toMatchObject({ name: 'SlowDown' });
   expect(refused).toBe(1);
 });

@@ -1,13 +1,10 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { beforeEach, expect, test } from '@jest/globals';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-let aws: TestAws;
-beforeAll(async () => {
-  aws = await startTestAws();
-});
+const [aws] = await sharedByTests(startTestAws());
 beforeEach(() => aws.clear());
-afterAll(() => aws.stop());
 
 const KEY = 'jobs/cats/guard.json';
 

@@ -11,11 +11,11 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand, SQSCli
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { isNoRoom } from '../../local/disk-room.ts';
 import { openWorkerLog } from '../../local/worker-log.ts';
+import type { AwsAccess } from '../../testkit/aws-process.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 
-const OWN_AWS = join(import.meta.dirname, '../../testkit/own-aws.ts');
+const AWS_PROCESS = join(import.meta.dirname, '../../testkit/aws-process-main.ts');
 /** Of 512 bytes: room for the queue database as it begins. */
 const BLOCKS = 1_024;
 const TOO_MUCH = Buffer.alloc(BLOCKS * 512 + 1, '.');
@@ -41,7 +41,7 @@ afterEach(async () => {
 async function startNarrow(): Promise<NarrowAws> {
   // What is ignored stays ignored: a write beyond the limit fails, as on a full disk, and does not end the process.
   const script = `trap '' XFSZ; ulimit -S -f ${BLOCKS}; exec "$0" "$@"`;
-  const child = spawn('sh', ['-c', script, process.execPath, OWN_AWS, '600', folder.path], {
+  const child = spawn('sh', ['-c', script, process.execPath, AWS_PROCESS, '600', folder.path], {
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
   let stderr = '';
@@ -49,7 +49,7 @@ async function startNarrow(): Promise<NarrowAws> {
     stderr += text;
   });
   const [report] = await once(child, 'message');
-  const { clientConfig, environment } = report as OwnAws;
+  const { clientConfig, environment } = report as AwsAccess;
   const impatient = { ...clientConfig, maxAttempts: 1 };
   const [s3, sqs] = [new S3Client(impatient), new SQSClient(impatient)];
   return {

@@ -39,7 +39,7 @@ function start(uploads: Partial<UploadLimits> = {}, beside?: RequestListener): P
 }
 
 /** With headers that `fetch` does not let a caller set. */
-function rudeRequest(options: RequestOptions): Promise<IncomingMessage> {
+function rawRequest(options: RequestOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request(gateway.address, options, (response) => resolve(response.resume()))
       .on('error', reject)
@@ -177,7 +177,7 @@ test.each<[string, Record<string, string>]>([
   ['an image in a page on another port', { 'sec-fetch-site': 'same-site' }],
 ])('what %s sends never reaches the function', async (_what, headers) => {
   for (const method of ['GET', 'POST', 'OPTIONS']) {
-    const response = await rudeRequest({ method, headers });
+    const response = await rawRequest({ method, headers });
     expect(response.statusCode).toBe(403);
     expect(Object.keys(response.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
   }
@@ -188,7 +188,7 @@ test.each<[string, () => Record<string, string>]>([
   ['a page of its own', () => ({ origin: gateway.address, 'sec-fetch-site': 'same-origin' })],
   ['the address bar', () => ({ 'sec-fetch-site': 'none' })],
 ])('takes what %s sends', async (_what, headers) => {
-  expect((await rudeRequest({ headers: headers() })).statusCode).toBe(200);
+  expect((await rawRequest({ headers: headers() })).statusCode).toBe(200);
 });
 
 test.each([

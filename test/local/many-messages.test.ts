@@ -15,12 +15,12 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { queueDepths } from '../../shared/jobs/job-status.ts';
+import type { AwsAccess } from '../../testkit/aws-process.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 
-const OWN_AWS = join(import.meta.dirname, '../../testkit/own-aws.ts');
+const AWS_PROCESS = join(import.meta.dirname, '../../testkit/aws-process-main.ts');
 const MIB = 1024 * 1024;
 
 let folder: TemporaryFolder;
@@ -84,11 +84,11 @@ test('a start has not what messages say in memory, and hands them out in order',
   await stopped();
   // 300 MB in a process whose heap takes a third of it.
   fill(30_000, 10_000);
-  const child = spawn(process.execPath, ['--max-old-space-size=100', OWN_AWS, '600', folder.path], {
+  const child = spawn(process.execPath, ['--max-old-space-size=100', AWS_PROCESS, '600', folder.path], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const [report] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
-  const { clientConfig, environment } = report as OwnAws;
+  const { clientConfig, environment } = report as AwsAccess;
   const sqs = new SQSClient({ ...clientConfig, maxAttempts: 1 });
   const QueueUrl = environment.QUEUE_URL;
   const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));

@@ -3,25 +3,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { QueueMessage } from '../../shared/contract/message.ts';
 import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { AWS_CLI, MOTO, pythonPackages } from '../support/python-packages.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const PRODUCERS = join(import.meta.dirname, '../../samples/producers');
 const URLS = Array.from({ length: 150 }, (_, index) => `https://host.example/${index}.jpg?a="b"&c=ü`);
 
-let aws: TestAws;
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
-afterAll(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
+const [aws, folder] = await sharedByTests(startTestAws(), createTemporaryFolder());
 beforeEach(() => aws.clear());
 
 /** How each is started for the job `cats`, and what it finds in its environment beside that of the queue. */

@@ -10,18 +10,19 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { stageConfig } from '../../infra/stage-config.ts';
 import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
-import { type MotoServer, startMotoServer } from '../support/moto-server.ts';
+import { startMotoServer } from '../support/moto-server.ts';
 import { motoClientConfig } from '../support/moto-stack.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const TEMPLATE = join(import.meta.dirname, '../../samples/topics-and-rules/to-queue.yaml');
 const OWN = { v: 1, job: 'shop', attempt: 1, images: [{ id: '1', url: 'https://host.example/ü "1".jpg' }] };
 const READ = { job: 'shop', attempt: 1, images: OWN.images };
 
-let moto: MotoServer;
+const [moto] = await sharedByTests(startMotoServer());
 let sqs: SQSClient;
 let sns: SNSClient;
 let events: EventBridgeClient;
@@ -30,7 +31,6 @@ let rule: string;
 const queues: Record<string, { url: string; arn: string }> = {};
 
 beforeAll(async () => {
-  moto = await startMotoServer();
   const config = motoClientConfig(moto);
   sqs = createSqsClient(config);
   [sns, events] = [new SNSClient(config), new EventBridgeClient(config)];
@@ -47,9 +47,6 @@ beforeAll(async () => {
   // moto's CloudFormation makes topics and rules, and leaves subscriptions out.
   await subscribe('images', { RawMessageDelivery: 'true' });
 }, 300_000);
-afterAll(async () => {
-  await moto[Symbol.asyncDispose]();
-});
 
 async function createQueue(QueueName: string): Promise<{ url: string; arn: string }> {
   const { QueueUrl: url = '' } = await sqs.send(new CreateQueueCommand({ QueueName }));

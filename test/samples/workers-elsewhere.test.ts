@@ -3,24 +3,19 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments, type ScalarTag, stringify } from 'yaml';
 import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/runtime/worker-process.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { workSettingsFrom } from '../../worker/work-settings.ts';
 import { type AlarmProperties, statesOf } from '../support/cloudwatch/alarm.ts';
 import { KUBERNETES_VALIDATE, pythonPackages } from '../support/python-packages.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const SAMPLES = join(import.meta.dirname, '../../samples');
 const sample = (name: string) => readFileSync(join(SAMPLES, name), 'utf8');
 
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-});
+const [folder] = await sharedByTests(createTemporaryFolder());
 
 /** Placeholders as somebody fills them in. */
 const filled = (text: string) => text.replaceAll('REGION', 'eu-west-1').replaceAll('value: BUCKET', 'value: results');

@@ -2,21 +2,21 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { fileFailure } from '../../setup/file-failure.mjs';
-import { PACKAGES, Trial } from './trial.ts';
+import { PACKAGES, SetupHarness } from './setup-harness.ts';
 
-let trial: Trial;
+let harness: SetupHarness;
 
 beforeEach(() => {
-  trial = new Trial();
+  harness = new SetupHarness();
 });
 
 afterEach(() => {
-  trial.remove();
+  harness.remove();
 });
 
 /** Runs the set-up, which must fail with one message and nothing else. */
 async function failure(env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const { exitCode, stdout, stderr } = await trial.run(['-p', '"not reached"'], { env });
+  const { exitCode, stdout, stderr } = await harness.run(['-p', '"not reached"'], { env });
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
   const [, message = ''] = stderr.split('labelqueue set-up: ');
   expect(message).not.toMatch(/^ +at /m);
@@ -24,7 +24,7 @@ async function failure(env: NodeJS.ProcessEnv = {}): Promise<string> {
 }
 
 test('names all the tools that are missing, before any step is begun', async () => {
-  trial.removeTool('python3');
+  harness.removeTool('python3');
 
   const message = await failure({ CXX: 'clang++-99' });
 
@@ -33,11 +33,11 @@ test('names all the tools that are missing, before any step is begun', async () 
   );
   expect(message).toContain('python3: unpacks libtensorflow\n    found: no python3 on PATH');
   expect(message).toMatch(/To install/);
-  expect(trial.calls()).toEqual([]);
+  expect(harness.calls()).toEqual([]);
 });
 
 test('tells a Python without pip from no Python', async () => {
-  trial.tool('python3', `case "$*" in *pip*) echo '/usr/bin/python3: No module named pip' >&2; exit 1 ;; esac`);
+  harness.tool('python3', `case "$*" in *pip*) echo '/usr/bin/python3: No module named pip' >&2; exit 1 ;; esac`);
 
   const message = await failure();
 
@@ -50,46 +50,46 @@ test.each([
   ['npm error code ENOTFOUND\nnpm error network request to http://h/p failed, reason: getaddrinfo ENOTFOUND h'],
   ['npm error code ECONNREFUSED\nnpm error request to http://h/p failed, reason: connect ECONNREFUSED 127.0.0.1:9'],
 ])('says that npm has no connection: %s', async (output) => {
-  trial.failingTool('npm', output);
+  harness.failingTool('npm', output);
 
   const message = await failure();
 
   expect(message).toContain('npm could not install the packages: no connection.');
   expect(message).toContain(output.split('\n')[1]);
-  expect(existsSync(join(trial.root, 'node_modules'))).toBe(false);
+  expect(existsSync(join(harness.root, 'node_modules'))).toBe(false);
 });
 
 test('names the log, which holds the command and what it printed', async () => {
-  trial.tool('npm', 'if [ "$1" = ci ]; then echo a; echo b >&2; exit 1; fi');
+  harness.tool('npm', 'if [ "$1" = ci ]; then echo a; echo b >&2; exit 1; fi');
 
   const log = /All it printed is in (\S+)/.exec(await failure())?.[1] ?? '';
 
   expect(log).toBe('.labelqueue/toolchain/logs/npm-packages.log');
-  expect(readFileSync(join(trial.root, log), 'utf8')).toMatch(/^\$ npm ci .*\na\nb\n$/);
+  expect(readFileSync(join(harness.root, log), 'utf8')).toMatch(/^\$ npm ci .*\na\nb\n$/);
 });
 
 test('says expected and found when npm refuses a package for its hash', async () => {
   const output = 'npm error Integrity checksum failed when using sha512: wanted sha512-AAA== but got sha512-BBB==.';
-  trial.failingTool('npm', output);
+  harness.failingTool('npm', output);
 
   expect(await failure()).toContain('expected  sha512-AAA==\n  found     sha512-BBB==\n');
 });
 
 test('refuses packages without the binaries that npm could not fetch', async () => {
   const binary = { integrity: 'sha512-E', optional: true, os: [process.platform], cpu: [process.arch] };
-  trial.lock({ ...PACKAGES, '@img/sharp-here': binary, '@img/sharp-elsewhere': { ...binary, os: ['aix'] } });
+  harness.lock({ ...PACKAGES, '@img/sharp-here': binary, '@img/sharp-elsewhere': { ...binary, os: ['aix'] } });
 
   const message = await failure();
 
   expect(message).toContain('node_modules/@img/sharp-here');
   expect(message).not.toContain('sharp-elsewhere');
-  expect(existsSync(join(trial.root, 'node_modules'))).toBe(false);
+  expect(existsSync(join(harness.root, 'node_modules'))).toBe(false);
 });
 
 test('says what to do when package.json and package-lock.json do not agree', async () => {
   const output =
     'npm error `npm ci` can only install packages when your package.json and package-lock.json or npm-shrinkwrap.json are in sync. Please';
-  trial.failingTool('npm', output);
+  harness.failingTool('npm', output);
 
   expect(await failure()).toContain('run "npm install --package-lock-only --ignore-scripts"');
 });
@@ -98,13 +98,13 @@ test.each([
   ['g++', '/usr/bin/ld: final link failed: No space left on device'],
   ['npm', 'npm error code ENOSPC'],
 ])('says that the disk is full when %s finds it so', async (tool, output) => {
-  trial.failingTool(tool, output);
+  harness.failingTool(tool, output);
 
   expect(await failure()).toContain(`the disk is full.\n\n  ${output}`);
 });
 
 test('shows the end of what an unknown failure printed', async () => {
-  trial.failingTool('g++', 'tfjs_backend.cc:1: error: no');
+  harness.failingTool('g++', 'tfjs_backend.cc:1: error: no');
 
   expect(await failure()).toContain(
     'g++ could not compile the TensorFlow binding: it failed.\n\n  tfjs_backend.cc:1: error: no',
@@ -112,12 +112,12 @@ test('shows the end of what an unknown failure printed', async () => {
 });
 
 test('says so when a part is missing from the wheel', async () => {
-  trial.wheel({});
-  const pins = join(trial.root, 'setup', 'pinned.mjs');
+  harness.wheel({});
+  const pins = join(harness.root, 'setup', 'pinned.mjs');
   writeFileSync(pins, readFileSync(pins, 'utf8').replace('libtensorflow_cc.so.2', 'libtensorflow_cc.so.3'));
 
   expect(await failure()).toContain('has no tensorflow/libtensorflow_cc.so.3');
-  expect(existsSync(join(trial.toolchain, 'libtensorflow'))).toBe(false);
+  expect(existsSync(join(harness.toolchain, 'libtensorflow'))).toBe(false);
 });
 
 test.each([
@@ -138,7 +138,7 @@ test('lets an error through that is none of the file system', () => {
 });
 
 test('says that a checkout without package-lock.json is not whole', async () => {
-  rmSync(join(trial.root, 'package-lock.json'));
+  rmSync(join(harness.root, 'package-lock.json'));
 
   expect(await failure()).toContain('package-lock.json is missing');
 });

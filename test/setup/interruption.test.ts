@@ -2,43 +2,43 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ending, STEP_LINES, Trial } from './trial.ts';
+import { ending, SetupHarness, STEP_LINES } from './setup-harness.ts';
 
 const BIG = 96;
-const HANGING_NPM = '[ "$1" = ci ] || exit 0; sleep 60 & echo $$ $! > "$trial/pids"; wait';
+const HANGING_NPM = '[ "$1" = ci ] || exit 0; sleep 60 & echo $$ $! > "$harness/pids"; wait';
 
-let trial: Trial;
+let harness: SetupHarness;
 
 beforeEach(() => {
-  trial = new Trial();
+  harness = new SetupHarness();
 });
 
 afterEach(() => {
-  trial.remove();
+  harness.remove();
 });
 
 test('killed in the middle of unpacking, the next run goes on', async () => {
-  trial.wheel({ megabytes: BIG });
-  const child = trial.start(['-e', '']);
+  harness.wheel({ megabytes: BIG });
+  const child = harness.start(['-e', '']);
   const ended = ending(child);
   await until(() => unfinishedBytes() > 0);
   child.kill('SIGKILL');
   await ended;
-  expect(existsSync(join(trial.toolchain, 'libtensorflow'))).toBe(false);
+  expect(existsSync(join(harness.toolchain, 'libtensorflow'))).toBe(false);
 
-  const { exitCode, stderr } = await trial.run(['-e', '']);
+  const { exitCode, stderr } = await harness.run(['-e', '']);
 
   expect(exitCode).toBe(0);
   expect(stderr.trim().split('\n')).toEqual(STEP_LINES.slice(2));
-  expect(statSync(join(trial.toolchain, 'libtensorflow/lib/libtensorflow_cc.so.2')).size).toBe(
+  expect(statSync(join(harness.toolchain, 'libtensorflow/lib/libtensorflow_cc.so.2')).size).toBe(
     (BIG << 20) + 'library'.length,
   );
-  expect(readdirSync(join(trial.toolchain, 'unfinished'))).toEqual([]);
+  expect(readdirSync(join(harness.toolchain, 'unfinished'))).toEqual([]);
 });
 
 test('killed, it takes its tools along', async () => {
-  trial.tool('npm', HANGING_NPM);
-  const child = trial.start(['-e', '']);
+  harness.tool('npm', HANGING_NPM);
+  const child = harness.start(['-e', '']);
   const ended = ending(child);
   const pids = await toolPids();
 
@@ -49,42 +49,42 @@ test('killed, it takes its tools along', async () => {
 });
 
 test('killed at any moment, it never takes a half-made folder for a whole one', async () => {
-  trial.wheel({ megabytes: BIG / 8, fetchNode: true });
+  harness.wheel({ megabytes: BIG / 8, fetchNode: true });
   for (let milliseconds = 50; milliseconds < 800; milliseconds += 75) {
-    const child = trial.start(['-e', '']);
+    const child = harness.start(['-e', '']);
     const ended = ending(child);
     await Promise.race([sleep(milliseconds), ended]);
     child.kill('SIGKILL');
     await ended;
   }
 
-  expect(await trial.run(['-p', '1'])).toMatchObject({ exitCode: 0, stdout: '1\n' });
+  expect(await harness.run(['-p', '1'])).toMatchObject({ exitCode: 0, stdout: '1\n' });
   expect(
-    readFileSync(join(trial.root, 'node_modules/@tensorflow/tfjs-node/lib/napi-v8/tfjs_binding.node'), 'utf8'),
+    readFileSync(join(harness.root, 'node_modules/@tensorflow/tfjs-node/lib/napi-v8/tfjs_binding.node'), 'utf8'),
   ).toBe('binding\n');
-  expect(statSync(join(trial.toolchain, 'libtensorflow/lib/libtensorflow_cc.so.2')).size).toBe(
+  expect(statSync(join(harness.toolchain, 'libtensorflow/lib/libtensorflow_cc.so.2')).size).toBe(
     (BIG << 17) + 'library'.length,
   );
 });
 
 test('five at once, after one that was killed, do the work once', async () => {
-  mkdirSync(trial.toolchain, { recursive: true });
-  symlinkSync('process 4194303, started 1', join(trial.toolchain, 'lock'));
+  mkdirSync(harness.toolchain, { recursive: true });
+  symlinkSync('process 4194303, started 1', join(harness.toolchain, 'lock'));
 
-  const endings = await Promise.all([1, 2, 3, 4, 5].map(() => trial.run(['-p', '"run"'])));
+  const endings = await Promise.all([1, 2, 3, 4, 5].map(() => harness.run(['-p', '"run"'])));
 
   expect(endings.map(({ exitCode, stdout }) => ({ exitCode, stdout }))).toEqual(
     Array(5).fill({ exitCode: 0, stdout: 'run\n' }),
   );
-  expect(trial.calls()).toHaveLength(4);
+  expect(harness.calls()).toHaveLength(4);
 });
 
 test('says whom it waits for', async () => {
-  trial.tool('npm', HANGING_NPM);
-  const first = trial.start(['-e', '']);
+  harness.tool('npm', HANGING_NPM);
+  const first = harness.start(['-e', '']);
   const firstEnded = ending(first);
-  await until(() => lstatSync(join(trial.toolchain, 'lock'), { throwIfNoEntry: false }) !== undefined);
-  const second = trial.start(['-e', '']);
+  await until(() => lstatSync(join(harness.toolchain, 'lock'), { throwIfNoEntry: false }) !== undefined);
+  const second = harness.start(['-e', '']);
   const secondEnded = ending(second);
   second.stderr?.once('data', () => second.kill('SIGTERM'));
 
@@ -96,11 +96,11 @@ test('says whom it waits for', async () => {
 });
 
 test('takes the lock of a process that is gone, even when its id is used again', async () => {
-  await trial.run(['-e', '']);
-  trial.wheel({ content: 'newer' });
-  symlinkSync(`process ${process.pid}, started 1`, join(trial.toolchain, 'lock'));
+  await harness.run(['-e', '']);
+  harness.wheel({ content: 'newer' });
+  symlinkSync(`process ${process.pid}, started 1`, join(harness.toolchain, 'lock'));
 
-  expect(await trial.run(['-e', ''])).toMatchObject({ exitCode: 0 });
+  expect(await harness.run(['-e', ''])).toMatchObject({ exitCode: 0 });
 });
 
 test.each<[NodeJS.Signals, number]>([
@@ -108,8 +108,8 @@ test.each<[NodeJS.Signals, number]>([
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ])('stopped by %s, it ends its tools and whatever they have started', async (signal, exitCode) => {
-  trial.tool('npm', HANGING_NPM);
-  const child = trial.start(['-p', '"not reached"']);
+  harness.tool('npm', HANGING_NPM);
+  const child = harness.start(['-p', '"not reached"']);
   const ended = ending(child);
   const pids = await toolPids();
 
@@ -117,13 +117,13 @@ test.each<[NodeJS.Signals, number]>([
 
   expect(await ended).toEqual({ exitCode, stdout: '', stderr: 'set-up: stopped; the next run goes on from here\n' });
   await until(() => !pids.some(isAlive));
-  expect(readdirSync(trial.toolchain).sort()).toEqual(['logs', 'unfinished']);
-  expect(readdirSync(join(trial.toolchain, 'unfinished'))).toEqual([]);
+  expect(readdirSync(harness.toolchain).sort()).toEqual(['logs', 'unfinished']);
+  expect(readdirSync(join(harness.toolchain, 'unfinished'))).toEqual([]);
 });
 
 /** Of the hanging npm and of what it has started. */
 async function toolPids(): Promise<number[]> {
-  const file = join(trial.folder, 'pids');
+  const file = join(harness.folder, 'pids');
   await until(() => existsSync(file) && readFileSync(file, 'utf8') !== '');
   return readFileSync(file, 'utf8').split(' ').map(Number);
 }
@@ -134,7 +134,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 /** Of the library that is being unpacked. */
 function unfinishedBytes(): number {
-  const folder = join(trial.toolchain, 'unfinished');
+  const folder = join(harness.toolchain, 'unfinished');
   if (!existsSync(folder)) return 0;
   const files = readdirSync(folder).map((step) => join(folder, step, 'libtensorflow/lib/libtensorflow_cc.so.2'));
   return files.filter(existsSync).reduce((sum, file) => sum + statSync(file).size, 0);

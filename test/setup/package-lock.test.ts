@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readPackageLock, unpinnedPackages } from '../../setup/package-lock.mjs';
-import { PACKAGES, Trial } from './trial.ts';
+import { PACKAGES, SetupHarness } from './setup-harness.ts';
 
 const LOCK = join(import.meta.dirname, '../../package-lock.json');
 
@@ -21,36 +21,36 @@ describe('package-lock.json', () => {
 });
 
 describe('set-up', () => {
-  let trial: Trial;
+  let harness: SetupHarness;
 
   beforeEach(() => {
-    trial = new Trial();
+    harness = new SetupHarness();
   });
 
   afterEach(() => {
-    trial.remove();
+    harness.remove();
   });
 
   test.each([
     ['no hash', { optional: true, os: ['win32'], cpu: ['x64'] }],
     ['a SHA-1', { integrity: 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=' }],
   ])('refuses a package that has %s, before any tool is started', async (_what, entry) => {
-    trial.lock({ ...PACKAGES, 'binding-of-another-platform': entry });
+    harness.lock({ ...PACKAGES, 'binding-of-another-platform': entry });
 
-    const { exitCode, stderr } = await trial.run(['-e', '']);
+    const { exitCode, stderr } = await harness.run(['-e', '']);
 
     expect(exitCode).toBe(1);
     expect(stderr).toContain('which these lack:\n\n  node_modules/binding-of-another-platform\n\nRemove these entries');
     expect(stderr).not.toMatch(/^ +at /m);
-    expect(trial.calls()).toEqual([]);
+    expect(harness.calls()).toEqual([]);
   });
 
   test.each([
     ['lies in the archive of another', { inBundle: true }],
     ['is a folder of the checkout', { link: true }],
   ])('takes a package without a hash that %s', async (_what, entry) => {
-    trial.lock({ ...PACKAGES, 'without-a-hash': entry });
+    harness.lock({ ...PACKAGES, 'without-a-hash': entry });
 
-    expect((await trial.run(['-p', '1'])).stdout).toBe('1\n');
+    expect((await harness.run(['-p', '1'])).stdout).toBe('1\n');
   });
 });

@@ -1,46 +1,48 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { Trial } from './trial.ts';
+import { SetupHarness } from './setup-harness.ts';
 
-// The real pip, which takes the trial's wheel from a folder.
+// The real pip, which takes the harness's wheel from a folder.
 
 const PINNED = 'a'.repeat(64);
 
-let trial: Trial;
+let harness: SetupHarness;
 
 beforeEach(() => {
-  trial = new Trial();
-  trial.tool('python3', 'exec "$python" "$@"');
+  harness = new SetupHarness();
+  harness.tool('python3', 'exec "$python" "$@"');
 });
 
 afterEach(() => {
-  trial.remove();
+  harness.remove();
 });
 
 test('unpacks a wheel that has the pinned hash', async () => {
-  trial.wheel({ content: 'from pip' });
+  harness.wheel({ content: 'from pip' });
 
-  expect(await trial.run(['-e', ''], { env: { PIP_FIND_LINKS: join(trial.folder, 'wheels') } })).toMatchObject({
+  expect(await harness.run(['-e', ''], { env: { PIP_FIND_LINKS: join(harness.folder, 'wheels') } })).toMatchObject({
     exitCode: 0,
   });
-  expect(readFileSync(join(trial.toolchain, 'libtensorflow/lib/libtensorflow_cc.so.2'), 'utf8')).toBe('from pip');
+  expect(readFileSync(join(harness.toolchain, 'libtensorflow/lib/libtensorflow_cc.so.2'), 'utf8')).toBe('from pip');
 });
 
 test('refuses a wheel with another hash, and says expected and found', async () => {
-  trial.wheel({ pinned: PINNED });
+  harness.wheel({ pinned: PINNED });
 
-  const { exitCode, stderr } = await trial.run(['-e', ''], { env: { PIP_FIND_LINKS: join(trial.folder, 'wheels') } });
+  const { exitCode, stderr } = await harness.run(['-e', ''], {
+    env: { PIP_FIND_LINKS: join(harness.folder, 'wheels') },
+  });
 
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(new RegExp(`expected  ${PINNED}\n  found     [0-9a-f]{64}\n`));
-  expect(existsSync(join(trial.toolchain, 'libtensorflow'))).toBe(false);
+  expect(existsSync(join(harness.toolchain, 'libtensorflow'))).toBe(false);
 });
 
 test('says so when pip has no connection', async () => {
   const env = { PIP_NO_INDEX: '0', PIP_INDEX_URL: 'http://127.0.0.1:9/simple' };
 
-  const { stderr } = await trial.run(['-e', ''], { env });
+  const { stderr } = await harness.run(['-e', ''], { env });
 
   expect(stderr).toContain(
     'pip could not fetch tensorflow-cpu 2.18.1: no connection.\n\n  Failed to establish a new connection: [Errno 111] Connection refused',

@@ -2,29 +2,29 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { COMPILER, ending, PACKAGES, STEP_LINES, Trial } from './trial.ts';
+import { COMPILER, ending, PACKAGES, SetupHarness, STEP_LINES } from './setup-harness.ts';
 
 const otherPackage = { ...PACKAGES, 'node-api-headers': { integrity: 'sha512-B', dev: true } };
 const otherTfjsNode = { ...PACKAGES, '@tensorflow/tfjs-node': { integrity: 'sha512-D' } };
 
-let trial: Trial;
+let harness: SetupHarness;
 
 beforeEach(() => {
-  trial = new Trial();
+  harness = new SetupHarness();
 });
 
 afterEach(() => {
-  trial.remove();
+  harness.remove();
 });
 
 test('makes everything from nothing, then runs its own Node with the arguments', async () => {
-  trial.wheel({ fetchNode: true });
+  harness.wheel({ fetchNode: true });
 
-  const { exitCode, stdout, stderr } = await trial.run(['-p', 'process.argv[1]', 'argument']);
+  const { exitCode, stdout, stderr } = await harness.run(['-p', 'process.argv[1]', 'argument']);
 
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'argument\n' });
   expect(stderr.trim().split('\n')).toEqual(STEP_LINES);
-  expect(trial.calls()).toEqual([
+  expect(harness.calls()).toEqual([
     'npm ci --ignore-scripts --include=dev',
     'npm ci --ignore-scripts --include=dev',
     'python3 -m pip download',
@@ -34,40 +34,40 @@ test('makes everything from nothing, then runs its own Node with the arguments',
 });
 
 test('puts the library and the binding where tfjs-node looks for them', async () => {
-  await trial.run(['-e', '']);
+  await harness.run(['-e', '']);
 
-  const tfjsNode = join(trial.root, 'node_modules/@tensorflow/tfjs-node');
+  const tfjsNode = join(harness.root, 'node_modules/@tensorflow/tfjs-node');
   expect(readFileSync(join(tfjsNode, 'deps/lib/libtensorflow_cc.so.2'), 'utf8')).toBe('library');
   expect(readFileSync(join(tfjsNode, 'deps/include/tensorflow/c/c_api.h'), 'utf8')).toBe('header');
   expect(realpathSync(join(tfjsNode, 'lib/napi-v8/tfjs_binding.node'))).toBe(
-    realpathSync(join(trial.toolchain, 'tfjs-binding/tfjs_binding.node')),
+    realpathSync(join(harness.toolchain, 'tfjs-binding/tfjs_binding.node')),
   );
 });
 
 test('keeps the licences that come with TensorFlow', async () => {
-  await trial.run(['-e', '']);
+  await harness.run(['-e', '']);
 
-  const libtensorflow = join(trial.toolchain, 'libtensorflow');
+  const libtensorflow = join(harness.toolchain, 'libtensorflow');
   expect(readFileSync(join(libtensorflow, 'LICENSE'), 'utf8')).toBe('licence');
   expect(readFileSync(join(libtensorflow, 'THIRD_PARTY_NOTICES.txt'), 'utf8')).toBe('notices');
 });
 
 test('is silent and starts no tool when everything is there', async () => {
-  await trial.run(['-e', '']);
-  trial.forgetCalls();
+  await harness.run(['-e', '']);
+  harness.forgetCalls();
 
-  expect(await trial.run(['-p', '1'])).toEqual({ exitCode: 0, stdout: '1\n', stderr: '' });
-  expect(trial.calls()).toEqual([]);
+  expect(await harness.run(['-p', '1'])).toEqual({ exitCode: 0, stdout: '1\n', stderr: '' });
+  expect(harness.calls()).toEqual([]);
 });
 
 test('leaves nothing behind but the finished folders, the logs and an empty workshop', async () => {
-  await trial.run(['-e', '']);
+  await harness.run(['-e', '']);
 
-  expect(existsSync(join(trial.toolchain, 'lock'))).toBe(false);
-  expect(readdirSync(join(trial.toolchain, 'unfinished'))).toEqual([]);
+  expect(existsSync(join(harness.toolchain, 'lock'))).toBe(false);
+  expect(readdirSync(join(harness.toolchain, 'unfinished'))).toEqual([]);
 });
 
-test.each<[string, (changed: Trial) => void, string[]]>([
+test.each<[string, (changed: SetupHarness) => void, string[]]>([
   [
     'node_modules is gone',
     (changed) => rmSync(join(changed.root, 'node_modules'), { recursive: true }),
@@ -86,84 +86,84 @@ test.each<[string, (changed: Trial) => void, string[]]>([
     ['TensorFlow binding'],
   ],
 ])('makes again what depends on it, and nothing else, when %s', async (_what, change, titles) => {
-  await trial.run(['-e', '']);
-  change(trial);
+  await harness.run(['-e', '']);
+  change(harness);
 
-  const { stderr } = await trial.run(['-e', '']);
+  const { stderr } = await harness.run(['-e', '']);
 
   expect(stderr).toBe(titles.map((title) => `set-up: ${title} (…)\n`).join(''));
 });
 
 test('bin/labelqueue starts a complete set-up without the Node on PATH, until one of its files is written', async () => {
-  trial.wheel({ fetchNode: true });
-  trial.write('project/cli/main.ts', 'console.log(...process.argv.slice(2), ...process.execArgv)');
-  const PATH = `${join(trial.folder, 'tools')}:/usr/bin:/bin`;
-  await trial.run(['-e', ''], { env: { PATH } });
-  const { stdout } = await trial.run(['x'], { entry: 'bin/labelqueue', env: { PATH } });
-  trial.tool('node', 'echo the Node on PATH');
+  harness.wheel({ fetchNode: true });
+  harness.write('project/cli/main.ts', 'console.log(...process.argv.slice(2), ...process.execArgv)');
+  const PATH = `${join(harness.folder, 'tools')}:/usr/bin:/bin`;
+  await harness.run(['-e', ''], { env: { PATH } });
+  const { stdout } = await harness.run(['x'], { entry: 'bin/labelqueue', env: { PATH } });
+  harness.tool('node', 'echo the Node on PATH');
   const fromShell = (settings: Record<string, string> = {}) =>
-    execFileSync(join(trial.root, 'bin/labelqueue'), ['x'], { encoding: 'utf8', env: { PATH, ...settings } });
+    execFileSync(join(harness.root, 'bin/labelqueue'), ['x'], { encoding: 'utf8', env: { PATH, ...settings } });
 
   expect(fromShell()).toBe(stdout);
   expect(fromShell({ TZ: 'Asia/Tokyo' })).toBe(stdout);
-  trial.lock(PACKAGES);
+  harness.lock(PACKAGES);
   expect(fromShell()).toBe('the Node on PATH\n');
 });
 
 test('replaces a node_modules that it has not made', async () => {
-  trial.write('project/node_modules/stray/package.json', '{}');
+  harness.write('project/node_modules/stray/package.json', '{}');
 
-  await trial.run(['-e', '']);
+  await harness.run(['-e', '']);
 
-  expect(existsSync(join(trial.root, 'node_modules/stray'))).toBe(false);
-  expect(existsSync(join(trial.root, 'node_modules/@tensorflow/tfjs-node/package.json'))).toBe(true);
+  expect(existsSync(join(harness.root, 'node_modules/stray'))).toBe(false);
+  expect(existsSync(join(harness.root, 'node_modules/@tensorflow/tfjs-node/package.json'))).toBe(true);
 });
 
 test('uses the compiler that CXX names', async () => {
-  trial.removeTool('g++');
-  trial.tool('ccache', `[ "$1" = clang++ ] || exit 1; ${COMPILER}`);
+  harness.removeTool('g++');
+  harness.tool('ccache', `[ "$1" = clang++ ] || exit 1; ${COMPILER}`);
 
-  expect(await trial.run(['-e', ''], { env: { CXX: 'ccache clang++' } })).toMatchObject({ exitCode: 0 });
+  expect(await harness.run(['-e', ''], { env: { CXX: 'ccache clang++' } })).toMatchObject({ exitCode: 0 });
 });
 
 test('fetches Zig where there is no compiler, and compiles with it', async () => {
-  trial.removeTool('g++');
-  trial.publishZig();
+  harness.removeTool('g++');
+  harness.publishZig();
 
-  expect(await trial.run(['-e', ''])).toMatchObject({
+  expect(await harness.run(['-e', ''])).toMatchObject({
     exitCode: 0,
     stderr: `${[...STEP_LINES.slice(1, 3), 'set-up: Zig 9.9.9 (…)', STEP_LINES[3]].join('\n')}\n`,
   });
-  expect(readFileSync(join(trial.toolchain, 'tfjs-binding/tfjs_binding.node'), 'utf8')).toBe('by zig\n');
+  expect(readFileSync(join(harness.toolchain, 'tfjs-binding/tfjs_binding.node'), 'utf8')).toBe('by zig\n');
 
-  trial.forgetCalls();
-  expect(await trial.run(['-e', ''])).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(trial.calls()).toEqual([]);
+  harness.forgetCalls();
+  expect(await harness.run(['-e', ''])).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(harness.calls()).toEqual([]);
 });
 
 test('compiles nothing again once a compiler is installed', async () => {
-  trial.removeTool('g++');
-  trial.publishZig();
-  await trial.run(['-e', '']);
-  trial.tool('g++', COMPILER);
-  trial.forgetCalls();
+  harness.removeTool('g++');
+  harness.publishZig();
+  await harness.run(['-e', '']);
+  harness.tool('g++', COMPILER);
+  harness.forgetCalls();
 
-  expect(await trial.run(['-e', ''])).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(trial.calls()).toEqual([]);
+  expect(await harness.run(['-e', ''])).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(harness.calls()).toEqual([]);
 });
 
 test('ends with the exit code of what it runs', async () => {
-  expect(await trial.run(['-e', 'process.exit(7)'])).toMatchObject({ exitCode: 7 });
+  expect(await harness.run(['-e', 'process.exit(7)'])).toMatchObject({ exitCode: 7 });
 });
 
 test('ends with 128 and the number of the signal that killed what it runs', async () => {
-  expect(await trial.run(['-e', 'process.kill(process.pid, "SIGKILL")'])).toMatchObject({ exitCode: 128 + 9 });
+  expect(await harness.run(['-e', 'process.kill(process.pid, "SIGKILL")'])).toMatchObject({ exitCode: 128 + 9 });
 });
 
 test.each<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGHUP'])(
   'passes %s on, and waits for the end that follows',
   async (signal) => {
-    const child = trial.start([
+    const child = harness.start([
       '-e',
       `
     process.on('${signal}', () => setTimeout(() => { console.log('finished'); process.exit(5); }, 100));
@@ -178,15 +178,15 @@ test.each<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGHUP'])(
 );
 
 test('bin/labelqueue runs the TypeScript command from any folder, through a link', async () => {
-  trial.write(
+  harness.write(
     'project/cli/main.ts',
     `const args: string[] = process.argv.slice(2); console.log(process.cwd(), ...args);`,
   );
-  const elsewhere = join(trial.folder, 'elsewhere');
+  const elsewhere = join(harness.folder, 'elsewhere');
   mkdirSync(elsewhere);
-  symlinkSync(join(trial.root, 'bin/labelqueue'), join(trial.root, 'link'));
+  symlinkSync(join(harness.root, 'bin/labelqueue'), join(harness.root, 'link'));
 
-  const { exitCode, stdout } = await trial.run(['classify', '--top', '5'], { entry: 'link', cwd: elsewhere });
+  const { exitCode, stdout } = await harness.run(['classify', '--top', '5'], { entry: 'link', cwd: elsewhere });
 
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${realpathSync(elsewhere)} classify --top 5\n` });
 });

@@ -1,13 +1,13 @@
 import type { Measurement } from '../support/measured-handler.ts';
-import { REFERENCE_THOUSAND, type Soak } from './soak-run.ts';
+import { REFERENCE_INTERVAL, type Soak } from './soak-run.ts';
 
-/** How far resident memory may rise from the reference thousand to the last, in percent. */
+/** How far resident memory may rise from the reference interval to the last, in percent. */
 const MAX_GROWTH_PERCENT = 5;
 
-/** How much more is resident after the last thousand than after the reference thousand, in percent. */
-export function memoryGrowthPercent({ thousands }: Soak): number {
-  const [reference, last] = [thousands[REFERENCE_THOUSAND - 1], thousands.at(-1)];
-  if (reference === undefined || last === undefined) throw new Error('expected a soak with a reference thousand');
+/** How much more is resident after the last interval than after the reference interval, in percent. */
+export function memoryGrowthPercent({ intervals }: Soak): number {
+  const [reference, last] = [intervals[REFERENCE_INTERVAL - 1], intervals.at(-1)];
+  if (reference === undefined || last === undefined) throw new Error('expected a soak with a reference interval');
   return (last.measured.rssMb / reference.measured.rssMb - 1) * 100;
 }
 

@@ -1,7 +1,7 @@
 import expectedLabels from '../../samples/expected.json' with { type: 'json' };
 import type { ImageRef } from '../../shared/contract/message.ts';
 
-/** Of the rude image server: every way through the stages, and out of them too early. */
+/** Of the misbehaving image server: every way through the stages, and out of them too early. */
 const PATHS = [
   ...Object.keys(expectedLabels).flatMap((photo) => [`/${photo}`, `/${photo}`]),
   '/wrong-type',

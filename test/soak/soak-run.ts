@@ -1,22 +1,22 @@
 import type { SQSRecord } from 'aws-lambda';
 import { VISIBILITY_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
-import type { OwnAws } from '../../testkit/own-aws.ts';
-import { startOwnProcess } from '../../testkit/own-process.ts';
+import { startAwsProcess } from '../../testkit/aws-process.ts';
 import { messageRecord } from '../../testkit/sqs-record.ts';
+import { startImageServerProcess } from '../support/image-server-process.ts';
 import type { Measurement } from '../support/measured-handler.ts';
-import type { OwnImageServer } from '../support/own-image-server.ts';
 import { type MeasuredWorker, startMeasuredWorker } from './measured-worker.ts';
 import { soakImages } from './soak-images.ts';
 
 const IMAGES_PER_MESSAGE = 10;
 const MESSAGES_PER_INVOCATION = 10;
-/** The worker is warm then: all of its code has run, and its pools have their size. */
-export const REFERENCE_THOUSAND = 3;
+/** The interval, from 1, after which the worker is warm: all of its code has run, and its pools have their size. */
+export const REFERENCE_INTERVAL = 3;
 
-export type Thousand = { images: number; seconds: number; measured: Measurement };
+/** What was measured after each 1,000 images. */
+export type SoakInterval = { images: number; seconds: number; measured: Measurement };
 export type Soak = {
-  thousands: Thousand[];
-  /** Idle, after the reference thousand and at the end. */
+  intervals: SoakInterval[];
+  /** Idle, after the reference interval and at the end. */
   idle: { reference: Measurement; end: Measurement };
 };
 
@@ -24,35 +24,30 @@ export type Soak = {
  * Sends images through one worker process.
  *
  * @param images a multiple of 1,000
- * @param onThousand called after each thousand
+ * @param onInterval called after each 1,000 images
  */
-export async function runSoak(images: number, onThousand: (thousand: Thousand) => void): Promise<Soak> {
-  await using imageServer = await startOwnProcess<OwnImageServer>(
-    new URL('../support/own-image-server.ts', import.meta.url),
-  );
-  await using aws = await startOwnProcess<OwnAws>(
-    new URL('../../testkit/own-aws.ts', import.meta.url),
-    String(VISIBILITY_TIMEOUT_SECONDS),
-  );
+export async function runSoak(images: number, onInterval: (interval: SoakInterval) => void): Promise<Soak> {
+  await using imageServer = await startImageServerProcess();
+  await using aws = await startAwsProcess({ visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS });
   const { host } = imageServer.report;
   await using worker = await startMeasuredWorker({
     ...aws.report.environment,
     ALLOWED_HOSTS: host,
     FETCH_TIMEOUT_SECONDS: '2',
   });
-  const thousands: Thousand[] = [];
+  const intervals: SoakInterval[] = [];
   let reference: Measurement | undefined;
-  while (thousands.length * 1_000 < images) {
-    const thousand = await workThrough(thousands.length * 1_000, host, worker);
-    thousands.push(thousand);
-    onThousand(thousand);
-    if (thousands.length === REFERENCE_THOUSAND) reference = await worker.invoke([]);
+  while (intervals.length * 1_000 < images) {
+    const interval = await workThrough(intervals.length * 1_000, host, worker);
+    intervals.push(interval);
+    onInterval(interval);
+    if (intervals.length === REFERENCE_INTERVAL) reference = await worker.invoke([]);
   }
-  if (reference === undefined) throw new Error(`expected more than ${REFERENCE_THOUSAND},000 images, got ${images}`);
-  return { thousands, idle: { reference, end: await worker.invoke([]) } };
+  if (reference === undefined) throw new Error(`expected more than ${REFERENCE_INTERVAL},000 images, got ${images}`);
+  return { intervals, idle: { reference, end: await worker.invoke([]) } };
 }
 
-async function workThrough(start: number, host: string, worker: MeasuredWorker): Promise<Thousand> {
+async function workThrough(start: number, host: string, worker: MeasuredWorker): Promise<SoakInterval> {
   const started = performance.now();
   let measured: Measurement | undefined;
   for (let first = start; first < start + 1_000; first += IMAGES_PER_MESSAGE * MESSAGES_PER_INVOCATION) {

@@ -28,7 +28,7 @@ export async function deliver(aws: TestAws, worker: Worker, deleter: SQSClient =
   const failed = new Set(delivery.unacknowledged);
   const done = records.filter((record) => !failed.has(record));
   const deleted = await deleteAll(deleter, aws.target.queueUrl, done);
-  await comeBack(aws, deleted ? delivery.unacknowledged : records);
+  await redeliver(aws, deleted ? delivery.unacknowledged : records);
   return delivery;
 }
 
@@ -55,7 +55,7 @@ export async function receive({ target: { sqs, queueUrl } }: TestAws): Promise<S
 }
 
 /** Ends the visibility timeout of messages that were received; those that a worker has deleted are gone. */
-export async function comeBack({ target: { sqs, queueUrl } }: TestAws, records: readonly SQSRecord[]): Promise<void> {
+export async function redeliver({ target: { sqs, queueUrl } }: TestAws, records: readonly SQSRecord[]): Promise<void> {
   if (records.length === 0) return;
   const Entries = records.map(({ receiptHandle }, index) => ({
     Id: String(index),

@@ -16,7 +16,7 @@ export type PictureServer = AsyncDisposable & {
 
 const PICTURE = greyPng(8, 8, Buffer.alloc(8 * (1 + 8)));
 
-/** The last part of the path is appended to the picture, for `deadly-images.mjs` and its like: no decoder minds. */
+/** The last part of the path is appended to the picture, for `poison-images.mjs` and its like: no decoder minds. */
 export async function startPictureServer(): Promise<PictureServer> {
   const server = createServer(async ({ url = '' }, response) => {
     const { pathname } = new URL(url, 'http://localhost');

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 
-const handlerPath = join(import.meta.dirname, 'obedient-handler.ts');
+const handlerPath = join(import.meta.dirname, 'scripted-handler.ts');
 const environment = new ExecutionEnvironment({ handlerPath, timeoutSeconds: 30, environment: {}, onLog() {} });
 const files = allFiles();
 const refused = await environment.initialize().catch(({ name, message }: Error) => `${name}: ${message}`);

@@ -4,7 +4,7 @@ import { sqsRecord } from '../../testkit/sqs-record.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 
 const environment = new ExecutionEnvironment({
-  handlerPath: join(import.meta.dirname, 'obedient-handler.ts'),
+  handlerPath: join(import.meta.dirname, 'scripted-handler.ts'),
   timeoutSeconds: 60,
   environment: {},
   onLog: () => process.stdout.write(`${environment.pid}\n`),

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '../../testkit/eventually.ts';
 import { sqsRecord } from '../../testkit/sqs-record.ts';
 import { ExecutionEnvironment, type FunctionConfiguration } from '../../worker/execution-environment.ts';
-import type { InvocationLog } from '../support/obedient-handler.ts';
+import type { InvocationLog } from '../support/scripted-handler.ts';
 
-const HANDLER = join(import.meta.dirname, '../support/obedient-handler.ts');
+const HANDLER = join(import.meta.dirname, '../support/scripted-handler.ts');
 
 let environments: ExecutionEnvironment[] = [];
 let log = '';

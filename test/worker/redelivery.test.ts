@@ -1,21 +1,20 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { MAX_RECEIVE_COUNT } from '../../shared/contract/limits.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
+import { startScriptedFunction } from '../support/scripted-function.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
 /** Short, so that messages come back while a test waits. */
 const VISIBILITY_TIMEOUT_SECONDS = 1;
 
-let lambda: ObedientFunction;
-
-beforeAll(async () => {
-  lambda = await startObedientFunction({
+const [lambda] = await sharedByTests(
+  startScriptedFunction({
     visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
     timeoutSeconds: 0.5,
-  });
-});
+  }),
+);
+
 afterEach(() => lambda.reset());
-afterAll(() => lambda.stop());
 
 test('leaves what failed to its visibility timeout, and to the DLQ after five receives', async () => {
   await lambda.aws.send('fail for ever', 'fine');

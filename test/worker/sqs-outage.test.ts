@@ -1,53 +1,50 @@
-/** SQS that does not answer, behind a proxy that may be rude. */
+/** SQS that does not answer, behind a proxy that can answer with faults. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '../../testkit/eventually.ts';
-import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
+import { startScriptedFunction } from '../support/scripted-function.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 
-type Rudeness = (response: ServerResponse) => void;
+type Fault = (response: ServerResponse) => void;
 
-/** An SQS that passes requests on, or is rude. */
-type MoodySqs = AsyncDisposable & {
+/** An SQS that passes requests on, or answers with a fault. */
+type FaultySqs = AsyncDisposable & {
   sqs: SQSClient;
   /** To so many requests of an action, `*` for any, from now on. */
-  beRude(action: string, rudeness: Rudeness, times: number): void;
-  rudeAnswers(): number;
+  injectFault(action: string, fault: Fault, times: number): void;
+  faultsAnswered(): number;
   refuseConnections(): Promise<void>;
   acceptConnections(): Promise<void>;
 };
 
-let lambda: ObedientFunction;
-let moody: MoodySqs;
+const [lambda] = await sharedByTests(startScriptedFunction({ visibilityTimeoutSeconds: 600, timeoutSeconds: 30 }));
+let faulty: FaultySqs;
 let notices: string[];
 
-beforeAll(async () => {
-  lambda = await startObedientFunction({ visibilityTimeoutSeconds: 600, timeoutSeconds: 30 });
-});
 beforeEach(async () => {
-  moody = await startMoodySqs();
+  faulty = await startFaultySqs();
   notices = [];
 });
 afterEach(async () => {
   await lambda.reset();
-  await moody[Symbol.asyncDispose]();
+  await faulty[Symbol.asyncDispose]();
 });
-afterAll(() => lambda.stop());
 
-async function startMoodySqs(): Promise<MoodySqs> {
+async function startFaultySqs(): Promise<FaultySqs> {
   const { AWS_ENDPOINT_URL } = lambda.aws.environment;
-  let mood: { action: string; rudeness: Rudeness; left: number } | undefined;
-  let rudeAnswers = 0;
+  let injected: { action: string; fault: Fault; left: number } | undefined;
+  let faultsAnswered = 0;
   const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
     const body = await buffer(request);
     const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
-    const isMeant = mood?.action === '*' || headers['x-amz-target'] === `AmazonSQS.${mood?.action}`;
-    if (mood !== undefined && mood.left > 0 && isMeant) {
-      mood.left--;
-      rudeAnswers++;
-      return mood.rudeness(response);
+    const isMeant = injected?.action === '*' || headers['x-amz-target'] === `AmazonSQS.${injected?.action}`;
+    if (injected !== undefined && injected.left > 0 && isMeant) {
+      injected.left--;
+      faultsAnswered++;
+      return injected.fault(response);
     }
     const answer = await fetch(AWS_ENDPOINT_URL, { method: 'POST', headers: headers as Record<string, string>, body });
     response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(await answer.text());
@@ -65,10 +62,10 @@ async function startMoodySqs(): Promise<MoodySqs> {
   const sqs = new SQSClient({ ...lambda.aws.clientConfig, endpoint, useQueueUrlAsEndpoint: false, maxAttempts: 1 });
   return {
     sqs,
-    beRude(action, rudeness, times) {
-      mood = { action, rudeness, left: times };
+    injectFault(action, fault, times) {
+      injected = { action, fault, left: times };
     },
-    rudeAnswers: () => rudeAnswers,
+    faultsAnswered: () => faultsAnswered,
     refuseConnections: close,
     acceptConnections: () => listen(port),
     async [Symbol.asyncDispose]() {
@@ -79,19 +76,19 @@ async function startMoodySqs(): Promise<MoodySqs> {
 }
 
 function feed(): void {
-  const { sqs } = moody;
+  const { sqs } = faulty;
   const patience = { answerTimeoutMs: 5_000, longestWaitMs: 20 };
   lambda.work({ sqs, ...patience, environments: lambda.environments, onNotice: (text) => notices.push(text) });
 }
 
-function answer(status: number, type: string): Rudeness {
+function answer(status: number, type: string): Fault {
   return (response) =>
     void response
       .writeHead(status, { 'content-type': 'application/x-amz-json-1.0' })
       .end(JSON.stringify({ __type: type, message: 'not now' }));
 }
 
-const RUDENESSES: [string, Rudeness][] = [
+const FAULTS: [string, Fault][] = [
   ['answers 503', answer(503, 'com.amazonaws.sqs#ServiceUnavailable')],
   ['answers 500 and nothing else', (response) => void response.writeHead(500).end()],
   ['throttles', answer(400, 'com.amazonaws.sqs#RequestThrottled')],
@@ -112,13 +109,13 @@ const TOLD = [
   'SQS answers again',
 ];
 
-test.each(RUDENESSES)('goes on when SQS %s, once or many times, and says it once', async (_, rudeness) => {
+test.each(FAULTS)('goes on when SQS %s, once or many times, and says it once', async (_, fault) => {
   for (const times of [1, 60]) {
-    const before = moody.rudeAnswers();
+    const before = faulty.faultsAnswered();
     notices = [];
-    moody.beRude('ReceiveMessage', rudeness, times);
+    faulty.injectFault('ReceiveMessage', fault, times);
     feed();
-    await eventually('all rude answers', () => moody.rudeAnswers() === before + times);
+    await eventually('all faults', () => faulty.faultsAnswered() === before + times);
     await lambda.aws.send('patient');
     await lambda.allDone(1);
     expect(lambda.bodies()).toEqual(['patient']);
@@ -129,9 +126,9 @@ test.each(RUDENESSES)('goes on when SQS %s, once or many times, and says it once
 
 test('says it once when SQS answers every second call only', async () => {
   for (let bodies = 1; bodies <= 5; bodies++) {
-    moody.beRude('ReceiveMessage', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 1);
-    if (bodies === 1) lambda.work({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
-    await eventually('the rude answer', () => moody.rudeAnswers() === bodies);
+    faulty.injectFault('ReceiveMessage', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 1);
+    if (bodies === 1) lambda.work({ sqs: faulty.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+    await eventually('the fault', () => faulty.faultsAnswered() === bodies);
     await lambda.aws.send('patient');
     await lambda.allDone(bodies);
   }
@@ -139,40 +136,40 @@ test('says it once when SQS answers every second call only', async () => {
 });
 
 test('goes on when connections were refused for a while', async () => {
-  await moody.refuseConnections();
+  await faulty.refuseConnections();
   feed();
   await eventually('it was said', () => notices.length === 1);
   expect(notices[0]).toContain('ECONNREFUSED');
   await lambda.aws.send('patient');
-  await moody.acceptConnections();
+  await faulty.acceptConnections();
   await lambda.allDone(1);
   expect(notices).toEqual(TOLD);
 });
 
 test('goes on when SQS never answered', async () => {
-  const hang: Rudeness = () => {};
-  moody.beRude('ReceiveMessage', hang, 2);
+  const hang: Fault = () => {};
+  faulty.injectFault('ReceiveMessage', hang, 2);
   await lambda.aws.send('patient');
-  lambda.work({ sqs: moody.sqs, answerTimeoutMs: 100, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
-  await eventually('all silent answers', () => moody.rudeAnswers() === 2);
+  lambda.work({ sqs: faulty.sqs, answerTimeoutMs: 100, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+  await eventually('all requests without an answer', () => faulty.faultsAnswered() === 2);
   await lambda.allDone(1);
   expect(lambda.bodies()).toEqual(['patient']);
 });
 
-test.each(RUDENESSES)('deletes what is done when SQS %s at first', async (_, rudeness) => {
-  moody.beRude('DeleteMessageBatch', rudeness, 3);
+test.each(FAULTS)('deletes what is done when SQS %s at first', async (_, fault) => {
+  faulty.injectFault('DeleteMessageBatch', fault, 3);
   feed();
   await lambda.aws.send('done once');
   await lambda.allDone(1);
-  expect(moody.rudeAnswers()).toBe(3);
+  expect(faulty.faultsAnswered()).toBe(3);
   expect(lambda.bodies()).toEqual(['done once']);
 });
 
 test('goes on with other messages when one cannot be deleted', async () => {
-  moody.beRude('DeleteMessageBatch', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 5);
-  const loop = lambda.work({ sqs: moody.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
+  faulty.injectFault('DeleteMessageBatch', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 5);
+  const loop = lambda.work({ sqs: faulty.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
   await lambda.aws.send('comes again');
-  await eventually('it is done', () => moody.rudeAnswers() === 5);
+  await eventually('it is done', () => faulty.faultsAnswered() === 5);
   await lambda.aws.send('fine');
   await eventually('the other is done', () => lambda.bodies().includes('fine'));
   await eventually('the other is gone', () => lambda.aws.queued().length === 1);
@@ -182,22 +179,22 @@ test('goes on with other messages when one cannot be deleted', async () => {
 });
 
 test('can be stopped at once while SQS does not answer', async () => {
-  await moody.refuseConnections();
+  await faulty.refuseConnections();
   // Longer than this test may take.
-  const source = lambda.work({ sqs: moody.sqs, longestWaitMs: 600_000, onNotice: (text) => notices.push(text) });
+  const source = lambda.work({ sqs: faulty.sqs, longestWaitMs: 600_000, onNotice: (text) => notices.push(text) });
   await eventually('it waits', () => notices.length === 1);
   await source.stop();
   await expect(source.ended()).resolves.toBeUndefined();
 });
 
 test('ends soon after the time to drain though SQS never answers', async () => {
-  const loop = lambda.work({ sqs: moody.sqs, batchSize: 1, onNotice() {} });
+  const loop = lambda.work({ sqs: faulty.sqs, batchSize: 1, onNotice() {} });
   const pid = lambda.environments[0]?.pid;
   await lambda.aws.send('takes 60000 at work');
   await eventually('it is at work', () => loop.held.inWork === 1);
   await lambda.aws.send('waits');
   await eventually('the other waits', () => loop.held.waiting === 1);
-  moody.beRude('*', () => {}, Number.POSITIVE_INFINITY);
+  faulty.injectFault('*', () => {}, Number.POSITIVE_INFINITY);
   // An answer may take 28 s; several calls one after the other would take longer than this test may.
   const stopped = loop.stop(500);
   await eventually('its process is killed at once', () => lambda.environments[0]?.pid !== pid, 4_000);
@@ -206,16 +203,16 @@ test('ends soon after the time to drain though SQS never answers', async () => {
 }, 40_000);
 
 test('acknowledges after an outage in which it was stopped, while there is time to drain', async () => {
-  const loop = lambda.work({ sqs: moody.sqs, onNotice() {} });
+  const loop = lambda.work({ sqs: faulty.sqs, onNotice() {} });
   await lambda.aws.send('takes 500 at work');
   await eventually('it is at work', () => loop.held.inWork === 1);
   // Five tries take at least half a second with their pauses, and a few milliseconds without.
   const unavailable = answer(503, 'com.amazonaws.sqs#ServiceUnavailable');
-  moody.beRude('DeleteMessageBatch', unavailable, Number.POSITIVE_INFINITY);
+  faulty.injectFault('DeleteMessageBatch', unavailable, Number.POSITIVE_INFINITY);
   const stopped = loop.stop(60_000);
-  await eventually('SQS does not take it', () => moody.rudeAnswers() > 0);
+  await eventually('SQS does not take it', () => faulty.faultsAnswered() > 0);
   await new Promise((resolve) => setTimeout(resolve, 250));
-  moody.beRude('DeleteMessageBatch', unavailable, 0);
+  faulty.injectFault('DeleteMessageBatch', unavailable, 0);
   await stopped;
   expect(loop.counts).toMatchObject({ acknowledged: 1, left: 0 });
   expect(lambda.aws.queued()).toEqual([]);
@@ -243,8 +240,8 @@ test('goes on when credentials are late that were there before', async () => {
 });
 
 test('ends when SQS refuses for good', async () => {
-  moody.beRude('ReceiveMessage', answer(403, 'com.amazonaws.sqs#AccessDenied'), 1);
-  const source = lambda.work({ sqs: moody.sqs, onNotice: (text) => notices.push(text) });
+  faulty.injectFault('ReceiveMessage', answer(403, 'com.amazonaws.sqs#AccessDenied'), 1);
+  const source = lambda.work({ sqs: faulty.sqs, onNotice: (text) => notices.push(text) });
   await expect(source.ended()).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });
   expect(notices).toEqual([]);
 });

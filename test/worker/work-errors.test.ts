@@ -1,21 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { expect, test } from '@jest/globals';
+import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { runMain } from '../support/work-main.ts';
 
-let aws: TestAws;
-let folder: TemporaryFolder;
-
-beforeAll(async () => {
-  [aws, folder] = await Promise.all([startTestAws(), createTemporaryFolder()]);
-});
-afterAll(async () => {
-  await folder[Symbol.asyncDispose]();
-  await aws.stop();
-});
+const [aws, folder] = await sharedByTests(startTestAws(), createTemporaryFolder());
 
 type Wrong = { environment?: Record<string, string | undefined> };
 

@@ -6,20 +6,20 @@ import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import type { WorkLoopOptions } from '../../worker/loop-parts.ts';
 import type { WorkLoop } from '../../worker/work-loop.ts';
-import { type ObedientFunction, startObedientFunction } from '../support/obedient-function.ts';
+import { type ScriptedFunction, startScriptedFunction } from '../support/scripted-function.ts';
 import { type Call, startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
 
 /** Short, so that it ends while a test waits; long against what a busy machine takes. */
 const VISIBILITY_SECONDS = 4;
 
-let lambda: ObedientFunction;
+let lambda: ScriptedFunction;
 let faults: TargetedFaults;
 let sqs: SQSClient;
 /** The SQS actions that the loop has called since the last test. */
 let actions: string[] = [];
 
 beforeAll(async () => {
-  lambda = await startObedientFunction({ visibilityTimeoutSeconds: VISIBILITY_SECONDS, timeoutSeconds: 60 });
+  lambda = await startScriptedFunction({ visibilityTimeoutSeconds: VISIBILITY_SECONDS, timeoutSeconds: 60 });
   const note = ({ headers }: Call) => actions.push(String(headers['x-amz-target']).replace('AmazonSQS.', ''));
   faults = await startTargetedFaults(lambda.aws, note);
   sqs = new SQSClient({ ...faults.clientConfig, useQueueUrlAsEndpoint: false, maxAttempts: 1 });
@@ -32,7 +32,7 @@ afterEach(async () => {
 afterAll(async () => {
   sqs.destroy();
   await faults[Symbol.asyncDispose]();
-  await lambda.stop();
+  await lambda[Symbol.asyncDispose]();
 });
 
 function work(options: Partial<WorkLoopOptions> = {}): WorkLoop {
@@ -144,7 +144,7 @@ test('does not count as lost what the handler has deleted itself', async () => {
 
 test('gives back what is in hand when no process can be started any more', async () => {
   const folder = await createTemporaryFolder();
-  const handler = join(import.meta.dirname, '../support/obedient-handler.ts');
+  const handler = join(import.meta.dirname, '../support/scripted-handler.ts');
   const handlerPath = await folder.write('handler.mjs', `export { handler } from ${JSON.stringify(handler)};`);
   const mortal = new ExecutionEnvironment({ handlerPath, timeoutSeconds: 60, environment: {}, onLog() {} });
   const loop = work({ environments: [mortal], batchSize: 1 });

@@ -3,32 +3,28 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { childrenOf, isRunning } from '../../testkit/process-tree.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { startTestAws } from '../../testkit/test-aws.ts';
 import { type RunningCommand, startCommand } from '../support/command.ts';
 import { startMetadataServer } from '../support/instance/metadata-server.ts';
-import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
+import { startPictureServer } from '../support/picture-server.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { tinyModelFolder } from '../support/tiny-model-folder.ts';
 
 const VISIBILITY_SECONDS = 6;
 /** Starting processes that load TensorFlow, on a busy machine. */
 const START_MS = 60_000;
 
-let aws: TestAws;
-let pictures: PictureServer;
-let model: AsyncDisposable & { path: string };
+const [aws, pictures, model] = await sharedByTests(
+  startTestAws({ visibilityTimeoutSeconds: VISIBILITY_SECONDS }),
+  startPictureServer(),
+  tinyModelFolder(),
+);
 let running: RunningCommand[] = [];
 
-beforeAll(async () => {
-  [aws, pictures, model] = await Promise.all([
-    startTestAws({ visibilityTimeoutSeconds: VISIBILITY_SECONDS }),
-    startPictureServer(),
-    tinyModelFolder(),
-  ]);
-});
 afterEach(async () => {
   for (const command of running) command.signal('SIGCONT');
   for (const command of running) command.signal('SIGKILL');
@@ -36,10 +32,6 @@ afterEach(async () => {
   running = [];
   pictures.delayMs = 0;
   aws.clear();
-});
-afterAll(async () => {
-  await Promise.all([pictures[Symbol.asyncDispose](), model[Symbol.asyncDispose]()]);
-  await aws.stop();
 });
 
 /** Starts it with one process unless told otherwise, and waits until that is ready. */

@@ -1,20 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
-import { type PictureServer, startPictureServer } from '../support/picture-server.ts';
+import { expect, test } from '@jest/globals';
+import { startTestAws } from '../../testkit/test-aws.ts';
+import { startPictureServer } from '../support/picture-server.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { BIN, CTRL_C, startOnTerminal } from '../support/terminal-session.ts';
 import { tinyModelFolder } from '../support/tiny-model-folder.ts';
 
-let aws: TestAws;
-let pictures: PictureServer;
-let model: AsyncDisposable & { path: string };
-
-beforeAll(async () => {
-  [aws, pictures, model] = await Promise.all([startTestAws(), startPictureServer(), tinyModelFolder()]);
-});
-afterAll(async () => {
-  await Promise.all([pictures, model].map((one) => one[Symbol.asyncDispose]()));
-  await aws.stop();
-});
+const [aws, pictures, model] = await sharedByTests(startTestAws(), startPictureServer(), tinyModelFolder());
 
 test('shows one line of progress on a terminal, and ends on Ctrl-C', async () => {
   const images = ['a', 'b'].map((id) => ({ id, url: pictures.url(`/${id}`) }));

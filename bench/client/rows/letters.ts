@@ -2,14 +2,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { OwnAws } from '../../../testkit/own-aws.ts';
-import { startOwnProcess } from '../../../testkit/own-process.ts';
+import { startAwsProcess } from '../../../testkit/aws-process.ts';
 import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { startTestAws } from '../../../testkit/test-aws.ts';
 
 const SIZES = [10_000, 100_000, 250_000];
 /** No message is received twice because of it. */
-const VISIBILITY_TIMEOUT_SECONDS = '720';
+const VISIBILITY_TIMEOUT_SECONDS = 720;
 
 export const rows = [
   row('redrive JOB, letters of others', () => ['redrive', 'own']),
@@ -17,24 +16,20 @@ export const rows = [
 ];
 
 function row(name: string, argsOf: (folder: string) => string[]) {
-  const prepare = ({ size }: { size: number }) => trial(size, argsOf);
-  return { name, unit: 'letters', sizes: SIZES, prepare };
+  return {
+    ...{ name, unit: 'letters', sizes: SIZES },
+    prepare: ({ size }: { size: number }) => prepareLetters(size, argsOf),
+  };
 }
 
-async function trial(letters: number, argsOf: (folder: string) => string[]) {
+async function prepareLetters(letters: number, argsOf: (folder: string) => string[]) {
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(await createTemporaryFolder());
   const dataDir = join(folder.path, 'state');
   // Makes the database.
   await (await startTestAws({ dataDir })).stop();
   fill(dataDir, letters);
-  const aws = starting.use(
-    await startOwnProcess<OwnAws>(
-      new URL('../../../testkit/own-aws.ts', import.meta.url),
-      VISIBILITY_TIMEOUT_SECONDS,
-      dataDir,
-    ),
-  );
+  const aws = starting.use(await startAwsProcess({ visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS, dataDir }));
   const running = starting.move();
   return {
     args: argsOf(folder.path),

@@ -1,6 +1,6 @@
 /** Commands that go through the part files of a job. */
 import type { LargeJob } from '../../../testkit/large-job.ts';
-import { largeJobTrial } from '../large-job-trial.ts';
+import { largeJobCommand } from '../large-job-command.ts';
 import type { ClientRow } from '../row.ts';
 
 function row(
@@ -12,7 +12,7 @@ function row(
   return {
     name,
     unit: 'parts',
-    prepare: (conditions) => largeJobTrial(conditions, argsOf, changed),
+    prepare: (conditions) => largeJobCommand(conditions, argsOf, changed),
     ...(sizes !== undefined && { sizes }),
   };
 }

@@ -1,7 +1,7 @@
 /** How fast a command starts, measured where it does next to nothing. */
 import { describeJob, result, writeParts } from '../../../testkit/job-outcomes.ts';
 import { startTestAws } from '../../../testkit/test-aws.ts';
-import type { ClientRow, Trial } from '../row.ts';
+import type { ClientRow, PreparedCommand } from '../row.ts';
 
 /** A single start says little on a machine with other work on it. */
 const TIMES = 11;
@@ -17,11 +17,16 @@ function row(name: string, prepare: ClientRow['prepare']): ClientRow {
 }
 
 function withoutAws(args: readonly string[]) {
-  return async (): Promise<Trial> => ({ args, environment: {}, times: TIMES, async [Symbol.asyncDispose]() {} });
+  return async (): Promise<PreparedCommand> => ({
+    args,
+    environment: {},
+    times: TIMES,
+    async [Symbol.asyncDispose]() {},
+  });
 }
 
 function ofSmallJob(args: readonly string[]) {
-  return async (): Promise<Trial> => {
+  return async (): Promise<PreparedCommand> => {
     const aws = await startTestAws();
     await describeJob(aws.target, ['a', 'b']);
     await writeParts(aws.target, 'results', [result('a'), result('b')]);

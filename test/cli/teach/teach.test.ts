@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import sharp from 'sharp';
 import { eventually } from '../../../testkit/eventually.ts';
-import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
+import { startImageServer } from '../../../testkit/image-server.ts';
+import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { changedModel } from '../../classifier/model-folders.ts';
 import { attribute, channelMeans, node, shape } from '../../classifier/tiny-model.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { type CommandRun, runCommand, startCommand } from '../../support/command.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 /** Three materials, twenty photos of each. */
 const MATERIALS = join(import.meta.dirname, '../../../samples/teach');
@@ -22,18 +23,12 @@ const SCREENSHOTS = process.env['SCREENSHOTS'];
 /** TensorFlow looks at hundreds of views, on a machine that may be busy. */
 jest.setTimeout(180_000);
 
-let folder: TemporaryFolder;
-let images: ImageServer;
-beforeAll(async () => {
-  folder = await createTemporaryFolder();
-  images = await startImageServer('127.0.0.1', {
+const [folder, images] = await sharedByTests(
+  createTemporaryFolder(),
+  startImageServer('127.0.0.1', {
     material: async ({ response, rest }) => void response.end(await readFile(join(MATERIALS, ...rest))),
-  });
-});
-afterAll(async () => {
-  await images.close();
-  await folder[Symbol.asyncDispose]();
-});
+  }),
+);
 
 function at(name: string): string {
   return join(folder.path, name);

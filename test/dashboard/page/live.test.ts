@@ -13,14 +13,14 @@ import { type ImageServer, startImageServer } from '../../../testkit/image-serve
 import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { runCommand } from '../../support/command.ts';
-import { type FarAws, startFarAws } from '../../support/far-aws.ts';
+import { type InterceptedAws, startInterceptedAws } from '../../support/intercepted-aws.ts';
 import { startWorkerFleet, type WorkerFleet } from '../../support/worker-fleet.ts';
 import { accessibilityProblems, openPage, type WatchedPage } from './open-page.ts';
 
 const CLASSIFIED = 24;
 const LOST = 3;
 
-let far: FarAws;
+let network: InterceptedAws;
 let images: ImageServer;
 let fleet: WorkerFleet;
 let browser: Browser;
@@ -36,13 +36,13 @@ beforeAll(async () => {
       response.writeHead(302, { location: '/photos/coffee.jpg' }).end();
     },
   };
-  [far, images, browser, folder] = await Promise.all([
-    startFarAws(),
+  [network, images, browser, folder] = await Promise.all([
+    startInterceptedAws(),
     startImageServer('127.0.0.1', lost),
     startBrowser(),
     createTemporaryFolder(),
   ]);
-  fleet = await startWorkerFleet(far.aws, {
+  fleet = await startWorkerFleet(network.aws, {
     workers: 1,
     timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
     environment: { ALLOWED_HOSTS: images.host, RETRY_BASE_SECONDS: '0.5' },
@@ -53,20 +53,20 @@ afterAll(async () => {
   await browser.close();
   await dashboard.stop();
   await fleet[Symbol.asyncDispose]();
-  await Promise.all([far[Symbol.asyncDispose](), images.close()]);
+  await Promise.all([network[Symbol.asyncDispose](), images.close()]);
   await folder[Symbol.asyncDispose]();
 });
 
 function start(port: number): Promise<DashboardServer> {
   return startDashboard({
-    target: far.far,
+    target: network.intercepted,
     environment: { name: 'this machine', kind: 'local', region: null, endpoint: null },
     version: '0.0.0',
     allowsChanges: true,
     host: '127.0.0.1',
     port,
     classifier: classifierSettingsFrom({ ALLOWED_HOSTS: images.host }),
-    exportOutcomes: exporterOf(far.far),
+    exportOutcomes: exporterOf(network.intercepted),
     pauseMs: 200,
     onSurprise: (error) => {
       throw error;
@@ -89,12 +89,12 @@ async function enqueue(job: string): Promise<void> {
   ];
   const file = join(folder.path, `${job}.txt`);
   await writeFile(file, `${urls.join('\n')}\n`);
-  const { code, stderr } = await runCommand(['enqueue', file, '--job', job], { environment: far.aws.environment });
+  const { code, stderr } = await runCommand(['enqueue', file, '--job', job], { environment: network.aws.environment });
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
 }
 
 async function status(job: string): Promise<JobStatus> {
-  const { stdout } = await runCommand(['status', job, '--json'], { environment: far.aws.environment });
+  const { stdout } = await runCommand(['status', job, '--json'], { environment: network.aws.environment });
   return JSON.parse(stdout);
 }
 
@@ -183,13 +183,13 @@ describe('while something is away', () => {
     await eventually('figures', async () => (await figure(page, 'Remaining')).startsWith('0'));
     const arrived = page.evaluate('globalThis.neverReloaded = true');
     await arrived;
-    far.onTheWay(async (call, pass, cut) => (isOfSqs(call) ? cut() : pass()));
+    network.intercept(async (call, pass, cut) => (isOfSqs(call) ? cut() : pass()));
     const banner = page.locator('.calm-notice', { hasText: 'SQS does not answer since' });
     await banner.waitFor();
     expect(await banner.textContent()).toContain('goes on by itself');
     expect(await figure(page, 'Remaining')).toMatch(/^0/);
     expect(await accessibilityProblems(page)).toEqual([]);
-    far.onTheWay((_call, pass) => pass());
+    network.intercept((_call, pass) => pass());
     await banner.waitFor({ state: 'detached' });
     expect(await page.evaluate('globalThis.neverReloaded')).toBe(true);
     await page.context().close();
@@ -237,15 +237,15 @@ test('deletes the dead letters that were shown, and none that came meanwhile', a
   const dialog = page.getByRole('dialog');
   // Meanwhile another one comes that fits the filter.
   const body = { v: 1, job: 'figures', attempt: 1, images: [{ id: 'late', url: 'https://late.example/a.jpg' }] };
-  await far.aws.target.sqs.send(await sendToDeadLetters(body));
+  await network.aws.target.sqs.send(await sendToDeadLetters(body));
   await dialog.getByRole('textbox').fill(String(LOST));
   await dialog.getByRole('button', { name: `Delete ${LOST}` }).click();
   await page.getByRole('dialog', { name: 'Done' }).waitFor();
-  expect(far.aws.deadLetters().map(({ body }) => JSON.parse(body).images[0].id)).toEqual(['late']);
+  expect(network.aws.deadLetters().map(({ body }) => JSON.parse(body).images[0].id)).toEqual(['late']);
   await page.context().close();
 });
 
 async function sendToDeadLetters(body: object) {
   const { SendMessageCommand } = await import('@aws-sdk/client-sqs');
-  return new SendMessageCommand({ QueueUrl: far.aws.target.deadLetterQueueUrl, MessageBody: JSON.stringify(body) });
+  return new SendMessageCommand({ QueueUrl: network.aws.target.deadLetterQueueUrl, MessageBody: JSON.stringify(body) });
 }

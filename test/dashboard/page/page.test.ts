@@ -1,23 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { BrowserContextOptions } from 'playwright-core';
 import { eventually } from '../../../testkit/eventually.ts';
 import { startBrowser } from '../../support/browser.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { busyQueue, HOSTILE, jobDetail, jobRow, snapshot } from './fixture-figures.ts';
-import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { startFixtureServer } from './fixture-server.ts';
 import { accessibilityProblems, allShown, openPage } from './open-page.ts';
 
-let browser: Browser;
-let server: FixtureServer;
+const [browser, server] = await sharedByTests(startBrowser(), startFixtureServer(busyQueue()));
 
-beforeAll(async () => {
-  [browser, server] = await Promise.all([startBrowser(), startFixtureServer(busyQueue())]);
-});
 beforeEach(() => {
   Object.assign(server.shown, busyQueue());
-});
-afterAll(async () => {
-  await browser.close();
-  await server[Symbol.asyncDispose]();
 });
 
 function open(path: string, options?: BrowserContextOptions) {

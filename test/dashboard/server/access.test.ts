@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 /** With headers that `fetch` does not let a caller set. */
-async function rude(
+async function rawRequest(
   { address }: TestDashboard,
   path: string,
   options: RequestOptions & { body?: string } = {},
@@ -66,7 +66,7 @@ describe('a page of the web', () => {
   test.each(['evil.example', 'evil.example:80', '127.0.0.1.evil.example', 'localhost.evil.example:4568'])(
     'whose name was made to lead here (Host %j) is refused',
     async (host) => {
-      const response = await rude(open, '/api/session', { headers: { host } });
+      const response = await rawRequest(open, '/api/session', { headers: { host } });
       expect(response.status).toBe(421);
       expect(response.text).not.toContain('csrfToken');
     },
@@ -79,15 +79,15 @@ describe('a page of the web', () => {
     { 'sec-fetch-site': 'same-site' },
     { origin: 'http://127.0.0.1:1' },
   ])('that sends %j is refused', async (headers) => {
-    const response = await rude(open, '/api/session', { headers });
+    const response = await rawRequest(open, '/api/session', { headers });
     expect({ status: response.status, code: codeOf(response) }).toEqual({ status: 403, code: 'origin-not-allowed' });
   });
 
   test('may have a link to the page, and to nothing else', async () => {
     const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
-    expect((await rude(open, '/', { headers })).status).not.toBe(403);
-    expect((await rude(open, '/api/session', { headers })).status).toBe(403);
-    expect((await rude(open, '/', { headers: { ...headers, 'sec-fetch-dest': 'iframe' } })).status).toBe(403);
+    expect((await rawRequest(open, '/', { headers })).status).not.toBe(403);
+    expect((await rawRequest(open, '/api/session', { headers })).status).toBe(403);
+    expect((await rawRequest(open, '/', { headers: { ...headers, 'sec-fetch-dest': 'iframe' } })).status).toBe(403);
   });
 });
 
@@ -108,7 +108,7 @@ describe('a change', () => {
   });
 
   test.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('by the method %s is refused too', async (method) => {
-    expect((await rude(open, '/api/jobs/cats', { method })).status).toBe(403);
+    expect((await rawRequest(open, '/api/jobs/cats', { method })).status).toBe(403);
   });
 
   test('without the CSRF token, with another one or one of another server is refused', async () => {
@@ -230,7 +230,7 @@ describe('files', () => {
     '/assets/tsconfig.json',
     '/assets/vendor/react.js',
   ])('%s is not one of them', async (path) => {
-    expect((await rude(open, path)).status).toBe(404);
+    expect((await rawRequest(open, path)).status).toBe(404);
   });
 
   test('of a library are those that the page needs', async () => {
@@ -244,9 +244,9 @@ describe('files', () => {
 
 test('HEAD opens no stream and makes no download', async () => {
   for (const path of ['/api/events?range=1h', '/api/jobs/cats/results.csv']) {
-    expect((await rude(open, path, { method: 'HEAD' })).status).toBe(400);
+    expect((await rawRequest(open, path, { method: 'HEAD' })).status).toBe(400);
   }
-  expect((await rude(open, '/', { method: 'HEAD' })).status).toBe(200);
+  expect((await rawRequest(open, '/', { method: 'HEAD' })).status).toBe(200);
 });
 
 test('metrics are what the page shows, or what the server that has the workers gives, in the form of Prometheus', async () => {

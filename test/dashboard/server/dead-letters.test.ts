@@ -1,31 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { DeadLetterFilter, DeadLetters } from '../../../dashboard/contract.ts';
 import { readLetter } from '../../../dashboard/server/letter-rows.ts';
 import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import type { ImageRef } from '../../../shared/contract/message.ts';
 import type { DeadLetter } from '../../../shared/jobs/dead-letters.ts';
-import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import { cancelJob, newestRun } from '../../../shared/jobs/job-store.ts';
 import { sendMessages } from '../../../shared/jobs/send-messages.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
+import { dashboardTests } from '../../support/dashboard-tests.ts';
+import { enqueueImages } from '../../support/enqueue-images.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { type Verdict, workQueueEmpty } from '../../support/stub-worker.ts';
-import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
+import { answerOf } from '../../support/test-dashboard.ts';
 
-let aws: TestAws;
-let dashboard: TestDashboard;
-
-beforeAll(async () => {
-  aws = await startTestAws();
-});
-beforeEach(async () => {
-  aws.clear();
-  dashboard = await startTestDashboard(aws.target, { allowsChanges: true });
-});
-afterEach(async () => {
-  expect(dashboard.surprises).toEqual([]);
-  await dashboard[Symbol.asyncDispose]();
-});
-afterAll(() => aws.stop());
+const [aws] = await sharedByTests(startTestAws());
+const dashboard = dashboardTests(aws, { allowsChanges: true });
 
 const allFail: Verdict = ({ id }) =>
   id.includes('slow')
@@ -37,14 +26,7 @@ async function failedJob(job: string, ...ids: string[]): Promise<void> {
     id,
     url: `https://me:password@${job}.example:8443/${id}.jpg?X-Amz-Signature=hidden#hidden`,
   }));
-  const plan = newJob({ job, source: '-', sourceDigest: '', perMessage: 10, images: images.length });
-  await enqueue(
-    aws.target,
-    (async function* () {
-      yield* images;
-    })(),
-    plan,
-  );
+  await enqueueImages(aws.target, images, { job });
   await workQueueEmpty(aws, allFail);
 }
 

@@ -1,30 +1,19 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Changed, Gallery, History, JobDetail, JobRow, Snapshot } from '../../../dashboard/contract.ts';
 import type { ImageRef } from '../../../shared/contract/message.ts';
-import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import type { JobStatus } from '../../../shared/jobs/job-status.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
 import { runCommand } from '../../support/command.ts';
+import { dashboardTests } from '../../support/dashboard-tests.ts';
 import { anyRun, describeRun, idsOf } from '../../support/ended-run.ts';
+import { enqueueImages } from '../../support/enqueue-images.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { catsButMissing, workQueueEmpty } from '../../support/stub-worker.ts';
-import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
+import { answerOf } from '../../support/test-dashboard.ts';
 
-let aws: TestAws;
-let dashboard: TestDashboard;
-
-beforeAll(async () => {
-  aws = await startTestAws();
-});
-beforeEach(async () => {
-  aws.clear();
-  dashboard = await startTestDashboard(aws.target, { allowsChanges: true });
-});
-afterEach(async () => {
-  expect(dashboard.surprises).toEqual([]);
-  await dashboard[Symbol.asyncDispose]();
-});
-afterAll(() => aws.stop());
+const [aws] = await sharedByTests(startTestAws());
+const dashboard = dashboardTests(aws, { allowsChanges: true });
 
 /** So many images, of which so many are not there. */
 function images(count: number, missing: number): ImageRef[] {
@@ -34,15 +23,8 @@ function images(count: number, missing: number): ImageRef[] {
   });
 }
 
-async function enqueued(job: string, all: ImageRef[], perMessage = 10): Promise<void> {
-  const plan = newJob({ job, source: 'cats.csv', sourceDigest: '', perMessage, images: all.length });
-  await enqueue(
-    aws.target,
-    (async function* () {
-      yield* all;
-    })(),
-    plan,
-  );
+function enqueued(job: string, all: ImageRef[], perMessage = 10): Promise<void> {
+  return enqueueImages(aws.target, all, { job, perMessage, source: 'cats.csv' });
 }
 
 const rowOf = ({ jobs }: Snapshot, job: string): JobRow | undefined => jobs.find((row) => row.job === job);

@@ -1,16 +1,13 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { dashboardTarget, patientTarget } from '../../../dashboard/server/dashboard-target.ts';
 import { jobSettingsFrom } from '../../../shared/settings.ts';
 import { failure, writeParts } from '../../../testkit/job-outcomes.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { startTargetedFaults } from '../../support/targeted-faults.ts';
 import { answerOf, startTestDashboard } from '../../support/test-dashboard.ts';
 
-let aws: TestAws;
-beforeAll(async () => {
-  aws = await startTestAws();
-});
-afterAll(() => aws.stop());
+const [aws] = await sharedByTests(startTestAws());
 
 /** More refusals in a row than a look goes on for. */
 const REFUSALS = 4;

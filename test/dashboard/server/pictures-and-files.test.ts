@@ -1,37 +1,21 @@
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
 import type { Gallery, JobDetail } from '../../../dashboard/contract.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { startImageServer } from '../../../testkit/image-server.ts';
 import { failure, result, writeParts } from '../../../testkit/job-outcomes.ts';
 import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
-import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
+import { dashboardTests } from '../../support/dashboard-tests.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
+import { answerOf, startTestDashboard } from '../../support/test-dashboard.ts';
 
-let aws: TestAws;
-let images: ImageServer;
-let dashboard: TestDashboard;
-
-beforeAll(async () => {
-  aws = await startTestAws();
-  images = await startImageServer();
-});
-beforeEach(async () => {
-  aws.clear();
-  dashboard = await startTestDashboard(aws.target, { allowedHosts: images.host });
-});
-afterEach(async () => {
-  expect(dashboard.surprises).toEqual([]);
-  await dashboard[Symbol.asyncDispose]();
-});
-afterAll(async () => {
-  await images.close();
-  await aws.stop();
-});
+const [aws, images] = await sharedByTests(startTestAws(), startImageServer());
+const dashboard = dashboardTests(aws, { allowedHosts: images.host });
 
 let number = 0;
 /** A result line of its own bytes. */

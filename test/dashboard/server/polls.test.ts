@@ -2,12 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { dashboardTarget } from '../../../dashboard/server/dashboard-target.ts';
 import { startEmbeddedAws } from '../../../local/embedded-aws.ts';
-import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import { createJobTarget, type JobTarget } from '../../../shared/jobs/job-target.ts';
 import { jobSettingsFrom } from '../../../shared/settings.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { enqueueImages } from '../../support/enqueue-images.ts';
 import { type OpenPage, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
 let aws: TestAws;
@@ -53,14 +53,7 @@ async function costPerLook(count: number): Promise<number> {
 
 async function runningJob(): Promise<void> {
   const images = Array.from({ length: 20 }, (_, index) => ({ id: `${index}`, url: `https://host.example/${index}` }));
-  const plan = newJob({ job: 'cats', source: '-', sourceDigest: '', perMessage: 1, images: images.length });
-  await enqueue(
-    aws.target,
-    (async function* () {
-      yield* images;
-    })(),
-    plan,
-  );
+  await enqueueImages(aws.target, images, { job: 'cats', perMessage: 1 });
 }
 
 test('nothing is asked while no page is open, neither before the first nor after the last', async () => {

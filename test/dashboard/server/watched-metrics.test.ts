@@ -1,41 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { ImageRef } from '../../../shared/contract/message.ts';
-import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import { createJobTarget } from '../../../shared/jobs/job-target.ts';
 import { purgeJob } from '../../../shared/jobs/purge-job.ts';
 import { jobSettingsFrom } from '../../../shared/settings.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
+import { dashboardTests } from '../../support/dashboard-tests.ts';
+import { enqueueImages } from '../../support/enqueue-images.ts';
 import { type PrometheusFamily, parsePrometheus, sampleOf } from '../../support/prometheus-text.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { catsButMissing, workQueueEmpty } from '../../support/stub-worker.ts';
 import { startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
-let aws: TestAws;
-let dashboard: TestDashboard;
-
-beforeAll(async () => {
-  aws = await startTestAws();
-});
-beforeEach(async () => {
-  aws.clear();
-  dashboard = await startTestDashboard(aws.target);
-});
-afterEach(async () => {
-  expect(dashboard.surprises).toEqual([]);
-  await dashboard[Symbol.asyncDispose]();
-});
-afterAll(() => aws.stop());
+const [aws] = await sharedByTests(startTestAws());
+const dashboard = dashboardTests(aws);
 
 async function enqueued(job: string, count: number, missing: number): Promise<void> {
   const images = Array.from({ length: count }, (_, index): ImageRef => {
     const id = `${index < missing ? 'missing' : 'image'}-${index}`;
     return { id, url: `https://host.example/${id}.jpg` };
   });
-  const plan = newJob({ job, source: 'cats.csv', sourceDigest: '', perMessage: 10, images: count });
-  const each = async function* () {
-    yield* images;
-  };
-  await enqueue(aws.target, each(), plan);
+  await enqueueImages(aws.target, images, { job });
 }
 
 async function scraped(from: TestDashboard = dashboard): Promise<Map<string, PrometheusFamily>> {

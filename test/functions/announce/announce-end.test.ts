@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type JobEnd, jobEndId } from '../../../shared/contract/job-end.ts';
 import { END_HOLD_MS, FUNCTION_TIMEOUT_SECONDS } from '../../../shared/contract/limits.ts';
 import { EndHold, reopenEnd } from '../../../shared/jobs/end-hold.ts';
@@ -8,9 +8,9 @@ import { cancelJob } from '../../../shared/jobs/job-store.ts';
 import { purgeJob } from '../../../shared/jobs/purge-job.ts';
 import { redrive } from '../../../shared/jobs/redrive.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import type { TestAws } from '../../../testkit/test-aws.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeFailures, writeResults } from '../../support/ended-run.ts';
-import { type FarAws, startFarAws } from '../../support/far-aws.ts';
+import { startInterceptedAws } from '../../support/intercepted-aws.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const DONE = { kind: 'done' };
 /** All but intervals. */
@@ -19,23 +19,18 @@ const REAL_TIMERS = [
   ...(['setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] as const),
 ];
 
-let network: FarAws;
-let aws: TestAws;
-/** Requests to AWS that came through `network.far`. */
+const [network] = await sharedByTests(startInterceptedAws());
+/** Requests to AWS that came through `network.intercepted`. */
 let calls: string[];
-beforeAll(async () => {
-  network = await startFarAws();
-  aws = network.aws;
-});
+const { aws } = network;
 beforeEach(() => {
   aws.clear();
   calls = [];
-  network.onTheWay((call, pass) => {
+  network.intercept((call, pass) => {
     calls.push(call);
     return pass();
   });
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 /** By the clock, `seconds` from now. */
 const later = (seconds: number) => () => new Date(Date.now() + seconds * 1_000);
@@ -116,7 +111,7 @@ describe('the end of a run', () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2), { notify: 'https://hooks.example/labels' });
     await writeResults(aws.target, of, idsOf(2));
-    const announcer = createAnnouncer(network.far);
+    const announcer = createAnnouncer(network.intercepted);
     await announcer.look(of);
     calls = [];
     for (let look = 0; look < 3; look++) expect(await announcer.look(of)).toEqual(DONE);
@@ -129,7 +124,7 @@ describe('the end of a run', () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2));
     await writeResults(aws.target, of, ['image-0']);
-    const announcer = createAnnouncer(network.far);
+    const announcer = createAnnouncer(network.intercepted);
     calls = [];
     await announcer.look(of);
     expect(calls.toSorted()).toEqual(['GET', 'GET', 'HEAD', 'LIST', 'LIST']);

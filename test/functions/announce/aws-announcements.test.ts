@@ -4,7 +4,7 @@ import { CloudFormationClient, CreateStackCommand, DescribeStacksCommand } from 
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { announcementOf } from '../../../functions/announce/announcement.ts';
 import { awsAnnouncements } from '../../../functions/announce/aws-announcements.ts';
 import { webhookSecretOf } from '../../../functions/announce/webhook-secret.ts';
@@ -13,7 +13,8 @@ import { newWebhookSecret } from '../../../shared/contract/standard-webhook.ts';
 import { createSqsClient } from '../../../shared/jobs/sqs-client.ts';
 import { startTestAws } from '../../../testkit/test-aws.ts';
 import { anyRun } from '../../support/ended-run.ts';
-import { type MotoServer, startMotoServer } from '../../support/moto-server.ts';
+import { startMotoServer } from '../../support/moto-server.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const SAMPLE = join(import.meta.dirname, '../../../samples/job-events/events-to-queue.yaml');
 const run = anyRun();
@@ -25,15 +26,11 @@ const END: JobEnd = {
   ...{ bucket: 'labelqueue', results: 'results/job=cats/', failures: 'failures/job=cats/' },
 };
 
-let moto: MotoServer;
+const [moto] = await sharedByTests(startMotoServer());
 const before = { ...process.env };
-beforeAll(async () => {
-  moto = await startMotoServer();
-}, 120_000);
 afterEach(() => {
   process.env = { ...before };
 });
-afterAll(async () => moto[Symbol.asyncDispose]());
 
 test('the sample rule brings an event of EventBridge into its queue', async () => {
   Object.assign(process.env, moto.environment);

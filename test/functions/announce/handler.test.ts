@@ -15,15 +15,15 @@ const HANDLER = join(import.meta.dirname, '../../../functions/announce/handler.t
 const QUEUE = 'labelqueue-job-ends.fifo';
 
 let aws: TestAws;
-let rude: ImageServer;
+let misbehaving: ImageServer;
 let announcer: ExecutionEnvironment<SQSEvent, SQSBatchResponse>;
 let log = '';
 beforeAll(async () => {
-  [aws, rude] = await Promise.all([startTestAws(), startImageServer()]);
+  [aws, misbehaving] = await Promise.all([startTestAws(), startImageServer()]);
   announcer = new ExecutionEnvironment({
     handlerPath: HANDLER,
     timeoutSeconds: 60,
-    environment: { ...aws.environment, WEBHOOK_SECRET: newWebhookSecret(), ALLOWED_HOSTS: rude.host },
+    environment: { ...aws.environment, WEBHOOK_SECRET: newWebhookSecret(), ALLOWED_HOSTS: misbehaving.host },
     onLog: (text) => {
       log += text;
     },
@@ -36,7 +36,7 @@ beforeEach(() => {
 });
 afterAll(async () => {
   await announcer.shutDown();
-  await rude.close();
+  await misbehaving.close();
   await aws.stop();
 });
 
@@ -99,7 +99,7 @@ test.each([
   ['20', 900],
 ])('a webhook that fails at delivery %s is tried again in %d s', async (ApproximateReceiveCount, seconds) => {
   const of = anyRun();
-  await describeRun(aws.target, of, idsOf(1), { notify: rude.url('/status/503?secret=1') });
+  await describeRun(aws.target, of, idsOf(1), { notify: misbehaving.url('/status/503?secret=1') });
   await writeResults(aws.target, of, idsOf(1));
   expect(await comesAgainIn(await received(of, { ApproximateReceiveCount }))).toBe(seconds);
   expect(log).toContain('expected status 2xx, got 503');

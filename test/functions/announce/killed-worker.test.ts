@@ -8,13 +8,13 @@ import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { changedModel } from '../../classifier/model-folders.ts';
 import { channelMeans } from '../../classifier/tiny-model.ts';
 import { anyRun, createAnnouncer, describeRun } from '../../support/ended-run.ts';
-import { startFarAws } from '../../support/far-aws.ts';
+import { startInterceptedAws } from '../../support/intercepted-aws.ts';
 import { startPictureServer } from '../../support/picture-server.ts';
 
 const HANDLER = join(import.meta.dirname, '../../../functions/classify/handler.ts');
 
 test('the end of a run is found though its worker is killed at the moment when its last line is there', async () => {
-  await using network = await startFarAws();
+  await using network = await startInterceptedAws();
   await using pictures = await startPictureServer();
   await using model = await changedModel({
     config: { inputSize: 8, output: 'means' },
@@ -27,7 +27,7 @@ test('the end of a run is found though its worker is killed at the moment when i
     onLog() {},
   });
   await worker.initialize();
-  network.onTheWay(async (call, pass) => {
+  network.intercept(async (call, pass) => {
     await pass();
     if (call === 'PUT') process.kill(worker.pid ?? 0, 'SIGKILL');
   });

@@ -29,7 +29,7 @@ type Received = { headers: Record<string, string>; body: string; at: number };
 let service: LocalService;
 let target: JobTarget;
 let pictures: PictureServer;
-let rude: ImageServer;
+let misbehaving: ImageServer;
 let log = '';
 const received: Received[] = [];
 /** Statuses of the answers of the webhook, one after the other; then 204. */
@@ -45,7 +45,7 @@ const hook = createServer(async (request, response) => {
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
-  [pictures, rude] = await Promise.all([startPictureServer(), startImageServer()]);
+  [pictures, misbehaving] = await Promise.all([startPictureServer(), startImageServer()]);
   const model = await changedModel({
     config: { inputSize: 8, output: 'means' },
     files: { 'saved_model.pb': channelMeans(8, 'float32'), 'labels.txt': 'red\ngreen\nblue\n' },
@@ -53,7 +53,7 @@ beforeAll(async () => {
   service = await startLocalService({
     port: 0,
     workers: 3,
-    workerEnvironment: { ALLOWED_HOSTS: `${pictures.host},${rude.host},${hookHost()}`, MODEL_DIR: model.path },
+    workerEnvironment: { ALLOWED_HOSTS: `${pictures.host},${misbehaving.host},${hookHost()}`, MODEL_DIR: model.path },
     webhookSecret: SECRET,
     onLog: (line) => {
       log += line;
@@ -66,7 +66,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await service.stop();
-  await Promise.all([pictures, rude].map((one) => one[Symbol.asyncDispose]()));
+  await Promise.all([pictures, misbehaving].map((one) => one[Symbol.asyncDispose]()));
   hook.closeAllConnections();
   hook.close();
 });
@@ -77,7 +77,7 @@ function hookHost(): string {
 
 async function* images() {
   for (let index = 0; index < IMAGES; index++) yield { id: `image-${index}`, url: pictures.url(`/image-${index}`) };
-  yield { id: 'missing', url: rude.url('/status/404') };
+  yield { id: 'missing', url: misbehaving.url('/status/404') };
 }
 
 test('three workers end a job, and its webhook is told once, in time, signed, after it refused the first try', async () => {

@@ -1,21 +1,15 @@
 import { DeleteQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../../shared/contract/limits.ts';
 import type { QueueMessage } from '../../../shared/contract/message.ts';
 import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { cancelJob, newestRun, readJob, writeJob } from '../../../shared/jobs/job-store.ts';
 import { runCommand } from '../../support/command.ts';
-import { type LocalApi, startLocalApi } from '../../support/local-api.ts';
+import { startLocalApi } from '../../support/local-api.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { catsButMissing, workQueueEmpty } from '../../support/stub-worker.ts';
 
-let api: LocalApi;
-
-beforeAll(async () => {
-  api = await startLocalApi({});
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-});
+const [api] = await sharedByTests(startLocalApi({}));
 
 function post(body: unknown, contentType = 'application/json'): Promise<Response> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);

@@ -1,15 +1,9 @@
 import { request } from 'node:http';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type LocalApi, startLocalApi } from '../../support/local-api.ts';
+import { expect, test } from '@jest/globals';
+import { startLocalApi } from '../../support/local-api.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let api: LocalApi;
-
-beforeAll(async () => {
-  api = await startLocalApi({});
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-});
+const [api] = await sharedByTests(startLocalApi({}));
 
 type Reply = { status: number | undefined; headers: Record<string, unknown>; body: string };
 

@@ -1,84 +1,81 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: AWS moves messages by itself. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { sweep } from '../../../functions/sweep/sweep.ts';
 import { MAX_RECEIVE_COUNT, STRANDED_AFTER_MS } from '../../../shared/contract/limits.ts';
 import { settleMoved } from '../../../shared/jobs/moved-messages.ts';
 import { redrive } from '../../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../../shared/jobs/send-messages.ts';
-import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { bodyOf, startHarness } from '../../support/acknowledgement-harness.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let trial: Trial;
-beforeAll(async () => {
-  trial = await startTrial();
-});
-afterEach(() => trial.reset());
-afterAll(() => trial.stop());
+const [harness] = await sharedByTests(startHarness());
+afterEach(() => harness.reset());
 
 const OF_JOB = { job: 'job' };
 /** What `wait` does when nothing else is left. */
-const settled = async () => (await settleMoved(trial.aws.target, OF_JOB, { now: new Date() })).images;
+const settled = async () => (await settleMoved(harness.aws.target, OF_JOB, { now: new Date() })).images;
 
 /** The delivery after the last one: SQS moves the message in place of it. */
 async function movedBySqs(): Promise<void> {
-  await trial.deliverToNobody(MAX_RECEIVE_COUNT);
-  expect(await trial.receive()).toEqual([]);
-  expect(trial.inQueue()).toEqual([]);
+  await harness.receiveWithoutWorker(MAX_RECEIVE_COUNT);
+  expect(await harness.receive()).toEqual([]);
+  expect(harness.inQueue()).toEqual([]);
 }
 
 test('no worker starts for five deliveries', async () => {
-  const body = bodyOf([trial.good('a'), trial.good('b')]);
-  await trial.aws.send(body);
+  const body = bodyOf([harness.good('a'), harness.good('b')]);
+  await harness.aws.send(body);
   await movedBySqs();
-  expect(await trial.seen()).toEqual({ classified: [], failed: {} });
+  expect(await harness.seen()).toEqual({ classified: [], failed: {} });
   expect(await settled()).toBe(2);
-  expect(await trial.seen()).toEqual({ classified: [], failed: { a: 'worker_crashed', b: 'worker_crashed' } });
-  expect(trial.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
+  expect(await harness.seen()).toEqual({ classified: [], failed: { a: 'worker_crashed', b: 'worker_crashed' } });
+  expect(harness.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
   // Looking again finds nothing new, and writes nothing.
   expect(await settled()).toBe(0);
-  expect(await trial.listed('failures')).toBe(2);
+  expect(await harness.listed('failures')).toBe(2);
 });
 
 test('Lambda takes a chain of messages for a loop', async () => {
-  const { sqs, deadLetterQueueUrl } = trial.aws.target;
-  const body = JSON.stringify({ ...JSON.parse(bodyOf([trial.good('a')])), hops: 7 });
+  const { sqs, deadLetterQueueUrl } = harness.aws.target;
+  const body = JSON.stringify({ ...JSON.parse(bodyOf([harness.good('a')])), hops: 7 });
   await sendMessages(sqs, deadLetterQueueUrl, [{ body }]);
   expect(await settled()).toBe(1);
-  expect(await trial.seen()).toEqual({ classified: [], failed: { a: 'worker_crashed' } });
-  expect(trial.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
+  expect(await harness.seen()).toEqual({ classified: [], failed: { a: 'worker_crashed' } });
+  expect(harness.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
 });
 
 test('SQS moves a message of which some images have an outcome', async () => {
-  const images = [trial.good('done'), trial.missing(), trial.good('lost')];
+  const images = [harness.good('done'), harness.missing(), harness.good('lost')];
   // Some of its images were settled with another message.
-  await trial.aws.send(bodyOf(images.slice(0, 2)));
-  await trial.deliverAll();
-  await trial.aws.send(bodyOf(images));
+  await harness.aws.send(bodyOf(images.slice(0, 2)));
+  await harness.deliverAll();
+  await harness.aws.send(bodyOf(images));
   await movedBySqs();
   await settled();
-  expect(await trial.seen()).toEqual({
+  expect(await harness.seen()).toEqual({
     classified: ['done'],
     failed: { missing: 'not_found', lost: 'worker_crashed' },
   });
 });
 
 test('nobody waits for a job whose message SQS moved', async () => {
-  const body = bodyOf([trial.good('a'), trial.good('b')]);
-  await trial.aws.send(body);
+  const body = bodyOf([harness.good('a'), harness.good('b')]);
+  await harness.aws.send(body);
   await movedBySqs();
-  const sweepIn = (ms: number) => sweep(trial.aws.target, new Date(Date.now() + ms), AbortSignal.timeout(60_000));
+  const sweepIn = (ms: number) => sweep(harness.aws.target, new Date(Date.now() + ms), AbortSignal.timeout(60_000));
   expect(await sweepIn(STRANDED_AFTER_MS - 60_000)).toMatchObject({ images: 0 });
   expect(await sweepIn(STRANDED_AFTER_MS + 60_000)).toMatchObject({ images: 2 });
-  expect(await trial.seen()).toEqual({ classified: [], failed: { a: 'worker_crashed', b: 'worker_crashed' } });
-  expect(trial.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
+  expect(await harness.seen()).toEqual({ classified: [], failed: { a: 'worker_crashed', b: 'worker_crashed' } });
+  expect(harness.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
 });
 
 test('images of a message that SQS moved are sent again', async () => {
-  await trial.aws.send(bodyOf([trial.good('a'), trial.good('b')]));
+  await harness.aws.send(bodyOf([harness.good('a'), harness.good('b')]));
   await movedBySqs();
   await settled();
   const options = { ...OF_JOB, codes: undefined, perMessage: 100, dryRun: false };
-  expect(await redrive(trial.aws.target, options, new Date())).toMatchObject({ images: 2, deadLetters: 1 });
-  await trial.deliverAll();
-  expect(await trial.seen()).toEqual({ classified: ['a', 'b'], failed: {} });
-  expect(trial.aws.deadLetters()).toEqual([]);
+  expect(await redrive(harness.aws.target, options, new Date())).toMatchObject({ images: 2, deadLetters: 1 });
+  await harness.deliverAll();
+  expect(await harness.seen()).toEqual({ classified: ['a', 'b'], failed: {} });
+  expect(harness.aws.deadLetters()).toEqual([]);
 });

@@ -1,24 +1,17 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: time and chance are the test's. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { MAX_ATTEMPTS, MAX_DELAY_SECONDS } from '../../../shared/contract/limits.ts';
 import type { QueueMessage } from '../../../shared/contract/message.ts';
 import { parseMessage } from '../../../shared/contract/parse-message.ts';
-import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { startImageServer } from '../../../testkit/image-server.ts';
 import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
 import { createInjectedWorker } from '../../support/injected-worker.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let aws: TestAws;
-let images: ImageServer;
+const [aws, images] = await sharedByTests(startTestAws(), startImageServer());
 
-beforeAll(async () => {
-  [aws, images] = await Promise.all([startTestAws(), startImageServer()]);
-});
 afterEach(() => aws.clear());
-afterAll(async () => {
-  await images.close();
-  await aws.stop();
-});
 
 /** The retry messages so far, in the order of their attempts. */
 function retries(): { attempt: number; delaySeconds: number; body: string }[] {

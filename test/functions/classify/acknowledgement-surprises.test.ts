@@ -1,27 +1,20 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: what no real part can be made to do. */
 
 import { S3Client } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
 import { createInjectedWorker, type Injected } from '../../support/injected-worker.ts';
-import { type PictureServer, startPictureServer } from '../../support/picture-server.ts';
+import { startPictureServer } from '../../support/picture-server.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { destinationsOf } from '../../support/test-worker.ts';
 
-let aws: TestAws;
-let pictures: PictureServer;
+const [aws, pictures] = await sharedByTests(startTestAws(), startPictureServer());
 
-beforeAll(async () => {
-  [aws, pictures] = await Promise.all([startTestAws(), startPictureServer()]);
-});
 afterEach(() => aws.clear());
-afterAll(async () => {
-  await pictures[Symbol.asyncDispose]();
-  await aws.stop();
-});
 
 function record(id: string, attempt: number) {
   return messageRecord({ attempt, images: [{ id, url: pictures.url(`/${id}`) }] });

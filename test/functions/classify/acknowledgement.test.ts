@@ -1,58 +1,55 @@
 /** Cases of `docs/acknowledgement.md`: each test has the name of its row. Here: messages and their outcomes. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { MAX_HOPS, MAX_MESSAGE_BYTES, MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
 import { formatMessage, type ImageRef } from '../../../shared/contract/message.ts';
-import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { bodyOf, startHarness } from '../../support/acknowledgement-harness.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let trial: Trial;
-beforeAll(async () => {
-  trial = await startTrial();
-});
-afterEach(() => trial.reset());
-afterAll(() => trial.stop());
+const [harness] = await sharedByTests(startHarness());
+afterEach(() => harness.reset());
 
 test('all images are classified', async () => {
-  await trial.aws.send(bodyOf([trial.good('a'), trial.good('b')]));
-  expect((await trial.deliver()).unacknowledged).toEqual([]);
-  expect(await trial.seen()).toEqual({ classified: ['a', 'b'], failed: {} });
-  expect(trial.inQueue()).toEqual([]);
-  expect(trial.aws.deadLetters()).toEqual([]);
+  await harness.aws.send(bodyOf([harness.good('a'), harness.good('b')]));
+  expect((await harness.deliver()).unacknowledged).toEqual([]);
+  expect(await harness.seen()).toEqual({ classified: ['a', 'b'], failed: {} });
+  expect(harness.inQueue()).toEqual([]);
+  expect(harness.aws.deadLetters()).toEqual([]);
 });
 
 test('some images have failed', async () => {
-  await trial.aws.send(bodyOf([trial.good('a'), trial.missing(), trial.good('b')]));
-  expect((await trial.deliver()).unacknowledged).toEqual([]);
-  expect(await trial.seen()).toEqual({ classified: ['a', 'b'], failed: { missing: 'not_found' } });
-  expect(trial.inQueue()).toEqual([]);
-  expect(trial.inDeadLetters()).toEqual(['missing']);
+  await harness.aws.send(bodyOf([harness.good('a'), harness.missing(), harness.good('b')]));
+  expect((await harness.deliver()).unacknowledged).toEqual([]);
+  expect(await harness.seen()).toEqual({ classified: ['a', 'b'], failed: { missing: 'not_found' } });
+  expect(harness.inQueue()).toEqual([]);
+  expect(harness.inDeadLetters()).toEqual(['missing']);
 });
 
 test('a retryable error before the fifth attempt', async () => {
-  await trial.aws.send(bodyOf([trial.good('a'), trial.busy()], 4));
-  expect((await trial.deliver()).unacknowledged).toEqual([]);
-  expect(await trial.seen()).toEqual({ classified: ['a'], failed: {} });
-  expect(trial.inQueue()).toEqual([{ ids: ['busy'], attempt: 5, hops: 1, receiveCount: 0, delaySeconds: 0 }]);
-  expect(trial.aws.deadLetters()).toEqual([]);
+  await harness.aws.send(bodyOf([harness.good('a'), harness.busy()], 4));
+  expect((await harness.deliver()).unacknowledged).toEqual([]);
+  expect(await harness.seen()).toEqual({ classified: ['a'], failed: {} });
+  expect(harness.inQueue()).toEqual([{ ids: ['busy'], attempt: 5, hops: 1, receiveCount: 0, delaySeconds: 0 }]);
+  expect(harness.aws.deadLetters()).toEqual([]);
 });
 
 test('a retryable error at the fifth attempt', async () => {
-  await trial.aws.send(bodyOf([trial.good('a'), trial.busy()], 5));
-  expect((await trial.deliver()).unacknowledged).toEqual([]);
-  expect(await trial.seen()).toEqual({ classified: ['a'], failed: { busy: 'server_error' } });
-  expect(trial.inQueue()).toEqual([]);
-  expect(trial.inDeadLetters()).toEqual(['busy']);
+  await harness.aws.send(bodyOf([harness.good('a'), harness.busy()], 5));
+  expect((await harness.deliver()).unacknowledged).toEqual([]);
+  expect(await harness.seen()).toEqual({ classified: ['a'], failed: { busy: 'server_error' } });
+  expect(harness.inQueue()).toEqual([]);
+  expect(harness.inDeadLetters()).toEqual(['busy']);
 });
 
 test('a dead letter is moved back to the queue', async () => {
-  await trial.aws.send(bodyOf([{ id: 'a', url: trial.rude.url('/once/404/redriven') }]));
-  await trial.deliver();
-  expect(await trial.seen()).toEqual({ classified: [], failed: { a: 'not_found' } });
-  await trial.aws.send(...trial.aws.deadLetters().map((letter) => letter.body));
-  expect((await trial.deliver()).unacknowledged).toEqual([]);
-  expect(await trial.seen()).toEqual({ classified: ['a'], failed: {} });
+  await harness.aws.send(bodyOf([{ id: 'a', url: harness.misbehaving.url('/once/404/redriven') }]));
+  await harness.deliver();
+  expect(await harness.seen()).toEqual({ classified: [], failed: { a: 'not_found' } });
+  await harness.aws.send(...harness.aws.deadLetters().map((letter) => letter.body));
+  expect((await harness.deliver()).unacknowledged).toEqual([]);
+  expect(await harness.seen()).toEqual({ classified: ['a'], failed: {} });
 });
 
-test('a body that is no JSON', async () => {
+test('a body that is not JSON', async () => {
   await expectUnreadable('cats, please', 'expected JSON');
 });
 
@@ -64,65 +61,68 @@ test('an empty message', async () => {
 });
 
 test('an unknown v', async () => {
-  await expectUnreadable(JSON.stringify({ ...JSON.parse(bodyOf([trial.good('a')])), v: 2 }), 'at v');
+  await expectUnreadable(JSON.stringify({ ...JSON.parse(bodyOf([harness.good('a')])), v: 2 }), 'at v');
 });
 
 test('an id repeated with different URLs', async () => {
   await expectUnreadable(
-    bodyOf([trial.good('a'), { ...trial.good('a'), url: trial.pictures.url('/b') }]),
+    bodyOf([harness.good('a'), { ...harness.good('a'), url: harness.pictures.url('/b') }]),
     'each id once',
   );
 });
 
 async function expectUnreadable(text: string, reason: string): Promise<void> {
-  const before = trial.pictures.requests;
-  await trial.aws.send(text);
-  expect((await trial.deliver()).unacknowledged).toEqual([]);
-  expect(trial.aws.deadLetters()).toMatchObject([
+  const before = harness.pictures.requests;
+  await harness.aws.send(text);
+  expect((await harness.deliver()).unacknowledged).toEqual([]);
+  expect(harness.aws.deadLetters()).toMatchObject([
     { body: text, attributes: { reason: expect.stringContaining(reason) } },
   ]);
-  expect(trial.aws.queued()).toEqual([]);
-  expect(await trial.seen()).toEqual({ classified: [], failed: {} });
-  expect(trial.pictures.requests).toBe(before);
-  trial.aws.clear();
+  expect(harness.aws.queued()).toEqual([]);
+  expect(await harness.seen()).toEqual({ classified: [], failed: {} });
+  expect(harness.pictures.requests).toBe(before);
+  harness.aws.clear();
 }
 
 test('an id repeated with the same URL', async () => {
-  await trial.aws.send(bodyOf([trial.good('a'), trial.missing(), trial.good('a'), trial.missing()]));
-  expect((await trial.deliver()).unacknowledged).toEqual([]);
-  expect(await trial.seen()).toEqual({ classified: ['a'], failed: { missing: 'not_found' } });
-  expect(await trial.aws.results('job')).toHaveLength(1);
-  expect(trial.inDeadLetters()).toEqual(['missing']);
+  await harness.aws.send(bodyOf([harness.good('a'), harness.missing(), harness.good('a'), harness.missing()]));
+  expect((await harness.deliver()).unacknowledged).toEqual([]);
+  expect(await harness.seen()).toEqual({ classified: ['a'], failed: { missing: 'not_found' } });
+  expect(await harness.aws.results('job')).toHaveLength(1);
+  expect(harness.inDeadLetters()).toEqual(['missing']);
 });
 
 test('a test event of S3', async () => {
-  await trial.aws.send(JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'photos' }));
-  expect((await trial.deliver()).unacknowledged).toEqual([]);
-  expect(trial.aws.queued()).toEqual([]);
-  expect(trial.aws.deadLetters()).toEqual([]);
+  await harness.aws.send(JSON.stringify({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'photos' }));
+  expect((await harness.deliver()).unacknowledged).toEqual([]);
+  expect(harness.aws.queued()).toEqual([]);
+  expect(harness.aws.deadLetters()).toEqual([]);
 });
 
 test('1,000 images in a message', async () => {
-  const images = Array.from({ length: 1_000 }, (_, index) => trial.good(`image-${index}`));
-  await trial.aws.send(bodyOf(images));
-  expect((await trial.deliver()).unacknowledged).toEqual([]);
-  expect((await trial.seen()).classified).toEqual(images.map(({ id }) => id).toSorted());
-  expect(await trial.aws.partKeys('results', 'job')).toEqual([expect.stringMatching(/-n1000-t\d+x1769\.jsonl$/)]);
+  const images = Array.from({ length: 1_000 }, (_, index) => harness.good(`image-${index}`));
+  await harness.aws.send(bodyOf(images));
+  expect((await harness.deliver()).unacknowledged).toEqual([]);
+  expect((await harness.seen()).classified).toEqual(images.map(({ id }) => id).toSorted());
+  expect(await harness.aws.partKeys('results', 'job')).toEqual([expect.stringMatching(/-n1000-t\d+x1769\.jsonl$/)]);
 }, 120_000);
 
 test('a message of 1 MiB', async () => {
   for (const [image, attempt] of [
-    [trial.good('good'), 1],
-    [trial.busy(), 4],
-    [trial.missing(), 1],
+    [harness.good('good'), 1],
+    [harness.busy(), 4],
+    [harness.missing(), 1],
   ] as const) {
-    await trial.aws.send(filledBody(image, attempt));
+    await harness.aws.send(filledBody(image, attempt));
   }
-  expect((await trial.deliver()).unacknowledged).toEqual([]);
-  expect(trial.aws.queued().map(({ body }) => Buffer.byteLength(body))).toEqual([MAX_MESSAGE_BYTES]);
-  await trial.deliverAll();
-  expect(await trial.seen()).toEqual({ classified: ['good'], failed: { missing: 'not_found', busy: 'server_error' } });
-  expect(trial.inDeadLetters()).toEqual(['busy', 'missing']);
+  expect((await harness.deliver()).unacknowledged).toEqual([]);
+  expect(harness.aws.queued().map(({ body }) => Buffer.byteLength(body))).toEqual([MAX_MESSAGE_BYTES]);
+  await harness.deliverAll();
+  expect(await harness.seen()).toEqual({
+    classified: ['good'],
+    failed: { missing: 'not_found', busy: 'server_error' },
+  });
+  expect(harness.inDeadLetters()).toEqual(['busy', 'missing']);
 });
 
 /** A message of one image that takes all the room there is. */
@@ -141,15 +141,15 @@ describe('an image is too large to be sent again', () => {
   };
 
   test.each([
-    ['that failed', () => trial.missing(), 'not_found'],
-    ['that shall be retried', () => trial.busy(), 'worker_crashed'],
+    ['that failed', () => harness.missing(), 'not_found'],
+    ['that shall be retried', () => harness.busy(), 'worker_crashed'],
   ])('%s', async (_what, image, code) => {
-    await trial.aws.send(large(image()));
+    await harness.aws.send(large(image()));
     for (let delivery = 0; delivery < MAX_RECEIVE_COUNT; delivery++) {
-      expect((await trial.deliver()).unacknowledged).toHaveLength(1);
+      expect((await harness.deliver()).unacknowledged).toHaveLength(1);
     }
-    expect(await trial.receive()).toEqual([]);
-    expect(await trial.seen('default')).toEqual({ classified: [], failed: { [image().url]: code } });
-    expect(trial.aws.deadLetters().map((letter) => letter.body === large(image()))).toEqual([true]);
+    expect(await harness.receive()).toEqual([]);
+    expect(await harness.seen('default')).toEqual({ classified: [], failed: { [image().url]: code } });
+    expect(harness.aws.deadLetters().map((letter) => letter.body === large(image()))).toEqual([true]);
   });
 });

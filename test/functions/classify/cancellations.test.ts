@@ -4,7 +4,7 @@ import { type JobRun, runName } from '../../../shared/contract/job-run.ts';
 import { CANCELLATION_CHECK_MS } from '../../../shared/contract/limits.ts';
 
 /** A bucket in which jobs can be cancelled, and a clock that is moved by hand. */
-function trial() {
+function cancellationsUnderTest() {
   const cancelled = new Set<string>();
   const asked: string[] = [];
   const clock = { now: 0 };
@@ -16,7 +16,7 @@ function trial() {
 }
 
 test('asks once a job, however many messages of it come', async () => {
-  const { asked, cancellations } = trial();
+  const { asked, cancellations } = cancellationsUnderTest();
   await cancellations.refresh([{ job: 'cats' }, { job: 'cats' }, { job: 'dogs' }]);
   await cancellations.refresh([{ job: 'cats' }]);
   expect(asked).toEqual(['cats', 'dogs']);
@@ -24,7 +24,7 @@ test('asks once a job, however many messages of it come', async () => {
 });
 
 test('notices a cancellation once the answer has grown old', async () => {
-  const { cancelled, clock, cancellations } = trial();
+  const { cancelled, clock, cancellations } = cancellationsUnderTest();
   await cancellations.refresh([{ job: 'cats' }]);
   cancelled.add('cats');
   clock.now = CANCELLATION_CHECK_MS - 1;
@@ -36,7 +36,7 @@ test('notices a cancellation once the answer has grown old', async () => {
 });
 
 test('does not ask again for a run that is cancelled', async () => {
-  const { cancelled, asked, clock, cancellations } = trial();
+  const { cancelled, asked, clock, cancellations } = cancellationsUnderTest();
   const of = { job: 'cats', run: '0123456789abcdef' };
   cancelled.add(runName(of));
   await cancellations.refresh([of]);
@@ -46,7 +46,7 @@ test('does not ask again for a run that is cancelled', async () => {
 });
 
 test('a run of the same job is not cancelled with another one', async () => {
-  const { cancelled, cancellations } = trial();
+  const { cancelled, cancellations } = cancellationsUnderTest();
   const [one, other] = [
     { job: 'cats', run: '0'.repeat(16) },
     { job: 'cats', run: '1'.repeat(16) },

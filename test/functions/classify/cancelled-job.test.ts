@@ -1,22 +1,14 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { packMessages } from '../../../shared/contract/pack-messages.ts';
 import { cancelJob } from '../../../shared/jobs/job-store.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startImageServer } from '../../../testkit/image-server.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { startWorkerFleet } from '../../support/worker-fleet.ts';
 
-let aws: TestAws;
-let server: ImageServer;
+const [aws, server] = await sharedByTests(startTestAws(), startImageServer());
 
-beforeAll(async () => {
-  aws = await startTestAws();
-  server = await startImageServer();
-});
-afterAll(async () => {
-  await aws.stop();
-  await server.close();
-});
 beforeEach(() => aws.clear());
 
 test('the images of a cancelled job are acknowledged without being fetched, those of others are classified', async () => {

@@ -1,40 +1,31 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
-import type { ImageRef } from '../../../shared/contract/message.ts';
-import { enqueue, newJob } from '../../../shared/jobs/enqueue.ts';
 import { type JobStatus, jobStatus } from '../../../shared/jobs/job-status.ts';
-import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { startHarness } from '../../support/acknowledgement-harness.ts';
+import { enqueueImages } from '../../support/enqueue-images.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let trial: Trial;
-beforeAll(async () => {
-  trial = await startTrial();
-});
-afterAll(() => trial.stop());
+const [harness] = await sharedByTests(startHarness());
 
 async function status(): Promise<Partial<JobStatus>> {
-  const { state, classified, failed, toGo = 0 } = (await jobStatus(trial.aws.target, 'job', new Date())) as JobStatus;
+  const { state, classified, failed, toGo = 0 } = (await jobStatus(harness.aws.target, 'job', new Date())) as JobStatus;
   return { state, classified, failed, toGo };
 }
 
-async function* each(images: ImageRef[]): AsyncGenerator<ImageRef> {
-  yield* images;
-}
-
 test('a job whose first message is delivered twice is completed with its last image, not before', async () => {
-  const images = Array.from({ length: 40 }, (_, index) => trial.good(`image-${index}`));
-  const plan = newJob({ job: 'job', source: '-', sourceDigest: '', perMessage: 10, images: images.length });
-  await enqueue(trial.aws.target, each(images), plan);
-  const [first, second, third, fourth] = (await trial.receive()) as [SQSRecord, SQSRecord, SQSRecord, SQSRecord];
+  const images = Array.from({ length: 40 }, (_, index) => harness.good(`image-${index}`));
+  await enqueueImages(harness.aws.target, images, { job: 'job' });
+  const [first, second, third, fourth] = (await harness.receive()) as [SQSRecord, SQSRecord, SQSRecord, SQSRecord];
   // SQS delivers at least once: two workers have the first message at the same time.
   for (const Records of [
     [first, second],
     [first, third],
   ]) {
-    expect(await trial.worker.invoke({ Records })).toEqual({ batchItemFailures: [] });
+    expect(await harness.worker.invoke({ Records })).toEqual({ batchItemFailures: [] });
   }
-  const lines = await trial.aws.results('job');
+  const lines = await harness.aws.results('job');
   expect(lines).toHaveLength(40);
   expect(await status()).toEqual({ state: 'running', classified: 30, failed: 0, toGo: 10 });
-  await trial.worker.invoke({ Records: [fourth] });
+  await harness.worker.invoke({ Records: [fourth] });
   expect(await status()).toEqual({ state: 'completed', classified: 40, failed: 0, toGo: 0 });
 });

@@ -10,7 +10,7 @@ import { readOutcomes } from '../../../shared/jobs/read-outcomes.ts';
 import { startTestAws } from '../../../testkit/test-aws.ts';
 import { startWorkerFleet } from '../../support/worker-fleet.ts';
 
-const PRELOAD = join(import.meta.dirname, '../../support/deadly-images.mjs');
+const PRELOAD = join(import.meta.dirname, '../../support/poison-images.mjs');
 const PHOTO = join(import.meta.dirname, '../../../samples/photos/coffee.jpg');
 const HARMLESS = Array.from({ length: 11 }, (_, index) => `photo-${index}`);
 /** The worker keeps 5 s of it to write. A slow machine loads the model for the isolated process in the rest. */

@@ -1,22 +1,15 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { decodeEmbedding, TRUNK } from '../../../shared/contract/embedding.ts';
-import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
+import { startImageServer } from '../../../testkit/image-server.ts';
 import { sqsRecord } from '../../../testkit/sqs-record.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
 import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const HANDLER = join(import.meta.dirname, '../../../functions/classify/handler.ts');
 
-let aws: TestAws;
-let images: ImageServer;
-beforeAll(async () => {
-  [aws, images] = await Promise.all([startTestAws(), startImageServer()]);
-});
-afterAll(async () => {
-  await images.close();
-  await aws.stop();
-});
+const [aws, images] = await sharedByTests(startTestAws(), startImageServer());
 
 async function lineOf(job: string, embedding: string, receiveCount = 1) {
   const worker = new ExecutionEnvironment({

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { EndLooks, type EndLooksOptions } from '../../../functions/classify/end-looks.ts';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { persistOutcomes } from '../../../functions/classify/persist-outcomes.ts';
@@ -6,33 +6,28 @@ import { planOutcomes } from '../../../functions/classify/plan-outcomes.ts';
 import { END_LOOK_DELAY_SECONDS, END_LOOK_WINDOW_MS } from '../../../shared/contract/limits.ts';
 import { resultLine } from '../../../shared/contract/result-line.ts';
 import { parseEndLook } from '../../../shared/jobs/end-look.ts';
-import type { TestAws } from '../../../testkit/test-aws.ts';
 import { anyRun, createAnnouncer, describeRun, idsOf, writeResults } from '../../support/ended-run.ts';
-import { type FarAws, startFarAws } from '../../support/far-aws.ts';
+import { startInterceptedAws } from '../../support/intercepted-aws.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let network: FarAws;
-let aws: TestAws;
+const [network] = await sharedByTests(startInterceptedAws());
 let requests: number;
-beforeAll(async () => {
-  network = await startFarAws();
-  aws = network.aws;
-});
+const { aws } = network;
 beforeEach(() => {
   aws.clear();
   requests = 0;
-  network.onTheWay((call, pass) => {
+  network.intercept((call, pass) => {
     if (call === 'SendMessage') requests++;
     return pass();
   });
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 /** At the start of a window. */
 const START = 1_000 * END_LOOK_WINDOW_MS;
 const noWork = async () => {};
 
 function endLooks(options: Partial<EndLooksOptions> = {}): EndLooks {
-  const { sqs } = network.far;
+  const { sqs } = network.intercepted;
   const jobEndQueueUrl = aws.environment.JOB_END_QUEUE_URL;
   return new EndLooks({ sqs, jobEndQueueUrl, onRefused() {}, now: () => START, ...options });
 }
@@ -113,7 +108,7 @@ describe('requests', () => {
 describe('when the queue of looks', () => {
   test('fails for now, nothing is written: the message comes again', async () => {
     let isDown = true;
-    network.onTheWay((call, pass, _cut, answer) =>
+    network.intercept((call, pass, _cut, answer) =>
       call === 'SendMessage' && isDown ? Promise.resolve(answer({ status: 503, body: '' })) : pass(),
     );
     const of = anyRun();
@@ -142,12 +137,12 @@ describe('when the queue of looks', () => {
 test('a part file is written after its look was asked for, and a look is asked for when a run is dropped', async () => {
   const of = anyRun();
   const order: string[] = [];
-  network.onTheWay((call, pass) => {
+  network.intercept((call, pass) => {
     order.push(call);
     return pass();
   });
   const looks = endLooks();
-  const { s3, sqs, queueUrl, deadLetterQueueUrl, resultsBucket } = network.far;
+  const { s3, sqs, queueUrl, deadLetterQueueUrl, resultsBucket } = network.intercepted;
   const parts = new PartWriter(s3, resultsBucket, { endLooks: looks });
   const facts = { width: 1, height: 1, format: 'png', bytes: 1, sha256: '' };
   const image = { id: 'a', url: 'https://host.example/a' };

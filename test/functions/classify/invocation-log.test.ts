@@ -1,29 +1,29 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { CODE_DIMENSION, METRICS } from '../../../shared/contract/metric-names.ts';
 import { logBytesOf } from '../../../shared/cost.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { messageRecord } from '../../../testkit/sqs-record.ts';
-import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { startHarness } from '../../support/acknowledgement-harness.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const MESSAGES = 10;
 const IMAGES = 100;
 /** What Lambda itself writes about an invocation: START, END and REPORT. */
 const LAMBDAS_OWN_BYTES = 400;
 
-let trial: Trial;
+const [harness] = await sharedByTests(startHarness());
 /** Of an invocation of 1,000 images, and of one of 10 messages with an image each. */
 let log = '';
 let logOfSmallMessages = '';
 beforeAll(async () => {
-  trial = await startTrial();
-  const worker = await trial.startWorker({
+  const worker = await harness.startWorker({
     onLog(text) {
       log += text;
     },
   });
   const Records = Array.from({ length: MESSAGES }, (_, message) => {
-    const images = Array.from({ length: IMAGES }, (_, image) => trial.good(`${message}-${image}`));
-    const [bad, busy] = [trial.missing(), trial.busy()];
+    const images = Array.from({ length: IMAGES }, (_, image) => harness.good(`${message}-${image}`));
+    const [bad, busy] = [harness.missing(), harness.busy()];
     return messageRecord({ job: 'cats', images: message === 0 ? [...images.slice(2), bad, busy] : images });
   });
   log = '';
@@ -32,14 +32,13 @@ beforeAll(async () => {
   const ofThousand = log;
   log = '';
   await worker.invoke({
-    Records: [...Array(MESSAGES).keys()].map((n) => messageRecord({ images: [trial.good(`${n}`)] })),
+    Records: [...Array(MESSAGES).keys()].map((n) => messageRecord({ images: [harness.good(`${n}`)] })),
   });
   await eventually('the metrics', () => metrics().length > 0);
   logOfSmallMessages = log;
   log = ofThousand;
   await worker.shutDown();
 }, 60_000);
-afterAll(() => trial.stop());
 
 function lines(): Record<string, unknown>[] {
   return log

@@ -1,5 +1,5 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Cancellations } from '../../../functions/classify/cancellations.ts';
 import { JobGuard, type JobGuardOptions } from '../../../functions/classify/job-guard.ts';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
@@ -12,25 +12,20 @@ import { cancelledKey } from '../../../shared/contract/object-keys.ts';
 import { failureLine, resultLine } from '../../../shared/contract/result-line.ts';
 import { ASSUMED, type Cost, costOfImages } from '../../../shared/cost.ts';
 import { isCancelled, writeJob } from '../../../shared/jobs/job-store.ts';
-import type { TestAws } from '../../../testkit/test-aws.ts';
-import { type FarAws, startFarAws } from '../../support/far-aws.ts';
+import { startInterceptedAws } from '../../support/intercepted-aws.ts';
 import { createRandom } from '../../support/random.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const JOB = 'cats';
 const RUN = { job: JOB, run: '0'.repeat(16) };
 const PER_MESSAGE = 100;
 
-let network: FarAws;
-let aws: TestAws;
-beforeAll(async () => {
-  network = await startFarAws();
-  aws = network.aws;
-});
+const [network] = await sharedByTests(startInterceptedAws());
+const { aws } = network;
 beforeEach(() => {
   aws.clear();
-  network.onTheWay((_call, pass) => pass());
+  network.intercept((_call, pass) => pass());
 });
-afterAll(async () => network[Symbol.asyncDispose]());
 
 async function describeJob(limits: Partial<JobDescription>, at = new Date(0)): Promise<void> {
   const time = at.toISOString();
@@ -62,7 +57,7 @@ async function writeMessage(name: string, classified: number, failed: number, ti
 }
 
 async function looks(options: Partial<JobGuardOptions>, outcomes = 1): Promise<void> {
-  const guard = new JobGuard({ bucket: network.far, ...options });
+  const guard = new JobGuard({ bucket: network.intercepted, ...options });
   guard.settled(RUN, outcomes);
   await guard.finish(30_000);
 }
@@ -92,7 +87,7 @@ describe('--max-failure-rate', () => {
       await Promise.all(Array.from({ length: 50 }, (_, index) => writeMessage(String(start + index), 7, 3)));
     }
     const listings: string[] = [];
-    network.onTheWay((call, pass) => {
+    network.intercept((call, pass) => {
       if (call === 'LIST') listings.push(call);
       return pass();
     });
@@ -108,7 +103,7 @@ test('a job that is cancelled for its failures is looked at for its end', async 
   await describeJob({ maxFailureRate: 0.2 });
   await writeMessage('one', 0, 300);
   const calls: string[] = [];
-  network.onTheWay((call, pass) => {
+  network.intercept((call, pass) => {
     calls.push(call);
     return pass();
   });
@@ -130,11 +125,11 @@ test('a listing that does not answer holds up neither the work nor the end of an
   await describeJob({ maxFailureRate: 0.2 });
   await writeMessage('one', 0, 300);
   const stuck = Promise.withResolvers<void>();
-  network.onTheWay(async (call, pass) => {
+  network.intercept(async (call, pass) => {
     if (call === 'LIST') await stuck.promise;
     await pass();
   });
-  const guard = new JobGuard({ bucket: network.far });
+  const guard = new JobGuard({ bucket: network.intercepted });
   guard.settled(RUN, 300);
   expect(guard.isBusy).toBe(true);
   await guard.finish(100);
@@ -146,7 +141,7 @@ test('a listing that does not answer holds up neither the work nor the end of an
 }, 60_000);
 
 test('an S3 that refuses everything costs the work nothing', async () => {
-  network.onTheWay(async (_call, _pass, cut) => cut());
+  network.intercept(async (_call, _pass, cut) => cut());
   await looks({});
   expect(await isCancelled(aws.target, RUN)).toBe(false);
 });
@@ -160,13 +155,13 @@ async function runFleet({ workers, imagesPerSecond, seconds, msPerImage }: Fleet
   const chance = createRandom(7);
   const random = () => chance.between(0, 2 ** 30 - 1) / 2 ** 30;
   const calls = new Map<string, number>();
-  network.onTheWay((call, pass) => {
+  network.intercept((call, pass) => {
     calls.set(call, (calls.get(call) ?? 0) + 1);
     return pass();
   });
   const fleet = Array.from({ length: workers }, () => ({
     time: new WorkTime({ now: () => clock.work }),
-    guard: new JobGuard({ bucket: network.far, now: () => clock.now, random }),
+    guard: new JobGuard({ bucket: network.intercepted, now: () => clock.now, random }),
   }));
   const cancellations = new Cancellations(
     (of) => isCancelled(aws.target, of),

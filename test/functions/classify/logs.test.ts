@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { SQSRecord } from 'aws-lambda';
 import { ERROR_CODES, type ErrorCode } from '../../../shared/contract/error-codes.ts';
 import { MAX_RECEIVE_COUNT } from '../../../shared/contract/limits.ts';
@@ -7,9 +7,10 @@ import type { FailureLine } from '../../../shared/contract/result-line.ts';
 import { readOutcomes } from '../../../shared/jobs/read-outcomes.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
-import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { type Harness, startHarness } from '../../support/acknowledgement-harness.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-const SURPRISING_IMAGES = join(import.meta.dirname, '../../support/surprising-images.mjs');
+const SURPRISING_IMAGES = join(import.meta.dirname, '../../support/throwing-images.mjs');
 
 /** Whatever must not get into a log has this word in it. */
 const SECRET = 'SECRET';
@@ -18,7 +19,7 @@ const SIGNATURE = 'X-Amz-Signature=SECRET-signature&token=SECRET-token#SECRET-fr
 /** An image of each kind of failure: its URL without what is secret, its code, how often it was delivered. */
 type Failing = { url: string; shown: string; code: ErrorCode; attempt: number; receiveCount: number };
 
-let trial: Trial;
+const [harness] = await sharedByTests(startHarness());
 let failing: Failing[];
 let unreadable: SQSRecord[];
 let unsettled: SQSRecord;
@@ -26,48 +27,46 @@ let unsettled: SQSRecord;
 let log = '';
 
 beforeAll(async () => {
-  trial = await startTrial();
-  failing = failingImages(trial);
+  failing = failingImages(harness);
   unreadable = UNREADABLE.map((body) => sqsRecord(body));
-  unsettled = messageRecord({ job: 'unsettled', images: [{ id: 'a', url: trial.pictures.url(`/a?${SIGNATURE}`) }] });
-  const worker = await trial.startWorker({
+  unsettled = messageRecord({ job: 'unsettled', images: [{ id: 'a', url: harness.pictures.url(`/a?${SIGNATURE}`) }] });
+  const worker = await harness.startWorker({
     environment: { POWERTOOLS_LOG_LEVEL: 'DEBUG', POWERTOOLS_LOGGER_LOG_EVENT: 'true' },
     execArgv: ['--import', SURPRISING_IMAGES],
     onLog(text) {
       log += text;
     },
   });
-  trial.faults.inject({ put: 'results/job=unsettled/' }, 503);
+  harness.faults.inject({ put: 'results/job=unsettled/' }, 503);
   const failed = failing.map(({ url, attempt, receiveCount }) => ({
     ...sqsRecord(messageRecord({ job: 'signed', attempt, images: [{ id: url, url }] }).body, receiveCount),
   }));
   const classified = messageRecord({
     job: 'signed',
-    images: [{ id: 'good', url: trial.pictures.url(`/good?${SIGNATURE}`) }],
+    images: [{ id: 'good', url: harness.pictures.url(`/good?${SIGNATURE}`) }],
   });
   const { batchItemFailures } = await worker.invoke({ Records: [...failed, ...unreadable, unsettled, classified] });
   expect(batchItemFailures).toEqual([{ itemIdentifier: unsettled.messageId }]);
   await worker.shutDown();
   await eventually('the whole log', () => lines().length > failing.length + unreadable.length);
 });
-afterAll(() => trial.stop());
 
-function failingImages({ rude, pictures }: Trial): Failing[] {
+function failingImages({ misbehaving, pictures }: Harness): Failing[] {
   const kinds: [shown: string, code: ErrorCode, attempt?: number, receiveCount?: number][] = [
-    [rude.url('/status/404'), 'not_found'],
-    [rude.url('/status/403'), 'forbidden'],
-    [rude.url('/status/503'), 'server_error', 5],
-    [rude.url('/reset'), 'connection_failed', 5],
-    [rude.url('/gibberish'), 'invalid_response'],
-    [rude.url('/redirect-loop'), 'too_many_redirects'],
+    [misbehaving.url('/status/404'), 'not_found'],
+    [misbehaving.url('/status/403'), 'forbidden'],
+    [misbehaving.url('/status/503'), 'server_error', 5],
+    [misbehaving.url('/reset'), 'connection_failed', 5],
+    [misbehaving.url('/gibberish'), 'invalid_response'],
+    [misbehaving.url('/redirect-loop'), 'too_many_redirects'],
     ['http://169.254.169.254/latest/meta-data/', 'address_not_allowed'],
     ['ftp://photos.example.com/a.jpg', 'scheme_not_allowed'],
     ['http://[not-an-address/a.jpg', 'invalid_url'],
     ['s3://photos-of-others/a.jpg', 'bucket_not_allowed'],
-    [rude.url('/page'), 'not_an_image'],
-    [rude.url('/half-photo'), 'corrupt'],
-    // Not all black: see `surprising-images.mjs`.
-    [rude.url('/photos/coffee.jpg'), 'inference_failed', 5],
+    [misbehaving.url('/page'), 'not_an_image'],
+    [misbehaving.url('/half-photo'), 'corrupt'],
+    // Not all black: see `throwing-images.mjs`.
+    [misbehaving.url('/photos/coffee.jpg'), 'inference_failed', 5],
     [pictures.url('/SURPRISE'), 'internal_error', 5],
     [pictures.url('/signed/ABORT'), 'worker_crashed', 2, 2],
     [pictures.url('/again/ABORT'), 'worker_crashed', 1, MAX_RECEIVE_COUNT],
@@ -79,10 +78,12 @@ function failingImages({ rude, pictures }: Trial): Failing[] {
     attempt,
     receiveCount,
   }));
-  const redirected = rude.url(`/redirect-to?url=${encodeURIComponent(rude.url(`/status/410?${SIGNATURE}`))}`);
+  const redirected = misbehaving.url(
+    `/redirect-to?url=${encodeURIComponent(misbehaving.url(`/status/410?${SIGNATURE}`))}`,
+  );
   return [
     ...signed,
-    { url: redirected, shown: rude.url('/redirect-to'), code: 'gone', attempt: 1, receiveCount: 1 },
+    { url: redirected, shown: misbehaving.url('/redirect-to'), code: 'gone', attempt: 1, receiveCount: 1 },
     {
       url: 'https://someone:SECRET-password@photos.example.com/a.jpg',
       shown: 'https://photos.example.com/a.jpg',
@@ -122,7 +123,7 @@ function entries(): Record<string, unknown>[] {
 
 /** Each image once: one whose crash was foretold has a second file. */
 async function failureLines(): Promise<FailureLine[]> {
-  return [...(await readOutcomes(trial.aws.target, 'signed')).failures.values()];
+  return [...(await readOutcomes(harness.aws.target, 'signed')).failures.values()];
 }
 
 test('there are failures of every stage', () => {
@@ -165,14 +166,14 @@ test('writes no secret into what failure lines and dead letters say of an error'
   const failures = await failureLines();
   expect(failures).toHaveLength(failing.length);
   for (const { error } of failures) expect(JSON.stringify(error)).not.toMatch(/SECRET|X-Amz|\?/);
-  const errors = trial.aws.deadLetters().flatMap(({ body }) => /"error":(\{[^}]*\})/.exec(body)?.[1] ?? []);
+  const errors = harness.aws.deadLetters().flatMap(({ body }) => /"error":(\{[^}]*\})/.exec(body)?.[1] ?? []);
   expect(errors).toHaveLength(failing.length);
   for (const error of errors) expect(error).not.toMatch(/SECRET|X-Amz|\?/);
 });
 
 test('echoes id and URL in lines as the producer sent them', async () => {
-  const results = await trial.aws.results('signed');
-  expect(results.map(({ id, url }) => [id, url])).toEqual([['good', trial.pictures.url(`/good?${SIGNATURE}`)]]);
+  const results = await harness.aws.results('signed');
+  expect(results.map(({ id, url }) => [id, url])).toEqual([['good', harness.pictures.url(`/good?${SIGNATURE}`)]]);
   const failures = await failureLines();
   expect(failures.map(({ url }) => url).toSorted()).toEqual(failing.map(({ url }) => url).toSorted());
 });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import type { Pipeline } from '../../../shared/classifier/classify-images.ts';
 import { ApartQueue } from '../../../shared/classifier/decode/apart-queue.ts';
 import { PutOff } from '../../../shared/classifier/put-off.ts';
@@ -6,27 +6,21 @@ import { MAX_EXPENSIVE_IMAGES, MAX_HOPS } from '../../../shared/contract/limits.
 import { formatMessage, type QueueMessage } from '../../../shared/contract/message.ts';
 import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { readOutcomes } from '../../../shared/jobs/read-outcomes.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
 import { greyPng, readPhoto } from '../../classifier/pictures.ts';
 import { deliver } from '../../support/deliveries.ts';
 import { withJpegSegments } from '../../support/expensive-images.ts';
 import { createInjectedWorker, type Injected } from '../../support/injected-worker.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 /** What an invocation has time for; without sharing out, twelve links have time for a fifth of the images. */
 const IMAGES_PER_INVOCATION = MAX_EXPENSIVE_IMAGES;
 const IMAGES = 600;
 
 const cheap = greyPng(8, 8, Buffer.alloc(8 * (1 + 8)));
-let expensive: Buffer;
-let aws: TestAws;
-beforeAll(async () => {
-  [aws, expensive] = await Promise.all([
-    startTestAws(),
-    readPhoto('coffee.jpg').then((photo) => withJpegSegments(photo, 10_001)),
-  ]);
-});
+const expensive = withJpegSegments(await readPhoto('coffee.jpg'), 10_001);
+const [aws] = await sharedByTests(startTestAws());
 afterEach(() => aws.clear());
-afterAll(() => aws.stop());
 
 /** Delivers until the queue is empty. @returns how often each image was delivered at most */
 async function mostLinks(injected: (left: { count: number }) => Injected): Promise<number> {

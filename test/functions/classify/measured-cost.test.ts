@@ -1,5 +1,5 @@
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { JobGuard } from '../../../functions/classify/job-guard.ts';
 import type { JobDescription } from '../../../shared/contract/job-description.ts';
 import { LONGEST_GUARD_INTERVAL_MS } from '../../../shared/contract/limits.ts';
@@ -12,37 +12,36 @@ import { eventually } from '../../../testkit/eventually.ts';
 import { sqsRecord } from '../../../testkit/sqs-record.ts';
 import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
-import { bodyOf, startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
+import { bodyOf, startHarness } from '../../support/acknowledgement-harness.ts';
 import { runCommand } from '../../support/command.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
 const RUN = { job: 'cats', run: '0'.repeat(16) };
 const PER_MESSAGE = 100;
 /** List prices per second of one MB, written out here: the test must not take them from the code. */
 const USD_PER_MB_SECOND = 0.000_016_666_7 / 1_024;
 
-let trial: Trial;
+const [harness] = await sharedByTests(startHarness());
 beforeAll(async () => {
-  trial = await startTrial();
   // Its start is billed to the job of its first message.
-  await trial.worker.invoke({ Records: [sqsRecord(bodyOf([trial.good('first')]))] });
+  await harness.worker.invoke({ Records: [sqsRecord(bodyOf([harness.good('first')]))] });
 });
 beforeEach(() => {
-  trial.reset();
-  trial.pictures.delayMs = 0;
+  harness.reset();
+  harness.pictures.delayMs = 0;
 });
-afterAll(() => trial.stop());
 
 async function describeJob(images: number, limits: Partial<JobDescription> = {}): Promise<void> {
   const at = new Date().toISOString();
   const numbers = { perMessage: PER_MESSAGE, images, sent: images, messages: Math.ceil(images / PER_MESSAGE) };
-  await writeJob(trial.aws.target, {
+  await writeJob(harness.aws.target, {
     ...{ v: 1, state: 'enqueued', ...RUN, source: 'cats.txt', sourceDigest: '' },
     ...{ ...numbers, startedAt: at, updatedAt: at, ...limits },
   });
 }
 
 function goodImages(prefix: string): ImageRef[] {
-  return Array.from({ length: PER_MESSAGE }, (_, index) => trial.good(`${prefix}-${index}`));
+  return Array.from({ length: PER_MESSAGE }, (_, index) => harness.good(`${prefix}-${index}`));
 }
 
 /** Seconds from the call to the answer, as Lambda bills them. */
@@ -55,7 +54,7 @@ async function invoke(worker: ExecutionEnvironment, images: ImageRef[]): Promise
 }
 
 async function status(): Promise<JobStatus> {
-  return (await jobStatus(trial.aws.target, RUN.job, new Date())) as JobStatus;
+  return (await jobStatus(harness.aws.target, RUN.job, new Date())) as JobStatus;
 }
 
 function seconds({ computing }: JobStatus): number {
@@ -86,7 +85,7 @@ function billedIn(log: string): number {
 /** Lets a worker do some messages of the job. @returns what AWS would bill for it, its start included */
 async function billedUsd({ name, memoryMb, delayMs }: (typeof FLEET)[number]): Promise<number> {
   let log = '';
-  const worker = await trial.startWorker({
+  const worker = await harness.startWorker({
     environment: { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb) },
     onLog(text) {
       log += text;
@@ -94,7 +93,7 @@ async function billedUsd({ name, memoryMb, delayMs }: (typeof FLEET)[number]): P
   });
   let seen = 0;
   try {
-    trial.pictures.delayMs = delayMs;
+    harness.pictures.delayMs = delayMs;
     for (let message = 0; message < MESSAGES_EACH; message++)
       seen += await invoke(worker, goodImages(`${name}-${message}`));
   } finally {
@@ -108,16 +107,16 @@ async function billedUsd({ name, memoryMb, delayMs }: (typeof FLEET)[number]): P
 }
 
 async function guardsFigure(): Promise<number | undefined> {
-  const guard = new JobGuard({ bucket: trial.aws.target, now: () => Date.now() + LONGEST_GUARD_INTERVAL_MS });
+  const guard = new JobGuard({ bucket: harness.aws.target, now: () => Date.now() + LONGEST_GUARD_INTERVAL_MS });
   guard.settled(RUN, 1);
   await guard.finish(30_000);
-  return (await readGuardRecord(trial.aws.target, RUN)).record?.computingUsd;
+  return (await readGuardRecord(harness.aws.target, RUN)).record?.computingUsd;
 }
 
 async function summaryOf(job: string) {
   await using folder = await createTemporaryFolder();
   const args = ['results', job, '--out', `${folder.path}/${job}.jsonl`, '--json'];
-  const { stdout } = await runCommand(args, { environment: trial.aws.environment });
+  const { stdout } = await runCommand(args, { environment: harness.aws.environment });
   return JSON.parse(stdout);
 }
 
@@ -142,15 +141,15 @@ test('a job of three different speeds of worker cost what its workers took, to 5
 describe('the computing time of a job', () => {
   test('has a message that was delivered twice two times, while its images count once', async () => {
     await describeJob(PER_MESSAGE);
-    const before = await invoke(trial.worker, goodImages('before'));
-    trial.aws.clear();
+    const before = await invoke(harness.worker, goodImages('before'));
+    harness.aws.clear();
     await describeJob(PER_MESSAGE);
-    const first = await invoke(trial.worker, goodImages('image'));
+    const first = await invoke(harness.worker, goodImages('image'));
     const once = seconds(await status());
     let second = 0;
     // The second file of two deliveries that took the same milliseconds would have the name of the first.
-    while ((await trial.aws.partKeys('results', RUN.job)).length < 2) {
-      second += await invoke(trial.worker, goodImages('image'));
+    while ((await harness.aws.partKeys('results', RUN.job)).length < 2) {
+      second += await invoke(harness.worker, goodImages('image'));
     }
     const twice = await status();
     expect(twice).toMatchObject({ state: 'completed', classified: PER_MESSAGE, failed: 0 });
@@ -161,12 +160,12 @@ describe('the computing time of a job', () => {
 
   test('has the attempts of images that were only retried', async () => {
     await describeJob(1);
-    await invoke(trial.worker, goodImages('before'));
+    await invoke(harness.worker, goodImages('before'));
     const before = seconds(await status());
-    const waiting = goodImages('busy').map(({ id }) => ({ id, url: trial.rude.url('/status/503') }));
-    const retried = (await invoke(trial.worker, waiting)) + (await invoke(trial.worker, waiting));
+    const waiting = goodImages('busy').map(({ id }) => ({ id, url: harness.misbehaving.url('/status/503') }));
+    const retried = (await invoke(harness.worker, waiting)) + (await invoke(harness.worker, waiting));
     expect(seconds(await status())).toBe(before);
-    const last = await invoke(trial.worker, [trial.good('last')]);
+    const last = await invoke(harness.worker, [harness.good('last')]);
     const added = seconds(await status()) - before;
     expect(added).toBeGreaterThan(last);
     expect(added).toBeLessThanOrEqual((retried + last) * 1.05 + 0.05);
@@ -176,12 +175,12 @@ describe('the computing time of a job', () => {
     await describeJob(PER_MESSAGE);
     const gone = [...Array(PER_MESSAGE).keys()].map((index) => ({
       id: `gone-${index}`,
-      url: trial.rude.url(index === 0 ? '/status/410' : '/status/404'),
+      url: harness.misbehaving.url(index === 0 ? '/status/410' : '/status/404'),
     }));
-    await invoke(trial.worker, gone);
+    await invoke(harness.worker, gone);
     const before = await status();
     expect(before.failedByCode).toEqual({ not_found: PER_MESSAGE - 1, gone: 1 });
-    const { code } = await runCommand(['redrive', RUN.job, '--code', 'gone'], { environment: trial.aws.environment });
+    const { code } = await runCommand(['redrive', RUN.job, '--code', 'gone'], { environment: harness.aws.environment });
     expect(code).toBe(0);
     const after = await status();
     expect(after.failed).toBe(PER_MESSAGE - 1);
@@ -190,16 +189,16 @@ describe('the computing time of a job', () => {
 
   test('is estimated with the assumed processor, and said to be, for files of earlier versions', async () => {
     await describeJob(2 * PER_MESSAGE);
-    await invoke(trial.worker, goodImages('old'));
+    await invoke(harness.worker, goodImages('old'));
     await forgetTimes();
     const old = await status();
     expect(old).toMatchObject({ classified: PER_MESSAGE, computing: { workers: [], measuredShare: 0 } });
     expect(computingUsd(old)).toBeCloseTo(assumedUsd(PER_MESSAGE), 12);
-    await invoke(trial.worker, goodImages('new'));
+    await invoke(harness.worker, goodImages('new'));
     const mixed = await status();
     expect(mixed.computing.measuredShare).toBe(0.5);
     expect(computingUsd(mixed)).toBeGreaterThan(assumedUsd(PER_MESSAGE));
-    const { stdout } = await runCommand(['status', RUN.job], { environment: trial.aws.environment });
+    const { stdout } = await runCommand(['status', RUN.job], { environment: harness.aws.environment });
     expect(stdout).toMatch(
       /cost so far \$[\d.]+ at list prices: .* s of x86_64 with 1,769 MB, as its workers measured, and an estimate for the 50 % that earlier versions did \(assumed: AVX2, x86_64, 1,769 MB, [\d.]+ ms per image\)/,
     );
@@ -208,8 +207,8 @@ describe('the computing time of a job', () => {
 
 /** Leaves the part files as workers of earlier versions named them. */
 async function forgetTimes(): Promise<void> {
-  const { s3, resultsBucket: Bucket } = trial.aws.target;
-  for (const Key of await trial.aws.partKeys('results', RUN.job)) {
+  const { s3, resultsBucket: Bucket } = harness.aws.target;
+  for (const Key of await harness.aws.partKeys('results', RUN.job)) {
     const old = Key.replace(/-t\w+(?=\.)/, '');
     expect(old).not.toBe(Key);
     await s3.send(new CopyObjectCommand({ Bucket, CopySource: `${Bucket}/${Key}`, Key: old }));

@@ -1,21 +1,17 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { WorkTime } from '../../../functions/classify/work-time.ts';
 import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { MAX_SHARED_PART_LINES, MIN_IMAGES_FOR_OWN_PART } from '../../../shared/contract/limits.ts';
 import { readPartName } from '../../../shared/contract/object-keys.ts';
 import { type FailureLine, failureLine } from '../../../shared/contract/result-line.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 
-let aws: TestAws;
-let parts: PartWriter;
+const [aws] = await sharedByTests(startTestAws());
 
-beforeAll(async () => {
-  aws = await startTestAws();
-  parts = new PartWriter(aws.target.s3, aws.target.resultsBucket);
-});
+const parts = new PartWriter(aws.target.s3, aws.target.resultsBucket);
 afterEach(() => aws.clear());
-afterAll(() => aws.stop());
 
 function line(id: string, message = 'expected status 200, got 404'): FailureLine {
   const image = { id, url: `https://example.com/${id}` };

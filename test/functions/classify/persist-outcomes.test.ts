@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { persistOutcomes } from '../../../functions/classify/persist-outcomes.ts';
 import { type OutcomePlan, planOutcomes } from '../../../functions/classify/plan-outcomes.ts';
 import type { Destinations } from '../../../functions/classify/worker-dependencies.ts';
@@ -8,22 +8,18 @@ import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { MAX_MESSAGE_BYTES } from '../../../shared/contract/limits.ts';
 import type { ImageRef, QueueMessage } from '../../../shared/contract/message.ts';
 import { parseMessage } from '../../../shared/contract/parse-message.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { destinationsOf } from '../../support/test-worker.ts';
 
 const NOT_FOUND = new ImageFailure('not_found', 'expected status 200, got 404');
 const SERVER_ERROR = new ImageFailure('server_error', 'expected status 200, got 503');
 const CONTEXT = { model: { name: 'model', version: '1' }, retryBaseSeconds: 10, now: new Date(), random: 0 };
 
-let aws: TestAws;
-let destinations: Destinations;
+const [aws] = await sharedByTests(startTestAws());
 
-beforeAll(async () => {
-  aws = await startTestAws();
-  destinations = destinationsOf(aws.target);
-});
+const destinations = destinationsOf(aws.target);
 afterEach(() => aws.clear());
-afterAll(() => aws.stop());
 
 function image(id: string, more: Partial<ImageRef> = {}): ImageRef {
   return { id, url: `https://example.com/${id}`, ...more };

@@ -8,7 +8,7 @@ import { isCancelled, newestRun } from '../../../shared/jobs/job-store.ts';
 import { listObjects } from '../../../shared/jobs/list-objects.ts';
 import { readOutcomes } from '../../../shared/jobs/read-outcomes.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
-import { ChangingMind, imagesOf, JOB } from '../../support/changing-mind.ts';
+import { imagesOf, JOB, RepeatedJob } from '../../support/repeated-job.ts';
 
 const COMMANDS = ['enqueue', 'cancel', 'purge', 'redrive', 'take', 'finish', 'work', 'timePasses'] as const;
 type Command = (typeof COMMANDS)[number];
@@ -21,13 +21,13 @@ const SEED = 14;
 /** Performs the commands, lets the worker come to the end of its work, and counts. */
 async function perform(commands: readonly Command[]): Promise<void> {
   await using aws = await startTestAws();
-  await using scene = new ChangingMind(aws);
+  await using scene = new RepeatedJob(aws);
   for (const command of commands) await scene[command]();
   await workToTheEnd(aws, scene);
   await expectOutcomesOfNewestRunAlone(aws, scene, commands);
 }
 
-async function workToTheEnd(aws: TestAws, scene: ChangingMind): Promise<void> {
+async function workToTheEnd(aws: TestAws, scene: RepeatedJob): Promise<void> {
   await scene.finish();
   scene.timePasses();
   await scene.work();
@@ -42,7 +42,7 @@ async function workToTheEnd(aws: TestAws, scene: ChangingMind): Promise<void> {
 
 async function expectOutcomesOfNewestRunAlone(
   aws: TestAws,
-  scene: ChangingMind,
+  scene: RepeatedJob,
   commands: readonly Command[],
 ): Promise<void> {
   const images = imagesOf(scene.enqueued);
@@ -107,7 +107,7 @@ test('the same after any commands in any order', async () => {
 
 test('what is on the queue of a purged run is acknowledged without a fetch, and the next purge removes what a busy worker wrote', async () => {
   await using aws = await startTestAws();
-  await using scene = new ChangingMind(aws);
+  await using scene = new RepeatedJob(aws);
   await scene.enqueue();
   await scene.take();
   await scene.cancel();

@@ -1,43 +1,38 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { formatMessage } from '../../../shared/contract/message.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import type { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
-import { startTrial, type Trial } from '../../support/acknowledgement-trial.ts';
-import { type MoodyHosts, startMoodyHosts } from '../../support/moody-hosts.ts';
+import { startHarness } from '../../support/acknowledgement-harness.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
+import { startSwitchableHosts } from '../../support/switchable-hosts.ts';
 
 const HANGING_PORTS = 58;
 /** Long beside what healthy images take: who has to wait for one is found out. */
 const FETCH_TIMEOUT_SECONDS = 8;
 const MS_FOR_AN_ANSWER = 400;
 
-let trial: Trial;
-let dead: MoodyHosts;
+const [harness, dead] = await sharedByTests(startHarness(), startSwitchableHosts(HANGING_PORTS, 'hang'));
 let worker: ExecutionEnvironment;
 
 beforeAll(async () => {
-  [trial, dead] = await Promise.all([startTrial(), startMoodyHosts(HANGING_PORTS, 'hang')]);
-  trial.pictures.delayMs = MS_FOR_AN_ANSWER;
+  harness.pictures.delayMs = MS_FOR_AN_ANSWER;
 });
-afterEach(() => trial.reset());
-afterAll(async () => {
-  await dead[Symbol.asyncDispose]();
-  await trial.stop();
-});
+afterEach(() => harness.reset());
 
 /** How long it takes until each image of the job `healthy` has its result, beside messages of other jobs. */
 async function msUntilDone(healthy: number, others: string[]): Promise<number> {
-  trial.reset();
-  worker = await trial.startWorker({
+  harness.reset();
+  worker = await harness.startWorker({
     environment: {
       FETCH_TIMEOUT_SECONDS: String(FETCH_TIMEOUT_SECONDS),
-      ALLOWED_HOSTS: [trial.pictures.host, ...dead.hosts].join(','),
+      ALLOWED_HOSTS: [harness.pictures.host, ...dead.hosts].join(','),
     },
   });
-  const images = Array.from({ length: healthy }, (_, index) => trial.good(`image-${index}`));
-  await trial.aws.send(...others, formatMessage({ job: 'healthy', attempt: 1, images }));
+  const images = Array.from({ length: healthy }, (_, index) => harness.good(`image-${index}`));
+  await harness.aws.send(...others, formatMessage({ job: 'healthy', attempt: 1, images }));
   const started = performance.now();
-  const delivery = trial.deliver(worker);
-  const isDone = async () => (await trial.seen('healthy')).classified.length === healthy;
+  const delivery = harness.deliver(worker);
+  const isDone = async () => (await harness.seen('healthy')).classified.length === healthy;
   await eventually('each healthy image has its result', isDone, 60_000);
   const took = performance.now() - started;
   await worker.shutDown();

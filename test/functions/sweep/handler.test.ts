@@ -1,22 +1,19 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { Swept } from '../../../functions/sweep/sweep.ts';
-import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { startTestAws } from '../../../testkit/test-aws.ts';
 import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
+import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { strandedLongAgo } from '../../support/stranded-run.ts';
 
 const HANDLER = join(import.meta.dirname, '../../../functions/sweep/handler.ts');
 
-let aws: TestAws;
+const [aws] = await sharedByTests(startTestAws());
 let log = '';
-beforeAll(async () => {
-  aws = await startTestAws();
-}, 60_000);
 beforeEach(() => {
   aws.clear();
   log = '';
 });
-afterAll(() => aws.stop());
 
 async function invoked(timeoutSeconds: number): Promise<Swept> {
   const sweeper = new ExecutionEnvironment<object, Swept>({

@@ -1,4 +1,4 @@
-/** Values by time, in seconds since the start of a trial; a time without a value is missing. */
+/** Values by time, in seconds since the start of an evaluation; a time without a value is missing. */
 export type Series = ReadonlyMap<number, number>;
 type Value = number | string | Series;
 

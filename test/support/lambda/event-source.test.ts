@@ -1,15 +1,11 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { eventually } from '../../../testkit/eventually.ts';
-import { type ObedientFunction, startObedientFunction } from '../obedient-function.ts';
+import { startScriptedFunction } from '../scripted-function.ts';
+import { sharedByTests } from '../shared-by-tests.ts';
 
-let lambda: ObedientFunction;
-
-beforeAll(async () => {
-  // Long: no message comes back during these tests.
-  lambda = await startObedientFunction({ visibilityTimeoutSeconds: 600, timeoutSeconds: 30 });
-});
+/** The visibility timeout is long: no message is redelivered during these tests. */
+const [lambda] = await sharedByTests(startScriptedFunction({ visibilityTimeoutSeconds: 600, timeoutSeconds: 30 }));
 afterEach(() => lambda.reset());
-afterAll(() => lambda.stop());
 
 function numbered(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `message ${index}`);

@@ -1,5 +1,5 @@
 /**
- * Preloaded into a worker (`--import`), it makes images deadly that end in one of these words: the
+ * Preloaded into a worker (`--import`), it makes images that end in one of these words kill the process: the
  * moment their bytes are hashed, which the decode stage does, the process aborts, hangs or eats all
  * its memory. That is how native decoders die of images that nobody has met yet.
  */

@@ -1,7 +1,7 @@
 import type { LargeJob } from '../../testkit/large-job.ts';
 import { startLargeJobs } from '../../testkit/large-jobs.ts';
 import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
-import type { Conditions, Trial } from './row.ts';
+import type { Conditions, PreparedCommand } from './row.ts';
 
 const RUN = '0123456789abcdef';
 /** Of each thousand part files, one has failures. */
@@ -19,11 +19,11 @@ export function largeJob(parts: number, changed: Partial<LargeJob> = {}): LargeJ
  *
  * @param argsOf its arguments; files that it writes belong in the folder
  */
-export async function largeJobTrial(
+export async function largeJobCommand(
   { size, latencyMs }: Conditions,
   argsOf: (folder: string) => readonly string[],
   changed: Partial<LargeJob> = {},
-): Promise<Trial> {
+): Promise<PreparedCommand> {
   const server = await startLargeJobs({ jobs: [largeJob(size, changed)], latencyMs });
   const folder = await createTemporaryFolder();
   return {

@@ -11,27 +11,27 @@ export type AwsCall = string;
  * What becomes of a request: `pass` brings it to AWS, whose answer is then given unless the connection was cut, or another
  * answer was given in its place.
  */
-export type OnTheWay = (
+export type Interceptor = (
   call: AwsCall,
   pass: () => Promise<void>,
   cut: () => void,
   answer: (reply: Omit<Reply, 'headers'> & { headers?: Record<string, string> }) => void,
 ) => Promise<void>;
 
-/** The embedded AWS, near for the test and its worker, and far for what is tested. */
-export type FarAws = AsyncDisposable & {
+/** The embedded AWS, and the same behind a proxy for what is tested: the test can delay, cut and answer its requests. */
+export type InterceptedAws = AsyncDisposable & {
   aws: TestAws;
   /** Behind the network; the SDK does not try again by itself. */
-  far: JobTarget;
+  intercepted: JobTarget;
   /** What points a command at it. */
   environment: Record<string, string>;
-  onTheWay(rule: OnTheWay): void;
+  intercept(rule: Interceptor): void;
 };
 
-export async function startFarAws(): Promise<FarAws> {
+export async function startInterceptedAws(): Promise<InterceptedAws> {
   const aws = await startTestAws();
   const upstream = new URL(aws.environment.AWS_ENDPOINT_URL);
-  let rule: OnTheWay = (_call, pass) => pass();
+  let rule: Interceptor = (_call, pass) => pass();
   const server = createServer(async (incoming, answer) => {
     const { method = '', url = '', headers } = incoming;
     const body = await buffer(incoming);
@@ -40,7 +40,7 @@ export async function startFarAws(): Promise<FarAws> {
       const reply = await ask(upstream, { method, path: url, headers }, body);
       give = () => void answer.writeHead(reply.status, reply.headers).end(reply.body);
     };
-    const answerOf: Parameters<OnTheWay>[3] = ({ status, headers: own = {}, body: text }) => {
+    const answerOf: Parameters<Interceptor>[3] = ({ status, headers: own = {}, body: text }) => {
       give = () => void answer.writeHead(status, own).end(text);
     };
     await rule(callOf(method, url, headers), pass, () => void answer.destroy(), answerOf);
@@ -56,17 +56,17 @@ export async function startFarAws(): Promise<FarAws> {
   ]);
   const environment: Record<string, string> = Object.fromEntries(through);
   const settings = jobSettingsFrom(environment);
-  const far = createJobTarget(settings, { ...aws.clientConfig, endpoint, maxAttempts: 1 });
+  const intercepted = createJobTarget(settings, { ...aws.clientConfig, endpoint, maxAttempts: 1 });
   return {
     aws,
-    far,
+    intercepted,
     environment,
-    onTheWay(changed) {
+    intercept(changed) {
       rule = changed;
     },
     async [Symbol.asyncDispose]() {
-      far.s3.destroy();
-      far.sqs.destroy();
+      intercepted.s3.destroy();
+      intercepted.sqs.destroy();
       server.close();
       server.closeAllConnections();
       await aws.stop();

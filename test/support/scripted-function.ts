@@ -5,12 +5,12 @@ import { ExecutionEnvironment, type FunctionError } from '../../worker/execution
 import type { WorkLoopOptions } from '../../worker/loop-parts.ts';
 import { WorkLoop } from '../../worker/work-loop.ts';
 import { EventSource, type EventSourceOptions } from './lambda/event-source.ts';
-import type { InvocationLog } from './obedient-handler.ts';
+import type { InvocationLog } from './scripted-handler.ts';
 
-const HANDLER = join(import.meta.dirname, 'obedient-handler.ts');
+const HANDLER = join(import.meta.dirname, 'scripted-handler.ts');
 
 /** A queue, and two execution environments whose handler does what the messages say. */
-export type ObedientFunction = {
+export type ScriptedFunction = AsyncDisposable & {
   aws: TestAws;
   environments: ExecutionEnvironment[];
   /** What the handler logged since the last `reset`, and the errors that the event source told. */
@@ -26,16 +26,15 @@ export type ObedientFunction = {
   allDone(messages: number): Promise<void>;
   /** Stops the event source and forgets everything. */
   reset(): Promise<void>;
-  stop(): Promise<void>;
 };
 
-export async function startObedientFunction({
+export async function startScriptedFunction({
   visibilityTimeoutSeconds,
   timeoutSeconds,
 }: {
   visibilityTimeoutSeconds: number;
   timeoutSeconds: number;
-}): Promise<ObedientFunction> {
+}): Promise<ScriptedFunction> {
   const aws = await startTestAws({ visibilityTimeoutSeconds });
   const invocations: InvocationLog[] = [];
   const errors: FunctionError[] = [];
@@ -86,7 +85,7 @@ export async function startObedientFunction({
       invocations.length = 0;
       errors.length = 0;
     },
-    async stop() {
+    async [Symbol.asyncDispose]() {
       await Promise.all(environments.map((environment) => environment.shutDown()));
       await aws.stop();
     },

@@ -6,8 +6,13 @@ export function duration(seconds: number): string {
 }
 
 /** E.g. `$1,350.50`. */
-export function dollars(amount: number): string {
-  return `$${amount.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+export function dollars(amount: number, digits = 2): string {
+  return `$${amount.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
+}
+
+/** To a tenth of a cent, e.g. `$0.104`: for what a million images cost. */
+export function exactDollars(amount = 0): string {
+  return dollars(amount, 3);
 }
 
 /** A whole number with separators. */

@@ -11,23 +11,23 @@ import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { ExecutionEnvironment, type FunctionConfiguration } from '../../worker/execution-environment.ts';
 import { changedModel } from '../classifier/model-folders.ts';
 import { channelMeans } from '../classifier/tiny-model.ts';
-import { comeBack, type Delivery, deliver, deliverAll, receive } from './deliveries.ts';
+import { type Delivery, deliver, deliverAll, receive, redeliver } from './deliveries.ts';
 import { type PictureServer, startPictureServer } from './picture-server.ts';
 import { startTargetedFaults, type TargetedFaults } from './targeted-faults.ts';
 
 const HANDLER = join(import.meta.dirname, '../../functions/classify/handler.ts');
-const DEADLY_IMAGES = join(import.meta.dirname, 'deadly-images.mjs');
+const POISON_IMAGES = join(import.meta.dirname, 'poison-images.mjs');
 
 /** What each image of a message has become of, as a user sees it: `failed` gives its error code. */
 export type Seen = { classified: string[]; failed: Record<string, string> };
 export type InQueue = { ids: string[]; attempt: number; hops: number; receiveCount: number; delaySeconds: number };
 
 /** The real worker, images to give it, and whatever may go wrong between it and AWS. */
-export type Trial = {
+export type Harness = AsyncDisposable & {
   aws: TestAws;
   faults: TargetedFaults;
   pictures: PictureServer;
-  rude: ImageServer;
+  misbehaving: ImageServer;
   worker: ExecutionEnvironment;
   /** Another worker, which the caller shuts down; variables and flags are added to those of the first one. */
   startWorker(different?: Partial<FunctionConfiguration>): Promise<ExecutionEnvironment>;
@@ -43,20 +43,19 @@ export type Trial = {
   inQueue(): InQueue[];
   /** The ids of the images in the DLQ, in order. */
   inDeadLetters(): string[];
-  /** See `deliveries.ts`; to the trial's own worker unless told otherwise. */
+  /** See `deliveries.ts`; to the harness's own worker unless told otherwise. */
   deliver(worker?: ExecutionEnvironment, deleter?: SQSClient): Promise<Delivery>;
   deliverAll(): Promise<void>;
   receive(): Promise<SQSRecord[]>;
-  comeBack(records: SQSRecord[]): Promise<void>;
+  redeliver(records: SQSRecord[]): Promise<void>;
   /** Delivers what is in the queue without giving it to a worker, as to workers that died at once. */
-  deliverToNobody(times: number): Promise<void>;
+  receiveWithoutWorker(times: number): Promise<void>;
   /** Ends all faults, and empties queues and bucket. */
   reset(): void;
-  stop(): Promise<void>;
 };
 
-export async function startTrial(): Promise<Trial> {
-  const [aws, pictures, rude] = await Promise.all([startTestAws(), startPictureServer(), startImageServer()]);
+export async function startHarness(): Promise<Harness> {
+  const [aws, pictures, misbehaving] = await Promise.all([startTestAws(), startPictureServer(), startImageServer()]);
   const faults = await startTargetedFaults(aws);
   // The contract does not depend on the model: a tiny one keeps a thousand images cheap.
   const model = await changedModel({
@@ -73,10 +72,10 @@ export async function startTrial(): Promise<Trial> {
         AWS_MAX_ATTEMPTS: '1',
         RETRY_BASE_SECONDS: '0',
         MODEL_DIR: model.path,
-        ALLOWED_HOSTS: `${pictures.host},${rude.host}`,
+        ALLOWED_HOSTS: `${pictures.host},${misbehaving.host}`,
         ...environment,
       },
-      execArgv: ['--import', DEADLY_IMAGES, ...execArgv],
+      execArgv: ['--import', POISON_IMAGES, ...execArgv],
       onLog() {},
       ...others,
     });
@@ -88,12 +87,12 @@ export async function startTrial(): Promise<Trial> {
     aws,
     faults,
     pictures,
-    rude,
+    misbehaving,
     worker,
     startWorker,
     good: (id) => ({ id, url: pictures.url(`/${id}`) }),
-    missing: () => ({ id: 'missing', url: rude.url('/status/404') }),
-    busy: () => ({ id: 'busy', url: rude.url('/status/503') }),
+    missing: () => ({ id: 'missing', url: misbehaving.url('/status/404') }),
+    busy: () => ({ id: 'busy', url: misbehaving.url('/status/503') }),
     seen: (job = 'job') => seen(aws, job),
     listed: async (kind) => totalLines(await listParts(aws.target, kind, { job: 'job' })),
     inQueue: () => aws.queued().map(({ body, ...others }) => inQueue(body, others)),
@@ -105,17 +104,17 @@ export async function startTrial(): Promise<Trial> {
     deliver: (to = worker, deleter) => deliver(aws, to, deleter),
     deliverAll: () => deliverAll(aws, worker),
     receive: () => receive(aws),
-    comeBack: (records) => comeBack(aws, records),
-    async deliverToNobody(times) {
-      for (let delivery = 0; delivery < times; delivery++) await comeBack(aws, await receive(aws));
+    redeliver: (records) => redeliver(aws, records),
+    async receiveWithoutWorker(times) {
+      for (let delivery = 0; delivery < times; delivery++) await redeliver(aws, await receive(aws));
     },
     reset() {
       faults.heal();
       aws.clear();
     },
-    async stop() {
+    async [Symbol.asyncDispose]() {
       await worker.shutDown();
-      await Promise.all([faults, pictures, rude, model].map((one) => one[Symbol.asyncDispose]()));
+      await Promise.all([faults, pictures, misbehaving, model].map((one) => one[Symbol.asyncDispose]()));
       await aws.stop();
     },
   };

@@ -7,14 +7,14 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { reportReady } from './child-module.ts';
 import { ComputedBucket, type ListedPage } from './computed-bucket.ts';
 import type { LargeJob } from './large-job.ts';
-import { reportReady } from './own-process.ts';
 
 /** How often each kind of call was made, and how many listings were under way at once. */
 export type CallCounts = { calls: Record<string, number>; listingsAtOnce: number };
 export type LargeJobsOptions = { jobs: LargeJob[]; latencyMs?: number };
-export type OwnLargeJobs = { endpoint: string };
+export type LargeJobsReport = { endpoint: string };
 
 const { jobs, latencyMs = 0 }: LargeJobsOptions = JSON.parse(process.argv[2] ?? '{}');
 const bucket = new ComputedBucket(jobs);
@@ -44,7 +44,7 @@ const server = createServer(async (request, response) => {
 });
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => {
-  reportReady({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` } satisfies OwnLargeJobs);
+  reportReady({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` } satisfies LargeJobsReport);
 });
 
 function callOf({ method = '', headers }: IncomingMessage, query: URLSearchParams): string {

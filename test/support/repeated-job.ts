@@ -38,7 +38,7 @@ type Hold = { begun: PromiseWithResolvers<void>; over: PromiseWithResolvers<void
 type BusyWorker = { hold: Hold; done: Promise<void> };
 
 /** A user who changes their mind about a job, and a worker that never restarts and may be busy meanwhile. */
-export class ChangingMind implements AsyncDisposable {
+export class RepeatedJob implements AsyncDisposable {
   /** How often the job was enqueued. */
   enqueued = 0;
   /** How many images were fetched. */

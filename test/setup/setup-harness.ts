@@ -15,7 +15,7 @@ export interface Ending {
   stderr: string;
 }
 
-/** Of the trial's package-lock.json, unless a test says otherwise. */
+/** Of the harness's package-lock.json, unless a test says otherwise. */
 export const PACKAGES = {
   '@tensorflow/tfjs-node': { integrity: 'sha512-A' },
   'node-api-headers': { integrity: 'sha512-B' },
@@ -33,7 +33,7 @@ export const STEP_LINES = [
  * The set-up, the real one, in a project of its own. Its PATH holds tools that do in no time what the
  * real ones do, and nothing else of this machine; `calls()` tells which were used.
  */
-export class Trial {
+export class SetupHarness {
   readonly folder = mkdtempSync(join(tmpdir(), 'labelqueue-setup-'));
   readonly root = join(this.folder, 'project');
   readonly toolchain = join(this.root, '.labelqueue', 'toolchain');
@@ -59,13 +59,13 @@ export class Trial {
     writeFileSync(join(this.folder, path), content);
   }
 
-  /** Puts a shell script on PATH that has the trial's folder in `$trial` and the real Python in `$python`. */
+  /** Puts a shell script on PATH that has the harness's folder in `$harness` and the real Python in `$python`. */
   tool(name: string, script: string): void {
     this.write(
       `tools/${name}`,
       `#!/bin/sh
-      PATH=/usr/bin:/bin trial='${this.folder}' python='${PYTHON}'
-      echo "${name} $*" >> "$trial/calls"
+      PATH=/usr/bin:/bin harness='${this.folder}' python='${PYTHON}'
+      echo "${name} $*" >> "$harness/calls"
       ${script}`,
     );
     chmodSync(join(this.folder, 'tools', name), 0o755);
@@ -86,7 +86,7 @@ export class Trial {
     this.write('project/package-lock.json', JSON.stringify({ packages: Object.fromEntries(entries) }));
   }
 
-  /** Makes a package known to the trial's npm. */
+  /** Makes a package known to the harness's npm. */
   publish(name: string, files: Record<string, string>): void {
     for (const [file, content] of Object.entries(files)) {
       this.write(`registry/${name}/${file}`, content);
@@ -95,7 +95,7 @@ export class Trial {
   }
 
   /**
-   * Makes the wheel that pip will find, and writes the trial's pins.
+   * Makes the wheel that pip will find, and writes the harness's pins.
    *
    * @param options.content what the library in the wheel begins with
    * @param options.megabytes how much more there is of it
@@ -176,12 +176,12 @@ export function ending(child: ChildProcess): Promise<Ending> {
 const NPM = `
   [ "$1" = ci ] || exit 0
   mkdir node_modules
-  cp -R "$trial/registry/." node_modules`;
+  cp -R "$harness/registry/." node_modules`;
 
 const PYTHON_WITH_PIP = `
   case "$*" in
-    *--platform=trial-zig*) while [ "$1" != --dest ]; do shift; done; cp -R "$trial/zig" "$2" ;;
-    *download*) while [ "$1" != --dest ]; do shift; done; cp -R "$trial/wheels" "$2" ;;
+    *--platform=harness-zig*) while [ "$1" != --dest ]; do shift; done; cp -R "$harness/zig" "$2" ;;
+    *download*) while [ "$1" != --dest ]; do shift; done; cp -R "$harness/wheels" "$2" ;;
     *unpack_wheel.py*) exec "$python" "$@" ;;
   esac`;
 
@@ -211,7 +211,7 @@ with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as wheel:
 const PINS_OF_ZIG = `
 export const GLIBC_VERSION = '2.28';
 export const ZIG_VERSION = '9.9.9';
-const wheel = { package: 'ziglang', version: ZIG_VERSION, tag: 'trial-zig', sha256: '', bytes: 1000, unpackedBytes: 1000 };
+const wheel = { package: 'ziglang', version: ZIG_VERSION, tag: 'harness-zig', sha256: '', bytes: 1000, unpackedBytes: 1000 };
 export const ZIG_WHEELS = { '${MACHINE}': wheel };`;
 
 const WRITE_ZIG_WHEEL = `

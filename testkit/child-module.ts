@@ -2,14 +2,14 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
 /** A module that runs in a process of its own, and what it reported once it was ready. */
-export type OwnProcess<Report> = AsyncDisposable & { report: Report };
+export type ChildModule<Report> = AsyncDisposable & { report: Report };
 
 /**
  * Starts a module that calls `reportReady`.
  *
  * @throws when it ends before that
  */
-export async function startOwnProcess<Report>(module: URL, ...args: string[]): Promise<OwnProcess<Report>> {
+export async function startChildModule<Report>(module: URL, ...args: string[]): Promise<ChildModule<Report>> {
   const child = fork(module, args, {
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -6,29 +6,29 @@ const PICTURE = greyPng(8, 8, Buffer.alloc(8 * (1 + 8)));
 const DRIP_EVERY_MS = 100;
 
 /** What a server does once it has read a request; `hang`: nothing, `stall`: headers only, `drip`: a byte now and then. */
-export type Mood = 'answer' | 'hang' | 'stall' | 'drip';
+export type Behaviour = 'answer' | 'hang' | 'stall' | 'drip';
 
 /** Servers on ports of their own, with a picture at every path, that can stop answering and begin again. */
-export type MoodyHosts = AsyncDisposable & {
+export type SwitchableHosts = AsyncDisposable & {
   /** `host:port` of each. */
   hosts: string[];
-  mood: Mood;
+  behaviour: Behaviour;
   /** The paths that were asked for, at whatever host, in order. */
   requests: string[];
   /** `<prefix>-<number>`, in turns of the hosts. */
   images(prefix: string, count: number): { id: string; url: string }[];
 };
 
-export async function startMoodyHosts(count: number, mood: Mood): Promise<MoodyHosts> {
+export async function startSwitchableHosts(count: number, behaviour: Behaviour): Promise<SwitchableHosts> {
   const servers = await Promise.all(Array.from({ length: count }, startServer));
-  const moody: MoodyHosts = {
+  const switchable: SwitchableHosts = {
     hosts: servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`),
-    mood,
+    behaviour,
     requests: [],
     images: (prefix, images) =>
       Array.from({ length: images }, (_, number) => ({
         id: `${prefix}-${number}`,
-        url: `http://${moody.hosts[number % count]}/${prefix}-${number}`,
+        url: `http://${switchable.hosts[number % count]}/${prefix}-${number}`,
       })),
     async [Symbol.asyncDispose]() {
       for (const server of servers) server.closeAllConnections();
@@ -37,11 +37,11 @@ export async function startMoodyHosts(count: number, mood: Mood): Promise<MoodyH
   };
   for (const server of servers) {
     server.on('request', ({ url = '' }, response) => {
-      moody.requests.push(url.slice(1));
-      ANSWERS[moody.mood](response);
+      switchable.requests.push(url.slice(1));
+      ANSWERS[switchable.behaviour](response);
     });
   }
-  return moody;
+  return switchable;
 }
 
 async function startServer() {
@@ -50,7 +50,7 @@ async function startServer() {
   return server;
 }
 
-const ANSWERS: Record<Mood, (response: ServerResponse) => void> = {
+const ANSWERS: Record<Behaviour, (response: ServerResponse) => void> = {
   answer: (response) => void response.end(PICTURE),
   hang() {},
   stall: (response) => void response.writeHead(200, { 'content-length': PICTURE.length }).flushHeaders(),
