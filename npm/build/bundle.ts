@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { leftOut } from './left-out.ts';
+import { ENTRIES, type Entry } from './manifest.ts';
 import { type LockedPart, partImports } from './parts.ts';
 import { projectPaths } from './project-paths.ts';
 
@@ -26,13 +27,23 @@ export type BundleOptions = {
  * @returns what went into which file
  * @throws esbuild's BuildFailure, whose messages esbuild has printed
  */
-export async function bundle({ root, folder, parts, projectName }: BundleOptions): Promise<Metafile> {
-  const common = { ...COMMON, absWorkingDir: root, outdir: join(folder, 'lib') };
-  const { metafile: ofCommand } = await build({
-    ...common,
+export async function bundle(options: BundleOptions): Promise<Metafile> {
+  const { inputs, outputs } = await bundleCommand(options);
+  for (const entry of ENTRIES.filter(({ peers }) => peers.length > 0)) {
+    Object.assign(outputs, (await bundleEntry(entry, options)).outputs);
+  }
+  return { inputs, outputs };
+}
+
+/** The command, with the entries that need nothing of the user's: they share its chunks. */
+async function bundleCommand({ root, folder, parts, projectName }: BundleOptions): Promise<Metafile> {
+  const { metafile } = await build({
+    ...COMMON,
+    absWorkingDir: root,
+    outdir: join(folder, 'lib'),
     entryPoints: [
       { in: 'npm/runtime/start.ts', out: 'start' },
-      { in: 'npm/entries/index.ts', out: 'index' },
+      ...ENTRIES.filter(({ peers }) => peers.length === 0).map(pointOf),
       // Beside the chunks, where the module that starts it looks for it.
       { in: 'shared/classifier/decode/isolated-decoder.ts', out: 'isolated-decoder' },
     ],
@@ -40,14 +51,24 @@ export async function bundle({ root, folder, parts, projectName }: BundleOptions
     define: { ...NODE_22, PROJECT_NAME: JSON.stringify(projectName) },
     plugins: [whenRunOfPackage(root), leftOut(root), partImports(root, parts), projectPaths(root)],
   });
-  const { metafile: ofContract } = await build({
-    ...common,
-    entryPoints: [{ in: 'npm/entries/contract.ts', out: 'contract' }],
+  return metafile;
+}
+
+/** An entry that shares packages with the user's program, and no chunk with the command, which has its own of them inside. */
+async function bundleEntry(entry: Entry, { root, folder }: BundleOptions): Promise<Metafile> {
+  const { metafile } = await build({
+    ...COMMON,
+    absWorkingDir: root,
+    outdir: join(folder, 'lib'),
+    entryPoints: [pointOf(entry)],
     define: NODE_22,
-    // The user's own: schemas of two copies do not fit together.
-    external: ['zod'],
+    external: entry.peers.flatMap((peer) => [peer, `${peer}/*`]),
   });
-  return { ...ofCommand, outputs: { ...ofCommand.outputs, ...ofContract.outputs } };
+  return metafile;
+}
+
+function pointOf({ name }: Entry): { in: string; out: string } {
+  return { in: `npm/entries/${name}.ts`, out: name };
 }
 
 /** Names in the sources, and those in `npm/runtime/node-22.ts` that take their places. */

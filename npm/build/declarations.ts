@@ -30,7 +30,7 @@ export async function makeDeclarations({ root, work, types, reports }: Declarati
   ]);
   await tidy(emitted);
   for (const folder of [types, reports]) await mkdir(folder, { recursive: true });
-  for (const [, name] of ENTRIES) await rollUp(name, { root, work, types, reports, emitted });
+  for (const { name } of ENTRIES) await rollUp(name, { root, work, types, reports, emitted });
 }
 
 const RELATIVE_IMPORT = /((?:\bfrom|\bimport\()\s*['"]\.{1,2}\/[^'"]*)\.ts(?=['"])/g;

@@ -11,17 +11,28 @@ export type ProjectManifest = {
   bugs?: unknown;
 };
 
-/** The entries with types: the name in an import, and that of its files in `lib/` and `types/`. */
-export const ENTRIES = [
-  ['.', 'index'],
-  ['./contract', 'contract'],
-] as const;
+/** What programs import. */
+export type Entry = {
+  /** As it is exported: `.` is the package itself. */
+  path: string;
+  /** Of its files in `npm/entries/`, `lib/` and `types/`. */
+  name: string;
+  /** Packages that the user installs beside it: what it makes has to fit to what the user makes with them. */
+  peers: readonly string[];
+};
+
+export const ENTRIES: readonly Entry[] = [
+  { path: '.', name: 'index', peers: [] },
+  { path: './contract', name: 'contract', peers: ['zod'] },
+];
 
 /** The `package.json` of the package that is published. */
 export function manifestOf(project: ProjectManifest): Record<string, unknown> {
   const { name, version, description, license, repository, homepage, bugs } = project;
-  const entries = ENTRIES.map(([entry, file]) => [
-    entry,
+  const versions = { ...project.devDependencies, ...project.dependencies };
+  const peers = [...new Set(ENTRIES.flatMap((entry) => entry.peers))];
+  const entries = ENTRIES.map(({ path, name: file }) => [
+    path,
     { types: `./types/${file}.d.ts`, default: `./lib/${file}.js` },
   ]);
   return {
@@ -43,8 +54,8 @@ export function manifestOf(project: ProjectManifest): Record<string, unknown> {
       './package.json': './package.json',
     },
     files: ['bin', 'lib', 'types', 'schemas', 'parts', 'vendor', 'files', 'project.tar.gz', 'THIRD-PARTY-NOTICES.txt'],
-    // For `labelqueue/contract` alone: schemas that are to be combined with others have to be of the user's zod.
-    peerDependencies: { zod: `^${project.dependencies['zod']}` },
-    peerDependenciesMeta: { zod: { optional: true } },
+    // Each for one entry alone; the command needs none of them.
+    peerDependencies: Object.fromEntries(peers.map((peer) => [peer, `^${versions[peer]}`])),
+    peerDependenciesMeta: Object.fromEntries(peers.map((peer) => [peer, { optional: true }])),
   };
 }
