@@ -21,14 +21,14 @@ export const PRICES = {
   cloudWatchLogsGb: 0.5,
 } as const;
 
-/** A processor, and the milliseconds that the whole worker needs there per image of 640x427, on one vCPU. */
+/** A processor, and the time of the whole worker per image of 640x427 on one vCPU of it. */
 export type ProcessorFigure = WorkerMachine & { processor: string; millisecondsPerImage: number };
 
 const ONE_VCPU = { architecture: 'x86_64', memoryMb: FUNCTION_MEMORY_MB } as const;
 
 /**
- * What the benchmark measured, by processor: medians of the files in `bench/results/`, which a test compares. Estimates
- * before a job are made of these and of nothing else; what a job has cost is made of what its workers measured.
+ * The results of the benchmark by processor: medians of the files in `bench/results/`, verified by a test. Estimates before a job
+ * use only these; the cost of a job uses the time that its workers measured.
  */
 export const BENCHMARK = {
   /** `bench/results/2026-11-26.json`, under AVX2, as all of them. */
@@ -41,20 +41,19 @@ export const BENCHMARK = {
   vnniFloats: { ...ONE_VCPU, processor: 'AVX-512 VNNI, x86_64, 32-bit floats', millisecondsPerImage: 17.2 },
 } as const satisfies Record<string, ProcessorFigure>;
 
-/** The processor of estimates: AVX2 is all that AWS documents for Lambda on x86_64. */
+/** The processor that estimates assume: AVX2 is what AWS documents for Lambda on x86_64. */
 export const ASSUMED: ProcessorFigure = BENCHMARK.avx2;
 
-/** E.g. `AVX2, x86_64, 1,769 MB, 26 ms per image`: to stand after the word "assumed". */
+/** E.g. `AVX2, x86_64, 1,769 MB, 26 ms per image`: to follow the word "assumed". */
 export function assumedText({ processor, memoryMb, millisecondsPerImage }: ProcessorFigure = ASSUMED): string {
   return `${processor}, ${memoryMb.toLocaleString('en')} MB, ${millisecondsPerImage} ms per image`;
 }
 
-/** What an image adds to its message, in bytes. */
+/** Bytes per image in a message. */
 export const MESSAGE_BYTES_PER_IMAGE = 120;
 
 /**
- * What an invocation writes into its log, in bytes: one line, one set of metrics, and what Lambda writes itself; times of
- * images in the metrics. `test/functions/classify/invocation-log.test.ts` counts them.
+ * The bytes that invocations log: one line, one set of metrics and the lines of Lambda per invocation, and the times of images. `test/functions/classify/invocation-log.test.ts` counts them.
  */
 export function logBytesOf(invocations: number, images: number): number {
   return 2_000 * invocations + 2.5 * images;
@@ -70,16 +69,16 @@ export type Cost = {
   totalUsd: number;
 };
 
-/** What a job took of AWS. */
+/** The AWS usage of a job. */
 export type Usage = {
   images: number;
   imagesPerMessage: number;
   invocations: number;
-  /** What the time of all workers costs, see {@link usdOfTime}. */
+  /** The cost of the time of all workers, see {@link usdOfTime}. */
   computingUsd: number;
 };
 
-/** The price of a worker's time at list prices, without the price of its requests. */
+/** The cost of a worker's time at list prices, without requests. */
 export function usdOfTime({ milliseconds, architecture, memoryMb }: WorkerTime): number {
   return (milliseconds / 1_000) * (memoryMb / 1_024) * gbSecondUsd(architecture);
 }
@@ -89,30 +88,30 @@ export function gbSecondUsd(architecture: Architecture): number {
   return architecture === 'arm64' ? PRICES.lambdaGbSecondArm : PRICES.lambdaGbSecond;
 }
 
-/** What so many images are estimated to take on a processor, in US dollars of a worker's time. */
+/** The estimated cost of the computing time of images on a processor, in US dollars. */
 export function assumedUsd(images: number, processor: ProcessorFigure = ASSUMED): number {
   return usdOfTime({ ...processor, milliseconds: images * processor.millisecondsPerImage });
 }
 
 /**
- * What so many images are estimated to cost at list prices: with the time that the benchmark measured, full batches, and no
- * retries. Fetching may take longer from slow servers; then the same worker takes more time.
+ * The estimated cost of images at list prices: with the time that the benchmark measured, full batches and no retries. With slow
+ * servers, fetches and so workers take longer.
  */
 export function costOfImages(images: number, perMessage: number, processor: ProcessorFigure = ASSUMED): Cost {
   return costSoFar(images, perMessage, assumedUsd(images, processor));
 }
 
-/** What images cost whose computing cost is known: requests and logs are those of full batches without retries. */
+/** The cost of images with a known computing cost: requests and logs as for full batches without retries. */
 export function costSoFar(images: number, imagesPerMessage: number, computingUsd: number): Cost {
   const invocations = Math.ceil(Math.ceil(images / imagesPerMessage) / EVENT_SOURCE_BATCH_SIZE);
   return costOfUsage({ images, imagesPerMessage, invocations, computingUsd });
 }
 
-/** What was used, at list prices, without retries. */
+/** The cost of a usage at list prices, without retries. */
 export function costOfUsage({ images, imagesPerMessage, invocations, computingUsd }: Usage): Cost {
   const messages = Math.ceil(images / imagesPerMessage);
   const sends = Math.ceil(messages / MAX_BATCH_ENTRIES);
-  // A batch of more messages than a request takes is received in several, and a smaller one alone.
+  // A batch larger than a request is received in several requests, a smaller one in its own.
   const receives = Math.max(sends, invocations);
   const messageBytes = imagesPerMessage * MESSAGE_BYTES_PER_IMAGE;
   const sqsRequests =

@@ -13,28 +13,28 @@ export const FLEET_PRICES = {
   volumeGbMonth: 0.08,
 } as const;
 
-/** What Spot is taken to cost less than on demand: an assumption, since its price changes by pool and by the hour. */
+/** The assumed discount of Spot from on demand; the actual price varies by pool and hour. */
 export const SPOT_DISCOUNT = 0.6;
 
-/** What estimates of a fleet are made for, and what a stage's fleet has unless told otherwise. */
+/** The instance that estimates of a fleet assume, and the default of a stage's fleet. */
 export const FLEET_MACHINE = { instanceType: 'c7a.xlarge', vcpus: 4, volumeGb: 12 } as const;
 
 /**
- * So many messages are worth an instance unless the stage's file sets another number: what their images save over Lambda pays
- * for an instance's start and idle minutes, on Spot, with the usual number of images per message (docs/fleet.md).
+ * The default number of messages per instance: what their images save compared to Lambda pays for an instance's start and idle
+ * minutes, on Spot, with the usual number of images per message (docs/fleet.md).
  */
 export const FLEET_MESSAGES_PER_INSTANCE = 1_000;
 
-/** The processor of c7a: an AMD EPYC with AVX-512 VNNI, as the one that the benchmark ran on natively. */
+/** The processor of c7a: an AMD EPYC with AVX-512 VNNI, like the one that the benchmark ran on natively. */
 export const FLEET_PROCESSOR: ProcessorFigure = BENCHMARK.vnni;
 
 const HOURS_PER_MONTH = 730;
 const MILLISECONDS_PER_HOUR = 3_600_000;
 
 /**
- * An instance by the hour, with its address and its disk.
+ * The price of an instance per hour, with its address and its disk.
  *
- * @param discount from the price on demand, 0 to 1; address and disk have none
+ * @param discount from the on-demand price, 0 to 1; not on address and disk
  */
 export function instanceUsdPerHour(
   { vcpus, volumeGb }: { vcpus: number; volumeGb: number } = FLEET_MACHINE,
@@ -56,8 +56,8 @@ export function vcpusOf(instanceType: string): number | undefined {
 }
 
 /**
- * What so many images are estimated to cost on a fleet whose processors are busy: starts and ends of instances are not in it,
- * nor is what waits for slow servers. There are no invocations; messages are received ten at a time all the same.
+ * The estimated cost of images on a busy fleet, without starts and ends of instances and without waits for slow servers. There are
+ * no invocations; messages are still received ten at a time.
  */
 export function costOfFleetImages(images: number, perMessage: number, discount: number): Cost {
   const perVcpuHour = instanceUsdPerHour(FLEET_MACHINE, discount) / FLEET_MACHINE.vcpus;

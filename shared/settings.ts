@@ -9,9 +9,10 @@ import {
   RETRY_BASE_SECONDS,
 } from './contract/limits.ts';
 import { isWebhookSecret } from './contract/standard-webhook.ts';
+import { BUCKET_NAME, SHA256_HEX } from './contract/text-patterns.ts';
 import { UserError } from './contract/user-error.ts';
 
-/** A setting that is missing or wrong. The message names it, what was expected and what came. */
+/** A setting is missing or invalid. The message names it, what was expected and what came instead. */
 export class SettingsError extends UserError {
   override readonly name = 'SettingsError';
 }
@@ -28,7 +29,7 @@ const list = z
 
 const hostAndPort = z.string().refine(isHostAndPort, 'expected host:port, e.g. 127.0.0.1:8080');
 
-/** The value of a `User-Agent` header: product, version, and how to reach who runs it. */
+/** The value of a `User-Agent` header: product, version, and contact. */
 export const userAgent = z
   .string()
   .max(MAX_USER_AGENT_CHARS, `expected at most ${MAX_USER_AGENT_CHARS} characters`)
@@ -38,16 +39,16 @@ const queueUrl = z.url({ protocol: /^https?$/, error: 'expected the URL of an SQ
 
 const queueSettings = { queueUrl, deadLetterQueueUrl: queueUrl };
 const bucketSettings = {
-  resultsBucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket'),
+  resultsBucket: z.string().regex(BUCKET_NAME, 'expected the name of an S3 bucket'),
 };
-/** Where looks for the end of runs are asked for; nobody asks without. */
+/** The queue of looks at the ends of runs; without it none are requested. */
 const jobEndSettings = { jobEndQueueUrl: queueUrl.optional() };
-/** What S3_ADDRESSING_STYLE may be; the words are those of the AWS CLI and boto3. */
+/** Values of S3_ADDRESSING_STYLE, as in the AWS CLI and boto3. */
 export const S3_ADDRESSING_STYLES = ['auto', 'path', 'virtual'] as const;
-/** What MODEL_PRECISION may be. */
+/** Values of MODEL_PRECISION. */
 export const MODEL_PRECISIONS = ['auto', 'float32'] as const;
 const classifierSettings = {
-  /** A model folder; the default model when it is not set. */
+  /** A model folder; by default the default model. */
   modelDir: z.string().min(1).optional(),
   /** A model folder in S3, with a `SHA256SUMS`; in place of `modelDir`. */
   modelS3Uri: z
@@ -57,28 +58,28 @@ const classifierSettings = {
   /** The SHA-256 that the `SHA256SUMS` of `modelS3Uri` must have, in lower-case hex. */
   modelSha256: z
     .string()
-    .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits in lower case: what sha256sum SHA256SUMS prints')
+    .regex(SHA256_HEX, 'expected 64 hex digits in lower case: what sha256sum SHA256SUMS prints')
     .optional(),
-  /** `true` lets a model read and write files, use the network and start programs; for one whose author is trusted. */
+  /** `true` allows the model to read and write files, use the network and start programs; only for trusted models. */
   modelTrusted: z
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true'),
-  /** `float32` never takes a model of eight-bit integers: each answer is then the same on every processor. */
+  /** `float32` never uses an int8 model: results are then the same on every processor. */
   modelPrecision: z.enum(MODEL_PRECISIONS).default('auto'),
-  /** host:port pairs that may be fetched from whatever their address is. */
+  /** host:port pairs that may be fetched from even if their address is not public. */
   allowedHosts: list.pipe(z.array(hostAndPort)),
   /** Buckets that s3:// URLs may name. */
   sourceBuckets: list.pipe(z.array(bucketSettings.resultsBucket)),
-  /** For a whole image, redirects included. */
+  /** Timeout of a fetch, redirects included. */
   fetchTimeoutSeconds: z.coerce
     .number()
     .min(0.1)
     .max(FETCH_TIMEOUT_MS / 1_000)
     .default(FETCH_TIMEOUT_MS / 1_000),
-  /** What image servers are told; the project's name and version when it is not set. */
+  /** The `User-Agent` for image servers; by default the project's name and version. */
   fetchUserAgent: userAgent.optional(),
-  /** Labels in a result line, best first. */
+  /** Labels per result line, best first. */
   topK: z.coerce.number().int().min(1).max(MAX_TOP_K).default(DEFAULT_TOP_K),
 };
 /** `1` or `true` puts the embedding of each image into its result line. */
@@ -111,18 +112,18 @@ const ENVIRONMENT_NAMES: Record<string, string> = {
   embedding: 'EMBEDDING',
   retryBaseSeconds: 'RETRY_BASE_SECONDS',
   s3AddressingStyle: 'S3_ADDRESSING_STYLE',
-  // Its name in Powertools, whose variables people know.
+  // The well-known variable of Powertools.
   serviceName: 'POWERTOOLS_SERVICE_NAME',
 };
 
 const awsSchema = z.object({
-  /** Where the bucket stands in the URLs of S3: `path` is the path, `virtual` the host, `auto` the path with an endpoint. */
+  /** Where the bucket is in S3 URLs: `path` in the path, `virtual` in the host, `auto` in the path if an endpoint is set. */
   s3AddressingStyle: z.enum(S3_ADDRESSING_STYLES).default('auto'),
 });
 const classifierSchema = z.object({
   ...classifierSettings,
   ...embeddingSettings,
-  /** Folders that were uploaded there are read, whatever the source buckets are. */
+  /** Uploaded folders in this bucket are always readable, whatever the source buckets are. */
   resultsBucket: bucketSettings.resultsBucket.optional(),
 });
 const jobSchema = z.object({ ...queueSettings, ...bucketSettings, ...jobEndSettings });
@@ -142,16 +143,16 @@ const announceSchema = z.object({
   jobEndQueueUrl: queueUrl,
   allowedHosts: classifierSettings.allowedHosts,
   fetchUserAgent: classifierSettings.fetchUserAgent,
-  /** The name of an EventBridge bus; no events without. */
+  /** The name of an EventBridge bus; without it, no events are sent. */
   eventBus: z.string().min(1).optional(),
-  /** An SNS topic; no messages without. */
+  /** The ARN of an SNS topic; without it, no messages are sent. */
   topicArn: z.string().regex(/^arn:/, 'expected the ARN of an SNS topic').optional(),
-  /** What webhooks are signed with. */
+  /** The secret that webhooks are signed with. */
   webhookSecret: z
     .string()
     .refine(isWebhookSecret, 'expected whsec_ and 24 to 64 bytes in base64, as Standard Webhooks has it')
     .optional(),
-  /** The name of a SecureString of SSM with that secret; in place of it. */
+  /** The name of an SSM SecureString with that secret; in place of it. */
   webhookSecretParameter: z.string().min(1).optional(),
   serviceName: z.string().min(1).max(128).default('announce'),
 });
@@ -167,25 +168,25 @@ const workerSchema = z.object({
   ...embeddingSettings,
   /** The delay before an image's second attempt; doubled for each attempt after that. */
   retryBaseSeconds: z.coerce.number().min(0).max(MAX_DELAY_SECONDS).default(RETRY_BASE_SECONDS),
-  /** What logs and metrics call the worker: one name a stack, so that each has its own metrics. */
+  /** The name of the worker in logs and metrics: one per stack, so that each stack has its own metrics. */
   serviceName: z.string().min(1).max(128).default('classify'),
 });
 
-/** What the clients of AWS need beside the SDK's own variables. */
+/** Settings of AWS clients, besides the SDK's own variables. */
 export type AwsSettings = z.infer<typeof awsSchema>;
-/** What the stages need, with or without a queue. */
+/** Settings of the stages, with or without a queue. */
 export type ClassifierSettings = z.infer<typeof classifierSchema>;
-/** What a producer needs: where messages go and where job files lie. */
+/** Settings of a producer: its queues and bucket. */
 export type JobSettings = z.infer<typeof jobSchema>;
-/** What the HTTP API needs: it classifies by itself, and puts jobs on the queue. */
+/** Settings of the HTTP API, which classifies by itself and enqueues jobs. */
 export type ApiSettings = z.infer<typeof apiSchema>;
-/** What the chatbot needs. */
+/** Settings of the chatbot. */
 export type ChatSettings = z.infer<typeof chatSchema>;
-/** What announces the end of a run needs. */
+/** Settings of the function that announces ends of runs. */
 export type AnnounceSettings = z.infer<typeof announceSchema>;
-/** What writes the missing failures of messages that AWS moved needs. */
+/** Settings of the sweep, which writes missing failures. */
 export type SweepSettings = z.infer<typeof sweepSchema>;
-/** What the worker needs. */
+/** Settings of the worker. */
 export type WorkerSettings = z.infer<typeof workerSchema>;
 
 /** One of {@link S3_ADDRESSING_STYLES}. */
@@ -232,7 +233,7 @@ function readSettings<Schema extends z.ZodObject>(schema: Schema, environment: E
   throw new SettingsError(`wrong settings:\n${problems.join('\n')}`);
 }
 
-/** A model is in a folder or in S3, and from there only with its hash. */
+/** A model is in a folder, or in S3 with its hash. */
 function modelProblems({ modelDir, modelS3Uri, modelSha256 }: Environment): string[] {
   const problems: string[] = [];
   if (modelDir !== undefined && modelS3Uri !== undefined) {
@@ -255,7 +256,7 @@ function describe(issue: z.core.$ZodIssue, given: Record<string, string | undefi
   return `  ${variableOf(field)}=${shown}: ${issue.message}`;
 }
 
-/** Never printed. */
+/** Settings whose values are never printed. */
 const SECRETS: ReadonlySet<string> = new Set(['webhookSecret']);
 
 const EXPECTATIONS: Record<string, string> = {

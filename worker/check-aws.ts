@@ -3,19 +3,19 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { UserError } from '../shared/contract/user-error.ts';
 import { mayPass, SqsOutage } from './sqs-outage.ts';
 
-/** A fleet outlives a short outage; a wrong endpoint does not look different at first. */
+/** A fleet must survive a short outage; a wrong endpoint looks the same at first. */
 const START_PATIENCE_MS = 300_000;
 
-/** The queue or the bucket cannot be used as it is. */
+/** The queue or the bucket is not usable. */
 export class WorkTargetError extends UserError {
   override readonly name = 'WorkTargetError';
 }
 
 /**
- * Asks for the queue before anything is started, so that a wrong name shows at once.
+ * Looks up the queue before anything is started, so that a wrong name is reported immediately.
  *
  * @returns its visibility timeout in seconds
- * @throws {WorkTargetError} when the timeout hides no message; SQS's own error when it refuses
+ * @throws {WorkTargetError} when the timeout is 0; the error of SQS when it rejects the request
  */
 export async function visibilityTimeoutOf(sqs: SQSClient, queueUrl: string): Promise<number> {
   const { Attributes = {} } = await sqs.send(
@@ -28,7 +28,7 @@ export async function visibilityTimeoutOf(sqs: SQSClient, queueUrl: string): Pro
   );
 }
 
-/** @throws {WorkTargetError} when there is no such bucket. Whether it may be looked at is another matter: a worker only writes. */
+/** @throws {WorkTargetError} when there is no such bucket. A missing permission to look at it is not an error: a worker only writes. */
 export async function checkBucket(s3: S3Client, bucket: string): Promise<void> {
   try {
     await s3.send(new HeadBucketCommand({ Bucket: bucket }));
@@ -43,16 +43,16 @@ export async function checkBucket(s3: S3Client, bucket: string): Promise<void> {
 
 /** How long the start waits for AWS. */
 export type PatienceOptions = {
-  /** What is called, for the notice. */
+  /** The name of the call, for the notice. */
   service: string;
   onNotice: (text: string) => void;
   signal: AbortSignal;
 };
 
 /**
- * Makes a call of AWS again while its error may pass, for five minutes.
+ * Retries a call of AWS while its error is transient, for five minutes.
  *
- * @throws what does not pass, and the last error at the end of that time or at the signal
+ * @throws permanent errors, and the last error when the time is up or the signal is aborted
  */
 export async function patiently<Answer>(
   call: () => Promise<Answer>,

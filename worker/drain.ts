@@ -1,7 +1,7 @@
 import { DEADLINE_RESERVE_MS } from '../shared/contract/limits.ts';
 import type { Pace } from './pace.ts';
 
-/** Whether a loop is ending, and how much of what is in hand may still be begun. */
+/** Whether a loop is draining, and how many of its messages may still be started. */
 export class Drain {
   readonly #stopping = new AbortController();
   #until = Number.POSITIVE_INFINITY;
@@ -16,29 +16,29 @@ export class Drain {
     return this.#stopping.signal.aborted;
   }
 
-  /** Whether the time is up: what is still at work is killed. */
+  /** Whether the time is up: processes that still work are killed. */
   get isOver(): boolean {
     return this.msLeft <= 0;
   }
 
-  /** Until the time is up; infinite while nothing ends. */
+  /** Milliseconds until the time is up; infinite while not draining. */
   get msLeft(): number {
     return this.#until - performance.now();
   }
 
-  /** Nothing more is received. Asked again, it shortens the time. */
+  /** Stops receiving. Called again, it shortens the time. */
   begin(drainMs: number, beginsMore: boolean): void {
     this.#until = Math.min(this.#until, performance.now() + drainMs);
     this.#beginsMore &&= beginsMore;
     this.#stopping.abort();
   }
 
-  /** A timer may be some microseconds early: from here on nothing is left. */
+  /** Timers may fire some microseconds early: from here on the remaining time is 0. */
   timeIsUp(): void {
     this.#until = Math.min(this.#until, performance.now());
   }
 
-  /** How many messages one batch may have now. */
+  /** How many messages a batch may have now. */
   mayBegin(pace: Pace): number {
     if (!this.isStopping) return Number.POSITIVE_INFINITY;
     return this.#beginsMore ? pace.messagesIn(this.msLeft - DEADLINE_RESERVE_MS) : 0;

@@ -9,14 +9,14 @@ const LONGEST_PAUSE_MS = 5_000;
 export type EmptyQueueOptions = {
   sqs: SQSClient;
   queueUrl: string;
-  /** How long it must have been empty: SQS's counts are right a minute after the last change. */
+  /** How long it must have been empty: the counts of SQS are accurate a minute after the last change. */
   seconds: number;
   /** Whether this process holds messages. */
   isBusy: () => boolean;
   signal: AbortSignal;
 };
 
-/** Resolves when nothing has been in the queue for so long: nothing waits, is delayed, or is in flight anywhere. Never after the signal. */
+/** Resolves when the queue has been empty for `seconds`: nothing waiting, delayed or in flight anywhere. Never after the signal. */
 export async function untilEmpty({ sqs, queueUrl, seconds, isBusy, signal }: EmptyQueueOptions): Promise<void> {
   const pause = Math.max(SHORTEST_PAUSE_MS, Math.min(LONGEST_PAUSE_MS, seconds * 250));
   let emptySince: number | undefined;
@@ -30,9 +30,9 @@ export async function untilEmpty({ sqs, queueUrl, seconds, isBusy, signal }: Emp
 }
 
 /**
- * All three counts: a retry is delayed, and a message that another worker has is not visible.
+ * All three counts: a retry is delayed, and a message of another worker is in flight.
  *
- * @returns undefined when SQS does not answer: the loop that polls it reports that
+ * @returns undefined when SQS does not respond: the polling loop reports that
  */
 async function messagesIn(sqs: SQSClient, queueUrl: string): Promise<number | undefined> {
   try {

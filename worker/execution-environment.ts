@@ -4,10 +4,9 @@ import { type FunctionConfiguration, FunctionError, FunctionProcess } from './fu
 export { type FunctionConfiguration, FunctionError };
 
 /**
- * One execution environment of a function: a process of its own that initializes once, then takes
- * invocations. Lambda gives one the next only after the last has been answered; here that is up to
- * the caller. When the process dies or an invocation exceeds its timeout it is replaced at the
- * next invocation, as in Lambda.
+ * One execution environment of a function: a process that initializes once, then handles invocations. Lambda sends the next
+ * invocation only after the previous one has returned; here that is up to the caller. When the process dies or an invocation
+ * times out, the process is replaced at the next invocation, as in Lambda.
  */
 export class ExecutionEnvironment<Event = SQSEvent, Response = SQSBatchResponse> {
   readonly #configuration: FunctionConfiguration;
@@ -15,19 +14,19 @@ export class ExecutionEnvironment<Event = SQSEvent, Response = SQSBatchResponse>
   #process: FunctionProcess | undefined;
   #rssBytes = 0;
   #starts = 0;
-  /** Called whenever a process has ended, for whatever reason. */
+  /** Called whenever a process has ended, for any reason. */
   onExit: () => void = () => {};
 
   constructor(configuration: FunctionConfiguration) {
     this.#configuration = configuration;
   }
 
-  /** Of the running process; undefined when there is none. */
+  /** The id of the running process; undefined when there is none. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
-  /** Memory that the process held after its last invocation; 0 when there was none. */
+  /** Memory of the process after its last invocation; 0 before the first. */
   get rssBytes(): number {
     return this.#process?.rssBytes ?? this.#rssBytes;
   }
@@ -43,7 +42,7 @@ export class ExecutionEnvironment<Event = SQSEvent, Response = SQSBatchResponse>
   }
 
   /**
-   * @param timeout milliseconds: less than the function's own timeout where there is not so much time
+   * @param timeout milliseconds: less than the function's timeout where less time remains
    * @throws {FunctionError} when the function throws, dies or exceeds its timeout
    */
   async invoke(event: Event, timeout: number = this.#configuration.timeoutSeconds * 1_000): Promise<Response> {
@@ -57,7 +56,7 @@ export class ExecutionEnvironment<Event = SQSEvent, Response = SQSBatchResponse>
     await running?.shutDown();
   }
 
-  /** Ends the process at once, whatever it is doing. */
+  /** Kills the process immediately. */
   kill(): void {
     this.#process?.kill();
   }

@@ -5,23 +5,23 @@ import { UserError } from '../shared/contract/user-error.ts';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/runtime/worker-process.ts';
 import { wholeLines } from './whole-lines.ts';
 
-/** The source while it runs from source, the bundle once it is packaged. */
+/** The source file when run from source, the bundle when packaged. */
 const BOOTSTRAP = join(import.meta.dirname, `runtime-bootstrap${extname(import.meta.filename)}`);
-/** How long a process may take to end once it is to; one that was stopped (SIGSTOP) never would. */
+/** How long a process may take to end when asked to; a stopped one (SIGSTOP) never would. */
 const SHUT_DOWN_MS = 5_000;
 /** How long a process may take to load its handler and the model: seconds, more on a machine that is busy or has a cold disk. */
 const START_TIMEOUT_MS = 120_000;
 
 /** What the parent sends for each invocation; `deadline` is in epoch milliseconds. */
 export type InvocationRequest = { requestId: string; event: unknown; deadline: number };
-/** What the child sends: once whether it has initialized, then one answer per invocation. */
+/** What the child sends: whether it has initialized, then one response per invocation. */
 export type RuntimeReport =
   | { kind: 'initialized' }
   | { kind: 'not initialized'; message: string }
   | { kind: 'response'; requestId: string; response: unknown; rssBytes: number }
   | { kind: 'error'; requestId: string; message: string };
 
-/** A function that ended without an answer; Lambda's event sources treat it as a failed batch. */
+/** A function ended without a response; Lambda's event sources treat that as a failed batch. */
 export class FunctionError extends UserError {
   override readonly name = 'FunctionError';
 }
@@ -31,39 +31,39 @@ export type FunctionConfiguration = {
   /** The module that exports `handler`. */
   handlerPath: string;
   timeoutSeconds: number;
-  /** How long a process may take until it is initialized; 120 s without. */
+  /** How long the initialization may take; 120 s by default. */
   startTimeoutMs?: number;
   environment: Record<string, string>;
-  /** What the function is called in its context and its logs. */
+  /** The name of the function in its context and its logs. */
   functionName?: string;
   /** Flags for Node, e.g. a memory limit. */
   execArgv?: readonly string[];
-  /** Where the function's standard output and error go. */
+  /** Receives the function's standard output and error. */
   onLog: (text: string) => void;
-  /** Is given what it writes to standard error, in place of `onLog`. */
+  /** Receives its standard error, in place of `onLog`. */
   onErrorText?: (text: string) => void;
-  /** Is given each whole line of its standard output as well: what goes to `onLog` comes in pieces. */
+  /** Also receives each whole line of its standard output; `onLog` receives chunks. */
   onLine?: (line: string) => void;
 };
 
-/** One process of a function, from its start to its end. */
+/** One process of a function. */
 export class FunctionProcess {
   readonly #child: ChildProcess;
-  /** Invocations without an answer so far, by the ids of their requests. */
+  /** Pending invocations by request id. */
   readonly #waiting = new Map<string, PromiseWithResolvers<unknown>>();
   readonly #initialized = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
-  /** Why it was killed before it was initialized. */
+  /** The reason if it was killed before it was initialized. */
   #refusal: string | undefined;
   #rssBytes = 0;
 
-  /** @throws {FunctionError} when the system refuses at once, e.g. an environment that is too large */
+  /** @throws {FunctionError} when the system refuses to start it, e.g. for an environment that is too large */
   constructor(configuration: FunctionConfiguration) {
     this.#child = forked(configuration);
-    // Nothing is unhandled where the process ends before `initialized` is awaited.
+    // Prevents an unhandled rejection when the process ends before `initialized` is awaited.
     this.#initialized.promise.catch(() => {});
     this.#child.on('message', (report: RuntimeReport) => this.#take(report));
-    // No process, no exit: the system had no process or no file left. Of one that runs, its exit follows.
+    // Without a process there is no exit event: the system was out of processes or files.
     this.#child.on('error', ({ message }) => {
       if (this.#child.pid === undefined) this.#end(`the function's process could not be started: ${message}`);
     });
@@ -78,12 +78,12 @@ export class FunctionProcess {
     return this.#child.pid;
   }
 
-  /** Memory that it held after its last invocation; 0 before. */
+  /** Memory after its last invocation; 0 before the first. */
   get rssBytes(): number {
     return this.#rssBytes;
   }
 
-  /** Resolves when it can be invoked. @throws {FunctionError} once it has ended, when it could not be initialized */
+  /** Resolves when it can be invoked. @throws {FunctionError} when the initialization failed, once the process has ended */
   get initialized(): Promise<void> {
     return this.#initialized.promise;
   }
@@ -121,7 +121,7 @@ export class FunctionProcess {
     clearTimeout(timer);
   }
 
-  /** Ends it at once, whatever it is doing. */
+  /** Kills it immediately. */
   kill(): void {
     this.#child.kill('SIGKILL');
   }
@@ -132,7 +132,7 @@ export class FunctionProcess {
     this.#initialized.promise.catch(() => {}).finally(() => clearTimeout(timer));
   }
 
-  /** Killed: whatever it has begun to load may keep it alive, and the next process must not run beside it. */
+  /** Kills it: what it has started to load may keep it alive, and the next process must not run at the same time. */
   #refuse(reason: string): void {
     this.#refusal ??= reason;
     this.kill();
@@ -169,7 +169,7 @@ function forked(configuration: FunctionConfiguration): ChildProcess {
       env: { ...process.env, ...WORKER_PROCESS_ENVIRONMENT, ...environment },
       execArgv: [...execArgv],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // A process group of its own: Ctrl-C reaches the parent alone, which lets the work in hand finish.
+      // A separate process group: Ctrl-C reaches only the parent, which lets in-flight work finish.
       detached: true,
     }),
   );
@@ -188,5 +188,5 @@ function orFunctionError(start: () => ChildProcess): ChildProcess {
   }
 }
 
-/** A child that is gone already reports so by its exit. */
+/** A child that has exited already is noticed by its exit event. */
 function ignoreDeadChild(): void {}

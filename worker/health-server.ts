@@ -7,16 +7,16 @@ export type HealthOptions = {
   /** 0 for any free port. */
   port: number;
   host: string;
-  /** Whether work can be taken: a process is ready, SQS answers, and the loop is not stopping. */
+  /** Whether it is ready: a process is ready, SQS responds, and the loop is not draining. */
   isReady: () => boolean;
   metrics: () => Promise<string>;
 };
 
-/** Where a worker reports how it is. */
+/** A running health server. */
 export type HealthServer = AsyncDisposable & { address: string };
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-/** A probe takes far less; a client that takes longer holds a socket for nothing. */
+/** Probes take far less; a slower client only occupies a socket. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const NOT_THIS_MACHINE = 'expected the Host of this machine\n';
 const MAX_CONNECTIONS = 64;
@@ -55,12 +55,12 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-/** By the address that the server has: the option may be a name, or any of the addresses of the loopback network. */
+/** By the actual address of the server: the option may be a name, or any loopback address. */
 function isLoopbackAddress(address: string): boolean {
   return address === '::1' || /^(?:::ffff:)?127\./.test(address);
 }
 
-/** A page of the web whose name points here must not read the metrics; no name server answers for an address. */
+/** Against DNS rebinding: a web page whose name resolves to this machine must not read the metrics. */
 function isOfThisMachine({ headers }: IncomingMessage): boolean {
   const name = parseHost(headers.host)?.name ?? '';
   return isLoopbackName(name) || name.startsWith('[') || /^127(?:\.\d{1,3}){3}$/.test(name);

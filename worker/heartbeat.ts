@@ -1,13 +1,13 @@
 import type { HeldMessages } from './held-messages.ts';
 import type { QueueCalls } from './queue-calls.ts';
 
-/** Of a lease between two looks at what has to be renewed. */
+/** The interval of checks, as a share of a lease. */
 const LOOKS_PER_LEASE = 6;
 const LONGEST_PAUSE_MS = 10_000;
-/** A lease is renewed once it has less than this share of its time: several tries are left then. */
+/** A lease is renewed when less than this share of it remains, which leaves time for several tries. */
 const RENEW_BELOW = 2 / 3;
 
-/** Renews the leases of all messages that a process holds, so that SQS gives none of them to another one meanwhile. */
+/** Renews the leases of all messages that a process holds, so that SQS does not redeliver them meanwhile. */
 export class Heartbeat implements Disposable {
   readonly #held: HeldMessages;
   readonly #calls: QueueCalls;

@@ -1,12 +1,12 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { type Moment, msSince } from './moment.ts';
 
-/** Share of a lease that is left alone: an answer, or a message to a process, takes time too. */
+/** Share of a lease that is reserved for the latency of calls. */
 const MARGIN = 0.05;
 
 /**
- * A message that SQS has lent to this process until its lease ends. After that SQS may have given it to another one: it must
- * neither be begun nor acknowledged here.
+ * A message that this process has received, until its visibility timeout (its lease) ends. After that SQS may have redelivered
+ * it to another process: it must neither be started nor acknowledged here.
  */
 export class HeldMessage {
   readonly message: Message;
@@ -15,7 +15,7 @@ export class HeldMessage {
   #isLost = false;
   #isDeleted = false;
 
-  /** @param since before SQS was asked for it: its lease began no earlier */
+  /** @param since a moment before it was received: its lease started no earlier */
   constructor(message: Message, since: Moment, leaseMs: number) {
     this.message = message;
     this.#since = since;
@@ -26,7 +26,7 @@ export class HeldMessage {
     return this.message.MessageId ?? '';
   }
 
-  /** Milliseconds until SQS may give it to another process; negative afterwards. */
+  /** Milliseconds until SQS may redeliver it; negative afterwards. */
   get msLeft(): number {
     return this.#isLost ? Number.NEGATIVE_INFINITY : this.#msByClock;
   }
@@ -35,7 +35,7 @@ export class HeldMessage {
     return this.#leaseMs * (1 - MARGIN) - msSince(this.#since);
   }
 
-  /** Whether SQS did not know it any more while its lease was valid: the handler deletes what is done before it answers. */
+  /** Whether SQS no longer knew it while its lease was valid: the handler deletes finished messages before it returns. */
   get isDeleted(): boolean {
     return this.#isDeleted;
   }
@@ -44,12 +44,12 @@ export class HeldMessage {
     return this.msLeft > 0;
   }
 
-  /** SQS has extended the lease. One that had ended before stays lost: who knows who has had the message meanwhile. */
+  /** SQS has extended the lease. A lease that had ended stays lost: the message may have been redelivered meanwhile. */
   renewed(since: Moment): void {
     if (this.isOwned) this.#since = since;
   }
 
-  /** SQS reports that the message is not lent to this process any more. */
+  /** SQS reports that the lease has ended. */
   lost(): void {
     this.#isDeleted ||= this.isOwned;
     this.#isLost = true;

@@ -1,6 +1,6 @@
 import type { HeldMessage } from './held-message.ts';
 
-/** What one process has of the queue: messages that wait for a core, in their order, and those that are worked on. */
+/** The messages that a process holds: waiting ones, in order, and those in progress. */
 export class HeldMessages {
   #waiting: HeldMessage[] = [];
   readonly #inWork = new Set<HeldMessage>();
@@ -14,12 +14,12 @@ export class HeldMessages {
     return this.#inWork.size;
   }
 
-  /** Messages whose lease ended while they waited or were worked on. */
+  /** Messages whose lease ended while they were waiting or in progress. */
   get lost(): number {
     return this.#lost;
   }
 
-  /** One that SQS gives again takes the place of its earlier delivery, whose lease has ended. */
+  /** A redelivered message replaces its earlier delivery, whose lease has ended. */
   add(messages: readonly HeldMessage[]): void {
     for (const message of messages) {
       const earlier = this.#waiting.findIndex(({ id }) => id === message.id);
@@ -28,7 +28,7 @@ export class HeldMessages {
     }
   }
 
-  /** Takes up to `most` messages to work on; none whose lease has ended. */
+  /** Takes up to `most` messages for processing; none whose lease has ended. */
   take(most: number): HeldMessage[] {
     this.dropLost();
     const taken = this.#waiting.splice(0, most);
@@ -36,12 +36,12 @@ export class HeldMessages {
     return taken;
   }
 
-  /** They were acknowledged, given back, or are left to their visibility timeout: their leases are not renewed any more. */
+  /** Removes messages that were acknowledged, given back, or left to their visibility timeout: their leases are no longer renewed. */
   release(messages: readonly HeldMessage[]): void {
     for (const message of messages) this.#inWork.delete(message);
   }
 
-  /** Of work that is done: which of its messages may still be acknowledged. */
+  /** The processed messages that may still be acknowledged. */
   owned(messages: readonly HeldMessage[]): HeldMessage[] {
     const owned = messages.filter(({ isOwned }) => isOwned);
     this.#lost += messages.length - owned.length;

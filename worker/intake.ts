@@ -2,27 +2,27 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EVENT_SOURCE_BATCH_SIZE } from '../shared/contract/limits.ts';
 import type { LoopParts } from './loop-parts.ts';
 
-/** An idle loop costs a request per so many seconds, and ends this long after its signal at most. */
+/** An idle loop costs a request per this many seconds, and stops at most this long after its signal. */
 export const POLL_SECONDS = 5;
-/** Of a lease: a message must not wait in an answer until its lease is used up. */
+/** Share of a lease: a message must not use up its lease within a response. */
 const POLLS_PER_LEASE = 4;
 
-/** Receives messages as long as there is room for them. */
+/** Receives messages while there is room for them. */
 export class Intake {
   readonly #parts: LoopParts;
-  /** Messages that polls under way may bring. */
+  /** Messages that polls in progress may return. */
   #asked = 0;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
   }
 
-  /** Whether messages may still come from polls under way. */
+  /** Whether polls in progress may still return messages. */
   get isExpecting(): boolean {
     return this.#asked > 0;
   }
 
-  /** One poller; several may run at once. */
+  /** One poller; several may run concurrently. */
   async poll(): Promise<void> {
     const { drain, changed } = this.#parts;
     while (!drain.isStopping) {
@@ -32,7 +32,7 @@ export class Intake {
     }
   }
 
-  /** A batch in advance for each process that can take it; what other polls may bring counts as there. */
+  /** Room for one batch in advance per ready process; what other polls may return counts as received. */
   #room(): number {
     const { ready, pace, held } = this.#parts;
     return ready.size * pace.batchSize - held.waiting - this.#asked;
@@ -61,7 +61,7 @@ export class Intake {
     return Math.min(pollSeconds, Math.floor(visibilitySeconds / POLLS_PER_LEASE));
   }
 
-  /** Between polls that do not wait, of a queue that hides messages for next to no time. */
+  /** Pause between short polls, for a queue with a very short visibility timeout. */
   #shortPauseMs(): number {
     return (this.#parts.options.visibilitySeconds * 1_000) / (5 * POLLS_PER_LEASE);
   }

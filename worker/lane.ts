@@ -6,7 +6,7 @@ import { giveBack, giveBackWaiting, type LoopParts } from './loop-parts.ts';
 import { startProcess } from './process-start.ts';
 import { eventOf } from './sqs-record.ts';
 
-/** One process, from batch to batch, until nothing more is to be done. */
+/** Runs batches on one process until nothing more is to be done. */
 export class Lane {
   readonly #environment: ExecutionEnvironment;
   readonly #parts: LoopParts;
@@ -36,7 +36,7 @@ export class Lane {
   async #hasProcess(): Promise<boolean> {
     const { options, ready, started, drain, changed, fail } = this.#parts;
     if (this.#isGone) ready.delete(this.#environment);
-    // Whatever waits when the loop ends may still be done by a process that runs.
+    // Messages that wait when the loop drains may still be processed by a running process.
     if (options.isLazy || (drain.isStopping && !this.#isGone)) return true;
     try {
       const start = { onFailure: (error: FunctionError) => this.#startFailed(error), started, signal: drain.signal };
@@ -50,14 +50,14 @@ export class Lane {
     return true;
   }
 
-  /** Where no process is ready, others must not wait for what is in hand: a start may fail for hours. */
+  /** While no process is ready, held messages are given back to other workers: starts may fail for hours. */
   #startFailed(error: FunctionError): void {
     const { options, ready } = this.#parts;
     options.onFunctionError(error);
     if (ready.size === 0) void giveBackWaiting(this.#parts);
   }
 
-  /** @returns undefined once the loop stops and no more can be finished */
+  /** @returns undefined once the loop drains and nothing more can be finished */
   async #nextBatch(): Promise<HeldMessage[] | 'no process' | undefined> {
     const { held, drain, changed, pace } = this.#parts;
     for (;;) {
@@ -68,7 +68,7 @@ export class Lane {
         return batch;
       }
       if (drain.mayBegin(pace) === 0) {
-        // Now, not once the other processes are done: another worker may have time.
+        // Immediately, not when the other processes are done: another worker may be idle.
         await giveBackWaiting(this.#parts);
         return undefined;
       }
@@ -77,7 +77,7 @@ export class Lane {
     }
   }
 
-  /** A share of what waits, so that the last messages of a job keep all processes busy. */
+  /** A share of the waiting messages, so that the last messages of a job keep all processes busy. */
   #batchNow(): number {
     const { held, ready, pace, drain } = this.#parts;
     const share = Math.ceil(held.waiting / Math.max(1, ready.size));
@@ -116,7 +116,7 @@ export class Lane {
     counts.left += failed.size + done.length - acknowledged;
   }
 
-  /** A process that was killed since the time was up was not killed by its messages: others may have them at once. */
+  /** A process that was killed at the end of the drain was not killed by its messages: they are given back immediately. */
   async #handleFailure(error: FunctionError, batch: HeldMessage[]): Promise<void> {
     const { drain, counts, options } = this.#parts;
     if (drain.isOver) return giveBack(this.#parts, batch);
@@ -134,7 +134,7 @@ export class Lane {
   }
 }
 
-/** Those that the handler has deleted itself come first. */
+/** Messages that the handler has deleted itself come first. */
 function partition(messages: readonly HeldMessage[]): [HeldMessage[], HeldMessage[]] {
   return [messages.filter(({ isDeleted }) => isDeleted), messages.filter(({ isDeleted }) => !isDeleted)];
 }

@@ -11,31 +11,31 @@ import type { WakeUp } from './wake-up.ts';
 export type WorkLoopOptions = {
   sqs: SQSClient;
   queueUrl: string;
-  /** The queue's visibility timeout: how long it hides a message from others. */
+  /** The visibility timeout of the queue. */
   visibilitySeconds: number;
   environments: readonly ExecutionEnvironment[];
-  /** Is given each batch's failure as a whole, and why a process did not start. */
+  /** Called when a batch fails as a whole, and when a process does not start. */
   onFunctionError: (error: FunctionError) => void;
-  /** Is given a line when SQS does not answer, and another when it does again; standard error without. */
+  /** Called with a line when SQS does not respond, and when it responds again; by default, standard error. */
   onNotice?: (text: string) => void;
-  /** Messages that an invocation is given at most. */
+  /** Messages per invocation, at most. */
   batchSize?: number;
-  /** Whether a process is started only once there is work for it. */
+  /** Whether processes are started only when there is work. */
   isLazy?: boolean;
-  /** A process that holds more bytes than this after a batch is replaced. */
+  /** A process that uses more memory after a batch is replaced. */
   processMemoryBytes?: number;
-  /** The most that an invocation may take. */
+  /** Timeout of an invocation. */
   timeoutSeconds?: number;
   pollSeconds?: number;
   answerTimeoutMs?: number;
   longestWaitMs?: number;
 };
 
-/** What a loop has done so far, in messages; `restarts` and `failures` count processes and batches. */
+/** The counts of a loop, in messages; `restarts` counts processes, `failures` batches. */
 export type WorkCounts = {
   received: number;
   acknowledged: number;
-  /** Not acknowledged: they come back when their visibility timeout ends. */
+  /** Not acknowledged: redelivered after their visibility timeout. */
   left: number;
   givenBack: number;
   lost: number;
@@ -43,34 +43,34 @@ export type WorkCounts = {
   restarts: number;
 };
 
-/** What the parts of a loop share. */
+/** The state that the parts of a loop share. */
 export type LoopParts = {
   options: WorkLoopOptions;
   calls: QueueCalls;
   held: HeldMessages;
   pace: Pace;
   drain: Drain;
-  /** Wakes pollers and lanes when what they wait for may be there. */
+  /** Wakes pollers and lanes when something changes that they may wait for. */
   changed: WakeUp;
   counts: Omit<WorkCounts, 'lost' | 'restarts'>;
-  /** Environments that have a process and can take work. */
+  /** Environments with a ready process. */
   ready: Set<ExecutionEnvironment>;
   /** Whether any process has started so far. */
   started: { any: boolean };
-  /** One part cannot go on: the others must not wait for it. */
+  /** Stops the loop because one part has failed. */
   fail: () => void;
 };
 
-/** Makes messages visible to others at once. What fails is left to its visibility timeout. */
+/** Makes messages visible immediately. Failures are left to the visibility timeout. */
 export async function giveBack({ calls, held, counts }: LoopParts, messages: readonly HeldMessage[]): Promise<void> {
-  // First: a heartbeat meanwhile would hide them again.
+  // First, since a heartbeat would extend their leases again.
   held.release(messages);
   const given = await calls.giveBack(messages);
   counts.givenBack += given;
   counts.left += messages.length - given;
 }
 
-/** The same of all that waits. */
+/** The same for all waiting messages. */
 export async function giveBackWaiting(parts: LoopParts): Promise<void> {
   await giveBack(parts, parts.held.take(Number.POSITIVE_INFINITY));
 }

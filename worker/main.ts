@@ -1,7 +1,7 @@
 /**
- * `labelqueue work` without the command line: what a package, an EC2 instance or a container starts. All settings are variables,
+ * `labelqueue work` without the command line, for packages, EC2 instances and containers. All settings are variables,
  * see `work-settings.ts` and `docs/work.md`; logs are JSON lines on standard output. Ends with 0 after a signal, a Spot notice or an
- * empty queue, and with 1 when it cannot go on.
+ * empty queue, and with 1 on failure.
  */
 import { awsFailureText } from '../shared/contract/aws-failures.ts';
 import { UserError } from '../shared/contract/user-error.ts';
@@ -28,7 +28,7 @@ try {
   process.exitCode = 1;
 }
 
-/** One line for what a user can do something about; for a bug all that there is. */
+/** One line for user errors; the stack trace for bugs. */
 function failureText(error: unknown): string {
   if (error instanceof UserError) return error.message;
   if (!Error.isError(error)) return String(error);

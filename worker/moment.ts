@@ -1,4 +1,4 @@
-/** A moment on two clocks: the monotonic one stands still while a machine sleeps, the other may be set. */
+/** A moment on two clocks: the monotonic clock stops while a machine sleeps, the wall clock may be set. */
 export type Moment = { monotonic: number; wall: number };
 
 /** The current moment on both clocks. */
@@ -6,7 +6,7 @@ export function now(): Moment {
   return { monotonic: performance.now(), wall: Date.now() };
 }
 
-/** Milliseconds, by the clock that went further: a lease must not seem to be valid when it is not. */
+/** Milliseconds since a moment, by the clock that advanced further: an expired lease must not seem valid. */
 export function msSince({ monotonic, wall }: Moment): number {
   return Math.max(performance.now() - monotonic, Date.now() - wall);
 }

@@ -1,16 +1,16 @@
 import { EVENT_SOURCE_BATCH_SIZE } from '../shared/contract/limits.ts';
 
-/** A message of 100 images on one core; what is measured takes its place at once. */
+/** The initial estimate: a message of 100 images on one core. */
 const FIRST_GUESS_MS = 2_500;
-/** Of the latest batch in the average. */
+/** The weight of the latest batch in the moving average. */
 const WEIGHT = 0.5;
 /**
- * Work that a batch should be: long against the end of a batch, at which a core waits for the last images (a few tenths of a
- * second), and short enough to be finished after a signal. As much is held in advance, so no message waits longer.
+ * Target duration of a batch: long compared to its end, when the core waits for the last images (tenths of a second), and short
+ * enough to finish after a signal. As much is held in advance, so no message waits longer.
  */
 const BATCH_MS = 20_000;
 
-/** How long a message takes lately, and how many make a batch. */
+/** The recent duration per message, and the batch size by it. */
 export class Pace {
   readonly #mostMessages: number;
   #msPerMessage = FIRST_GUESS_MS;
@@ -30,7 +30,7 @@ export class Pace {
     return this.messagesIn(BATCH_MS) || 1;
   }
 
-  /** How many messages of one batch can be done in so many milliseconds; may be 0. */
+  /** How many messages of a batch can be done within a time in milliseconds; may be 0. */
   messagesIn(milliseconds: number): number {
     return Math.max(0, Math.min(this.#mostMessages, Math.floor(milliseconds / this.#msPerMessage)));
   }

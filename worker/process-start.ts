@@ -4,28 +4,28 @@ import { type ExecutionEnvironment, FunctionError } from './execution-environmen
 
 const SHORTEST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
-/** Where no process has ever started, more tries find nothing else. */
+/** Tries before giving up if no process has ever started. */
 const FIRST_TRIES = 3;
 
-/** No process of the worker has started: the message has what the last one said. */
+/** No process of the worker could be started; the message has the last reason. */
 export class ProcessStartError extends UserError {
   override readonly name = 'ProcessStartError';
 }
 
 /** How a process is started, and when that has failed. */
 export type ProcessStartOptions = {
-  /** Is given why a process did not start. */
+  /** Called with the reason when a process does not start. */
   onFailure: (error: FunctionError) => void;
-  /** Shared by all processes: whether one of them has started before. */
+  /** Shared by all processes: whether any has started before. */
   started: { any: boolean };
-  /** Ends the start, of a process that hangs too: it has no message in hand yet. */
+  /** Ends the start, also of a hanging process, which has no message yet. */
   signal: AbortSignal;
 };
 
 /**
- * Starts the process of an environment unless it runs; again and again, with longer and longer pauses, once any has started before.
+ * Starts the process of an environment unless it runs. Once any process has started before, it retries forever with backoff.
  *
- * @returns whether it runs; false when the signal came first
+ * @returns whether it runs; false when the signal was aborted first
  * @throws {ProcessStartError} when none has ever started
  */
 export async function startProcess(
@@ -63,7 +63,7 @@ function neverStarted({ message }: FunctionError): ProcessStartError {
   return new ProcessStartError(`no process of the worker starts (${FIRST_TRIES} tries each): ${withoutStack(message)}`);
 }
 
-/** A process reports the stack of what it threw: for a log, not for a person who has named a wrong folder. */
+/** Processes report stack traces, which are for logs, not for a user with a wrong setting. */
 function withoutStack(text: string): string {
   const lines = text.split('\n');
   const end = lines.findIndex((line) => /^ {4}at |^\s*\d+ \|/.test(line));

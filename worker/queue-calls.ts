@@ -11,7 +11,7 @@ import { HeldMessage } from './held-message.ts';
 import { now } from './moment.ts';
 import type { SqsOutage } from './sqs-outage.ts';
 
-/** How often an acknowledgement is tried: after that the message comes back, and is done again. */
+/** Tries of an acknowledgement; afterwards the message is redelivered and processed again. */
 const DELETE_ATTEMPTS = 5;
 const GIVE_BACK_ATTEMPTS = 3;
 const GIVE_BACK_PAUSE_MS = 250;
@@ -20,16 +20,16 @@ const GIVE_BACK_PAUSE_MS = 250;
 export type QueueCallsOptions = {
   sqs: SQSClient;
   queueUrl: string;
-  /** How long a message is hidden from others once it was received, or its lease renewed. */
+  /** The visibility timeout of received messages and renewed leases. */
   leaseMs: number;
   outage: SqsOutage;
-  /** How long SQS may take to answer, beside its long poll. */
+  /** How long SQS may take to respond, in addition to the long poll. */
   answerTimeoutMs: number;
-  /** Aborted once nothing more is to be received. */
+  /** Aborted when receiving must stop. */
   stopping: AbortSignal;
 };
 
-/** The calls of SQS that the loop makes, each for any number of messages. */
+/** The SQS calls of the loop, each for any number of messages. */
 export class QueueCalls {
   readonly #options: QueueCallsOptions;
   readonly #over = new AbortController();
@@ -38,12 +38,12 @@ export class QueueCalls {
     this.#options = options;
   }
 
-  /** Ends all calls and all waits for the next try, at once and from now on. */
+  /** Ends all calls and all backoff pauses, now and later. */
   end(): void {
     this.#over.abort();
   }
 
-  /** Long polls; none while SQS does not answer. @throws what does not pass: the queue is gone, a key is refused */
+  /** Long polls; pauses while SQS does not respond. @throws permanent errors: a deleted queue, invalid credentials */
   async receive(most: number, waitSeconds: number): Promise<HeldMessage[]> {
     const { sqs, queueUrl, leaseMs, outage, answerTimeoutMs, stopping } = this.#options;
     const since = now();
@@ -59,7 +59,7 @@ export class QueueCalls {
       const timeoutMs = waitSeconds * 1_000 + answerTimeoutMs;
       const { Messages = [] } = await this.#within(timeoutMs, (inTime) => sqs.send(command, inTime));
       outage.succeeded();
-      // A long poll gives a message when it comes: its lease begins within the poll, and this is its earliest moment.
+      // A message may arrive any time during a long poll: this is the earliest moment of its lease.
       return Messages.map((message) => new HeldMessage(message, since, leaseMs));
     } catch (error) {
       if (!outage.mayPass(error)) throw error;
@@ -68,7 +68,7 @@ export class QueueCalls {
     }
   }
 
-  /** Extends the leases. What SQS does not know as lent any more is lost; what it could not do now is left to the next time. */
+  /** Extends leases. Messages that SQS reports as no longer in flight are lost; transient failures are retried later. */
   async renew(messages: readonly HeldMessage[]): Promise<void> {
     await Promise.all(batches(messages).map((batch) => this.#renewBatch(batch)));
   }
@@ -84,7 +84,7 @@ export class QueueCalls {
     });
   }
 
-  /** Makes messages visible to others at once. What fails becomes visible when its lease ends. */
+  /** Makes messages visible immediately. On failure they become visible when their lease ends. */
   async giveBack(messages: readonly HeldMessage[]): Promise<number> {
     const given = await Promise.all(batches(messages).map((batch) => this.#giveBackBatch(batch)));
     return given.reduce((sum, count) => sum + count, 0);
@@ -106,9 +106,9 @@ export class QueueCalls {
   }
 
   /**
-   * Acknowledges messages, as far as their leases hold.
+   * Acknowledges messages whose leases are still valid.
    *
-   * @returns how many are gone from the queue
+   * @returns how many were deleted from the queue
    */
   async acknowledge(messages: readonly HeldMessage[]): Promise<number> {
     const deleted = await Promise.all(batches(messages).map((batch) => this.#deleteBatch(batch)));
@@ -124,7 +124,7 @@ export class QueueCalls {
         const failed = await this.#delete(remaining);
         outage.succeeded();
         deleted += remaining.length - failed.size;
-        // A message whose handle SQS refuses is not lent to this process any more; the others are tried again.
+        // A message whose receipt handle SQS rejects is lost; the others are retried.
         remaining = remaining.filter((message, index) => failed.get(index)?.SenderFault === false && message.isOwned);
       } catch (error) {
         if (!outage.mayPass(error)) throw error;
@@ -153,7 +153,7 @@ export class QueueCalls {
       VisibilityTimeout,
     }));
     const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
-    // Short leases need short patience: there must be time for another try.
+    // With short leases, calls must time out sooner: there must be time for another try.
     const timeoutMs = Math.min(answerTimeoutMs, leaseMs / 4);
     return failures(await this.#within(timeoutMs, (inTime) => sqs.send(command, inTime)));
   }
@@ -166,7 +166,7 @@ export class QueueCalls {
     await delay(milliseconds, undefined, { signal: this.#over.signal }).catch(() => undefined);
   }
 
-  /** Ends the call after its time, or at the end of all calls. */
+  /** Ends the call after its timeout, or when all calls are ended. */
   async #within<Answer>(
     milliseconds: number,
     call: (inTime: { abortSignal: AbortSignal }) => Promise<Answer>,
@@ -174,7 +174,7 @@ export class QueueCalls {
     const time = new AbortController();
     const end = () => time.abort();
     if (this.#over.signal.aborted) end();
-    // `AbortSignal.any` would keep a part of each call until the other signal is gone.
+    // `AbortSignal.any` would leak memory per call until the other signal is collected.
     this.#over.signal.addEventListener('abort', end, { once: true });
     const timer = setTimeout(end, milliseconds);
     try {
@@ -190,7 +190,7 @@ export class QueueCalls {
   }
 }
 
-/** By the index in the batch. */
+/** By index in the batch. */
 function failures({
   Failed = [],
 }: {

@@ -3,13 +3,13 @@ import type { MetricsReading } from '../dashboard/metrics-reading.ts';
 import { queueCounts } from '../shared/jobs/queue-counts.ts';
 import type { WorkSettings } from './work-settings.ts';
 
-/** How long SQS may take to answer a scrape. */
+/** Timeout of SQS for a scrape. */
 const SCRAPE_TIMEOUT_MS = 5_000;
 
 /**
- * What `/metrics` has of the queues.
+ * The queue metrics of `/metrics`.
  *
- * @returns undefined while SQS does not answer, or does not let this worker look
+ * @returns undefined while SQS does not respond, or denies access
  */
 export async function queueReading(
   sqs: SQSClient,

@@ -23,14 +23,14 @@ const SDK_REQUEST_OPTIONS = { requestTimeout: 2 * POLL_SECONDS * 1_000, throwOnR
 /** What a run of `labelqueue work` depends on. */
 export type WorkOptions = {
   settings: WorkSettings;
-  /** What the processes of the worker get, and what names the metadata service. */
+  /** The environment of the worker processes; also names the metadata service. */
   environment: Readonly<Record<string, string | undefined>>;
-  /** Resolves, with its name, when a signal ends the work. */
+  /** Resolves with the name of the signal that stops the work. */
   stop: Promise<string>;
   log: WorkLog;
-  /** Is given each line that a process of the worker writes to its standard output: JSON. */
+  /** Called with each JSON line that a worker process writes to standard output. */
   onWorkerLine: (line: string) => void;
-  /** Is given every second how it goes. */
+  /** Called every second. */
   onProgress?: (progress: WorkProgress) => void;
 };
 
@@ -38,20 +38,20 @@ export type WorkOptions = {
 export type WorkProgress = {
   classified: number;
   failed: number;
-  /** Messages in hand. */
+  /** Messages held. */
   held: number;
-  /** Processes that have their model loaded. */
+  /** Ready processes. */
   processes: number;
   isStopping: boolean;
 };
 
-/** What a run is made of, once the queue and the bucket are known to be there. */
+/** The parts of a run, once queue and bucket have been checked. */
 type Work = { sqs: SQSClient; environments: readonly ExecutionEnvironment[]; loop: WorkLoop; metrics: WorkMetrics };
 
 /**
- * Works on the messages of a queue until it is to end, and resolves once nothing is in hand any more.
+ * Processes the messages of a queue until it is stopped; resolves once it has drained.
  *
- * @throws what a user can do something about: no such queue, no rights, no bucket, a port in use, a model that cannot be loaded
+ * @throws user errors: no such queue, missing permissions, no such bucket, a port in use, a model that cannot be loaded
  */
 export async function runWork(options: WorkOptions): Promise<void> {
   const sqs = createSqsClient({ requestHandler: SDK_REQUEST_OPTIONS });
@@ -65,7 +65,7 @@ export async function runWork(options: WorkOptions): Promise<void> {
   }
 }
 
-/** Nothing is in hand yet, so a signal needs no answer of AWS. */
+/** No messages are held yet, so a signal stops the start without waiting for AWS. */
 async function checkedOrStopped(
   options: WorkOptions,
   sqs: SQSClient,
@@ -142,12 +142,12 @@ async function workUntilEnd(work: Work, options: WorkOptions, visibilitySeconds:
     log('INFO', 'work ends', { reason, drainSeconds: Math.round(drainMs / 1_000), ...loop.held });
     void untilInterruption({ ...options, signal: over.signal }).then((sooner) => loop.stop(sooner.drainMs));
     await loop.stop(drainMs);
-    // What could not go on while it ended is a failure as it would have been before.
+    // A failure while draining is reported like any other.
     await loop.ended();
     log('INFO', 'work ended', { reason, ...metrics.images, ...loop.counts });
   } finally {
     over.abort();
-    // Nothing is left to do, unless the loop could not go on.
+    // The loop has ended: normally, or with its failure.
     await loop.stop(0);
     await Promise.all(environments.map((one) => one.shutDown()));
     await health?.[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 /**
- * Runs in the process of an execution environment: what Lambda's runtime does for a handler, with
- * messages from the parent process in place of the Runtime API.
+ * The entry point of an execution environment's process: does what Lambda's runtime does for a handler, with messages of the
+ * parent process in place of the Runtime API.
  */
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
@@ -10,7 +10,7 @@ import type { InvocationRequest, RuntimeReport } from './function-process.ts';
 type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
 leaveSignalsToParent();
-// The parent is gone, or wants this process to end: there is no caller left to answer, also while this one loads.
+// The parent has exited, or wants this process to end, possibly while it still loads: no response is needed.
 process.once('disconnect', () => process.exit(0));
 const [, , handlerPath = '', functionName = ''] = process.argv;
 const handler = await initialize();
@@ -24,7 +24,7 @@ async function initialize(): Promise<Handler | undefined> {
     const loaded: { handler: Handler } = await import(pathToFileURL(handlerPath).href);
     return loaded.handler;
   } catch (error) {
-    // The parent then kills this process, whatever the module has begun.
+    // The parent then kills this process.
     report({ kind: 'not initialized', message: describe(error) });
     return undefined;
   }

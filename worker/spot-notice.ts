@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
-/** Where an instance finds its metadata; the SDKs' variable names another place. */
+/** The default address of the metadata service; the variable of the SDKs overrides it. */
 const ENDPOINT = 'http://169.254.169.254';
 const TOKEN_SECONDS = 21_600;
 /** AWS: look every five seconds. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html */
@@ -13,27 +13,27 @@ const ACTION = '/latest/meta-data/spot/instance-action';
 const REBALANCE = '/latest/meta-data/events/recommendations/rebalance';
 const actionSchema = z.object({ action: z.string(), time: z.iso.datetime({ offset: true }) });
 
-/** Why the instance should be left; `at` is when EC2 ends it, epoch milliseconds, where that is known. */
+/** A notice of EC2; `at` is when the instance ends, in epoch milliseconds, if known. */
 export type SpotNotice = { reason: 'interruption' | 'rebalance'; at?: number };
 
 /**
- * What is a reason to leave: `all` is an interruption and a recommendation to rebalance. An interruption alone is for an
- * instance of an Auto Scaling group, which answers a recommendation itself, and may take long to, or never do.
+ * The notices to act on: `all` means interruptions and rebalance recommendations. Only interruptions are for instances of an
+ * Auto Scaling group, which handles recommendations itself, possibly much later or never.
  */
 export type SpotReasons = 'all' | 'interruption';
 
 /** Where notices are looked up, and how often. */
 export type SpotWatchOptions = {
   signal: AbortSignal;
-  /** `all` unless set. */
+  /** `all` by default. */
   reasons?: SpotReasons;
-  /** Is given a line when the metadata service does not answer, one per outage. */
+  /** Called with a line when the metadata service does not respond, once per outage. */
   onNotice: (text: string) => void;
   endpoint?: string | undefined;
   lookEveryMs?: number;
 };
 
-/** Resolves when EC2 announces that it takes this Spot instance back, or recommends leaving it. Never after the signal. */
+/** Resolves at an interruption notice or a rebalance recommendation for this Spot instance. Never after the signal. */
 export async function untilSpotNotice(options: SpotWatchOptions): Promise<SpotNotice> {
   const { signal, onNotice, reasons = 'all', lookEveryMs = LOOK_EVERY_MS } = options;
   const metadata = new InstanceMetadata(options.endpoint || ENDPOINT);
@@ -60,7 +60,7 @@ async function look(metadata: InstanceMetadata, reasons: SpotReasons): Promise<S
   return (await metadata.get(REBALANCE)) === undefined ? undefined : { reason: 'rebalance' };
 }
 
-/** Whatever its words are, the document is there only when the instance is to be ended. */
+/** The document exists only when the instance will be interrupted, whatever its content. */
 function interruption(text: string): SpotNotice {
   const { data } = actionSchema.safeParse(jsonOf(text));
   return { reason: 'interruption', ...(data !== undefined && { at: Date.parse(data.time) }) };
@@ -83,10 +83,10 @@ class InstanceMetadata {
     this.#endpoint = endpoint.replace(/\/+$/, '');
   }
 
-  /** @returns undefined when there is no such document. @throws when there is no answer, or none that was expected */
+  /** @returns undefined when there is no such document. @throws when there is no response, or an unexpected one */
   async get(path: string): Promise<string | undefined> {
     let response = await this.#askWithToken(path);
-    // A token ends after six hours: that is not an outage.
+    // Tokens expire after six hours: that is not an outage.
     if (response.status === 401) response = await this.#askWithToken(path);
     if (response.status === 404) return undefined;
     if (response.status !== 200) throw new Error(`expected status 200 or 404, got ${response.status}`);

@@ -2,25 +2,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { visibleLine } from '../shared/contract/visible-text.ts';
 import { noticeOnStandardError } from './notice.ts';
 
-/** How long SQS is left alone after it did not answer: as long as that goes on, within these. */
+/** Backoff while SQS does not respond: between these limits. */
 const SHORTEST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
-/** Of a wait, so that pollers do not ask all at once. */
+/** Jitter of a wait, so that pollers do not retry simultaneously. */
 const RANDOM_SHARE = 0.5;
-/** An outage that begins sooner after another one is not reported: SQS may answer every second call. */
+/** An outage that follows another one sooner is not reported: SQS may respond to every second call. */
 const SAY_AGAIN_AFTER_MS = 60_000;
 const MAX_REASON_CHARS = 200;
 
 /** Who is informed of outages. */
 export type SqsOutageOptions = {
-  /** Is given a line when SQS stops answering, and another when it answers again; standard error without. */
+  /** Called with a line when SQS stops responding, and when it responds again; by default, standard error. */
   onNotice?: (text: string) => void;
   longestWaitMs?: number;
-  /** What does not answer. */
+  /** The name of the service. */
   service?: string;
 };
 
-/** From a call of SQS that failed until one has succeeded, for all pollers of a queue together. */
+/** Tracks an outage, from a failed call until one succeeds, for all pollers of a queue together. */
 export class SqsOutage {
   readonly #onNotice: (text: string) => void;
   readonly #longestWaitMs: number;
@@ -71,7 +71,7 @@ export class SqsOutage {
     if (this.#isSaid) this.#onNotice(`${this.#service} answers again`);
   }
 
-  /** Like the function of this name. Credentials that were there once are only late: their service has an outage, too. */
+  /** As the function of this name. Credentials that were available before are only late: their service has an outage too. */
   mayPass(error: unknown): boolean {
     return mayPass(error) || (this.#hasSucceeded && Error.isError(error) && error.name === 'CredentialsProviderError');
   }
@@ -80,17 +80,17 @@ export class SqsOutage {
 function reasonOf(error: unknown): string {
   const { name = 'Error', message = '', code } = error as NodeJS.ErrnoException;
   const text = [code ?? name, message].filter((part) => part !== '').join(': ');
-  // The SDK adds lines for those who debug it.
+  // The SDK appends lines for debugging.
   return visibleLine((text.split('\n', 1)[0] ?? '').slice(0, MAX_REASON_CHARS));
 }
 
 const THROTTLING = /throttl|toomanyrequests|overlimit|slowdown|limitexceeded/i;
-/** Of requests that got no answer within their time. */
+/** Error names of requests that timed out. */
 const NO_ANSWER = new Set(['TimeoutError', 'AbortError']);
 
 /**
- * Whether a call of SQS may succeed later: it had no answer, an answer that broke off, one of a server that could not,
- * or was throttled. A queue that is not there, and a key that is not valid, stay so.
+ * Whether an error of SQS is transient: no response, an interrupted response, a server error, or throttling. A missing queue
+ * and invalid credentials are permanent.
  */
 export function mayPass(error: unknown): boolean {
   if (!Error.isError(error)) return false;

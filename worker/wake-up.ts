@@ -1,8 +1,8 @@
-/** Lets several loops wait until something has changed. */
+/** Lets several loops wait for a change. */
 export class WakeUp {
   #next = Promise.withResolvers<void>();
 
-  /** Wakes all that wait now. */
+  /** Wakes all current waiters. */
   all(): void {
     this.#next.resolve();
     this.#next = Promise.withResolvers();

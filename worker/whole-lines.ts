@@ -1,11 +1,11 @@
-/** No line of a worker comes near it; one that does is cut, so that it cannot take all memory. */
+/** Far longer than any line of a worker; longer lines are cut, so that they cannot exhaust memory. */
 const MAX_LINE_CHARS = 1024 * 1024;
 
 /**
- * Puts the lines of a stream together that comes in pieces of any length. Each stream needs one of its own.
+ * Reassembles the lines of a stream from chunks. Each stream needs its own.
  *
- * @param onLine is given each line once its end has come, without it
- * @returns takes the pieces
+ * @param onLine called with each line when it is complete, without its end
+ * @returns a function that takes the chunks
  */
 export function wholeLines(onLine: (line: string) => void): (text: string) => void {
   let rest = '';

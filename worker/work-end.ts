@@ -5,27 +5,27 @@ import type { WorkLog } from './work-log.ts';
 import type { WorkLoop } from './work-loop.ts';
 import type { WorkSettings } from './work-settings.ts';
 
-/** Kept of the time that EC2 leaves: messages have to be given back in it. */
+/** Reserved from the time that EC2 leaves, to give messages back. */
 const SPOT_RESERVE_MS = 10_000;
 
-/** Why the work ends, and how long what is in hand may take. */
+/** Why the work ends, and how long it may drain. */
 export type WorkEnd = { reason: string; drainMs: number };
 
 /** What ends a run. */
 export type WorkEndOptions = {
   settings: WorkSettings;
-  /** Names the metadata service, where that is not where it usually is. */
+  /** Names the metadata service if it is not at the default address. */
   environment: Readonly<Record<string, string | undefined>>;
-  /** Resolves, with its name, at the first signal. */
+  /** Resolves with the name of the first signal. */
   stop: Promise<string>;
   log: WorkLog;
   loop: WorkLoop;
   sqs: SQSClient;
-  /** Nothing is watched after it. */
+  /** Ends all watching. */
   signal: AbortSignal;
 };
 
-/** Resolves at what comes first of a signal, a Spot notice and an empty queue. */
+/** Resolves at the first of a signal, a Spot notice and an empty queue. */
 export function untilWorkEnds(options: WorkEndOptions): Promise<WorkEnd> {
   const { settings, stop } = options;
   const drainMs = settings.drainSeconds * 1_000;
@@ -43,13 +43,13 @@ async function queueIsEmpty(
   seconds: number,
   drainMs: number,
 ): Promise<WorkEnd> {
-  // Before a process is ready nothing is taken, so nothing can be said.
+  // Nothing is received before a process is ready, so the counts say nothing.
   const isBusy = () => loop.held.waiting + loop.held.inWork > 0 || loop.readyProcesses === 0;
   await untilEmpty({ sqs, queueUrl: settings.queueUrl, seconds, isBusy, signal });
   return { reason: 'the queue is empty', drainMs };
 }
 
-/** While the work ends for another reason: when EC2 takes the instance back, there may be less time. Never without `spot`. */
+/** Resolves at a Spot notice while the work already drains for another reason: there may be less time. Never without `spot`. */
 export function untilInterruption(
   options: Pick<WorkEndOptions, 'settings' | 'environment' | 'log' | 'signal'>,
 ): Promise<WorkEnd> {

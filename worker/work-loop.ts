@@ -10,17 +10,17 @@ import { QueueCalls } from './queue-calls.ts';
 import { SqsOutage } from './sqs-outage.ts';
 import { WakeUp } from './wake-up.ts';
 
-/** One poller receives a few hundred messages per second: more than so many processes work through. */
+/** A poller receives a few hundred messages per second: more than this many processes handle. */
 const PROCESSES_PER_POLLER = 8;
-/** For an answer of SQS; the SDK itself waits forever. */
+/** Timeout of SQS; the SDK itself waits forever. */
 const ANSWER_TIMEOUT_MS = 28_000;
-/** After the time to drain: to give back what the processes had that were killed then. */
+/** Time after the drain, to give back the messages of processes that were killed. */
 const LAST_CALLS_MS = 5_000;
 
 /**
- * Feeds processes from a queue: the event source outside Lambda. It holds a batch in advance for each process, renews what it holds, and
- * acknowledges what an invocation has done. What the function names in `batchItemFailures`, and each message of an invocation that
- * failed, is left to its visibility timeout, as Lambda does; the queue's redrive policy does the rest.
+ * Feeds processes from a queue: the event source outside Lambda. It holds a batch in advance per process, renews the leases of what
+ * it holds, and acknowledges what an invocation has done. Messages in `batchItemFailures`, and all messages of a failed invocation,
+ * are left to their visibility timeout, as on Lambda; the redrive policy of the queue does the rest.
  */
 export class WorkLoop {
   readonly #parts: LoopParts;
@@ -71,13 +71,13 @@ export class WorkLoop {
     return { ...counts, lost: held.lost, restarts };
   }
 
-  /** Messages in hand. */
+  /** Messages held. */
   get held(): { waiting: number; inWork: number } {
     const { waiting, inWork } = this.#parts.held;
     return { waiting, inWork };
   }
 
-  /** How many processes can take work. */
+  /** Number of ready processes. */
   get readyProcesses(): number {
     return this.#parts.ready.size;
   }
@@ -90,17 +90,17 @@ export class WorkLoop {
     return this.#parts.drain.isStopping;
   }
 
-  /** Rejects when the loop could not go on: the queue is gone, a key is refused, no process has ever started. */
+  /** Rejects when the loop has failed: the queue was deleted, credentials are invalid, no process has ever started. */
   async ended(): Promise<void> {
     await Promise.all(this.#running);
   }
 
   /**
-   * Takes no more messages, finishes those in hand as far as there is time, gives back the others, and resolves then. Called
-   * again, it shortens the time.
+   * Drains: receives no more messages, finishes the held ones as far as there is time, gives back the others, then resolves.
+   * Called again, it shortens the time.
    *
-   * @param drainMs after that, processes that are still at work are killed; 5 s later, calls of SQS that have no answer end, too
-   * @param beginsMore whether what is in hand and was not begun is done too; it is given back at once otherwise
+   * @param drainMs after this, processes that still work are killed; 5 s later, pending calls of SQS are ended too
+   * @param beginsMore whether held messages that were not started are processed too; otherwise they are given back immediately
    */
   async stop(drainMs: number = Number.POSITIVE_INFINITY, beginsMore = true): Promise<void> {
     const { drain, pace } = this.#parts;

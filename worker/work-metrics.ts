@@ -7,31 +7,31 @@ import type { ExecutionEnvironment } from './execution-environment.ts';
 import type { WorkCounts } from './loop-parts.ts';
 import type { WorkLoop } from './work-loop.ts';
 
-/** What can become of a message that the loop has received, as `labelqueue_work_messages_total` counts it. */
+/** The outcomes of received messages, as in `labelqueue_work_messages_total`. */
 const MESSAGE_EVENTS = ['received', 'acknowledged', 'left', 'given_back', 'lost'] as const;
 
-/** What `labelqueue work` has for Prometheus: what all workers have, and what it does itself. */
+/** The Prometheus metrics of `labelqueue work`: those of all workers, and those of its loop. */
 export class WorkMetrics {
   readonly #worker = new LabelqueueMetrics();
-  // Priced as Lambda would be, with the memory that a stage has by default.
+  // Priced like Lambda, with the default memory of a stage.
   readonly #log = new WorkerLogTotals(this.#worker, thisMachine({}, process.arch));
   readonly #registry = new Registry();
   readonly #made = metricsOf(this.#registry);
   #last = new Map<string, number>();
 
-  /** Takes a whole line of what a process of the worker has logged. */
+  /** Takes a whole log line of a worker process. */
   addLine(line: string): void {
     this.#log.add(line);
   }
 
-  /** Images that have their final outcome so far. */
+  /** Images with a final outcome so far. */
   get images(): { classified: number; failed: number } {
     const sum = (wanted: string) =>
       this.#log.reading.images.reduce((all, { outcome, total }) => all + (outcome === wanted ? total : 0), 0);
     return { classified: sum('classified'), failed: sum('failed') };
   }
 
-  /** @param queue messages by state, where SQS has just answered */
+  /** @param queue messages by state, if SQS has just responded */
   async text(
     loop: WorkLoop,
     environments: readonly ExecutionEnvironment[],

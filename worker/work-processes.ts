@@ -9,11 +9,11 @@ export type WorkProcessesOptions = {
   handlerPath: string;
   environment: Readonly<Record<string, string | undefined>>;
   onLine: (line: string) => void;
-  /** Is given what a process writes to its standard error: TensorFlow and Node, not the worker. */
+  /** Receives the standard error of a process: of TensorFlow and Node, not of the worker. */
   onErrorText: (text: string) => void;
 };
 
-/** The processes of a worker, none of them started yet. */
+/** The processes of a worker, not started yet. */
 export function workProcesses({ count, ...options }: WorkProcessesOptions): ExecutionEnvironment[] {
   const environment = {
     ...definedIn(options.environment),
@@ -32,14 +32,14 @@ export function workProcesses({ count, ...options }: WorkProcessesOptions): Exec
   );
 }
 
-/** What a process must have whatever the environment of the command says; flags of Node that are set there are added. */
+/** Variables that a process must have whatever the environment of the command is; its Node flags are added. */
 function processVariables({ NODE_OPTIONS = '' }: WorkProcessesOptions['environment']): Record<string, string> {
   const options = `${WORKER_PROCESS_ENVIRONMENT.NODE_OPTIONS} ${NODE_OPTIONS}`.trim();
   return { ...WORKER_PROCESS_ENVIRONMENT, NODE_OPTIONS: options };
 }
 
 /**
- * The cores are shared out: by itself TensorFlow would use all of them in each process, and they would take the cores from each other.
+ * Distributes the cores: by default, TensorFlow would use all of them in every process, and the processes would compete.
  */
 export function threadsFor(processes: number): { TF_NUM_INTRAOP_THREADS: string; TF_NUM_INTEROP_THREADS: string } {
   const each = String(Math.max(1, Math.floor(availableParallelism() / processes)));

@@ -9,7 +9,7 @@ import {
 import { SettingsError, workerSettingsFrom } from '../shared/settings.ts';
 import type { SpotReasons } from './spot-notice.ts';
 
-/** The variable of each setting of the loop; the handler's own are those of `shared/settings.ts`. */
+/** The variable of each setting of the loop; those of the handler are in `shared/settings.ts`. */
 const VARIABLES = {
   processes: 'WORK_PROCESSES',
   drainSeconds: 'WORK_DRAIN_SECONDS',
@@ -28,34 +28,34 @@ const wholeNumber = (min: number, max: number) =>
     .refine((value) => value >= min && value <= max, `expected a whole number from ${min} to ${max}`);
 
 const schema = z.object({
-  /** Processes that run the handler; one per core that this process may use unless set. */
+  /** Processes that run the handler; by default one per core that this process may use. */
   processes: wholeNumber(1, MAX_WORK_PROCESSES).optional(),
-  /** How long work in hand may go on after a signal or a Spot notice. */
+  /** How long the loop may drain after a signal or a Spot notice. */
   drainSeconds: wholeNumber(0, DAY_SECONDS).default(WORK_DRAIN_SECONDS),
-  /** Ends once the queue has been empty for so long; never without. */
+  /** Ends once the queue has been empty for this long; by default never. */
   exitWhenEmptySeconds: wholeNumber(0, DAY_SECONDS).optional(),
-  /** Where health and metrics are served, 0 for any free port; nowhere without. */
+  /** The port of health and metrics, 0 for any free port; by default none. */
   port: wholeNumber(0, 65_535).optional(),
   /** The address to listen on. */
   host: z.string().min(1).default('127.0.0.1'),
-  /** What to watch the instance metadata of EC2 for; `true` and `1` are all that is a reason to leave. */
+  /** The notices in the EC2 instance metadata to act on; `true` and `1` mean all. */
   spot: z.enum(['true', 'false', '1', '0', 'interruption']).default('false').transform(spotReasons),
-  /** A process that holds more memory than this after a batch is replaced. */
+  /** A process that uses more memory after a batch is replaced. */
   processMemoryMb: wholeNumber(256, 1_000_000).default(WORK_PROCESS_MEMORY_MB),
 });
 
-/** What `labelqueue work` does beside what the handler does. */
+/** The settings of `labelqueue work` in addition to those of the handler. */
 export type WorkSettings = Omit<z.infer<typeof schema>, 'processes'> & {
   processes: number;
   queueUrl: string;
   deadLetterQueueUrl: string;
   resultsBucket: string;
-  /** What logs call the worker. */
+  /** The name of the worker in logs. */
   serviceName: string;
 };
 
 /**
- * Reads the settings of the loop, and checks those of the handler: a mistake must show once, not in the log of each process.
+ * Reads the settings of the loop, and validates those of the handler: a mistake must be reported once, not by each process.
  *
  * @throws {SettingsError} naming each variable that is missing or wrong
  */

@@ -15,16 +15,16 @@ import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { type FoundEnd, hasGoneOn, lookAtRun } from '../../shared/jobs/run-end.ts';
 
-/** Sends an end somewhere. Rejects when it may not have arrived: it is sent again then, with the same id. */
+/** Sends an announcement. Rejects when it may not have arrived: it is then sent again, with the same id. */
 export type Announce = (end: JobEnd) => Promise<void>;
 
 /** The parts of the announcer: one of each per process. */
 export type AnnouncerDependencies = {
   bucket: Pick<JobTarget, 's3' | 'resultsBucket'>;
   counter: OutcomeCounter;
-  /** What is turned on. */
+  /** The configured targets of every end. */
   always: Partial<Record<Exclude<AnnouncementTarget, 'webhook'>, Announce>>;
-  /** Of jobs that name one. */
+  /** The target of jobs that name a webhook. */
   webhook: (url: string) => Announce;
   log: {
     announced(id: string, where: AnnouncementTarget): void;
@@ -33,21 +33,20 @@ export type AnnouncerDependencies = {
   now: () => Date;
 };
 
-/** What becomes of the request for a look: see `RunLook` of `run-end.ts` for `maxSeconds`. */
+/** What to do with the request for a look; `maxSeconds` as in `RunLook` of `run-end.ts`. */
 export type Verdict =
   | { kind: 'done' }
   | { kind: 'again'; inSeconds: number; maxSeconds: number }
-  /** An announcement failed: it is to be tried again, later each time. */
+  /** An announcement failed: retried with backoff. */
   | { kind: 'not announced' };
 
 const DONE: Verdict = { kind: 'done' };
-/** A redrive asks for a look at its end, and each outcome for another: a request need not outlive a long one. */
-const HELD_MOST_SECONDS = 900;
+/** A redrive requests a look when it ends, and every outcome requests another: this request need not outlive a long redrive. */
+const MAX_HELD_SECONDS = 900;
 
 /**
- * Looks whether a run has ended. The one that writes that down first has found the end: its record, and with it the id, is
- * what is announced, by whoever comes to do it. What was sent is written into the record, so that a look after that costs
- * one request.
+ * Checks whether a run has ended, and announces it. Of concurrent looks, the first to write the end record wins: its record,
+ * and so its id, is what any of them announces. What was sent is written into the record, so a later look costs one request.
  *
  * @param signal ends a look that takes too long
  */
@@ -60,18 +59,18 @@ export async function announceEnd(
   const { record, etag } = await readNewestEnd(of, dependencies);
   if (record?.state === 'ended') return announce(of, { record, etag }, dependencies);
   const heldMs = (record?.heldUntil ?? 0) - now().getTime();
-  if (heldMs > 0) return { kind: 'again', inSeconds: Math.ceil(heldMs / 1_000), maxSeconds: HELD_MOST_SECONDS };
+  if (heldMs > 0) return { kind: 'again', inSeconds: Math.ceil(heldMs / 1_000), maxSeconds: MAX_HELD_SECONDS };
   const look = await lookAtRun(bucket, of, { now: now(), counter, signal });
   if (look.kind === 'look again') return { ...look, kind: 'again' };
   if (look.kind === 'goes on') return DONE;
   const found = endedRecord(look.end, record?.generation ?? 0);
   const written = await replaceEndRecord(bucket, of, found, etag);
-  // Another look, or a redrive, came first: its record counts.
-  if (written === undefined) return { kind: 'again', inSeconds: 1, maxSeconds: HELD_MOST_SECONDS };
+  // Another look, or a redrive, wrote its record first: that one counts.
+  if (written === undefined) return { kind: 'again', inSeconds: 1, maxSeconds: MAX_HELD_SECONDS };
   return announce(of, { record: found, etag: written }, dependencies);
 }
 
-/** A producer that counted as gone may have been silent only: its run goes on then, and gets another end. */
+/** A producer that counted as dead may only have been silent: its run then continues, and ends again. */
 async function readNewestEnd(of: NamedRun, { bucket, now }: AnnouncerDependencies): Promise<ReadEndRecord> {
   const read = await readEndRecord(bucket, of);
   if (read.record?.state !== 'ended') return read;
@@ -80,7 +79,7 @@ async function readNewestEnd(of: NamedRun, { bucket, now }: AnnouncerDependencie
   return readEndRecord(bucket, of);
 }
 
-/** Its fields are in the order in which they are read again, so that the same text is sent each time. */
+/** Its fields are in the order of the schema, so that every announcement is the same text. */
 function endedRecord(found: FoundEnd, generation: number): EndedRecord {
   const end = jobEndSchema.parse({ v: 1, id: jobEndId({ ...found, generation }), generation, ...found });
   return { v: 1, state: 'ended', generation, end, sent: [], announced: false };
@@ -113,7 +112,7 @@ async function announce(
   return failures === 0 ? DONE : { kind: 'not announced' };
 }
 
-/** The webhook comes last: it is a stranger's, and may take its time. */
+/** The webhook is last: it belongs to a third party, and may be slow. */
 async function toSend(
   of: NamedRun,
   { bucket, always, webhook }: AnnouncerDependencies,

@@ -7,10 +7,10 @@ import type { AnnounceSettings } from '../../shared/settings.ts';
 import type { AnnouncerDependencies } from './announce-end.ts';
 import { announcementOf } from './announcement.ts';
 
-/** SNS's own limit. */
+/** SNS limit. */
 const MAX_SUBJECT_CHARS = 99;
 
-/** Where each end is announced that this function finds: what is configured. */
+/** The configured AWS targets of announcements. */
 export function awsAnnouncements({
   eventBus,
   topicArn,

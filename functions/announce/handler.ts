@@ -28,7 +28,7 @@ const { serviceName, resultsBucket, jobEndQueueUrl, allowedHosts, fetchUserAgent
 const logger = new Logger({ serviceName });
 const s3 = createS3Client({ requestHandler: SDK_REQUEST_OPTIONS });
 const sqs = createSqsClient({ requestHandler: SDK_REQUEST_OPTIONS });
-/** One webhook at a time, and one whose answer is discarded. */
+/** One webhook at a time, plus one whose response is being discarded. */
 const CONNECTIONS = 4;
 const http = createHttpClient(allowedHosts, undefined, {
   connectTimeoutMs: WEBHOOK_TIMEOUT_MS,
@@ -74,7 +74,7 @@ async function verdictOn({ messageId, body }: SQSRecord, signal: AbortSignal): P
   }
 }
 
-/** @returns seconds until the message comes again; undefined when it is done with */
+/** @returns seconds until the message is redelivered; undefined when it is done */
 function pauseAfter(verdict: Verdict, { attributes }: SQSRecord): number | undefined {
   if (verdict.kind === 'done') return undefined;
   if (verdict.kind === 'again') {
@@ -85,14 +85,14 @@ function pauseAfter(verdict: Verdict, { attributes }: SQSRecord): number | undef
   return Math.min(LONGEST_ANNOUNCE_RETRY_SECONDS, doubled);
 }
 
-/** When this fails, the message comes again after the visibility timeout of its queue. */
+/** If this fails, the message is redelivered after the visibility timeout of its queue. */
 async function postpone({ receiptHandle }: SQSRecord, seconds: number): Promise<void> {
   const command = { QueueUrl: jobEndQueueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds };
   await sqs.send(new ChangeMessageVisibilityCommand(command)).catch(() => undefined);
 }
 
-/** Announces the ends of runs: requests for looks in, what SQS delivers again out. */
+/** Announces the ends of runs: takes requests for looks, returns the messages that SQS must redeliver. */
 export const handler = middy<SQSEvent, SQSBatchResponse>()
-  // Said explicitly, since a variable of Powertools would else turn whole events on.
+  // Explicit, since a variable of Powertools could otherwise turn on logging of whole events.
   .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
   .handler(announce);

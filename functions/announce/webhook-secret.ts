@@ -3,23 +3,23 @@ import { isWebhookSecret } from '../../shared/contract/standard-webhook.ts';
 import type { AnnounceSettings } from '../../shared/settings.ts';
 import { WebhookError } from './webhook.ts';
 
-/** How long a secret of SSM is taken for the newest one. */
-const KEPT_MS = 5 * 60_000;
+/** How long a secret of SSM is cached. */
+const CACHE_MS = 5 * 60_000;
 
 type Settings = Pick<AnnounceSettings, 'webhookSecret' | 'webhookSecretParameter'>;
 
-/** What webhooks are signed with: as it is set, or as SSM has it; undefined when neither is configured. */
+/** Reads the secret that webhooks are signed with: the configured one, or that in SSM; undefined when there is neither. */
 export function webhookSecretOf({
   webhookSecret,
   webhookSecretParameter: name,
 }: Settings): () => Promise<string | undefined> {
   if (webhookSecret !== undefined || name === undefined) return async () => webhookSecret;
-  let kept: { secret: string; until: number } | undefined;
+  let cached: { secret: string; until: number } | undefined;
   return async () => {
-    if (kept === undefined || performance.now() > kept.until) {
-      kept = { secret: await readParameter(name), until: performance.now() + KEPT_MS };
+    if (cached === undefined || performance.now() > cached.until) {
+      cached = { secret: await readParameter(name), until: performance.now() + CACHE_MS };
     }
-    return kept.secret;
+    return cached.secret;
   };
 }
 

@@ -6,7 +6,7 @@ import { UserError } from '../../shared/contract/user-error.ts';
 import type { Announce } from './announce-end.ts';
 import { announcementOf } from './announcement.ts';
 
-/** A webhook that did not take an announcement. */
+/** A webhook did not accept an announcement. */
 export class WebhookError extends UserError {
   override readonly name = 'WebhookError';
 }
@@ -21,8 +21,8 @@ export type WebhookOptions = {
 };
 
 /**
- * Sends ends to the URL that a job names, as Standard Webhooks asks for: signed, with 2xx as the only answer that counts. No
- * redirect is followed, and nothing of the answer's body is read. The addresses that are refused are those of images.
+ * Sends announcements to the URL that a job names, as Standard Webhooks specifies: signed, and accepted only with status 2xx.
+ * Redirects are not followed, and the body of the response is not read. The address rules are those of images.
  */
 export function createWebhook({
   http,

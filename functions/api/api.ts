@@ -11,10 +11,10 @@ import { OPERATIONS } from './operations.ts';
 import { ProblemResponse } from './problem.ts';
 import type { RequestReport } from './telemetry.ts';
 
-/** Answers one request in API Gateway's payload format 2.0. Any number of them may be under way at once. */
+/** Responds to one request in API Gateway's payload format 2.0. Concurrent calls are allowed. */
 export type Api = (event: APIGatewayProxyEventV2, signal: AbortSignal) => Promise<APIGatewayProxyStructuredResultV2>;
 
-/** What goes with a request through the router. */
+/** What accompanies a request through the router. */
 type Bindings = { event: APIGatewayProxyEventV2; signal: AbortSignal; report: RequestReport };
 type ApiContext = Context<{ Bindings: Bindings }>;
 
@@ -58,7 +58,7 @@ function createRouter(dependencies: ApiDependencies): Hono<{ Bindings: Bindings 
     dependencies.telemetry.unexpectedError(context.env.report.requestId, error);
     return respond(
       context,
-      new ProblemResponse('internal_error', 'the request could not be answered; its log line tells why'),
+      new ProblemResponse('internal_error', 'the request failed; its log line has the reason'),
     );
   });
   return router;
@@ -71,23 +71,23 @@ async function operationAnswer(
 ): Promise<Answer | ProblemResponse> {
   const request = requestOf(context);
   try {
-    // What was begun may still end: a job that was cut short is resumed.
+    // Work in progress may still complete after a timeout: an interrupted job is resumed.
     return await Promise.race([handle(request, dependencies), whenAborted(request.signal, outOfTime)]);
   } catch (error) {
     if (!isFromAws(error)) throw error;
     dependencies.telemetry.unexpectedError(context.env.report.requestId, error);
     return new ProblemResponse(
       'service_unavailable',
-      error instanceof SendError ? error.message : `AWS answered ${error.name}`,
+      error instanceof SendError ? error.message : `AWS responded ${error.name}`,
     );
   }
 }
 
 function outOfTime(): ProblemResponse {
-  return new ProblemResponse('deadline_exceeded', 'expected to be done in time');
+  return new ProblemResponse('deadline_exceeded', 'expected the request to be done in time');
 }
 
-/** Each error of the SDK carries `$metadata`, also when there was no answer. */
+/** Every error of the SDK has `$metadata`, even without a response. */
 function isFromAws(error: unknown): error is Error {
   return error instanceof SendError || (Error.isError(error) && '$metadata' in error);
 }

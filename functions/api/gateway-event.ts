@@ -1,10 +1,10 @@
 /** API Gateway's payload format 2.0, in and out. */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 
-/** Methods that a `Request` cannot have; no operation has one of them, nor OPTIONS, which stands in for them. */
+/** Methods that a `Request` cannot have. No operation uses them, or OPTIONS, which replaces them. */
 const NOT_FOR_FETCH = new Set(['TRACE', 'TRACK', 'CONNECT']);
 
-/** What the router looks at: method, path and query. The body stays in the event. */
+/** The request as the router needs it: method, path and query. The body stays in the event. */
 export function routedRequest({ rawPath, rawQueryString, requestContext }: APIGatewayProxyEventV2): Request {
   const { method } = requestContext.http;
   const url = new URL('https://api.invalid');
@@ -14,18 +14,18 @@ export function routedRequest({ rawPath, rawQueryString, requestContext }: APIGa
 }
 
 /**
- * The bytes of the body. What is text by its type comes as a string, in which bytes that were no UTF-8 have become U+FFFD;
- * the length gives that away, and a byte that is no UTF-8 then stands in each place.
+ * The bytes of the body. API Gateway passes text types on as a string, in which invalid UTF-8 has become U+FFFD. The length
+ * reveals that; each U+FFFD is then replaced by an invalid byte, so that the body is not taken for valid UTF-8.
  */
 export function bodyOf({ body = '', isBase64Encoded, headers }: APIGatewayProxyEventV2): Buffer {
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
   const sent = Number(headers['content-length'] ?? bytes.length);
   if (isBase64Encoded || sent === bytes.length || !body.includes('\uFFFD')) return bytes;
-  const parts = body.split('\uFFFD').flatMap((text, index) => (index === 0 ? [text] : [NO_UTF8, text]));
+  const parts = body.split('\uFFFD').flatMap((text, index) => (index === 0 ? [text] : [INVALID_UTF8, text]));
   return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
 
-const NO_UTF8 = Buffer.from([0xff]);
+const INVALID_UTF8 = Buffer.from([0xff]);
 
 /** In lower case and without parameters; empty when there is none. */
 export function mediaTypeOf({ headers }: APIGatewayProxyEventV2): string {

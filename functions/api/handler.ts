@@ -37,8 +37,8 @@ async function answer(event: APIGatewayProxyEventV2, context: Context): Promise<
   return api(event, deadlineSignal(context.getRemainingTimeInMillis(), API_DEADLINE_RESERVE_MS));
 }
 
-/** The HTTP API: API Gateway's requests in, its responses out. */
+/** The HTTP API: takes API Gateway's events, returns its responses. */
 export const handler = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-  // Said explicitly, since a variable of Powertools would else turn whole events on.
+  // Explicit, since a variable of Powertools could otherwise turn on logging of whole events.
   .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
   .handler(answer);

@@ -1,29 +1,30 @@
 import type { ZodOpenApiOperationObject } from 'zod-openapi';
 import type { StageTimer } from '../../shared/classifier/classify-image.ts';
 import type { ImageClassifier } from '../../shared/classifier/image-classifier.ts';
+import type { ImageFailure } from '../../shared/contract/error-codes.ts';
 import type { ModelId } from '../../shared/contract/result-line.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { ProblemResponse } from './problem.ts';
 import type { ApiTelemetry } from './telemetry.ts';
 
-/** What the API is made of: one of each a process, wired in `handler.ts`. */
+/** The parts of the API: one of each per process, wired in `handler.ts`. */
 export type ApiDependencies = {
   classifier: ImageClassifier;
   /** The bytes at a URL, by the worker's rules. */
-  fetch: (url: string, signal: AbortSignal) => ReturnType<Parameters<ImageClassifier['classify']>[0]>;
+  fetch: (url: string, signal: AbortSignal) => Promise<Buffer | ImageFailure>;
   model: ModelId;
-  /** Labels in an answer when the caller does not say how many. */
+  /** Labels per response by default. */
   topK: number;
   target: JobTarget;
   telemetry: ApiTelemetry;
 };
 
-/** A request as an operation sees it. */
+/** A request as an operation receives it. */
 export type ApiRequest = {
-  /** A name that was given several times has a list. */
+  /** A repeated name has a list of values. */
   query: Record<string, string | string[]>;
   path: Record<string, string>;
-  /** In lower case and without parameters; empty when none was given. */
+  /** In lower case and without parameters; empty when there is none. */
   mediaType: string;
   body: Buffer;
   /** Aborted when there is no time left. */
@@ -31,10 +32,10 @@ export type ApiRequest = {
   time: StageTimer;
 };
 
-/** What an operation gives when all is well. */
+/** The successful response of an operation. */
 export type Answer = { status: 200 | 202; body: object; headers?: Record<string, string> };
 
-/** One thing that the API can be asked for. */
+/** An operation of the API. */
 export type Operation = {
   /** For the OpenAPI document. */
   document: ZodOpenApiOperationObject;

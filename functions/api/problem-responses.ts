@@ -11,14 +11,14 @@ import { problemSchema } from './schemas.ts';
 
 const IMAGE_ERRORS = Object.keys(ERROR_CODES) as ErrorCode[];
 
-/** Of an image in the body nothing is fetched. */
+/** Codes of an image in the body, which is not fetched. */
 export const UPLOAD_ERRORS = IMAGE_ERRORS.filter(
   (code) => ERROR_CODES[code].stage !== 'fetch' && code !== 'worker_crashed',
 );
 /** Codes of an image that is fetched by its URL. */
 export const URL_ERRORS = IMAGE_ERRORS.filter((code) => code !== 'worker_crashed');
 
-/** What any operation may answer. */
+/** Problems that any operation may respond with. */
 const EVERYWHERE: RequestProblemCode[] = [
   'method_not_allowed',
   'header_too_large',
@@ -28,7 +28,7 @@ const EVERYWHERE: RequestProblemCode[] = [
 
 const retryAfter = z.int().min(0).optional().meta({ description: "seconds; what the image's server asked for" });
 
-/** The responses of an OpenAPI operation for these codes: one a status, which names its codes. */
+/** The OpenAPI responses for these codes: one per status, which lists its codes. */
 export function problemResponses(codes: readonly ProblemCode[]): ZodOpenApiResponsesObject {
   const all: ProblemCode[] = [...codes, 'internal_error', ...EVERYWHERE];
   const byStatus = Map.groupBy(new Set(all), (code) => String(PROBLEMS[code].status) as `4${string}`);

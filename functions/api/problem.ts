@@ -3,7 +3,7 @@ import type { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { PROBLEMS, type ProblemCode, type ProblemDocument, problemDocument } from '../../shared/contract/problem.ts';
 import { issuesText } from '../../shared/contract/schema-issues.ts';
 
-/** As long as any caller will wait; a server of an image may ask for whatever it likes. */
+/** Longer than any caller will wait; the server of an image may ask for any time. */
 const MAX_RETRY_AFTER_SECONDS = 86_400;
 const MAX_DETAIL_CHARS = 500;
 
@@ -24,7 +24,7 @@ export class ProblemResponse {
   }
 }
 
-/** What went wrong with an image, with its server's `Retry-After`. */
+/** The problem of a failed image, with its server's `Retry-After`. */
 export function imageProblem({ code, message, retryAfterSeconds }: ImageFailure): ProblemResponse {
   if (retryAfterSeconds === undefined) return new ProblemResponse(code, message);
   return new ProblemResponse(code, message, {
@@ -33,9 +33,9 @@ export function imageProblem({ code, message, retryAfterSeconds }: ImageFailure)
 }
 
 /**
- * What of a request is not as its schema wants it.
+ * The problem of a request that does not match its schema.
  *
- * @param given what was checked
+ * @param given the validated value
  */
 export function schemaProblem(error: ZodError, given: unknown): ProblemResponse {
   const text = issuesText(error, given).replaceAll(/\s+/g, ' ');

@@ -1,4 +1,4 @@
-/** What the API takes and gives. The same schemas check requests and make the OpenAPI document. */
+/** Requests and responses of the API. The same schemas validate requests and generate the OpenAPI document. */
 import { z } from 'zod';
 import { runSchema } from '../../shared/contract/job-run.ts';
 import { MAX_API_TOP_K, MAX_IMAGES_PER_REQUEST, MAX_TOP_K, MAX_URL_CHARS } from '../../shared/contract/limits.ts';
@@ -6,6 +6,7 @@ import { imageRefSchema, jobNameSchema } from '../../shared/contract/message.ts'
 import { PROBLEMS, type ProblemCode, type ProblemDocument } from '../../shared/contract/problem.ts';
 import type { ImageFacts, Label, ModelId } from '../../shared/contract/result-line.ts';
 import { issuesText } from '../../shared/contract/schema-issues.ts';
+import { SHA256_HEX } from '../../shared/contract/text-patterns.ts';
 import { ARCHITECTURES } from '../../shared/contract/worker-time.ts';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import { ABSOLUTE_URL } from '../../shared/jobs/source-row.ts';
@@ -25,18 +26,18 @@ export const urlQuerySchema = z
       .max(MAX_URL_CHARS)
       .optional()
       .meta({ description: `where the image is: ${IMAGE_URL}` }),
-    imagelink: z.string().min(1).max(MAX_URL_CHARS).optional().meta({ description: 'another name of `url`' }),
+    imagelink: z.string().min(1).max(MAX_URL_CHARS).optional().meta({ description: 'alias of `url`' }),
     top,
   })
   .refine(
     ({ url, imagelink }) => (url === undefined) !== (imagelink === undefined),
-    'expected either url or imagelink, and it once',
+    'expected either url or imagelink, exactly once',
   );
 
 /** The query of `POST /classify`. */
 export const uploadQuerySchema = z.strictObject({ top });
 
-/** Bytes: what they are is found out when they are decoded. */
+/** Bytes, whose format is detected when they are decoded. */
 export const uploadSchema = z.string().meta({
   description: 'JPEG, PNG, WebP, GIF, AVIF or TIFF, up to 4,000,000 bytes; judged by content',
   override: { type: 'string', format: 'binary' },
@@ -55,7 +56,7 @@ const imageFacts = z.object({
   height: z.int().min(1).meta({ description: 'in pixels, upright' }),
   format: z.string(),
   bytes: z.int().min(1),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: z.string().regex(SHA256_HEX),
 }) satisfies z.ZodType<ImageFacts>;
 
 /** The response of both `/classify` operations. */
@@ -77,7 +78,7 @@ const idAndMeta = {
   meta: imageRefSchema.shape.meta,
 };
 
-/** A union says only that nothing fits. What was given decides which form was meant, and so which issues are told. */
+/** A union reports only that nothing matches. The input decides which form was intended, and so which issues are reported. */
 function reasonOfForm(given: unknown, [text, withUrl, withImagelink]: z.core.$ZodIssue[][]): string {
   const object = typeof given === 'object' && given !== null && !Array.isArray(given);
   if (typeof given === 'string') return reasonOf(text, given);
@@ -102,9 +103,9 @@ export const jobRequestSchema = z
       )
       .min(1, 'expected at least 1 image, got 0')
       .max(MAX_IMAGES_PER_REQUEST),
-    job: jobNameSchema.optional().meta({ description: 'by default a new one' }),
+    job: jobNameSchema.optional().meta({ description: 'by default a new name' }),
     resume: z.boolean().optional().meta({
-      description: 'go on with a job of the same images that was interrupted: sends only what was not sent',
+      description: 'resume an interrupted job of the same images: only what was not sent is sent',
     }),
   })
   .meta({ id: 'JobRequest' });
@@ -118,7 +119,7 @@ export const jobAcceptedSchema = z
     job: jobNameSchema,
     images: z.int().min(1),
     messages: z.int().min(1),
-    repetitions: z.int().min(0).meta({ description: 'exact repetitions that were left out' }),
+    repetitions: z.int().min(0).meta({ description: 'exact duplicates that were left out' }),
   })
   .meta({ id: 'JobAccepted' });
 
@@ -132,7 +133,7 @@ export const jobStatusSchema = z
   .object({
     job: jobNameSchema,
     run: runSchema.exactOptional().meta({
-      description: 'the run that counts: a name that is used again after a purge gets a new one',
+      description: 'the newest run: a job name that is used again after a purge gets a new run',
     }),
     state: z.enum([
       'enqueuing',
@@ -144,22 +145,22 @@ export const jobStatusSchema = z
       'unknown',
     ]),
     enqueued: count.exactOptional().meta({
-      description: 'missing, as toGo, for a job of another producer, whose state is unknown or cancelled',
+      description: 'absent, like toGo, for a job of another producer, whose state is unknown or cancelled',
     }),
     classified: count,
     failed: count,
     failedByCode: z.record(z.string(), count),
     countsAreEstimates: z.boolean().meta({
-      description: 'there was no time to list all part files: the counts are estimates from a random sample of them',
+      description: 'whether the counts are estimates from a random sample of the part files, for lack of time to list all of them',
     }),
     toGo: count.exactOptional().meta({ description: 'without an outcome' }),
     stranded: count.exactOptional().meta({
       description:
-        'of toGo, those whose messages SQS moved to the dead-letter queue by itself; missing where there are none',
+        'the part of toGo whose messages SQS itself moved to the dead-letter queue; absent where there is none',
     }),
     queue: z
       .object({ waiting: count, inFlight: count, retrying: count, deadLetters: count })
-      .meta({ description: 'messages of all jobs: SQS does not tell them apart' }),
+      .meta({ description: 'messages of all jobs: SQS does not distinguish jobs' }),
     imagesPerSecond: z
       .number()
       .min(0)
@@ -168,7 +169,7 @@ export const jobStatusSchema = z
       .number()
       .min(0)
       .exactOptional()
-      .meta({ description: 'missing when no image was settled for two minutes, and when the job has ended' }),
+      .meta({ description: 'absent when no image was settled for two minutes, and when the job has ended' }),
     costSoFarUsd: z
       .number()
       .min(0)
@@ -177,21 +178,21 @@ export const jobStatusSchema = z
       .object({
         workers: z
           .array(z.object({ architecture: z.enum(ARCHITECTURES), memoryMb: count, seconds: z.number().min(0) }))
-          .meta({ description: 'measured computing time, by kind of worker' }),
+          .meta({ description: 'measured computing time, by machine type' }),
         measuredShare: z
           .number()
           .min(0)
           .max(1)
-          .meta({ description: 'of the images with an outcome; for the others the assumed processor stands in' }),
+          .meta({ description: 'share of the images with an outcome; for the others the assumed processor is used' }),
       })
-      .meta({ description: 'what the cost is made of' }),
+      .meta({ description: 'the computing time behind the cost' }),
   })
   .meta({ id: 'JobStatus' }) satisfies z.ZodType<JobStatus>;
 
 /** The response of `GET /healthz`. */
 export const healthSchema = z.object({ status: z.literal('ok'), model }).meta({ id: 'Health' });
 
-/** This API's own description, which is described no further. */
+/** The OpenAPI document itself. */
 export const documentSchema = z.looseObject({ openapi: z.string() });
 
 /** The body of every error response. */
@@ -200,7 +201,7 @@ export const problemSchema = z
     type: z.string().meta({ example: 'urn:labelqueue:problem:not_found' }),
     title: z.string().meta({ description: 'what the code means' }),
     status: z.int().min(400).max(599),
-    detail: z.string().meta({ description: 'what was expected and what came' }),
+    detail: z.string().meta({ description: 'what was expected and what came instead' }),
     code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
     retryable: z.boolean().meta({ description: 'whether the same request may succeed later' }),
   })

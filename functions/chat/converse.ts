@@ -16,21 +16,21 @@ export type ChatDependencies = {
   telemetry: ChatTelemetry;
 };
 
-/** A best label below this is called a guess. */
+/** A best label with a lower score is called a guess. */
 const SURE_FROM = 0.3;
-/** Labels below this, and more than two beside the best, are noise in a conversation. */
+/** Labels with a lower score, and more than two besides the best, are noise in a conversation. */
 const WORTH_SAYING_FROM = 0.02;
 const OTHERS = 2;
 /** The best label and the others that a reply may mention. */
 export const LABELS_IN_A_REPLY = 1 + OTHERS;
-/** Lex: the content of a message has at most so many characters. */
+/** Lex limit: characters per message. */
 const MAX_MESSAGE_CHARS = 1_024;
 
 /**
- * One turn. During the dialog it fills the slot with the URL in what was said, or asks for one; when Lex asks for
- * fulfilment it labels the image. Whoever says a URL and nothing else has Lex fall back: that is taken as the question.
+ * One turn of the conversation. During the dialog it fills the slot with the URL in the user's text, or asks for one; for
+ * fulfilment it labels the image. When the user sends only a URL, Lex uses the fallback intent: that is treated as the question.
  *
- * @param signal when time is up
+ * @param signal the deadline of the turn
  */
 export async function converse(
   event: LexV2Event,
@@ -85,7 +85,7 @@ function sentence([best, ...others]: readonly Label[], phrases: Phrases): string
   return best.score >= SURE_FROM ? phrases.sees(best, said) : phrases.guesses(best, said);
 }
 
-/** What was said when Lex asked for the URL. */
+/** The user's reply when Lex asked for the URL. */
 function slotText(slots: LexV2Slots): string {
   return slots[CHAT_SLOT]?.value.originalValue ?? '';
 }

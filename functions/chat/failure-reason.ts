@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 
-/** The error codes as somebody in a conversation would tell them apart. */
+/** The reasons of failures that matter to a user of the chatbot. */
 export type FailureReason =
   | 'not-an-address'
   | 'not-allowed'

@@ -31,8 +31,8 @@ async function answer(event: LexV2Event, context: Context): Promise<LexV2Result>
   return converse(event, dependencies, signal);
 }
 
-/** The chatbot: what Lex V2 understood in, what the bot shall say out. */
+/** The chatbot: takes what Lex V2 understood, returns what the bot says. */
 export const handler = middy<LexV2Event, LexV2Result>()
-  // Said explicitly, since a variable of Powertools would else turn whole events on.
+  // Explicit, since a variable of Powertools could otherwise turn on logging of whole events.
   .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
   .handler(answer);

@@ -1,10 +1,10 @@
-/** Everything that RFC 3986 has in a URL; so a sentence in Japanese ends it, as a space does. */
+/** The characters that RFC 3986 allows in a URL; Japanese text ends it, as a space does. */
 const URL_IN_TEXT = /\b(?:https?|s3):\/\/[\w\-.~:/?#[\]@!$&'()*+,;=%]+/i;
-/** What stands after a URL in a sentence rather than belonging to it. */
+/** Punctuation after a URL that belongs to the sentence. */
 const PUNCTUATION_AFTER = /[.,;:!?'")\]]+$/;
 
 /**
- * The first URL in what somebody said.
+ * The first URL in a text.
  *
  * @returns undefined when there is none that could be fetched
  */
@@ -15,7 +15,7 @@ export function imageUrlIn(text: string): string | undefined {
   return URL.canParse(url) ? url : undefined;
 }
 
-/** A bracket that was opened within the URL, as Wikipedia's have them, is closed within it, too. */
+/** A bracket that is opened within the URL, as in Wikipedia's, is also closed within it. */
 function hasOpening(url: string): boolean {
   return /[([]/.test(url);
 }

@@ -5,13 +5,13 @@ import type { FailureReason } from './failure-reason.ts';
 /** What the bot says in one language. Labels stay in the language of the model. */
 export type Phrases = {
   askForUrl: string;
-  /** After something that is no URL. */
+  /** After a text without a URL. */
   askAgain: string;
   /** @param others less likely, best first; may be empty */
   sees(best: Label, others: readonly Label[]): string;
   /** The same below `SURE_FROM`. */
   guesses(best: Label, others: readonly Label[]): string;
-  /** For a model that gives labels only above a threshold. */
+  /** For a model with a threshold that no label reaches. */
   seesNothing: string;
   outOfTime: string;
   failures: Record<FailureReason, string>;
@@ -83,7 +83,7 @@ function percent({ score }: Label): string {
   return `${Math.round(score * 100)}%`;
 }
 
-/** @param localeId as Lex has it, e.g. `ja_JP`; a language that the bot has not is answered in English */
+/** The phrases of a language. @param localeId as Lex has it, e.g. `ja_JP`; languages that the bot does not know are answered in English */
 export function phrasesFor(localeId: string): Phrases {
   return localeId.startsWith('ja') ? JAPANESE : ENGLISH;
 }

@@ -3,7 +3,7 @@ import type { TimedStage } from '../../shared/classifier/classify-image.ts';
 import type { BatchObserver } from '../../shared/classifier/inference-result.ts';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 
-/** What is told of a turn of the conversation. Never what was said, nor the URL in it. */
+/** What is logged of a turn of the conversation. Never the user's text, nor its URL. */
 export type TurnReport = {
   localeId: string;
   outcome: 'asked for a URL' | 'delegated' | 'labelled' | 'failed' | 'out of time';

@@ -88,7 +88,7 @@ let isFirst = true;
 async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const started = performance.now();
   const deadline = deadlineIn(context.getRemainingTimeInMillis());
-  // A property rather than a dimension: that would make a metric of its own, with its price, of each metric and value.
+  // A property, not a dimension: a dimension would create, and bill, a metric per metric and value.
   metrics.addMetadata('arithmetic', classifier.arithmetic);
   try {
     const failed = await processBatch(event.Records, dependencies, deadline);
@@ -105,9 +105,9 @@ async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResp
   }
 }
 
-/** The worker: SQS records in, the messages that SQS shall deliver again out. */
+/** The worker: takes SQS records, returns the messages that SQS must redeliver. */
 export const handler = middy<SQSEvent, SQSBatchResponse>()
-  // Said explicitly, since a variable of Powertools would else turn whole events on.
+  // Explicit, since a variable of Powertools could otherwise turn on logging of whole events.
   .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
   .use(logMetrics(metrics, { captureColdStartMetric: true }))
   .handler(classify);

@@ -12,7 +12,7 @@ const { serviceName, ...settings } = sweepSettingsFrom(process.env);
 const logger = new Logger({ serviceName });
 const target = createJobTarget(settings, { requestHandler: SDK_REQUEST_OPTIONS });
 
-/** Whatever the schedule's event says. */
+/** Ignores the content of the scheduled event. */
 async function sweepNow(_event: unknown, context: Context): Promise<Swept> {
   const signal = deadlineSignal(context.getRemainingTimeInMillis(), SWEEP_RESERVE_MS);
   const swept = await sweep(target, new Date(), signal);
@@ -20,8 +20,8 @@ async function sweepNow(_event: unknown, context: Context): Promise<Swept> {
   return swept;
 }
 
-/** Gives images an outcome whose messages AWS moved to the DLQ by itself. */
+/** Writes failures for images whose messages AWS itself moved to the DLQ. */
 export const handler = middy<unknown, Swept>()
-  // Said explicitly, since a variable of Powertools would else turn whole events on.
+  // Explicit, since a variable of Powertools could otherwise turn on logging of whole events.
   .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
   .handler(sweepNow);

@@ -14,31 +14,31 @@ type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
 /** What is known while the runs of a sweep are checked. */
 export type StrandedOptions = {
   now: Date;
-  /** Nothing is waiting, in flight or delayed, of any job. */
+  /** Whether no message of any job is waiting, in flight or delayed. */
   isQueueEmpty: boolean;
   counter: OutcomeCounter;
   signal: AbortSignal;
 };
 
-/** For how long a run must have stood still before images of its moved messages count as failed, in milliseconds. */
+/** How long a run must have stalled before images of its moved messages count as failed, in milliseconds. */
 export function strandedAfterMs({ isQueueEmpty }: Pick<StrandedOptions, 'isQueueEmpty'>): number {
   return isQueueEmpty ? STRANDED_AFTER_MS : STRANDED_BESIDE_OTHERS_AFTER_MS;
 }
 
 /**
- * Whether nothing but the DLQ holds images of a run that lack an outcome, as far as that can be known: it is the newest run
- * of its job, goes on, and has stood still for so long that each worker that had one of its messages has settled or lost it.
+ * Whether, as far as can be known, only the DLQ holds images of a run without an outcome: it is the newest run of its job, has
+ * not ended, and has stalled for so long that every worker that received one of its messages has settled or lost it.
  */
 export async function isStranded(bucket: Bucket, of: JobRun, options: StrandedOptions): Promise<boolean> {
   const description = await readJob(bucket, of.job);
   if (description === undefined || description.run !== of.run) return false;
-  if (!(await standsStill(bucket, of, Date.parse(description.updatedAt), options))) return false;
+  if (!(await hasStalled(bucket, of, Date.parse(description.updatedAt), options))) return false;
   if (await isCancelled(bucket, of)) return false;
   return lacksOutcomesForLong(bucket, description, options);
 }
 
-/** Whether no redrive is at work on a run, and neither one nor what happened `at` was lately. */
-export async function standsStill(
+/** Whether no redrive of a run is in progress, and neither the last one nor the event `at` was recent. */
+export async function hasStalled(
   bucket: Bucket,
   of: JobRun,
   at: number,
@@ -47,7 +47,7 @@ export async function standsStill(
   const since = options.now.getTime() - strandedAfterMs(options);
   if (at > since) return false;
   if (((await redrivenAt(bucket, of)) ?? 0) > since) return false;
-  // What an interrupted redrive has taken away is not in the DLQ: the next redrive sends it.
+  // Failures that an interrupted redrive removed are not in the DLQ: the next redrive sends them.
   for await (const _taken of listObjects(bucket.s3, bucket.resultsBucket, redrivePrefix(of))) return false;
   return true;
 }
@@ -71,7 +71,7 @@ async function lacksOutcomesForLong(
   const lastMs = tally.pace.lastAt?.getTime() ?? 0;
   if (lastMs > now.getTime() - strandedAfterMs(options)) return false;
   const { exact, classified, failed } = await counter.count(description, tally, signal);
-  // A count that was cut short is not exact either, and does not prove that outcomes are missing.
+  // An interrupted count is not exact either, and does not prove that outcomes are missing.
   if (signal.aborted) return false;
   return !(exact && classified + failed >= description.sent);
 }

@@ -13,28 +13,27 @@ import { listObjects } from '../../shared/jobs/list-objects.ts';
 import { MissingFailures, movedLines } from '../../shared/jobs/missing-failures.ts';
 import { movedMessage } from '../../shared/jobs/moved-messages.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
-import { isStranded, type StrandedOptions, standsStill, strandedAfterMs } from './stranded-run.ts';
+import { isStranded, type StrandedOptions, hasStalled, strandedAfterMs } from './stranded-run.ts';
 
-/** What a sweep has found. */
+/** The result of a sweep. */
 export type Swept = {
-  /** Letters of the DLQ, all that were looked at. */
+  /** Messages of the DLQ that were looked at. */
   letters: number;
-  /** In the DLQ and not looked at, since the time was up or others had hidden them; approximately. */
+  /** Messages of the DLQ that were not looked at, for lack of time or because others hid them; approximate. */
   notLookedAt: number;
-  /** Of which a failure was written. */
+  /** Images for which a failure was written. */
   images: number;
-  /** Of these images: each was asked for a look at its end. */
+  /** The runs of these images; a look at the end of each was requested. */
   runs: number;
 };
 
 /**
- * Writes the failures that are missing of messages that AWS moved to the DLQ by itself, of all runs that stand still; their
- * letters stay for `redrive`. A sweep that is ended early, or that works beside another one, does no harm: the same lines
- * go to the same keys.
+ * Writes the missing failures of messages that AWS itself moved to the DLQ, for all stranded runs; the messages stay in the DLQ
+ * for `redrive`. A sweep may be interrupted, and may run concurrently with another: the same lines go to the same keys.
  *
- * @param signal ends it: what it has in hand is written, and the letters are made visible again
- * @throws the first error, once all other letters were looked at and all looks were requested: the next sweep finds nothing to
- * write for these runs, so it would not request them
+ * @param signal ends the sweep: lines in progress are written, and messages are made visible again
+ * @throws the first error, once all other messages were looked at and all looks were requested: the next sweep would find
+ *   nothing to write for these runs, and not request them
  */
 export async function sweep(target: JobTarget, now: Date, signal: AbortSignal): Promise<Swept> {
   const { deadLetters, waiting, inFlight, retrying } = await queueDepths(target);
@@ -53,13 +52,13 @@ export async function sweep(target: JobTarget, now: Date, signal: AbortSignal): 
   return { letters: scan?.lookedAt ?? 0, notLookedAt: scan?.notLookedAt ?? 0, ...found };
 }
 
-/** The failures of a run that stands still. */
+/** A stranded run and its missing failures. */
 type OfRun = { of: JobRun; missing: MissingFailures };
 
 class SweepRun implements Disposable {
   readonly #target: JobTarget;
   readonly #options: StrandedOptions;
-  /** Undefined for those that go on. */
+  /** Undefined for runs that are not stranded. */
   readonly #runs = new Map<string, Promise<OfRun | undefined>>();
   readonly #known = new Map<string, Promise<boolean>>();
   readonly #began: OfRun[] = [];
@@ -73,7 +72,7 @@ class SweepRun implements Disposable {
 
   async take(letter: DeadLetter): Promise<void> {
     const message = movedMessage(letter);
-    // One that was sent a moment ago may have been received by a worker that is at work on it.
+    // A recent message may still be processed by a worker that received it.
     if (message === undefined || !this.#isOld(letter)) return;
     const { job, run } = message;
     const found = await remembered(this.#runs, runName({ job, run }), () => this.#beginInTurn({ job, run }));
@@ -81,7 +80,7 @@ class SweepRun implements Disposable {
     if (run === undefined && (await this.#isOfNoRun(job))) await this.#takeAlone(message);
   }
 
-  /** Requests a look at the end of each run of which a failure was written: it may have been the last line. */
+  /** Requests a look at the end of each run for which failures were written: they may be its last lines. */
   async finish(errors: FirstError): Promise<Pick<Swept, 'images' | 'runs'>> {
     const written = this.#began.filter(({ missing }) => missing.images > 0);
     for (const { of } of written) await errors.keep(requireEndLook(this.#target, of));
@@ -93,7 +92,7 @@ class SweepRun implements Disposable {
     return sentAt.getTime() <= this.#options.now.getTime() - strandedAfterMs(this.#options);
   }
 
-  /** One after the other: the counter remembers the ids of one run at a time. */
+  /** Sequential: the counter remembers the ids of one run at a time. */
   #beginInTurn(of: JobRun): Promise<OfRun | undefined> {
     const begun = this.#last.then(() => this.#begin(of)).catch(undefinedIfUnreadable);
     this.#last = begun.catch(() => undefined);
@@ -106,21 +105,21 @@ class SweepRun implements Disposable {
     const begun = { of, missing: new MissingFailures(this.#target, of, { now, signal }) };
     this.#began.push(begun);
     if ((await begun.missing.read()) === undefined) return undefined;
-    // A redrive that has begun since may have taken failures away before they were read.
-    return (await standsStill(this.#target, of, 0, this.#options)) ? begun : undefined;
+    // A redrive that started meanwhile may have removed failures before they were read.
+    return (await hasStalled(this.#target, of, 0, this.#options)) ? begun : undefined;
   }
 
-  /** Whether a job's messages without a run come from another producer: how many images it has is not known. */
+  /** Whether a job's messages without a run come from another producer, so that its number of images is unknown. */
   async #isOfNoRun(job: string): Promise<boolean> {
     return remembered(this.#known, job, async () => {
       const of = { job };
       const description = await readJob(this.#target, job).catch(undefinedIfUnreadable);
       if (description !== undefined && description.run === undefined) return false;
-      return !(await isCancelled(this.#target, of)) && standsStill(this.#target, of, 0, this.#options);
+      return !(await isCancelled(this.#target, of)) && hasStalled(this.#target, of, 0, this.#options);
     });
   }
 
-  /** A job without an end may have failures without end, so they are not read: the same images have the same digest. */
+  /** Such a job may have any number of failures, so they are not read: the same images have the same digest. */
   async #takeAlone(message: QueueMessage): Promise<void> {
     const { s3, resultsBucket } = this.#target;
     const of = { job: message.job };
@@ -137,7 +136,7 @@ class SweepRun implements Disposable {
   }
 }
 
-/** A description that somebody has damaged holds up no other job. */
+/** A damaged `job.json` must not stop the sweep for other jobs. */
 function undefinedIfUnreadable(error: unknown): undefined {
   if (error instanceof UnreadableJobError) return undefined;
   throw error;

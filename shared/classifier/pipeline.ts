@@ -9,15 +9,15 @@ import { loadClassifier, loadEmbeddingClassifier } from './infer.ts';
 import { downloadModel } from './model/download-model.ts';
 import { DEFAULT_MODEL_DIR, readModelFolder } from './model/model-folder.ts';
 
-/** API and chatbot make no embeddings, and the chatbot has no bucket. */
+/** The settings of a pipeline: API and chatbot compute no embeddings, and the chatbot has no bucket. */
 export type PipelineSettings = Omit<ClassifierSettings, OfSome> & Partial<Pick<ClassifierSettings, OfSome>>;
 type OfSome = 'embedding' | 'resultsBucket';
 
 /**
- * Makes what the stages need and loads the model: once a process, before its first image.
+ * Creates the clients of the stages and loads the model: once per process, before its first image.
  *
- * @param temporary where a model that comes from S3 is kept
- * @throws {ModelFolderError} when the model folder does not hold what it should
+ * @param temporary the folder for a model that is downloaded from S3
+ * @throws {ModelFolderError} when the model folder is invalid
  */
 export async function createPipeline(
   settings: PipelineSettings,
@@ -44,7 +44,7 @@ export async function createPipeline(
   };
 }
 
-/** It comes with the program, and a cold start need not check it; a test does. */
+/** The default model is part of the program: a test checks it, so a cold start need not. */
 function takesDefaultModel({ modelDir, modelS3Uri }: PipelineSettings): boolean {
   return modelDir === undefined && modelS3Uri === undefined;
 }

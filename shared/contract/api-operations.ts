@@ -1,4 +1,4 @@
-/** What the HTTP API can be asked for: function, stack and local server have the same list. Paths are OpenAPI's. */
+/** The operations of the HTTP API, shared by function, stack and local server. Paths are in OpenAPI syntax. */
 export const API_OPERATIONS = {
   classifyUrl: { method: 'GET', path: '/classify' },
   classifyBody: { method: 'POST', path: '/classify' },

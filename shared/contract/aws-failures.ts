@@ -2,17 +2,17 @@ import { awsCallOf } from './aws-call.ts';
 import { isOfAws } from './aws-hosts.ts';
 import { visibleLine } from './visible-text.ts';
 
-/** An error of the AWS SDK: `$metadata` has a status when there was an answer, and the answer is in `$response`. */
+/** An error of the AWS SDK: `$metadata` has a status when there was a response, which is in `$response`. */
 type AwsError = NodeJS.ErrnoException & {
   hostname?: string;
   Region?: string;
-  /** Of a URL that is malformed. */
+  /** The malformed URL. */
   input?: string;
   $metadata?: { httpStatusCode?: number };
   $response?: { headers?: Record<string, string> };
 };
 
-/** What a call needs, where it is not what it is called itself. */
+/** The permissions of calls, where they differ from the name of the call. */
 const PERMISSIONS = new Map([
   ['ListObjectsV2', 's3:ListBucket'],
   // Without s3:ListBucket, S3 answers 403 for an object that is not there.
@@ -39,9 +39,9 @@ const NO_SUCH_THING = new Set(['NoSuchBucket', 'QueueDoesNotExist', 'AWS.SimpleQ
 const UNTRUSTED = /CERT|SIGNED|SIGNATURE|ISSUER/;
 
 /**
- * One line for an error of S3, SQS or another service, with service, address, call and what to do; undefined for a bug.
+ * One line for an error of an AWS service: service, address, call, reason and what to do. Undefined for a bug.
  *
- * @param command how the command line is started here
+ * @param command how the command is started
  */
 export function awsFailureText(error: AwsError, command = 'labelqueue'): string | undefined {
   if (error.name === 'CredentialsProviderError') {
@@ -63,7 +63,7 @@ export function awsFailureText(error: AwsError, command = 'labelqueue'): string 
     : `${where} answered ${call} with ${answerOf(error, status)}${adviceAfter(error, { service, call, status })}`;
 }
 
-/** Of a call of AWS: other URLs that are malformed are not endpoints. */
+/** Only for calls of AWS: other malformed URLs are not endpoints. */
 function isMalformedEndpoint(error: AwsError): boolean {
   return error.code === 'ERR_INVALID_URL' && awsCallOf(error) !== undefined;
 }
@@ -101,7 +101,7 @@ function isItRunning(command: string): string {
 
 type Answered = { service: string; call: string; status: number };
 
-/** What to do about an answer; empty where its own message is all that there is to say. */
+/** What to do about an error response; empty where its message says everything. */
 function adviceAfter(error: AwsError, { service, call, status }: Answered): string {
   const advice = adviceFor(error, { service, call, status });
   return advice === undefined ? '' : `; ${advice}`;
@@ -125,7 +125,7 @@ function adviceFor(error: AwsError, { service, call, status }: Answered): string
   return undefined;
 }
 
-/** S3 names the right region in a header, in the document or in the message. */
+/** S3 names the right region in a header, in the body or in the message. */
 function regionAdvice({ Region, message, $response }: AwsError): string {
   const region = $response?.headers?.['x-amz-bucket-region'] ?? Region ?? /expecting '([\w-]+)'/.exec(message)?.[1];
   return region === undefined
@@ -137,7 +137,7 @@ function permissionOf(service: string, call: string): string {
   return PERMISSIONS.get(call) ?? `${service.toLowerCase()}:${call.replace(/Batch$/, '')}`;
 }
 
-/** The variables that set the endpoint of a service; the more special one comes first. */
+/** The variables that set the endpoint of a service; the more specific one takes precedence. */
 function endpointVariables(service: string): string {
   const special = `AWS_ENDPOINT_URL_${service.toUpperCase()}`;
   if (process.env[special]) return special;

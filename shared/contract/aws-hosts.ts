@@ -1,4 +1,4 @@
-/** Whether a URL is of AWS itself, an interface endpoint of a VPC included, and not of a service that speaks its protocols. */
+/** Whether a URL belongs to AWS itself, VPC interface endpoints included, and not to a compatible service. */
 export function isOfAws(url: string): boolean {
   const { hostname } = URL.parse(url) ?? {};
   return hostname !== undefined && /\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/.test(hostname);

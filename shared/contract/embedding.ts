@@ -1,25 +1,25 @@
 import { MAX_EMBEDDING_VALUES } from './limits.ts';
 
-/** What an image is to a model before its last layer. */
+/** The features of an image: the input of a model's last layer. */
 export type Embedding = {
   /** The numbers as float16, little-endian, in base64. */
   embedding: string;
-  /** Which model without its last layer gave them, see `TRUNK`: embeddings of others cannot be compared. */
+  /** The trunk (the model without its last layer) that computed it, see `TRUNK`: embeddings of different trunks cannot be compared. */
   trunk: string;
 };
 
-/** How a line names a trunk: the first digits of a SHA-256 (`trunkOf` makes it). */
+/** The name of a trunk in a line: the first digits of a SHA-256 (`trunkOf` computes it). */
 export const TRUNK = /^[0-9a-f]{16}$/;
 
 /** The largest finite float16. */
 const LARGEST = 65_504;
 const BYTES_PER_VALUE = 2;
-/** Of a float16: set in infinities and in what is not a number alone. */
+/** The exponent bits of a float16: all set only in infinities and NaN. */
 const EXPONENT = 0x7c00;
 const HALVES = 65_536;
 
 /**
- * Numbers as a line has them. What float16 cannot hold becomes the largest number that it holds.
+ * Encodes values for a line. Values beyond the range of float16 become its largest number.
  *
  * @param values finite, at most `MAX_EMBEDDING_VALUES`
  */
@@ -30,9 +30,9 @@ export function encodeEmbedding(values: Float32Array): string {
 }
 
 /**
- * The numbers of a line, which may be a stranger's.
+ * Decodes the values of a line, which may be untrusted.
  *
- * @returns undefined for what is not an embedding: not base64 of 1 to `MAX_EMBEDDING_VALUES` finite float16
+ * @returns undefined for a text that is not base64 of 1 to `MAX_EMBEDDING_VALUES` finite float16
  */
 export function decodeEmbedding(text: unknown): Float32Array | undefined {
   const length = embeddingLength(text);
@@ -41,20 +41,20 @@ export function decodeEmbedding(text: unknown): Float32Array | undefined {
   return decodeEmbeddingInto(text as string, values, 0) ? values : undefined;
 }
 
-/** How many numbers a text has room for; undefined when it is certainly not an embedding. */
+/** The number of values by the length of a text; undefined when it is certainly not an embedding. */
 export function embeddingLength(text: unknown): number | undefined {
   if (typeof text !== 'string' || text.length % 4 !== 0 || text.length > MAX_EMBEDDING_CHARS) return undefined;
   const bytes = byteLength(text);
   return bytes > 0 && bytes % BYTES_PER_VALUE === 0 ? bytes / BYTES_PER_VALUE : undefined;
 }
 
-/** What a text stands for in base64, by its length. */
+/** The number of bytes that a base64 text encodes. */
 function byteLength(text: string): number {
   const padding = text.endsWith('==') ? 2 : Number(text.endsWith('='));
   return (text.length / 4) * 3 - padding;
 }
 
-/** What `MAX_EMBEDDING_VALUES` take in base64. */
+/** The base64 length of `MAX_EMBEDDING_VALUES`. */
 const MAX_EMBEDDING_CHARS = Math.ceil((MAX_EMBEDDING_VALUES * BYTES_PER_VALUE) / 3) * 4;
 
 /**
@@ -65,7 +65,7 @@ const MAX_EMBEDDING_CHARS = Math.ceil((MAX_EMBEDDING_VALUES * BYTES_PER_VALUE) /
  */
 export function decodeEmbeddingInto(text: string, into: Float32Array, at: number): boolean {
   const bytes = Buffer.from(text, 'base64');
-  // It skips what is not base64, and takes the base64 of URLs, which no other reader does.
+  // `Buffer.from` skips invalid characters and accepts base64url, which other readers do not.
   if (bytes.length !== byteLength(text) || text.includes('-') || text.includes('_')) return false;
   const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / BYTES_PER_VALUE);
   const numbers = numbersByHalf();
@@ -80,7 +80,7 @@ export function decodeEmbeddingInto(text: string, into: Float32Array, at: number
 
 let table: Float32Array | undefined;
 
-/** The number that each float16 stands for. Looking it up takes a third of the time of a conversion. */
+/** The number for each float16. A look-up takes a third of the time of a conversion. */
 function numbersByHalf(): Float32Array {
   table ??= new Float32Array(new Float16Array(Uint16Array.from({ length: HALVES }, (_, half) => half).buffer));
   return table;

@@ -1,8 +1,8 @@
-/** What SNS and EventBridge put around the messages that they hand to a queue. */
+/** The envelopes that SNS and EventBridge put around messages that they deliver to a queue. */
 import { z } from 'zod';
 import { type MalformedMessage, malformed } from './malformed-message.ts';
 
-/** What was in an envelope: a text as a body would be, or JSON that is parsed already. */
+/** The content of an envelope: a text like a body, or parsed JSON. */
 export type Opened = { name: string; content: string | object };
 
 const notificationSchema = z.object({
@@ -20,7 +20,7 @@ const bridgeEventSchema = z.object({
   ),
 });
 
-/** Opens an envelope; undefined for what is none. */
+/** Opens an envelope; undefined for any other object. */
 export function openEnvelope(message: object): Opened | MalformedMessage | undefined {
   if ('Type' in message && ('Message' in message || 'TopicArn' in message)) return openNotification(message);
   if ('detail-type' in message || ('detail' in message && 'source' in message)) return openBridgeEvent(message);

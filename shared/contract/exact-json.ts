@@ -1,10 +1,9 @@
-/** JSON whose numbers keep the digits that they were written with. */
+/** JSON parsing that keeps the digits of numbers as they were written. */
 
 type Source = { source?: string };
 
 /**
- * Python refuses to read an integer of more than 4,300 digits, and with it the file that it stands in. Nobody counts so
- * far: what has more characters than this becomes text.
+ * Python refuses to parse integers of more than 4,300 digits, and so the whole file. Longer numbers than this become text.
  */
 const MAX_NUMBER_CHARS = 1_000;
 
@@ -18,14 +17,14 @@ declare global {
 }
 
 /**
- * A number that JavaScript may write differently: 16 or more digits, an exponent, a last digit 0 after the point, -0 or
- * many zeros after the point. Finding one too many costs time, missing one costs digits.
+ * Numbers that JavaScript may write differently: 16 or more digits, an exponent, a trailing 0 after the point, -0 or many zeros
+ * after the point. A false match costs time, a missed one costs digits.
  */
 const AT_RISK = /[:[,\s]-?(?:\d[\d.]{15}|\d[\d.]*[eE]|\d+\.\d*0(?!\d)|\d\.0{6}|(?<=-)0(?![.\d]))/;
 
 /**
- * Parses JSON. Numbers under a key `meta` keep their digits: where a JavaScript number would not, an object of
- * `JSON.rawJSON` stands in its place, which `JSON.stringify` writes as it came.
+ * Parses JSON. Numbers under a key `meta` keep their digits: where a JavaScript number would not, they become `JSON.rawJSON`
+ * objects, which `JSON.stringify` writes unchanged.
  *
  * @example JSON.stringify(parseExactJson('{"meta":{"id":1234567890123456789}}')) // '{"meta":{"id":1234567890123456789}}'
  * @throws {SyntaxError}
@@ -36,7 +35,7 @@ export function parseExactJson(text: string): unknown {
   try {
     return withExactMeta(value, JSON.parse(text, keepDigits));
   } catch (error) {
-    // Unlike the parser itself, a reviver recurses. What is nested so deep is refused later.
+    // Unlike the parser itself, a reviver recurses. Such deep nesting is rejected later.
     if (error instanceof RangeError) return value;
     throw error;
   }
@@ -56,7 +55,7 @@ function keepDigits(this: unknown, _key: string, value: unknown, { source }: Sou
   return source.length > MAX_NUMBER_CHARS ? source : JSON.rawJSON(source);
 }
 
-/** Everything but `meta` has a schema, which expects JavaScript's own numbers. */
+/** Everything except `meta` has a schema, which expects JavaScript numbers. */
 function withExactMeta(value: unknown, exact: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const [fields, exactFields] = [value as Record<string, unknown>, exact as Record<string, unknown>];

@@ -1,4 +1,4 @@
-/** The forms that other producers send: URLs, or objects that name them; `id` may be missing. */
+/** The messages of other producers: URLs, or objects with URLs; `id` is optional. */
 import { z } from 'zod';
 import { type ImageRef, imageRefSchema } from './image-ref.ts';
 import { MAX_IMAGES_PER_MESSAGE } from './limits.ts';
@@ -10,7 +10,7 @@ const { url, meta } = imageRefSchema.shape;
 const idAndMeta = { id: imageRefSchema.shape.id.optional(), meta };
 
 const bareForm = url.transform((bare): ExternalImage => ({ url: bare }));
-/** By the field that an object of the form has. */
+/** Forms of images by their characteristic field. */
 const imageForms: ReadonlyMap<string, z.ZodType<ExternalImage>> = new Map<string, z.ZodType<ExternalImage>>([
   ['url', z.object({ url, ...idAndMeta })],
   [
@@ -44,7 +44,7 @@ const messageForms: ReadonlyMap<string, z.ZodType<ExternalImage[]>> = new Map<st
   ...[...imageForms].map(([field, form]) => [field, form.transform((image) => [image])] as const),
 ]);
 
-/** A message of another producer; its issues are those of the forms whose fields it has. */
+/** A message of another producer; reports the issues of the forms whose fields it has. */
 export const externalSchema = z
   .unknown()
   .transform((message, context) =>
@@ -56,7 +56,7 @@ export const externalSchema = z
     ),
   );
 
-/** Whether an object has a field of another producer's form. */
+/** Whether an object has a field of one of these forms. */
 export function isExternal(message: object): boolean {
   return formsOf(message, messageForms).length > 0;
 }
@@ -66,7 +66,7 @@ function formsOf<Form>(value: unknown, forms: ReadonlyMap<string, Form>): Form[]
   return [...forms].filter(([field]) => Object.hasOwn(value, field)).map(([, form]) => form);
 }
 
-/** A union would say no more than that nothing fits: which forms were meant is only known here. */
+/** A union would only report that nothing matches; here it is known which forms were intended. */
 function firstThatFits<Output>(
   value: unknown,
   forms: z.ZodType<Output>[],

@@ -1,15 +1,14 @@
 import { hash } from 'node:crypto';
 import { wellFormedText } from './well-formed.ts';
 
-/** Bits of a sum: 32 digits of a file's name. */
+/** Bits of a sum: 32 digits of a file name. */
 const BITS = 128;
 
 /**
- * A fingerprint of a set of ids that needs neither their order nor all of them at once: the sum of their SHA-256,
- * modulo 2^128. The sums of disjoint sets add up to the sum of their union, so part files whose counts and sums add
- * up to those of their job hold each of its images exactly once. Other sets of as many ids have the same sum
- * with a probability of 2^-128; ids can be computed so that they do (Wagner's generalized birthday attack), so a sum
- * proves nothing about a producer who wants to deceive itself.
+ * An incremental, order-independent fingerprint of a set of ids: the sum of their SHA-256, modulo 2^128. The sums of disjoint
+ * sets add up to the sum of their union, so part files whose counts and sums add up to those of their job hold each of its
+ * images exactly once. Another set of as many ids has the same sum with a probability of 2^-128. Colliding ids can be computed
+ * (Wagner's generalized birthday attack), so a sum is no protection against a producer that wants to deceive itself.
  */
 export class IdSum {
   #sum = 0n;
@@ -24,7 +23,7 @@ export class IdSum {
   }
 }
 
-/** The first 128 bits of the SHA-256 of the id as lines have it. */
+/** The first 128 bits of the SHA-256 of the id as it is written in lines. */
 function hashOf(id: string): bigint {
   return BigInt(`0x${hash('sha256', wellFormedText(id), 'hex').slice(0, BITS / 4)}`);
 }
@@ -36,7 +35,7 @@ export function addSums(sums: Iterable<string>): string {
   return formatSum(total);
 }
 
-/** What is left of a sum without a part of its set. */
+/** The sum of a set without a subset. */
 export function subtractSum(sum: string, part: string): string {
   return formatSum(BigInt(`0x${sum}`) - BigInt(`0x${part}`));
 }

@@ -8,13 +8,13 @@ const metaSchema = z
   .meta({ type: 'object', description: `JSON that comes back in the result line; at most ${MAX_META_DEPTH} levels` })
   .pipe(z.custom<Meta>(isJsonObject, 'expected an object'));
 
-/** JSON; a number whose digits JavaScript would not keep is an object of `JSON.rawJSON`, see `parseExactJson`. */
+/** JSON; numbers whose digits JavaScript would not keep are `JSON.rawJSON` objects, see `parseExactJson`. */
 type Meta = { [key: string]: JsonValue };
 
-/** What JSON can hold; not zod's own type, so that readers of `ImageRef` need no zod. */
+/** A JSON value. Not zod's own type: programs that use `ImageRef` need no zod. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
-/** What comes here was parsed from JSON, so only its kind is checked: a copy would lose the exact numbers. */
+/** The value was parsed from JSON, so only its type is checked: a copy would lose the exact numbers. */
 function isJsonObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -24,7 +24,7 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
-/** An image as producers name it. */
+/** An image in a message. */
 export const imageRefSchema = z.strictObject({
   id: z.string().min(1).max(MAX_ID_CHARS),
   url: urlSchema,
@@ -50,7 +50,7 @@ export function toImageRef({
 /** 64 bits in hexadecimal. */
 const META_DIGITS = 16;
 
-/** The id of an image of which only the URL is known and whose URL stands elsewhere with other meta: the same each time. */
+/** A deterministic id for an image without one whose URL also occurs with other meta. */
 export function idWithMeta({ url, meta }: Pick<ImageRef, 'url' | 'meta'>): string {
   return `${url}#${hash('sha256', JSON.stringify(meta ?? null)).slice(0, META_DIGITS)}`;
 }

@@ -8,23 +8,23 @@ export const END_STATES = ['completed', 'completed with failures', 'cancelled', 
 
 const count = z.int().min(0);
 
-/** What is announced of the end of a run: in EventBridge, SNS, a webhook and the log. */
+/** The announcement of the end of a run: in EventBridge, SNS, a webhook and the log. */
 export const jobEndSchema = z.object({
   v: z.literal(1),
-  /** The same each time that this end is announced: who has seen it drops the repetition. */
+  /** The same every time this end is announced, for deduplication. */
   id: z.string(),
   job: jobNameSchema,
   run: runSchema,
-  /** 0, and one more each time that a run goes on after its end: a redrive, or the rest of its images. */
+  /** 0, plus 1 each time the run continues after its end: by a redrive, or with the rest of its images. */
   generation: count,
   state: z.enum(END_STATES),
-  /** On the queue, with and without an outcome. */
+  /** Enqueued images, with and without an outcome. */
   images: count,
   classified: count,
   failed: count,
   failedByCode: z.record(z.string(), count),
   withoutOutcome: count,
-  /** At list prices, of the time that its workers measured: the figure of `status`. */
+  /** At list prices, for the time that its workers measured; the same figure as in `status`. */
   costUsd: z.number().min(0),
   computing: z.object({
     workers: z.array(
@@ -33,7 +33,7 @@ export const jobEndSchema = z.object({
     measuredShare: z.number().min(0).max(1),
   }),
   startedAt: z.iso.datetime(),
-  /** When its last line was written, in whole seconds; when it was found, for a run without lines. */
+  /** When its last line was written, in whole seconds; for a run without lines, when the end was found. */
   endedAt: z.iso.datetime(),
   bucket: z.string(),
   /** Prefixes of its part files. */
@@ -46,14 +46,14 @@ export type JobEnd = z.infer<typeof jobEndSchema>;
 /** The state in which a run ended. */
 export type EndState = JobEnd['state'];
 
-/** The id of an end: of these three, and of nothing else. */
+/** The id of an end; depends on these three only. */
 export function jobEndId({ job, run, generation }: Pick<JobEnd, 'job' | 'run' | 'generation'>): string {
   return `jobend_${hash('sha256', JSON.stringify([job, run, generation]), 'hex').slice(0, 32)}`;
 }
 
-/** What EventBridge knows the event by. */
+/** The `source` of the event in EventBridge. */
 export const EVENT_SOURCE = 'labelqueue';
 /** The `detail-type` of the event. */
 export const EVENT_DETAIL_TYPE = 'Job ended';
-/** `type` of a webhook and of a message of SNS. */
+/** The `type` of a webhook and of an SNS message. */
 export const JOB_ENDED = 'job.ended';

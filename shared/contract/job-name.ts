@@ -1,4 +1,4 @@
-/** A job's name stands in S3 keys and in Hive partitions (`job=<name>`), so it is kept plain. */
+/** A job's name is part of S3 keys and of Hive partitions (`job=<name>`), so its characters are restricted. */
 export const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** What {@link JOB_NAME} accepts, for messages that begin with "expected". */

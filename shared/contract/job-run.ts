@@ -1,26 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
-/** Stands in S3 keys and in Hive partitions (`run=<run>`). 64 random bits: the runs of one name never meet. */
+/** Part of S3 keys and of Hive partitions (`run=<run>`). 64 random bits: runs do not collide. */
 export const runSchema = z.string().regex(/^[0-9a-f]{16}$/, '16 lower-case hexadecimal digits');
 
 /**
- * One run of a job. A job's name may be used again after a purge; its runs are different jobs under the same name.
- * `run` is missing in messages of other producers and of versions before there were runs: they are a run of their own.
+ * One run of a job. A job's name may be used again after a purge; its runs are different jobs with the same name. `run` is
+ * absent in messages of other producers and of versions without runs: together these count as a run.
  */
 export type JobRun = { job: string; run?: string | undefined };
 
-/** For a job that is enqueued under its name for the first time, or again. */
+/** A new random run, for a job that is enqueued for the first time or again. */
 export function newRun(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** A text per run, for maps: no job's name has a slash. */
+/** A unique text per run, for maps: job names have no slash. */
 export function runName({ job, run }: JobRun): string {
   return run === undefined ? job : `${job}/${run}`;
 }
 
-/** `run` where there is one, for objects whose absent fields are missing. */
+/** An object with `run` if it is defined, to be spread into objects without undefined fields. */
 export function runField(run: string | undefined): { run?: string } {
   return run === undefined ? {} : { run };
 }

@@ -6,5 +6,5 @@ export type JobState =
   | 'completed with failures'
   | 'cancelled'
   | 'failed while enqueuing'
-  /** Its messages come from elsewhere, so that nobody said how many images there are. */
+  /** Its messages come from another producer, so the number of its images is unknown. */
   | 'unknown';

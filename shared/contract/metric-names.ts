@@ -4,14 +4,14 @@ export const METRIC_NAMESPACE = 'labelqueue';
 /** Metrics of the worker. Their names are public: dashboards and alarms of users have them. */
 export const METRICS = {
   imagesClassified: 'ImagesClassified',
-  /** In all, and once more by `code`: see {@link CODE_DIMENSION}. */
+  /** In total, and by `code`: see {@link CODE_DIMENSION}. */
   imagesFailed: 'ImagesFailed',
   imagesRetried: 'ImagesRetried',
   imagesNotReached: 'ImagesNotReached',
   imagesCancelled: 'ImagesCancelled',
   messagesUnreadable: 'MessagesUnreadable',
   messagesUnsettled: 'MessagesUnsettled',
-  /** Messages that came for the last time that the redrive policy permits. */
+  /** Messages on the last delivery that the redrive policy permits. */
   messagesOnLastDelivery: 'MessagesOnLastDelivery',
   fetchTime: 'FetchTime',
   decodeTime: 'DecodeTime',
@@ -19,11 +19,11 @@ export const METRICS = {
   inferenceBatchSize: 'InferenceBatchSize',
 } as const;
 
-/** Failed images are counted by error code too, as a dimension. Each code that occurs is a metric of its own, with its price. */
+/** Failed images are also counted by error code, as a dimension. Each code that occurs is billed as a separate metric. */
 export const CODE_DIMENSION = 'code';
 
-/** What instances of a fleet write themselves, beside their worker's metrics. */
+/** Metrics that instances of a fleet write, besides those of their worker. */
 export const FLEET_METRICS = {
-  /** An instance whose worker did not start, or did not stay, and that ended itself. */
+  /** Instances that terminated themselves, since their worker did not start or did not keep running. */
   instancesGivenUp: 'FleetInstancesGivenUp',
 } as const;

@@ -8,41 +8,40 @@ import { formatWorkerTime, parseWorkerTime, WORKER_TIME_PATTERN, type WorkerTime
 /** The two kinds of part files; their names are the top-level prefixes of the bucket. */
 export type PartKind = 'results' | 'failures';
 
-/** What the name of a part file tells. */
+/** The parts of a part file's name. */
 export type PartName = {
-  /** Two files with the same digest have lines of the same images: the later one replaces the other. */
+  /** Files with the same digest have lines of the same images: the latest one counts. */
   digest: string;
-  /** The sum of its ids (see `id-sum.ts`); undefined for files of workers that did not write it yet. */
+  /** The sum of its ids (see `id-sum.ts`); undefined for files of earlier versions. */
   idSum: string | undefined;
   lines: number;
-  /** What its worker was at work for it; undefined for files of workers that did not write it yet. */
+  /** The time that its worker spent on it; undefined for files of earlier versions. */
   time: WorkerTime | undefined;
   /** Lines by error code; empty for results. */
   codes: Map<string, number>;
 };
 
-/** What of a result or failure line shows in the name of its file. */
+/** The fields of a line that are part of the name of its file. */
 type NamedLine = { id: string; error?: { code: ErrorCode } };
 
-/** Where all part files of a job lie, those of all its runs. */
+/** The prefix of the part files of a job, of all its runs. */
 export function partPrefix(kind: PartKind, job: string): string {
   return `${kind}/job=${job}/`;
 }
 
-/** How the keys of the part files of one run begin; those of no other run begin so. */
+/** The prefix of the part files of one run, and of no other. */
 export function runPartPrefix(kind: PartKind, { job, run }: JobRun): string {
   return `${partPrefix(kind, job)}${run === undefined ? '' : `run=${run}/`}part-`;
 }
 
 /**
  * The key of a part file: `[run=<run>/]part-<digest>-<sum>-n<lines>-t<time>.jsonl`, with `.<code>-<lines>` before the
- * ending for each error code. Its digest is derived from the ids in the file: of several files with the same digest, which
- * doing the same work again leaves, readers count one. It carries numbers, so that progress is
- * read from a listing, the sum of the ids, so that a listing proves that a job is complete, and the computing time, so that
- * a listing says what a job has cost.
+ * ending for each error code. The digest is derived from the ids in the file: of several files with the same digest, which
+ * redeliveries leave, readers count one. The name has the counts, so that a listing shows the progress; the sum of the ids, so
+ * that a listing proves that a job is complete; and the computing time, so that a listing shows the cost.
  *
  * @param lines at least one
- * @param time that of the worker since the part before; undefined for files that no worker writes
+ * @param time of the worker since its previous part; undefined for files that are not written by a worker
  */
 export function partKey(kind: PartKind, of: JobRun, lines: readonly NamedLine[], time?: WorkerTime): string {
   const ids = lines.map(({ id }) => id).sort();
@@ -76,65 +75,65 @@ export function readPartName(key: string): PartName | undefined {
   };
 }
 
-/** All that the producer and the operator write about a job. */
+/** The prefix of everything that the producer and the operator write about a job. */
 export function jobPrefix(job: string): string {
   return `jobs/${job}/`;
 }
 
-/** What belongs to one run alone; files of a job without runs lie beside its description. */
+/** The prefix of one run; files of a job without runs lie beside its description. */
 function runFolder({ job, run }: JobRun): string {
   return `${jobPrefix(job)}${run === undefined ? '' : `run=${run}/`}`;
 }
 
-/** What is enqueued, written by the producer; see `job-description.ts`. */
+/** The key of the job description, written by the producer; see `job-description.ts`. */
 export function jobKey(job: string): string {
   return `${jobPrefix(job)}job.json`;
 }
 
-/** Where the marks of cancelled runs lie. */
+/** The prefix of the marks of cancelled runs. */
 export const CANCELLED_PREFIX = 'cancelled/';
 
 /**
- * Its presence stops a run. That of a run lies apart from the job's files and outlives them, so that messages that are
- * still in flight when a job is purged stay without effect.
+ * The key of the mark that cancels a run. It is separate from the job's files and outlives them, so that messages that are in
+ * flight when a job is purged have no effect.
  */
 export function cancelledKey({ job, run }: JobRun): string {
   return run === undefined ? `${jobPrefix(job)}cancelled` : `${CANCELLED_PREFIX}job=${job}/run=${run}`;
 }
 
-/** Which run counts, for queries, which cannot read `job.json`: the folder is a table with a partition per job. */
+/** The newest run, for queries, which cannot read `job.json`: the prefix is a table with a partition per job. */
 export function newestRunKey(job: string): string {
   return `runs/job=${job}/run.json`;
 }
 
-/** What workers have counted of a job that has a limit; see `shared/jobs/guard-record.ts`. */
+/** The counts of a job with a limit; see `shared/jobs/guard-record.ts`. */
 export function guardKey(of: JobRun): string {
   return `${runFolder(of)}guard.json`;
 }
 
-/** How a run ended, once that is known; see `shared/jobs/end-record.ts`. */
+/** The end of a run, once it is known; see `shared/jobs/end-record.ts`. */
 export function endKey(of: JobRun): string {
   return `${runFolder(of)}end.json`;
 }
 
-/** Failures that a redrive took out of `failures/` and has not sent again for certain; see `shared/jobs/redrive.ts`. */
+/** Failures that a redrive removed from `failures/` and may not have sent yet; see `shared/jobs/redrive.ts`. */
 export function redrivePrefix(of: JobRun): string {
   return `${runFolder(of)}redrive/`;
 }
 
-/** Written when images of a run are sent again: its time says that they may be on the queue. See `shared/jobs/redrive.ts`. */
+/** Written when images of a run are sent again: they may be on the queue since then. See `shared/jobs/redrive.ts`. */
 export function redrivenKey(of: JobRun): string {
   return `${runFolder(of)}redriven`;
 }
 
-/** Where the images of a local folder are put before they are enqueued. */
+/** The prefix to which the images of a local folder are uploaded before they are enqueued. */
 export function uploadPrefix(job: string): string {
   return `${jobPrefix(job)}images/`;
 }
 
 /**
- * Whether a job's uploads are where this object lies: below `jobs/<job>/images/`, and nothing else of the bucket. A key with
- * `.` or `..` between its slashes is refused: on its way it may become another key's path.
+ * Whether a key is one of a job's uploads, below `jobs/<job>/images/`. Keys with a segment `.` or `..` are refused: a client or
+ * proxy may normalize them to another key.
  */
 export function isUploadKey(key: string): boolean {
   const [, job = '', ...names] = key.split('/');

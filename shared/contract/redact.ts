@@ -1,8 +1,7 @@
-/** Texts that others wrote, made fit for logs, failure lines and dead letters. */
+/** Makes untrusted texts safe for logs, failure lines and dead letters. */
 
 /**
- * A text without what is secret about the URLs in it: user name and password, query (a signature
- * stands there) and fragment.
+ * Removes the secrets of URLs in a text: user name and password, query (it may hold a signature) and fragment.
  *
  * @example redactUrls('no https://me:pw@host/a.jpg?sig=x') // 'no https://host/a.jpg'
  */
@@ -13,14 +12,14 @@ export function redactUrls(text: string): string {
     .replaceAll(/[^\s"'<>]+/g, withoutFragment);
 }
 
-/** By hand: an expression that looks back for the scheme takes quadratic time, and strangers write URLs. */
+/** Not a regular expression: a look-behind for the scheme takes quadratic time, and URLs are untrusted. */
 function withoutFragment(word: string): string {
   const scheme = word.indexOf('://');
   const hash = scheme === -1 ? -1 : word.indexOf('#', scheme);
   return hash === -1 ? word : word.slice(0, hash);
 }
 
-/** What was thrown, which may be anything. Never throws itself. */
+/** One line for a thrown value of any type, without secrets of URLs. Never throws. */
 export function describeError(thrown: unknown): string {
   return redactUrls(Error.isError(thrown) ? `${thrown.name}: ${thrown.message}` : textOf(thrown));
 }

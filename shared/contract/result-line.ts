@@ -4,10 +4,10 @@ import { runField } from './job-run.ts';
 import type { ImageRef } from './message.ts';
 import { wellFormedImage } from './well-formed.ts';
 
-/** One of the model's best classes; `score` is its probability, 0 to 1. */
+/** A class of the model; `score` is its probability, 0 to 1. */
 export type Label = { label: string; score: number; classId: number };
 
-/** A label in the form that TensorFlow's own image classifier made known, e.g. `espresso (score = 0.95476)`. */
+/** A label in the form of TensorFlow's image classification example, e.g. `espresso (score = 0.95476)`. */
 export function labelText({ label, score }: Label): string {
   return `${label} (score = ${score.toFixed(5)})`;
 }
@@ -15,7 +15,7 @@ export function labelText({ label, score }: Label): string {
 /** The model that classified an image. */
 export type ModelId = { name: string; version: string };
 
-/** Facts about the image as it was fetched; `width` and `height` in pixels, upright. */
+/** Facts about the fetched image; `width` and `height` in pixels, after applying its orientation. */
 export type ImageFacts = {
   width: number;
   height: number;
@@ -24,10 +24,10 @@ export type ImageFacts = {
   sha256: string;
 };
 
-/** What every line says of its image: which it is, and when which attempt settled it. */
+/** The fields of every line: the image, and its settling attempt and time. */
 export type LineOrigin = { job: string; run?: string | undefined; image: ImageRef; attempt: number; at: Date };
 
-/** A line of `results/`: an image that was classified. `at` is ISO 8601, UTC. */
+/** A line of `results/`: a classified image. `at` is ISO 8601, UTC. */
 export type ResultLine = {
   v: 1;
   job: string;
@@ -42,7 +42,7 @@ export type ResultLine = {
   at: string;
 } & Partial<Embedding>;
 
-/** A line of `failures/`: an image that no retry will mend. */
+/** A line of `failures/`: an image that failed permanently. */
 export type FailureLine = {
   v: 1;
   job: string;
@@ -55,7 +55,7 @@ export type FailureLine = {
   at: string;
 };
 
-/** What the stages found of an image: its labels, best first, and its embedding where that was asked for. */
+/** The classification of an image: its labels, best first, and its embedding where that was requested. */
 export type Classification = { labels: Label[]; image: ImageFacts; embedding?: Embedding };
 
 /** A result line without an embedding. */
@@ -63,7 +63,7 @@ export function resultLine(origin: LineOrigin, labels: Label[], model: ModelId, 
   return classifiedLine(origin, { labels, image }, model);
 }
 
-/** The same with all that was found. */
+/** A result line of a whole classification. */
 export function classifiedLine(
   origin: LineOrigin,
   { labels, image, embedding }: Classification,

@@ -1,4 +1,4 @@
-/** The events in which S3, and services that speak its language, name new objects. */
+/** The events in which S3 and compatible services name new objects. */
 import { z } from 'zod';
 import type { ExternalImage } from './external-message.ts';
 import { MAX_IMAGES_PER_MESSAGE } from './limits.ts';
@@ -23,7 +23,7 @@ const notificationSchema = z.object({
 });
 type S3Record = z.infer<typeof notificationSchema>['Records'][number];
 
-/** S3 sends this once, when a bucket's notifications are set up; it names no object. */
+/** S3 sends this once, when a bucket's notifications are configured; it names no object. */
 const testEventSchema = z.object({ Service: z.literal('Amazon S3'), Event: z.literal('s3:TestEvent') });
 
 const bridgeEventSchema = z.object({
@@ -36,7 +36,7 @@ export function isS3TestEvent(message: object): boolean {
   return testEventSchema.safeParse(message).success;
 }
 
-/** The objects that a bucket notification names, which has `Records`. */
+/** The objects in a bucket notification, a message with `Records`. */
 export function objectsOfS3Event(message: object): ExternalImage[] | MalformedMessage {
   const result = notificationSchema.safeParse(message);
   if (!result.success) return malformed(result.error);
@@ -50,7 +50,7 @@ export function objectsOfS3Event(message: object): ExternalImage[] | MalformedMe
 }
 
 /**
- * The object that S3's own event on EventBridge names, whose key is not encoded; undefined for events that are not S3's.
+ * The object in an S3 event of EventBridge, whose key is not encoded; undefined for other events.
  */
 export function objectsOfBridgeEvent(message: object): ExternalImage[] | MalformedMessage | undefined {
   if (!('detail-type' in message && 'source' in message && message.source === 'aws.s3')) return undefined;
@@ -65,8 +65,8 @@ function objectUrl({ name }: { name: string }, key: string): ExternalImage {
 }
 
 /**
- * S3 and MinIO form-encode keys in their events (MinIO slashes too); Ceph does not. A key that cannot have been encoded
- * is taken as it is.
+ * S3 and MinIO form-encode keys in their events (MinIO also slashes); Ceph does not. A key that is not validly encoded is used
+ * unchanged.
  */
 function keyOf({ eventSource, s3 }: S3Record): string {
   const { key } = s3.object;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** What a user reads of a limit: what it counts, by zod's name of what was checked. */
+/** The unit of a limit, by zod's origin. */
 const UNITS = new Map([
   ['string', 'character'],
   ['array', 'item'],
@@ -22,7 +22,7 @@ const TYPE_NAMES = new Map([
 /**
  * The issues of a schema in plain words, each after the field that it is about: `top: expected at least 1, got 0`.
  *
- * @param given what was checked, for what came; only its lengths, types and numbers are repeated
+ * @param given the validated value; only its lengths, types and numbers are repeated
  */
 export function issuesText(error: Pick<z.ZodError, 'issues'>, given: unknown): string {
   return error.issues
@@ -30,7 +30,7 @@ export function issuesText(error: Pick<z.ZodError, 'issues'>, given: unknown): s
     .join('; ');
 }
 
-/** One issue, without its field. A message that the schema itself gives stays as it is. */
+/** One issue, without its field. Messages of the schema itself are kept. */
 function issueText(issue: z.core.$ZodIssue, value: unknown): string {
   switch (issue.code) {
     case 'too_small':
@@ -48,7 +48,7 @@ function issueText(issue: z.core.$ZodIssue, value: unknown): string {
   }
 }
 
-/** Zod's own messages begin so. */
+/** Whether the message is the schema's: zod's own messages have these prefixes. */
 function hasOwnMessage({ message }: z.core.$ZodIssue): boolean {
   return !/^(Too (small|big)|Invalid input): /.test(message);
 }
@@ -65,7 +65,7 @@ function amountOf(value: unknown): string {
   return typeof value === 'number' ? String(value) : typeName(value);
 }
 
-/** A number that is not whole is of the right type: its value says more. */
+/** For a number that is not an integer, its value is more useful than its type. */
 function received(expected: string, value: unknown): string {
   return expected === 'int' && !Number.isNaN(Number(value)) ? amountOf(value) : typeName(value);
 }

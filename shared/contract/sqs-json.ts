@@ -1,8 +1,8 @@
 import { MAX_MESSAGE_BYTES } from './limits.ts';
 
 /**
- * JSON that SQS takes. SQS itself takes U+10000 to U+10FFFF, the embedded one and others do not, so those are escaped
- * too, unless the body would then exceed 1 MiB: what came in a message must fit one again.
+ * JSON that SQS accepts. SQS itself accepts U+10000 to U+10FFFF; the embedded SQS and others do not, so these are escaped too,
+ * unless the body would then exceed 1 MiB: what arrived in a message must fit into a message again.
  */
 export function sqsJson(value: unknown): string {
   const json = JSON.stringify(value);
@@ -10,7 +10,7 @@ export function sqsJson(value: unknown): string {
   return Buffer.byteLength(escaped) <= MAX_MESSAGE_BYTES ? escaped : json.replaceAll(REFUSED_BY_ALL, escapeOf);
 }
 
-/** Bytes of a value's JSON in a message: with all escapes, and with those alone that no SQS can do without. */
+/** Bytes of a value's JSON in a message: with all escapes, and with only those that every SQS needs. */
 export function bytesInMessage(value: unknown): { escaped: number; shortest: number } {
   const json = JSON.stringify(value);
   const bytes = Buffer.byteLength(json);
@@ -21,7 +21,7 @@ export function bytesInMessage(value: unknown): { escaped: number; shortest: num
 }
 
 const REFUSED_BY_ALL = /[\uFFFE\uFFFF]/g;
-/** Both halves of a pair; `JSON.stringify` has escaped those without the other half. */
+/** Surrogate pairs; `JSON.stringify` has escaped lone surrogates. */
 const SURROGATE = /[\uD800-\uDFFF]/g;
 const REFUSED_BY_SOME = /[\uD800-\uDFFF\uFFFE\uFFFF]/g;
 

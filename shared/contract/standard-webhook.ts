@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-/** Of a secret as people see it: https://www.standardwebhooks.com has it before the key in base64. */
+/** The prefix of a secret, before the key in base64; see https://www.standardwebhooks.com. */
 const PREFIX = 'whsec_';
 /** The specification asks for 24 to 64 bytes. */
 const SECRET = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/;
@@ -16,12 +16,12 @@ export function newWebhookSecret(): string {
   return `${PREFIX}${randomBytes(NEW_KEY_BYTES).toString('base64')}`;
 }
 
-/** What is sent: `id` stays the same for each try, `at` does not. */
+/** A message to send: `id` is the same for each try, `at` is not. */
 export type WebhookMessage = { id: string; at: Date; body: string };
 
 /**
- * The headers that prove who has sent a message and when, as Standard Webhooks 1.0 has them: the HMAC-SHA256 of
- * `id.seconds.body` in base64, with the version `v1`.
+ * The headers that authenticate a message and its time, by Standard Webhooks 1.0: the HMAC-SHA256 of `id.seconds.body` in
+ * base64, with the version `v1`.
  *
  * @param secret see {@link isWebhookSecret}
  */

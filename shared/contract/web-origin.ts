@@ -10,7 +10,7 @@ export function parseHost(host: string | undefined): { name: string; port: numbe
   return name === undefined ? undefined : { name: name.toLowerCase(), port: Number(port) };
 }
 
-/** Names that a browser takes for this machine alone, whatever a name server answers. */
+/** Names that browsers resolve to this machine, whatever DNS says. */
 const LOOPBACK_NAMES = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /** Whether the name of a Host header is one of this machine. */
@@ -19,16 +19,16 @@ export function isLoopbackName(name: string): boolean {
 }
 
 /**
- * Whether a browser says that a page of another origin has sent the request. `Origin` is on every POST and every
- * `fetch` across origins; `Sec-Fetch-Site` is on the rest (images, links, frames). Other clients send neither, and
- * no page can leave them out. A page on another port of this machine is another origin, too.
+ * Whether a request was sent by a page of another origin, by its headers. Browsers set `Origin` on every POST and every
+ * cross-origin `fetch`, and `Sec-Fetch-Site` on other requests (images, links, frames); pages cannot omit them. Other clients
+ * send neither. A page on another port of this machine is another origin too.
  */
 export function isFromAnotherOrigin({ origin, host, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
   if (origin !== undefined && origin !== `http://${host}`) return true;
   return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
-/** Compares in a time that does not depend on where the texts differ. */
+/** Compares in constant time. */
 export function isSameSecret(given: string, secret: string): boolean {
   const [one, other] = [Buffer.from(given), Buffer.from(secret)];
   return one.length === other.length && timingSafeEqual(one, other);

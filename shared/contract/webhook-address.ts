@@ -1,6 +1,6 @@
 import { MAX_URL_CHARS } from './limits.ts';
 
-/** Whether a text can be the address of a webhook. */
+/** Whether a text is a valid URL for a webhook. */
 export function isWebhookUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || text.length > MAX_URL_CHARS || !/^https?:$/.test(url.protocol)) return false;

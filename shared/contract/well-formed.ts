@@ -1,9 +1,9 @@
 import type { ImageRef } from './image-ref.ts';
 
 /**
- * An image without unpaired surrogates, which JSON can escape but DuckDB, Athena and pandas refuse to read: a
- * single one makes the whole file unreadable. Their escape, e.g. the six characters `\ud83d`, stands in their place,
- * so that nothing is lost and texts that differ still do.
+ * An image without lone surrogates, which JSON can escape but DuckDB, Athena and pandas refuse to read: a single one makes the
+ * whole file unreadable. They are replaced by their escape, e.g. the six characters `\ud83d`, so that nothing is lost and
+ * different texts stay different.
  */
 export function wellFormedImage(image: ImageRef): ImageRef {
   const { id, url, meta } = image;
@@ -15,7 +15,7 @@ export function wellFormedImage(image: ImageRef): ImageRef {
   };
 }
 
-/** A text with the escape of each unpaired surrogate in its place. */
+/** A text with each lone surrogate replaced by its escape. */
 export function wellFormedText(text: string): string {
   return text.isWellFormed()
     ? text

@@ -1,18 +1,18 @@
 import { FUNCTION_MEMORY_MB } from './limits.ts';
 
-/** The processor architectures of Lambda, as AWS names them; the first one is that of a stage that names none. */
+/** The processor architectures of Lambda, as AWS names them; the first one is the default of a stage. */
 export const ARCHITECTURES = ['x86_64', 'arm64'] as const;
 
 /** A processor architecture of Lambda. */
 export type Architecture = (typeof ARCHITECTURES)[number];
 
-/** What a worker runs on, as far as its price depends on it. */
+/** The machine of a worker, as far as its price depends on it. */
 export type WorkerMachine = { architecture: Architecture; memoryMb: number };
 
-/** Milliseconds that workers of one kind of machine were at work: what Lambda bills. */
+/** The working time of workers on one type of machine, in milliseconds: what Lambda bills. */
 export type WorkerTime = WorkerMachine & { milliseconds: number };
 
-/** How part keys name architectures. */
+/** Architectures in part keys. */
 const LETTERS = { x86_64: 'x', arm64: 'a' } as const satisfies Record<Architecture, string>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,8 +20,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * The machine of this process.
  *
- * @param environment with the variable that Lambda sets; workers elsewhere count as the size that a stage has by default
- * @param processor as `process.arch` has it
+ * @param environment with the variable that Lambda sets; workers elsewhere count with the default memory of a stage
+ * @param processor as in `process.arch`
  */
 export function thisMachine(environment: Environment, processor: string): WorkerMachine {
   const memoryMb = Number(environment['AWS_LAMBDA_FUNCTION_MEMORY_SIZE']);
@@ -36,10 +36,10 @@ export function formatWorkerTime({ milliseconds, architecture, memoryMb }: Worke
   return `${Math.round(milliseconds)}${LETTERS[architecture]}${memoryMb}`;
 }
 
-/** What {@link formatWorkerTime} gives, as a regular expression. */
+/** What {@link formatWorkerTime} returns, as a regular expression. */
 export const WORKER_TIME_PATTERN = '\\d{1,12}[xa]\\d{1,6}';
 
-/** Reads what {@link formatWorkerTime} gives; undefined for anything else. */
+/** Parses what {@link formatWorkerTime} returns; undefined for anything else. */
 export function parseWorkerTime(text: string): WorkerTime | undefined {
   const [, milliseconds, letter, memoryMb] = /^(\d{1,12})([xa])(\d{1,6})$/.exec(text) ?? [];
   if (letter === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { visibleLine } from '../contract/visible-text.ts';
 
-/** What the system says of files, for people. */
+/** Descriptions of file system errors. */
 const MEANINGS = new Map([
   ['ENOENT', 'no such file or folder'],
   ['ENOTDIR', 'a part of the path is not a folder'],
@@ -32,8 +32,7 @@ export function fileFailureText(error: unknown): string | undefined {
 }
 
 /**
- * For `catch`: an error of a write does not name its file, and one of a temporary file names that. Gives it the path that
- * the user knows.
+ * For `catch`: sets the path that the user knows. Write errors do not name their file, and those of a temporary file name that.
  */
 export function ofFile(path: string): (error: unknown) => never {
   return (error) => {

@@ -2,16 +2,15 @@ import { readFileSync } from 'node:fs';
 import { CONNECTIONS_NEEDED, MAX_CONNECTIONS, OTHER_OPEN_FILES } from '../contract/limits.ts';
 import { UserError } from '../contract/user-error.ts';
 
-/** The process may open too few files to work. The message has the remedy. */
+/** The limit on open files is too low. The message has the remedy. */
 export class TooFewOpenFilesError extends UserError {
   override readonly name = 'TooFewOpenFilesError';
 }
 
 /**
- * How many connections to image servers a process may hold at once, so that its AWS clients, its child processes and
- * its files always find a descriptor.
+ * The maximum number of connections to image servers, so that AWS clients, child processes and files always get a descriptor.
  *
- * @param openFiles what `ulimit -n` is for this process
+ * @param openFiles `ulimit -n` of this process
  * @throws {TooFewOpenFilesError}
  */
 export function connectionsAllowed(openFiles: number = openFilesLimit()): number {

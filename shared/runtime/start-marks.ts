@@ -1,4 +1,4 @@
-/** The moments of a worker's start, in their order: marks of Node's User Timing, which `npm run bench:cold` reads. */
+/** The steps of a worker's start, in order: User Timing marks, which `npm run bench:cold` reads. */
 export const START_MARKS = [
   'labelqueue:entered',
   'labelqueue:unpacked',
@@ -11,7 +11,7 @@ export const START_MARKS = [
 /** One of {@link START_MARKS}. */
 export type StartMark = (typeof START_MARKS)[number];
 
-/** Notes that a moment of the start has come. */
+/** Records a step of the start. */
 export function markStart(mark: StartMark): void {
   performance.mark(mark);
 }

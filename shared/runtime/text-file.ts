@@ -1,6 +1,6 @@
-/** Files that people write, in whatever editor. */
+/** Text files written by users. */
 
-/** A text file that is not valid in its encoding. */
+/** A text file is not valid in its encoding. */
 export class TextEncodingError extends Error {
   override readonly name = 'TextEncodingError';
 }
@@ -8,7 +8,7 @@ export class TextEncodingError extends Error {
 /**
  * The text of a file: UTF-8, or UTF-16 where a byte order mark says so. The mark is not part of the text.
  *
- * @throws {TextEncodingError} rather than give characters that are not in the file
+ * @throws {TextEncodingError} instead of returning replacement characters
  */
 export function textOfFile(bytes: Uint8Array): string {
   const encoding = encodingOf(bytes);

@@ -9,7 +9,7 @@ import { markStart } from './start-marks.ts';
 import type { TensorflowManifest } from './tensorflow-manifest.ts';
 import { TFJS_BINDING_VARIABLE } from './worker-process.ts';
 
-/** TensorFlow could not be unpacked; the message says what to do. */
+/** TensorFlow could not be unpacked; the message has the remedy. */
 export class UnpackError extends Error {
   override readonly name = 'UnpackError';
 }
@@ -18,11 +18,11 @@ const BINDING = 'tfjs_binding.node';
 const COMPRESSED = '.zst';
 
 /**
- * What a packaged function does before anything asks for TensorFlow: unpacks it, and tells this process
- * and those that it starts where the binding is.
+ * Unpacks TensorFlow in a packaged function, before anything loads it, and sets the path of its binding for this process and its
+ * children.
  *
- * @param packageFolder where Lambda has unzipped the package
- * @throws {UnpackError} when there is no room, or a file of the package is damaged
+ * @param packageFolder the folder of the unzipped package
+ * @throws {UnpackError} when there is not enough space, or a file of the package is damaged
  */
 export async function prepareTensorflow(packageFolder: string): Promise<void> {
   markStart('labelqueue:entered');
@@ -31,13 +31,13 @@ export async function prepareTensorflow(packageFolder: string): Promise<void> {
 }
 
 /**
- * Unpacks TensorFlow's libraries beside their binding, unless that was done before. The folder gets
- * its name when it is whole, so that nothing half-written is ever loaded.
+ * Unpacks TensorFlow's libraries next to their binding, unless that was done before. The folder gets its name when it is complete,
+ * so that a partial one is never loaded.
  *
  * @param packed the folder with `manifest.json`, the binding and the compressed libraries
- * @param temporary where there is room for them
+ * @param temporary a folder with room for them
  * @returns the path of the binding
- * @throws {UnpackError} when there is no room, or a file of the package is damaged
+ * @throws {UnpackError} when there is not enough space, or a file of the package is damaged
  */
 export async function unpackTensorflow(packed: string, temporary: string): Promise<string> {
   const manifest = JSON.parse(await readFile(join(packed, 'manifest.json'), 'utf8')) as TensorflowManifest;
@@ -55,7 +55,7 @@ async function unpackInto(folder: string, packed: string): Promise<void> {
   await Promise.all(files.map((name) => unpackFile(join(packed, name), join(folder, name))));
 }
 
-/** Pieces that fit a core's cache: larger ones cost a third more time, smaller ones a tenth. */
+/** Chunks that fit into the cache of a core: larger ones take a third more time, smaller ones a tenth. */
 const PIECE_BYTES = 256 * 1024;
 
 async function unpackFile(from: string, to: string): Promise<void> {
@@ -72,8 +72,8 @@ function unpackFailure(error: unknown, temporary: string, bytes: number): Unpack
   const megabytes = Math.ceil(bytes / 1e6);
   const advice =
     code === 'ENOSPC'
-      ? `there is no room: give the function more ephemeral storage, 1024 MB are enough`
-      : `${message}; deploy the package again if this goes on`;
+      ? `there is not enough space: give the function more ephemeral storage; 1024 MB are enough`
+      : `${message}; deploy the package again if this persists`;
   return new UnpackError(`TensorFlow (${megabytes} MB) could not be unpacked to ${temporary}: ${advice}`, {
     cause: error,
   });

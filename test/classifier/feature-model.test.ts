@@ -212,7 +212,7 @@ test('features that are infinite where the scores are not are found out at the s
     },
   });
   await expect(openFeatureModel(await readModelFolder(changed.path))).rejects.toThrow(
-    /expected the model to give 3 features of a black image, it did not: /,
+    /expected the model to return 3 features for a black image, it did not: /,
   );
   expect(tensorflowUse()).toEqual(before);
 });

@@ -39,7 +39,7 @@ describe('an output of int64 beside the scores', () => {
   test('is not read: one line when the model is loaded, and none when images are labelled', async () => {
     const printed = (['log', 'warn', 'error'] as const).map((method) => jest.spyOn(console, method));
     const classifier = await loadClassifier(await load(BESIDE));
-    expect(classifier.notes).toEqual(['the output classes of int64 is not read: the scores are those of means']);
+    expect(classifier.notes).toEqual(['the output classes of int64 is not used: the scores are those of means']);
     expect(classifier.infer([RED, RED], 1)).toMatchObject([[{ label: 'red', score: 9 }], [{ label: 'red', score: 9 }]]);
     classifier.dispose();
     for (const spy of printed) expect(spy).not.toHaveBeenCalled();

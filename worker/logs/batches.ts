@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** When a batch is handed on. */
+/** When a batch is complete. */
 export type BatchLimits<Item> = {
   maxItems: number;
   maxBytes: number;
-  /** What an item adds to its batch. */
+  /** The size of an item. */
   bytesOf: (item: Item) => number;
-  /** Whether an item may be in the same batch as its first one; any may without. */
+  /** Whether an item may be in the same batch as the first one; by default always. */
   fits?: (first: Item, item: Item) => boolean;
   /** How long the first item of a batch waits for others. */
   maxWaitMs: number;
@@ -15,9 +15,9 @@ export type BatchLimits<Item> = {
 const WAITED = Symbol('waited');
 
 /**
- * Gathers what comes into batches, in its order. An item that alone is more than a batch may have is a batch of its own.
+ * Gathers items into batches, in order. An item that exceeds the limits alone gets a batch of its own.
  *
- * @throws what the source throws, once the batches before it have been taken
+ * @throws the error of the source, after the batches before it
  */
 export async function* batched<Item>(source: AsyncIterable<Item>, limits: BatchLimits<Item>): AsyncGenerator<Item[]> {
   const { fits = () => true } = limits;
@@ -40,7 +40,7 @@ export async function* batched<Item>(source: AsyncIterable<Item>, limits: BatchL
   }
 }
 
-/** May fail while a batch is worked on: that is thrown when the next one is asked for. */
+/** May reject while a batch is processed: thrown when the next batch is requested. */
 function nextOf<Item>(items: AsyncIterator<Item>): Promise<IteratorResult<Item>> {
   const next = items.next();
   next.catch(() => {});

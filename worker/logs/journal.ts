@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
-/** A line that a unit has written. */
+/** A log line of a unit. */
 export type JournalEntry = {
-  /** Where it stands in the journal: reading goes on behind it. */
+  /** Its position in the journal, after which reading can continue. */
   cursor: string;
   /** When it was written, epoch milliseconds. */
   timestamp: number;
@@ -14,7 +14,7 @@ export type JournalEntry = {
 /** Where the journal lies, and its limits. */
 export type JournalOptions = {
   units: readonly string[];
-  /** Undefined for the beginning. */
+  /** Undefined for the start. */
   after: string | undefined;
   signal: AbortSignal;
   environment?: NodeJS.ProcessEnv;
@@ -22,7 +22,7 @@ export type JournalOptions = {
 
 const MICROSECONDS = 1_000;
 
-/** As `journalctl --output=json` writes it: what is not UTF-8 comes as bytes. */
+/** As `journalctl --output=json` writes it: invalid UTF-8 is an array of bytes. */
 const entrySchema = z.object({
   __CURSOR: z.string().min(1),
   __REALTIME_TIMESTAMP: z.string().regex(/^\d{1,20}$/),
@@ -30,7 +30,7 @@ const entrySchema = z.object({
 });
 
 /**
- * What units write to the journal, from a place in it on, and all that they will write. Ends when the signal says so.
+ * Follows the journal of units from a position. Ends at the signal.
  *
  * @throws when `journalctl` cannot be started, or ends by itself
  */
@@ -57,7 +57,7 @@ export async function* journal({ units, after, signal, environment }: JournalOpt
   if (!signal.aborted) throw new Error(`journalctl: ${await ended}`);
 }
 
-/** Without `--all`, journalctl leaves out what is longer than 4,096 bytes, as sets of metrics are. */
+/** Without `--all`, journalctl drops lines of more than 4,096 bytes, such as sets of metrics. */
 export function journalArguments(units: readonly string[], after: string | undefined): string[] {
   return [
     ...['--follow', '--lines=all', '--all', '--no-pager', '--output=json', '--output-fields=MESSAGE'],
@@ -66,7 +66,7 @@ export function journalArguments(units: readonly string[], after: string | undef
   ];
 }
 
-/** @returns undefined for what is not a line of a unit */
+/** @returns undefined for an entry that is not a line of a unit */
 function entryOf(line: string): JournalEntry | undefined {
   const { data } = entrySchema.safeParse(jsonOf(line));
   if (data === undefined) return undefined;

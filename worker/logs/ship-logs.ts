@@ -1,6 +1,6 @@
 /**
- * Sends what units of systemd log to CloudWatch Logs, which takes the worker's metrics from the lines: on an instance of EC2 what
- * Lambda does by itself. From where it was when it ended last, so that no line counts twice in a metric.
+ * Sends the logs of systemd units to CloudWatch Logs, which extracts the worker's metrics from the lines, as Lambda does by itself.
+ * Continues where it ended last time, so that no line counts twice in a metric.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,21 +17,21 @@ const settingsSchema = z.object({
   STATE_FOLDER: z.string().min(1),
 });
 
-/** Written by these; the last is what starts them, where its log is in the journal. */
+/** The units whose logs are sent; the last one is what starts them, if its log is in the journal. */
 const UNITS = ['labelqueue-worker.service', 'labelqueue-lifecycle.service', 'cloud-final.service'];
 
-/** Of one request. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
+/** Limits of a request. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
 const MAX_EVENTS = 10_000;
 const MAX_BYTES = 1_048_576;
-/** What CloudWatch adds to each event. */
+/** The overhead that CloudWatch counts per event. */
 const EVENT_BYTES = 26;
 /** Far longer than any line of the worker. */
 const MAX_TEXT_BYTES = 256 * 1024 - EVENT_BYTES;
-/** A batch spans at most 24 hours; in this way to each side of its first event. */
+/** A batch may span at most 24 hours; this is the limit to each side of its first event. */
 const MAX_FROM_FIRST_MS = 12 * 3_600_000 - 1;
 const MAX_WAIT_MS = 2_000;
 const PAUSE_MS = 5_000;
-/** What was written just before the end comes through the journal, too. */
+/** How long lines that were written just before the end may take to arrive through the journal. */
 const LAST_LINES_MS = 1_000;
 
 const settings = settingsSchema.parse(process.env);
@@ -65,7 +65,7 @@ async function createStream(): Promise<void> {
   }
 }
 
-/** Again until CloudWatch takes it: meanwhile the journal keeps what follows. The last try is after the signal. */
+/** Retries until CloudWatch accepts the batch; meanwhile the journal keeps later lines. The last try is after the signal. */
 async function send(batch: readonly JournalEntry[]): Promise<void> {
   const { LOG_GROUP_NAME: logGroupName, LOG_STREAM_NAME: logStreamName } = settings;
   const logEvents = batch

@@ -28,7 +28,7 @@ export const classifyUrl: Operation = {
   },
 };
 
-/** For the document; any other may be named, but for those that API Gateway hands on as text. */
+/** For the document; all other types are accepted too, except those that API Gateway passes on as text. */
 const UPLOAD_TYPES = [
   'image/jpeg',
   'image/png',
@@ -71,7 +71,7 @@ export const classifyBody: Operation = {
   },
 };
 
-/** API Gateway hands such bodies on as text, and bytes of an image do not survive that. */
+/** API Gateway passes such bodies on as text, which corrupts the bytes of an image. */
 function isText(mediaType: string): boolean {
   return /^(text|multipart)\/|^application\/(json|xml|javascript)$|\+(json|xml)$/.test(mediaType);
 }

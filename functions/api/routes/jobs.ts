@@ -22,7 +22,7 @@ import { ProblemResponse, schemaProblem } from '../problem.ts';
 import { problemResponses } from '../problem-responses.ts';
 import { type JobRequest, jobAcceptedSchema, jobPathSchema, jobRequestSchema, jobStatusSchema } from '../schemas.ts';
 
-/** What job files name as the source. */
+/** The source in `job.json`. */
 const SOURCE = 'POST /jobs';
 
 /** `POST /jobs` */
@@ -33,8 +33,8 @@ export const enqueueJob: Operation = {
     requestBody: { required: true, content: { 'application/json': { schema: jobRequestSchema } } },
     responses: {
       '202': {
-        description: 'each image is on the queue',
-        headers: z.object({ location: z.string().meta({ description: 'where the status of the job is' }) }),
+        description: 'all images are on the queue',
+        headers: z.object({ location: z.string().meta({ description: 'the path of the status of the job' }) }),
         content: { 'application/json': { schema: jobAcceptedSchema } },
       },
       ...problemResponses(['invalid_request', 'job_exists', 'body_too_large', 'unsupported_media_type']),
@@ -66,7 +66,7 @@ async function enqueued(request: JobRequest, target: JobTarget): Promise<Answer 
   const job = request.job ?? newJobName(new Date());
   const rows = () => rowsOf(request.images);
   const invalid: InvalidRow[] = [];
-  const found = await surveyed(rows(), job, (row) => invalid.push(row));
+  const found = await preflightOf(rows(), job, (row) => invalid.push(row));
   if (found instanceof ProblemResponse) return found;
   const [first] = invalid;
   if (first !== undefined) {
@@ -102,7 +102,7 @@ function accepted({ job, images, messages, repetitions }: z.infer<typeof jobAcce
   return { status: 202, body: { job, images, messages, repetitions }, headers: { location: `/jobs/${job}` } };
 }
 
-/** Two producers may ask in the same second. */
+/** Unique even when two producers send requests in the same second. */
 function newJobName(now: Date): string {
   return `${defaultJobName('api', now)}-${randomBytes(4).toString('hex')}`;
 }
@@ -115,7 +115,7 @@ async function* rowsOf(images: JobRequest['images']): AsyncGenerator<SourceRow> 
   }
 }
 
-async function surveyed(
+async function preflightOf(
   rows: AsyncGenerator<SourceRow>,
   job: string,
   onInvalid: (row: InvalidRow) => void,
@@ -129,12 +129,12 @@ async function surveyed(
 }
 
 /**
- * How long part files are listed and ids read. A job that needs more has counts that are estimates, or shows as running
- * while its ids are read, with which the next request goes on. What is left of the 29 s is for answers that come late.
+ * How long part files are listed and ids are read. The counts of a job that needs longer are estimates, or it shows as running
+ * while its ids are read; the next request continues. The rest of the 29 s is for slow responses of S3.
  */
 const COUNT_MS = 10_000;
 
-/** A process has one target, and is asked for the same job again and again. */
+/** Counters are reused: a process has one target, and clients poll the same job. */
 const counters = new WeakMap<JobTarget, OutcomeCounter>();
 
 function counterOf(target: JobTarget): OutcomeCounter {

@@ -2,7 +2,7 @@ import type { Operation } from '../operation.ts';
 import { problemResponses } from '../problem-responses.ts';
 import { documentSchema, healthSchema } from '../schemas.ts';
 
-/** Whoever can answer at all has its model loaded. */
+/** `GET /healthz`: a process that responds has loaded its model. */
 export const health: Operation = {
   document: {
     operationId: 'health',
@@ -17,7 +17,7 @@ export const health: Operation = {
   },
 };
 
-/** @param documentOf makes the document when it is asked for: most processes never are */
+/** `GET /openapi.json`. @param documentOf generates the document on the first request, which most processes never get */
 export function openapiOperation(documentOf: () => object): Operation {
   let document: object | undefined;
   return {

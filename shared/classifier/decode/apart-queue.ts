@@ -7,22 +7,22 @@ import type { Decoded, Inspected, PictureFormat } from './picture.ts';
 
 /** The limits of the queue. */
 export type ApartQueueOptions = {
-  /** Pictures that are decoded or wait at once; those beyond are put off. */
+  /** Maximum number of pictures that are decoded or wait; further ones are put off. */
   most?: number;
-  /** For one picture, once its process has started. */
+  /** Per picture, once its process has started. */
   timeoutSeconds?: number;
 };
 
 /**
- * Expensive pictures take turns with one isolated process, so that however many there are, the others get by. Only a few
- * wait: each keeps the bytes of its image, and one of the images in flight.
+ * Decodes expensive pictures one at a time in an isolated process, so that they do not delay the others, however many there are.
+ * Only a few wait: each holds the bytes of its image, and one of the images in flight.
  */
 export class ApartQueue {
   readonly most: number;
   readonly #timeoutSeconds: number;
   #present = 0;
   #last: Promise<unknown> = Promise.resolve();
-  /** What the last picture took, or what one may take as long as there was none. */
+  /** The duration of the last picture; initially the timeout. */
   #secondsEach: number;
 
   constructor({ most = MAX_EXPENSIVE_IMAGES, timeoutSeconds = DECODE_TIMEOUT_SECONDS }: ApartQueueOptions = {}) {
@@ -34,8 +34,8 @@ export class ApartQueue {
   /**
    * Decodes a picture when its turn comes.
    *
-   * @param signal gives up, also while the picture is decoded; the promise then rejects with its reason
-   * @throws when the isolated process cannot be started, or dies
+   * @param signal aborts the wait or the decode; the promise then rejects with its reason
+   * @throws when the isolated process cannot be started, or crashes
    */
   async decode(
     picture: Inspected,

@@ -1,10 +1,10 @@
 import { ImageFailure } from '../../contract/error-codes.ts';
 import type { CodedColours } from './picture.ts';
 
-/** ITU-T H.273: what a picture's numbers mean where it has no ICC profile. */
+/** ITU-T H.273: the colour space of a picture without an ICC profile. */
 const PQ = 16;
 const HLG = 18;
-/** BT.709, unspecified, BT.601, sRGB and BT.2020: browsers take all of them for sRGB's curve. */
+/** BT.709, unspecified, BT.601, sRGB and BT.2020: browsers treat all of them as the sRGB curve. */
 const LIKE_SRGB = [1, 2, 6, 7, 11, 12, 13, 14, 15];
 const GAMMAS = new Map([
   [4, 2.2],
@@ -21,7 +21,7 @@ const BT601_525: Matrix = [
   [0.017772, 0.965793, 0.016435],
   [-0.001622, -0.00437, 1.005991],
 ];
-/** From linear light of other primaries to that of sRGB's; computed from the chromaticities, all with white D65. */
+/** Matrices from linear light of other primaries to sRGB; computed from the chromaticities, all with white point D65. */
 const TO_SRGB = new Map<number, Matrix>([
   [
     5,
@@ -51,7 +51,7 @@ const TO_SRGB = new Map<number, Matrix>([
   ],
 ]);
 
-/** Why a picture of these colours would get wrong labels; undefined when it can be converted. */
+/** The failure of a picture whose colours cannot be converted to sRGB, which would get wrong labels; undefined when they can. */
 export function coloursRefusal({ primaries, transfer }: CodedColours): ImageFailure | undefined {
   const expected = 'expected a picture whose colours can be converted to sRGB, got';
   if (transfer === PQ) return new ImageFailure('unsupported_format', `${expected} high dynamic range (PQ)`);
@@ -63,7 +63,7 @@ export function coloursRefusal({ primaries, transfer }: CodedColours): ImageFail
   return new ImageFailure('unsupported_format', `${expected} primaries ${primaries}`);
 }
 
-/** Converts RGB bytes to sRGB, in place: a few thousand pixels, after they were made small. */
+/** Converts RGB bytes to sRGB, in place; after resizing, so only a few thousand pixels. */
 export function convertToSrgb(pixels: Uint8Array, { primaries, transfer }: CodedColours): void {
   const matrix = TO_SRGB.get(primaries);
   const gamma = GAMMAS.get(transfer);

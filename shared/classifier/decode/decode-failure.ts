@@ -5,14 +5,14 @@ import { tooManyPixels } from './inspect/inspect.ts';
 import type { Inspected } from './picture.ts';
 
 /**
- * Converts sharp's error. libvips gathers the texts of all threads in one buffer, so that a text may be another
- * picture's, or missing: nothing depends on it. What sharp throws by itself, it throws with a text of its own.
+ * Converts an error of sharp. libvips collects the messages of all threads in one buffer, so a message may belong to another
+ * picture, or be missing: nothing depends on it. Errors of sharp itself have reliable messages.
  *
- * @param milliseconds that the decode took
- * @throws what does not come from decoding
+ * @param milliseconds the duration of the decode
+ * @throws errors that do not come from decoding
  */
 export function decodeFailure(error: unknown, picture: Inspected, milliseconds: number): ImageFailure {
-  // Of its own accord sharp throws plain errors; a type error is a defect.
+  // sharp itself throws plain errors; a type error is a bug.
   if (!(error instanceof Error) || error instanceof TypeError) throw error;
   if (error.message === 'Input image exceeds pixel limit') return tooManyPixels();
   const name = FORMAT_NAMES[picture.format];

@@ -16,10 +16,10 @@ export type DecodedImage = {
 };
 
 /**
- * Decodes an image of whatever supported format into the pixels that the model takes: upright by
- * its EXIF orientation, in sRGB, transparency on white, the first frame of an animation, the centre square.
+ * Decodes an image of any supported format into the pixels that the model takes: rotated by its EXIF orientation, in sRGB,
+ * transparency on white, the first frame of an animation, the centre square.
  *
- * @param signal gives up where the decode has not begun or can be broken off; the promise then rejects with its reason
+ * @param signal aborts a decode that has not started or can be interrupted; the promise then rejects with its reason
  */
 export async function decodeImage(
   bytes: Buffer,
@@ -29,7 +29,7 @@ export async function decodeImage(
   return decodeWith((picture) => decodePatiently(picture, format, signal), bytes);
 }
 
-/** As `decodeImage`, but an expensive image is put off where too many others wait. */
+/** As `decodeImage`, but an expensive image is put off when too many others wait. */
 export async function decodeOrPutOff(
   bytes: Buffer,
   format: PictureFormat,

@@ -8,26 +8,26 @@ import { decodeWithSharp } from './sharp-decoder.ts';
 
 /** Where a picture is decoded. */
 export type DecodeOptions = {
-  /** Where expensive pictures go. */
+  /** The queue of expensive pictures. */
   apart: Pick<ApartQueue, 'decode'>;
-  /** Gives up where the decode has not begun or can be broken off; the promise then rejects with its reason. */
+  /** Aborts a decode that has not started or can be interrupted; the promise then rejects with its reason. */
   signal: AbortSignal;
 };
 
 const patient = new ApartQueue({ most: Number.POSITIVE_INFINITY });
 
-/** Decodes a picture when its turn comes, however many come before it. For callers that have few. */
+/** Decodes a picture when its turn comes, however many are before it. For callers with few pictures. */
 export async function decodePatiently(
   picture: Inspected,
   format: PictureFormat,
   signal: AbortSignal = NEVER_ABORTED,
 ): Promise<Decoded | ImageFailure> {
   const decoded = await decodePicture(picture, format, { apart: patient, signal });
-  if (decoded instanceof PutOff) throw new Error('a queue of any length puts nothing off');
+  if (decoded instanceof PutOff) throw new Error('an unbounded queue puts nothing off');
   return decoded;
 }
 
-/** Decodes a picture when its turn comes: apart from this process where that may take long. */
+/** Decodes a picture when its turn comes: in an isolated process if it may take long. */
 export async function decodePicture(
   picture: Inspected,
   format: PictureFormat,

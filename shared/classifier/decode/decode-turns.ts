@@ -5,8 +5,8 @@ import type { ApartQueue } from './apart-queue.ts';
 import { type DecodedImage, decodeOrPutOff, type PictureFormat } from './decode-image.ts';
 
 /**
- * The decodes of many images that were asked for together. Expensive ones are put off where too many wait, so that the
- * others get by; unless there are no others.
+ * The decodes of the images of one call. Expensive ones are put off when too many wait, so that they do not delay the others,
+ * unless there are no others.
  */
 export class DecodeTurns {
   readonly #apart: ApartQueue;
@@ -15,14 +15,14 @@ export class DecodeTurns {
   #cheap = 0;
   #putOff = 0;
 
-  /** @param signal gives up where a decode has not begun or can be broken off; its promise then rejects */
+  /** @param signal aborts decodes that have not started or can be interrupted; their promises then reject */
   constructor(apart: ApartQueue, format: PictureFormat, signal: AbortSignal) {
     this.#apart = apart;
     this.#format = format;
     this.#signal = signal;
   }
 
-  /** How many images are worth having in flight: where all were expensive so far, more would be fetched in vain. */
+  /** How many images should be in flight: if all were expensive so far, fetching more would be wasted. */
   get imagesInFlight(): number {
     const allAreExpensive = this.#cheap === 0 && this.#putOff >= PUT_OFF_BEFORE_WAITING;
     return allAreExpensive ? Math.min(this.#apart.most, IMAGES_IN_FLIGHT) : IMAGES_IN_FLIGHT;

@@ -4,31 +4,31 @@ import { BYTES_PER_PIXEL } from './inspect/limits.ts';
 import type { Inspected } from './picture.ts';
 
 /**
- * A file of a kilobyte can take a gigabyte to decode. All that is decoded at once, in this process or apart, may take
- * as much memory as the largest AVIF. In shares of it rather than in bytes, since the semaphore counts down all of its
- * weights whenever one is given back.
+ * A file of a kilobyte can take a gigabyte to decode. All concurrent decodes, in this process and in the isolated one, may
+ * together use as much memory as the largest AVIF. Counted in shares of it rather than in bytes, since the semaphore iterates
+ * over its weights on every release.
  */
 const SHARES = 50;
 const MEGABYTES_PER_SHARE = (MAX_IMAGE_PIXELS * BYTES_PER_PIXEL.avif) / 1e6 / SHARES;
-/** Small ones too are decoded no more than so many at once: more only push each other out of the caches. */
+/** Maximum number of concurrent decodes, also of small pictures: more would only thrash the caches. */
 const DECODES_AT_ONCE = 4;
 const LEAST_HERE = Math.ceil(SHARES / DECODES_AT_ONCE);
 /**
- * A picture that is decoded apart counts as no more than this, so that a decode in this process always has room beside
- * it: one hostile AVIF would hold up every other picture for ten seconds. The largest ones take 250 MB more than they
- * count as; should memory run out, the kernel ends their process first.
+ * The maximum that an isolated decode counts as, so that there is always room for a decode in this process: otherwise one
+ * hostile AVIF would delay every other picture for ten seconds. The largest ones take 250 MB more than they count as; when
+ * memory runs out, the kernel kills their process first.
  */
 const MOST_APART = SHARES - LEAST_HERE;
 
 class DecoderMemory {
   readonly #shares = new Semaphore(SHARES);
 
-  /** @throws the signal's reason, when it is aborted before there is room */
+  /** @throws the signal's reason, if it is aborted before there is room */
   whileHere<Result>({ megabytes }: Inspected, signal: AbortSignal, decode: () => Promise<Result>): Promise<Result> {
     return this.#while(Math.min(SHARES, Math.max(LEAST_HERE, sharesOf(megabytes))), signal, decode);
   }
 
-  /** @throws the signal's reason, when it is aborted before there is room */
+  /** @throws the signal's reason, if it is aborted before there is room */
   whileApart<Result>({ megabytes }: Inspected, signal: AbortSignal, decode: () => Promise<Result>): Promise<Result> {
     return this.#while(Math.min(MOST_APART, Math.max(1, sharesOf(megabytes))), signal, decode);
   }
@@ -41,7 +41,7 @@ class DecoderMemory {
   }
 }
 
-/** Of this process and its isolated one. */
+/** The memory of this process and the isolated one. */
 export const decoderMemory = new DecoderMemory();
 
 function sharesOf(megabytes: number): number {

@@ -1,6 +1,6 @@
 /**
- * The process of its own in which one picture is decoded that looks expensive: nothing can break off a decoder, but
- * the system can end a process. It loads sharp and nothing of TensorFlow.
+ * The entry point of the isolated process, which decodes one expensive picture: a decoder cannot be interrupted, but a process
+ * can be killed. It loads sharp, and not TensorFlow.
  */
 import { ImageFailure } from '../../contract/error-codes.ts';
 import { leaveSignalsToParent } from '../../runtime/signals-of-parent.ts';
@@ -10,7 +10,7 @@ import { decodeWithSharp } from './sharp-decoder.ts';
 
 leaveSignalsToParent();
 preferOomKill();
-// Not `exit`, which waits for a decoder that runs.
+// Not `exit`, which waits for a running decoder.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.once('message', (request: ApartRequest) => void decodeOne(request));
 report({ kind: 'ready' });

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 
-/** When memory runs out, the kernel must take this process and not the worker. */
+/** Makes the kernel kill this process, and not the worker, when memory runs out. */
 export function preferOomKill(): void {
   try {
     writeFileSync('/proc/self/oom_score_adj', '1000');
   } catch {
-    // Not Linux, or not allowed: then the redrive policy remains.
+    // Not Linux, or not permitted: then only the redrive policy protects the queue.
   }
 }

@@ -7,7 +7,7 @@ import { JPEG_END_MARK } from './inspect/jpeg.ts';
 import type { Decoded, Inspected, PictureFormat } from './picture.ts';
 import { toSquare } from './square.ts';
 
-// Anything that libvips could load but that was not asked for is an open door: SVG, PDF, ImageMagick.
+// Other loaders of libvips are an attack surface: SVG, PDF, ImageMagick.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: [
@@ -19,14 +19,14 @@ sharp.unblock({
     'VipsForeignLoadTiffBuffer',
   ],
 });
-/** Each image is decoded once, by one thread: images are what runs in parallel. */
+/** One thread per decode: the parallelism is across images. */
 export const THREADS_OF_A_DECODE = 1;
 sharp.cache(false);
 sharp.concurrency(THREADS_OF_A_DECODE);
 
 /**
- * Decodes a picture in this process, which nothing can break off in the middle of a loader's work. Only for the bounds
- * that keep that short: `decodePicture`.
+ * Decodes a picture in this process, where a running loader cannot be interrupted. `decodePicture` applies the limits that keep
+ * this short.
  */
 export async function decodeWithSharp(picture: Inspected, format: PictureFormat): Promise<Decoded | ImageFailure> {
   const started = performance.now();
@@ -37,7 +37,7 @@ export async function decodeWithSharp(picture: Inspected, format: PictureFormat)
     if (error !== undefined) return error;
     if (picture.endInDoubt) await checkLastRows(picture, metadata);
     const pixels = await toPixels(in8Bits(image, metadata), metadata, format);
-    // A profile counts more than code points: the decoder has already converted the colours by it.
+    // A profile takes precedence over code points: the decoder has already converted the colours by it.
     if (picture.colours !== undefined && !metadata.hasProfile) convertToSrgb(pixels, picture.colours);
     return { pixels, size: metadata.autoOrient };
   } catch (error) {
@@ -51,7 +51,7 @@ function open(bytes: Uint8Array, failOn: Inspected['failOn']): Sharp {
   });
 }
 
-/** The HEIF loader also takes HEIC, whose decoder is not among sharp's binaries; and 16 bits of CMYK come out wrong. */
+/** The HEIF loader also accepts HEIC, whose decoder sharp does not include; and CMYK of 16 bits is decoded wrongly. */
 function unsupported({ format, compression, space, depth }: Metadata): ImageFailure | undefined {
   if (format === 'heif' && compression !== 'av1') {
     return new ImageFailure('unsupported_format', `expected AVIF in a HEIF container, got ${compression}`);
@@ -60,16 +60,16 @@ function unsupported({ format, compression, space, depth }: Metadata): ImageFail
   return new ImageFailure('unsupported_format', 'expected CMYK of 8 bits, got more');
 }
 
-/** As high as the blocks of a JPEG. */
+/** The height of the blocks of a JPEG. */
 const LAST_ROWS = 16;
-/** Bits that no decoder takes for the rest of a picture: it sets in where the data ends. */
+/** Filler that is distinguishable from the rest of a picture, appended where the data ends. */
 const FILLER = Buffer.from('55aa33cc0f'.repeat(8), 'hex');
 
 /**
- * Makes sure that the last rows are there, which the square of the middle may leave out. Of a JPEG the loader does not
- * look back at how its last block went: when other bytes behind the data give other pixels, some of the data is missing.
+ * Checks that the last rows are complete, which the centre square may not include. The loader does not report an incomplete last
+ * block of a JPEG: if different bytes after the data result in different pixels, data is missing.
  *
- * @throws when they are not
+ * @throws when they are incomplete
  */
 async function checkLastRows({ format, bytes, failOn }: Inspected, { width, height }: Metadata): Promise<void> {
   const rows = Math.min(height, LAST_ROWS);
@@ -89,8 +89,8 @@ async function toPixels(image: Sharp, { autoOrient }: Metadata, format: PictureF
 }
 
 /**
- * sharp takes 16 bits with a profile to Display P3 and leaves them there, and applies no profile to 16 bits of grey: so
- * the picture is reduced to 8 bits first, for which a profile is as good.
+ * sharp converts 16 bits with a profile to Display P3 and leaves them there, and applies no profile to 16-bit grey: so the picture
+ * is reduced to 8 bits first, where profiles work.
  */
 function in8Bits(image: Sharp, { depth, hasProfile, space }: Metadata): Sharp {
   if (depth !== 'ushort' || !hasProfile) return image;

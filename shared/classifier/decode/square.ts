@@ -1,13 +1,13 @@
 import type { ResizeOptions, Sharp } from 'sharp';
 import type { PictureFormat, Size } from './picture.ts';
 
-/** From twice the size on, the JPEG and WebP loaders can shrink while they load. */
+/** From twice the size on, the JPEG and WebP loaders can shrink on load. */
 const SHRINKABLE = 2;
 
 /**
- * Makes a picture the model's square: upright, the middle of it.
+ * Crops and resizes a picture to the model's square: the centre, after applying its orientation.
  *
- * @param upright size of the picture once it is turned by its EXIF orientation
+ * @param upright size of the picture after applying its EXIF orientation
  */
 export function toSquare(image: Sharp, upright: Size, format: PictureFormat): Sharp {
   const kept = Math.min(upright.width, upright.height) * format.crop;
@@ -21,11 +21,11 @@ function resizeOptions({ interpolation }: PictureFormat): ResizeOptions {
 }
 
 /**
- * For images too small to gain from shrinking: the crop falls on whole pixels of the original, which
- * keeps the scores nearest to those of the reference preprocessing.
+ * For images too small to shrink on load: the crop falls on whole pixels of the original, which keeps the scores closest to those
+ * of the reference preprocessing.
  */
 function cropThenResize(image: Sharp, { width, height }: Size, format: PictureFormat): Sharp {
-  // A window of less than a pixel may round to none.
+  // A window of less than a pixel may round to 0.
   const side = Math.max(1, Math.min(width, height) * format.crop);
   const [left, right] = centred(width, side);
   const [top, bottom] = centred(height, side);
@@ -35,15 +35,14 @@ function cropThenResize(image: Sharp, { width, height }: Size, format: PictureFo
     .resize(format.inputSize, format.inputSize, resizeOptions(format));
 }
 
-/** Where a window of `side` in the middle of `length` starts and ends, in whole pixels. */
+/** The start and end of a centred window of `side` within `length`, in whole pixels. */
 function centred(length: number, side: number): [start: number, end: number] {
   return [Math.round((length - side) / 2), Math.round((length + side) / 2)];
 }
 
 /**
- * For large images. sharp lets the loader shrink only when neither a crop nor a rotation comes before
- * the resize; libvips evaluates on demand, so what is cropped afterwards was never computed. Margins
- * of the same width on both sides keep the window in the middle, whatever the orientation is.
+ * For large images. sharp shrinks on load only when neither a crop nor a rotation precedes the resize; libvips evaluates lazily,
+ * so what is cropped afterwards is never computed. Equal margins on both sides keep the window centred in any orientation.
  */
 function resizeThenCrop(image: Sharp, { width, height }: Size, format: PictureFormat): Sharp {
   const { inputSize, crop } = format;

@@ -4,12 +4,12 @@ import { decodePatiently } from './decode-picture.ts';
 import { inspect } from './inspect/inspect.ts';
 import type { PictureFormat } from './picture.ts';
 
-/** Side of a thumbnail's square on a screen with two pixels a point, and its quality: about 6 kB each. */
+/** Side of a thumbnail on a screen with two pixels per point, and its quality: about 6 kB each. */
 const SIDE = 240;
 const QUALITY = 70;
 const FORMAT: PictureFormat = { inputSize: SIDE, crop: 1, interpolation: 'lanczos3' };
 
-/** A small square WebP of an image, for pages: upright, the middle of it. */
+/** A small square WebP of an image, for web pages: the centre, after applying its orientation. */
 export async function makeThumbnail(bytes: Buffer): Promise<Buffer | ImageFailure> {
   const picture = await inspect(bytes);
   if (picture instanceof ImageFailure) return picture;

@@ -1,17 +1,17 @@
-/** `size;chunk-signature=…` in hex, as AWS's clients write it ahead of each chunk. */
+/** `size;chunk-signature=…` in hex, as AWS clients write it before each chunk. */
 const CHUNK_HEADER = /^(?<size>[0-9a-f]{1,8})(?:;[^\r\n]{0,200})?\r\n/i;
 /** Longer than any such line. */
 const MAX_CHUNK_HEADER_BYTES = 256;
 const LINE_END = '\r\n';
-/** Four times as many as an image has: AWS's clients send chunks of at least 8 KiB. */
+/** Four times as many as an image can have: AWS clients send chunks of at least 8 KiB. */
 const MAX_CHUNKS = 10_000;
 
 /**
- * What is within the framing of AWS's streaming uploads. Most objects whose Content-Encoding says `aws-chunked` have
- * no such framing: S3 takes it off and keeps the name. Other stores keep both.
+ * Removes the framing of AWS's streaming uploads. Most objects whose Content-Encoding is `aws-chunked` are not framed: S3 removes
+ * the framing and keeps the name. Other stores keep both.
  *
- * @returns the bytes as they are when they are not framed from their first byte to the chunk of size 0, and when there
- *   are more chunks than a client would send: each costs memory, and each may hold a single byte
+ * @returns the bytes unchanged if they are not framed from the first byte to the chunk of size 0, or if there are more chunks
+ *   than a client would send: each costs memory, and may hold a single byte
  */
 export function withoutAwsChunks(bytes: Buffer): Buffer {
   const chunks: Buffer[] = [];

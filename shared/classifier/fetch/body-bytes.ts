@@ -2,15 +2,15 @@ import { Readable } from 'node:stream';
 import { ImageFailure } from '../../contract/error-codes.ts';
 import { MAX_IMAGE_BYTES } from '../../contract/limits.ts';
 
-/** As much as a stream holds by itself anyway. */
+/** As much as a stream buffers anyway. */
 const SMALL_BYTES = 64 * 1_024;
 
 /**
- * All bytes of a body, or that there are too many. The body is closed on every way out: a connection whose body is
- * neither read nor closed keeps its descriptor for ever.
+ * All bytes of a body, or the failure `too_large`. The body is always closed: a connection whose body is neither read nor closed
+ * keeps its descriptor forever.
  *
- * @param announced its length as the server says
- * @param beforeMore awaited before more than 64 kB of it are held
+ * @param announced its length according to the server
+ * @param beforeMore awaited before more than 64 kB are held
  */
 export async function readBody(
   body: Readable,
@@ -25,7 +25,7 @@ export async function readBody(
   let bytes = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    // Leaving the loop destroys the stream, and with it the connection.
+    // Leaving the loop destroys the stream and its connection.
     if (bytes > MAX_IMAGE_BYTES) return tooLarge('more');
     chunks.push(chunk);
     if (bytes > SMALL_BYTES) await beforeMore?.();

@@ -1,33 +1,33 @@
-/** A connection to one origin: made by its first request, good for one request at a time. */
+/** A connection to one origin: opened by its first request, used by one request at a time. */
 export type Connection = {
-  /** Whether it is connected and has nothing to do. */
+  /** Whether it is connected and unused. */
   isIdle(): boolean;
-  /** Ends it, whatever it does; settles once its descriptor is free. */
+  /** Closes it immediately; settles once its descriptor is free. */
   close(): Promise<void>;
 };
 
-/** A connection to use for one request; whoever takes it must give it back. */
+/** A connection for one request; the caller must give it back. */
 export type Lease<C> = {
   connection: C;
   /** Whether it served a request before: the server may have closed it meanwhile. */
   reused: boolean;
-  /** Keeps an idle connection for the next request; ends any other. */
+  /** Keeps an idle connection for the next request; closes any other. */
   giveBack(): void;
 };
 
 type Limits = {
-  /** Connections at once, idle ones included: each holds a descriptor. */
+  /** Maximum number of connections, idle ones included: each holds a descriptor. */
   atMost: number;
-  /** Requests at once per origin. */
+  /** Concurrent requests per origin. */
   perOrigin: number;
 };
 
 type Waiting<C> = { origin: string; fresh: boolean; admit: (lease: Lease<C>) => void };
 
 /**
- * All connections of a client, whatever their origin. undici's own pools are bounded per origin: a thousand origins
- * may hold a thousand idle connections for as long as their servers ask. Here the total is bounded. Where a new
- * connection needs room, the oldest idle one is closed; where none is idle, the request waits.
+ * All connections of a client, to all origins. undici's pools are bounded per origin: a thousand origins may hold a thousand idle
+ * connections for as long as their servers ask. Here the total is bounded. When a new connection needs room, the oldest idle one
+ * is closed; if none is idle, the request waits.
  *
  * Invariant: `#open` counts busy connections, idle ones, and those that are being closed while they still connect.
  */
@@ -46,7 +46,7 @@ export class Connections<C extends Connection> {
     this.#limits = limits;
   }
 
-  /** How many descriptors are held. */
+  /** Number of descriptors held. */
   get open(): number {
     return this.#open;
   }
@@ -54,7 +54,7 @@ export class Connections<C extends Connection> {
   /**
    * A connection to `origin`, as soon as the limits allow.
    *
-   * @param fresh not one that served a request before
+   * @param fresh a new connection, which has not served a request
    * @throws the reason of `signal`, once it is aborted
    */
   take(origin: string, signal: AbortSignal, fresh = false): Promise<Lease<C>> {
@@ -78,7 +78,7 @@ export class Connections<C extends Connection> {
     return promise;
   }
 
-  /** Ends all connections. Requests that wait for one are left to the time limit of their signal. */
+  /** Closes all connections. Waiting requests end by their signals. */
   async close(): Promise<void> {
     this.#waiting.clear();
     const connections = [...this.#idle.keys(), ...this.#busy.keys()];
@@ -138,7 +138,7 @@ export class Connections<C extends Connection> {
     return [...this.#idle].findLast(([, other]) => other === origin)?.[0];
   }
 
-  /** Its descriptor is free within a turn of the event loop, so that it counts no more from now on. */
+  /** Its descriptor is free within a turn of the event loop, so it is no longer counted. */
   #closeOldestIdle(): boolean {
     const [oldest] = this.#idle.keys();
     if (oldest === undefined) return false;

@@ -16,9 +16,9 @@ import { tooLarge } from './body-bytes.ts';
 
 type Decoder = (bytes: Buffer) => Promise<Buffer>;
 
-/** Each stage ends with ERR_BUFFER_TOO_LARGE once its output exceeds the limit: what expands is never held whole. */
+/** Each stage ends with ERR_BUFFER_TOO_LARGE once its output exceeds the limit: expanded data is never held as a whole. */
 const BOUNDED = { maxOutputLength: MAX_IMAGE_BYTES, chunkSize: 256 * 1_024 };
-/** RFC 9659: a window of 8 MiB is what a receiver of the zstd coding must have. zstd itself would take 128. */
+/** RFC 9659: receivers of the zstd coding must support a window of 8 MiB. The default limit of zstd is 128 MiB. */
 const ZSTD = { ...BOUNDED, params: { [constants.ZSTD_d_windowLogMax]: 23 } };
 
 const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE';
@@ -33,7 +33,7 @@ const unzlib = promisify(inflate);
 const unraw = promisify(inflateRaw);
 const ungzip = promisify(gunzip);
 
-/** What stands behind the last member is left; Node takes it for a member that is broken or cut. */
+/** Bytes after the last member are ignored; Node takes them for a damaged member. */
 const decodeGzip: Decoder = async (bytes) => {
   try {
     return await ungzip(bytes, BOUNDED);
@@ -43,7 +43,7 @@ const decodeGzip: Decoder = async (bytes) => {
   }
 };
 
-/** RFC 9110 means the zlib format; some servers send what is in it alone, and every browser takes that. */
+/** RFC 9110 specifies the zlib format; some servers send raw deflate, which all browsers accept. */
 const decodeDeflate: Decoder = (bytes) =>
   unzlib(bytes, BOUNDED).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'Z_DATA_ERROR') throw error;
@@ -56,19 +56,19 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['deflate', decodeDeflate],
   ['br', (bytes) => unbrotli(bytes, BOUNDED)],
   ['zstd', (bytes) => unzstd(bytes, ZSTD)],
-  // S3 keeps the framing's name with objects whose framing it has taken off.
+  // S3 keeps the name of the framing on objects whose framing it has removed.
   ['aws-chunked', async (bytes) => withoutAwsChunks(bytes)],
 ]);
 
-/** What servers write where there is no coding: a character set, a media type, a transfer encoding of mail. */
+/** Values that servers send without any coding: a character set, a media type, a mail transfer encoding. */
 const NO_CODING =
   /^(|identity|none|null|undefined|raw|plain|binary|[78]bit|utf-?\d+|(us-)?ascii|iso-8859-\d+|latin-?1|windows-\d+|image\/.*)$/;
 
 /**
- * The bytes of a body without its content codings, or why they cannot be had.
+ * Decodes the content codings of a body.
  *
- * @param contentEncoding the header, as a stranger wrote it
- * @throws the errors of zlib where the bytes are not what the header promises
+ * @param contentEncoding the header; untrusted
+ * @throws the errors of zlib if the bytes do not match the header
  */
 export async function decodeContent(
   bytes: Buffer,
@@ -78,7 +78,7 @@ export async function decodeContent(
   if (decoders instanceof ImageFailure) return decoders;
   let decoded = bytes;
   try {
-    // The coding that was applied last stands last.
+    // The coding that was applied last is last.
     for (const decode of decoders.toReversed()) decoded = await decode(decoded);
     return decoded;
   } catch (error) {
@@ -103,16 +103,16 @@ function decodersOf(contentEncoding = ''): Decoder[] | ImageFailure {
       `expected Content-Encoding identity, gzip, deflate, br or zstd, got ${unknown.slice(0, 40).replaceAll(/[^!-~]/g, '*')}`,
     );
   }
-  // The framing is always outermost: AWS's clients write its name first and apply it last.
+  // The framing is always outermost: AWS clients write its name first and apply it last.
   return [...codings.filter((coding) => coding !== 'aws-chunked'), 'aws-chunked']
     .filter((coding) => codings.includes(coding))
     .map((coding) => DECODERS.get(coding) as Decoder);
 }
 
-/** Three times as many as an image has in the blocks of bgzip: each member costs a call to zlib, however small it is. */
+/** Three times as many as an image has in blocks of bgzip: each member costs a call to zlib, however small it is. */
 const MAX_MEMBERS = 1_000;
 
-/** RFC 1952: an answer may be several members in a row; whatever comes after them is left. */
+/** RFC 1952: a body may consist of several members; bytes after them are ignored. */
 async function membersOfGzip(bytes: Buffer): Promise<Buffer> {
   const members: Buffer[] = [];
   let start = 0;
@@ -120,7 +120,7 @@ async function membersOfGzip(bytes: Buffer): Promise<Buffer> {
   for (let data = startOfData(bytes, 0); data !== undefined; data = startOfData(bytes, start)) {
     const { buffer, engine } = await inflateMember(bytes.subarray(data));
     const trailer = data + engine.bytesWritten;
-    // Browsers do without the last member's trailer when its data have come to their end.
+    // Browsers accept a missing trailer of the last member if its data is complete.
     const whole = trailer + 8 <= bytes.length;
     if (whole && bytes.readUInt32LE(trailer) !== crc32(buffer)) throw new Error('a broken member');
     if (members.length === MAX_MEMBERS) throw new Error('too many members');
@@ -133,7 +133,7 @@ async function membersOfGzip(bytes: Buffer): Promise<Buffer> {
   return Buffer.concat(members, length);
 }
 
-/** `promisify` cannot be used: with `info` the answer is an object. */
+/** Not `promisify`: with `info` the result is an object. */
 function inflateMember(bytes: Buffer): Promise<{ buffer: Buffer; engine: InflateRaw }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ buffer: Buffer; engine: InflateRaw }>();
   inflateRaw(bytes, { ...BOUNDED, info: true }, (error, result) => {
@@ -146,7 +146,7 @@ function inflateMember(bytes: Buffer): Promise<{ buffer: Buffer; engine: Inflate
 const HEADER_BYTES = 10;
 const [HAS_CRC, HAS_EXTRA, HAS_NAME, HAS_COMMENT] = [2, 4, 8, 16];
 
-/** Where the deflated data of the member at `start` begins; undefined when there is no member. */
+/** The start of the deflated data of the member at `start`; undefined when there is no member. */
 function startOfData(bytes: Buffer, start: number): number | undefined {
   if (start + HEADER_BYTES > bytes.length || bytes.readUInt16BE(start) !== 0x1f8b) return undefined;
   const flags = bytes[start + 3] as number;

@@ -6,24 +6,24 @@ import { Semaphore } from 'async-mutex';
 import { LOOKUP_TIMEOUT_MS, MAX_LOOKUPS } from '../../contract/limits.ts';
 import { addressesInHostsFile } from './hosts-file.ts';
 
-/** Thrown inside a connection attempt: DNS has no address for the host, or did not answer. */
+/** DNS has no address for the host of a connection, or did not respond. */
 export class NameNotResolvedError extends Error {
   override readonly name = 'NameNotResolvedError';
 }
 
 /** Resolves the host of a connection. */
 export type HostLookup = {
-  /** For hosts that strangers named. */
+  /** For hosts in untrusted URLs. */
   lookup: LookupFunction;
-  /** For hosts that the operator named: what DNS does not have, the system may (search domains, mDNS, NIS). */
+  /** For hosts that the operator configured: names that DNS does not have, the system may (search domains, mDNS, NIS). */
   trustedLookup: LookupFunction;
-  /** Breaks off all questions. */
+  /** Cancels all queries. */
   close(): void;
 };
 
-/** RFC 8305 calls it the resolution delay: how long the second family is waited for once the first has addresses. */
+/** The resolution delay of RFC 8305: how long the second address family is waited for once the first has addresses. */
 const SECOND_FAMILY_MS = 50;
-/** Short enough for a host that moves, long enough for the images of one message. */
+/** Cache time: short enough for a host that moves, long enough for the images of one message. */
 const ANSWERS_KEPT_MS = 10_000;
 const FAILURES_KEPT_MS = 1_000;
 const MAX_NAMES_KEPT = 1_000;
@@ -33,15 +33,15 @@ const LOCALHOST: LookupAddress[] = [
 ];
 
 /**
- * Looks hosts up without the system's getaddrinfo. That one cannot be broken off, and each call holds a thread that
- * decoding and inference need as well: a few names whose server is silent would stop everything else. These look-ups
- * hold no thread and end by themselves, so that a name that waits delays itself alone.
+ * Looks hosts up without the system's getaddrinfo, which cannot be cancelled, and whose calls each occupy a thread that decoding
+ * and inference need too: a few names whose servers do not respond would stop everything else. These look-ups need no thread and
+ * have a timeout, so a slow name delays only itself.
  *
- * @param nameServers as `Resolver.setServers` takes them; by default those of the process
+ * @param nameServers as for `Resolver.setServers`; by default those of the process
  */
 export function createHostLookup(nameServers: readonly string[] = dns.getServers()): HostLookup {
   const resolver = new Resolver({ timeout: LOOKUP_TIMEOUT_MS / 4, maxTimeout: LOOKUP_TIMEOUT_MS / 2, tries: 3 });
-  // Set only when it makes a difference: not every address that the system has can be set.
+  // Set only if necessary: not every address of the system configuration can be set.
   if (nameServers.join() !== resolver.getServers().join()) resolver.setServers(nameServers);
   const turns = new Semaphore(MAX_LOOKUPS);
   const known = new KnownNames((name) => turns.runExclusive(() => askDns(resolver, name)));
@@ -53,7 +53,7 @@ export function createHostLookup(nameServers: readonly string[] = dns.getServers
   };
 }
 
-/** What needs no DNS: RFC 6761 keeps `localhost` and all below it on this machine. */
+/** Names without DNS: by RFC 6761, `localhost` and its subdomains are this machine. */
 function localAddresses(hostname: string): LookupAddress[] | undefined {
   const name = hostname.toLowerCase().replace(/\.$/, '');
   return name === 'localhost' || name.endsWith('.localhost') ? LOCALHOST : addressesInHostsFile(name);
@@ -63,7 +63,7 @@ function askSystem(hostname: string): Promise<LookupAddress[]> {
   return systemLookup(hostname, { all: true });
 }
 
-/** Answers that were had a moment ago, and questions that are being asked: no name is asked for twice at once. */
+/** Recent answers and pending queries: concurrent look-ups of a name share a query. */
 class KnownNames {
   readonly #ask: (name: string) => Promise<LookupAddress[]>;
   readonly #names = new Map<string, { answer: Promise<LookupAddress[]>; until: number }>();
@@ -94,7 +94,7 @@ class KnownNames {
 
 type Answer = { addresses: LookupAddress[]; failure?: unknown };
 
-/** IPv4 first: a machine without a way to IPv6 is more common than one without a way to IPv4. */
+/** IPv4 first: machines without IPv6 connectivity are more common than machines without IPv4. */
 async function askDns(resolver: Resolver, name: string): Promise<LookupAddress[]> {
   const answers = [answerOf(resolver.resolve4(name), 4), answerOf(resolver.resolve6(name), 6)];
   const giveUp = new AbortController();
@@ -138,10 +138,10 @@ function notResolved(answers: readonly Answer[]): NameNotResolvedError {
 }
 
 function notAnswered(): NameNotResolvedError {
-  return new NameNotResolvedError(`expected an answer of DNS within ${LOOKUP_TIMEOUT_MS / 1_000} s, got none`);
+  return new NameNotResolvedError(`expected DNS to respond within ${LOOKUP_TIMEOUT_MS / 1_000} s`);
 }
 
-/** As `net.connect` wants it. */
+/** In the form of `net.connect`. */
 function asLookupFunction(resolve: (hostname: string) => Promise<LookupAddress[]>): LookupFunction {
   return (hostname, { all }, callback) => {
     resolve(hostname).then(

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 
 const HOSTS_FILE = '/etc/hosts';
-/** Far more than anybody writes by hand; lists that block advertisements have about 5 MB. */
+/** Far more than any manual file; ad-blocking lists have about 5 MB. */
 const MAX_HOSTS_FILE_BYTES = 10_000_000;
 const CHECKED_EVERY_MS = 5_000;
 
@@ -14,7 +14,7 @@ let version = '';
 let checkedAt = Number.NEGATIVE_INFINITY;
 
 /**
- * The addresses that `/etc/hosts` gives a name, or undefined when it does not name it.
+ * The addresses of a name in `/etc/hosts`; undefined when it does not contain the name.
  *
  * @param name in lower case, without a dot at its end
  */
@@ -23,7 +23,7 @@ export function addressesInHostsFile(name: string): LookupAddress[] | undefined 
   return names.get(name);
 }
 
-/** Reads the file again only when it has changed. A machine without one, as some containers are, has no such names. */
+/** Reads the file again only when it has changed. Machines without one, such as some containers, have no such names. */
 function refresh(): void {
   checkedAt = performance.now();
   const file = statSync(HOSTS_FILE, { throwIfNoEntry: false });

@@ -1,9 +1,9 @@
 import type { ClassifierConfig } from './classifier-config.ts';
 
 /**
- * Makes probabilities of scores, in place.
+ * Turns scores into probabilities, in place.
  *
- * @param scores of a batch, `classes` a row
+ * @param scores of a batch, `classes` per row
  */
 export function activate(scores: Float32Array, classes: number, activation: ClassifierConfig['activation']): void {
   if (activation === 'none') return;
@@ -14,7 +14,7 @@ export function activate(scores: Float32Array, classes: number, activation: Clas
   }
 }
 
-/** The largest score is taken off first: exponentials of large numbers would overflow. */
+/** The largest score is subtracted first: exponentials of large numbers would overflow. */
 function softmax(row: Float32Array): void {
   const largest = row.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
   let sum = 0;

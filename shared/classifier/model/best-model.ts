@@ -7,16 +7,16 @@ import type { ModelFolder } from './model-folder.ts';
 /** The model that was opened, and why others were not. */
 export type Opened<Model> = ChosenModel & {
   model: Model;
-  /** Why the model that was expected could not be opened. */
+  /** Why the preferred model could not be opened. */
   warnings: readonly string[];
 };
 
 /**
- * Opens the model of a folder that is the fastest one that is right on this processor. Where one in integers cannot be
- * opened, the one in floats is: that never fails a start.
+ * Opens the fastest model of a folder that computes correctly on this processor. If the int8 model cannot be opened, it falls back
+ * to the one in floats: int8 never fails a start.
  *
- * @param open loads a model and tries it; it throws when it cannot be used
- * @param find told what the processor does with integers
+ * @param open loads a model and tries it; throws when it cannot be used
+ * @param find finds out how the processor adds integers
  * @throws what `open` throws for the model in floats
  */
 export async function openBestModel<Model>(

@@ -9,9 +9,9 @@ import { MAX_MODEL_BYTES, readModelFile, TRUST_HINT } from './read-model-file.ts
 import { type ModelGraph, savedModelGraphs } from './saved-model-graph.ts';
 
 /**
- * Makes sure that a SavedModel computes and does nothing else, before TensorFlow sees it.
+ * Checks that a SavedModel only computes, before TensorFlow loads it.
  *
- * @throws {ModelFolderError} naming each operation that reads or writes files, calls other programs, or is not known
+ * @throws {ModelFolderError} naming each operation that reads or writes files, calls other programs, or is unknown
  */
 export async function checkSavedModel(folder: string): Promise<void> {
   const path = join(folder, SAVED_MODEL_FILE);

@@ -9,30 +9,30 @@ const fileSchema = z
     name: z.string().min(1),
     version: z.string().min(1),
     licence: z.string().min(1),
-    /** A label a class, in the order of the scores; in place of `labels.txt`. */
+    /** One label per class, in the order of the scores; in place of `labels.txt`. */
     labels: z.array(z.string().min(1)).min(1).optional(),
     /** Side of the square input, in pixels. */
     inputSize: z.int().min(1).max(4_096),
-    /** Share of the shorter side that the centre square keeps. */
+    /** The side of the centre square as a fraction of the shorter side. */
     crop: z.number().gt(0).max(1),
     interpolation: z.enum(['nearest', 'linear', 'cubic', 'lanczos3']),
     /** Per RGB channel, in units of 0 to 255; only for models that take float32. */
     mean: perChannel.optional(),
     std: perChannel.refine((values) => values.every((value) => value > 0), 'expected three numbers above 0').optional(),
-    /** What 0 and 255 become; in place of `mean` and `std`. */
+    /** The input values for 0 and 255; in place of `mean` and `std`. */
     range: z
       .tuple([z.number(), z.number()])
       .refine(([low, high]) => low < high, 'expected [low, high] with low below high, e.g. [-1, 1]')
       .optional(),
-    /** Of a SavedModel; `serving_default` when it is not given. */
+    /** The signature of a SavedModel; by default `serving_default`. */
     signature: z.string().min(1).optional(),
-    /** The name of the output that holds one score a class; may be left out when there is only one. */
+    /** The name of the output with one score per class; optional when there is only one output. */
     output: z.string().min(1).optional(),
-    /** What makes probabilities of the output's scores. */
+    /** What turns the scores of the output into probabilities. */
     activation: z.enum(['none', 'softmax', 'sigmoid']).default('none'),
     /**
-     * A folder in this one with a SavedModel of the same signature that computes in eight-bit integers; it is
-     * loaded in place of the other where the processor computes it right.
+     * A subfolder with a SavedModel of the same signature that computes in eight-bit integers; loaded instead where the
+     * processor computes it correctly.
      */
     int8: z
       .string()
@@ -43,7 +43,7 @@ const fileSchema = z
      * 16 bits first (AVX2). Not said: `vnni`. For AVX2, two neighbouring weights of one sign may add up to no more than 128.
      */
     int8For: z.enum(['vnni', 'avx2']).optional(),
-    /** For several labels an image: a label whose score reaches it is in the line. */
+    /** For several labels per image: labels whose score reaches it are in the line. */
     threshold: z.number().gt(0).max(1).optional(),
   })
   .refine(({ range, mean, std }) => range === undefined || (mean === undefined && std === undefined), {
@@ -55,12 +55,12 @@ const fileSchema = z
 type ConfigFile = z.infer<typeof fileSchema>;
 
 /**
- * How a model is used: `classifier.json` with `range` in terms of `mean` and `std`, or what a
- * Teachable Machine export means by itself.
+ * How a model is used: `classifier.json` with `range` converted to `mean` and `std`, or the fixed configuration of a Teachable
+ * Machine export.
  */
 export type ClassifierConfig = Omit<ConfigFile, 'labels' | 'range' | 'licence'> & { licence?: string };
 
-/** @throws {ModelFolderError} naming each field that is wrong, what was expected and what was found */
+/** @throws {ModelFolderError} naming each invalid field, what was expected and what was found */
 export function parseClassifierConfig(
   text: string,
   path: string,
@@ -73,12 +73,12 @@ export function parseClassifierConfig(
 
 const WHITE = 255;
 
-/** Those with which (x - mean) / std takes 0 to `low` and 255 to `high`. */
+/** The mean and std with which (x - mean) / std maps 0 to `low` and 255 to `high`. */
 export function meanAndStd([low, high]: readonly [low: number, high: number]): Required<
   Pick<ConfigFile, 'mean' | 'std'>
 > {
   const std = WHITE / (high - low);
-  // Not -0, which would be one in a report.
+  // Not -0, which a report would show.
   const mean = 0 - low * std;
   return { mean: [mean, mean, mean], std: [std, std, std] };
 }

@@ -1,7 +1,6 @@
 /**
- * The operations that a model may have without being trusted: they compute on tensors, hold variables and tables in
- * memory, or call functions of the model. A list of what is permitted, so that an operation that TensorFlow gains
- * tomorrow is refused until somebody has looked at it.
+ * The operations that an untrusted model may have: they compute on tensors, hold variables and tables in memory, or call functions
+ * of the model. An allow-list, so that operations of later versions of TensorFlow are refused until they are reviewed.
  *
  * From the registry of TensorFlow 2.18.1 (`TF_GetAllOpList`), without all that takes a path or an address (`ReadFile`,
  * `ImmutableConst`, `FixedUnigramCandidateSampler`, `DecodeProtoV2`, readers, datasets, summaries), prints (`PrintV2`
@@ -148,7 +147,7 @@ export const COMPUTING_OPERATIONS: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-/** What reads and writes checkpoints: the saving half of every Keras model, which nothing runs here. */
+/** Operations that read and write checkpoints: the saving half of every Keras model, which is never run here. */
 export const CHECKPOINT_OPERATIONS: ReadonlySet<string> = new Set([
   'MergeV2Checkpoints',
   'Restore',

@@ -9,20 +9,20 @@ import { createFolderAtomically } from '../../runtime/atomic-folder.ts';
 import { isInnerPath } from './inner-path.ts';
 import { ModelFolderError } from './model-folder-error.ts';
 
-/** The list of a model's files with their hashes, as the command `sha256sum` writes and checks it. */
+/** The list of a model's files with their hashes, in the format of the command `sha256sum`. */
 const SUMS = 'SHA256SUMS';
-/** A list is a line of some hundred bytes for each of a handful of files. */
+/** A list has about a hundred bytes per file, and few files. */
 const MAX_SUMS_BYTES = 100_000;
 
 /**
- * Fetches a model folder from S3, unless it was fetched before. What is fetched is what `SHA256SUMS`
- * lists; the hash of that file is given, and so decides on each byte of the model.
+ * Downloads a model folder from S3, unless it was downloaded before. It downloads the files listed in `SHA256SUMS`, whose own hash
+ * is given and so determines every byte of the model.
  *
  * @param uri `s3://bucket/prefix/`
  * @param sha256 of `SHA256SUMS`, in hex
- * @param temporary where there is room for the model
- * @returns the path of the folder, which is whole
- * @throws {ModelFolderError} when a file is missing or is not what its hash says
+ * @param temporary a folder with room for the model
+ * @returns the path of the complete folder
+ * @throws {ModelFolderError} when a file is missing or does not match its hash
  */
 export async function downloadModel(s3: S3Client, uri: string, sha256: string, temporary: string): Promise<string> {
   const place = join(temporary, `labelqueue-model-${sha256}`);
@@ -93,7 +93,7 @@ async function open(s3: S3Client, uri: string, name: string): Promise<Readable> 
 
 function wrongHash(where: string, expected: string, found: string): ModelFolderError {
   return new ModelFolderError(
-    `${where}: expected the SHA-256 ${expected}, got ${found}: nothing of it is used. ` +
+    `${where}: expected the SHA-256 ${expected}, got ${found}: the download is discarded. ` +
       `Upload the model again, or set MODEL_SHA256 to what "sha256sum ${SUMS}" prints`,
   );
 }

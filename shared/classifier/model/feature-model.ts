@@ -6,27 +6,27 @@ import { ModelFolderError } from './model-folder-error.ts';
 import { type OpenModel, openModel } from './open-model.ts';
 
 /**
- * A model that also gives what its last layer is given: the features of an image, 1,280 numbers of the default model. Images
- * that look alike have features that point in the same direction.
+ * A model that also returns the input of its last layer: the features of an image, 1,280 numbers for the default model. Similar
+ * images have features of similar direction.
  */
 export type FeatureModel = OpenModel & {
-  /** How many numbers the features of an image are. */
+  /** The number of features per image. */
   featureLength: number;
-  /** The layer that takes the features. */
+  /** The last layer, which takes the features. */
   lastLayer: LastLayer;
   /**
    * The features of images, image by image. Blocks the thread for as long as `scores` does.
    *
-   * @param images pixels as `decode-image` gives them
-   * @throws when TensorFlow refuses the batch, or a feature is not a finite number
+   * @param images pixels as `decode-image` returns them
+   * @throws when TensorFlow rejects the batch, or a feature is not a finite number
    */
   features(images: readonly Uint8Array[]): Float32Array;
-  /** Features and scores (after the activation) of images, for the price of the scores. */
+  /** Features and scores (after the activation) of images, at the cost of the scores. */
   featuresAndScores(images: readonly Uint8Array[]): { features: Float32Array; scores: Float32Array };
 };
 
 /**
- * As `openModel`; takes the place of it in `openBestModel`. Only SavedModels that were frozen have features.
+ * As `openModel`, for `openBestModel`. Only frozen SavedModels have features.
  *
  * @throws {ModelFolderError} also when the model does not end in one dense layer
  */
@@ -63,7 +63,7 @@ async function withFeatures(model: OpenModel): Promise<FeatureModel> {
   };
 }
 
-/** What its nodes say is not all: a feature may be infinite where the scores are not. */
+/** The graph does not show everything: a feature may be infinite where the scores are not. */
 function checkFeatures(countFeatures: () => number | undefined, length: number, path: string): void {
   let reason: string;
   try {
@@ -73,5 +73,5 @@ function checkFeatures(countFeatures: () => number | undefined, length: number, 
   } catch (error) {
     reason = `it did not: ${describeError(error)}`;
   }
-  throw new ModelFolderError(`${path}: expected the model to give ${length} features of a black image, ${reason}`);
+  throw new ModelFolderError(`${path}: expected the model to return ${length} features for a black image, ${reason}`);
 }

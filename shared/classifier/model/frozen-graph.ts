@@ -7,7 +7,7 @@ import { MAX_MODEL_BYTES, readModelFile } from './read-model-file.ts';
 
 /** The graph of a SavedModel whose weights are constants, with its last layer. */
 export type FrozenGraph = {
-  /** The bytes of each operation, by its name. */
+  /** The bytes of each operation by name. */
   nodes: ReadonlyMap<string, Buffer>;
   layer: LastLayer;
 };
@@ -15,7 +15,7 @@ export type FrozenGraph = {
 /**
  * Reads the graph of a model folder without TensorFlow.
  *
- * @throws {ModelFolderError} when the model is not a SavedModel that was frozen and ends in one dense layer
+ * @throws {ModelFolderError} when the model is not a frozen SavedModel that ends in one dense layer
  */
 export async function readFrozenGraph({ path, format, config }: ModelFolder): Promise<FrozenGraph> {
   if (format !== 'saved-model') {

@@ -1,13 +1,13 @@
 import { CHECKPOINT_OPERATIONS, COMPUTING_OPERATIONS } from './computing-operations.ts';
 import type { GraphFunction, GraphNode, ModelGraph } from './saved-model-graph.ts';
 
-/** An operation that a model has and that it may not have untrusted. */
+/** An operation that an untrusted model must not have. */
 export type RefusedOperation = { operation: string; node: string; function?: string };
 
-/** An operation of a graph, as far as it matters here. */
+/** An operation of a graph, with the fields that matter here. */
 type Operation = Pick<GraphNode, 'name' | 'operation'>;
 
-/** The operations that do something else than compute, among those of a graph that saves and restores nothing. */
+/** The operations that do anything other than compute, in a graph without saving and restoring. */
 export function refusedOperations(nodes: Iterable<Operation>, functionNames: ReadonlySet<string>): RefusedOperation[] {
   const refused: RefusedOperation[] = [];
   for (const { name, operation } of nodes) {
@@ -17,7 +17,7 @@ export function refusedOperations(nodes: Iterable<Operation>, functionNames: Rea
   return refused;
 }
 
-/** As TensorFlow names its operations: a function of such a name could be one or the other. */
+/** The names of TensorFlow operations: a function with such a name would be ambiguous. */
 const LIKE_AN_OPERATION = /^_{0,2}[A-Z][A-Za-z0-9]*$/;
 
 function isCall(operation: string, functionNames: ReadonlySet<string>): boolean {
@@ -25,9 +25,9 @@ function isCall(operation: string, functionNames: ReadonlySet<string>): boolean 
 }
 
 /**
- * The operations of a SavedModel's graph that do something else than compute. All of the graph and its functions is
- * looked at, since TensorFlow evaluates some of it when it is read. What saves and restores checkpoints may be there (every
- * Keras model has it) as long as nothing that is run here leads to it, but for the restoring of the model's own variables.
+ * The operations of a SavedModel's graph that do anything other than compute. The whole graph and its functions are checked, since
+ * TensorFlow evaluates parts of it on loading. Operations that save and restore checkpoints are allowed (every Keras model has
+ * them) as long as nothing that is run here reaches them, except for restoring the model's own variables.
  */
 export function refusedInGraph(graph: ModelGraph): RefusedOperation[] {
   const names = new Set(graph.functions.map(({ name }) => name));
@@ -45,7 +45,7 @@ function inScope(
 ): RefusedOperation[] {
   const withoutCheckpoints = nodes.filter(({ operation }) => !CHECKPOINT_OPERATIONS.has(operation));
   const unknown = nodes.flatMap(({ name, functions }) =>
-    // One that is not in the model may be an operation of TensorFlow's.
+    // A function that is not in the model may be a TensorFlow operation.
     functions
       .filter((called) => called !== '' && !functionNames.has(called))
       .map((called) => ({ name, operation: called })),
@@ -55,16 +55,16 @@ function inScope(
   );
 }
 
-/** Calls that hand their inputs to the function one by one. */
+/** Calls that pass their inputs to the function one by one. */
 const PLAIN_CALLS: ReadonlySet<string> = new Set(['PartitionedCall', 'StatefulPartitionedCall']);
 
-/** Follows what is run when a model is loaded and used, to where checkpoints are read and written. */
+/** Follows the operations that are run when a model is loaded and used, to those that read and write checkpoints. */
 class Runs {
   readonly #graph: ModelGraph;
   readonly #functions: ReadonlyMap<string, GraphFunction[]>;
   /** Functions with the arguments that are the path of the variables; each pair is followed once. */
   readonly #followed = new Set<string>();
-  /** A list rather than recursion: strangers decide how deep functions call each other. */
+  /** A work list, not recursion: models are untrusted, and may nest calls arbitrarily. */
   readonly #waiting: { name: string; pathArguments: ReadonlySet<number> }[] = [];
   readonly #refused: RefusedOperation[] = [];
 
@@ -77,7 +77,7 @@ class Runs {
     const { nodes, functions, entries, restoreEntries, variablePaths } = this.#graph;
     this.#follow(reachable(nodes, entries), new Set(), undefined);
     for (const { name, interchangeable } of functions) if (interchangeable) this.#followFunction(name, new Set());
-    // Of several savers nobody knows which one is used.
+    // With several savers, it is unknown which one is used.
     const paths = new Set(new Set(variablePaths).size === 1 ? variablePaths.map(nodeOf) : []);
     this.#follow(reachable(nodes, restoreEntries), paths, undefined);
     for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
@@ -120,13 +120,13 @@ class Runs {
   }
 }
 
-/** In a function an argument is named as it is; in the graph an output may have its number. */
+/** In a function, arguments have plain names; in the graph, outputs may have a number. */
 function isPath(input: string | undefined, paths: ReadonlySet<string>, functionName: string | undefined): boolean {
   if (input === undefined) return false;
   return paths.has(functionName === undefined ? input.replace(/:0$/, '') : input);
 }
 
-/** The nodes that are run when some are asked for: those and whatever they wait for. */
+/** The nodes that are run for some requested ones: those and all they depend on. */
 function reachable(nodes: readonly GraphNode[], entries: readonly string[]): GraphNode[] {
   const byName = Map.groupBy(nodes, ({ name }) => name);
   const seen = new Set<string>();

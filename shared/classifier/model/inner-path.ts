@@ -1,6 +1,6 @@
 /**
- * Whether a path that a stranger wrote names something in the folder that it is relative to, however it may be read:
- * as a path of POSIX or Windows, as a URL, or decoded from one.
+ * Whether an untrusted relative path stays within its folder, however it is interpreted: as a POSIX or Windows path, as a URL, or
+ * decoded from one.
  */
 export function isInnerPath(path: string): boolean {
   return [path, percentDecoded(path)].every(staysInside);
@@ -18,7 +18,7 @@ function percentDecoded(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    // A name may have a per cent sign.
+    // A file name may contain a percent sign.
     return path;
   }
 }

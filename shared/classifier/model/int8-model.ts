@@ -4,20 +4,20 @@ import type { IntegerSums } from './integer-sums.ts';
 import type { ModelFolder } from './model-folder.ts';
 
 /**
- * What a model computes in, as logs and metrics name it: a few values, by which times can be compared. Of eight-bit integers, the
- * processor adds the products two by two in 16 bits (AVX2) or in 32 bits (VNNI).
+ * The arithmetic of a model, as logs and metrics name it: few values, to compare times by. With eight-bit integers, the processor
+ * adds products pairwise in 16 bits (AVX2) or in 32 bits (VNNI).
  */
 export type Arithmetic = 'float32' | 'int8-avx2' | 'int8-vnni';
 
-/** A model folder whose `path` is that of the model to load, and what that computes in. */
+/** A model folder whose `path` is the model to load, and its arithmetic. */
 export type ChosenModel = { folder: ModelFolder; arithmetic: Arithmetic };
 
 /**
- * The model folder with its int8 model in place of the other, where there is one that is right on this processor. Its version
- * ends in `-int8`, so that each result line says which model gave it.
+ * The model folder with its int8 model instead, if it has one that computes correctly on this processor. Its version ends in
+ * `-int8`, so that each result line names the model.
  *
  * @param wanted `float32` leaves the folder as it is
- * @param sums what the processor does with integers, see `findIntegerSums`
+ * @param sums how the processor adds integers, see `findIntegerSums`
  */
 export function chooseModel(folder: ModelFolder, wanted: ModelPrecision, sums: IntegerSums): ChosenModel {
   const { path, config } = folder;
@@ -30,7 +30,7 @@ export function chooseModel(folder: ModelFolder, wanted: ModelPrecision, sums: I
   };
 }
 
-/** Whether it makes a difference what the processor does with integers. */
+/** Whether it matters how the processor adds integers. */
 export function hasInt8Model({ config }: ModelFolder, wanted: ModelPrecision): boolean {
   return wanted !== 'float32' && config.int8 !== undefined;
 }

@@ -4,36 +4,36 @@ import { SHIPPED_MODELS } from '../../runtime/shipped-models.ts';
 import { loadSavedModel } from './tensorflow/saved-model.ts';
 
 /**
- * What TensorFlow and the processor do with products of eight-bit integers:
+ * How TensorFlow and the processor add products of eight-bit integers:
  *
- * - `exact`: they are added in 32 bits (AVX-512 VNNI, AVX-VNNI).
- * - `in pairs`: those of two inputs are added in 16 bits first, up to 32,767 (AVX2, AVX-512 without VNNI). A model is right
- *   only if its weights allow for that.
- * - `none`: the operations are not there, or wrong.
+ * - `exact`: in 32 bits (AVX-512 VNNI, AVX-VNNI).
+ * - `in pairs`: those of two inputs are added in 16 bits first, up to 32,767 (AVX2, AVX-512 without VNNI). A model computes
+ *   correctly only if its weights allow for that.
+ * - `none`: the operations are missing or wrong.
  */
 export type IntegerSums = 'exact' | 'in pairs' | 'none';
 
 /** What the trial found. */
 export type IntegerSumsFound = {
   sums: IntegerSums;
-  /** Why there are none, where some were expected. */
+  /** Why there are none where some were expected. */
   reason?: string;
 };
 
-/** What `models/efficientnet-lite/integer_sums.py` makes. */
+/** The file that `models/efficientnet-lite/integer_sums.py` creates. */
 const TRIAL = join(SHIPPED_MODELS, 'integer-sums');
 const INPUTS = 64;
 /** Both sums where products are added in 32 bits; in pairs, the second only. */
 const EXPECTED = 200;
 
 /**
- * Has TensorFlow compute a small convolution with the largest values. Flags would say what the processor could do: this shows
- * what TensorFlow and oneDNN make of it, with all of their settings. Takes some 10 ms once TensorFlow is loaded.
+ * Lets TensorFlow compute a small convolution with the largest values. Processor flags only tell what is possible; this shows what
+ * TensorFlow and oneDNN actually do with all of their settings. Takes about 10 ms once TensorFlow is loaded.
  *
- * @param folder of the model that computes it
+ * @param folder of the model that is computed
  */
 export async function findIntegerSums(folder: string = TRIAL): Promise<IntegerSumsFound> {
-  // Elsewhere TensorFlow's quantized operations are not proven.
+  // TensorFlow's quantized operations are not verified on other architectures.
   if (process.arch !== 'x64') return { sums: 'none' };
   try {
     return judged(await trialSums(folder));

@@ -15,18 +15,18 @@ import {
 } from './saved-model-graph.ts';
 import { withoutPort } from './tensorflow/loaded-model.ts';
 
-/** The last layer of a network that was frozen, `scores = activation(features x kernel + bias)`, by the nodes of its graph. */
+/** The last layer of a frozen network, `scores = activation(features x kernel + bias)`, by the nodes of its graph. */
 export type LastLayer = {
-  /** The tensor that the layer is given, e.g. `Mean:0`: the features of an image. */
+  /** The input tensor of the layer, e.g. `Mean:0`: the features of an image. */
   features: string;
-  /** How many numbers the features of an image are: at most `MAX_EMBEDDING_VALUES`. */
+  /** The number of features per image: at most `MAX_EMBEDDING_VALUES`. */
   length: number;
   /** A constant, float32 [length, classes]. */
   kernel: string;
   /** A constant, float32 [classes]. */
   bias: string;
   classes: number;
-  /** What follows the layer, e.g. `Softmax`, in the order of the computation. */
+  /** The operations after the layer, e.g. `Softmax`, in order. */
   after: readonly string[];
 };
 
@@ -95,7 +95,7 @@ function readable<Found>(path: string, read: () => Found): Found {
 
 type Nodes = ReadonlyMap<string, GraphNode>;
 
-/** @returns what is there instead, when it is not such a layer */
+/** @returns what was found instead, when it is not such a layer */
 function layerIn(graphs: readonly ModelGraph[], scores: string): LastLayer | string {
   const nodes = new Map(graphs.flatMap((graph) => graph.nodes).map((node) => [node.name, node]));
   const layer = layerBefore(nodes, scores);
@@ -106,21 +106,21 @@ function layerIn(graphs: readonly ModelGraph[], scores: string): LastLayer | str
   return unfrozen === undefined ? layer : `got the operation ${unfrozen.operation} before that layer`;
 }
 
-/** What these compute depends on more than the nodes of the graph: on files beside it, or on what ran before. */
+/** The results of these depend on more than the graph: on files, or on earlier operations. */
 const VARIABLES = new Set(['VarHandleOp', 'ReadVariableOp', 'Variable', 'VariableV2', 'RestoreV2', 'Restore']);
 
 function isUnfrozen({ operation, functions }: GraphNode, names: ReadonlySet<string>): boolean {
   return VARIABLES.has(operation) || functions.length > 0 || names.has(operation);
 }
 
-/** What may stand behind the layer, and changes nothing that it needs. */
+/** Operations that may follow the layer without affecting it. */
 const AFTER = new Set(['Identity', 'Softmax', 'Sigmoid']);
 const FLOAT_BYTES = 4;
 
 function layerBefore(nodes: Nodes, scores: string): LastLayer | string {
   const after: string[] = [];
   let node = nodes.get(withoutPort(scores));
-  // A graph may lead round in circles; none that was frozen has so much behind its last layer.
+  // A graph may have cycles; no frozen graph has so many operations after its last layer.
   while (node !== undefined && AFTER.has(node.operation) && after.length < AFTER.size) {
     after.unshift(node.operation);
     node = nodes.get(withoutPort(node.inputs[0] ?? ''));

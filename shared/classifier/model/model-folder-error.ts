@@ -1,6 +1,6 @@
 import { UserError } from '../../contract/user-error.ts';
 
-/** A model folder that does not hold what it should. The message names the file or field, what was expected and what was found. */
+/** A model folder is invalid. The message names the file or field, what was expected and what was found. */
 export class ModelFolderError extends UserError {
   override readonly name = 'ModelFolderError';
 }

@@ -6,7 +6,7 @@ import { type ModelFormat, modelFormatOf } from './model-format.ts';
 import { checkStaysInside, readOptionalModelFile } from './read-model-file.ts';
 import { METADATA_FILE, teachableMachineConfig } from './teachable-machine.ts';
 
-/** The model that comes with the program. */
+/** The default model, which is part of the program. */
 export const DEFAULT_MODEL_DIR = join(SHIPPED_MODELS, 'efficientnet-lite0');
 
 /** The configuration of a model folder. */
@@ -14,23 +14,23 @@ export const CONFIG_FILE = 'classifier.json';
 /** The labels of a model folder, one per line. */
 export const LABELS_FILE = 'labels.txt';
 
-/** A model folder that was read and checked: its model's format, its labels, its configuration. */
+/** A validated model folder: format, labels and configuration. */
 export type ModelFolder = {
   path: string;
   format: ModelFormat;
   config: ClassifierConfig;
-  /** A label a class, in the order of the scores. */
+  /** One label per class, in the order of the scores. */
   labels: readonly string[];
-  /** The file that the labels are from, for messages. */
+  /** The file of the labels, for messages. */
   labelsFrom: string;
-  /** Whether its model may do whatever TensorFlow can, see `checkSavedModel`. */
+  /** Whether its model may do anything that TensorFlow can, see `checkSavedModel`. */
   trusted: boolean;
 };
 
 /**
- * Reads all of a model folder but the model itself; `docs/models.md` describes it.
+ * Reads a model folder except the model itself; see `docs/models.md`.
  *
- * @param trusted whether links may lead out of the folder, and its model do more than compute
+ * @param trusted whether links may lead out of the folder, and the model may do more than compute
  * @throws {ModelFolderError} naming the file, the field, what was expected and what was found
  */
 export async function readModelFolder(path: string, trusted = false): Promise<ModelFolder> {
@@ -52,7 +52,7 @@ export async function readModelFolder(path: string, trusted = false): Promise<Mo
   return { path, format, trusted, ...(await teachableMachineConfig(path, metadata)), labelsFrom: METADATA_FILE };
 }
 
-/** On every processor, so that nothing is found out on those alone that load it. */
+/** Checked on every processor, so that errors do not only occur on those that load it. */
 async function checkInt8({ path, format, config: { int8 } }: ModelFolder): Promise<void> {
   if (int8 === undefined) return;
   const field = `${join(path, CONFIG_FILE)}: int8`;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ModelFolderError } from './model-folder-error.ts';
 import { MAX_TOPOLOGY_BYTES, parseJson, readOptionalModelFile } from './read-model-file.ts';
 
-/** What a model folder may hold: TensorFlow's own format, or one of the two of TensorFlow.js. */
+/** The model formats: TensorFlow's SavedModel, and the two of TensorFlow.js. */
 export type ModelFormat = 'saved-model' | 'graph-model' | 'layers-model';
 
 /** The graph of a SavedModel. */
@@ -12,7 +12,7 @@ export const SAVED_MODEL_FILE = 'saved_model.pb';
 export const TFJS_MODEL_FILE = 'model.json';
 
 /**
- * Tells the format of a folder's model by its files.
+ * Detects the format of a folder's model by its files.
  *
  * @throws {ModelFolderError} when there is no model, or more than one
  */
@@ -20,7 +20,7 @@ export async function modelFormatOf(folder: string): Promise<ModelFormat> {
   const files = await filesOf(folder);
   const models = [SAVED_MODEL_FILE, TFJS_MODEL_FILE].filter((file) => files.includes(file));
   if (models.length > 1) {
-    throw new ModelFolderError(`${folder}: expected one model, found ${models.join(' and ')}: take one of them away`);
+    throw new ModelFolderError(`${folder}: expected one model, found ${models.join(' and ')}: remove one of them`);
   }
   if (models[0] === SAVED_MODEL_FILE) return 'saved-model';
   if (models[0] === TFJS_MODEL_FILE) return tfjsFormatOf(folder);
@@ -49,7 +49,7 @@ function listed(files: readonly string[]): string {
   return `${files.slice(0, LISTED).join(', ')}${files.length > LISTED ? ', …' : ''}`;
 }
 
-/** Files from before TensorFlow.js 2 have no `format`; their topology tells. */
+/** Files of TensorFlow.js 1 have no `format`; their topology determines it. */
 async function tfjsFormatOf(folder: string): Promise<ModelFormat> {
   const path = join(folder, TFJS_MODEL_FILE);
   const text = await readOptionalModelFile(folder, TFJS_MODEL_FILE, MAX_TOPOLOGY_BYTES);

@@ -4,16 +4,16 @@ import { ModelFolderError } from './model-folder-error.ts';
 import { bytesOf, textsOf } from './protobuf-fields.ts';
 import { trunkOf } from './trunk.ts';
 
-/** The last layer of a model, with its numbers: what makes scores of features. */
+/** The last layer of a model with its weights, which turns features into scores. */
 export type ModelHead = {
-  /** Which models' features it takes, see `readTrunk`. */
+  /** The trunk whose features it takes, see `readTrunk`. */
   trunk: string;
-  /** How many numbers the features of an image are. */
+  /** The number of features per image. */
   length: number;
-  /** `length` rows, a column for each label. */
+  /** `length` rows, one column per label. */
   kernel: Float32Array;
   bias: Float32Array;
-  /** What is computed of the sums, one after the other; `none` are left out. */
+  /** The activations of the sums, in order; without `none`. */
   activations: readonly Activation[];
 };
 
@@ -58,7 +58,7 @@ function constant({ nodes }: FrozenGraph, name: string, length: number, path: st
   const attributes = bytesOf(nodes.get(name) ?? Buffer.alloc(0), 5);
   const value = attributes.find((entry) => textsOf(entry, 1).at(-1) === 'value') ?? Buffer.alloc(0);
   const tensors = bytesOf(value, 2).flatMap((attribute) => bytesOf(attribute, 8));
-  // Either all of them as they are in memory, or a list, whose last one is meant again and again when it is too short.
+  // Either all values as in memory, or a list, whose last value is repeated when it is too short.
   const numbers = tensors.flatMap((tensor) => [...bytesOf(tensor, 4), ...bytesOf(tensor, 5)])[0] ?? Buffer.alloc(0);
   const found = Math.min(length, Math.floor(numbers.length / FLOAT_BYTES));
   if (found === 0) throw new ModelFolderError(`${path}: expected ${length} numbers in the constant ${name}, got none`);

@@ -3,19 +3,19 @@ import { ModelFolderError } from './model-folder-error.ts';
 import type { TensorFacts } from './tensorflow/loaded-model.ts';
 import type { PixelValues } from './tensorflow/tfjs-node.ts';
 
-/** How a model takes its images. */
+/** The input of a model. */
 export type ModelInput = {
   dtype: 'uint8' | 'int32' | 'float32';
-  /** Images at once; undefined when the model takes any number. */
+  /** Fixed batch size; undefined when the model takes any number of images. */
   fixedBatch: 1 | undefined;
 };
 
 /**
- * Checks what a model says of its inputs against its folder's configuration.
+ * Checks the inputs of a model against the configuration of its folder.
  *
  * @param path of the folder, for messages
- * @throws {ModelFolderError} when it is not one batch of RGB squares of the configured size, or pixels
- *   that are whole numbers would have to be normalized
+ * @throws {ModelFolderError} when it is not one batch of RGB squares of the configured size, or when integer
+ *   pixels would have to be normalized
  */
 export function checkInput(inputs: readonly TensorFacts[], config: ClassifierConfig, path: string): ModelInput {
   const [input] = inputs;
@@ -81,10 +81,10 @@ export function shapeText(shape: readonly (number | undefined)[] | undefined): s
 export type Normalization = Pick<ClassifierConfig, 'mean' | 'std'>;
 
 /**
- * Pixels as the model takes them. A model that takes whole numbers normalizes in its own graph, and
- * gets them as they are; one that takes float32 gets (x - mean) / std a channel.
+ * Pixels as inputs of the model. A model with integer inputs normalizes in its graph, and gets the bytes unchanged; one with
+ * float32 inputs gets (x - mean) / std per channel.
  *
- * @param images RGB bytes, one element an image
+ * @param images RGB bytes, one element per image
  */
 export function pixelValues(
   images: readonly Uint8Array[],

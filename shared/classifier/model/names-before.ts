@@ -1,8 +1,8 @@
 /**
- * The nodes of a graph that a tensor is computed from, its own included, each once.
+ * The nodes of a graph that a tensor depends on, its own node included, each once.
  *
  * @param tensor e.g. `Mean:0`
- * @param inputsOf the inputs of the node of a name, as a graph has them; undefined where there is no such node
+ * @param inputsOf the inputs of a node by its name; undefined for an unknown node
  */
 export function namesBefore(tensor: string, inputsOf: (name: string) => readonly string[] | undefined): string[] {
   const found = new Set<string>();

@@ -8,38 +8,38 @@ import { loadModel } from './tensorflow/load-model.ts';
 import { type LoadedModel, type TensorFacts, withoutPort } from './tensorflow/loaded-model.ts';
 import type { BatchShape } from './tensorflow/tfjs-node.ts';
 
-/** A model that was loaded, fits its folder's labels and configuration, and is warm. */
+/** A model that is loaded, matches its folder's labels and configuration, and is warm. */
 export type OpenModel = {
   folder: ModelFolder;
   input: TensorFacts & ModelInput;
   outputs: readonly TensorFacts[];
-  /** The one that holds the scores. */
+  /** The output with the scores. */
   output: TensorFacts;
-  /** What is worth a line when it is loaded: what the model gives and nobody gets. */
+  /** Notes to log when the model is loaded, e.g. on unused outputs. */
   notes: readonly string[];
   /**
-   * What the model's output holds, a score a label, image by image. Blocks the thread.
+   * The output of the model, one score per label, image by image. Blocks the thread.
    *
-   * @param images pixels as `decode-image` gives them
-   * @param normalization that of the folder's configuration if none is given
-   * @throws when TensorFlow refuses the batch, or a score is no number
+   * @param images pixels as `decode-image` returns them
+   * @param normalization by default that of the folder's configuration
+   * @throws when TensorFlow rejects the batch, or a score is not a number
    */
   outputScores(images: readonly Uint8Array[], normalization?: Normalization): Float32Array;
   /** The same after the configured activation. */
   scores(images: readonly Uint8Array[]): Float32Array;
   /**
-   * The values of tensors of the graph, image by image, in the order of their names; see `LoadedModel.compute`. There for
-   * SavedModels alone.
+   * The values of tensors of the graph, image by image, in the order of their names; see `LoadedModel.compute`. Only for
+   * SavedModels.
    */
   compute?: (images: readonly Uint8Array[], tensors: readonly string[]) => Float32Array[];
   dispose(): void;
 };
 
 /**
- * Loads the model of a folder and runs it at the smallest and the usual batch size: that shows whether it
- * can be used, and the first image does not pay for TensorFlow's graph optimizations.
+ * Loads the model of a folder and runs it with the smallest and the usual batch size: this checks that it works, and TensorFlow's
+ * graph optimizations do not delay the first image.
  *
- * @throws {ModelFolderError} when model, labels and `classifier.json` do not belong together
+ * @throws {ModelFolderError} when model, labels and `classifier.json` do not match
  */
 export async function openModel(folder: ModelFolder): Promise<OpenModel> {
   const model = await loadModel(folder);
@@ -106,7 +106,7 @@ function concat(rows: readonly Float32Array[]): Float32Array {
   return all;
 }
 
-/** Where the configured output stands; the only one needs no name. */
+/** The index of the configured output; a single output needs no name. */
 function outputIndex(outputs: readonly TensorFacts[], wanted: string | undefined, path: string): number {
   const names = outputs.map(({ name }) => name);
   if (wanted === undefined && names.length === 1) return 0;
@@ -119,7 +119,7 @@ function outputIndex(outputs: readonly TensorFacts[], wanted: string | undefined
   );
 }
 
-/** Where the format says nothing of its outputs, the first prediction does. */
+/** Formats without output types are checked by the first prediction. */
 function checkScores({ name, dtype }: TensorFacts, path: string): void {
   if (dtype === undefined || dtype === 'float32') return;
   throw new ModelFolderError(
@@ -130,10 +130,10 @@ function checkScores({ name, dtype }: TensorFacts, path: string): void {
 function notesOf(outputs: readonly TensorFacts[], scores: TensorFacts): string[] {
   return outputs
     .filter((output) => output !== scores && output.dtype !== undefined && output.dtype !== 'float32')
-    .map(({ name, dtype }) => `the output ${name} of ${dtype} is not read: the scores are those of ${scores.name}`);
+    .map(({ name, dtype }) => `the output ${name} of ${dtype} is not used: the scores are those of ${scores.name}`);
 }
 
-/** Predictions tell what no signature does: whether the model runs, and how many scores an image gets. */
+/** Predictions show what a signature does not: whether the model runs, and the number of scores per image. */
 function warmUp({ folder, output, scores }: OpenModel, images: number): void {
   const { path, labels, labelsFrom, config } = folder;
   const blank = new Uint8Array(config.inputSize ** 2 * 3);
@@ -153,7 +153,7 @@ function predictBlank(predict: () => Float32Array, path: string): Float32Array {
     return predict();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ModelFolderError(`${path}: expected the model to give scores for black images, it did not: ${reason}`, {
+    throw new ModelFolderError(`${path}: expected the model to return scores for black images, it failed: ${reason}`, {
       cause,
     });
   }

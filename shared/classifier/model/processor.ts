@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 
-/** A processor as the system describes it. What TensorFlow makes of it is another matter, see `findIntegerSums`. */
+/** A processor as the system describes it. For what TensorFlow uses of it, see `findIntegerSums`. */
 export type Processor = {
-  /** e.g. `Intel(R) Xeon(R) Processor @ 2.50GHz`; `unknown` where the system does not say. */
+  /** e.g. `Intel(R) Xeon(R) Processor @ 2.50GHz`; `unknown` if the system does not report it. */
   name: string;
-  /** Those of its features that decide how fast a model is computed, sorted. */
+  /** Its features that determine the speed of a model, sorted. */
   flags: readonly string[];
 };
 
-/** As Linux names them, of x86 and of Arm. */
+/** Linux names, for x86 and Arm. */
 const FLAGS = new Set([
   'amx_int8',
   'asimd',

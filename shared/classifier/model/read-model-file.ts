@@ -4,17 +4,17 @@ import { TextEncodingError, textOfFile } from '../../runtime/text-file.ts';
 import { ModelFolderError } from './model-folder-error.ts';
 
 const MB = 1_000_000;
-/** Labels and configuration: a hundred thousand labels take a few of them. */
+/** Limit of labels and configuration: a hundred thousand labels take a few megabytes. */
 export const MAX_MODEL_TEXT_BYTES = 10 * MB;
-/** A topology without its weights; that of the largest networks takes some ten. */
+/** Limit of a topology without weights; the largest networks have about ten megabytes. */
 export const MAX_TOPOLOGY_BYTES = 100 * MB;
-/** What a protocol buffer may have, and so a `saved_model.pb`; for weights in memory, too. */
+/** The maximum of a protocol buffer, and so of `saved_model.pb`; also for weights in memory. */
 export const MAX_MODEL_BYTES = 2 ** 31 - 1;
 
 /**
  * A text file of a model folder, see `textOfFile`.
  *
- * @returns undefined when there is no such file
+ * @returns undefined when the file does not exist
  * @throws {ModelFolderError} naming the file when it cannot be read, is too large, or is not text
  */
 export async function readOptionalModelFile(
@@ -69,14 +69,13 @@ export function parseJson(text: string, path: string): unknown {
   }
 }
 
-/** A model has a handful of files; some people keep notes and checkpoints beside it. */
+/** A model has few files; some folders also contain notes and checkpoints. */
 const MAX_FILES = 10_000;
 
 /**
- * Makes sure that whatever is read by a path within a folder lies in it: links lead to nothing outside of it, and there
- * are no pipes and devices.
+ * Checks that all paths within a folder stay in it: links must not lead outside, and there must be no pipes and devices.
  *
- * @throws {ModelFolderError} naming the first that is something else
+ * @throws {ModelFolderError} naming the first violation
  */
 export async function checkStaysInside(folder: string): Promise<void> {
   const root = await realpath(folder);
@@ -96,7 +95,7 @@ export async function checkStaysInside(folder: string): Promise<void> {
   }
 }
 
-/** How to have a model that does what others may not. */
+/** How to allow a model to do more. */
 export const TRUST_HINT =
   '--trust-model (MODEL_TRUSTED=true) uses a model all the same, for those that you would run a program of; ' +
   'docs/models.md says what a model can do';

@@ -7,25 +7,25 @@ import type { ClassifierConfig } from './classifier-config.ts';
 import { ModelFolderError } from './model-folder-error.ts';
 import { parseJson } from './read-model-file.ts';
 
-/** What an export of Teachable Machine has beside its model, of which it is not told anything else. */
+/** The metadata of a Teachable Machine export. */
 export const METADATA_FILE = 'metadata.json';
 
-/** Fields that we do not use may be there: versions have added some. */
+/** Unknown fields are allowed: versions have added some. */
 const metadataSchema = z.object({
   labels: z.array(z.string().min(1)).min(1),
   imageSize: z.int().min(1).max(4_096).default(224),
   modelName: z.string().min(1).optional(),
 });
 
-/** Teachable Machine gives its model x / 127 - 1: white is 1.008 (`capture` in @teachablemachine/image). */
+/** Teachable Machine feeds its model x / 127 - 1: white is 1.008 (`capture` in @teachablemachine/image). */
 const HALF = 127;
 
 /**
- * How a Teachable Machine export is used. Its page takes the centre square whole and has a canvas scale
- * it, bilinearly; it has no version, so the digest of its files stands in.
+ * The configuration of a Teachable Machine export. Its web page takes the whole centre square and scales it bilinearly on a canvas;
+ * an export has no version, so the digest of its files is used.
  *
  * @param text the content of `metadata.json`
- * @throws {ModelFolderError} naming each field that is wrong
+ * @throws {ModelFolderError} naming each invalid field
  */
 export async function teachableMachineConfig(
   folder: string,

@@ -1,4 +1,4 @@
-/** Thrown by a `ByteReader` where the file ends before what its header promises. */
+/** The file ends earlier than its header states; thrown by `ByteReader`. */
 export class FileEnds extends Error {}
 
 /** Reads unsigned integers of a file that may end anywhere. */
@@ -12,7 +12,7 @@ export class ByteReader {
   }
 
   /**
-   * @param size in bytes; of 8 bytes, what is beyond 2^53 is rounded
+   * @param size in bytes; 8-byte values beyond 2^53 are rounded
    * @throws {FileEnds}
    */
   uint(at: number, size: 1 | 2 | 4 | 8): number {

@@ -2,7 +2,7 @@ import { MAX_IMAGE_PIXELS } from '../../../contract/limits.ts';
 import type { FileFormat, Inspected, Size } from '../picture.ts';
 import { MAX_PIXELS_HELD_HERE } from './limits.ts';
 
-/** A format as people write it. */
+/** The names of formats for messages. */
 export const FORMAT_NAMES: Record<FileFormat, string> = {
   jpeg: 'JPEG',
   png: 'PNG',
@@ -13,9 +13,9 @@ export const FORMAT_NAMES: Record<FileFormat, string> = {
 };
 
 /**
- * What most pictures of a format are: to be decoded in this process unless they are large and held whole.
+ * The findings for ordinary pictures: decoded in this process unless they are large and held in memory as a whole.
  *
- * @param bytesPerPixel that the decoder holds at once; 0 when it goes row by row
+ * @param bytesPerPixel memory of the decoder per pixel; 0 when it works row by row
  */
 export function findings(format: FileFormat, size: Size, bytes: Uint8Array, bytesPerPixel: number): Inspected {
   const pixels = size.width * size.height;

@@ -22,8 +22,8 @@ const INSPECTORS: Record<FileFormat, (bytes: Buffer) => Inspected | ImageFailure
 };
 
 /**
- * Judges a file by its content, before a decoder sees it: what it is, whether it is whole, and what it will cost. Takes
- * microseconds for ordinary files, and some milliseconds for the largest.
+ * Inspects a file before it is decoded: its format, whether it is complete, and what decoding will cost. Takes microseconds for
+ * ordinary files, and some milliseconds for the largest.
  */
 export async function inspect(bytes: Buffer): Promise<Inspected | ImageFailure> {
   if (bytes.length === 0) return new ImageFailure('empty', 'expected an image, got a body of zero bytes');
