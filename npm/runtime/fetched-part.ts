@@ -10,36 +10,35 @@ import { cacheFolder, PACKAGE } from './folders.ts';
 import { npmCi } from './npm-ci.ts';
 import { wholeFolder } from './whole-folder.ts';
 
-/** What is too large for the package, and only some commands need. `parts/<folder>/` of the package has its lock file. */
+/** A dependency that is too large for the package and that only some commands need. Its lock file is in `parts/<folder>/`. */
 export type Part = {
-  /** The npm package that is imported. */
+  /** The npm package to import. */
   package: string;
-  /** As people know it, with its version. */
+  /** Its name for people, with the version. */
   title: string;
-  /** In `parts/`; also the name in the cache, so it changes with the lock file. */
+  /** In `parts/`; also its name in the cache. Changes with the lock file. */
   folder: string;
-  /** What it is for. */
+  /** Completes "needed for …". */
   purpose: string;
 };
 
-/** A part could not be fetched. */
+/** A part could not be downloaded. */
 export class PartError extends UserError {
   override readonly name = 'PartError';
 }
 
 /**
- * Loads a package that is fetched from the npm registry at its first use: in the versions, and with the hashes, of a lock
- * file of this package.
+ * Loads a part. At its first use it is downloaded from the npm registry, with the versions and hashes of its lock file.
  *
  * @returns the module
- * @throws {PartError} when npm cannot fetch it
+ * @throws {PartError} when npm cannot download it
  */
 export async function fetchedPart(part: Part): Promise<Record<string, unknown>> {
   const place = join(cacheFolder(), `${part.folder}-${process.platform}-${process.arch}`);
   await wholeFolder(
     place,
     (unfinished) => fetchInto(unfinished, part),
-    () => printNote(`waiting for another command that fetches ${part.title}\n`),
+    () => printNote(`waiting for another command that downloads ${part.title}\n`),
   );
   const path = createRequire(join(place, 'from-here.js')).resolve(part.package);
   return import(pathToFileURL(path).href);
@@ -47,22 +46,22 @@ export async function fetchedPart(part: Part): Promise<Record<string, unknown>> 
 
 async function fetchInto(folder: string, { title, purpose, folder: name }: Part): Promise<void> {
   const shown = cacheFolder().replace(homedir(), '~');
-  printNote(`fetching ${title} for ${purpose}, once, into ${visibleLine(shown)} …\n`);
+  printNote(`downloading ${title} (for ${purpose}) to ${visibleLine(shown)}, once …\n`);
   for (const file of ['package.json', 'package-lock.json']) {
     await copyFile(join(PACKAGE, 'parts', name, file), join(folder, file));
   }
   const began = performance.now();
   const { code, output } = await npmCi(folder);
   if (code !== 0) throw new PartError(failureText(title, purpose, output));
-  printNote(`fetched ${title} in ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
+  printNote(`downloaded ${title} in ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
 }
 
-/** The first ones name the error and what was asked for; after them come stacks and advice. */
+/** The first lines name the error and the request; stack traces and advice follow. */
 const SHOWN_LINES = 4;
 
 function failureText(title: string, purpose: string, output: string): string {
   const all = output.split('\n').filter((line) => line.trim() !== '');
   const errors = all.filter((line) => /^npm (error|ERR!) (?!\s*(at |\[cause\]))/.test(line));
   const lines = (errors.length > 0 ? errors : all).slice(0, SHOWN_LINES).map((line) => `  ${visibleLine(line)}`);
-  return `npm could not fetch ${title}, which ${purpose} needs:\n${lines.join('\n')}\nExpected a connection to the npm registry; when there is one, run the command again.`;
+  return `npm could not download ${title}, which is needed for ${purpose}:\n${lines.join('\n')}\nCheck the connection to the npm registry, then run the command again.`;
 }

@@ -1,14 +1,14 @@
 /**
- * What Node 22 lacks of what the sources use: esbuild puts these in the places of the globals, which stay as they are
- * for everything else in the process.
+ * Ponyfills for globals that Node 22 lacks. esbuild replaces the globals in the bundle by these; the globals themselves stay
+ * unchanged for the rest of the process.
  */
 
-/** In place of `Error.isError`. */
+/** Replaces `Error.isError`. */
 export const isError: (value: unknown) => value is Error =
   Error.isError ??
   ((value): value is Error => Object.prototype.toString.call(value) === '[object Error]' || value instanceof Error);
 
-/** In place of `RegExp.escape`. Every character but plain letters and digits may be escaped by its number. */
+/** Replaces `RegExp.escape`: escapes every character except ASCII letters, digits and underscores by its code. */
 export const escapeRegExp: (text: string) => string =
   RegExp.escape ??
   ((text) =>
@@ -17,7 +17,7 @@ export const escapeRegExp: (text: string) => string =
       (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
     ));
 
-/** In place of `Float16Array`, for reading the bytes of one; commands that write embeddings run on Node 24. */
+/** Replaces `Float16Array` for reading; commands that write embeddings run on Node 24. */
 export const HalfFloats: new (buffer: ArrayBuffer) => Iterable<number> =
   globalThis.Float16Array ??
   class extends Float32Array {

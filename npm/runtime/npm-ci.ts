@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** As many tries as npm makes by default, within seconds: without a network it would wait for more than a minute. */
+/** npm's default number of tries, within seconds: by default npm waits for more than a minute without a network. */
 const OPTIONS = [
   '--ignore-scripts',
   '--include=optional',
@@ -40,7 +40,7 @@ export async function npmCi(folder: string): Promise<{ code: number | null; outp
   });
 }
 
-/** The npm that runs this command, else the one that came with this Node, else the first on PATH. */
+/** The npm that started this command, else the one installed with this Node, else the first on PATH. */
 function npmCommand(): string[] {
   const besideNode = join(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js');
   const script = [process.env['npm_execpath'], besideNode].find(
@@ -49,7 +49,7 @@ function npmCommand(): string[] {
   return script === undefined ? ['npm'] : [process.execPath, script];
 }
 
-/** What npm tells its children of itself (a prefix, a global install) is not about this one; the user's own settings stay. */
+/** Drops what npm passes to its children about its own run (a prefix, a global install); the user's settings stay. */
 function npmEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own =
     /^npm_(config_(global|prefix|local_prefix|global_prefix|location|package|call|workspace.*|ignore_scripts|omit|include|dry_run)|package_.*|lifecycle_.*)$/i;

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { PACKAGE } from './folders.ts';
 
-/** Where a file or folder of the project, that the bundle reads, is in the package. */
+/** The place in the package of a project file or folder that the bundle reads. */
 export function projectFile(path: string): string {
   return join(PACKAGE, 'files', path);
 }
 
-/** In place of `createRequire`: finds the main files of packages whose files browsers load. */
+/** Replaces `createRequire`: resolves packages whose files browsers load. */
 export function vendoredRequire(): { resolve(name: string): string } {
   return { resolve: (name) => join(PACKAGE, 'vendor', name, 'main.js') };
 }

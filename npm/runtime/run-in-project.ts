@@ -8,10 +8,10 @@ import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { cacheFolder, PACKAGE } from './folders.ts';
 import { wholeFolder } from './whole-folder.ts';
 
-/** The version and a digest of the files: another package brings another project. */
+/** The version and a digest of the files: each package unpacks its own project. */
 declare const PROJECT_NAME: string;
 
-/** The project could not be unpacked. */
+/** The project's archive could not be unpacked. */
 export class ProjectError extends UserError {
   override readonly name = 'ProjectError';
 }
@@ -24,9 +24,9 @@ export class ProjectError extends UserError {
  */
 export async function runInProject(args: readonly string[]): Promise<number> {
   const place = join(cacheFolder(), PROJECT_NAME);
-  await wholeFolder(place, unpackProject, () => printNote('waiting for another command that sets labelqueue up\n'));
+  await wholeFolder(place, unpackProject, () => printNote('waiting for another command that unpacks labelqueue\n'));
   const bin = join(place, 'bin');
-  // Behind all others: it is there for hints, which name the command as a shell finds it.
+  // Last: it only lets hints name the command as a shell would find it.
   const PATH = `${process.env['PATH'] ?? ''}${delimiter}${bin}`;
   return runNode(join(bin, 'labelqueue'), [...args], { ...process.env, PATH });
 }
@@ -44,5 +44,5 @@ async function unpackProject(unfinished: string): Promise<void> {
 
 function reasonOf(error: unknown): string {
   const { code, stderr } = error as { code?: unknown; stderr?: string };
-  return code === 'ENOENT' ? 'there is no tar on PATH: install it' : (stderr?.trim().split('\n').at(-1) ?? '');
+  return code === 'ENOENT' ? 'tar is not installed' : (stderr?.trim().split('\n').at(-1) ?? '');
 }

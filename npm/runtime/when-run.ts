@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { needsProject } from './needs-project.ts';
 
 /**
- * In place of `cli/commands/when-run.ts`: the action of a command, which is run here or, where it needs TensorFlow, by the
- * project in the user's cache folder.
+ * Replaces `cli/commands/when-run.ts`: a command that needs TensorFlow runs from the project in the user's cache folder, every
+ * other one in this process.
  *
  * @param load imports the module and returns what the command does
  */
