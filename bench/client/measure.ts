@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { PreparedCommand } from './row.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const PEAK_MEMORY = join(ROOT, 'test/support/report-peak-memory.mjs');
+const PEAK_MEMORY = join(ROOT, 'testkit/report-peak-memory.mjs');
 const CPU = join(import.meta.dirname, 'report-cpu.mjs');
 const COMMAND = join(ROOT, 'bin/labelqueue');
 /** For the Node that `bin/labelqueue` starts. */

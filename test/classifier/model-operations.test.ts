@@ -2,96 +2,16 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { loadClassifier } from '../../shared/classifier/infer.ts';
 import { checkSavedModel } from '../../shared/classifier/model/check-saved-model.ts';
-import { refusedInGraph } from '../../shared/classifier/model/graph-operations.ts';
 import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
 import { ModelFolderError } from '../../shared/classifier/model/model-folder-error.ts';
-import { ProtobufError } from '../../shared/classifier/model/protobuf-fields.ts';
-import { savedModelGraphs } from '../../shared/classifier/model/saved-model-graph.ts';
-import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { seed } from '../contract/seed.ts';
-import { sharedByTests } from '../support/shared-by-tests.ts';
+import { call, checkedModels, copying, FLOAT, functionOf, library, STRING, text } from './checked-models.ts';
 import { DEFAULT_MODEL } from './model-folders.ts';
-import { MEANS_MODEL } from './s3-model.ts';
 import { graphFolder } from './tfjs-folders.ts';
-import { type Additions, attribute, channelMeans, encode, type Field, node, shape } from './tiny-model.ts';
+import { type Additions, attribute, type Field, node } from './tiny-model.ts';
 
-/** DT_FLOAT and DT_STRING. */
-const FLOAT = 1;
-const STRING = 7;
-
-const [folder] = await sharedByTests(createTemporaryFolder());
-
-async function withModel(additions: Additions): Promise<string> {
-  return withBytes(channelMeans(2, 'float32', [-1, 2, 2, 3], additions));
-}
-
-async function withBytes(bytes: Buffer): Promise<string> {
-  for (const [name, content] of Object.entries(MEANS_MODEL)) await folder.write(name, content);
-  await folder.write('saved_model.pb', bytes);
-  return folder.path;
-}
-
-async function refusalOf(additions: Additions): Promise<string> {
-  const error = await checkSavedModel(await withModel(additions)).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(ModelFolderError);
-  return (error as Error).message;
-}
-
-function text(name: string, value: string): Field {
-  const tensor: Field[] = [
-    [1, STRING],
-    [2, []],
-    [8, value],
-  ];
-  return node(name, 'Const', [], [attribute('dtype', [6, STRING]), attribute('value', [8, tensor])]);
-}
-
-/** Copies a file while it gives the means. */
-function copying(from: string, to: string): Additions {
-  return {
-    graph: [
-      text('from', from),
-      text('to', to),
-      node('stolen', 'ReadFile', ['from'], []),
-      node('kept', 'WriteFile', ['to', 'stolen'], []),
-      node('answer', 'Identity', ['mean', '^kept'], [attribute('T', [6, FLOAT])]),
-    ],
-    answer: 'answer:0',
-  };
-}
-
-/** A function as a field of a library; its body are nodes as in a graph. */
-function functionOf(name: string, args: string[], nodes: Field[], attributes: string[] = []): Field {
-  const signature: Field[] = [[1, name], ...args.map((arg): Field => [2, [[1, arg]]])];
-  const body = nodes.map(([, value]): Field => [3, value]);
-  return [
-    1,
-    [
-      [1, signature],
-      ...body,
-      ...attributes.map(
-        (attribute): Field => [
-          5,
-          [
-            [1, attribute],
-            [2, []],
-          ],
-        ],
-      ),
-    ],
-  ];
-}
-
-function library(...functions: Field[]): Field {
-  return [2, functions];
-}
-
-function call(name: string, called: string, inputs: string[] = []): Field {
-  return node(name, 'StatefulPartitionedCall', inputs, [attribute('f', [10, [[1, called]]])]);
-}
+const { folder, withModel, refusalOf } = await checkedModels();
 
 describe('a model that copies a file', () => {
   test('does so when it is trusted', async () => {
@@ -260,86 +180,6 @@ describe('checkpoints', () => {
     expect(await refusalOf({ graph })).toContain('SaveV2 (write in the function other)');
   });
 });
-
-describe('before TensorFlow reads it, a SavedModel is refused that', () => {
-  test('declares constants larger than any model', async () => {
-    const billions: Field[] = [
-      [1, FLOAT],
-      [2, shape(100_000, 100_000)],
-      [5, Buffer.from(Float32Array.of(1).buffer)],
-    ];
-    const graph = [node('huge', 'Const', [], [attribute('dtype', [6, FLOAT]), attribute('value', [8, billions])])];
-    expect(await refusalOf({ graph })).toMatch(/expected constants of at most \d+ bytes, it declares 4\d{10}\./);
-  });
-
-  test('has assets outside of its folder', async () => {
-    expect(await refusalOf({ metaGraph: [[6, [[2, '../../secret.txt']]]] })).toMatch(
-      /assets within the folder, got "\.\./,
-    );
-  });
-
-  test.each([
-    ['cut short', channelMeans(2, 'float32').subarray(0, -1)],
-    ['a key of more than 32 bits', encode([[2, Buffer.from([0x8a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01])]])],
-    ['a group', encode([[2, Buffer.from([0x0b])]])],
-    [
-      '150 functions within each other',
-      encode([[2, [[2, [node('deep', 'PartitionedCall', [], [attribute('f', deep(150))])]]]]]),
-    ],
-  ])('is damaged: %s', async (_what, bytes) => {
-    await expect(checkSavedModel(await withBytes(Buffer.from(bytes)))).rejects.toThrow(
-      /expected a SavedModel, it is damaged/,
-    );
-  });
-});
-
-test.each([
-  ['600,000 operations', 600_000, 'at most 500000 operations'],
-  ['two million fields in one message', 2_000_000, 'at most 1000000 fields in a message'],
-])('a SavedModel of %s is refused: they take a hundred times the memory of the file', async (_what, count, why) => {
-  const fields = Buffer.alloc(2 * count, Buffer.from([(1 << 3) | 2, 0]));
-  await expect(checkSavedModel(await withBytes(encode([[2, [[2, fields]]]])))).rejects.toThrow(why);
-});
-
-test('whatever bytes it is given, the check ends with a verdict', async () => {
-  const whole = channelMeans(2, 'float32', [-1, 2, 2, 3], copying('/from', '/to'));
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }),
-      (changes) => {
-        const bytes = Buffer.from(whole);
-        for (const [at, byte] of changes) bytes[at] = byte;
-        let verdict: unknown;
-        try {
-          verdict = savedModelGraphs(bytes).flatMap(refusedInGraph);
-        } catch (error) {
-          verdict = error;
-        }
-        expect(Array.isArray(verdict) || verdict instanceof ProtobufError).toBe(true);
-      },
-    ),
-    { seed, numRuns: 2_000 },
-  );
-});
-
-function deep(levels: number): Field {
-  let value: Field = [3, 1];
-  for (let level = 0; level < levels; level++)
-    value = [
-      10,
-      [
-        [1, ''],
-        [
-          2,
-          [
-            [1, 'f'],
-            [2, [value]],
-          ],
-        ],
-      ],
-    ];
-  return value;
-}
 
 test('a graph model with an operation that does not compute is refused by its name, and not when it is trusted', async () => {
   await using graph = await graphFolder({ output: 'means' });

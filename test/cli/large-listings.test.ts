@@ -8,7 +8,7 @@ import { type LargeJobs, startLargeJobs } from '../../testkit/large-jobs.ts';
 import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { type CommandRun, runCommand } from '../support/command.ts';
 
-const PEAK_MEMORY = join(import.meta.dirname, '../support/report-peak-memory.mjs');
+const PEAK_MEMORY = join(import.meta.dirname, '../../testkit/report-peak-memory.mjs');
 /** A job of 10,000 part files takes about 150. */
 const MOST_MB = 250;
 const PARTS = 250_000;

@@ -6,7 +6,7 @@ import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
 import { runCommand } from '../support/command.ts';
 
-const PEAK_MEMORY = join(import.meta.dirname, '../support/report-peak-memory.mjs');
+const PEAK_MEMORY = join(import.meta.dirname, '../../testkit/report-peak-memory.mjs');
 const IMAGES = 1_000_000;
 const PER_PART = 1_000;
 /** Half of the list was classified before, among as many others. */

@@ -11,7 +11,7 @@ const IMAGES = 100_000;
 const LINES_A_PART = 1_000;
 /** Half of what ten million lines may take: more lines go to disk. */
 const MAX_MEMORY_KIB = 500_000;
-const REPORT_PEAK_MEMORY = join(import.meta.dirname, '../support/report-peak-memory.mjs');
+const REPORT_PEAK_MEMORY = join(import.meta.dirname, '../../testkit/report-peak-memory.mjs');
 
 const LABELS = ['cat', 'dog', 'espresso', 'shovel', 'bathtub'];
 const ids = Array.from({ length: IMAGES }, (_, index) => `image-${index}`);

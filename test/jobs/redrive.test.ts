@@ -4,19 +4,18 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Mutex } from 'async-mutex';
 import pMap from 'p-map';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
-import { type JobRun, runField } from '../../shared/contract/job-run.ts';
-import { formatMessage, type ImageRef } from '../../shared/contract/message.ts';
+import { formatMessage } from '../../shared/contract/message.ts';
 import { partKey } from '../../shared/contract/object-keys.ts';
-import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import type { FailureLine } from '../../shared/contract/result-line.ts';
 import { listObjects } from '../../shared/jobs/list-objects.ts';
 import { partLines, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { type RedriveOptions, redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import type { TestAws } from '../../testkit/test-aws.ts';
+import { idsIn } from '../support/ids-in.ts';
 import { type InterceptedAws, startInterceptedAws } from '../support/intercepted-aws.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';
-import { catsButMissing, type Verdict, workQueueEmpty } from '../support/stub-worker.ts';
+import { allFail, catsButMissing, imagesNamed, type Verdict, workQueueEmpty } from '../support/stub-worker.ts';
 
 const JOB = 'cats';
 const ALL: RedriveOptions = { job: JOB, codes: undefined, perMessage: 100, dryRun: false };
@@ -33,17 +32,8 @@ beforeEach(() => {
   network.intercept((_call, pass) => pass());
 });
 
-const failing: Verdict = () => catsButMissing({ id: 'missing', url: '' });
-
-function imagesNamed(name: string, count: number): ImageRef[] {
-  return Array.from({ length: count }, (_, index) => {
-    const id = `${name}-${index}`;
-    return { id, url: `https://host.example/${id}.jpg` };
-  });
-}
-
 /** 32 images that failed together, and 8 that failed in twos, in files with others. */
-async function failedImages(aws: TestAws, verdict = failing): Promise<string[]> {
+async function failedImages(aws: TestAws, verdict = allFail): Promise<string[]> {
   const large = imagesNamed('large', 32);
   const small = imagesNamed('small', 8);
   await aws.send(formatMessage({ job: JOB, attempt: 1, images: large }));
@@ -58,13 +48,6 @@ async function failedImages(aws: TestAws, verdict = failing): Promise<string[]> 
 async function settled(aws: TestAws): Promise<string[]> {
   const { results, failures } = await readOutcomes(aws.target, JOB);
   return [...results.keys(), ...failures.keys()].toSorted();
-}
-
-function idsIn(messages: { body: string }[]): string[] {
-  return messages.flatMap(({ body }) => {
-    const message = parseMessage(body);
-    return message instanceof MalformedMessage ? [] : message.images.map(({ id }) => id);
-  });
 }
 
 /** Works on what comes until it is told that no more will. */
@@ -96,7 +79,7 @@ describe('images that fail again while they are redriven', () => {
       await pass();
       if (call === slow) await delay(milliseconds);
     });
-    const worker = workMeanwhile(aws, failing);
+    const worker = workMeanwhile(aws, allFail);
     for (const redrives of [1, 2]) {
       const { images } = await redrive(intercepted, ALL, new Date());
       expect({ slow, redrives, images }).toEqual({ slow, redrives, images: ids.length });
@@ -120,7 +103,7 @@ describe('images that fail again while they are redriven', () => {
       if (call === 'DELETE') await delay(80);
       await pass();
     });
-    const failingAgain = workMeanwhile(aws, failing);
+    const failingAgain = workMeanwhile(aws, allFail);
     await redrive(network.intercepted, ALL, new Date());
     await failingAgain.end();
     await redrive(network.intercepted, ALL, new Date());
@@ -162,7 +145,7 @@ test('images that fail again while the failure files are listed are sent once', 
     await oneAtATime.runExclusive(async () => {
       await pass();
       sent.push(...idsIn(aws.queued()));
-      await workQueueEmpty(aws, failing);
+      await workQueueEmpty(aws, allFail);
     });
   });
   const { images } = await redrive(intercepted, ALL, new Date());
@@ -174,7 +157,7 @@ test('images that fail again while the failure files are listed are sent once', 
 describe('with a worker that has failed what is on the queue before and after each request', () => {
   /** Of half of the images the error is another one. */
   const twoErrors: Verdict = ({ id }) =>
-    id.endsWith('1') ? new ImageFailure('gone', 'expected status 200, got 410') : failing({ id, url: '' });
+    id.endsWith('1') ? new ImageFailure('gone', 'expected status 200, got 410') : allFail({ id, url: '' });
 
   /** Requests in turn, so that each finds the worker done. Remembers what was sent, and what was deleted unsent. */
   function watched(network: InterceptedAws) {
@@ -282,87 +265,12 @@ describe('a redrive that is interrupted', () => {
   }
 });
 
-describe('dead letters without a failure line', () => {
-  const [image] = imagesNamed('alone', 1) as [ImageRef];
-
-  async function sendLetter(code?: string): Promise<void> {
-    const error = code === undefined ? {} : { error: { code, stage: 'fetch', message: 'expected this', attempts: 1 } };
-    const body = JSON.stringify({ v: 1, job: JOB, attempt: 1, images: [{ ...image, ...error }] });
-    await sendMessages(aws.target.sqs, aws.target.deadLetterQueueUrl, [{ body }]);
-  }
-
-  test('are not thrown away: their images are sent again', async () => {
-    await sendLetter('timeout');
-    expect(await redrive(aws.target, ALL, new Date())).toEqual({
-      images: 1,
-      deadLetters: 1,
-      ofEarlierRuns: 0,
-      notLookedAt: 0,
-    });
-    expect(idsIn(aws.queued())).toEqual([image.id]);
-  });
-
-  test('stay where they are when another code was asked for', async () => {
-    await sendLetter('timeout');
-    const options = { ...ALL, codes: new Set(['not_found']) };
-    expect(await redrive(aws.target, options, new Date())).toEqual({
-      images: 0,
-      deadLetters: 0,
-      ofEarlierRuns: 0,
-      notLookedAt: 0,
-    });
-    expect(idsIn(aws.queued())).toEqual([]);
-  });
-
-  test('count as worker_crashed when SQS moved them', async () => {
-    await sendLetter();
-    const options = { ...ALL, codes: new Set(['worker_crashed']) };
-    expect(await redrive(aws.target, options, new Date())).toEqual({
-      images: 1,
-      deadLetters: 1,
-      ofEarlierRuns: 0,
-      notLookedAt: 0,
-    });
-    expect(idsIn(aws.queued())).toEqual([image.id]);
-  });
-});
-
-describe('of a job with runs', () => {
-  const run = '1'.repeat(16);
-  const images = imagesNamed('same', 2);
-
-  async function failIn(of: JobRun): Promise<void> {
-    await aws.send(formatMessage({ job: JOB, ...runField(of.run), attempt: 1, images }));
-    await workQueueEmpty(aws, failing);
-  }
-
-  test('only failures of this run are sent again, and letters of another one are left and counted', async () => {
-    await failIn({ job: JOB, run: '0'.repeat(16) });
-    await failIn({ job: JOB, run });
-    expect(await redrive(aws.target, { ...ALL, run }, new Date())).toEqual({
-      ...{ images: 2, deadLetters: 2, ofEarlierRuns: 2, notLookedAt: 0 },
-    });
-    expect(aws.queued().map(({ body }) => parseMessage(body))).toEqual([{ job: JOB, run, attempt: 1, images }]);
-    expect(aws.deadLetters().map(({ body }) => JSON.parse(body).run)).toEqual(['0'.repeat(16), '0'.repeat(16)]);
-  });
-
-  test('letters without a run are sent again without one, apart from images of the same ids', async () => {
-    await failIn({ job: JOB });
-    await failIn({ job: JOB, run });
-    expect(await redrive(aws.target, { ...ALL, run }, new Date())).toEqual({
-      ...{ images: 4, deadLetters: 4, ofEarlierRuns: 0, notLookedAt: 0 },
-    });
-    const runs = aws.queued().map(({ body }) => JSON.parse(body).run);
-    expect(runs).toEqual([run, undefined, undefined]);
-  });
-});
-
 test('an image that stands in two failure files is sent, and both files go', async () => {
   const images = imagesNamed('twice', 3);
   await aws.send(formatMessage({ job: JOB, attempt: 1, images }));
-  await workQueueEmpty(aws, failing);
+  await workQueueEmpty(aws, allFail);
   await aws.send(formatMessage({ job: JOB, attempt: 1, images: images.slice(0, 1) }));
-  await workQueueEmpty(aws, failing);
+  await workQueueEmpty(aws, allFail);
   expect(await redrive(aws.target, ALL, new Date())).toEqual({
     images: 3,
     deadLetters: 4,

@@ -105,3 +105,6 @@ export function createAnnouncer(bucket: Bucket, different: Partial<AnnouncerDepe
     webhooks,
   };
 }
+
+/** By the clock, `seconds` from now. */
+export const later = (seconds: number) => () => new Date(Date.now() + seconds * 1_000);

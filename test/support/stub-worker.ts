@@ -54,3 +54,14 @@ export async function workQueueEmpty(
     await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
   }
 }
+
+/** No image is found. */
+export const allFail: Verdict = () => catsButMissing({ id: 'missing', url: '' });
+
+/** `<name>-<number>`, each with an address of its own. */
+export function imagesNamed(name: string, count: number): ImageRef[] {
+  return Array.from({ length: count }, (_, index) => {
+    const id = `${name}-${index}`;
+    return { id, url: `https://host.example/${id}.jpg` };
+  });
+}

@@ -60,7 +60,7 @@ async function deliverAllCounting(afterEachDelivery: () => void = () => {}): Pro
   return invocations;
 }
 
-test('a host has stopped answering', async () => {
+test('a host has stopped responding', async () => {
   await startImpatientWorker();
   slow.behaviour = 'hang';
   const onOneHost = slow.images('image', 60).filter((_, number) => number % 3 === 0);
@@ -84,7 +84,7 @@ test('a host has stopped answering', async () => {
   expect(slow.requests.length - before).toBeLessThanOrEqual(1);
 });
 
-test('a host that has stopped answering answers again', async () => {
+test('a host that has stopped responding responds again', async () => {
   await startImpatientWorker();
   slow.behaviour = 'hang';
   const images = slow.images('image', 300);
@@ -98,7 +98,7 @@ test('a host that has stopped answering answers again', async () => {
   expect(harness.aws.deadLetters()).toEqual([]);
 }, 300_000);
 
-test('a host never answers', async () => {
+test('a host never responds', async () => {
   await startImpatientWorker();
   const images = silent.flatMap((hosts) => hosts.images(hosts.behaviour, 330));
   await harness.aws.send(bodyOf(images));

@@ -46,7 +46,7 @@ describe('a failure write fails', () => {
   });
 });
 
-describe('a look at the end of a job cannot be asked for', () => {
+describe('a check for the end of a job cannot be requested', () => {
   test.each(REFUSALS)('%s', async (fault) => {
     const image = harness.good('a');
     await harness.aws.send(formatMessage({ ...anyRun(), job: 'job', attempt: 1, images: [image] }));
@@ -115,7 +115,7 @@ test('only half of the retries can be sent', async () => {
   expect(new Set(harness.inDeadLetters())).toEqual(new Set(['busy', 'patient']));
 });
 
-test('S3 gives no answer', async () => {
+test('S3 does not respond', async () => {
   const hurried = await harness.startWorker({ timeoutSeconds: 6 });
   await harness.aws.send(bodyOf([harness.good('a'), harness.missing()]));
   harness.faults.inject({ put: 'results/' }, 'silence');
@@ -128,7 +128,7 @@ test('S3 gives no answer', async () => {
   expect(harness.inDeadLetters()).toEqual(['missing']);
 });
 
-test('the answer to a write is lost', async () => {
+test('the response to a write is lost', async () => {
   await harness.aws.send(bodyOf([harness.good('a')]), bodyOf([harness.missing()]), bodyOf([harness.busy()], 4));
   harness.faults.inject({ put: 'results/' }, 'reply lost');
   harness.faults.inject({ action: 'SendMessageBatch', queue: 'labelqueue-dlq' }, 'reply lost');

@@ -35,7 +35,7 @@ test('no worker starts for five deliveries', async () => {
   expect(await harness.listed('failures')).toBe(2);
 });
 
-test('Lambda takes a chain of messages for a loop', async () => {
+test('Lambda treats a chain of messages as a loop', async () => {
   const { sqs, deadLetterQueueUrl } = harness.aws.target;
   const body = JSON.stringify({ ...JSON.parse(bodyOf([harness.good('a')])), hops: 7 });
   await sendMessages(sqs, deadLetterQueueUrl, [{ body }]);
@@ -44,7 +44,7 @@ test('Lambda takes a chain of messages for a loop', async () => {
   expect(harness.aws.deadLetters().map((letter) => letter.body)).toEqual([body]);
 });
 
-test('SQS moves a message of which some images have an outcome', async () => {
+test('SQS moves a message after some of its images got an outcome', async () => {
   const images = [harness.good('done'), harness.missing(), harness.good('lost')];
   // Some of its images were settled with another message.
   await harness.aws.send(bodyOf(images.slice(0, 2)));
@@ -58,7 +58,7 @@ test('SQS moves a message of which some images have an outcome', async () => {
   });
 });
 
-test('nobody waits for a job whose message SQS moved', async () => {
+test('no command waits for a job whose message SQS moved', async () => {
   const body = bodyOf([harness.good('a'), harness.good('b')]);
   await harness.aws.send(body);
   await movedBySqs();

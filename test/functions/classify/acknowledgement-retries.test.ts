@@ -52,7 +52,7 @@ test('an image fails again and again', async () => {
   expect(aws.deadLetters()).toMatchObject([{ attributes: { job: 'job', code: 'server_error' } }]);
 });
 
-describe('a server says when it wants to be asked again', () => {
+describe('a server sends Retry-After', () => {
   const inTwoMinutes = () => new Date(Date.now() + 120_000).toUTCString();
 
   test.each<[what: string, retryAfter: () => string, least: number, most: number]>([
