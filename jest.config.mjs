@@ -15,6 +15,8 @@ export default {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' }, experimental: { keepImportAttributes: true } } },
     ],
   },
+  // What the sample apps import is not installed here.
+  moduleNameMapper: { '^labelqueue/cdk$': '<rootDir>/infra/index.ts' },
   modulePathIgnorePatterns: ['<rootDir>/.labelqueue/', '<rootDir>/dist/'],
   testTimeout: 60_000,
   // A worker that runs the model takes a core and half a gigabyte.

@@ -3,15 +3,15 @@ import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { stageKeyStatements } from './encryption.ts';
-import type { JobEvents } from './job-events.ts';
-import type { JobQueues } from './job-queues.ts';
-import type { StageConfig } from './stage-config.ts';
-import { acknowledgeObjects, type ObjectPatterns, wildcardOf } from './worker-permissions.ts';
+import { encryptionKeyStatements } from './encryption.ts';
+import type { JobEvents } from './events/job-events.ts';
+import { acknowledgeObjects, type ObjectPatterns, wildcardOf } from './function/permissions.ts';
+import type { Queues } from './queue/job-queues.ts';
+import type { StackConfig } from './stage-config.ts';
 
 export type AccessPoliciesProps = {
-  config: StageConfig;
-  queues: JobQueues;
+  config: StackConfig;
+  queues: Queues;
   results: Bucket;
   logGroups: readonly LogGroup[];
   /** What announces ends of jobs; undefined for a stage without. */
@@ -53,12 +53,12 @@ export class AccessPolicies extends Construct {
     const reader = readerStatements(props);
     const enqueuer = [...reader, ...enqueuerStatements(props)];
     const operator = [...enqueuer, ...operatorStatements(props)];
-    const made = [
+    const policies = [
       this.#policy('Reader', `Looks at jobs and results of ${stackName}`, reader),
       this.#policy('Enqueuer', `Enqueues jobs of ${stackName}, and looks at them`, enqueuer),
       this.#policy('Operator', `Enqueues, redrives, cancels and purges jobs of ${stackName}`, operator),
     ];
-    for (const policy of made) {
+    for (const policy of policies) {
       acknowledgeObjects(policy, props.results, ANY_OBJECT);
       Validations.of(policy).acknowledge(ANY_METRIC);
     }
@@ -76,7 +76,7 @@ function readerStatements({
   queues: { queue, deadLetterQueue },
   results,
 }: AccessPoliciesProps): PolicyStatement[] {
-  const { kmsKeyArn } = config;
+  const { encryptionKey } = config;
   return [
     // `--stack` reads the outputs.
     statement(['cloudformation:DescribeStacks'], [Stack.of(results).stackId]),
@@ -85,7 +85,7 @@ function readerStatements({
     statement(['sqs:GetQueueAttributes'], [queue.queueArn, deadLetterQueue.queueArn]),
     // The stages' times, the queue's history and the alarms of `dashboard`.
     statement(METRICS_AND_ALARMS, ['*']),
-    ...(kmsKeyArn === undefined ? [] : [statement(['kms:Decrypt'], [kmsKeyArn])]),
+    ...(encryptionKey === undefined ? [] : [statement(['kms:Decrypt'], [encryptionKey.keyArn])]),
   ];
 }
 
@@ -103,7 +103,7 @@ function enqueuerStatements({
     ),
     // `wait` looks for messages that SQS moved by itself, and puts them back.
     statement(['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility'], [deadLetterQueue.queueArn]),
-    ...stageKeyStatements(config),
+    ...encryptionKeyStatements(config),
   ];
 }
 
@@ -127,7 +127,7 @@ function operatorStatements({
 }
 
 /**
- * To look at ends that nobody took, and to move them back. SQS does the latter with the rights of who asks for it;
+ * To look at looks that failed permanently, and to move them back. SQS moves messages with the rights of the caller;
  * `SendMessage` to the queue of looks is an enqueuer's.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
  */

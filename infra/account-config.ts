@@ -82,7 +82,7 @@ const producer = z
     'expected an account of 12 digits, or the ARN of a role, a user, an SNS topic or an EventBridge rule (arn:aws:events:REGION:ACCOUNT:rule/NAME)',
   );
 
-/** What an account or its organization asks of a stage. docs/aws.md says what each needs and what was tried. */
+/** What an account or its organization requires of a stage. docs/aws.md has what each needs and what was tried. */
 export const ACCOUNT_OPTIONS = {
   /** Where the functions run; without, outside of any VPC. */
   vpc: vpc.optional(),

@@ -1,6 +1,6 @@
 /** The CDK app that `infra/cdk.ts` has synthesized, for the stage that LABELQUEUE_STAGE names. */
 import { existsSync } from 'node:fs';
-import { nodePath, packagePath } from './package-path.ts';
+import { nodePath, packagePath } from './package/package-path.ts';
 import { stageApp } from './stage-app.ts';
 import { readStageConfig } from './stage-config.ts';
 

@@ -1,19 +1,8 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { Aws, Duration } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
-import type { Construct } from 'constructs';
-import type { StageConfig } from './stage-config.ts';
-
-/**
- * The account's own key for queues, bucket and logs; undefined where SQS and S3 use theirs. The key's policy is the
- * account's: docs/aws.md lists whom it has to let in.
- */
-export function stageKey(scope: Construct, { kmsKeyArn }: Pick<StageConfig, 'kmsKeyArn'>): IKey | undefined {
-  if (kmsKeyArn === undefined) return undefined;
-  const stack = Stack.of(scope);
-  return (stack.node.tryFindChild('Key') as IKey | undefined) ?? Key.fromKeyArn(stack, 'Key', kmsKeyArn);
-}
+import type { ServiceConfig } from './service-config.ts';
 
 /** With the default of 5 minutes, KMS is asked three times as often. */
 const DATA_KEY_REUSE = Duration.minutes(15);
@@ -25,23 +14,48 @@ export function queueEncryption(key: IKey | undefined): QueueProps {
     : { encryption: QueueEncryption.KMS, encryptionMasterKey: key, dataKeyReuse: DATA_KEY_REUSE };
 }
 
-/** To send and receive messages, and to write and read objects, under the stage's key. */
-export function stageKeyStatements({ kmsKeyArn }: Pick<StageConfig, 'kmsKeyArn'>): PolicyStatement[] {
-  if (kmsKeyArn === undefined) return [];
-  return [new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [kmsKeyArn] })];
+/**
+ * Lets CloudWatch Logs use the key, which a role cannot allow. A key that is imported keeps its policy: docs/aws.md lists
+ * what that has to allow.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ */
+export function allowLogs(key: IKey): void {
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal(`logs.${Aws.REGION}.amazonaws.com`)],
+      actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+      resources: ['*'],
+      conditions: {
+        ArnLike: {
+          'kms:EncryptionContext:aws:logs:arn': `arn:${Aws.PARTITION}:logs:${Aws.REGION}:${Aws.ACCOUNT_ID}:log-group:*`,
+        },
+      },
+    }),
+    true,
+  );
+}
+
+/** To send and receive messages, and to write and read objects, under the service's key. */
+export function encryptionKeyStatements({ encryptionKey }: Pick<ServiceConfig, 'encryptionKey'>): PolicyStatement[] {
+  if (encryptionKey === undefined) return [];
+  const { keyArn } = encryptionKey;
+  return [new PolicyStatement({ actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: [keyArn] })];
 }
 
 /** To read objects of the source buckets, and the model's. */
-export function sourceKeyStatements({ sourceKmsKeyArns = [], model }: StageConfig): PolicyStatement[] {
+export function sourceKeyStatements({
+  sourceKmsKeyArns = [],
+  model,
+}: Pick<ServiceConfig, 'sourceKmsKeyArns' | 'model'>): PolicyStatement[] {
   return decrypting([...sourceKmsKeyArns, ...keyOf(model)]);
 }
 
 /** To read the model's objects alone. */
-export function modelKeyStatements({ model }: StageConfig): PolicyStatement[] {
+export function modelKeyStatements({ model }: Pick<ServiceConfig, 'model'>): PolicyStatement[] {
   return decrypting(keyOf(model));
 }
 
-function keyOf(model: StageConfig['model']): string[] {
+function keyOf(model: ServiceConfig['model']): string[] {
   return model?.kmsKeyArn === undefined ? [] : [model.kmsKeyArn];
 }
 

@@ -1,20 +1,21 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Architecture, Code, Tracing } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { AccessPolicies } from './access-policies.ts';
-import { Alarms } from './alarms.ts';
-import { ChatBot } from './chat-bot.ts';
-import { ClassifyWorker } from './classify-worker.ts';
-import { Dashboard } from './dashboard.ts';
-import { stageKey } from './encryption.ts';
+import { apiAlarms } from './api/alarms.ts';
+import { HttpApi } from './api/http-api.ts';
+import { chatAlarms } from './chat/alarms.ts';
+import { ChatBot } from './chat/chat-bot.ts';
+import { jobEventAlarms } from './events/alarms.ts';
+import { JobEvents } from './events/job-events.ts';
+import { fleetAlarms } from './fleet/alarms.ts';
 import { Fleet } from './fleet/fleet.ts';
-import { HttpApi } from './http-api.ts';
-import { JobEvents } from './job-events.ts';
-import { JobQueues } from './job-queues.ts';
-import { ResultTables } from './result-tables.ts';
-import { ResultsBucket } from './results-bucket.ts';
-import type { StageConfig } from './stage-config.ts';
-import { Sweep } from './sweep.ts';
-import { WorkerMetrics } from './worker-metrics.ts';
+import { LabelQueue, type LabelQueueProps } from './label-queue.ts';
+import { Dashboard } from './monitoring/dashboard.ts';
+import { allowProducers } from './queue/policies.ts';
+import { ResultTables } from './results/result-tables.ts';
+import type { StackConfig, StageConfig } from './stage-config.ts';
 
 export type LabelqueueStackProps = StackProps & {
   config: StageConfig;
@@ -26,53 +27,43 @@ export type LabelqueueStackProps = StackProps & {
 
 /** One stage of the service. */
 export class LabelqueueStack extends Stack {
-  constructor(scope: Construct, id: string, { config, packagePath, nodePath, ...props }: LabelqueueStackProps) {
+  constructor(scope: Construct, id: string, { config: stage, packagePath, nodePath, ...props }: LabelqueueStackProps) {
     super(scope, id, { description: 'labelqueue: asynchronous batch image classification', ...props });
-    const key = stageKey(this, config);
-    const queues = new JobQueues(this, 'Jobs', config, key);
-    const { bucket } = new ResultsBucket(this, 'Results', { expireAfterDays: config.resultsExpireAfterDays, key });
-    const { function: worker, logGroup } = new ClassifyWorker(this, 'Classify', {
-      config,
-      packagePath,
-      queues,
-      results: bucket,
-    });
-    const api =
-      config.api && new HttpApi(this, 'Api', { config, api: config.api, packagePath, queues, results: bucket });
-    const chat = config.chatbot && new ChatBot(this, 'Chat', { config, chatbot: config.chatbot, packagePath });
+    const { kmsKeyArn } = stage;
+    const encryptionKey = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'Key', kmsKeyArn);
+    const config: StackConfig = { ...stage, serviceName: this.stackName, encryptionKey };
+    const code = Code.fromAsset(packagePath);
+    // The CDK leaves this id out of logical ids: what existing stacks have keeps its names.
+    const jobs = new LabelQueue(this, 'Default', { code, ...labelQueuePropsOf(config) });
+    const { queue, deadLetterQueue, results, worker, logGroup, sweep, metrics, alarms } = jobs;
+    allowProducers(config.allowProducers ?? [], queue);
+    const queues = { queue, deadLetterQueue };
+    const api = config.api && new HttpApi(this, 'Api', { config, api: config.api, code, queues, results });
+    const chat = config.chatbot && new ChatBot(this, 'Chat', { config, chatbot: config.chatbot, code });
     const jobEvents =
-      config.jobEvents &&
-      new JobEvents(this, 'JobEvents', { config, jobEvents: config.jobEvents, packagePath, results: bucket });
-    const sweep = new Sweep(this, 'Sweep', { config, packagePath, queues, results: bucket });
-    for (const asking of [worker, sweep.function, ...(api === undefined ? [] : [api.function])]) {
-      jobEvents?.askedBy(asking);
-    }
+      config.jobEvents && new JobEvents(this, 'JobEvents', { config, jobEvents: config.jobEvents, code, results });
+    for (const fn of [worker, sweep.function, ...(api === undefined ? [] : [api.function])]) jobEvents?.askedBy(fn);
     const fleet =
       config.fleet &&
       new Fleet(this, 'Fleet', {
-        ...{ config, fleet: config.fleet, packagePath, nodePath, queues, results: bucket, logGroup },
+        ...{ config, fleet: config.fleet, packagePath, nodePath, queues, results, logGroup },
         jobEndQueue: jobEvents?.queue,
       });
-    const metrics = new WorkerMetrics(this.stackName, worker);
-    const { topic, names: alarmNames } = new Alarms(this, 'Alarms', {
-      ...{ config, queues, worker, metrics, sweep, api, chat, jobEvents, fleet },
-    });
+    alarms.add([...apiAlarms(api), ...chatAlarms(chat), ...jobEventAlarms(jobEvents), ...fleetAlarms(fleet, queues)]);
     const dashboard = new Dashboard(this, 'Operations', {
-      ...{ config, queues, worker, metrics, alarmNames, sweep, api, chat, jobEvents, fleet },
+      ...{ config, queues, worker, metrics, alarmNames: alarms.names, sweep, api, chat, jobEvents, fleet },
     });
-    const logGroups = [logGroup, sweep.logGroup, ...[api, chat, jobEvents].flatMap((made) => made?.logGroup ?? [])];
-    new AccessPolicies(this, 'Access', {
-      ...{ config, queues, results: bucket, logGroups, jobEvents },
-    });
-    if (config.athena) new ResultTables(this, 'Tables', { bucket, kmsKeyArn: config.kmsKeyArn });
+    const logGroups = [logGroup, sweep.logGroup, ...[api, chat, jobEvents].flatMap((part) => part?.logGroup ?? [])];
+    new AccessPolicies(this, 'Access', { config, queues, results, logGroups, jobEvents });
+    if (config.athena) new ResultTables(this, 'Tables', { bucket: results, kmsKeyArn });
 
     // `labelqueue --stack` reads the first three.
-    new CfnOutput(this, 'QueueUrl', { value: queues.queue.queueUrl });
-    new CfnOutput(this, 'DeadLetterQueueUrl', { value: queues.deadLetterQueue.queueUrl });
-    new CfnOutput(this, 'ResultsBucketName', { value: bucket.bucketName });
+    new CfnOutput(this, 'QueueUrl', { value: queue.queueUrl });
+    new CfnOutput(this, 'DeadLetterQueueUrl', { value: deadLetterQueue.queueUrl });
+    new CfnOutput(this, 'ResultsBucketName', { value: results.bucketName });
     new CfnOutput(this, 'FunctionName', { value: worker.functionName });
     new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
-    new CfnOutput(this, 'AlarmTopicArn', { value: topic.topicArn });
+    new CfnOutput(this, 'AlarmTopicArn', { value: alarms.topic.topicArn });
     new CfnOutput(this, 'SweepLogGroupName', { value: sweep.logGroup.logGroupName });
     if (api !== undefined) {
       new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
@@ -96,4 +87,24 @@ export class LabelqueueStack extends Stack {
       value: `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${dashboard.name}`,
     });
   }
+}
+
+/** The options of a stage as settings of the construct. */
+function labelQueuePropsOf(config: StackConfig): Omit<LabelQueueProps, 'code'> {
+  const { resultsExpireAfterDays, vpc, ...options } = config;
+  return {
+    ...options,
+    architecture: config.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+    batchWindow: Duration.seconds(config.batchWindowSeconds),
+    sourceBuckets: config.sourceBuckets.map((bucketName) => ({ bucketName })),
+    ...(vpc !== undefined && {
+      subnets: vpc.subnetIds.map((subnetId) => ({ subnetId })),
+      securityGroups: vpc.securityGroupIds.map((securityGroupId) => ({ securityGroupId })),
+    }),
+    ...(resultsExpireAfterDays !== undefined && { resultsExpireAfter: Duration.days(resultsExpireAfterDays) }),
+    logRetention: config.logRetentionDays,
+    oldestMessageAlarm: Duration.minutes(config.oldestMessageAlarmMinutes),
+    tracing: config.tracing === 'xray' ? Tracing.ACTIVE : Tracing.DISABLED,
+    takesMessages: config.fleet?.queue !== 'fleet',
+  };
 }

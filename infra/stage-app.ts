@@ -33,7 +33,7 @@ export function stageApp(
   return { app, stack };
 }
 
-/** Some organizations let nobody make a role without a boundary: each role of the stack has it. */
+/** Some organizations require a boundary on each role. */
 function boundRoles(stack: LabelqueueStack, { permissionsBoundary }: StageConfig): void {
   if (permissionsBoundary === undefined) return;
   PermissionsBoundary.of(stack).apply(ManagedPolicy.fromManagedPolicyArn(stack, 'Boundary', permissionsBoundary));

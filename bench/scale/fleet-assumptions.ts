@@ -9,7 +9,7 @@ export const FLEET_ASSUMPTIONS = {
     value: 120,
     says: 'seconds from the start of an instance to its worker being ready, which are paid for: EC2 and the system, two zips of 190 MB from S3, unpacking, and a model that is loaded in each process',
     source:
-      'Assumed; of that, the part behind the download took about 10 s on two cores here (`test/infra/fleet-instance.test.ts`)',
+      'Assumed; of that, the part behind the download took about 10 s on two cores here (`test/infra/fleet/instance.test.ts`)',
   },
   metricDelaySeconds: {
     value: 120,

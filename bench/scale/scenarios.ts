@@ -1,4 +1,5 @@
-import { DEFAULT_MAXIMUM_CONCURRENCY, readStageConfig } from '../../infra/stage-config.ts';
+import { DEFAULT_MAXIMUM_CONCURRENCY } from '../../infra/service-config.ts';
+import { readStageConfig } from '../../infra/stage-config.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { ASSUMED, MESSAGE_BYTES_PER_IMAGE } from '../../shared/cost.ts';
 import { ASSUMPTIONS } from './assumptions.ts';

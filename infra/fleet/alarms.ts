@@ -1,6 +1,6 @@
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { type AlarmSpecification, EACH_EVENT, FIVE_MINUTES } from '../alarm-specification.ts';
-import type { JobQueues } from '../job-queues.ts';
+import { type AlarmSpecification, EACH_EVENT, FIVE_MINUTES } from '../monitoring/alarm-specification.ts';
+import type { Queues } from '../queue/job-queues.ts';
 import type { Fleet } from './fleet.ts';
 
 const least = { period: FIVE_MINUTES, statistic: Stats.MINIMUM };
@@ -8,7 +8,7 @@ const most = { period: FIVE_MINUTES, statistic: Stats.MAXIMUM };
 const A_QUARTER_OF_AN_HOUR = { periods: 3, badPeriods: 3 };
 
 /** None for a stage without a fleet. */
-export function fleetAlarms(fleet: Fleet | undefined, { queue }: JobQueues): AlarmSpecification[] {
+export function fleetAlarms(fleet: Fleet | undefined, { queue }: Queues): AlarmSpecification[] {
   if (fleet === undefined) return [];
   const { metrics } = fleet;
   return [

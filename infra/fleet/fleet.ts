@@ -5,9 +5,9 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { WORKER_PROCESS_ENVIRONMENT } from '../../shared/runtime/worker-process.ts';
-import type { JobQueues } from '../job-queues.ts';
-import { workerEnvironment } from '../packaged-function.ts';
-import { type StageConfig, stageTags } from '../stage-config.ts';
+import { workerEnvironment } from '../function/packaged-function.ts';
+import type { Queues } from '../queue/job-queues.ts';
+import { type StackConfig, stageTags } from '../stage-config.ts';
 import { DRAIN_SECONDS } from './drain.ts';
 import { type FleetConfig, instanceTypesOf } from './fleet-config.ts';
 import { GroupMetrics } from './group-metrics.ts';
@@ -22,13 +22,13 @@ import { userData } from './user-data.ts';
 const HEALTH_PORT = 9_464;
 
 export type FleetProps = {
-  config: StageConfig;
+  config: StackConfig;
   fleet: FleetConfig;
   /** Path of the zip that `npm run package` makes: the one that Lambda runs, too. */
   packagePath: string;
   /** Path of the zip with Node, which Lambda has itself. */
   nodePath: string;
-  queues: JobQueues;
+  queues: Queues;
   results: Bucket;
   /** The worker's: instances write streams of it, so that all lines are in one place. */
   logGroup: LogGroup;

@@ -4,15 +4,10 @@ import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
-import {
-  acknowledgeWildcards,
-  WORKER_WRITES,
-  type WorkerResources,
-  wildcardOf,
-  workerStatements,
-} from '../worker-permissions.ts';
+import { acknowledgeWildcards, asNagWrites, type FunctionResources, wildcardOf } from '../function/permissions.ts';
+import { WORKER_WRITES, workerStatements } from '../worker/permissions.ts';
 
-export type InstanceRoleProps = WorkerResources & {
+export type InstanceRoleProps = FunctionResources & {
   /** What an instance fetches when it starts. */
   assets: readonly Asset[];
   groupName: string;
@@ -36,7 +31,7 @@ export function instanceRole(scope: Construct, props: InstanceRoleProps): Role {
   acknowledgeWildcards(role, props, WORKER_WRITES);
   Validations.of(role).acknowledge(
     {
-      id: wildcardOf(group.replaceAll(/\$\{Token\[AWS\.(\w+)\.\d+\]\}/g, '<AWS::$1>')),
+      id: wildcardOf(asNagWrites(scope, group)),
       reason: 'A group has a random id before its name.',
     },
     { id: wildcardOf('*'), reason: 'PutMetricData knows no resources: a condition names the namespace.' },

@@ -12,7 +12,7 @@ import {
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
 import type { Construct, IConstruct, IDependable } from 'constructs';
-import type { StageConfig } from '../stage-config.ts';
+import type { StackConfig } from '../stage-config.ts';
 import type { FleetConfig } from './fleet-config.ts';
 
 /** Where instances run, and what they may reach. */
@@ -29,7 +29,7 @@ const ADDRESSES = '10.0.0.0/20';
 const ZONES = [0, 1];
 
 /** The network that the fleet's options name, the stage's, or one of the fleet's own. */
-export function fleetNetwork(scope: Construct, config: StageConfig, fleet: FleetConfig): FleetNetwork {
+export function fleetNetwork(scope: Construct, config: StackConfig, fleet: FleetConfig): FleetNetwork {
   const given = fleet.vpc ?? config.vpc;
   return given === undefined ? ownNetwork(scope, fleet.outboundPorts) : { ...given, ways: [] };
 }

@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { type CfnAutoScalingGroup, CfnScalingPolicy } from 'aws-cdk-lib/aws-autoscaling';
 import { Alarm, ComparisonOperator, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import type { JobQueues } from '../job-queues.ts';
+import type { Queues } from '../queue/job-queues.ts';
 import { capacitySteps } from './capacity-steps.ts';
 import type { FleetConfig } from './fleet-config.ts';
 import type { GroupMetrics } from './group-metrics.ts';
@@ -15,7 +15,7 @@ const SHRINK_AFTER_MINUTES = 10;
 
 export type ScalingProps = {
   group: CfnAutoScalingGroup;
-  queues: JobQueues;
+  queues: Queues;
   metrics: GroupMetrics;
   fleet: FleetConfig;
 };

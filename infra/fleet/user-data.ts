@@ -13,7 +13,7 @@ const END = 'END_OF_FILE';
 /** EC2's limit on user data before it is encoded. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html */
 export const MAX_USER_DATA_BYTES = 16 * 1024;
 
-/** What an instance is told when it starts. Values may be tokens of CloudFormation. */
+/** The settings of an instance when it starts. Values may be tokens of CloudFormation. */
 export type UserDataProps = {
   region: string;
   groupName: string;

@@ -1,12 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
 import { type GraphWidget, type IWidget, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { instanceUsdPerHour, vcpusOf } from '../../shared/fleet-cost.ts';
-import { computed, graph, heading, most } from '../graph.ts';
-import type { JobQueues } from '../job-queues.ts';
+import { computed, graph, heading, most } from '../monitoring/graph.ts';
+import type { Queues } from '../queue/job-queues.ts';
 import type { Fleet } from './fleet.ts';
 
 /** How many instances there are, how much work each has, and what they cost at most. */
-export function fleetWidgets(fleet: Fleet, queues: JobQueues): IWidget[][] {
+export function fleetWidgets(fleet: Fleet, queues: Queues): IWidget[][] {
   return [
     [heading('Fleet', 'Instances are in service once their worker is ready.')],
     [instances(fleet), messagesPerInstance(fleet, queues), ...price(fleet)],
@@ -27,7 +27,7 @@ function instances({ metrics }: Fleet): GraphWidget {
   });
 }
 
-function messagesPerInstance({ metrics }: Fleet, { queue }: JobQueues): GraphWidget {
+function messagesPerInstance({ metrics }: Fleet, { queue }: Queues): GraphWidget {
   const perInstance = computed('messages per instance', 'IF(there > 0, (waiting + taken) / there)', {
     waiting: queue.metricApproximateNumberOfMessagesVisible(most('waiting')),
     taken: queue.metricApproximateNumberOfMessagesNotVisible(most('in flight')),

@@ -5,12 +5,12 @@ import { projectAt } from '../../setup/project.mjs';
 import { SetupError } from '../../setup/setup-error.mjs';
 import { pinnedNode } from '../../setup/steps/node-runtime.mjs';
 import type { Architecture } from '../../shared/contract/worker-time.ts';
-import { nodeName } from '../package-path.ts';
 import { fileEntry } from './contents.ts';
 import { PLATFORMS } from './native-parts.ts';
 import { PackageError } from './package-error.ts';
+import { nodeName } from './package-path.ts';
 import type { PackageWorkFolders } from './package-worker.ts';
-import { refuseUnfit } from './runs-on-lambda.ts';
+import { assertRunsOnLambda } from './runs-on-lambda.ts';
 import { writeZip } from './zip.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function packageNode(
 ): Promise<{ path: string; sha256: string }> {
   const folder = await nodeFolder(root, architecture);
   const binary = join(folder, 'bin/node');
-  await refuseUnfit(binary, architecture);
+  await assertRunsOnLambda(binary, architecture);
   await mkdir(dist, { recursive: true });
   const path = join(dist, `${nodeName(architecture)}.zip`);
   await rm(path, { force: true });

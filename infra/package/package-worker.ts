@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { TENSORFLOW_VERSION } from '../../setup/pinned.mjs';
 import { platformNamed } from '../../setup/platform.mjs';
 import { takeLock } from '../../setup/setup-lock.mjs';
-import { packageName } from '../package-path.ts';
 import { bundledPackages, bundleWorker } from './bundle.ts';
 import { companionsIn } from './companions.ts';
 import { compressedLibraries, strippedBytes } from './compressed-libraries.ts';
@@ -25,11 +24,12 @@ import { libvipsLibraries } from './libvips-libraries.ts';
 import { type NativeParts, nativeParts, type PackageTarget } from './native-parts.ts';
 import { noticesText, type Shipped } from './notices.ts';
 import { PackageError } from './package-error.ts';
-import { refuseUnfit } from './runs-on-lambda.ts';
+import { packageName } from './package-path.ts';
+import { assertRunsOnLambda } from './runs-on-lambda.ts';
 import { type SbomFacts, sbomText } from './sbom.ts';
 import { shippedModel } from './shipped-model.ts';
 import { shippedPackages } from './shipped-packages.ts';
-import { refuseTooLarge } from './sizes.ts';
+import { assertFitsLambda } from './sizes.ts';
 import { type Entry, writeZip } from './zip.ts';
 
 /** A package that was made: the zip, and its bill of materials beside it. */
@@ -81,7 +81,7 @@ async function makePackage({ root, work, dist }: PackageWorkFolders, native: Nat
   const path = join(dist, `${name}.zip`);
   const sbomPath = join(dist, `${name}.cdx.json`);
   for (const old of [path, sbomPath]) await rm(old, { force: true });
-  refuseTooLarge(entries);
+  assertFitsLambda(entries);
   const sha256 = await writeZip(entries, path);
   await writeFile(sbomPath, sbomText({ ...shipped, ...sbomFacts(root, native), sha256 }));
   return { path, sha256, sbomPath, entries };
@@ -117,14 +117,14 @@ function sbomFacts(
 async function sharpBinaries(sharp: PackageFolders, { architecture, runsOnLambda }: NativeParts): Promise<Entry[]> {
   const entries = sharpEntries(sharp);
   const native = entries.filter(({ name }) => /\.(node|so[.\d]*)$/.test(name));
-  if (runsOnLambda) for (const { from } of native) await refuseUnfit(String(from), architecture);
+  if (runsOnLambda) for (const { from } of native) await assertRunsOnLambda(String(from), architecture);
   return entries;
 }
 
 async function tensorflow(work: string, native: NativeParts): Promise<Entry[]> {
   const { libtensorflow, architecture, runsOnLambda } = native;
   const libraries = (await readdir(join(libtensorflow, 'lib'))).map((name) => join(libtensorflow, 'lib', name));
-  if (runsOnLambda) for (const path of [native.binding, ...libraries]) await refuseUnfit(path, architecture);
+  if (runsOnLambda) for (const path of [native.binding, ...libraries]) await assertRunsOnLambda(path, architecture);
   const binding = join(work, 'tfjs_binding.node');
   await copyWithoutSymbols(native.binding, binding);
   const folder = await compressedLibraries(libtensorflow, work);

@@ -19,7 +19,7 @@ const NEWEST: ReadonlyMap<string, string> = new Map([
  * @param architecture of the function
  * @throws {PackageError} when Lambda would not load it
  */
-export async function refuseUnfit(library: string, architecture: Architecture): Promise<void> {
+export async function assertRunsOnLambda(library: string, architecture: Architecture): Promise<void> {
   await using file = await open(library);
   const elf = await readElf(file);
   if (elf?.architecture !== architecture) {

@@ -15,7 +15,7 @@ const PARTS: readonly [title: string, prefix: string][] = [
 ];
 
 /** @throws {PackageError} when Lambda would not take the package */
-export function refuseTooLarge(entries: readonly Entry[]): void {
+export function assertFitsLambda(entries: readonly Entry[]): void {
   const bytes = sum(entries);
   if (bytes <= MAX_UNZIPPED_BYTES) return;
   throw new PackageError(

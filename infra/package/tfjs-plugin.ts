@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 const require = createRequire(import.meta.url);
-const STAND_INS = join(import.meta.dirname, 'stand-ins');
+const SHIMS = join(import.meta.dirname, 'shims');
 
 /**
- * Two packages that tfjs-node asks for are answered by modules of ours (in `stand-ins/`): the one that
+ * Two packages that tfjs-node asks for are answered by modules of ours (in `shims/`): the one that
  * looks the binding up in a node_modules folder, which the package does not have, and the union of all
  * that TensorFlow.js is, of which a SavedModel needs the core alone. For a model in a format of TensorFlow.js the
  * worker loads the layers or the converter besides, from a file of their own.
@@ -19,7 +19,7 @@ export const tfjsPlugin: Plugin = {
     build.onResolve({ filter: /^@tensorflow\/tfjs-core(\/dist\/ops\/ops_for_converter)?$/ }, () => ({
       path: require.resolve('@tensorflow/tfjs-core'),
     }));
-    build.onResolve({ filter: /^@mapbox\/node-pre-gyp$/ }, () => ({ path: join(STAND_INS, 'binding-path.ts') }));
-    build.onResolve({ filter: /^@tensorflow\/tfjs$/ }, () => ({ path: join(STAND_INS, 'tfjs-core-only.cjs') }));
+    build.onResolve({ filter: /^@mapbox\/node-pre-gyp$/ }, () => ({ path: join(SHIMS, 'binding-path.ts') }));
+    build.onResolve({ filter: /^@tensorflow\/tfjs$/ }, () => ({ path: join(SHIMS, 'tfjs-core-only.cjs') }));
   },
 };

@@ -24,6 +24,7 @@ export type Entry = {
 export const ENTRIES: readonly Entry[] = [
   { path: '.', name: 'index', peers: [] },
   { path: './contract', name: 'contract', peers: ['zod'] },
+  { path: './cdk', name: 'cdk', peers: ['aws-cdk-lib', 'constructs', 'zod'] },
 ];
 
 /** The `package.json` of the package that is published. */

@@ -81,7 +81,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   },
   {
     place: 'npm/',
-    imports: ['shared/', 'cli/', 'setup/', 'infra/package/'],
+    imports: ['shared/', 'cli/', 'setup/', 'infra/package/', 'infra/index.ts'],
     packages: ['commander', 'esbuild', 'p-map', 'zod'],
   },
   { place: 'setup/', imports: [], packages: [] },

@@ -13,12 +13,9 @@ import { runCommand } from '../support/command.ts';
 import { receive, redeliver } from '../support/deliveries.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
 import { startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
+import { allows, type Right, rightsIn, type Statement } from './rights.ts';
 import { templateOf } from './synthesized.ts';
 
-type Right = { action: string; resource: string };
-type Statement = { Action: string | string[]; Resource: unknown };
-
-const list = <Item>(value: Item | Item[]): Item[] => (Array.isArray(value) ? value : [value]);
 const policiesOf = (config: object) => Object.entries(templateOf(config).findResources('AWS::IAM::ManagedPolicy'));
 const ofAnyStage = policiesOf({});
 
@@ -26,26 +23,7 @@ const ofAnyStage = policiesOf({});
 function rightsOf(name: string, policies = ofAnyStage): Right[] {
   const policy = policies.find(([id]) => id.startsWith(`Access${name}`))?.[1];
   const statements = policy?.['Properties'].PolicyDocument.Statement as Statement[];
-  return statements.flatMap(({ Action, Resource }) =>
-    list(Action).flatMap((action) => list(Resource).map((resource) => ({ action, resource: text(resource) }))),
-  );
-}
-
-/** `dlq`, `queue`, `bucket`, or a pattern of keys behind it; what else there is as its own text. */
-function text(resource: unknown): string {
-  const json = JSON.stringify(resource);
-  if (json.includes('JobsDeadLetterQueue')) return 'dlq';
-  if (json.includes('JobsQueue')) return 'queue';
-  if (json.includes('JobEventsDeadLetterQueue')) return 'unannounced ends';
-  if (json.includes('JobEventsQueue')) return 'looks';
-  if (!json.includes('ResultsBucket')) return json;
-  return `bucket${/"(\/[^"]+)"/.exec(json)?.[1] ?? ''}`;
-}
-
-function allows({ action, resource }: Right, call: CalledAction): boolean {
-  if (action !== call.action) return false;
-  if (typeof call.on === 'string') return resource === call.on;
-  return resource.endsWith('*') && `bucket/${call.on.key}`.startsWith(resource.slice(0, -1));
+  return rightsIn(statements);
 }
 
 let aws: TestAws;

@@ -2,12 +2,8 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from '@jest/globals';
 import { MAX_USER_DATA_BYTES } from '../../infra/fleet/user-data.ts';
-import {
-  MAX_MODEL_URI_CHARS,
-  MAX_SOURCE_BUCKET_CHARS,
-  StageConfigError,
-  stageConfig,
-} from '../../infra/stage-config.ts';
+import { MAX_MODEL_URI_CHARS, MAX_SOURCE_BUCKET_CHARS } from '../../infra/service-config.ts';
+import { StageConfigError, stageConfig } from '../../infra/stage-config.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
 import { startMotoServer } from '../support/moto-server.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';

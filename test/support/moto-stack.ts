@@ -8,6 +8,7 @@ import {
   ListStackResourcesCommand,
 } from '@aws-sdk/client-cloudformation';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { App, Stack } from 'aws-cdk-lib';
 import { stageApp } from '../../infra/stage-app.ts';
 import { stageConfig } from '../../infra/stage-config.ts';
 import type { MotoServer } from './moto-server.ts';
@@ -42,6 +43,14 @@ export async function createMotoStack(
     { account, region },
     { outdir },
   );
+  return await createStackOfApp(moto, { app, stack, outdir });
+}
+
+/** The same for a stack of any app. @param outdir where the app is synthesized to */
+export async function createStackOfApp(
+  moto: MotoServer,
+  { app, stack, outdir }: { app: App; stack: Stack; outdir: string },
+): Promise<string[]> {
   app.synth();
   await uploadAssets(moto, outdir, stack.stackName);
   const cloudFormation = new CloudFormationClient(motoClientConfig(moto));

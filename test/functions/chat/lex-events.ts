@@ -3,7 +3,7 @@ import type { LexV2Event, LexV2Slots } from 'aws-lambda';
 /**
  * Events as AWS documents them in "AWS Lambda input event format for Lex V2",
  * https://docs.aws.amazon.com/lexv2/latest/dg/lambda-input-format.html, with what Lex gives for the bot that
- * `infra/chat-bot.ts` makes.
+ * `infra/chat/chat-bot.ts` makes.
  */
 export type Turn = {
   said: string;

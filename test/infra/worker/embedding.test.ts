@@ -1,0 +1,22 @@
+import { expect, test } from '@jest/globals';
+import { templateOf } from '../synthesized.ts';
+
+type Environments = Record<string, { Properties: { Handler: string; Environment: { Variables: object } } }>;
+
+function environments(config: object): [string, object][] {
+  const functions = templateOf(config).findResources('AWS::Lambda::Function') as Environments;
+  return Object.values(functions)
+    .filter(({ Properties }) => Properties.Environment !== undefined)
+    .map(({ Properties: { Handler, Environment } }) => [Handler, Environment.Variables]);
+}
+
+test('a stage with embeddings has them made by the worker alone', () => {
+  for (const [handler, variables] of environments({ embedding: true, api: {}, chatbot: {} })) {
+    if (handler === 'index.handler') expect(variables).toHaveProperty('EMBEDDING', '1');
+    else expect(variables).not.toHaveProperty('EMBEDDING');
+  }
+});
+
+test('a stage without has none', () => {
+  for (const [, variables] of environments({})) expect(variables).not.toHaveProperty('EMBEDDING');
+});
