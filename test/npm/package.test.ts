@@ -220,6 +220,49 @@ else {
 }
 `;
 
+test('the construct of the package compiles and synthesizes in an app of the user', async () => {
+  const place = join(folder.path, 'app');
+  await mkdir(join(place, 'code'), { recursive: true });
+  const user = await InstalledPackage.install(archive, place, process.execPath);
+  for (const name of ['aws-cdk-lib', 'constructs', 'zod']) await user.add(name);
+  await writeFile(join(place, 'code/index.mjs'), '');
+  await writeFile(join(place, 'app.ts'), APP);
+  const tsc = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc');
+  const options = [
+    '--strict',
+    '--noEmit',
+    '--skipLibCheck',
+    '--target',
+    'es2022',
+    '--module',
+    'nodenext',
+    '--types',
+    '',
+  ];
+  const compiled = await user.start('node', [tsc, ...options, 'app.ts']).ended;
+  expect(compiled).toMatchObject({ code: 0, stdout: '' });
+  const { stdout, stderr } = await user.start('node', ['app.ts']).ended;
+  expect({ stdout: JSON.parse(stdout || 'null'), stderr }).toEqual({
+    stdout: expect.objectContaining({ 'AWS::SQS::Queue': expect.anything(), 'AWS::S3::Bucket': 1 }),
+    stderr: '',
+  });
+}, 180_000);
+
+const APP = `
+import { App, CfnResource, Stack } from 'aws-cdk-lib';
+import { LabelQueue, LambdaCode } from 'labelqueue/cdk';
+
+declare const console: { log(text: string): void };
+
+const stack = new Stack(new App(), 'Photos');
+new LabelQueue(stack, 'Images', { code: LambdaCode.fromPath('code') });
+const counts: Record<string, number> = {};
+for (const child of stack.node.findAll()) {
+  if (CfnResource.isCfnResource(child)) counts[child.cfnResourceType] = (counts[child.cfnResourceType] ?? 0) + 1;
+}
+console.log(JSON.stringify(counts));
+`;
+
 test('publint and Are The Types Wrong find nothing', async () => {
   const script = join(import.meta.dirname, 'check-package.mjs');
   const args = [script, await packageTools(), archive, join(folder.path, 'built')];
