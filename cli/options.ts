@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import { ERROR_CODES } from '../shared/contract/error-codes.ts';
-import { isHostAndPort } from '../shared/contract/host-and-port.ts';
 import { JOB_NAME, JOB_NAME_RULE } from '../shared/contract/job-name.ts';
+import { isWebhookUrl, WEBHOOK_URL_RULE } from '../shared/contract/standard-webhook.ts';
+import { isHostAndPort } from '../shared/contract/urls.ts';
 import { visibleLine } from '../shared/contract/visible-text.ts';
-import { isWebhookUrl, WEBHOOK_URL_RULE } from '../shared/contract/webhook-address.ts';
 import { stateDirectory } from './project-folder.ts';
 import { CommandError } from './terminal/user-errors.ts';
 

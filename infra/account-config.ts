@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isHostAndPort } from '../shared/contract/host-and-port.ts';
+import { isHostAndPort } from '../shared/contract/urls.ts';
 import { isOfThisMachine } from './hosts-of-this-machine.ts';
 
 /** The ARN of a key, as policies need it: they do not look behind an alias. */

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { isHostAndPort } from './contract/host-and-port.ts';
 import {
   DEFAULT_TOP_K,
   FETCH_TIMEOUT_MS,
@@ -10,6 +9,7 @@ import {
 } from './contract/limits.ts';
 import { isWebhookSecret } from './contract/standard-webhook.ts';
 import { BUCKET_NAME, SHA256_HEX } from './contract/text-patterns.ts';
+import { isHostAndPort } from './contract/urls.ts';
 import { UserError } from './contract/user-error.ts';
 
 /** A setting is missing or invalid. The message names it, what was expected and what came instead. */

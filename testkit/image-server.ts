@@ -10,16 +10,16 @@ const PHOTOS = join(import.meta.dirname, '../samples/photos');
 const DEFAULT_PHOTO = 'coffee.jpg';
 const MB = 1_000_000;
 
-/** A photo server with the manners of the web: see `ROUTES` for what it does at which path. */
+/** A photo server that can misbehave like servers on the web: `ROUTES` has what it does at which path. */
 export type ImageServer = AsyncDisposable & {
   /** `host:port`, as the setting ALLOWED_HOSTS wants it. */
   host: string;
   port: number;
   /** The address of a path, which starts with a slash. */
   url(path: string): string;
-  /** How often a path was asked for, with whatever query. */
+  /** How often a path was requested, with any query. */
   requests(path: string): number;
-  /** How often anything was asked for. */
+  /** How often anything was requested. */
   totalRequests(): number;
   close(): Promise<void>;
 };
@@ -35,7 +35,7 @@ export async function startImageServer(address = '127.0.0.1', more: Routes = {})
       const visit = visitOf(request, response, seen);
       await (more[visit.route] ?? ROUTES[visit.route] ?? notFound)(visit);
     } catch (error) {
-      // A client that went away is part of the game; anything else is a defect of this server.
+      // Clients may disconnect; anything else is a defect of this server.
       if (!response.destroyed) response.destroy(error as Error);
     }
   });
@@ -119,10 +119,10 @@ const ROUTES: Routes = {
     }
   },
 
-  /** A photo that says it is text: content decides. */
+  /** A photo with the content type of text: content decides. */
   'wrong-type': (visit) => sendPhoto(visit.response, photoOf(visit), { 'content-type': 'text/plain' }),
 
-  /** The connection ends before as many bytes came as Content-Length says. */
+  /** The connection ends before the number of bytes in Content-Length. */
   truncated: async (visit) => {
     const photo = await readPhoto(photoOf(visit));
     visit.response.writeHead(200, { ...JPEG, 'content-length': photo.length });
@@ -156,13 +156,13 @@ const ROUTES: Routes = {
 
   endless: ({ response }) => sendForever(response, Number.POSITIVE_INFINITY),
 
-  /** A photo that comes compressed though nobody asked for it. */
+  /** A compressed photo, although the request did not accept it. */
   gzip: async (visit) => send(visit.response, gzipSync(await readPhoto(photoOf(visit))), GZIP),
 
   /** 25 kB that become 25 MB. */
   'gzip-bomb': ({ response }) => send(response, gzipBomb(), GZIP),
 
-  /** Says that it is compressed, and is not. */
+  /** Content-Encoding without compressed content. */
   'not-gzip': (visit) => sendPhoto(visit.response, photoOf(visit), GZIP),
 
   /** Compressed, and cut off, in an answer that is complete. */
@@ -171,13 +171,13 @@ const ROUTES: Routes = {
     send(visit.response, zipped.subarray(0, zipped.length / 2), GZIP);
   },
 
-  /** A content encoding that nobody knows. */
+  /** An unknown content encoding. */
   'strange-encoding': (visit) => sendPhoto(visit.response, photoOf(visit), { 'content-encoding': 'zip' }),
 
   /** An answer that is not HTTP. */
   gibberish: ({ response }) => void response.socket?.end('GET LOST\r\n\r\n'),
 
-  /** A chunk whose length is no number. */
+  /** A chunk whose length is not a number. */
   'bad-chunk': ({ response }) =>
     void response.socket?.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nmany\r\n'),
 
@@ -187,7 +187,7 @@ const ROUTES: Routes = {
   /** 200 and no bytes. */
   empty: ({ response }) => send(response, Buffer.alloc(0)),
 
-  /** A page where a photo should be: what an expired link often gives. */
+  /** A page in place of a photo, as for many expired links. */
   page: ({ response }) => send(response, Buffer.from('<!doctype html><title>Not here</title>')),
 };
 

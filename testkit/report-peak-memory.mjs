@@ -1,4 +1,4 @@
-/** Preloaded into a command (`--import`), it says at the end how much memory the process held at most. */
+/** Preloaded into a command (`--import`), it reports the peak memory of the process when it exits. */
 import { existsSync, readFileSync } from 'node:fs';
 
 const STATUS = '/proc/self/status';

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { SQSRecord } from 'aws-lambda';
 import { formatMessage, type QueueMessage } from '../shared/contract/message.ts';
 
-/** A record as Lambda gives it to the worker. */
+/** A record as the worker gets it from Lambda. */
 export function sqsRecord(body: string, receiveCount = 1): SQSRecord {
   const now = String(Date.now());
   return {

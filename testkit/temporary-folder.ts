@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A folder of a test's own, which goes with it. */
+/** A folder for one test, which is removed when it is disposed of. */
 export type TemporaryFolder = AsyncDisposable & {
   path: string;
-  /** Writes a file into it and gives its path. */
+  /** Writes a file into it. @returns its path */
   write(name: string, content: string | Buffer | Iterable<string>): Promise<string>;
 };
 

@@ -15,7 +15,7 @@ export type QueuedMessage = {
   receiveCount: number;
 };
 
-/** The embedded AWS with SDK clients and with eyes: looking at a queue receives nothing from it. */
+/** The embedded AWS with SDK clients. Its queues can be inspected without receiving messages. */
 export type TestAws = EmbeddedAws &
   AsyncDisposable & {
     target: JobTarget;
@@ -24,7 +24,7 @@ export type TestAws = EmbeddedAws &
     queued(): QueuedMessage[];
     deadLetters(): QueuedMessage[];
     partKeys(kind: PartKind, job: string): Promise<string[]>;
-    /** All lines of a job, with whatever repetitions there are. */
+    /** All lines of a job, duplicates included. */
     results(job: string): Promise<ResultLine[]>;
     failures(job: string): Promise<FailureLine[]>;
     /** Empties queues and bucket. */
@@ -35,7 +35,7 @@ export async function startTestAws(
   options: Pick<EmbeddedAwsOptions, 'dataDir' | 'visibilityTimeoutSeconds' | 'onNotice'> = {},
 ): Promise<TestAws> {
   const aws = await startEmbeddedAws({ port: 0, ...options });
-  // No SDK retries: a test of a failure shall not wait for them.
+  // No SDK retries: a test of a failure must not wait for them.
   const target = createJobTarget(jobSettingsFrom(aws.environment), { ...aws.clientConfig, maxAttempts: 1 });
   const stop = async () => {
     target.sqs.destroy();

@@ -56,10 +56,7 @@ function createRouter(dependencies: ApiDependencies): Hono<{ Bindings: Bindings 
   );
   router.onError((error, context) => {
     dependencies.telemetry.unexpectedError(context.env.report.requestId, error);
-    return respond(
-      context,
-      new ProblemResponse('internal_error', 'the request failed; its log line has the reason'),
-    );
+    return respond(context, new ProblemResponse('internal_error', 'the request failed; its log line has the reason'));
   });
   return router;
 }

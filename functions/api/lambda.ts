@@ -1,4 +1,4 @@
-/** Where Lambda enters the packaged API: TensorFlow has to be unpacked before anything asks for it. */
+/** The entry point of the packaged API: TensorFlow must be unpacked before anything imports it. */
 import { prepareTensorflow } from '../../shared/runtime/unpack-tensorflow.ts';
 
 await prepareTensorflow(import.meta.dirname);

@@ -151,7 +151,8 @@ export const jobStatusSchema = z
     failed: count,
     failedByCode: z.record(z.string(), count),
     countsAreEstimates: z.boolean().meta({
-      description: 'whether the counts are estimates from a random sample of the part files, for lack of time to list all of them',
+      description:
+        'whether the counts are estimates from a random sample of the part files, for lack of time to list all of them',
     }),
     toGo: count.exactOptional().meta({ description: 'without an outcome' }),
     stranded: count.exactOptional().meta({

@@ -13,7 +13,7 @@ import { listObjects } from '../../shared/jobs/list-objects.ts';
 import { MissingFailures, movedLines } from '../../shared/jobs/missing-failures.ts';
 import { movedMessage } from '../../shared/jobs/moved-messages.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
-import { isStranded, type StrandedOptions, hasStalled, strandedAfterMs } from './stranded-run.ts';
+import { hasStalled, isStranded, type StrandedOptions, strandedAfterMs } from './stranded-run.ts';
 
 /** The result of a sweep. */
 export type Swept = {

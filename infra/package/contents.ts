@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import type { TensorflowManifest } from '../../shared/runtime/tensorflow-manifest.ts';
+import type { TensorflowManifest } from '../../shared/runtime/unpack-tensorflow.ts';
 import { PackageError } from './package-error.ts';
 import type { Entry } from './zip.ts';
 

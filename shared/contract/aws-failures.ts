@@ -1,5 +1,5 @@
 import { awsCallOf } from './aws-call.ts';
-import { isOfAws } from './aws-hosts.ts';
+import { isOfAws } from './urls.ts';
 import { visibleLine } from './visible-text.ts';
 
 /** An error of the AWS SDK: `$metadata` has a status when there was a response, which is in `$response`. */

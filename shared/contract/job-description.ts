@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { runSchema } from './job-run.ts';
 import { jobNameSchema } from './message.ts';
-import { isWebhookUrl, WEBHOOK_URL_RULE } from './webhook-address.ts';
+import { isWebhookUrl, WEBHOOK_URL_RULE } from './standard-webhook.ts';
 
 /** Images that other jobs had classified, and this job leaves out; `until` is by the clock of S3. */
 const notInSchema = z.object({

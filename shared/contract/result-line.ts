@@ -27,33 +27,14 @@ export type ImageFacts = {
 /** The fields of every line: the image, and its settling attempt and time. */
 export type LineOrigin = { job: string; run?: string | undefined; image: ImageRef; attempt: number; at: Date };
 
-/** A line of `results/`: a classified image. `at` is ISO 8601, UTC. */
-export type ResultLine = {
-  v: 1;
-  job: string;
-  run?: string;
-  id: string;
-  url: string;
-  meta?: ImageRef['meta'];
-  labels: Label[];
-  model: ModelId;
-  image: ImageFacts;
-  attempt: number;
-  at: string;
-} & Partial<Embedding>;
+/** The fields of every line, as they are written; `at` is ISO 8601, UTC. */
+type LineFields = { v: 1; job: string; run?: string; attempt: number; at: string } & ImageRef;
+
+/** A line of `results/`: a classified image. */
+export type ResultLine = LineFields & { labels: Label[]; model: ModelId; image: ImageFacts } & Partial<Embedding>;
 
 /** A line of `failures/`: an image that failed permanently. */
-export type FailureLine = {
-  v: 1;
-  job: string;
-  run?: string;
-  id: string;
-  url: string;
-  meta?: ImageRef['meta'];
-  error: ErrorReport;
-  attempt: number;
-  at: string;
-};
+export type FailureLine = LineFields & { error: ErrorReport };
 
 /** The classification of an image: its labels, best first, and its embedding where that was requested. */
 export type Classification = { labels: Label[]; image: ImageFacts; embedding?: Embedding };

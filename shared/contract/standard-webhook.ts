@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { MAX_URL_CHARS } from './limits.ts';
 
 /** The prefix of a secret, before the key in base64; see https://www.standardwebhooks.com. */
 const PREFIX = 'whsec_';
@@ -31,3 +32,13 @@ export function webhookHeaders(secret: string, { id, at, body }: WebhookMessage)
   const signature = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64');
   return { 'webhook-id': id, 'webhook-timestamp': seconds, 'webhook-signature': `v1,${signature}` };
 }
+
+/** Whether a text is a valid URL for a webhook. */
+export function isWebhookUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || text.length > MAX_URL_CHARS || !/^https?:$/.test(url.protocol)) return false;
+  return url.username === '' && url.password === '';
+}
+
+/** What {@link isWebhookUrl} accepts, for messages that begin with "expected". */
+export const WEBHOOK_URL_RULE = 'an http or https URL without a user name and a password';

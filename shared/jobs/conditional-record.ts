@@ -1,6 +1,7 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import type { z } from 'zod';
 import { parseJson } from '../contract/exact-json.ts';
+import type { JobRun } from '../contract/job-run.ts';
 import type { JobTarget } from './job-target.ts';
 
 type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
@@ -50,4 +51,23 @@ export async function replaceRecord(
 function isConflict(error: unknown): boolean {
   if (!(error instanceof S3ServiceException)) return false;
   return [404, 409, 412].includes(error.$metadata.httpStatusCode ?? 0);
+}
+
+/** Reads and replaces the records of a kind, one per run. */
+export type RunRecords<Content> = {
+  /** See {@link readRecord}. */
+  read(bucket: Bucket, of: JobRun): Promise<ReadRecord<Content>>;
+  /** See {@link replaceRecord}. */
+  replace(bucket: Bucket, of: JobRun, record: Content, etag: string | undefined): Promise<string | undefined>;
+};
+
+/** @param keyOf the key of a run's record */
+export function runRecords<Content extends object>(
+  keyOf: (of: JobRun) => string,
+  schema: z.ZodType<Content>,
+): RunRecords<Content> {
+  return {
+    read: (bucket, of) => readRecord(bucket, keyOf(of), schema),
+    replace: (bucket, of, record, etag) => replaceRecord(bucket, keyOf(of), record, etag),
+  };
 }

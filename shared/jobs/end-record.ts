@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import { jobEndSchema } from '../contract/job-end.ts';
-import type { JobRun } from '../contract/job-run.ts';
 import { endKey } from '../contract/object-keys.ts';
-import { type ReadRecord, readRecord, replaceRecord } from './conditional-record.ts';
-import type { JobTarget } from './job-target.ts';
-
-type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
+import { type ReadRecord, runRecords } from './conditional-record.ts';
 
 /** Where an end is announced, in this order. */
 export const ANNOUNCEMENT_TARGETS = ['log', 'eventBridge', 'topic', 'webhook'] as const;
@@ -34,17 +30,5 @@ export type EndedRecord = Extract<EndRecord, { state: 'ended' }>;
 /** The record of a run with its ETag. */
 export type ReadEndRecord = ReadRecord<EndRecord>;
 
-/** See {@link readRecord}. */
-export function readEndRecord(bucket: Bucket, of: JobRun): Promise<ReadEndRecord> {
-  return readRecord(bucket, endKey(of), endRecordSchema);
-}
-
-/** See {@link replaceRecord}. */
-export function replaceEndRecord(
-  bucket: Bucket,
-  of: JobRun,
-  record: EndRecord,
-  etag: string | undefined,
-): Promise<string | undefined> {
-  return replaceRecord(bucket, endKey(of), record, etag);
-}
+/** Reads and replaces the end record of a run. */
+export const { read: readEndRecord, replace: replaceEndRecord } = runRecords(endKey, endRecordSchema);

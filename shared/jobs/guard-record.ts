@@ -1,10 +1,6 @@
 import { z } from 'zod';
-import type { JobRun } from '../contract/job-run.ts';
 import { guardKey } from '../contract/object-keys.ts';
-import { type ReadRecord, readRecord, replaceRecord } from './conditional-record.ts';
-import type { JobTarget } from './job-target.ts';
-
-type Bucket = Pick<JobTarget, 's3' | 'resultsBucket'>;
+import { type ReadRecord, runRecords } from './conditional-record.ts';
 
 const guardRecordSchema = z.object({
   v: z.literal(1),
@@ -25,17 +21,5 @@ export type GuardRecord = z.infer<typeof guardRecordSchema>;
 /** The record of a job with its ETag. */
 export type ReadGuardRecord = ReadRecord<GuardRecord>;
 
-/** See {@link readRecord}. */
-export function readGuardRecord(bucket: Bucket, of: JobRun): Promise<ReadGuardRecord> {
-  return readRecord(bucket, guardKey(of), guardRecordSchema);
-}
-
-/** See {@link replaceRecord}. */
-export function replaceGuardRecord(
-  bucket: Bucket,
-  of: JobRun,
-  record: GuardRecord,
-  etag: string | undefined,
-): Promise<string | undefined> {
-  return replaceRecord(bucket, guardKey(of), record, etag);
-}
+/** Reads and replaces the guard record of a run. */
+export const { read: readGuardRecord, replace: replaceGuardRecord } = runRecords(guardKey, guardRecordSchema);

@@ -1,5 +1,5 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import { isOfAws } from '../contract/aws-hosts.ts';
+import { isOfAws } from '../contract/urls.ts';
 import { awsSettingsFrom, type S3AddressingStyle } from '../settings.ts';
 import { withNamedCalls } from './named-calls.ts';
 

@@ -6,11 +6,11 @@ const UNFINISHED = '.unfinished-';
 const REPLACED = '.replaced-';
 
 /**
- * Fills a folder, unless it is there. It gets its name when it is whole: whoever finds it finds all of
- * it, whatever died while it was being made.
+ * Creates a folder with its content, unless it exists. The folder gets its name when it is complete, so a partial folder is never
+ * visible, even if a process crashes while creating it.
  *
- * @param fill writes into the folder that it is given, which is empty and its owner's alone
- * @returns false when the folder is there already, or another process was faster: it is not what `fill` has written
+ * @param fill writes the content into the empty folder that it is given, which only its owner can access
+ * @returns false when the folder exists already, or another process was faster: it then has other content than that of `fill`
  * @throws what `fill` throws, with nothing left behind
  */
 export async function createFolderAtomically(place: string, fill: (folder: string) => Promise<void>): Promise<boolean> {
@@ -29,10 +29,10 @@ export async function createFolderAtomically(place: string, fill: (folder: strin
 }
 
 /**
- * Puts a folder in the place of another one, which stays until the new one is whole.
+ * Replaces a folder, which stays until the new one is complete.
  *
- * @param place of a folder that exists
- * @param check called last before the folder is replaced: what it throws keeps the old one
+ * @param place an existing folder
+ * @param check called right before the replacement: if it throws, the old folder is kept
  * @throws what `fill` and `check` throw, with the old folder in its place and nothing else left behind
  */
 export async function replaceFolderAtomically(
@@ -64,7 +64,7 @@ async function makeFolder(path: string, fill: (folder: string) => Promise<void>)
   await fill(path);
 }
 
-/** What processes that died have left, so that it takes no room for ever. Only their numbers follow: other names are not theirs. */
+/** Removes what crashed processes have left, by the process ids in the names; other names are not touched. */
 async function removeLeftovers(place: string, kind: string): Promise<void> {
   const prefix = `${basename(place)}${kind}`;
   for (const name of await readdir(dirname(place))) {

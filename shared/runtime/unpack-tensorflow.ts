@@ -6,7 +6,6 @@ import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
 import { createFolderAtomically } from './atomic-folder.ts';
 import { markStart } from './start-marks.ts';
-import type { TensorflowManifest } from './tensorflow-manifest.ts';
 import { TFJS_BINDING_VARIABLE } from './worker-process.ts';
 
 /** TensorFlow could not be unpacked; the message has the remedy. */
@@ -78,3 +77,11 @@ function unpackFailure(error: unknown, temporary: string, bytes: number): Unpack
     cause: error,
   });
 }
+
+/** `tensorflow/manifest.json` of a package: written by the packaging for the worker that unpacks it. */
+export type TensorflowManifest = {
+  /** A digest of all files, and the name of the unpacked folder. */
+  id: string;
+  /** Of all files, unpacked. */
+  bytes: number;
+};

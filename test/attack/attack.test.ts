@@ -7,7 +7,7 @@ import { isSound, runAttack } from './attack-run.ts';
 /** Twice is what is promised; other tests run beside this one. */
 const MOST_SLOWDOWN = 3;
 
-test('each attack has its right outcome, and the healthy images beside it theirs in good time', async () => {
+test('each attack has its expected outcome, and the healthy images beside it are done in time', async () => {
   let log = '';
   const attacks = attacksOf([]);
   const report = await runAttack({
@@ -28,7 +28,7 @@ test('each attack has its right outcome, and the healthy images beside it theirs
 }, 400_000);
 
 describe('npm run attack', () => {
-  test('ends with one line of counts, and with 0 where each promise is kept', async () => {
+  test('prints one line of counts, and exits with 0 when each promise is kept', async () => {
     const few = ['--images', '12', '--healthy', '60', '--hosts', '3', '--seed', '7', '--max-slowdown', '100'];
     const { code, stdout } = await runAttackCommand([...few, '--behaviour', 'plain', '--behaviour', 'one-byte']);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
@@ -44,7 +44,7 @@ describe('npm run attack', () => {
     ['a dead letter is missing', { withoutDeadLetter: 1 }, false],
     ['healthy images take more than twice as long', { slowdown: 2.01 }, false],
     ['a worker holds more than Lambda has', { peakRssMb: 1_001 }, false],
-  ])('judges a run in which %s', (_what, counts, kept) => {
+  ])('judges a run where %s', (_what, counts, kept) => {
     const sound = { seed: 1, rounds: 1, hosts: 1, hostile: 9, healthy: 9, slowdown: 2, aloneSeconds: 1, seconds: 1 };
     const none = { lost: 0, double: 0, wrongOutcome: 0, withoutDeadLetter: 0, functionErrors: 0, brokenBy: {} };
     const report = { ...sound, ...none, peakRssMb: 1_000, peakDescriptors: 9, ...counts };
@@ -60,7 +60,7 @@ describe('npm run attack', () => {
     [['--behaviour', 'kindness'], /^error: expected the start of a behaviour's name, got kindness$/],
     [['--louder'], /^error: unknown option '--louder'$/],
     [['more'], /^error: too many arguments/],
-  ])('%j is answered in one line', async (args, message) => {
+  ])('%j is refused in one line', async (args, message) => {
     const { code, stdout, stderr } = await runAttackCommand(args);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trimEnd().split('\n')).toEqual([expect.stringMatching(message)]);

@@ -50,7 +50,7 @@ describe('a list of labels', () => {
   });
 });
 
-test('counts what is right, right in five, and as in floats', () => {
+test('counts top-1 hits, top-5 hits, and agreement with floats', () => {
   const tally = new AccuracyTally(['float32', 'int8'], 'float32');
   const add = (right: number[], floats: number[], int8: number[]) =>
     tally.add(
@@ -71,7 +71,7 @@ test('counts what is right, right in five, and as in floats', () => {
 });
 
 describe('the precisions of a model', () => {
-  test('are its own model and whatever lies in folders of it; what does not run is named, and so is what is no image', async () => {
+  test('are its own model and those in its subfolders; what does not run and what is not an image is named', async () => {
     const means = channelMeans(8, 'float32');
     await using changed = await changedModel({
       config: { inputSize: 8, output: 'means' },

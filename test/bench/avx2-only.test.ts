@@ -70,11 +70,11 @@ describe('a program under AVX2', () => {
     expect(found[1]).not.toBe(0);
   });
 
-  test('is told of its own faults by its own handler', () => {
+  test('gets its own faults in its own handler', () => {
     expect(underHandler('handled')).toMatchObject({ status: 3, stdout: 'handled\n' });
   });
 
-  test('dies of its own faults without one', () => {
+  test('is killed by its own faults without a handler', () => {
     expect(underHandler('unhandled')).toMatchObject({ status: null, signal: 'SIGSEGV' });
   });
 });
@@ -96,16 +96,16 @@ describe('a program whose CPUID instructions are replaced', () => {
     expect(isSet(found, ...AVX2_BIT)).toBe(isSet(words(run('plain')), ...AVX2_BIT));
   });
 
-  test('stops at the breakpoint where nothing answers', () => {
+  test('stops at the breakpoint when nothing handles it', () => {
     expect(spawnSync(replaced, ['plain'])).toMatchObject({ status: null, signal: 'SIGTRAP' });
   });
 
-  test('is refused where it has none', async () => {
+  test('is refused when it has no CPUID instruction', async () => {
     await expect(replaceCpuid(replaced)).rejects.toThrow(/expected CPUID instructions in .*: it has none/);
   });
 });
 
-test('CPUID is trapped where that can be done, and replaced in copies of the libraries elsewhere', async () => {
+test('CPUID is trapped where the processor can, and replaced in copies of the libraries elsewhere', async () => {
   const asLibrary = join(folder.path, 'probe.so');
   spawnSync('g++', ['-x', 'c', '-shared', '-fPIC', '-o', asLibrary, PROBE]);
   const prepared = await prepareAvx2Only(join(folder.path, 'prepared'), [asLibrary]);
@@ -123,7 +123,7 @@ test('CPUID is trapped where that can be done, and replaced in copies of the lib
   }
 });
 
-test('without a compiler the reason is said', async () => {
+test('without a compiler, the reason is reported', async () => {
   const before = process.env['CXX'];
   process.env['CXX'] = '/nonexistent/g++';
   try {

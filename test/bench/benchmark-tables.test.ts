@@ -38,7 +38,7 @@ const native = {
 };
 const figures: Figures = { avx2, native };
 
-test('ratios are those within a repetition, to the peer that was better in it, under AVX2 and natively', () => {
+test('ratios are taken within one repetition, to the better peer in it, under AVX2 and natively', () => {
   const ratios = ratiosOf(figures);
   expect(ratios.avx2?.['toBetterPeer']).toEqual({ median: 1.35, least: 1.2, most: 1.5 });
   expect(ratios.avx2?.['ofLimit']).toMatchObject({ least: 0.6, most: 1.2 });
@@ -47,14 +47,14 @@ test('ratios are those within a repetition, to the peer that was better in it, u
   expect(ratios.native['largeToOrdinaryDecode']?.median).toBe(4);
 });
 
-test('what is printed leads with AVX2', () => {
+test('the printed tables begin with AVX2', () => {
   const text = tablesOf(figures, { avx2: { Python: 1, Node: 0.99 }, native: {} });
   expect(text.indexOf('under AVX2')).toBe(0);
   expect(text.indexOf('natively')).toBeGreaterThan(0);
   expect(text).toMatch(/Node, same best class in 99 %/);
 });
 
-test('where nothing was measured under AVX2 only the native half is printed', () => {
+test('without measurements under AVX2, only the native half is printed', () => {
   const text = tablesOf({ native }, { native: {} });
   expect(text).not.toContain('AVX2');
   expect(text.indexOf('natively')).toBe(0);
@@ -62,7 +62,7 @@ test('where nothing was measured under AVX2 only the native half is printed', ()
 
 const results: BenchmarkResults = { machine: { cpu: 'One of many' }, repetitions: 2, figures };
 
-test('the page has both halves beside each other, AVX2 first', () => {
+test('the page has both halves side by side, AVX2 first', () => {
   const tables = benchmarkTables(results);
   expect(tables).toContain('One of many, 2 repetitions; both halves in one run:');
   expect(tables).toContain('| labelqueue, one core | 90.0 (60.0 to 120.0) | 120.0 (80.0 to 160.0) |');
@@ -77,7 +77,7 @@ test('the page says when there is no half under AVX2', () => {
   expect(tables).toContain('| labelqueue, one core |  | 120.0 (80.0 to 160.0) |');
 });
 
-test('figures are put between their comments, and nothing else is touched', () => {
+test('figures are written between their comments, and nothing else changes', () => {
   const page = 'before\n<!-- cost -->\nold\n<!-- /cost -->\nafter\n';
   const filled = fillIn(page, { name: 'cost', text: 'new $1' });
   expect(filled).toBe('before\n<!-- cost -->\nnew $1\n<!-- /cost -->\nafter\n');

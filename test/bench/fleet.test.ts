@@ -24,7 +24,7 @@ describe('a million images on a fleet', () => {
     expect(costOfFleetImages(1_000_000, perMessage, SPOT_DISCOUNT).totalUsd).toBeLessThanOrEqual(0.12);
   });
 
-  test('cost what the time of its vCPUs costs, and requests as on Lambda', () => {
+  test('cost the time of the vCPUs, plus the same requests as on Lambda', () => {
     const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfFleetImages(1_000_000, 100, 0);
     const hours = (1_000_000 * FLEET_PROCESSOR.millisecondsPerImage) / 3_600_000 / FLEET_MACHINE.vcpus;
     expect(lambdaUsd).toBeCloseTo(hours * instanceUsdPerHour(), 6);
@@ -34,7 +34,7 @@ describe('a million images on a fleet', () => {
     expect(totalUsd).toBeCloseTo(lambdaUsd + sqsUsd + s3Usd + logsUsd, 9);
   });
 
-  test('are priced for the instances that a stage has unless told otherwise', () => {
+  test("are priced for a stage's default instances", () => {
     const usual = fleet.parse({});
     expect(instanceTypesOf(usual, 'x86_64')[0]).toBe(FLEET_MACHINE.instanceType);
     expect(usual.volumeGb).toBe(FLEET_MACHINE.volumeGb);
@@ -56,7 +56,7 @@ test.each([
 describe('the simulation of a fleet', () => {
   const job: FleetScenario = { images: 10_000_000, size: 'xlarge', vcpus: 4, maxInstances: 20 };
 
-  test('takes as long as its instances need, and their start', () => {
+  test('takes as long as its instances work, plus their start', () => {
     const { seconds, peakInstances } = simulateFleet(job);
     const busy = (job.images * FLEET_PROCESSOR.millisecondsPerImage) / 1_000 / (20 * 4);
     const start = FLEET_ASSUMPTIONS.bootSeconds.value + FLEET_ASSUMPTIONS.metricDelaySeconds.value;
@@ -69,7 +69,7 @@ describe('the simulation of a fleet', () => {
     expect(simulateFleet({ ...job, images: 250_000 }).peakInstances).toBe(3);
   });
 
-  test('an instance is worth as many messages as pay for it on Spot, whatever Lambda runs on', () => {
+  test('an instance starts for the number of messages that pays for it on Spot, whatever Lambda runs on', () => {
     const images = fleet.parse({}).messagesPerInstance * DEFAULT_IMAGES_PER_MESSAGE;
     for (const processor of [BENCHMARK.avx2, BENCHMARK.vnni]) {
       expect(images).toBeGreaterThanOrEqual(breakEvenImages(SPOT_DISCOUNT, processor));
@@ -78,7 +78,7 @@ describe('the simulation of a fleet', () => {
     expect(images).toBeLessThan(1.5 * breakEvenImages(SPOT_DISCOUNT, BENCHMARK.vnni));
   });
 
-  test('prices more instances higher for the same images, and Spot below on demand', () => {
+  test('more instances cost more for the same images, and Spot costs less than on demand', () => {
     const [few, many] = [simulateFleet(job), simulateFleet({ ...job, maxInstances: 200 })];
     expect(many.seconds).toBeLessThan(few.seconds);
     expect(many.onDemandUsd).toBeGreaterThan(few.onDemandUsd);
@@ -95,7 +95,7 @@ test('the first page has what a million images cost on Spot and on Lambda', () =
   );
 });
 
-test('the runbook has what an instance costs that only starts and ends', () => {
+test('the runbook has the cost of an instance that only starts and ends', () => {
   const [onDemand, spot] = [0, SPOT_DISCOUNT].map((discount) => instanceUsdPerHour(FLEET_MACHINE, discount));
   const text = document('runbook.md').replaceAll(/\s+/g, ' ');
   expect(text).toContain(`$${onDemand?.toFixed(2)} on demand and about $${spot?.toFixed(2)} on Spot for a c7a.xlarge`);
@@ -104,7 +104,7 @@ test('the runbook has what an instance costs that only starts and ends', () => {
   );
 });
 
-describe('the pages have what is computed:', () => {
+describe('the pages have the computed figures:', () => {
   test.each([
     ['cost.md', fleetCostTable],
     ['fleet.md', fleetPriceTable],
@@ -113,7 +113,7 @@ describe('the pages have what is computed:', () => {
     expect(document(page)).toContain(table());
   });
 
-  test('fleet.md says what each option is unless told otherwise', () => {
+  test('fleet.md has the default of each option', () => {
     const page = document('fleet.md');
     const usual = fleet.parse({});
     for (const [name, value] of Object.entries(usual)) {

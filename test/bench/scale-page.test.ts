@@ -23,7 +23,7 @@ function drawnIn(svg: string): string[] {
 }
 
 describe('the page about scale', () => {
-  test('has the tables that the simulation gives', () => {
+  test('has the tables of the simulation', () => {
     expect(page).toContain(scaleTables());
   });
 
@@ -31,17 +31,17 @@ describe('the page about scale', () => {
     expect(page).toContain(assumptionList());
   });
 
-  test('has what a fleet takes, and every assumption of that', () => {
+  test('has the times of a fleet, and every assumption behind them', () => {
     expect(page).toContain(fleetTable());
     expect(page).toContain(fleetAssumptionList());
   });
 
-  test('has the plot that the simulation gives', () => {
+  test('has the plot of the simulation', () => {
     expect(drawnIn(document('scale.svg'))).toEqual(drawnIn(scalePlot()));
     expect(drawnIn(scalePlot()).length).toBeGreaterThan(12);
   });
 
-  test('has what real workers took', () => {
+  test('has the times of real workers', () => {
     expect(page).toContain(checkTable(check satisfies Check[], benchmarkChecks(benchmark.figures.native)));
   });
 
@@ -51,7 +51,7 @@ describe('the page about scale', () => {
   });
 });
 
-describe('what the simulation is given is what was measured:', () => {
+describe('the simulation is fed with the measured figures:', () => {
   test('the time an image takes on the assumed processor', () => {
     expect(DEPLOYED.secondsPerImage).toBe(BENCHMARK.avx2.millisecondsPerImage / 1_000);
   });

@@ -51,7 +51,7 @@ const anyJob: fc.Arbitrary<Scenario> = fc
   }));
 
 describe('whatever the job and its stage', () => {
-  test('each image is done once, and the time of the workers is that of the images and the cold starts', () => {
+  test("each image is done once, and the workers' time is that of the images plus the cold starts", () => {
     const property = fc.property(anyJob, (scenario) => {
       const { imagesDone, lambdaSeconds, coldStarts, peakConcurrency, samples } = simulate(scenario);
       expect(imagesDone).toBe(scenario.images);
@@ -67,7 +67,7 @@ describe('whatever the job and its stage', () => {
     fc.assert(property, { seed });
   });
 
-  test('every second has the one bound that it was lost to', () => {
+  test('each second is attributed to exactly one bound', () => {
     const property = fc.property(anyJob, (scenario) => {
       const { seconds, boundSeconds, bottleneck } = simulate(scenario);
       const sum = [...boundSeconds.values()].reduce((total, each) => total + each, 0);
@@ -77,7 +77,7 @@ describe('whatever the job and its stage', () => {
     fc.assert(property, { seed });
   });
 
-  test('no moment has more workers than AWS says that there may be', () => {
+  test('there are never more workers than AWS allows', () => {
     const property = fc.property(anyJob, (scenario) => {
       const { pollers, accountConcurrency } = scenario;
       const [start, perMinute, most] =
@@ -92,7 +92,7 @@ describe('whatever the job and its stage', () => {
     fc.assert(property, { seed });
   });
 
-  test('more concurrency never makes a job slower, but for a cold start', () => {
+  test('more concurrency never makes a job slower, except by a cold start', () => {
     const concurrency = fc.integer({ min: 1, max: 500 });
     const property = fc.property(anyJob, concurrency, concurrency, (anything, some, more) => {
       const { enqueuedPerSecond: _, ...scenario } = { ...anything, ...LARGE_ACCOUNT };
@@ -107,7 +107,7 @@ describe('whatever the job and its stage', () => {
 describe('how long it takes', () => {
   const secondsPerImage = 0.0161;
 
-  test('two workers do three batches in two rounds, and pay for their starts', () => {
+  test('two workers do three batches in two rounds, plus their cold starts', () => {
     const three = job({ images: 3_000, secondsPerImage, ...onDemand(2) });
     expect(simulate({ ...three, coldStartSeconds: 0 }).seconds).toBeCloseTo(2 * 16.1, 6);
     expect(simulate({ ...three, coldStartSeconds: 1.5 }).seconds).toBeCloseTo(2 * 16.1 + 1.5, 6);
@@ -123,7 +123,7 @@ describe('how long it takes', () => {
     expect(withPollers).toBeLessThanOrEqual(1_220);
   });
 
-  test('of 2,000 workers that may start at once, 1,000 do, and 100 a second after that', () => {
+  test('of 2,000 workers that may start at once, 1,000 do, then 100 per second', () => {
     const { boundSeconds, coldStarts } = simulate(
       job({ images: 2_000 * 1_000, ...provisioned(200, 200), ...LARGE_ACCOUNT }),
     );
@@ -133,7 +133,7 @@ describe('how long it takes', () => {
     expect(boundSeconds.get('new environments')).toBeGreaterThan(8);
   });
 
-  test('a batch has no more messages than its payload takes', () => {
+  test('a batch has at most as many messages as fit its payload', () => {
     const { invocations } = simulate(
       job({ images: 5_000, imagesPerMessage: 1, bytesPerMessage: 12_000, batchSize: 10_000, batchWindowSeconds: 1 }),
     );
@@ -145,7 +145,7 @@ describe('how long it takes', () => {
     expect(simulate(few).seconds).toBeCloseTo(7 + 1.61, 6);
   });
 
-  test('a batch that no invocation could finish is refused', () => {
+  test('a batch that is too long for an invocation is refused', () => {
     expect(() => simulate(job({ imagesPerMessage: 1_000, secondsPerImage }))).toThrow(
       /one of 10000 images takes 163 s/,
     );
@@ -186,17 +186,17 @@ const bottlenecks: [Bound, Scenario][] = [
   ['the last invocations', job({ images: 100 })],
 ];
 
-test.each(bottlenecks)('the bottleneck is %s where nothing else is', (bound, scenario) => {
+test.each(bottlenecks)('the bottleneck is %s when nothing else is', (bound, scenario) => {
   expect(simulate(scenario).bottleneck).toBe(bound);
 });
 
 describe('what it costs', () => {
-  test('without cold starts and pollers, a million is what the page about cost says', () => {
+  test('without cold starts and pollers, a million images cost what the page about cost says', () => {
     const warm = job({ coldStartSeconds: 0 });
     expect(costOfJob(warm, simulate(warm)).totalUsd).toBeCloseTo(costOfImages(MILLION, 100).totalUsd, 9);
   });
 
-  test('a cold start costs the time that it takes', () => {
+  test('a cold start costs its time', () => {
     const cold = job({ coldStartSeconds: 10 });
     const [withStarts, without] = [cold, { ...cold, coldStartSeconds: 0 }].map(
       (scenario) => costOfJob(scenario, simulate(scenario)).totalUsd,
@@ -205,7 +205,7 @@ describe('what it costs', () => {
     expect((withStarts ?? 0) - (without ?? 0)).toBeCloseTo(eightStarts, 9);
   });
 
-  test('pollers cost from the start of the job to its end, and the minimum between jobs', () => {
+  test('pollers cost from the start of the job to its end, and their minimum between jobs', () => {
     const withPollers = job(provisioned(2, 2));
     const outcome = simulate(withPollers);
     expect(costOfJob(withPollers, outcome).pollersUsd).toBeCloseTo((2 * outcome.seconds * 0.00925) / 3_600, 9);

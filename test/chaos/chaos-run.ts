@@ -61,7 +61,7 @@ export type ChaosReport = Verdict & {
 
 /** Share of the requests to AWS that go wrong. */
 const FAULT_RATE = 0.08;
-/** An image that is foretold to kill its worker holds the end up for as long as an invocation may take on Lambda. */
+/** An image with a crash failure that was written ahead delays the end for as long as an invocation may take on Lambda. */
 const ANNOUNCED_WITHIN_SECONDS = 2 * FUNCTION_TIMEOUT_SECONDS;
 /** A worker that was killed starts anew with its messages in hand, and only then their time-out begins. */
 const VISIBILITY_MARGIN_SECONDS = 5;

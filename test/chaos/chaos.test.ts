@@ -27,7 +27,7 @@ async function chaosOf(options: Pick<ChaosOptions, 'host' | 'kills' | 'timing'>)
   return report;
 }
 
-test('every image gets its one right outcome, though workers are killed and AWS fails', async () => {
+test('every image gets exactly its expected outcome although workers are killed and AWS fails', async () => {
   const report = await chaosOf({
     host: 'lambda',
     kills: { times: 3, everyMs: 2_000 },
@@ -42,7 +42,7 @@ test('every image gets its one right outcome, though workers are killed and AWS 
   expect(report.faultsInjected).toBeGreaterThan(0);
 }, 450_000);
 
-test('every image gets its one right outcome from `labelqueue work` that is killed, terminated and stopped', async () => {
+test('every image gets exactly its expected outcome although `labelqueue work` is killed, terminated and stopped', async () => {
   const report = await chaosOf({
     host: 'work',
     // Each kind of havoc once.

@@ -43,7 +43,7 @@ test('more than 60 forms are refused', () => {
   expect(new Set(Object.values(REFUSED_HOSTS).flat()).size).toBeGreaterThan(60);
 });
 
-describe('allows public unicast, also right beside what it refuses', () => {
+describe('allows public unicast, even next to refused ranges', () => {
   test.each(ALLOWED)('http://%s/', (host) => {
     const address = literalAddress(hostnameOf(host));
     expect(address).toBeDefined();
@@ -51,14 +51,14 @@ describe('allows public unicast, also right beside what it refuses', () => {
   });
 });
 
-describe('takes as a name, which DNS must answer,', () => {
+describe('treats as a name, for DNS to resolve,', () => {
   test.each(['localhost', 'localhost.', 'example.com', '127.0.0.1.nip.io', 'metadata.google.internal', '0x7g.example'])(
     '%s',
     (name) => expect(literalAddress(hostnameOf(name))).toBeUndefined(),
   );
 });
 
-describe('no URL can be made of', () => {
+describe('cannot be part of a URL:', () => {
   test.each([
     '127.0.0.256',
     '1.2.3.4.5',
@@ -70,7 +70,7 @@ describe('no URL can be made of', () => {
   ])('http://%s/', (host) => expect(URL.canParse(`http://${host}/`)).toBe(false));
 });
 
-describe('refuses what is no address at all', () => {
+describe('refuses what is not an address', () => {
   test.each(['', 'localhost', 'example.com', 'fe80::1%eth0', '::1%lo', '127.0.0.1:80', '[::1]'])('%j', (text) => {
     expect(isPublicAddress(text)).toBe(false);
   });

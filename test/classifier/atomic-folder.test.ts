@@ -23,7 +23,7 @@ const never = async () => {
 };
 const content = () => readFile(join(place, 'file'), 'utf8');
 
-test('a folder that is there already is left as it is, also one that appears during the work', async () => {
+test('an existing folder is left as it is, even one that appears during the work', async () => {
   expect(await createFolderAtomically(place, filled('first'))).toBe(true);
   expect(await createFolderAtomically(place, filled('second'))).toBe(false);
   expect(await content()).toBe('first');
@@ -38,14 +38,14 @@ test('a folder that is there already is left as it is, also one that appears dur
   expect((await readdir(around.path)).sort()).toEqual(['model', 'other']);
 });
 
-test('what processes that died have left is removed, and folders of users with similar names are not', async () => {
+test("what killed processes have left is removed, and users' folders with similar names are not", async () => {
   const names = ['model.unfinished-backup', 'model.unfinished-', 'model.unfinished-1e3', 'model.unfinished-4194305'];
   for (const name of names) await mkdir(join(around.path, name));
   await createFolderAtomically(place, filled(''));
   expect((await readdir(around.path)).sort()).toEqual(['model', ...names.slice(0, 3)].sort());
 });
 
-test('a replaced folder is the old one until the new one is whole', async () => {
+test('a replaced folder is the old one until the new one is complete', async () => {
   await createFolderAtomically(place, filled('old'));
   const replacing = async (folder: string) => {
     await filled('new')(folder);
@@ -59,7 +59,7 @@ test('a replaced folder is the old one until the new one is whole', async () => 
 test.each([
   ['the new one cannot be written', never, async () => {}],
   ['the last check fails', filled('new'), never],
-])('the old folder stays where %s', async (_case, fill, check) => {
+])('the old folder stays when %s', async (_case, fill, check) => {
   await createFolderAtomically(place, filled('old'));
   await expect(replaceFolderAtomically(place, fill, check)).rejects.toThrow('failed');
   expect(await content()).toBe('old');

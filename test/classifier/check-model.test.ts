@@ -30,7 +30,7 @@ async function check(folder: { path: string }, photos = PHOTOS): Promise<ModelRe
 
 const codes = ({ warnings }: ModelReport) => warnings.map(({ code }) => code);
 
-test('tells of the default model what it is, and warns of nothing', async () => {
+test('describes the default model, without a warning', async () => {
   const report = await check({ path: DEFAULT_MODEL });
   expect(report).toMatchObject({
     format: 'saved-model',
@@ -54,7 +54,7 @@ test('tells of the default model what it is, and warns of nothing', async () => 
   expect(peakBytes).toBeGreaterThanOrEqual(beforeBytes);
 });
 
-test('an image that cannot be decoded has its error among the predictions', async () => {
+test('an image that cannot be decoded has its error in its prediction', async () => {
   const missing = { name: 'missing.jpg', bytes: new ImageFailure('not_found', 'no such file') };
   const text = { name: 'text.jpg', bytes: Buffer.from('text') };
   await using folder = await graphFolder({ output: 'means' });
@@ -72,12 +72,12 @@ test('leaves no tensor behind', async () => {
   expect(tensorflowUse()).toEqual(before);
 });
 
-test('of a real layers model warns of its format alone', async () => {
+test('warns about a real layers model only because of its format', async () => {
   await using folder = await nsfwjsFolder('MobileNetV2');
   expect(codes(await check(folder))).toEqual(['slow_format']);
 });
 
-test('tells that a softmax is applied twice', async () => {
+test('warns when softmax is applied twice', async () => {
   await using folder = await brightChannelFolder({ activation: 'softmax' }, true);
   expect(codes(await check(folder, COLOURS))).toEqual(['slow_format', 'activation_twice']);
 });
@@ -92,7 +92,7 @@ test.each([
   ['by its own layer alone', {}, true, ['slow_format']],
   ['nowhere', {}, false, ['slow_format', 'not_normalized']],
   ['wrongly', { range: [0, 1] }, false, ['slow_format', 'flat_scores', 'wrong_normalization']],
-])('of pixels that are normalized %s, configured %j, warns', async (_how, config, ownRescaling, expected) => {
+])('warns about pixels that are normalized %s, configured %j', async (_how, config, ownRescaling, expected) => {
   await using folder = await brightChannelFolder(config, ownRescaling);
   const report = await check(folder, COLOURS);
   expect(codes(report)).toEqual(expected);

@@ -5,7 +5,7 @@ import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { MAX_FETCHES_PER_HOST } from '../../shared/contract/limits.ts';
 import { classify, codes, type Fetch, givesLabels, imagesOn, photo, turn } from './classify-stubbed.ts';
 
-test('a host is asked for no more than eight images at once, while others go on', async () => {
+test('a host gets at most eight requests at once, while others go on', async () => {
   const waiting: (() => void)[] = [];
   const { promise: othersDone, resolve: allOthersDone } = Promise.withResolvers<void>();
   let others = 0;
@@ -60,7 +60,7 @@ function hangingFetches() {
   return { waves, fetch, until };
 }
 
-test('of a job, images on a host that answers are done before many hosts that hang have timed out twice', async () => {
+test('images on a responsive host are done before many hanging hosts of the same job have timed out twice', async () => {
   const { waves, fetch, until } = hangingFetches();
   const healthy = Array.from({ length: 20 }, (_, id) => ({ id, url: `https://healthy.example/${id}.jpg` }));
   const wavesBefore: number[] = [];
@@ -93,7 +93,7 @@ test('of a job, images on a host that answers are done before many hosts that ha
   expect(resting).toHaveLength(986 - waves.flat().length);
 });
 
-test('a host that rests is left alone in later calls too, until its rest is over', async () => {
+test('a resting host gets no request in later calls either, until its rest is over', async () => {
   const clock = { now: 0 };
   const hosts = new HostHealth(10_000, () => clock.now);
   const { waves, fetch, until } = hangingFetches();
@@ -110,7 +110,7 @@ test('a host that rests is left alone in later calls too, until its rest is over
   );
 });
 
-test('without a memory of hosts every image is fetched, whatever its host did', async () => {
+test('without host health, every image is fetched, whatever its host did', async () => {
   const { waves, fetch, until } = hangingFetches();
   const { outcomes } = await until(classify(imagesOn(1, 40), { fetch }));
   expect(waves.flat()).toHaveLength(40);

@@ -12,7 +12,7 @@ test('every image gets one outcome, with its labels and facts', async () => {
   });
 });
 
-test('of no images there is no outcome, and it ends', async () => {
+test('without images there is no outcome, and it ends', async () => {
   const fetch = jest.fn<Fetch>();
   expect((await classify([], { fetch })).outcomes).toEqual([]);
   expect(fetch).not.toHaveBeenCalled();
@@ -76,7 +76,7 @@ describe('one bad image does not stop the others:', () => {
     expect(codes(outcomes)).toEqual(Array(40).fill('classified'));
   });
 
-  test('what TensorFlow refuses alone as well fails', async () => {
+  test('an image that TensorFlow refuses alone, too, fails', async () => {
     const { outcomes } = await classify(imagesOn(10, 40), {
       fetch: async () => photo,
       infer: () => {
@@ -88,14 +88,14 @@ describe('one bad image does not stop the others:', () => {
 });
 
 describe('when the signal is aborted', () => {
-  test('before the start, nothing is fetched and nothing reached', async () => {
+  test('before the start, nothing is fetched and no image is reached', async () => {
     const fetch = jest.fn<Fetch>();
     const { outcomes } = await classify(imagesOn(2, 5), { fetch, signal: AbortSignal.abort() });
     expect(codes(outcomes)).toEqual(Array(5).fill('not_reached'));
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  test('what is done stays done, what is under way or waits is not reached, each image once', async () => {
+  test('finished images keep their outcomes, the others are not reached, each once', async () => {
     const controller = new AbortController();
     let fetches = 0;
     const { outcomes } = await classify(imagesOn(20, 100), {
@@ -115,7 +115,7 @@ describe('when the signal is aborted', () => {
     expect(fetches).toBeLessThan(100);
   });
 
-  test('what is being decoded is still classified', async () => {
+  test('an image that is being decoded is still classified', async () => {
     const controller = new AbortController();
     const { outcomes } = await classify(imagesOn(1, 1), {
       signal: controller.signal,
@@ -127,7 +127,7 @@ describe('when the signal is aborted', () => {
     expect(codes(outcomes)).toEqual(['classified']);
   });
 
-  test('an image that nothing can break off is waited for no longer than told, and gets no outcome', async () => {
+  test('an image that cannot be aborted is awaited for the configured time only, and gets no outcome', async () => {
     jest.useFakeTimers();
     try {
       const controller = new AbortController();

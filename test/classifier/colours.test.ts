@@ -114,7 +114,7 @@ async function codedPng(colour: Rgb, coded: Coded): Promise<Buffer> {
 describe.each([
   ['AVIF', codedAvif],
   ['PNG', codedPng],
-])('colours that %s has by their code points', (_format, make) => {
+])('colours that %s has by code points', (_format, make) => {
   test('sRGB stays as it is', async () => {
     for (const colour of COLOURS) expectNear(await colourOf(await make(colour, 'srgb')), colour);
   });
@@ -133,7 +133,7 @@ describe.each([
   });
 });
 
-describe('is refused, since its colours cannot be told:', () => {
+describe('is refused, because its colours are unknown:', () => {
   test('a TIFF of floats', async () => {
     expect(await decodeCode(colourTiff([0, 150, 220], { bits: 32 }))).toBe('unsupported_format');
   });

@@ -16,7 +16,7 @@ async function startManyHosts(answer: (request: RawRequest) => Buffer | undefine
 }
 
 describe('all connections together', () => {
-  test('stay within their limit, whatever the servers hint', async () => {
+  test('stay within their limit, whatever keep-alive the servers announce', async () => {
     let most = 0;
     await using server = await startManyHosts(() => rawAnswer('bytes', 'Keep-Alive: timeout=602'));
     await using fetcher = createFetcher({ allowedHosts: server.hosts, maxConnections: 4 });
@@ -33,7 +33,7 @@ describe('all connections together', () => {
     expect(most).toBe(4);
   });
 
-  test('are the newest ones: the oldest idle one makes room', async () => {
+  test('are the newest ones: the oldest idle one is closed', async () => {
     await using server = await startManyHosts(() => rawAnswer('bytes'));
     await using fetcher = createFetcher({ allowedHosts: server.hosts, maxConnections: 3 });
     const [a = '', b = '', c = '', d = ''] = server.urls;
@@ -59,7 +59,7 @@ describe('all connections together', () => {
     expect((await Promise.all(fetches)).map(String)).toEqual(['bytes', 'bytes', 'bytes']);
   });
 
-  test('are free again after images that were given up while they waited, connected or read', async () => {
+  test('are free again after images that were aborted while they waited, connected or read', async () => {
     await using server = await startManyHosts(({ path }) =>
       path === '/stall' ? Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n') : undefined,
     );
@@ -92,7 +92,7 @@ describe('all connections together', () => {
   }, 60_000);
 });
 
-test('one host is never asked for more at once than politeness allows', async () => {
+test('one host never gets more requests at once than its limit', async () => {
   const held: RawRequest[] = [];
   await using server = await startRawServer((request) => void held.push(request));
   await using fetcher = createFetcher({ allowedHosts: [server.host] });

@@ -33,7 +33,7 @@ function awsChunks(bytes: Buffer, size: number, trailer = ''): Buffer {
   return Buffer.concat(parts.map((part) => Buffer.from(part)));
 }
 
-describe('gives the bytes of a body', () => {
+describe('decodes a body', () => {
   test.each<[header: string | undefined, body: Buffer]>([
     [undefined, PICTURE],
     ['', PICTURE],
@@ -75,7 +75,7 @@ describe('gives the bytes of a body', () => {
     expect(await decodeContent(body, 'gzip')).toEqual(PICTURE);
   });
 
-  test('with any stack of codings that is short enough', async () => {
+  test('with up to the permitted number of codings', async () => {
     const stack = fc.array(fc.constantFrom(...ENCODERS), { maxLength: MAX_CONTENT_CODINGS });
     await fc.assert(
       fc.asyncProperty(stack, fc.uint8Array({ minLength: 1, maxLength: 300 }), async (encoders, bytes) => {
@@ -106,7 +106,7 @@ test('takes hundreds of gzip members with bytes behind them', async () => {
   expect(await decodeContent(body, 'gzip')).toEqual(Buffer.alloc(400, 'a'));
 });
 
-test('leaves a body as it is that has more chunks than a client sends: each costs memory', async () => {
+test('leaves a body of too many chunks as it is: each costs memory', async () => {
   const body = awsChunks(Buffer.alloc(20_000), 1);
   expect(await decodeContent(body, 'aws-chunked')).toEqual(body);
 });
@@ -126,18 +126,18 @@ describe('refuses', () => {
     expect(outcome).toHaveProperty('message', expect.stringMatching(/got a\*31mb\*$/));
   });
 
-  test('more codings than anybody needs as invalid_response', async () => {
+  test('more codings than are permitted as invalid_response', async () => {
     const header = Array(MAX_CONTENT_CODINGS + 1)
       .fill('gzip')
       .join();
     expect(codeOf(await decodeContent(PICTURE, header))).toBe('invalid_response');
   });
 
-  test.each(ENCODERS)('what %s makes too large as too_large', async (coding, encode) => {
+  test.each(ENCODERS)('what is too large after %s as too_large', async (coding, encode) => {
     expect(codeOf(await decodeContent(encode(ZEROS), coding))).toBe('too_large');
   });
 
-  test('what becomes too large at any stage of a stack as too_large', async () => {
+  test('what becomes too large at any stage as too_large', async () => {
     const inner = gzipSync(gzipSync(ZEROS));
     expect(codeOf(await decodeContent(inner, 'gzip, gzip'))).toBe('too_large');
     expect(codeOf(await decodeContent(gzipSync(inner), 'gzip, gzip, gzip'))).toBe('too_large');
@@ -159,7 +159,7 @@ describe('refuses', () => {
     ['no zstd', 'zstd', PICTURE],
     ['no brotli', 'br', PICTURE],
     ['an empty gzip', 'gzip', Buffer.alloc(0)],
-  ])('%s with an error of the decoder', async (_what, coding, body) => {
+  ])('%s with the error of the decoder', async (_what, coding, body) => {
     await expect(decodeContent(body, coding)).rejects.toHaveProperty('code', expect.stringMatching(/^(Z_|ERR_|ZSTD_)/));
   });
 });

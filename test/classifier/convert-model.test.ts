@@ -52,7 +52,7 @@ describe('a SavedModel gives the scores of a layers model', () => {
   });
 });
 
-test('batch norms go into the convolutions before them', async () => {
+test('batch norms are folded into the convolutions before them', async () => {
   await using folder = await stackFolder(STACKS['convolution, batch norm and ReLU6'] as (typeof STACKS)[string]);
   const { into } = await convert(folder);
   await using _ = into;
@@ -92,7 +92,7 @@ test('a model of one image at once stays one', async () => {
   model.dispose();
 });
 
-test('what Teachable Machine says of a model becomes a classifier.json that says the same', async () => {
+test('the metadata of Teachable Machine becomes an equivalent classifier.json', async () => {
   await using folder = await teachableMachineFolder();
   const { difference, into } = await convert(folder);
   await using _ = into;
@@ -111,14 +111,14 @@ test('labels stay in the file that they are in', async () => {
   expect(await readModelFolder(into.path)).toMatchObject({ labels: CONFIG.labels, labelsFrom: 'labels.txt' });
 });
 
-test('says which computations have no counterpart', async () => {
+test('names the operations that cannot be converted', async () => {
   await using folder = await stackFolder(transposed);
   await expect(convert(folder)).rejects.toThrow(
     `${folder.path}: this model cannot be converted: it computes Conv2DBackpropInput, which this program cannot write`,
   );
 });
 
-test('says so when a model has something of its own for each image of a batch', async () => {
+test('reports a model that treats the images of a batch differently', async () => {
   await using folder = await stackFolder(normalizedByLayer);
   await expect(convert(folder)).rejects.toThrow(/cannot be converted: the model has other constants .* more images/);
 });

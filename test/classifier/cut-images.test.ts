@@ -70,7 +70,7 @@ async function tryCuts(file: Buffer): Promise<{ wrong: number[]; labelled: numbe
   return outcome;
 }
 
-describe('cut at each per cent, only what has all its pixels is labelled:', () => {
+describe('cut off at each percent, an image is labelled only when it has all its pixels:', () => {
   // CMYK takes a second of conversion to try, and its blocks are those of 4:4:4.
   test.each(Object.entries(ENCODERS).filter(([what]) => !what.includes('CMYK')))('%s', async (_what, encode) => {
     const file = await encode(sharp(photo)).toBuffer();
@@ -96,7 +96,7 @@ describe('cut at each per cent, only what has all its pixels is labelled:', () =
           .webp()
           .toBuffer(),
     ],
-  ])('%s, from where its first picture is whole', async (_what, make) => {
+  ])('%s, once its first picture is complete', async (_what, make) => {
     const file = await make();
     const { wrong, labelled, codes } = await tryCuts(file);
     expect({ wrong, codes: [...codes] }).toEqual({ wrong: [], codes: ['corrupt'] });
@@ -117,7 +117,7 @@ test.each(['a baseline JPEG', 'a JPEG of 4:4:4', 'a CMYK JPEG', 'a grey JPEG', '
   },
 );
 
-test('a progressive JPEG without its last scans is corrupt, even where a scan ends', async () => {
+test('a progressive JPEG without its last scans is corrupt, even when it is cut between scans', async () => {
   const file = await sharp(photo).jpeg({ progressive: true }).toBuffer();
   const scans = [];
   for (let at = file.indexOf('ffda', 'hex'); at !== -1; at = file.indexOf('ffda', at + 2, 'hex')) scans.push(at);

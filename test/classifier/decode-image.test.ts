@@ -94,7 +94,7 @@ describe('lays on white', () => {
     for (const value of centre(image)) expect(value).toBeGreaterThanOrEqual(253);
   });
 
-  test('what is half transparent, in half', async () => {
+  test('half-transparent pixels, blended', async () => {
     const [red = 0, green = 0, blue = 0] = centre(await decoded(await halfRed.clone().png().toBuffer()));
     expect(red).toBe(255);
     expect(Math.abs(green - 127)).toBeLessThanOrEqual(2);
@@ -194,7 +194,7 @@ test.each([200, 2_000])('keeps the centre square, of %d pixels', async (side) =>
   ).toBeLessThan(1);
 });
 
-test('gives the size that the model asks for', async () => {
+test('gives the size that the model expects', async () => {
   const image = await decodeImage(await readPhoto('coffee.jpg'), { ...FORMAT, inputSize: 64, crop: 1 });
   expect(image).toHaveProperty('pixels.length', 64 * 64 * 3);
 });

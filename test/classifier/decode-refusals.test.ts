@@ -57,12 +57,12 @@ function bmpHeader(): Buffer {
   return bytes;
 }
 
-describe('by its content, not its name, refuses', () => {
+describe('refuses by content, not by name:', () => {
   test.each(BYTES)('%s', async (_what, bytes, code) => {
     expect(await decodeCode(bytes)).toBe(code);
   });
 
-  test('a HEIC header, whose decoder is not there', async () => {
+  test('a HEIC header, for which there is no decoder', async () => {
     expect(await decodeCode(isoFile('heic'))).toMatch(/^(unsupported_format|corrupt)$/);
   });
 
@@ -94,7 +94,7 @@ describe('calls corrupt', () => {
   });
 });
 
-test('a complete JPEG with fewer pixels than its header says is taken as browsers take it: the rest is grey', async () => {
+test('a complete JPEG with fewer pixels than its header says is decoded as in browsers: the rest is grey', async () => {
   const { pixels, facts } = await decoded(lyingJpeg(await readPhoto('chelsea.jpg'), 2_000, 2_000));
   expect(facts).toMatchObject({ width: 2_000, height: 2_000 });
   expect(new Set(pixels.subarray(-1_000))).toEqual(new Set([128]));
@@ -114,7 +114,7 @@ describe('calls too_many_pixels, without decoding them,', () => {
     expect(await decodeCode(lyingJpeg(await readPhoto('chelsea.jpg'), 65_500, 65_500))).toBe('too_many_pixels');
   });
 
-  test('one row more than the limit, and takes the limit itself', async () => {
+  test('one row more than the limit; the limit itself is accepted', async () => {
     const side = 5_000;
     const rows = MAX_IMAGE_PIXELS / side;
     expect(await decodeCode(greyPng(side, rows, Buffer.alloc((side + 1) * rows)))).toBe('ok');
@@ -125,7 +125,7 @@ describe('calls too_many_pixels, without decoding them,', () => {
 test.each([
   [1, 10_000_000],
   [10_000_000, 1],
-])('a strip of %d x %d pixels takes neither long nor much memory', async (width, height) => {
+])('a strip of %d x %d pixels takes little time and memory', async (width, height) => {
   const bytes = greyPng(width, height, Buffer.alloc((width + 1) * height));
   const before = process.memoryUsage.rss();
   const started = performance.now();

@@ -59,7 +59,7 @@ test('a model in S3 is loaded in place of the default one', async () => {
   await pipeline.close();
 });
 
-test('what was fetched once is not asked for again', async () => {
+test('files that were downloaded once are not requested again', async () => {
   const [uri, hash, prefix] = await upload(FILES);
   const place = await downloadModel(aws.target.s3, uri, hash, temporary.path);
   await put(`${prefix}SHA256SUMS`, Buffer.from('something else'));
@@ -67,14 +67,14 @@ test('what was fetched once is not asked for again', async () => {
   expect((await readdir(place)).sort()).toEqual(['classifier.json', 'labels.txt', 'saved_model.pb']);
 });
 
-test('files in folders of the model come along', async () => {
+test('files in subfolders of the model are downloaded, too', async () => {
   const variables = { 'variables/variables.index': Buffer.from('index') };
   const [uri, hash] = await upload({ ...FILES, ...variables });
   const place = await downloadModel(aws.target.s3, uri, hash, temporary.path);
   expect((await stat(join(place, 'variables/variables.index'))).size).toBe(5);
 });
 
-test('a file that is not what its hash says is refused, and nothing stays', async () => {
+test('a file with another hash is refused, and nothing is left behind', async () => {
   const [uri, hash, prefix] = await upload(FILES);
   await put(`${prefix}labels.txt`, Buffer.from('rouge\nvert\nbleu\n'));
   expect(await refusal(uri, hash)).toMatch(
@@ -82,7 +82,7 @@ test('a file that is not what its hash says is refused, and nothing stays', asyn
   );
 });
 
-test('a list that is not the one asked for is refused', async () => {
+test('a list of files with another hash is refused', async () => {
   const [uri] = await upload(FILES);
   expect(await refusal(uri, '0'.repeat(64))).toMatch(/SHA256SUMS: expected the SHA-256 MODEL_SHA256=0{64}, got/);
 });
@@ -104,7 +104,7 @@ test.each(['../labels.txt', '/etc/passwd', 'a//b', 'a/../../b', 'a\\..\\b'])(
   },
 );
 
-test('what a process that died has left is removed, and never used', async () => {
+test('what a killed process has left behind is removed, and never used', async () => {
   const [uri, hash] = await upload(FILES);
   // No process has this id: Linux gives none above 2^22.
   const leftover = join(temporary.path, `labelqueue-model-${hash}.unfinished-99999999`);

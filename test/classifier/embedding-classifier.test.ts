@@ -53,7 +53,7 @@ test.each<ModelPrecision>(['float32', 'auto'])(
   },
 );
 
-test('the last layer read from the file makes the scores of the model from its embeddings', async () => {
+test("the last layer, read from the file, computes the model's scores from its embeddings", async () => {
   const folder = await readModelFolder(DEFAULT_MODEL);
   const classifier = await loadEmbeddingClassifier(folder, 'float32');
   const answers = classifier.embed?.(await pixels(), 3) ?? [];
@@ -69,7 +69,7 @@ test('the last layer read from the file makes the scores of the model from its e
   layer.dispose();
 });
 
-test('models that differ in labels and name have the same trunk; those that see images differently have another', async () => {
+test('models that differ only in labels and name have the same trunk; a different input makes another trunk', async () => {
   const trunkOf = async (config: object) => {
     await using changed = await changedModel({ config: { ...config } });
     return readTrunk(await readModelFolder(changed.path));
@@ -82,7 +82,7 @@ test('models that differ in labels and name have the same trunk; those that see 
   }
 });
 
-test('other weights are another trunk', async () => {
+test('different weights make another trunk', async () => {
   const bytes = await readFile(join(DEFAULT_MODEL, 'saved_model.pb'));
   // Within the weights of the first convolutions.
   bytes.writeUInt8(bytes.readUInt8(9_000) ^ 1, 9_000);
@@ -110,7 +110,7 @@ test('a model without such a layer is refused at the start', async () => {
   );
 });
 
-test('a label too few is an error before anything is computed', async () => {
+test('a missing label is an error before anything is computed', async () => {
   await using changed = await changedModel({ files: { 'labels.txt': 'one\ntwo\n' } });
   await expect(readModelHead(await readModelFolder(changed.path))).rejects.toThrow(
     /expected a label for each score, got 2 labels in labels\.txt and 1000 scores/,

@@ -73,7 +73,7 @@ function nameOf(outcome: ImageOutcome): string {
   return outcome instanceof ImageFailure ? outcome.code : 'classified';
 }
 
-test('20 healthy images beside 60 that cannot be decoded in time take no more than twice their time alone', async () => {
+test('20 healthy images beside 60 that cannot be decoded in time take at most twice their time alone', async () => {
   const alone = await classify(0, HEALTHY);
   const beside = await classify(EXPENSIVE, HEALTHY);
   expect(beside.healthyMs / alone.healthyMs).toBeLessThan(2);
@@ -89,7 +89,7 @@ test('as many expensive images as ten messages of one image have are all decoded
   expect(outcomes).toEqual(Array(MAX_EXPENSIVE_IMAGES).fill('decode_timeout'));
 }, 60_000);
 
-test('where all images are expensive, they are not fetched faster than they are decoded', async () => {
+test('when all images are expensive, they are not fetched faster than they are decoded', async () => {
   const most = 2;
   const images = 150;
   const { outcomes } = await classify(images, 0, { most, timeoutSeconds: 0.01 });
@@ -99,7 +99,7 @@ test('where all images are expensive, they are not fetched faster than they are 
   expect(putOff).toBeLessThanOrEqual(PUT_OFF_BEFORE_WAITING + IMAGES_IN_FLIGHT);
 }, 200_000);
 
-test('an expensive image is put off for as long as those before it may take', async () => {
+test('an expensive image is deferred for as long as those before it may take', async () => {
   const queue = new ApartQueue({ most: 2, timeoutSeconds: 3 });
   const giveUp = new AbortController();
   const picture = (await inspect(endless)) as Inspected;
@@ -110,7 +110,7 @@ test('an expensive image is put off for as long as those before it may take', as
 });
 
 describe('at the deadline', () => {
-  test('the image that is decoded apart and those that wait for it are not reached, at once', async () => {
+  test('the image in the separate decoder and those that wait for it are reported as not reached at once', async () => {
     const deadline = new AbortController();
     setTimeout(() => deadline.abort(), 1_500);
     const started = performance.now();

@@ -57,7 +57,7 @@ describe('an image that takes longer than the limit', () => {
     expect(milliseconds).toBeLessThan((DECODE_TIMEOUT_SECONDS * 1_000) / 4);
   });
 
-  test('ends at the limit, leaves no process behind, and does not hold up others', async () => {
+  test('ends at the limit, leaves no process behind, and does not delay others', async () => {
     const order: string[] = [];
     const slow = timed(scansJpeg(7_000, 1, 882)).then((result) => {
       order.push('slow');
@@ -76,7 +76,7 @@ describe('an image that takes longer than the limit', () => {
   }, 60_000);
 });
 
-describe('what is not pixels costs nothing:', () => {
+describe('data beside the pixels costs nothing:', () => {
   test('a PNG with 300 texts of 50 MB each has the pixels of the PNG without them', async () => {
     const png = await readPhoto('chelsea-alpha.png');
     const file = withPngChunks(png, 'zTXt', compressedText(50_000_000), 300);
@@ -86,13 +86,13 @@ describe('what is not pixels costs nothing:', () => {
     expect(await isExpensive(file)).toBe(false);
   });
 
-  test('a GIF of a million frames, of which the decoder gets the first', async () => {
+  test('a GIF of a million frames: only the first reaches the decoder', async () => {
     const picture = await inspect(manyFramesGif(1_000_000));
     expect(picture).toMatchObject({ bytes: manyFramesGif(1), expensive: false });
     await decoded(manyFramesGif(1_000_000));
   });
 
-  test('an animated WebP of thousands of frames, of which the decoder gets the first', async () => {
+  test('an animated WebP of thousands of frames: only the first reaches the decoder', async () => {
     const animation = await sharp(await readPhoto('rocket-animated.gif'), { animated: true })
       .webp()
       .toBuffer();
@@ -105,7 +105,7 @@ describe('what is not pixels costs nothing:', () => {
     expect(one).toHaveProperty('bytes.length', (thousands as Inspected).bytes.length);
   });
 
-  test('a TIFF whose directories go in a circle, of which the decoder gets the first', async () => {
+  test('a TIFF whose directories form a cycle: only the first reaches the decoder', async () => {
     const size = { width: 40, height: 40 };
     const once = tiffFile({ ...size, pixels: Buffer.alloc(40 * 40 * 3, 99) });
     const circle = Buffer.from(once);
@@ -115,7 +115,7 @@ describe('what is not pixels costs nothing:', () => {
   });
 });
 
-describe('is decoded apart from the worker:', () => {
+describe('is decoded in a separate process:', () => {
   test.each([
     ['a JPEG of 100,000 segments', async () => withJpegSegments(await readPhoto('coffee.jpg'), 100_000), 'coffee.jpg'],
     [
@@ -129,11 +129,11 @@ describe('is decoded apart from the worker:', () => {
     expect((await decoded(file)).pixels).toEqual((await decoded(await readPhoto(original))).pixels);
   });
 
-  test('an AVIF whose picture has a hundred thousand properties, most of which are not read', async () => {
+  test('an AVIF whose picture has a hundred thousand properties: most are not read', async () => {
     expect(await isExpensive(manyPropertiesAvif(500))).toBe(true);
   });
 
-  test('an AVIF of 16 megapixels, which a decoder holds whole', async () => {
+  test('an AVIF of 16 megapixels, which a decoder holds in memory completely', async () => {
     const large = await sharp({ create: { width: 4_000, height: 4_000, channels: 3, background: '#204060' } })
       .avif({ effort: 0 })
       .toBuffer();

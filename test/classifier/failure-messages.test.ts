@@ -18,7 +18,7 @@ function damaged(file: Buffer): Buffer {
   return Buffer.from(file).fill(0x11, from, from + 2_000);
 }
 
-test('an image that fails among others has the code and message that it has alone', async () => {
+test('an image that fails in a batch has the same code and message as alone', async () => {
   const [photo, png, webp, avif, tiff] = (await Promise.all(
     ['coffee.jpg', 'chelsea-alpha.png', 'coffee.webp', 'chelsea.avif', 'shuttle-model.tiff'].map(readPhoto),
   )) as [Buffer, Buffer, Buffer, Buffer, Buffer];
@@ -49,7 +49,7 @@ test('an image that fails among others has the code and message that it has alon
   }
 });
 
-test('a message says what was expected and what came, in the words of its own format', async () => {
+test("a message says what was expected and what was found, in the terms of the image's format", async () => {
   const [photo, png] = (await Promise.all(['coffee.jpg', 'chelsea-alpha.png'].map(readPhoto))) as [Buffer, Buffer];
   expect(await outcomeOf(photo.subarray(0, photo.length / 2))).toBe(
     'corrupt: expected a whole JPEG, got one that ends within its pixels',

@@ -57,7 +57,7 @@ test('features come with the scores or alone, and are the same for an image alon
   expect(tensorflowUse()).toEqual(before);
 });
 
-test('two files of one photo have features in nearly the same direction, other photos do not', async () => {
+test('two files of one photo have features of nearly the same direction; other photos do not', async () => {
   const model = await openFeatureModel(await readModelFolder(DEFAULT_MODEL));
   const all = model.features(await Promise.all(PHOTOS.map(pixelsOf)));
   model.dispose();
@@ -71,7 +71,7 @@ test('two files of one photo have features in nearly the same direction, other p
   for (const other of [coffee, rocket]) expect(cosine(jpeg, other)).toBeLessThan(0.6);
 });
 
-test('a model that is not a SavedModel has no features, and is let go', async () => {
+test('a model that is not a SavedModel has no features, and is disposed of', async () => {
   await using folder = await graphFolder({ output: 'means' });
   const before = tensorflowUse();
   await expect(openFeatureModel(await readModelFolder(folder.path))).rejects.toThrow(
@@ -186,7 +186,7 @@ test('a flag that is false changes nothing', () => {
   expect(lastLayerOf(bytes, 'sum:0', 'folder')).toMatchObject({ features: 'mean', length: 4_096, classes: 5 });
 });
 
-test('features that are infinite where the scores are not are found out at the start', async () => {
+test('infinite features behind finite scores are detected at the start', async () => {
   const before = tensorflowUse();
   const graph = [
     node('inverse', 'Reciprocal', ['mean'], [T]),

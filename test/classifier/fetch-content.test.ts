@@ -28,7 +28,7 @@ test.each([
   ['small', SMALL, 'free'],
   ['large', LARGE, 'waits'],
   ['coded', LARGE, 'waits'],
-])('of a %s body no more than 64 kB are held before there is room', async (path, content, expected) => {
+])('at most 64 kB of a %s body are held before there is room', async (path, content, expected) => {
   const allowed = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<'waits'>();
   const beforeContent = () => {

@@ -34,7 +34,7 @@ describe('an error of the network, TLS or zlib becomes', () => {
   });
 });
 
-test('of several addresses that were tried, the first one says why', () => {
+test('of several addresses that were tried, the error of the first one is reported', () => {
   const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', syscall: 'connect' });
   const unreachable = Object.assign(new Error('unreachable'), { code: 'ENETUNREACH' });
   const failure = fetchFailure(new AggregateError([refused, unreachable]));

@@ -40,7 +40,7 @@ describe('gets the bytes of a photo', () => {
     expect(await fetcher.fetch(server.url('/empty'))).toEqual(Buffer.alloc(0));
   });
 
-  test('when the server failed once before', async () => {
+  test('when the server failed at the first try', async () => {
     expect(codeOf(await fetcher.fetch(server.url('/once/503/a')))).toBe('server_error');
     expect(digest(await fetcher.fetch(server.url('/once/503/a')))).toBe(digest(coffee));
     expect(server.requests('/once/503/a')).toBe(2);
@@ -108,18 +108,18 @@ describe('says what went wrong', () => {
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 
-  test('a port where nobody listens is connection_failed', async () => {
+  test('a closed port is connection_failed', async () => {
     const gone = await startImageServer();
     await gone.close();
     await using other = createFetcher({ allowedHosts: [gone.host] });
     expect(codeOf(await other.fetch(gone.url('/photos/coffee.jpg')))).toBe('connection_failed');
   });
 
-  test('https where http is spoken is tls_invalid', async () => {
+  test('https to an http port is tls_invalid', async () => {
     expect(codeOf(await fetcher.fetch(`https://${server.host}/photos/coffee.jpg`))).toBe('tls_invalid');
   });
 
-  test('a name that DNS does not have is name_not_resolved', async () => {
+  test('an unknown name is name_not_resolved', async () => {
     await using other = createFetcher({ lookup: fakeDns({}).lookup });
     expect(codeOf(await other.fetch('http://nowhere.example/a.jpg'))).toBe('name_not_resolved');
   });
@@ -156,7 +156,7 @@ describe('an aborted fetch', () => {
     await expected;
   });
 
-  test('rejects with the reason before it has begun, and asks nobody', async () => {
+  test('rejects with the reason before it has begun, without a request', async () => {
     const reason = new Error('too late');
     await expect(fetcher.fetch(server.url('/photos/late.jpg'), 5_000, AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(server.requests('/photos/late.jpg')).toBe(0);
@@ -170,7 +170,7 @@ test('a message never shows the query of a URL, which may be a signature', async
   }
 });
 
-test('asks for images as they are, and names itself', async () => {
+test('requests images without a content coding, and sends its user agent', async () => {
   const headers = await headersOfOneFetch();
   expect(headers).toMatchObject({
     'user-agent': expect.stringMatching(/^labelqueue\/\d+\.\d+\.\d+ \(.*contact not set\)$/),

@@ -148,13 +148,13 @@ test.each([
   expect([codeOf(outcome), (outcome as ImageFailure).message]).toEqual([code, expect.stringMatching(/./)]);
 });
 
-test('a body that was cut is not asked for again at once: that is what a retry is for', async () => {
+test('a truncated body is not requested again at once: that is left to a retry', async () => {
   const before = server.paths.length;
   await fetcher.fetch(server.url('/cut-chunks'));
   expect(server.paths.slice(before)).toEqual(['/cut-chunks']);
 });
 
-test('a lenient request goes to the address that was asked for and no other', async () => {
+test('a lenient request goes to the requested address only', async () => {
   await using elsewhere = await startRawServer(() => rawAnswer(BODY), '127.0.0.3');
   await using odd = await startRawServer(() => rawAnswer(BODY, 'X-Note : a'), '127.0.0.2');
   await using other = createFetcher({ allowedHosts: [odd.host, elsewhere.host] });
@@ -168,7 +168,7 @@ test('a lenient request reaches an IPv6 address', async () => {
   expect(textOf(await other.fetch(`http://[::1]:${odd.port}/odd`))).toBe(BODY);
 });
 
-test('an odd answer never shares its connection with another request', async () => {
+test('an irregular response never shares its connection with another request', async () => {
   await using odd = await startRawServer(() =>
     Buffer.concat([rawAnswer(BODY, 'X-Note : a'), rawAnswer('bytes of somebody else')]),
   );
@@ -177,7 +177,7 @@ test('an odd answer never shares its connection with another request', async () 
   expect(odd.connections()).toBe(odd.paths.length);
 });
 
-describe('a connection that was kept', () => {
+describe('a kept-alive connection', () => {
   test('serves the next image of its host', async () => {
     await using kept = await startRawServer(() => rawAnswer(BODY));
     await using other = createFetcher({ allowedHosts: [kept.host] });
@@ -185,7 +185,7 @@ describe('a connection that was kept', () => {
     expect(kept.connections()).toBe(1);
   });
 
-  test('and is closed when it is used again is tried again at once over a fresh one', async () => {
+  test('that is closed when it is used again is retried at once over a new one', async () => {
     await using closing = await startRawServer(({ nth, socket }) =>
       nth === 1 ? rawAnswer(BODY) : void socket.resetAndDestroy(),
     );
@@ -194,7 +194,7 @@ describe('a connection that was kept', () => {
     expect(closing.paths).toEqual(['/a', '/b', '/b', '/c', '/c']);
   });
 
-  test('is tried again once, not for ever', async () => {
+  test('is retried once, not forever', async () => {
     let answers = 0;
     await using closing = await startRawServer(({ socket }) =>
       answers++ === 0 ? rawAnswer(BODY) : void socket.resetAndDestroy(),
@@ -205,7 +205,7 @@ describe('a connection that was kept', () => {
     expect(closing.paths).toEqual(['/a', '/b', '/b']);
   });
 
-  test('is not tried again when it was new', async () => {
+  test('is not retried when it was new', async () => {
     await using closing = await startRawServer(({ socket }) => void socket.resetAndDestroy());
     await using other = createFetcher({ allowedHosts: [closing.host] });
     expect(codeOf(await other.fetch(closing.url('/a')))).toBe('connection_failed');
@@ -221,13 +221,13 @@ describe('cookies', () => {
     return rawAnswerOf('302 Found', '', `Location: ${path}`, 'Set-Cookie: consent=yes; Path=/; HttpOnly');
   };
 
-  test('come back to the server that set them before it redirects', async () => {
+  test('are sent back to the server that set them before it redirects', async () => {
     await using wall = await startRawServer(cookieWall);
     await using other = createFetcher({ allowedHosts: [wall.host] });
     expect(String(await other.fetch(wall.url('/walled.jpg')))).toBe(BODY);
   });
 
-  test('are gone with their image', async () => {
+  test('last for one image only', async () => {
     await using wall = await startRawServer(cookieWall);
     await using other = createFetcher({ allowedHosts: [wall.host] });
     await other.fetch(wall.url('/walled.jpg'));
@@ -244,7 +244,7 @@ describe('cookies', () => {
   });
 });
 
-test('names itself as it is told to', async () => {
+test('sends the configured user agent', async () => {
   await using echo = await startRawServer(({ headers }) => rawAnswer(headers.get('user-agent') ?? 'none'));
   await using other = createFetcher({ allowedHosts: [echo.host], userAgent: 'my-project/1.0 (me@example.com)' });
   expect(String(await other.fetch(echo.url('/')))).toBe('my-project/1.0 (me@example.com)');

@@ -25,7 +25,7 @@ describe('never connects to', () => {
   });
 });
 
-describe('never asks for', () => {
+describe('never requests', () => {
   test.each([
     ['file:///etc/passwd', 'scheme_not_allowed'],
     ['data:image/png;base64,iVBORw0KGgo=', 'scheme_not_allowed'],
@@ -87,7 +87,7 @@ test('a name that answers public first and private second never gets a connectio
   expect(server.requests('/rebound.jpg')).toBe(0);
 });
 
-describe('a redirect is judged like any address:', () => {
+describe('a redirect is checked like any address:', () => {
   test.each([
     ['to loopback', 'http://127.0.0.2:PORT/', 'address_not_allowed'],
     ['to loopback in decimal', 'http://2130706434:PORT/', 'address_not_allowed'],
@@ -109,7 +109,7 @@ describe('a redirect is judged like any address:', () => {
     }
   });
 
-  test('after hops that were harmless', async () => {
+  test('after harmless hops', async () => {
     await using fetcher = createFetcher({ allowedHosts: [server.host] });
     const last = `/redirect-to?url=${encodeURIComponent('http://10.0.0.1/')}`;
     const first = `/redirect-to?url=${encodeURIComponent(last)}`;
@@ -131,7 +131,7 @@ describe('an allowed host', () => {
     expect(codeOf(await fetcher.fetch(`http://localhost:${server.port}/photos/chelsea.jpg`))).toBe('ok');
   });
 
-  test('may be an address in whatever form the URL has it', async () => {
+  test('may be an address in any form that a URL can have', async () => {
     await using fetcher = createFetcher({ allowedHosts: [server.host] });
     expect(codeOf(await fetcher.fetch(`http://0x7f000001:${server.port}/photos/chelsea.jpg`))).toBe('ok');
   });

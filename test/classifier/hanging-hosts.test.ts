@@ -32,7 +32,7 @@ function pipelineOf(fetch: Pipeline['fetch']): Pipeline {
   return { fetch, classifier, topK: 1, hosts: new HostHealth(FETCH_TIMEOUT_MS), close: async () => {} };
 }
 
-test('more unknown hosts that hang than fetches there are hold up no other image for as long as a fetch may take', async () => {
+test('more hanging unknown hosts than fetch slots delay no other image by a fetch timeout', async () => {
   const http = createHttpClient([healthy, ...hanging].flatMap(({ hosts }) => hosts));
   const sources = { http, s3: createObjectReader(new S3Client({}), []) };
   const stop = new AbortController();
@@ -53,7 +53,7 @@ test('more unknown hosts that hang than fetches there are hold up no other image
   expect(order.slice(0, 20)).toEqual(Array(20).fill('healthy done'));
 }, 60_000);
 
-test('when all servers that were slow send at once, no more than 40 images are held', async () => {
+test('when all slow servers send at once, at most 40 images are held', async () => {
   const count = 2 * IMAGES_IN_FLIGHT;
   const allAsked = Promise.withResolvers<void>();
   let asked = 0;

@@ -36,7 +36,7 @@ test('a host is unknown until it answers', () => {
   expect(health.standingOf(HOST)).toBe('answers');
 });
 
-test('a host that was only silent is suspect, and rests after three silent fetches in a row', () => {
+test('a host that never answered is suspect, and rests after three silent fetches in a row', () => {
   const { health, timeouts } = watch();
   timeouts(1);
   expect(health.standingOf(HOST)).toBe('suspect');
@@ -45,7 +45,7 @@ test('a host that was only silent is suspect, and rests after three silent fetch
   expect(health.putOff(HOST)).toMatchObject({ reason: 'host_rests', seconds: REST_MS / 1_000 });
 });
 
-test('a host that has only been silent is asked by fewer fetches at once, one that has answered is not', () => {
+test('a host that never answered gets fewer fetches at once; one that has answered does not', () => {
   const { health, timeouts } = watch();
   health.saw('answers.example', IMAGE, 100);
   timeouts(1);
@@ -54,7 +54,7 @@ test('a host that has only been silent is asked by fewer fetches at once, one th
   expect(health.fetchesAtOnce('answers.example')).toBe(MAX_FETCHES_PER_HOST);
 });
 
-test('a host that answers now and then never rests', () => {
+test('a host that answers sometimes never rests', () => {
   const { health, timeouts } = watch();
   for (let round = 0; round < 10; round++) {
     timeouts(SILENT_FETCHES_BEFORE_REST - 1);
@@ -63,7 +63,7 @@ test('a host that answers now and then never rests', () => {
   }
 });
 
-test('after its rest a host is asked by one fetch: silence lets it rest again, an answer ends it all', () => {
+test('after its rest, a host gets one fetch: silence makes it rest again, an answer makes it healthy', () => {
   const { clock, health, timeouts } = watch();
   timeouts(SILENT_FETCHES_BEFORE_REST);
   clock.now += REST_MS;
@@ -88,7 +88,7 @@ test.each([
   ['has only been silent', false],
   ['has answered before', true],
 ])(
-  'for an image that cannot be put off any more, the rest of a host that %s ends, until three are silent again',
+  'for an image that cannot be deferred again, the rest of a host that %s ends, until three fetches are silent again',
   (_what, answered) => {
     const { health, timeouts } = watch();
     if (answered) health.saw(HOST, IMAGE, 100);
@@ -123,7 +123,7 @@ describe('what counts as', () => {
     },
   );
 
-  test('an answer: an image, however long it took', () => {
+  test('an answer: an image, however long it takes', () => {
     const { health } = watch();
     for (let time = 0; time < 10; time++) health.saw(HOST, IMAGE, FETCH_TIMEOUT_MS - 1);
     expect(health.standingOf(HOST)).toBe('answers');
@@ -140,7 +140,7 @@ test('hosts have nothing to do with each other, whatever their names', () => {
   ]);
 });
 
-test('of more hosts than are remembered, those that were seen last are', () => {
+test('of too many hosts, the most recently used are remembered', () => {
   const { health, timeouts } = watch();
   for (let host = 0; host < MAX_REMEMBERED_HOSTS * 2; host++) timeouts(1, `host-${host}`);
   expect(health.standingOf('host-0')).toBe('unknown');

@@ -37,7 +37,7 @@ describe('a host has', () => {
     expect((await lookUpWhere(['2d00::1'])).addresses).toEqual(['2d00::1']);
   });
 
-  test('the addresses of one family when the server is silent about the other', async () => {
+  test('the addresses of one family when the server does not answer for the other', async () => {
     const { addresses } = await lookUpWhere((type) => (type === 'A' ? ['203.0.113.7'] : 'silence'));
     expect(addresses).toEqual(['203.0.113.7']);
   });
@@ -69,7 +69,7 @@ describe('a host is name_not_resolved when DNS', () => {
   );
 });
 
-test('a name is asked for once, however many images want it', async () => {
+test('a name is resolved once, however many images need it', async () => {
   await using server = await startDnsServer(() => ['203.0.113.7']);
   const names = createHostLookup([server.address]);
   await Promise.all(Array.from({ length: 20 }, () => lookUp(names.lookup, 'photos.example')));
@@ -88,13 +88,13 @@ test('the name servers are those of the process unless others are named', async 
   names.close();
 });
 
-test('a name with a private address is not connected to, whatever else it has', async () => {
+test('a name with a private address is not connected to, whatever other addresses it has', async () => {
   await using server = await startDnsServer(() => ['203.0.113.7', '127.0.0.1']);
   await using fetcher = createFetcher({ nameServers: [server.address] });
   expect(codeOf(await fetcher.fetch('http://photos.example/a.jpg'))).toBe('address_not_allowed');
 });
 
-test('names that a server is silent about delay no other', async () => {
+test('names without an answer delay no other', async () => {
   await using dns = await startDnsServer((name) => (name.startsWith('silent') ? 'silence' : ['127.0.0.1']));
   await using photos = await startRawServer(() => rawAnswer('bytes'));
   const healthy = Array.from({ length: 20 }, (_, index) => `healthy${index}.example:${photos.port}`);
@@ -111,7 +111,7 @@ test('names that a server is silent about delay no other', async () => {
   expect(new Set(await Promise.all(silent))).toEqual(new Set(['name_not_resolved']));
 }, 60_000);
 
-test('an allowed host that DNS does not have may be one that the system has', async () => {
+test('an allowed host that is not in DNS may be in the hosts file', async () => {
   await using server = await startDnsServer(() => 'unknown');
   const names = createHostLookup([server.address]);
   // The system takes addresses for names, which DNS does not.

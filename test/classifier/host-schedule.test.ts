@@ -71,7 +71,7 @@ test('one host gets no more than eight at once', () => {
   expect(takeAll(schedule)).toEqual(['a/8', 'a/9']);
 });
 
-test('a host that is busy holds up nobody else', () => {
+test('a busy host delays no other', () => {
   const schedule = scheduleOf([...itemsOf('slow', 100), ...itemsOf('b', 1), ...itemsOf('c', 9)]);
   const taken = takeAll(schedule);
   expect(taken.filter((item) => item.startsWith('slow'))).toHaveLength(8);
@@ -93,7 +93,7 @@ test('a fetch that ends makes room for the next of its own group, however many h
   }
 });
 
-test('groups take turns before hosts do: a job with many hosts holds up none with a few', () => {
+test('groups take turns before hosts do: a job with many hosts does not delay one with few', () => {
   const schedule = scheduleOf([...hosts('many', 100).map((item) => `${item}/a`), 'one/0/b', 'one/1/b', 'one/2/b']);
   const first = Array.from({ length: 6 }, () => schedule.take()?.item);
   expect(first.filter((item) => item?.endsWith('/b'))).toEqual(['one/0/b', 'one/1/b', 'one/2/b']);
@@ -108,12 +108,12 @@ test('a host that several groups have images of gets no more than eight at once 
 });
 
 describe('hosts that do not answer:', () => {
-  test('without any silence so far, unknown hosts get every fetch there is', () => {
+  test('without any silence so far, unknown hosts get all fetch slots', () => {
     const schedule = scheduleOf(hosts('new', 100), healthOf({ answers: ['good'] }));
     expect(takeSome(schedule, IMAGES_IN_FLIGHT)).toHaveLength(IMAGES_IN_FLIGHT);
   });
 
-  test('the more hosts are silent, the fewer fetches unknown ones get beside one that answers', () => {
+  test('the more hosts are silent, the fewer fetch slots unknown hosts get beside one that answers', () => {
     const silent = Object.fromEntries(hosts('silent', 9).map((item) => [hostOfItem(item), 1]));
     const items = [...hosts('silent', 9), ...hosts('new', 100), ...itemsOf('good', 100)];
     const taken = takeAll(scheduleOf(items, healthOf({ answers: ['good'], silent })));
@@ -121,7 +121,7 @@ describe('hosts that do not answer:', () => {
     expect(taken).toHaveLength(MAX_FETCHES_PER_HOST + LEAST_UNPROVEN_FETCHES);
   });
 
-  test('suspect hosts get a few fetches while others wait, and all once nothing else is left', () => {
+  test('suspect hosts get a few fetch slots while others wait, and all of them when nothing else is left', () => {
     const silent = Object.fromEntries(hosts('silent', 60).map((item) => [hostOfItem(item), 1]));
     const schedule = scheduleOf([...hosts('silent', 60), ...hosts('new', 50)], healthOf({ silent }));
     const isSilent = ({ host }: Taken<string>) => host.startsWith('silent');
@@ -131,7 +131,7 @@ describe('hosts that do not answer:', () => {
     expect(takeSome(schedule, IMAGES_IN_FLIGHT).filter(isSilent).length).toBeGreaterThan(SUSPECT_FETCHES);
   });
 
-  test('a fetch that steps aside makes room for others, and not for more of its own host', () => {
+  test('a fetch that yields its slot makes room for others, and not for more of its own host', () => {
     const schedule = scheduleOf([...itemsOf('slow', 20), ...itemsOf('other', 1)]);
     const slow = takeSome(schedule).filter(({ host }) => host === 'slow');
     expect(slow).toHaveLength(MAX_FETCHES_PER_HOST);
@@ -144,7 +144,7 @@ describe('hosts that do not answer:', () => {
     expect(takeSome(schedule)).toHaveLength(MAX_FETCHES_PER_HOST);
   });
 
-  test('fetches that stepped aside count in the share of their job', () => {
+  test('fetches that yielded their slots count in the share of their job', () => {
     const items = [...hosts('hang', 60).map((item) => `${item}/a`), ...hosts('good', 60).map((item) => `${item}/b`)];
     const schedule = scheduleOf(items);
     const hanging = takeSome(schedule, 20).filter(({ host }) => host.startsWith('hang'));
@@ -156,12 +156,12 @@ describe('hosts that do not answer:', () => {
     expect(jobsOf(10)).toEqual(Array(10).fill('hang'));
   });
 
-  test('a host that was only silent does not step aside: it gets few fetches anyway', () => {
+  test('fetches of a host that never answered do not yield: it gets few slots anyway', () => {
     const schedule = scheduleOf(itemsOf('silent', 2), healthOf({ silent: { silent: 1 } }));
     expect(takeSome(schedule).map((one) => schedule.mayStepAside(one))).toEqual([false, false]);
   });
 
-  test('a host that answers after all gets its eight', () => {
+  test('a host that finally answers gets its eight slots', () => {
     const health = healthOf({ silent: { late: SILENT_FETCHES_BEFORE_REST - 1 } });
     const schedule = scheduleOf([...itemsOf('late', 20), ...hosts('new', 60)], health);
     const taken = takeSome(schedule);
@@ -170,7 +170,7 @@ describe('hosts that do not answer:', () => {
     expect(schedule.take()?.host).toBe('late');
   });
 
-  test('when a host is left to rest, its images come back in order, and no other', () => {
+  test('when a host begins to rest, its images, and no others, are returned in order', () => {
     const health = new HostHealth(FETCH_TIMEOUT_MS);
     const schedule = scheduleOf([...itemsOf('dead', 20), ...itemsOf('good', 2)], health);
     const taken = takeSome(schedule);
@@ -189,7 +189,7 @@ describe('hosts that do not answer:', () => {
     expect(schedule.rest()).toEqual([]);
   });
 
-  test('images of hosts that rest already are withdrawn before the start', () => {
+  test('images of resting hosts are withdrawn before the start', () => {
     const health = healthOf({ silent: { dead: SILENT_FETCHES_BEFORE_REST } });
     const schedule = scheduleOf([...itemsOf('dead', 3), ...itemsOf('good', 1)], health);
     expect(schedule.withdrawResting()).toEqual(itemsOf('dead', 3));
@@ -201,7 +201,7 @@ test.each<[what: string, (index: number) => string]>([
   ['on as many hosts', (index) => `host-${index}/0`],
   ['on one host', (index) => `host/${index}`],
   ['on hosts most of which are busy', (index) => `host-${index % 20}/${index}`],
-])('ten times the images %s take nowhere near a hundred times the time', (_what, itemAt) => {
+])('ten times the images %s take far less than a hundred times the time', (_what, itemAt) => {
   const timeFor = (count: number) => {
     const items = Array.from({ length: count }, (_, index) => itemAt(index));
     const started = performance.now();
@@ -225,13 +225,13 @@ test.each<[what: string, (index: number) => string]>([
   expect(best(100_000) / best(10_000)).toBeLessThan(80);
 });
 
-test('what was never given out is left over', () => {
+test('images that were never handed out are left over', () => {
   const schedule = scheduleOf([...itemsOf('a', 10), ...itemsOf('b', 1)]);
   takeAll(schedule);
   expect(schedule.rest().sort()).toEqual(['a/8', 'a/9']);
 });
 
-test('of no images none is given out', () => {
+test('without images, none is handed out', () => {
   const schedule = scheduleOf([]);
   expect(schedule.take()).toBeUndefined();
   expect(schedule.rest()).toEqual([]);
@@ -258,7 +258,7 @@ function play(items: readonly string[], releases: readonly boolean[]): string[] 
   return taken;
 }
 
-test('each image is given out exactly once, those of a host in order, never more than eight of it at once', () => {
+test('each image is handed out exactly once, those of a host in order, at most eight per host at once', () => {
   const hosts = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 120 });
   fc.assert(
     fc.property(hosts, fc.array(fc.boolean(), { maxLength: 200 }), (owners, releases) => {

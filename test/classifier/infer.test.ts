@@ -89,7 +89,7 @@ describe('a batch', () => {
     expect(labels.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 3);
   });
 
-  test('leaves no tensor behind, nor does one that TensorFlow refuses', async () => {
+  test('leaves no tensor behind, even when TensorFlow refuses it', async () => {
     const { pixels } = await decoded(await readPhoto('coffee.jpg'), classifier.format);
     classifier.infer([pixels], 5);
     const before = tensorflowUse();
@@ -99,13 +99,13 @@ describe('a batch', () => {
   });
 });
 
-test('a loaded model knows its name and version, and says when it computes in eight-bit integers', () => {
+test('a loaded model has its name and version, and reports eight-bit integers', () => {
   const version = process.arch === 'x64' ? '1-int8' : '1';
   expect(classifier.id).toEqual({ name: 'efficientnet-lite0', version });
   expect(inFloats.id).toEqual({ name: 'efficientnet-lite0', version: '1' });
 });
 
-test('an image of noise gets nearly the same probabilities from both', async () => {
+test('an image of noise gets nearly the same probabilities in integers and in floats', async () => {
   const noise = randomBytes(224 * 224 * 3);
   const [exact = []] = inFloats.infer([noise], 1_000);
   const [labels = []] = classifier.infer([noise], 1_000);
@@ -115,7 +115,7 @@ test('an image of noise gets nearly the same probabilities from both', async () 
   }
 });
 
-test('a model is counted while it is loaded, and not once it is disposed of', async () => {
+test('a model counts while it is loaded, and no longer when it is disposed of', async () => {
   await using folder = await changedModel({});
   const before = tensorflowUse();
   const second = await loadClassifier(await readModelFolder(folder.path));
@@ -213,7 +213,7 @@ describe('the scores of an image', () => {
     tiny.dispose();
   });
 
-  test('that are no numbers fail the image and no other', async () => {
+  test('that are not numbers fail only their image', async () => {
     // 0 / 1e-44 is 0, and 255 / 1e-44 is too large for a float32.
     await using folder = await tinyModel(channelMeans(2, 'float32'), { std: [1e-44, 1, 1] });
     const tiny = await loadClassifier(await readModelFolder(folder.path));

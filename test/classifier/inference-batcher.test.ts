@@ -40,14 +40,14 @@ describe('a batch runs', () => {
     expect(await Promise.all(full)).toEqual(Array.from({ length: INFERENCE_BATCH_SIZE }, (_, at) => labelled(at)));
   });
 
-  test('when every image that is under way has arrived', async () => {
+  test('when every announced image has arrived', async () => {
     const { sizes, slots } = createBatches(3);
     const all = fillAll(slots);
     expect(sizes).toEqual([3]);
     expect(await Promise.all(all)).toEqual([labelled(0), labelled(1), labelled(2)]);
   });
 
-  test('when the last image that is under way is given up', async () => {
+  test('when the last announced image is cancelled', async () => {
     const { sizes, slots } = createBatches(3);
     const [first, second] = fillAll(slots.slice(0, 2));
     expect(sizes).toEqual([]);
@@ -56,7 +56,7 @@ describe('a batch runs', () => {
     expect([await first, await second]).toEqual([labelled(0), labelled(1)]);
   });
 
-  test('when its first image has waited long enough for the others', async () => {
+  test('when its first image has waited for the maximum time', async () => {
     const { sizes, slots } = createBatches(5);
     const waiting = fillAll(slots.slice(0, 1));
     jest.advanceTimersByTime(INFERENCE_MAX_WAIT_MS - 1);
@@ -82,7 +82,7 @@ test('images beyond a full batch wait for the next one', async () => {
   expect(labels.at(-1)).toEqual(labelled(INFERENCE_BATCH_SIZE + 1));
 });
 
-test('giving up before anything has arrived runs nothing', () => {
+test('cancelling before anything has arrived runs nothing', () => {
   const { sizes, slots } = createBatches(2);
   for (const slot of slots) slot.release();
   expect(sizes).toEqual([]);
@@ -101,7 +101,7 @@ test('an image that the model refuses fails alone, and the others of its batch g
   ]);
 });
 
-test('a model that refuses everything rejects every image, and the next batch is as good as new', async () => {
+test('a model that refuses everything rejects every image, and the next batch is not affected', async () => {
   let broken = true;
   const batches = new InferenceBatcher((images) => {
     if (broken) throw new Error('TensorFlow refused');

@@ -13,7 +13,7 @@ test.each([
   ['exact', 'int8-vnni'],
   ['in pairs', 'int8-avx2'],
 ] as const)(
-  'the default model is taken where products are added %s, and the version says so',
+  'the integer model is used where products are added %s, and the version says so',
   async (sums, arithmetic) => {
     const folder = await readModelFolder(DEFAULT_MODEL);
     expect(chooseModel(folder, 'auto', sums)).toEqual({
@@ -28,7 +28,7 @@ const IN_FLOATS: [string, ModelPrecision, IntegerSums][] = [
   ['the setting asks for floats', 'float32', 'exact'],
 ];
 
-test.each(IN_FLOATS)('is not taken when %s', async (_case, wanted, sums) => {
+test.each(IN_FLOATS)('is not used when %s', async (_case, wanted, sums) => {
   const folder = await readModelFolder(DEFAULT_MODEL);
   expect(chooseModel(folder, wanted, sums)).toEqual({ folder, arithmetic: 'float32' });
 });
@@ -45,7 +45,7 @@ test.each([
   expect(chooseModel(await readModelFolder(changed.path), 'auto', sums).arithmetic).toBe(arithmetic);
 });
 
-test('when what the processor does cannot be found out, floats are taken with a warning', async () => {
+test("when the processor's arithmetic cannot be determined, floats are used, with a warning", async () => {
   const folder = await readModelFolder(DEFAULT_MODEL);
   const opened = await openBestModel(
     folder,
@@ -61,7 +61,7 @@ test('when what the processor does cannot be found out, floats are taken with a 
   });
 });
 
-test('where a model in integers cannot be used, the one in floats is, with a warning', async () => {
+test('when the integer model cannot be used, the float model is, with a warning', async () => {
   await using changed = await changedModel({
     config: { int8: 'damaged', int8For: 'avx2' },
     files: { 'damaged/saved_model.pb': 'no model' },

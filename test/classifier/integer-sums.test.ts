@@ -51,18 +51,18 @@ if (process.arch === 'x64') {
     expect((await findIntegerSums()).sums).toMatch(/^(exact|in pairs)$/);
   });
 } else {
-  test('another architecture computes no integers, and there is no reason to warn', async () => {
+  test('another architecture does not use integers, without a warning', async () => {
     expect(await findIntegerSums()).toEqual({ sums: 'none' });
   });
 }
 
-test('the trial leaves nothing in memory', async () => {
+test('the probe leaves nothing in memory', async () => {
   const before = tensorflowUse();
   await findIntegerSums();
   expect(tensorflowUse()).toEqual(before);
 });
 
-test('a trial that cannot be made says why', async () => {
+test('a probe that fails says why', async () => {
   const { sums, reason } = await findIntegerSums(`${DEFAULT_MODEL}/nowhere`);
   expect(sums).toBe('none');
   if (process.arch === 'x64') expect(reason).toMatch(/nowhere: expected a SavedModel/);

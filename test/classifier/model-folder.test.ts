@@ -3,7 +3,7 @@ import { readModelFolder } from '../../shared/classifier/model/model-folder.ts';
 import { ModelFolderError } from '../../shared/classifier/model/model-folder-error.ts';
 import { type Change, changedModel, DEFAULT_MODEL } from './model-folders.ts';
 
-test('the default model folder is read: its configuration and a label a class', async () => {
+test('the default model folder is read: its configuration and one label per class', async () => {
   const { path, config, labels } = await readModelFolder(DEFAULT_MODEL);
   expect(path).toBe(DEFAULT_MODEL);
   expect(config).toMatchObject({ name: 'efficientnet-lite0', inputSize: 224, licence: 'Apache-2.0' });
@@ -11,17 +11,17 @@ test('the default model folder is read: its configuration and a label a class', 
   expect(labels[388]).toBe('giant panda, panda, panda bear, coon bear, Ailuropoda melanoleuca');
 });
 
-test('labels may have Windows line ends, and no end at the last line', async () => {
+test('labels may have Windows line ends, and a last line without a line end', async () => {
   await using folder = await changedModel({ files: { 'labels.txt': 'cat\r\ndog\r\ncup' } });
   expect((await readModelFolder(folder.path)).labels).toEqual(['cat', 'dog', 'cup']);
 });
 
-test('labels may stand in classifier.json', async () => {
+test('labels may be in classifier.json', async () => {
   await using folder = await changedModel({ config: { labels: ['cat', 'dog'] }, files: { 'labels.txt': null } });
   expect(await readModelFolder(folder.path)).toMatchObject({ labels: ['cat', 'dog'], labelsFrom: 'classifier.json' });
 });
 
-test('what is not said has its default', async () => {
+test('missing fields have their defaults', async () => {
   await using folder = await changedModel({ config: { signature: undefined, output: undefined } });
   const { config } = await readModelFolder(folder.path);
   expect(config).toEqual({
@@ -45,7 +45,7 @@ test.each([
   expect(config).toMatchObject({ mean: [mean, mean, mean], std: [std, std, std] });
 });
 
-describe('the format of a model.json is told', () => {
+describe('the format of a model.json is detected', () => {
   test.each([
     ['by its name', { format: 'graph-model' }, 'graph-model'],
     ['by its name', { format: 'layers-model' }, 'layers-model'],
@@ -62,7 +62,7 @@ describe('the format of a model.json is told', () => {
     ['nothing that is known', '{}', /found no format and no topology of either/],
     ['null', 'null', /found no format/],
     ['another format', '{"format":"onnx"}', /found the format "onnx"/],
-  ])('or an error names it: %s', async (_what, content, message) => {
+  ])('or is named in an error: %s', async (_what, content, message) => {
     await using folder = await tfjsFolder(content);
     await expect(readModelFolder(folder.path)).rejects.toThrow(message);
   });

@@ -14,7 +14,7 @@ import { type Additions, attribute, type Field, node } from './tiny-model.ts';
 const { folder, withModel, refusalOf } = await checkedModels();
 
 describe('a model that copies a file', () => {
-  test('does so when it is trusted', async () => {
+  test('runs when it is trusted', async () => {
     await folder.write('secret.txt', 'secret');
     const copy = join(folder.path, 'copy.txt');
     const path = await withModel(copying(join(folder.path, 'secret.txt'), copy));

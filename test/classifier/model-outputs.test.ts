@@ -36,7 +36,7 @@ const BESIDE: Additions = {
 };
 
 describe('an output of int64 beside the scores', () => {
-  test('is not read: one line when the model is loaded, and none when images are labelled', async () => {
+  test('is ignored: TensorFlow prints one line when the model is loaded, and none when images are labelled', async () => {
     const printed = (['log', 'warn', 'error'] as const).map((method) => jest.spyOn(console, method));
     const classifier = await loadClassifier(await load(BESIDE));
     expect(classifier.notes).toEqual(['the output classes of int64 is not used: the scores are those of means']);
@@ -45,7 +45,7 @@ describe('an output of int64 beside the scores', () => {
     for (const spy of printed) expect(spy).not.toHaveBeenCalled();
   });
 
-  test('is warned of by model check', async () => {
+  test('causes a warning of model check', async () => {
     const { warnings } = await checkModel(await load(BESIDE), 'auto', [], 1);
     expect(warnings.map(({ code }) => code)).toEqual(expect.arrayContaining(['output_not_read']));
   });

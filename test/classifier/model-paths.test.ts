@@ -73,7 +73,7 @@ describe('weights are read from the folder alone:', () => {
     expect(isInnerPath(path.replace('./', ''))).toBe(true);
   });
 
-  test('of a layers model, too', async () => {
+  test('not those of a layers model either', async () => {
     await using folder = await layersFolder();
     await changeModelJson(folder, ({ weightsManifest }) => {
       weightsManifest.push({ paths: ['../secret.bin'], weights: [] });
@@ -84,13 +84,13 @@ describe('weights are read from the folder alone:', () => {
   test.each<[what: string, change: (json: { weightsManifest?: unknown }) => void]>([
     ['no weightsManifest', (json) => delete json.weightsManifest],
     ['an empty one', (json) => (json.weightsManifest = [])],
-  ])('and are not left out: a layers model with %s would have random ones', async (_what, change) => {
+  ])('and must be there: a layers model with %s would have random ones', async (_what, change) => {
     await using folder = await brightChannelFolder();
     await changeModelJson(folder, change);
     expect(await refusal(folder)).toMatch(/expected a layers model .* 2 of 2 weights are not set/);
   });
 
-  test('and are as many bytes as they say', async () => {
+  test('and have the declared number of bytes', async () => {
     await using folder = await graphFolder({ output: 'means' });
     await changeModelJson(folder, ({ weightsManifest: [group] }) => {
       if (group?.weights[0] !== undefined) group.weights[0].shape = [1e9, 1e9];
@@ -98,7 +98,7 @@ describe('weights are read from the folder alone:', () => {
     expect(await refusal(folder)).toMatch(/expected 4000000000000000000 bytes of weights, .* the files have 8/);
   });
 
-  test('and not more bytes than fit in memory, however often a file is named', async () => {
+  test('and have no more bytes than fit in memory, however often a file is named', async () => {
     await using folder = await graphFolder({ output: 'means' });
     await truncate(join(folder.path, 'group1-shard1of1.bin'), 1_000_000_000);
     await changeModelJson(folder, ({ weightsManifest: [group] }) => {
@@ -121,13 +121,13 @@ describe('a link that leads out of the folder is refused:', () => {
     );
   });
 
-  test('also one that leads nowhere', async () => {
+  test('even one that leads nowhere', async () => {
     await using folder = await meansFolder();
     await symlink('/no/such/file', join(folder.path, 'weights.bin'));
     expect(await refusal(folder)).toMatch(/weights\.bin: .* it leads nowhere/);
   });
 
-  test('one within the folder is not, nor one to the folder, nor any when the model is trusted', async () => {
+  test('but not one within the folder, nor one to the folder, nor any of a trusted model', async () => {
     await using folder = await meansFolder();
     await folder.write('my-labels.txt', 'red\ngreen\nblue\n');
     execFileSync('rm', [join(folder.path, 'labels.txt')]);
@@ -141,7 +141,7 @@ describe('a link that leads out of the folder is refused:', () => {
     expect((await readModelFolder(folder.path, true)).trusted).toBe(true);
   });
 
-  test('a pipe is refused rather than waited for', async () => {
+  test('a pipe is refused, and not waited for', async () => {
     await using folder = await meansFolder();
     execFileSync('mkfifo', [join(folder.path, 'notes.bin')]);
     expect(await refusal(folder)).toMatch(/notes\.bin: expected a file or a folder, got a device or a pipe/);

@@ -63,7 +63,7 @@ describe('another normalization', () => {
   const sureAndDifferent = rows([0, 1], [1, 0], [0, 1], [1, 0]);
   const different = rows([0.2, 0.8], [0.8, 0.2], [0.2, 0.8], [0.8, 0.2]);
 
-  test('is recommended when its answers depend on the image and those of the configured one do not', () => {
+  test('is recommended when its labels depend on the image and those of the configured one do not', () => {
     const [warning, ...more] = comparisonWarnings(same, { first: sureAndTheSame, second: sureAndDifferent });
     expect(warning?.code).toBe('wrong_normalization');
     expect(warning?.message).toMatch(/all 4 images get nearly the same answer, with second they do not/);
@@ -74,7 +74,7 @@ describe('another normalization', () => {
     ['is surer only', same, sureAndTheSame],
     ['is surer, but the configured one tells images apart too', different, sureAndDifferent],
     ['had too few images', same.slice(1), sureAndDifferent.slice(1)],
-  ])('is not when it %s', (_what, configured, other) => {
+  ])('is not recommended when it %s', (_what, configured, other) => {
     expect(comparisonWarnings(configured, { other })).toEqual([]);
   });
 });

@@ -36,7 +36,7 @@ describe.each(Object.keys(NSFWJS_MODELS) as NsfwjsModel[])('the %s of nsfwjs', (
     await folder[Symbol.asyncDispose]();
   });
 
-  test.each(PHOTOS)('says of %s what the package says', async (photo) => {
+  test.each(PHOTOS)('gives %s the scores of the package', async (photo) => {
     const { pixels } = await decoded(await readFile(join(SAMPLES, photo)), ours.format);
     const picture = tf.tensor3d(pixels, [224, 224, 3], 'int32');
     const answers = await theirs.classify(picture, 5);

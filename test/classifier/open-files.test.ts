@@ -27,7 +27,7 @@ describe('the connections of a process', () => {
     [OTHER_OPEN_FILES + CONNECTIONS_NEEDED + 7, CONNECTIONS_NEEDED + 7],
     [LAMBDA_OPEN_FILES, MAX_CONNECTIONS],
     [Number.POSITIVE_INFINITY, MAX_CONNECTIONS],
-  ])('of %d open files are at most %d', (openFiles, connections) => {
+  ])('with %d open files are at most %d', (openFiles, connections) => {
     expect(connectionsAllowed(openFiles)).toBe(connections);
   });
 

@@ -70,7 +70,7 @@ describe('reads an object', () => {
     expect(await fetcher.fetch(`S3://${BUCKET}/case.jpg`)).toEqual(Buffer.from('bytes'));
   });
 
-  test('of exactly as many bytes as are allowed', async () => {
+  test('of exactly the maximum size', async () => {
     await putLarge('full.jpg', MAX_IMAGE_BYTES);
     const bytes = await fetcher.fetch(`s3://${BUCKET}/full.jpg`);
     expect(codeOf(bytes)).toBe('ok');
@@ -154,19 +154,19 @@ describe('says what went wrong:', () => {
     expect(codeOf(await fetcher.fetch(`s3://${BUCKET}/missing.jpg`))).toBe('not_found');
   });
 
-  test('an object of one byte too many is too_large', async () => {
+  test('an object of one byte more than the maximum is too_large', async () => {
     await putLarge('large.jpg', MAX_IMAGE_BYTES + 1);
     expect(codeOf(await fetcher.fetch(`s3://${BUCKET}/large.jpg`))).toBe('too_large');
   });
 
-  test('an object of a bucket that is not named is bucket_not_allowed, even when it could be read', async () => {
+  test('an object of a bucket that is not configured is bucket_not_allowed, even if it is readable', async () => {
     await put('a.jpg', Buffer.from('secret'), 'photos-of-others');
     const outcome = await fetcher.fetch('s3://photos-of-others/a.jpg');
     expect(codeOf(outcome)).toBe('bucket_not_allowed');
     expect((outcome as ImageFailure).message).toContain('photos-of-others');
   });
 
-  test('no bucket is allowed when none is named', async () => {
+  test('no bucket is allowed when none is configured', async () => {
     await using strict = createFetcher({ s3 });
     expect(codeOf(await strict.fetch(`s3://${BUCKET}/a.jpg`))).toBe('bucket_not_allowed');
   });
@@ -205,16 +205,16 @@ describe('an S3 that', () => {
     expect(await fromRudeS3(route, 'a.jpg', 200)).toBe('timeout');
   });
 
-  test('breaks off in the middle is connection_failed', async () => {
+  test('closes the connection in the middle is connection_failed', async () => {
     expect(await fromRudeS3('truncated', 'a.jpg')).toBe('connection_failed');
   });
 
-  test('sends more than was asked for is too_large', async () => {
+  test('sends more than requested is too_large', async () => {
     expect(await fromRudeS3('large', 'a.jpg')).toBe('too_large');
   });
 });
 
-test('an object that is too large or cut short keeps no connection', async () => {
+test('an object that is too large or truncated leaves no connection behind', async () => {
   await using server = await startImageServer();
   using misbehaving = misbehavingS3(server);
   await using other = createFetcher({ sourceBuckets: ['endless', 'truncated'], s3: misbehaving });

@@ -19,7 +19,7 @@ function watch(comingBack: readonly Slot[]): Set<Slot> {
   return back;
 }
 
-test('an image that steps aside makes room for another', () => {
+test('an image that yields its slot makes room for another', () => {
   const slots = new Slots();
   const taken = takeAll(slots);
   expect(taken).toHaveLength(IMAGES_IN_FLIGHT);
@@ -27,7 +27,7 @@ test('an image that steps aside makes room for another', () => {
   expect(slots.hasRoom()).toBe(true);
 });
 
-test('no more than a bounded number is aside', () => {
+test('at most a bounded number of images has yielded', () => {
   const slots = new Slots();
   for (let round = 0; round * IMAGES_IN_FLIGHT < IMAGES_ASIDE; round++) {
     for (const slot of takeAll(slots)) expect(slot.stepAside()).toBe(true);
@@ -50,14 +50,14 @@ test('an image that comes back waits for room, and comes before new ones', async
   expect(back.size).toBe(1);
 });
 
-test('an image that holds memory does not step aside any more', async () => {
+test('an image that holds memory does not yield any more', async () => {
   const slots = new Slots();
   const slot = slots.take();
   await slot.comeBack();
   expect(slot.stepAside()).toBe(false);
 });
 
-test('an image that is given up while it waits for room leaves none behind', async () => {
+test('an image that is cancelled while it waits for a slot leaves none occupied', async () => {
   const slots = new Slots();
   const [late, ...others] = takeAll(slots);
   late?.stepAside();
@@ -114,7 +114,7 @@ class Crowd {
   }
 }
 
-test('whatever images do, no more than 40 of them hold memory, and all come to their end', async () => {
+test('whatever images do, at most 40 of them hold memory, and all of them finish', async () => {
   const step = fc.tuple(fc.constantFrom('take', 'take', 'aside', 'back', 'release'), fc.nat());
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 100, maxLength: 400 }), async (steps) => {

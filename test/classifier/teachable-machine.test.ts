@@ -9,7 +9,7 @@ import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { decoded, readPhoto } from './pictures.ts';
 import { METADATA, teachableMachineFolder } from './tfjs-folders.ts';
 
-test('an export of Teachable Machine works as it is, with the scores that its own page gives', async () => {
+test('an export of Teachable Machine works as it is, with the scores of its own page', async () => {
   await using folder = await teachableMachineFolder();
   const classifier = await loadClassifier(await readModelFolder(folder.path));
   const { pixels } = await decoded(await readPhoto('coffee.jpg'), classifier.format);
@@ -53,7 +53,7 @@ test('one without a name has that of its folder, and one without a size 224 pixe
   expect(config).toMatchObject({ name: basename(folder.path), inputSize: 224 });
 });
 
-test('classifier.json, where there is one, is what counts', async () => {
+test('classifier.json takes precedence when there is one', async () => {
   await using folder = await teachableMachineFolder();
   const config = { name: 'mine', version: '2', licence: 'none', inputSize: 224, crop: 1, interpolation: 'linear' };
   await folder.write('classifier.json', JSON.stringify({ ...config, labels: ['a', 'b', 'c'], range: [-1, 1] }));
@@ -69,7 +69,7 @@ test.each([
   await expect(readModelFolder(folder.path)).rejects.toThrow(message);
 });
 
-test('labels have to be as many as scores', async () => {
+test('there must be as many labels as scores', async () => {
   await using folder = await teachableMachineFolder({ labels: ['cups', 'cats'] });
   await expect(loadClassifier(await readModelFolder(folder.path))).rejects.toThrow(
     /got 2 labels in metadata\.json and 3 scores/,

@@ -21,7 +21,7 @@ async function environmentOfTensorflow(variables: NodeJS.ProcessEnv): Promise<st
   return stdout.split('\n');
 }
 
-test('whatever loads TensorFlow has it compute with oneDNN on every processor', async () => {
+test('every process that loads TensorFlow computes with oneDNN, on every processor', async () => {
   expect(await environmentOfTensorflow({})).toContain('TF_ENABLE_ONEDNN_OPTS=1');
 });
 

@@ -46,7 +46,7 @@ describe.each(FORMATS)('a %s', (_format, make) => {
     classifier.dispose();
   });
 
-  test('leaves no tensor behind: not when it runs, nor when it is disposed of, nor when it is refused', async () => {
+  test('leaves no tensor behind when it runs, when it is disposed of and when it is refused', async () => {
     await using folder = await make();
     await using wrong = await make({ labels: ['red'] });
     const before = tensorflowUse();
@@ -69,7 +69,7 @@ describe.each(FORMATS)('a %s', (_format, make) => {
   });
 });
 
-test('a graph model with several outputs has to be told which, by its name with or without its port', async () => {
+test('a graph model with several outputs needs the name of one, with or without its port', async () => {
   await using unnamed = await graphFolder();
   await expect(load(unnamed)).rejects.toThrow(
     /expected the field output in classifier\.json to name one of means, doubled/,
@@ -125,17 +125,14 @@ test.each([
     'weights.bin',
     /: expected a layers model that TensorFlow\.js can load: .*Unheard/,
   ],
-] as const)(
-  'a %s model of which something is missing is refused with the reason',
-  async (_kind, make, file, reason) => {
-    await using folder = await make();
-    await rm(join(folder.path, file));
-    const error = await load(folder).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(ModelFolderError);
-    expect((error as Error).message).toMatch(reason);
-    expect((error as Error).message).toContain(folder.path);
-  },
-);
+] as const)('an incomplete %s model is refused with the reason', async (_kind, make, file, reason) => {
+  await using folder = await make();
+  await rm(join(folder.path, file));
+  const error = await load(folder).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ModelFolderError);
+  expect((error as Error).message).toMatch(reason);
+  expect((error as Error).message).toContain(folder.path);
+});
 
 test('a layers model without classifier.json and metadata.json is refused', async () => {
   await using folder = await layersFolder(null);

@@ -13,22 +13,22 @@ describe('the best classes of a row', () => {
     ]);
   });
 
-  test('are taken from the row that starts where told', () => {
+  test('are those of the row at the given offset', () => {
     const scores = Float32Array.of(9, 9, 9, 9, 0.5, 0.25, 0.125, 0, 9, 9, 9, 9);
     expect(topK(scores.subarray(LABELS.length), LABELS, 1)).toEqual([{ label: 'cat', score: 0.5, classId: 0 }]);
   });
 
-  test('are all classes when more are asked for than there are', () => {
+  test('are all classes when there are fewer than requested', () => {
     const best = topK(Float32Array.of(0.1, 0.2, 0.3, 0.4), LABELS, 10);
     expect(best.map(({ classId }) => classId)).toEqual([3, 2, 1, 0]);
   });
 
-  test('of equal scores have the smaller class id first', () => {
+  test('have the smaller class id first when scores are equal', () => {
     const best = topK(Float32Array.of(0.5, 0.5, 0.5, 0.5), LABELS, 3);
     expect(best.map(({ classId }) => classId)).toEqual([0, 1, 2]);
   });
 
-  test('are those that a full sort gives', () => {
+  test('are those of a full sort', () => {
     const rows = fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 60 });
     fc.assert(
       fc.property(rows, fc.integer({ min: 1, max: 70 }), fc.nat(3), (row, k, before) => {

@@ -53,7 +53,7 @@ test('the same examples in the same order give the same weights', () => {
   expect(trainLastLayer(options([30, 20, 10], 1))).toEqual(trainLastLayer(options([30, 20, 10], 1)));
 });
 
-test('stops when what is held out gets no better, and keeps the best', () => {
+test('stops when the held-out loss stops improving, and keeps the best weights', () => {
   // What is learned is noise: the loss on other rows rises at once.
   const training = options([20, 20, 20], 0);
   let told = 0;
@@ -63,7 +63,7 @@ test('stops when what is held out gets no better, and keeps the best', () => {
   expect(told).toBe(epochs.run);
 });
 
-test('a class counts as its weight says', () => {
+test('a class counts by its weight', () => {
   const training = options([100, 100, 4], 0.3);
   const even = trainLastLayer(training);
   const weighted = trainLastLayer({ ...training, classWeights: Float32Array.of(0.68, 0.68, 17) });
@@ -81,7 +81,7 @@ function pairsOf(rows: number[][], least: number, others?: number[][]) {
   return found;
 }
 
-test('finds rows of nearly the same direction, whatever their lengths, and none for a row of zeros', () => {
+test('finds rows of nearly the same direction, whatever their lengths, and nothing for a row of zeros', () => {
   const before = tensorflowUse();
   const rows = [
     [1, 0],
@@ -97,7 +97,7 @@ test('finds rows of nearly the same direction, whatever their lengths, and none 
   expect(tensorflowUse()).toEqual(before);
 });
 
-test('compares rows with others in their order', () => {
+test('compares rows with others in order', () => {
   expect(
     pairsOf(
       [

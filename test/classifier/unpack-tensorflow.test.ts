@@ -32,7 +32,7 @@ test('libraries are unpacked beside the binding', async () => {
   expect((await readFile(join(binding, '../library.so.2'))).equals(LIBRARY)).toBe(true);
 });
 
-test('a library that was cut off is an error that says so, and leaves nothing behind', async () => {
+test('a truncated library is reported as such, and leaves nothing behind', async () => {
   const whole = zstdCompressSync(LIBRARY);
   await writeFile(join(packed, 'library.so.2.zst'), whole.subarray(0, whole.length / 2));
   const error = await unpackTensorflow(packed, temporary).catch((thrown: unknown) => thrown);

@@ -113,7 +113,7 @@ test.each<[what: string, answer: RequestListener, text: string]>([
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
 });
 
-test('a certificate that is not trusted, and a server without one, are named as such', async () => {
+test('an untrusted certificate and a server without TLS are reported as such', async () => {
   const tls = createTlsServer(UNTRUSTED_CERTIFICATE) as unknown as Server;
   expect(await complaint(`https://127.0.0.1:${await listening(tls)}`)).toContain(
     'its certificate is not trusted: name a file with its issuer in NODE_EXTRA_CA_CERTS',

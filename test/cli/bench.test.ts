@@ -67,7 +67,7 @@ async function bench(...args: string[]): Promise<Findings> {
   return JSON.parse(run.stdout);
 }
 
-test('measures the workers with photos of its own, and leaves nothing behind', async () => {
+test('measures the workers with its own photos, and leaves nothing behind', async () => {
   const found = await bench('--images', '120');
   expect(found).toMatchObject({ classified: 120, failed: 0, usdFrom: 'measured' });
   expect(found.models).toEqual([{ name: 'efficientnet-lite0', version: expect.any(String), images: 120 }]);
@@ -87,7 +87,7 @@ describe('with a list of URLs', () => {
     list = await state.write('urls.txt', [images.url('/photos/coffee.jpg'), images.url('/status/404')].join('\n'));
   });
 
-  test('takes them in turn, says what failed, and removes its own dead letters alone', async () => {
+  test('takes them in turn, reports failures, and removes only its own dead letters', async () => {
     await sendMessages(target.sqs, target.deadLetterQueueUrl, [{ body: 'somebody else' }]);
     const found = await bench('--images', '100', '--urls', list);
     expect(found).toMatchObject({ classified: 50, failed: 50, failedByCode: { not_found: 50 } });
@@ -97,7 +97,7 @@ describe('with a list of URLs', () => {
     expect(await filesLeft()).toEqual([]);
   }, 120_000);
 
-  test('refuses a row that is none, with its line, before anything is made', async () => {
+  test('refuses an invalid row, with its line, before anything is created', async () => {
     const wrong = await state.write('wrong.txt', 'https://host/a.jpg\nno url\n');
     const { code, stderr } = await runCommand(['bench', '--urls', wrong], { environment });
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/wrong\.txt, line 2: expected a http/) });
@@ -116,7 +116,7 @@ test.each([
   expect(run.stderr).not.toMatch(/\n\s+at /);
 });
 
-test('Ctrl-C removes the job, its messages do no work, and the shell sees the signal', async () => {
+test('Ctrl-C removes the job, its messages cause no work, and the shell sees the signal', async () => {
   const running = startCommand(['bench', '--images', '20000'], { environment });
   while (!/^job bench-/m.test(running.stderr())) await new Promise((resolve) => setTimeout(resolve, 20));
   running.interrupt();
@@ -169,7 +169,7 @@ describe('where CloudWatch has the log', () => {
       });
   }
 
-  test('the cost is made of what AWS bills', async () => {
+  test('the cost is computed from what AWS bills', async () => {
     let all: { message: string }[] = [];
     const server = await startCloudWatch((log) => {
       all = events(log);
@@ -187,7 +187,7 @@ describe('where CloudWatch has the log', () => {
     expect(found.usdPerMillion).toBeCloseTo((usd / 100) * 1e6, 6);
   }, 120_000);
 
-  test('and it may not be read, the measured time stands in, and why is said', async () => {
+  test('and access is denied, the measured time is used instead, with the reason', async () => {
     const body = { __type: 'AccessDeniedException', message: 'not authorized to perform logs:FilterLogEvents' };
     const { code, stdout, stderr } = await benchWith(await startCloudWatch(() => ({ status: 400, body })));
     expect(code).toBe(0);
@@ -199,7 +199,7 @@ describe('where CloudWatch has the log', () => {
   }, 120_000);
 });
 
-test('invocations that worked on another job too, or on none, are not taken for those of the job', () => {
+test('invocations that also worked on another job, or on none, do not count for the job', () => {
   const line = (jobs: string[], id: string) =>
     JSON.stringify({
       message: 'invocation',

@@ -7,7 +7,7 @@ import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const [network] = await sharedByTests(startInterceptedAws());
 
-test('a job whose files cannot be listed is cancelled all the same', async () => {
+test('a job is cancelled even if its files cannot be listed', async () => {
   await using folder = await createTemporaryFolder();
   const { aws, intercepted } = network;
   const list = await folder.write('list.txt', 'https://host/a.jpg\n');

@@ -60,7 +60,7 @@ test('classifies every sample photo as recorded, whatever its format', async () 
   expect(answers).toEqual(photos.map((photo) => expect.objectContaining({ label: EXPECTED[photo]?.label })));
 });
 
-test('prints a result or failure line an input with --json, and exits with 3 when any failed', async () => {
+test('prints one result or failure line per input with --json, and exits with 3 when any failed', async () => {
   const { code, stdout } = await classify('--json', CAT, NOT_AN_IMAGE, 'no-such-file.jpg', SAMPLES);
   const [cat, ...failures] = linesOf(stdout).map((line) => JSON.parse(line));
   const bytes = await readFile(CAT);
@@ -109,7 +109,7 @@ test('prints errors on standard error, and the labels of the others', async () =
   expect(code).toBe(3);
 });
 
-test('prints nothing but the labels: nothing of TensorFlow, nothing on standard error', async () => {
+test('prints only the labels: nothing from TensorFlow, nothing on standard error', async () => {
   const { code, stdout, stderr } = await classify('--top', '1', CAT);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(linesOf(stdout)).toEqual([expect.stringMatching(/^Egyptian cat /)]);
@@ -139,7 +139,7 @@ test('classifies an object of an allowed bucket', async () => {
   expect(code).toBe(0);
 });
 
-test('names the model folder that is not one', async () => {
+test('names a folder that is not a model folder', async () => {
   const { code, stderr } = await runCommand(['classify', CAT], { environment: { MODEL_DIR: SAMPLES } });
   expect(stderr).toMatch(/^labelqueue: expected a model folder .*samples/);
   expect(code).toBe(1);

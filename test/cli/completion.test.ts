@@ -58,7 +58,7 @@ describe('Bash completes', () => {
     expect(offeredByBash(...words).sort()).toEqual(offered.toSorted());
   });
 
-  test('each command that the help names', async () => {
+  test('completes each command of the help', async () => {
     const { stdout } = await runCommand(['--help']);
     const commands = Array.from(stdout.matchAll(/^ {2}([a-z]+) .*/gm), ([, name]) => name);
     expect(commands.length).toBeGreaterThan(10);

@@ -34,7 +34,7 @@ async function addressOf(command: RunningCommand): Promise<string> {
   return /the dashboard is at (\S+)/.exec(command.stdout())?.[1] ?? '';
 }
 
-test('serves the page at the address that it prints, read-only, and ends at Ctrl-C with open pages', async () => {
+test('serves the page at the printed address, read-only, and ends on Ctrl-C while pages are open', async () => {
   const command = start(['dashboard', '--port', '0']);
   const address = await addressOf(command);
   const page = await fetch(address);
@@ -51,7 +51,7 @@ test('serves the page at the address that it prints, read-only, and ends at Ctrl
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('--allow-changes') });
 });
 
-test('with --allow-changes it takes them, and with a token it asks for it', async () => {
+test('accepts changes with --allow-changes, and requires the token when there is one', async () => {
   const token = 'correct-horse-battery';
   const command = start(['dashboard', '--port', '0', '--allow-changes', '--token', token]);
   const address = await addressOf(command);
@@ -76,7 +76,7 @@ test.each([
   expect(stderr).toMatch(/^labelqueue: .*expected (--token|a token).*\n$/);
 });
 
-test('without a queue it says what to set, and with a port that is taken, which', async () => {
+test('says what to set when there is no queue, and names a port that is in use', async () => {
   const without = await runCommand(['dashboard', '--port', '0']);
   expect({ code: without.code, stderr: without.stderr }).toEqual({
     code: 1,
@@ -89,7 +89,7 @@ test('without a queue it says what to set, and with a port that is taken, which'
   });
 });
 
-test('`local` serves it at the address that it prints first, beside its API, and a dashboard of its own knows as much', async () => {
+test('`local` serves it at the first printed address, beside its API, and `dashboard` shows the same', async () => {
   const local = start(['local', '--port', '0', '--workers', '1', '--state-dir', state.path], {});
   await local.says(/export RESULTS_BUCKET=/);
   const [, address = ''] = /^the dashboard is at (\S+)\n/.exec(local.stderr()) ?? [];

@@ -51,7 +51,7 @@ test('accounts for each sample exactly once, and exits with 0', () => {
   expect(run.code).toBe(0);
 });
 
-test('says of those that failed that they are meant to', () => {
+test('says that the failures are intended', () => {
   expect(run.stdout).toContain(`${failures.length} failed, and are meant to: `);
 });
 
@@ -73,7 +73,7 @@ test('labels each photo as recorded', async () => {
   }
 });
 
-test('writes whole result lines: labels best first, the model, facts of the image', async () => {
+test('writes complete result lines: labels best first, the model, facts of the image', async () => {
   for (const line of results) {
     expect(line).toEqual({
       v: 1,
@@ -107,7 +107,7 @@ test('writes whole result lines: labels best first, the model, facts of the imag
   expect(upright?.image).toMatchObject({ width: 3_024, height: 4_032, format: 'jpeg', bytes: length });
 });
 
-test('writes whole failure lines, and tries five times what may be mended', () => {
+test('writes complete failure lines, and tries transient failures five times', () => {
   for (const line of failures) {
     const retryable = line.id === 'unavailable-always';
     expect(line).toEqual({
@@ -129,13 +129,13 @@ test('writes whole failure lines, and tries five times what may be mended', () =
   }
 });
 
-test('gives back the meta of each sample', () => {
+test('returns the meta of each sample', () => {
   const given = (lines: { id: string; meta?: object | undefined }[]) =>
     Object.fromEntries(lines.filter(({ meta }) => meta !== undefined).map(({ id, meta }) => [id, meta]));
   expect(given([...results, ...failures])).toEqual(given(samples));
 });
 
-test('prints a row an image, the speed, and where the files are', () => {
+test('prints one row per image, the speed, and where the files are', () => {
   for (const { id, labels } of results) expect(rowOf(id)).toContain(labels[0]?.label.slice(0, 20));
   for (const { id, error } of failures) expect(rowOf(id)).toContain(error.code);
   expect(run.stdout).toMatch(/ images\/s/);
@@ -143,7 +143,7 @@ test('prints a row an image, the speed, and where the files are', () => {
   expect(run.stdout).toMatch(/^failures {2}.*demo\/failures\.jsonl$/m);
 });
 
-test('says where its queue is to be seen, and ends by telling where one that stays is', () => {
+test('prints the address of its dashboard, and ends with how to start one that stays', () => {
   expect(run.stderr).toMatch(/^watch the queue while it lasts: http:\/\/127\.0\.0\.1:\d+\/$/m);
   expect(run.stdout).toMatch(
     /\nto see a queue move: labelqueue local, .*\nin another terminal, labelqueue bench .*\n$/,

@@ -16,7 +16,7 @@ test('classify --embedding --json prints lines with embeddings', async () => {
   expect(trunk).toMatch(TRUNK);
 });
 
-test('classify --embedding without --json is wrong usage: text has no place for it', async () => {
+test('classify --embedding without --json is a usage error: text output has no embeddings', async () => {
   expect(await runCommand(['classify', COFFEE, '--embedding'])).toMatchObject({
     code: 2,
     stdout: '',

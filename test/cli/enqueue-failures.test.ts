@@ -40,7 +40,7 @@ test('names each setting that is missing', async () => {
   );
 });
 
-test('names a file that is missing before the settings that are', async () => {
+test('names a missing file before missing settings', async () => {
   const text = await complaint(['nofile.csv'], {});
   expect(text).toBe('labelqueue: nofile.csv: no such file or folder\n');
 });
@@ -52,7 +52,7 @@ test('a row without a URL is reported with its line and its column, in plain wor
   expect(code).toBe(1);
 });
 
-test('names a setting that is wrong, with its value and what was expected', async () => {
+test('names an invalid setting, with its value and what was expected', async () => {
   const text = await complaint([file], { ...UNREACHABLE, RESULTS_BUCKET: 'My Bucket' });
   expect(text).toContain('RESULTS_BUCKET="My Bucket": expected the name of an S3 bucket');
   expect(text).not.toContain('QUEUE_URL');

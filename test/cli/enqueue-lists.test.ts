@@ -34,7 +34,7 @@ test('every character of a list reaches the queue, as do the digits of its numbe
   expect(JSON.stringify(image?.meta)).toBe(meta);
 });
 
-test('every character and digit goes through results, failures, redrive and their readers', async () => {
+test('every character and digit survives results, failures, redrive and their readers', async () => {
   const rows = ['cat 🐱', 'missing 🐱', 'half \\ud83d', 'missing half \\ud83d'].map(
     (id, index) => `{"url":"${url(index)}","id":"${id}","meta":{"t":"🐱 \\ud83d","n":1234567890123456789}}\n`,
   );
@@ -64,7 +64,7 @@ test('every character and digit goes through results, failures, redrive and thei
   expect(stored.length).toBeGreaterThan(0);
 });
 
-test('of a list with hundreds of thousands of invalid rows, each is kept, in little memory', async () => {
+test('each of hundreds of thousands of invalid rows of a list is kept, in little memory', async () => {
   const source = await folder.write('bad.txt', `${url(1)}\n${'nonsense\n'.repeat(400_000)}`);
   const job = `kept-${process.pid}-many`;
   kept.push(`${job}.invalid.txt`);
@@ -105,7 +105,7 @@ describe('a dry run', () => {
     expect(uploaded.stdout).toContain('left out     1: .heic: not an ending of images');
   });
 
-  test('gives the same to programs', async () => {
+  test('prints the same as JSON', async () => {
     const source = await folder.write('a.tsv', `URL\tt\n${url(1)}\tx\n`);
     const { stdout } = await runCommand(['enqueue', source, '--dry-run', '--json', '--meta']);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -122,7 +122,7 @@ describe('a dry run', () => {
   });
 });
 
-test('how a list was read is shown before anything is sent', async () => {
+test('prints how a list was read before anything is sent', async () => {
   const source = await folder.write('a.csv', `sep=|\nurl|t\n${url(1)}|x\n`);
   const { stderr } = await enqueue(source, '--job', 'shown', '--meta');
   expect(stderr).toMatch(
@@ -164,7 +164,7 @@ describe('invalid rows are kept in a file that is enqueued as it is once they ar
     expect(JSON.stringify(sent)).not.toContain('labelqueue_problem');
   });
 
-  test('rows whose quotes or fields are broken stay invalid until they are fixed', async () => {
+  test('rows with malformed quotes or fields stay invalid until they are fixed', async () => {
     const source = await folder.write(
       'e.csv',
       `url,n\n${url(1)},a\n${url(2)},"b\n${url(3)}\n${url(4)},"c" d\n${url(5)},e,f\n`,
@@ -177,7 +177,7 @@ describe('invalid rows are kept in a file that is enqueued as it is once they ar
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('4 invalid rows; nothing was sent') });
   });
 
-  test('the row of an id that stands twice is the original one, and a second failure replaces the reason', async () => {
+  test('a row with a repeated id is kept as it was, and a second failure replaces the reason', async () => {
     const source = await folder.write('f.csv', `id,url,n\n1,${url(1)},a\n1,${url(2)},"b, c"\n`);
     const job = `kept-${process.pid}-ids`;
     kept.push(`${job}.invalid.csv`, `${job}.invalid-2.csv`);

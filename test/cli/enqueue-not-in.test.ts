@@ -43,7 +43,7 @@ async function classifiedBy(job: string, name: string, model: { name: string; ve
 }
 
 describe('enqueue --not-in', () => {
-  test('sends what the named jobs have not classified, what failed there too, and counts the others', async () => {
+  test('sends images that the named jobs have not classified, including failed ones, and counts the others', async () => {
     await done('first', urls('a', 'missing-b'));
     await done('second', urls('c'));
     const run = await enqueue(
@@ -62,14 +62,14 @@ describe('enqueue --not-in', () => {
     expect(urlsInQueue()).toEqual(['https://host.example/missing-b.jpg', 'https://host.example/d.jpg']);
   });
 
-  test('goes by URL, whatever the ids are, and gives the count as JSON', async () => {
+  test('compares URLs, whatever the ids are, and prints the count as JSON', async () => {
     await done('first', urls('a'));
     const lines = '{"id":"other","url":"https://host.example/a.jpg"}\n{"id":"b","url":"https://host.example/b.jpg"}\n';
     const { stdout } = await enqueue(lines, '--job', 'new', '--not-in', 'first', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ images: 1, leftOut: 1 });
   });
 
-  test('sends nothing and makes no job when everything was classified, which is no failure', async () => {
+  test('sends nothing, creates no job, and succeeds when everything was classified', async () => {
     await done('first', urls('a', 'b'));
     const run = await enqueue(urls('b', 'a'), '--job', 'new', '--not-in', 'first');
     expect(run).toMatchObject({
@@ -79,7 +79,7 @@ describe('enqueue --not-in', () => {
     expect(await readJob(aws.target, 'new')).toBeUndefined();
   });
 
-  test('shows the count in a dry run, which then needs settings', async () => {
+  test('prints the count in a dry run, which then needs settings', async () => {
     await done('first', urls('a'));
     const dry = await enqueue(urls('a', 'b'), '--not-in', 'first', '--dry-run');
     expect(dry.stdout).toMatch(/^images +1$/m);
@@ -90,7 +90,7 @@ describe('enqueue --not-in', () => {
     expect(bare.stderr).toContain('RESULTS_BUCKET is not set');
   });
 
-  test('an interrupted job goes on with the same images, whatever the other job has classified since', async () => {
+  test('an interrupted job is resumed with the same images, whatever the other job has classified since', async () => {
     await done('first', urls('a'));
     const source = urls('a', 'b', 'c');
     await enqueue(source, '--job', 'new', '--per-message', '1', '--not-in', 'first');

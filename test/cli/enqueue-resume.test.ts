@@ -53,7 +53,7 @@ test.each<[moment: string, reached: () => boolean | Promise<boolean>]>([
   ['before job.json says that anything was sent', () => aws.queued().length > 0],
   ['after job.json said how far it was', async () => ((await readJob(aws.target, 'killed'))?.sent ?? 0) > 0],
 ])(
-  'a job killed %s is resumed to just the images of its source',
+  'a job killed %s is resumed to exactly the images of its source',
   async (_moment, reached) => {
     const source = await folder.write('killed.txt', `${numbered(IMAGES).join('\n')}\n`);
     const other = await folder.write('other.txt', `${numbered(IMAGES - 1).join('\n')}\n`);
@@ -82,7 +82,7 @@ test.each<[moment: string, reached: () => boolean | Promise<boolean>]>([
   180_000,
 );
 
-test('a job that was begun with another number of images per message goes on with it', async () => {
+test('a resumed job keeps its number of images per message', async () => {
   const source = await folder.write('old.txt', `${numbered(250).join('\n')}\n`);
   const run = (...args: string[]) => runCommand(['enqueue', source, '--job', 'old', ...args], aws);
   expect(await run()).toMatchObject({ code: 0, stdout: 'job old: 250 images in 8 messages\n' });
@@ -106,7 +106,7 @@ test('a job that was begun with another number of images per message goes on wit
   });
 });
 
-test('a job that is resumed has the messages that it would have had at once', async () => {
+test('a resumed job has the same messages as one that was not interrupted', async () => {
   const source = await folder.write('same.txt', `${numbered(20_000).join('\n')}\n`);
   const run = (...args: string[]) => runCommand(['enqueue', source, '--job', 'same', ...args], aws);
   expect(await run()).toMatchObject({ code: 0, stdout: 'job same: 20000 images in 313 messages\n' });

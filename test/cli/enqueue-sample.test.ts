@@ -30,7 +30,7 @@ function idsIn(run: CommandRun): string[] {
   return [...run.stdout.matchAll(/photo-\d+/g)].map(([id]) => id);
 }
 
-test('labels some images right here, prints a table, writes a page with pictures, and sends nothing', async () => {
+test('labels some images on this machine, prints a table, writes a page with pictures, and sends nothing', async () => {
   const run = await sample(await list(40), '--sample', '4', '--seed', '7', '--allow-host', images.host);
   expect(run).toMatchObject({ code: 0 });
   expect(new Set(idsIn(run)).size).toBe(4);
@@ -45,7 +45,7 @@ test('labels some images right here, prints a table, writes a page with pictures
   expect(aws.queued()).toEqual([]);
 }, 60_000);
 
-test('a seed takes the same images again, and another seed others', async () => {
+test('the same seed takes the same images, another seed takes others', async () => {
   const source = await list(200);
   const idsOf = async (seed: string) => {
     const run = await sample(source, '--sample', '5', '--seed', seed, '--allow-host', images.host, '--json');
@@ -57,7 +57,7 @@ test('a seed takes the same images again, and another seed others', async () => 
   expect(await idsOf('2')).not.toEqual(first);
 }, 60_000);
 
-test('needs no AWS, keeps to the rules for addresses, and shows what failed', async () => {
+test('needs no AWS, follows the rules for addresses, and prints failures', async () => {
   const source = await list(3);
   const report = join(folder.path, 'bare.html');
   const run = await runCommand(['enqueue', source, '--sample', '10', '--report', report]);
@@ -79,7 +79,7 @@ test.each([
   expect(aws.queued()).toEqual([]);
 });
 
-test('takes images of a folder from the disk, and uploads none', async () => {
+test('reads images of a folder from disk, and uploads none', async () => {
   const photos = join(folder.path, 'photos');
   await mkdir(photos);
   for (const name of ['coffee.jpg', 'chelsea.jpg']) await copyFile(join(PHOTOS, name), join(photos, name));

@@ -23,7 +23,7 @@ function urlsInQueue(): string[] {
     .sort();
 }
 
-test('every image under a prefix is sent, but for those that a glob leaves out', async () => {
+test('every image under a prefix is sent, except those that a glob excludes', async () => {
   for (const Key of ['in/a.jpg', 'in/deep/b.PNG', 'in/c.txt', 'in/draft/d.jpg', 'out/e.jpg']) {
     await aws.target.s3.send(new PutObjectCommand({ Bucket: 'labelqueue', Key, Body: 'x' }));
   }
@@ -42,7 +42,7 @@ test('the images of a local folder are uploaded first, and sent from there', asy
   ]);
 });
 
-test('rows that name no image stop everything before it begins, or are kept in a file', async () => {
+test('invalid rows stop the command before anything is sent, or are saved to a file', async () => {
   const source = await folder.write('mixed.csv', 'url\nhttps://host/a.jpg\nnonsense\nhttps://host/b.jpg\n');
   const stopped = await enqueue(source);
   expect(stopped).toMatchObject({ code: 1, stdout: '' });
@@ -63,7 +63,7 @@ test('rows that name no image stop everything before it begins, or are kept in a
   await rm(kept);
 });
 
-test('of several sources, the one that an invalid row is in is named, and a dry run keeps no file', async () => {
+test('the source of an invalid row is named when there are several, and a dry run writes no file', async () => {
   const [good, bad] = [await folder.write('good.txt', 'https://host/a.jpg\n'), await folder.write('bad.txt', 'no\n')];
   const job = `named-${process.pid}`;
   const { code, stderr } = await enqueue(good, bad, '--skip-invalid', '--dry-run', '--job', job);
@@ -72,7 +72,7 @@ test('of several sources, the one that an invalid row is in is named, and a dry 
   await expect(readFile(`${job}.invalid.txt`)).rejects.toThrow('ENOENT');
 });
 
-test('a dry run sends nothing, and tells what it would do and cost', async () => {
+test('a dry run sends nothing, and prints what would be sent and what it would cost', async () => {
   const source = await folder.write('dry.txt', 'https://host/a.jpg\nhttps://other/b.jpg\nhttps://host/a.jpg\n');
   const { code, stdout } = await enqueue(source, '--dry-run', '--json', '--job', 'dry');
   expect(code).toBe(0);
@@ -88,7 +88,7 @@ test('a dry run sends nothing, and tells what it would do and cost', async () =>
   expect(aws.queued()).toEqual([]);
 });
 
-test('the more images a job has, the more are in a message, unless it is told; a dry run says which', async () => {
+test('larger jobs have more images per message, unless it is configured; a dry run prints the number', async () => {
   const lines = (count: number) => Array.from({ length: count }, (_, index) => `https://host/${index}.jpg\n`);
   const [small, large] = [
     await folder.write('small.txt', lines(3_000)),
@@ -125,7 +125,7 @@ test('a job that exists is refused, and resumed with the same images only', asyn
   expect(urlsInQueue()).toEqual(['https://host/a.jpg']);
 });
 
-test('standard input is a table when it is said to be one', async () => {
+test('standard input is read as a table when the format says so', async () => {
   const input = ['sku,url\n', 'X1,https://host/a.jpg\n'];
   const run = await runCommand(['enqueue', '-', '--format', 'csv', '--id-column', 'sku'], {
     environment: aws.environment,
@@ -135,7 +135,7 @@ test('standard input is a table when it is said to be one', async () => {
   expect(aws.queued().map(({ body }) => JSON.parse(body).images)).toEqual([[{ id: 'X1', url: 'https://host/a.jpg' }]]);
 });
 
-test('a column that is not there is named, with those that are', async () => {
+test('a missing column is named, with the existing ones', async () => {
   const source = await folder.write('no-url.csv', 'name,link\na,https://host/a.jpg\n');
   const { code, stderr } = await enqueue(source);
   expect([code, stderr]).toEqual([1, expect.stringContaining('got name, link')]);

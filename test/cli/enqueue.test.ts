@@ -81,7 +81,7 @@ test('reads standard input for -', async () => {
   expect(enqueued()[0]?.images.map(({ id }) => id)).toEqual(['https://example.com/a.jpg', 'https://example.com/b.jpg']);
 });
 
-test('puts as many images into a message as it is told, in order', async () => {
+test('puts the given number of images into each message, in order', async () => {
   const urls = Array.from({ length: 7 }, (_, index) => `https://example.com/${index}.jpg`);
   const { stdout } = await enqueue(urls.join('\n'), '--job', 'cats', '--per-message', '3');
   expect(stdout).toBe('job cats: 7 images in 3 messages\n');
@@ -123,7 +123,7 @@ test('sends nothing when one image among many is too large for a message', async
   expect(aws.queued()).toEqual([]);
 });
 
-test('reads a pipe that the shell names like a file', async () => {
+test('reads a process substitution of the shell', async () => {
   const { code, stdout } = await runInShell(
     'echo https://example.com/a.jpg | "$NODE" "$MAIN" enqueue /dev/stdin --job piped',
   );

@@ -20,7 +20,7 @@ test.each([new CommandError('what to do'), new SettingsError('what to do'), new 
   },
 );
 
-test('a bug says that it is one, what to do with it, and all that there is to report', () => {
+test('an unexpected error is reported as a bug, with what to do and the details to report', () => {
   const text = failureText(new TypeError('x is not a function'));
   expect(text).toMatch(
     /^this is a bug in labelqueue: please report it .*with the text below\n\nlabelqueue \d.*, Node v/,
@@ -42,19 +42,19 @@ describe('errors of files are one line', () => {
     expect(expectedFailureText(error)).toBe(`/some/file: ${meaning}`);
   });
 
-  test('with the file that is known by the caller alone', () => {
+  test('with the file name that only the caller knows', () => {
     const error = Object.assign(new Error('write'), { code: 'ENOSPC', syscall: 'write' });
     expect(() => ofFile('my.csv')(error)).toThrow(error);
     expect(expectedFailureText(error)).toBe('my.csv: no space left on the disk');
   });
 
-  test('also when its name has lines of its own', async () => {
+  test('even when the file name contains line feeds', async () => {
     const error = await readFile('gone\nlabelqueue: all is well').catch((error: unknown) => error);
     expect(expectedFailureText(error)).toBe('gone\\u000alabelqueue: all is well: no such file or folder');
   });
 });
 
-test('an address that is not allowed comes with the option that allows it', async () => {
+test('an address that is not allowed is reported with the option that allows it', async () => {
   const { stderr } = await runCommand(['classify', 'http://127.0.0.1:1/a.jpg', 'http://127.0.0.1:1/b.jpg']);
   expect(stderr.match(/--allow-host/g)).toHaveLength(1);
   expect(stderr).toContain(
@@ -62,7 +62,7 @@ test('an address that is not allowed comes with the option that allows it', asyn
   );
 });
 
-test('a host is named in the option only when it is the one that was refused', () => {
+test('the option names a host only when it is the refused one', () => {
   const refused = (url: string, host: string) => ({
     url,
     failure: { code: 'address_not_allowed', message: `expected a public host: ${host} is not a public address` },
@@ -78,23 +78,23 @@ test.each([
   expect(await runCommand(args)).toEqual({ code: 1, stdout: '', stderr: text });
 });
 
-test('a place in a folder that is missing is refused with what to do first', async () => {
+test('a path in a missing folder is refused with what to do first', async () => {
   const refusal = checkOutput({ path: 'nodir/x.csv', force: false });
   await expect(refusal).rejects.toThrow(/^no folder nodir: make it first$/);
 });
 
-test('a folder in the place of an image comes with what to write for it', async () => {
+test('a folder in place of an image is reported with what to write instead', async () => {
   const folder = import.meta.dirname;
   expect(await readImageFile(`${folder}/`)).toMatchObject({
     message: `expected a file, got a folder; for a folder: ${folder}/*.jpg, or enqueue ${folder}`,
   });
 });
 
-test('one is singular, all others are plural', () => {
+test('the number 1 takes the singular, all others the plural', () => {
   expect([0, 1, 2].map((count) => counted(count, 'image'))).toEqual(['0 images', '1 image', '2 images']);
 });
 
-test('a word of a command line comes through a shell as it is', () => {
+test('a quoted word passes a shell unchanged', () => {
   expect(quoted('--out=my.csv')).toBe('--out=my.csv');
   expect(quoted('it\'s "$HOME"')).toBe(`'it'\\''s "$HOME"'`);
   expect(quoted('')).toBe("''");

@@ -40,7 +40,7 @@ test('prints the failures of certain codes only', async () => {
   ).toEqual(['timeout', 'worker_crashed']);
 });
 
-test('writes CSV with code, stage, message and attempts, and nothing but the file', async () => {
+test('writes CSV with code, stage, message and attempts, and no other file', async () => {
   await describeJob(aws.target, ['=1+1']);
   await writeParts(aws.target, 'failures', [failure('=1+1', 'server_error', { attempt: 5, meta: { sku: 7 } })]);
   const file = join(folder.path, 'failures.csv');
@@ -62,7 +62,7 @@ test('writes CSV with code, stage, message and attempts, and nothing but the fil
   ]);
 });
 
-test('names all codes when it is given an unknown one', async () => {
+test('names all codes when one is unknown', async () => {
   const { code, stdout, stderr } = await failures('--code', 'notfound');
   for (const name of Object.keys(ERROR_CODES)) expect(stderr).toContain(name);
   expect(stderr).toContain('Usage: labelqueue failures');

@@ -47,7 +47,7 @@ async function startSilentAws(): Promise<
 }
 
 describe('Ctrl-C on a terminal', () => {
-  test('ends enqueue while its bar is drawn, and the command that it prints sends exactly the others', async () => {
+  test('ends enqueue while it draws its progress bar, and the printed command sends exactly the remaining images', async () => {
     const session = startCommandOnTerminal(['enqueue', many, '--job', 'many', '--per-message', '10'], aws);
     await session.shows(/enqueued .*[1-9]\d*\/200000/);
     session.press(CTRL_C);
@@ -63,7 +63,7 @@ describe('Ctrl-C on a terminal', () => {
     expect(aws.queued()).toHaveLength(MANY / 10);
   }, 300_000);
 
-  test('ends enqueue that waits for its list on standard input, and removes what it has kept of it', async () => {
+  test('ends enqueue that waits for its list on standard input, and removes its temporary copy', async () => {
     await using temporary = await createTemporaryFolder();
     const environment = { ...aws.environment, TMPDIR: temporary.path };
     const session = startCommandOnTerminal(['enqueue', '-', '--job', 'typed'], { environment });
@@ -78,7 +78,7 @@ describe('Ctrl-C on a terminal', () => {
     expect(await readdir(temporary.path)).toEqual([]);
   }, 60_000);
 
-  test('ends wait while its bar is drawn', async () => {
+  test('ends wait while it draws its progress bar', async () => {
     const session = startCommandOnTerminal(['wait', 'cats'], aws);
     await session.shows(/settled .*1\/2/);
     session.press(CTRL_C);
@@ -86,7 +86,7 @@ describe('Ctrl-C on a terminal', () => {
     expect(session.screen()).toContain('interrupted: the job cats goes on; to wait again: bin/labelqueue wait cats');
   }, 60_000);
 
-  test('at the question of purge is a signal and no answer', async () => {
+  test('at the prompt of purge is a signal, not an answer', async () => {
     await describeJob(aws.target, [], { job: 'empty' });
     const session = startCommandOnTerminal(['purge', 'empty'], aws);
     await session.shows(/\[y\/N\]/);
@@ -145,7 +145,7 @@ test.each([
   60_000,
 );
 
-test('enqueue that has kept its standard input removes it when it is ended while AWS does not answer', async () => {
+test('enqueue removes its copy of standard input when it is ended while AWS does not answer', async () => {
   await using silent = await startSilentAws();
   await using temporary = await createTemporaryFolder();
   const environment = { ...silent.environment, TMPDIR: temporary.path };
@@ -168,7 +168,7 @@ test.each(['SIGTERM', 'SIGHUP'] as const)('%s ends a command as Ctrl-C does', as
   expect(stderr).toBe('interrupted: the job cats goes on; to wait again: labelqueue wait cats\n');
 });
 
-test('a terminal that is closed ends a command with the exit code of SIGHUP', async () => {
+test('closing the terminal ends a command with the exit code of SIGHUP', async () => {
   await using silent = await startSilentAws();
   const session = startCommandOnTerminal(['wait', 'cats'], silent);
   while (silent.requests() === 0) await delay(10);
@@ -176,7 +176,7 @@ test('a terminal that is closed ends a command with the exit code of SIGHUP', as
   expect(await session.ended).toBe(CODES.SIGHUP);
 }, 60_000);
 
-test('a terminal that is closed lets local finish, although the signal arrives from several sides', async () => {
+test('closing the terminal lets local finish its work, although the signal arrives from several sides', async () => {
   await using state = await createTemporaryFolder();
   const args = ['local', '--port', '0', '--api-port', '0', '--workers', '1', '--state-dir', state.path];
   const local = startCommandOnTerminal(args);
@@ -189,7 +189,7 @@ test('a terminal that is closed lets local finish, although the signal arrives f
   expect(left).not.toContain('pid');
 }, 120_000);
 
-test('a second signal ends a command that would still be finishing', async () => {
+test('a second signal ends a command that is still finishing', async () => {
   await using state = await createTemporaryFolder();
   await using server = await startSilentAws();
   const host = new URL(server.environment['AWS_ENDPOINT_URL'] ?? '').host;
@@ -215,7 +215,7 @@ test.each([
   ['status', 'cats'],
   ['results', 'cats'],
   ['classify', '--json', 'gone.jpg'],
-])('a reader that has seen enough of `%s` is no error', async (...args) => {
+])('a reader that closes the output of `%s` early is not an error', async (...args) => {
   const command = startCommand(args, { ...aws, closedOutput: true });
   const { stderr, code } = await command.ended;
   expect(stderr).not.toMatch(/EPIPE|bug|at .*\.ts/);

@@ -30,7 +30,7 @@ async function enqueueJob(job: string, good: number, missing: number, ...options
   if (code !== 0) throw new Error(stderr);
 }
 
-test('codes in part names may be called like what every object has', async () => {
+test("error codes in part names may have the names of Object's own properties", async () => {
   // One more than these lines, which no file has: so the names alone are read.
   await enqueueJob('odd', 4, 0);
   const Key = `${runPartPrefix('failures', await newestRun(aws.target, 'odd'))}${'0'.repeat(32)}-n3.__proto__-1.constructor-2.jsonl`;
@@ -65,7 +65,7 @@ test('a job goes from running to completed with failures, and is listed', async 
   expect(stdout).toMatch(/cats\s+│ completed with failures │ 42\s+│ 40\s+│ 2\s+│ 0/);
 });
 
-test('status tells a person the same', async () => {
+test('status prints the same as text', async () => {
   await enqueueJob('cats', 3, 1);
   await workQueueEmpty(aws, catsButMissing);
   const { stdout } = await labelqueue('status', 'cats');
@@ -73,13 +73,13 @@ test('status tells a person the same', async () => {
   expect(stdout).toContain('1  not_found');
 });
 
-test('a job that nobody enqueued is an error that names it', async () => {
+test('an unknown job is an error that names it', async () => {
   const { code, stdout, stderr } = await labelqueue('status', 'dogs');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain('no job dogs in the bucket labelqueue');
 });
 
-test('wait ends with 0 when all is classified, 3 when some failed, 1 when time is up', async () => {
+test('wait exits with 0 when all images are classified, 3 when some failed, 1 on timeout', async () => {
   await enqueueJob('good', 3, 0);
   expect(await labelqueue('wait', 'good', '--timeout', '1')).toMatchObject({ code: 1 });
   await workQueueEmpty(aws, catsButMissing);
@@ -89,7 +89,7 @@ test('wait ends with 0 when all is classified, 3 when some failed, 1 when time i
   expect(await labelqueue('wait', 'bad', '--json')).toMatchObject({ code: 3 });
 });
 
-test('redrive sends just the failures again, and what then succeeds counts as classified', async () => {
+test('redrive sends exactly the failures again, and those that then succeed count as classified', async () => {
   await enqueueJob('cats', 5, 2);
   await enqueueJob('dogs', 1, 1);
   await workQueueEmpty(aws, catsButMissing);
@@ -129,7 +129,7 @@ test('a redrive that was interrupted before the DLQ was cleared is finished by t
   expect(aws.deadLetters()).toEqual([]);
 });
 
-test('redrive --unreadable saves bodies that no job owns, and leaves them where they are', async () => {
+test('redrive --unreadable saves the bodies of malformed messages, and leaves them on the DLQ', async () => {
   await aws.send('not a message');
   const { sqs, deadLetterQueueUrl } = aws.target;
   await sendMessages(sqs, deadLetterQueueUrl, [{ body: 'rubbish', attributes: { reason: 'expected JSON' } }]);
@@ -194,7 +194,7 @@ test('cancel refuses a job that is completed, and changes nothing', async () => 
   expect((await labelqueue('redrive', 'cats')).stdout).toContain('1 image sent again');
 });
 
-test('a job that was cancelled is not resumed: it is purged, and enqueued again', async () => {
+test('a cancelled job is not resumed: it must be purged and enqueued again', async () => {
   await enqueueJob('cats', 2, 0);
   const whole = await readJob(aws.target, 'cats');
   if (whole === undefined) throw new Error('expected the job to have a description');
@@ -253,7 +253,7 @@ test('status and wait say how to go on with a job that failed while enqueuing', 
   });
 });
 
-test('a job that has ended has no speed and no time left', async () => {
+test('a finished job has no speed and no remaining time', async () => {
   await enqueueJob('cats', 2, 0);
   await workQueueEmpty(aws, catsButMissing);
   await enqueueJob('dogs', 2, 0, '--per-message', '1');

@@ -71,7 +71,7 @@ describe.each(PRODUCERS)('a job of %s', (_producer, job, bodies, classified, fai
     expect(answer).toMatchObject({ status: 200, body: { job, state: 'unknown', classified, failed } });
   });
 
-  test('is not waited for: nobody knows when it ends', async () => {
+  test('cannot be waited for: its end is unknown', async () => {
     expect(await labelqueue('wait', job)).toMatchObject({
       code: 1,
       stdout: '',
@@ -96,7 +96,7 @@ describe.each(PRODUCERS)('a job of %s', (_producer, job, bodies, classified, fai
     expect(await readFile(out, 'utf8')).toContain('Egyptian cat');
   });
 
-  test('has its failures sent again', async () => {
+  test('can be redriven', async () => {
     expect((await labelqueue('redrive', job, '--dry-run')).stdout).toBe(
       `job ${job}: would send ${failed} image${failed === 1 ? '' : 's'} again\n`,
     );
@@ -106,7 +106,7 @@ describe.each(PRODUCERS)('a job of %s', (_producer, job, bodies, classified, fai
     expect(aws.deadLetters()).toEqual([]);
   });
 
-  test('is cancelled, and says what becomes of images that still come', async () => {
+  test('can be cancelled, and the command says what happens to images that are still sent', async () => {
     expect((await labelqueue('cancel', job)).stdout).toBe(
       `job ${job}: cancelled: images that still come for it are dropped, until it is purged\n`,
     );

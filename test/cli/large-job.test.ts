@@ -16,7 +16,7 @@ function urlOf(index: number): string {
   return `https://host/${index % 100 === 0 ? 'missing-' : ''}${index}.jpg`;
 }
 
-test('100,000 lines go through enqueue, interrupt, resume, status and results, and every count is right', async () => {
+test('100,000 lines pass enqueue, interruption, resume, status and results, with correct counts', async () => {
   await using aws = await startTestAws();
   await using folder = await createTemporaryFolder();
   const { environment } = aws;

@@ -41,7 +41,7 @@ describe('a job of a quarter of a million part files', () => {
   });
   afterAll(async () => server[Symbol.asyncDispose]());
 
-  test('has a status, and is known to be complete, without a look into any of them', async () => {
+  test('has its status, including its completion, without reading any of them', async () => {
     const { code, stdout, peakMb } = await labelqueue(server, 'status', 'large', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -53,7 +53,7 @@ describe('a job of a quarter of a million part files', () => {
     expect(peakMb).toBeLessThan(MOST_MB);
   }, 300_000);
 
-  test('has failures that a redrive counts by their names', async () => {
+  test('has failures that redrive counts from file names', async () => {
     const { stdout, peakMb } = await labelqueue(server, 'redrive', 'large', '--dry-run', '--code', 'not_found');
     expect(stdout).toBe(`job large: would send ${FAILURES * LINES} images again\n`);
     // That of job.json.
@@ -61,7 +61,7 @@ describe('a job of a quarter of a million part files', () => {
     expect(peakMb).toBeLessThan(MOST_MB);
   }, 300_000);
 
-  test('is downloaded in batches, and listed no further than that', async () => {
+  test('is downloaded in batches, and not listed ahead of them', async () => {
     await using folder = await createTemporaryFolder();
     const before = (await server.counts()).calls['LIST'] ?? 0;
     for await (const { files } of downloadParts(
@@ -85,7 +85,7 @@ describe('a job of a quarter of a million part files', () => {
   }, 300_000);
 });
 
-describe('a job whose listing takes for ever', () => {
+describe('a job whose listing never ends', () => {
   let server: LargeJobs;
   beforeEach(async () => {
     server = await startLargeJobs({ jobs: [{ ...LARGE, results: 10_000_000, toGo: 500_000 }], latencyMs: 500 });

@@ -43,7 +43,7 @@ test.each([
   ['statsu'],
   ['results'],
   [],
-])('labelqueue %s %s loads what declares the commands, and no package but commander', async (...args) => {
+])('labelqueue %s %s loads only the declarations of commands, and no package but commander', async (...args) => {
   const { modules, packages } = await loadedBy(args.filter((arg) => typeof arg === 'string'));
   expect(packages).toEqual(['commander']);
   expect(modules).toBeLessThanOrEqual(MOST_TO_DECLARE);
@@ -54,7 +54,7 @@ test.each([
   { args: ['wait', 'cats'], draws: ['cli-progress', ...WIDTHS] },
   { args: ['status'], draws: ['cli-table3', ...WIDTHS] },
 ])(
-  'labelqueue $args loads the clients of SQS and S3, what it draws with, and nothing that computes or serves',
+  'labelqueue $args loads the clients of SQS and S3, its terminal output, and nothing that computes or serves',
   async ({ args, draws }) => {
     const { packages } = await loadedBy(args, aws.environment);
     expect(packages).toEqual(expect.arrayContaining(['@aws-sdk/client-s3', '@aws-sdk/client-sqs', 'commander', 'zod']));

@@ -15,7 +15,7 @@ describe('while `labelqueue local` runs', () => {
     await local.says(/RESULTS_BUCKET=/);
   }, 60_000);
 
-  test('commands find its settings, and say so on standard error', async () => {
+  test('commands find its settings, and report them on standard error', async () => {
     const { code, stdout, stderr } = await runCommand(['status', '--json'], {
       environment: { ...environment, AWS_PAGER: 'less', AWS_EC2_METADATA_DISABLED: 'true' },
     });
@@ -27,25 +27,25 @@ describe('while `labelqueue local` runs', () => {
     ['AWS_PROFILE', 'work'],
     ['AWS_REGION', 'eu-central-1'],
     ['QUEUE_URL', 'https://sqs.eu-central-1.amazonaws.com/1/other'],
-  ])('not where %s says that others are meant', async (name, value) => {
+  ])('but not when %s selects others', async (name, value) => {
     const { code, stderr } = await runCommand(['status'], { environment: { ...environment, [name]: value } });
     expect(stderr).toContain('RESULTS_BUCKET is not set');
     expect(stderr).not.toContain('using `labelqueue local`');
     expect(code).toBe(1);
   });
 
-  test('a dry run needs it for nothing, and does not name it', async () => {
+  test('a dry run does not need it, and does not mention it', async () => {
     const list = await state.write('urls.txt', 'https://example.com/a.jpg\n');
     const { code, stderr } = await runCommand(['enqueue', list, '--dry-run'], { environment });
     expect(stderr).not.toContain('using');
     expect(code).toBe(0);
   });
 
-  test('what it has written down is for its user alone', async () => {
+  test('its settings file is readable only by its user', async () => {
     expect((await stat(join(state.path, 'local/environment.json'))).mode & 0o777).toBe(0o600);
   });
 
-  test('once it has ended, nothing is found', async () => {
+  test('after its end, nothing is found', async () => {
     const left = await readFile(join(state.path, 'local/environment.json'), 'utf8');
     local.interrupt();
     expect(await local.ended).toMatchObject({ code: 0 });

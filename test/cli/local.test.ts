@@ -73,7 +73,7 @@ async function enqueue(environment: Record<string, string>, job: string, ...path
   expect(run).toMatchObject({ code: 0, stdout: `job ${job}: ${counted(paths.length, 'image')} in 1 message\n` });
 }
 
-test('prints the variables that point the command at it, labels what is enqueued, and keeps it for the next start', async () => {
+test('prints the variables for the command, labels enqueued images, and keeps its state for the next start', async () => {
   const environment = await start('--allow-host', host());
   expect(Object.keys(environment)).toEqual([
     'AWS_ENDPOINT_URL',
@@ -97,7 +97,7 @@ test('prints the variables that point the command at it, labels what is enqueued
   expect((await resultIds(again, 'cups')).toSorted()).toEqual([`http://${host()}/a.jpg`, `http://${host()}/b.jpg`]);
 }, 120_000);
 
-test('runs the model that is named, whose name and version stand in the lines', async () => {
+test('runs the given model, whose name and version are in the lines', async () => {
   await using folder = await layersFolder();
   const environment = await start('--allow-host', host(), '--model', folder.path);
   await enqueue(environment, 'tiny', 'a.jpg');
@@ -108,7 +108,7 @@ test('runs the model that is named, whose name and version stand in the lines', 
   expect(line?.labels.map(({ label }) => label).toSorted()).toEqual(['blue', 'green', 'red']);
 }, 120_000);
 
-test('finishes on Ctrl-C what is in hand, and leaves the rest in the queue for the next start', async () => {
+test('on Ctrl-C finishes work in flight, and leaves the rest on the queue for the next start', async () => {
   const environment = await start('--allow-host', host());
   const photo = await readFile(PHOTO);
   answer = async (_request, response) => {
@@ -128,7 +128,7 @@ test('finishes on Ctrl-C what is in hand, and leaves the rest in the queue for t
   expect(await resultIds(again, 'rest')).toEqual([`http://${host()}/b.jpg`]);
 }, 120_000);
 
-test('works at once on what was in flight when it was killed', async () => {
+test('continues at once with what was in flight when it was killed', async () => {
   const environment = await start('--allow-host', host());
   const photo = await readFile(PHOTO);
   const asked = Promise.withResolvers<void>();
@@ -179,7 +179,7 @@ test('starts on a state with an empty description of an object, and names the fi
   expect(local?.stderr()).toContain(`labelqueue: ${file} is damaged (it is empty)`);
 }, 60_000);
 
-test('ends with an error when the queue is taken away', async () => {
+test('ends with an error when the queue is deleted', async () => {
   const target = targetOf(await start());
   await target.sqs.send(new DeleteQueueCommand({ QueueUrl: target.queueUrl }));
   const end = await local?.ended;
@@ -187,7 +187,7 @@ test('ends with an error when the queue is taken away', async () => {
   expect(end?.code).toBe(1);
 });
 
-test('serves the HTTP API and says where, labels with the same hosts allowed, and ends with it', async () => {
+test('serves the HTTP API, prints its address, allows the same hosts, and ends with it', async () => {
   await start('--allow-host', host());
   const [, address = ''] = /the HTTP API is at (http:\/\/127\.0\.0\.1:\d+);/.exec(local?.stderr() ?? '') ?? [];
   const answer = await fetch(`${address}/classify?url=http://${host()}/a.jpg`);
@@ -210,7 +210,7 @@ test('says that its port is in use', async () => {
   expect(run.stderr).toBe(`labelqueue: port ${port} is in use: name another one with --port\n`);
 });
 
-test('says which host is none before it starts anything', async () => {
+test('names an invalid host before it starts anything', async () => {
   const run = await runCommand(['local', '--allow-host', 'localhost', '--state-dir', state.path]);
   expect(run).toMatchObject({ code: 2, stdout: '' });
   expect(run.stderr).toContain("'--allow-host <host:port>' argument 'localhost' is invalid. Expected HOST:PORT");

@@ -11,7 +11,7 @@ function jobNamed(number: number): LargeJob {
   return { job: `job-${String(number).padStart(3, '0')}`, run, ...counts };
 }
 
-test('200 jobs far away are listed with three requests each, many of them at once', async () => {
+test('200 jobs are listed with three requests each, many at once, despite high latency', async () => {
   const jobs = Array.from({ length: JOBS }, (_, number) => jobNamed(number));
   await using server = await startLargeJobs({ jobs, latencyMs: 80 });
   const { code, stdout } = await runCommand(['status', '--json'], { environment: server.environment });
@@ -24,7 +24,7 @@ test('200 jobs far away are listed with three requests each, many of them at onc
   expect(listingsAtOnce).toBeGreaterThanOrEqual(16);
 });
 
-test('a job that is too large to be listed beside others is listed with an estimate', async () => {
+test('a job that is too large to list beside others is shown with an estimate', async () => {
   const large: LargeJob = { ...jobNamed(1), results: 10_000_000, failures: 10_000 };
   await using server = await startLargeJobs({ jobs: [jobNamed(0), large], latencyMs: 1_000 });
   const { code, stdout } = await runCommand(['status'], { environment: server.environment });

@@ -40,7 +40,7 @@ async function expectSameLabels(one: string, other: string): Promise<void> {
 }
 
 describe.each(Object.keys(NSFWJS_MODELS) as NsfwjsModel[])('the %s of nsfwjs', (name) => {
-  test('becomes a SavedModel with the same labels, and says how much faster it is', async () => {
+  test('becomes a SavedModel with the same labels, and the command says how much faster it is', async () => {
     await using folder = await nsfwjsFolder(name);
     const { code, stdout, stderr } = await convert(folder.path, out);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -74,7 +74,7 @@ test('a Teachable Machine export becomes a SavedModel beside it that needs no me
   expect(JSON.parse(line)).toMatchObject({ model: { name: METADATA.modelName } });
 });
 
-test('the folder has the mode of other folders and the licence of the weights, also where the model is named with a dot', async () => {
+test('the folder has the mode of other folders and the licence of the weights, even when the model is named with a dot', async () => {
   await using folder = await teachableMachineFolder();
   await writeFile(join(folder.path, 'LICENSE'), 'their licence');
   expect(await convert(`${folder.path}/.`)).toMatchObject({ code: 0 });
@@ -92,7 +92,7 @@ async function refused(...args: string[]): Promise<string> {
   return stderr;
 }
 
-test('says what cannot be converted, and leaves nothing behind', async () => {
+test('names what cannot be converted, and leaves nothing behind', async () => {
   await using folder = await stackFolder(transposed);
   expect(await refused(folder.path, out)).toBe(
     `labelqueue: ${folder.path}: this model cannot be converted: it computes Conv2DBackpropInput, which this program cannot write\n`,
@@ -131,13 +131,13 @@ test('a SavedModel needs no conversion', async () => {
   expect(await refused(DEFAULT_MODEL, out)).toMatch(/got a SavedModel, which needs no conversion$/m);
 });
 
-test('what is no model folder is refused as by other commands', async () => {
+test('what is not a model folder is refused as by other commands', async () => {
   expect(await refused(join(place.path, 'nowhere'), out)).toMatch(/^labelqueue: no folder .*nowhere$/m);
   await using empty = await createTemporaryFolder();
   expect(await refused(empty.path, out)).toMatch(/expected a model folder with saved_model\.pb or model\.json/);
 });
 
-test('neither replaces a folder that is there nor makes the one around it', async () => {
+test('neither replaces an existing folder nor creates its parent', async () => {
   await using folder = await graphFolder({ output: 'means' });
   expect(await refused(folder.path, join(place.path, 'no/such'))).toMatch(
     /^labelqueue: no folder .*no: make it first$/m,

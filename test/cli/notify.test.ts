@@ -25,7 +25,7 @@ beforeEach(() => {
   });
 });
 
-test('enqueue --notify writes the webhook down, and asks for a look at the end', async () => {
+test('enqueue --notify stores the webhook, and requests a check of the end', async () => {
   const url = 'https://hooks.example/labels?team=1';
   const { code } = await runCommand(['enqueue', source, '--job', 'cats', '--notify', url], {
     environment: network.environment,
@@ -51,7 +51,7 @@ test.each(['hooks.example', 'ftp://hooks.example/', 'https://me:secret@hooks.exa
   },
 );
 
-test('wait ends by the record of the end, and counts a job that takes long to count twice', async () => {
+test('wait ends by the record of the end, and counts a job that takes long twice', async () => {
   const of = anyRun();
   const { target } = network.aws;
   await describeRun(target, of, idsOf(4));

@@ -43,7 +43,7 @@ describe('a file that the command did not write', () => {
     ['failures', 'cats', 'mine.jsonl'],
     ['report', 'cats', 'mine.html'],
     ['redrive', '--unreadable', 'mine.jsonl'],
-  ])('is kept by `%s %s --out`, and replaced with --force', async (command, argument, name) => {
+  ])('is not overwritten by `%s %s --out`, except with --force', async (command, argument, name) => {
     const mine = await folder.write(name, 'a day of work\n');
     const { code, stdout, stderr } = await run(command, argument, '--out', mine);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -53,7 +53,7 @@ describe('a file that the command did not write', () => {
     expect(await readFile(mine, 'utf8')).not.toContain('a day of work');
   });
 
-  test('is kept where the summary would be written', async () => {
+  test('is not overwritten by the summary', async () => {
     const mine = await folder.write('cats.summary.json', '{"job":"cats"}');
     const { code, stderr } = await run('results', 'cats', '--out', at('cats.csv'));
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('cats.summary.json exists already') });
@@ -62,7 +62,7 @@ describe('a file that the command did not write', () => {
   });
 });
 
-test('a report and a summary take the places of earlier ones', async () => {
+test('a report and a summary replace earlier ones', async () => {
   expect(await run('report', 'cats', '--out', at('page.html'))).toMatchObject({ code: 0 });
   expect(await run('report', 'cats', '--out', at('page.html'))).toMatchObject({ code: 0 });
   expect(await run('results', 'cats', '--out', at('one.csv'))).toMatchObject({ code: 0 });
@@ -94,7 +94,7 @@ test.each([
   expect(gunzipSync(await readFile(file)).toString()).toBe(mark + stdout);
 });
 
-describe('a place that cannot be written to is named in one line by', () => {
+describe('a path that cannot be written to is named in one line by', () => {
   const ARGUMENTS = [
     ['results', 'cats', '--format', 'csv'],
     ['failures', 'cats', '--format', 'jsonl'],

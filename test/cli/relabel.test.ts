@@ -58,7 +58,7 @@ function renamedModel(config: object = {}) {
   return changedModel({ config: { name: 'renamed', version: '2', ...config }, files: { 'labels.txt': labels } });
 }
 
-test('with the model of the job, labels are those that the worker wrote; with no image fetched', async () => {
+test("with the job's own model, labels equal those of the worker, without fetching an image", async () => {
   const before = images.totalRequests();
   const { code, stdout, stderr } = await run('relabel', 'cats');
   expect({ code, stderr }).toEqual({ code: 0, stderr: 'read 1/6\nread 6/6\n' });
@@ -77,7 +77,7 @@ test('with the model of the job, labels are those that the worker wrote; with no
   expect(images.totalRequests()).toBe(before);
 });
 
-test('with another last layer, labels, model, threshold and number of labels are its own', async () => {
+test('with another last layer, its labels, name, threshold and number of labels are used', async () => {
   await using model = await renamedModel();
   const { stdout } = await run('relabel', 'cats', '--model', model.path, '--top', '2');
   for (const line of linesOf(stdout)) {
@@ -105,7 +105,7 @@ test('writes a file of each format, with a summary beside it that counts the fai
   });
 });
 
-test('--job makes a job of its own, complete with failures and order, that costs no computing', async () => {
+test('--job creates a separate job with failures and order, without computing time', async () => {
   await using model = await renamedModel();
   const { code, stderr } = await run('relabel', 'cats', '--model', model.path, '--job', 'dogs');
   expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('6 images in the job dogs;') });
@@ -119,7 +119,7 @@ test('--job makes a job of its own, complete with failures and order, that costs
   expect(inOrder[0]).not.toHaveProperty('embedding');
 });
 
-test('a job that exists is not written over', async () => {
+test('an existing job is not overwritten', async () => {
   const { code, stderr } = await run('relabel', 'cats', '--job', 'cats');
   expect({ code, stderr }).toEqual({
     code: 1,
@@ -178,7 +178,7 @@ test('a job without embeddings is an error that says how to get them', async () 
   expect(stderr).toMatch(/no result line of cats has an embedding: workers write them with EMBEDDING=1/);
 });
 
-test('wrong usage is told before anything is read', async () => {
+test('usage errors are reported before anything is read', async () => {
   for (const option of [
     ['--out', 'x.csv'],
     ['--format', 'csv'],
@@ -196,7 +196,7 @@ test('wrong usage is told before anything is read', async () => {
   expect((await run('relabel', 'birds')).stderr).toMatch(/no job birds/);
 });
 
-test('a model in S3 that the settings name is not replaced by the default model without a word', async () => {
+test('a model in S3 from the settings is not silently replaced by the default model', async () => {
   const environment = { ...aws.environment, MODEL_S3_URI: 's3://models/mine/', MODEL_SHA256: 'ab'.repeat(32) };
   const { code, stdout, stderr } = await runCommand(['relabel', 'cats'], { environment });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -205,7 +205,7 @@ test('a model in S3 that the settings name is not replaced by the default model 
   );
 });
 
-test('--job leaves out failure lines that are something else, and counts them', async () => {
+test('--job leaves out malformed failure lines, and counts them', async () => {
   const line = failed[0] as FailureLine;
   const hostile = [
     'not JSON',
@@ -244,7 +244,7 @@ test.each([
   expect(stderr).toContain(`${note}\n6 images in the job dogs;`);
 });
 
-test('of two commands that begin a job of one name, the first one describes it', async () => {
+test('when two commands start a job of the same name, the first one describes it', async () => {
   const begun = (await readJob(aws.target, 'cats')) as JobDescription;
   expect(await createJob(aws.target, { ...begun, job: 'dogs', source: 'one' })).toBe(true);
   expect(await createJob(aws.target, { ...begun, job: 'dogs', source: 'other' })).toBe(false);
@@ -255,7 +255,7 @@ test('of two commands that begin a job of one name, the first one describes it',
   expect(await createJob(aws.target, { ...own, run: newRun() })).toBe(false);
 });
 
-test('when a part fails, those that were begun are settled before the clean-up begins', async () => {
+test('when a part fails, those in progress finish before the clean-up begins', async () => {
   const events: string[] = [];
   const { promise: failing, resolve: fail } = Promise.withResolvers<void>();
   async function* parts(): AsyncGenerator<Part> {

@@ -103,7 +103,7 @@ describe('the page', () => {
     await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
   }
 
-  test('shows charts and images, complains about nothing, and scrolls in one direction', async () => {
+  test('shows charts and images, without browser errors, and scrolls in one direction', async () => {
     expect(summary.file).toEqual({ format: 'html', thumbnails: PHOTOS.length * 4 });
     for (const [width, colorScheme] of [
       [1280, 'light'],
@@ -147,7 +147,7 @@ describe('the page', () => {
     expect(problems).toEqual([]);
   });
 
-  test('holds the names that strangers chose as text, and no secret of a URL', async () => {
+  test('shows names from the job as text, and no secret of a URL', async () => {
     const text = await reportText();
     expect(text.match(/<script/g)).toHaveLength(3);
     expect(text).not.toContain('onerror=alert(2)>');
@@ -168,7 +168,7 @@ const INK_OF_CANVASES = `Object.fromEntries([...document.querySelectorAll('canva
   canvas.width > 0 && canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((byte) => byte > 0),
 ]))`;
 
-test('leaves out images that cannot be fetched any more, and copies, and shows the next ones', async () => {
+test('leaves out copies and images that cannot be fetched any more, and shows the next ones', async () => {
   await writeParts(aws.target, 'results', [
     result('gone', { cat: 0.9 }, { url: images.url('/status/404'), sha256: '1' }),
     result('broken', { cat: 0.8 }, { url: images.url('/half-photo'), sha256: '2' }),
@@ -185,7 +185,7 @@ test('leaves out images that cannot be fetched any more, and copies, and shows t
   for (const id of ['shown', 'next']) expect(text).toContain(`<bdi>${id}</bdi>`);
 });
 
-test('fetches from public addresses only, unless it is told otherwise', async () => {
+test('fetches only from public addresses, unless a host is allowed', async () => {
   await writeParts(aws.target, 'results', [result('a', { cat: 0.9 }, { url: images.url('/photos/coffee.jpg') })]);
   const before = images.totalRequests();
   const { code, stderr } = await report();

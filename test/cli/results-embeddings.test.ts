@@ -38,7 +38,7 @@ test('JSON lines are as the worker wrote them, with and without an embedding', a
   expect(stdout.split('\n').filter(Boolean).sort()).toEqual(lines.map((line) => JSON.stringify(line)).sort());
 });
 
-test('Parquet has a list of FLOAT, and nothing of a line without one or with something else in its place', async () => {
+test('Parquet has a list of FLOAT, and NULL for a line without a valid embedding', async () => {
   const hostile = ['', 'AAA', '!!!!', 7, [1], { length: 4 }, 'fP8=', null, 'x'.repeat(100_000)];
   await writeParts(aws.target, 'results', [
     embedded('a'),
@@ -74,7 +74,7 @@ test('CSV leaves embeddings out', async () => {
   expect(await readFile(file, 'utf8')).not.toMatch(/embedding|trunk/);
 });
 
-test('status and report read lines with embeddings as any others', async () => {
+test('status and report read lines with embeddings like any others', async () => {
   await writeParts(aws.target, 'results', [embedded('a'), embedded('b', { deep: ['x'] })]);
   await describeJob(aws.target, ['a', 'b']);
   const { environment } = aws;

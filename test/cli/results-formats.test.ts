@@ -36,7 +36,7 @@ test('writes CSV files that Excel, pandas and DuckDB read as UTF-8', async () =>
   expect((await results('--format', 'csv')).stdout).toMatch(/^id,/);
 });
 
-test('writes CSV that parsers read, with meta in columns, and no formula of a stranger', async () => {
+test('writes CSV that parsers read, with meta in columns, and without formulas', async () => {
   await writeParts(aws.target, 'results', [
     result(
       '=cmd|x',
@@ -91,7 +91,7 @@ test.each(['jsonl', 'csv', 'parquet'])(
   },
 );
 
-test('writes Parquet with labels as a list of structs, by the name of the file', async () => {
+test('writes Parquet with labels as a list of structs when the file is named so', async () => {
   const lines = [...ODD_IDS, '=1'].map((id) => result(id, { cat: 0.75, dog: 0.25 }, { meta: { id } }));
   await writeParts(aws.target, 'results', lines);
   const file = join(folder.path, 'cats.parquet');

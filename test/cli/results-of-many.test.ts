@@ -76,7 +76,7 @@ test.each(['jsonl', 'csv', 'parquet'])(
   },
 );
 
-test('ends quietly when its reader has seen enough', async () => {
+test('ends quietly when its reader closes the pipe', async () => {
   const script = 'set -o pipefail; "$NODE" "$MAIN" results cats | head -n 1; echo "exit code $?"';
   const shell = spawn('bash', ['-c', script], {
     env: { ...process.env, ...aws.environment, NODE: process.execPath, MAIN },

@@ -55,13 +55,13 @@ test('prints the lines of all parts as the worker wrote them', async () => {
   expect(code).toBe(0);
 });
 
-test('prints the escape of half a character, which no text file can hold', async () => {
+test('prints an unpaired surrogate as its escape', async () => {
   await writeParts(aws.target, 'results', [result('x\ud83d', {}, { meta: { '\udc08': '\\ud83d\ud83d\udc08' } })]);
   const { stdout } = await results();
   expect(linesOf(stdout)).toMatchObject([{ id: 'x\\ud83d', meta: { '\\udc08': '\\ud83d🐈' } }]);
 });
 
-test('counts an image once: the latest of several lines, a result rather than a failure', async () => {
+test('counts an image once: the latest of several lines, and a result instead of a failure', async () => {
   await writeParts(aws.target, 'results', [result('a', { new: 1 }, { second: 9 }), result('b', { old: 1 })]);
   await writeParts(aws.target, 'results', [
     result('a', { old: 1 }),
@@ -83,7 +83,7 @@ test('counts an image once: the latest of several lines, a result rather than a 
   expect(summary).toMatchObject({ images: { classified: 3, failed: 1 }, repeatedLines: 4, errorCodes: { gone: 1 } });
 });
 
-test('prints in the order of the source with --in-order, whatever came when', async () => {
+test('prints in the order of the source with --in-order', async () => {
   const ids = Array.from({ length: 300 }, (_, index) => `row-${(index * 7) % 300}`);
   await describeJob(aws.target, ['failed', ...ids, '\ud800']);
   await writeParts(
@@ -95,14 +95,14 @@ test('prints in the order of the source with --in-order, whatever came when', as
   expect(await idsOf('--in-order')).toEqual([...ids, '\\ud800', 'unknown']);
 });
 
-test('says that it does not know the order of a job that others enqueued', async () => {
+test('says that the order of a job of another producer is unknown', async () => {
   await writeParts(aws.target, 'results', [result('a')]);
   const { code, stdout, stderr } = await results('--in-order');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toMatch(/^labelqueue: the order of cats is not known/m);
 });
 
-test('prints the images with a label of a pattern and a score only', async () => {
+test('prints only images with a matching label and score', async () => {
   await writeParts(aws.target, 'results', [
     result('egyptian', { 'Egyptian cat': 0.6, 'tiger cat': 0.3 }),
     result('tiger', { tiger: 0.5, 'tiger cat': 0.4 }),
@@ -181,7 +181,7 @@ test('says that a job was cancelled', async () => {
   expect(code).toBe(0);
 });
 
-test('has nothing to print of a job that has just begun', async () => {
+test('prints nothing for a job that has just begun', async () => {
   await describeJob(aws.target, ['a']);
   expect(await results()).toMatchObject({ code: 0, stdout: '' });
   const { code, stdout } = await results('--format', 'csv');
@@ -194,7 +194,7 @@ test('says that there is no such job', async () => {
   expect(stderr).toMatch(/^labelqueue: no job cats in the bucket .*: see labelqueue status\n$/);
 });
 
-test('names the folder that is not there, and leaves no file behind', async () => {
+test('names a missing folder, and leaves no file behind', async () => {
   await writeParts(aws.target, 'results', [result('a')]);
   const file = join(folder.path, 'nowhere/cats.jsonl');
   const { code, stderr } = await results('--out', file);

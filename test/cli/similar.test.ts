@@ -35,7 +35,7 @@ async function found(...args: string[]): Promise<Found> {
   return JSON.parse(stdout);
 }
 
-test('of an image of the job, the same photo in another format comes first, and never the image itself', async () => {
+test('for an image of the job, the same photo in another format comes first, and the image itself is left out', async () => {
   const before = images.totalRequests();
   const { images: list, compared } = await found('coffee');
   expect(compared).toBe(5);
@@ -47,7 +47,7 @@ test('of an image of the job, the same photo in another format comes first, and 
   expect(images.totalRequests()).toBe(before);
 });
 
-test('of a file, made smaller and compressed again, the photo itself comes first', async () => {
+test('for a file that was resized and recompressed, the original photo comes first', async () => {
   const file = join(folder.path, 'small.jpg');
   await writeFile(
     file,
@@ -61,7 +61,7 @@ test('of a file, made smaller and compressed again, the photo itself comes first
   expect(list[0]?.score).toBeGreaterThan(0.8);
 });
 
-test('of a URL, which is fetched as a worker would', async () => {
+test('accepts a URL, which is fetched as by a worker', async () => {
   const { stdout, code } = await run(images.url('/photos/rocket-animated.gif'), '--allow-host', images.host);
   expect({ code, first: stdout.split('\n')[0] }).toEqual({
     code: 0,
@@ -69,13 +69,13 @@ test('of a URL, which is fetched as a worker would', async () => {
   });
 });
 
-test('lists no more images than asked for, and only those that are as similar as asked for', async () => {
+test('lists at most the requested number of images, and only those of the requested similarity', async () => {
   expect((await found('cat', '--top', '1')).images.map(({ id }) => id)).toEqual(['cat again']);
   expect((await found('cat', '--min-score', '0.8')).images.map(({ id }) => id)).toEqual(['cat again']);
   expect((await found('cat', '--min-score', '1')).images).toEqual([]);
 });
 
-test('--duplicates lists the pairs of images that show the same', async () => {
+test('--duplicates lists the pairs of images that look the same', async () => {
   const { code, stdout, stderr } = await run('--duplicates', '--min-score', '0.8');
   expect(code).toBe(0);
   const pairs = stdout
@@ -99,7 +99,7 @@ test('a model with another trunk is refused, and both are named', async () => {
   expect(stderr).toMatch(/[0-9a-f]{16} \(closer 1\)/);
 });
 
-test('what is neither file, image of the job nor URL, and what cannot be fetched, is an error', async () => {
+test('an argument that is neither a file, an image of the job nor a URL, or that cannot be fetched, is an error', async () => {
   expect(await run('nothing')).toMatchObject({
     code: 1,
     stderr: 'labelqueue: nothing: expected the id of an image of cats that has an embedding, a file or a URL\n',
@@ -109,14 +109,14 @@ test('what is neither file, image of the job nor URL, and what cannot be fetched
   expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('not_found: ') });
 });
 
-test('wrong usage and a job that is not there are told', async () => {
+test('usage errors and an unknown job are reported', async () => {
   expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining('expected an image to compare with') });
   expect(await run('cat', '--duplicates')).toMatchObject({ code: 2 });
   const { code, stderr } = await runCommand(['similar', 'birds', 'a'], { environment: aws.environment });
   expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('no job birds') });
 });
 
-test('lines without an embedding are counted and left out; with none at all there is nothing to compare', async () => {
+test('lines without an embedding are counted and left out; a job without any is an error', async () => {
   const [first] = await aws.results('cats');
   const long = { ...(first as ResultLine), id: 'x'.repeat(10_000) };
   await writeParts(aws.target, 'results', [result('old'), long]);
@@ -131,7 +131,7 @@ test('lines without an embedding are counted and left out; with none at all ther
   });
 });
 
-test('the image that is compared decides how many numbers an embedding has, not the first line', async () => {
+test('the compared image, not the first line, decides the length of an embedding', async () => {
   aws.clear();
   await writeParts(aws.target, 'results', [
     { ...(written[0] as ResultLine), id: 'short', embedding: 'ADw=' },
@@ -141,7 +141,7 @@ test('the image that is compared decides how many numbers an embedding has, not 
   expect({ compared, withoutEmbedding }).toEqual({ compared: 5, withoutEmbedding: 1 });
 });
 
-test('an id that is also the name of a folder is that of the image', async () => {
+test('an id that is also the name of a folder means the image', async () => {
   aws.clear();
   const [cat, ...others] = written.toSorted((one, other) => (one.id < other.id ? -1 : 1)) as [ResultLine];
   await writeParts(aws.target, 'results', [{ ...cat, id: folder.path }, ...others]);

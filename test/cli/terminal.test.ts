@@ -28,15 +28,15 @@ function expectHarmless(text: string): void {
   expect(text).toContain(SHOWN);
 }
 
-describe('texts of others reach a terminal in a form that does nothing:', () => {
-  test('names of files and addresses that classify is given', async () => {
+describe('untrusted text is printed in a harmless form:', () => {
+  test('names of files and addresses given to classify', async () => {
     const { code, stderr } = await runCommand(['classify', `${HOSTILE}.jpg`, `http://127.0.0.1:1/${HOSTILE}`]);
     expectHarmless(stderr);
     expect(stderr).toContain(`${SHOWN}.jpg: not_found: no such file\n`);
     expect(code).toBe(3);
   });
 
-  test('labels, one line each even if there are line feeds in them', async () => {
+  test('labels, one line each even if they contain line feeds', async () => {
     await using model = await graphFolder({
       output: 'means',
       labels: [`red${HOSTILE}`, 'green\nlabelqueue: done', 'blue'],
@@ -50,7 +50,7 @@ describe('texts of others reach a terminal in a form that does nothing:', () => 
     expect(JSON.parse(json.stdout).labels.map(({ label }: { label: string }) => label)).toContain(`red${HOSTILE}`);
   });
 
-  test('what model check finds in a folder, and the photos that it is given', async () => {
+  test('what model check finds in a folder, and names of photos', async () => {
     await using model = await graphFolder({
       output: 'means',
       name: HOSTILE,
@@ -71,7 +71,7 @@ describe('texts of others reach a terminal in a form that does nothing:', () => 
     expectHarmless((await runCommand(['classify', '--model', place, 'a.jpg'])).stderr);
   });
 
-  test('rows of a list that name no image, and the name of the list', async () => {
+  test('invalid rows of a list, and the name of the list', async () => {
     const list = await folder.write(`${HOSTILE}.txt`, `https://${HOSTILE}/\nnot a URL ${HOSTILE}\n`);
     const { stderr, code } = await runCommand(['enqueue', list, list, '--job', 'cats', '--dry-run'], {
       environment: aws.environment,
@@ -81,7 +81,7 @@ describe('texts of others reach a terminal in a form that does nothing:', () => 
     expectHarmless((await runCommand(['enqueue', `${list}.gone`], { environment: aws.environment })).stderr);
   });
 
-  test('options and commands that do not exist', async () => {
+  test('unknown options and commands', async () => {
     expectHarmless((await runCommand([`--${HOSTILE}`])).stderr);
     expectHarmless((await runCommand([HOSTILE])).stderr);
     expectHarmless((await runCommand(['classify', 'a.jpg', '--top', HOSTILE])).stderr);
@@ -92,7 +92,7 @@ describe('texts of others reach a terminal in a form that does nothing:', () => 
     expectHarmless((await runCommand(['status'], { environment })).stderr);
   });
 
-  test('on a real terminal, results and failures that go to another program as they are', async () => {
+  test('results and failures, on a real terminal; in a pipe they are unchanged', async () => {
     await describeJob(aws.target, [HOSTILE, 'lost']);
     await writeParts(aws.target, 'results', [result(HOSTILE, { [HOSTILE]: 0.9 })]);
     await writeParts(aws.target, 'failures', [failure(`lost${HOSTILE}`)]);
@@ -113,7 +113,7 @@ describe('texts of others reach a terminal in a form that does nothing:', () => 
   }, 60_000);
 });
 
-test('a character that is cut in two between chunks is one', async () => {
+test('a character that is split between chunks is printed as one', async () => {
   const bytes = Buffer.from('é\u202e猫');
   const chunks = Array.from(bytes, (byte) => Buffer.from([byte]));
   expect(await textOf(Readable.from(chunks).pipe(visibleStream()))).toBe('é\\u202e猫');
@@ -123,7 +123,7 @@ test('a character that is cut in two between chunks is one', async () => {
 const WRITES =
   /process\.std(?:out|err)\b(?!\.write\(\s*visibleText\()|\bconsole\.(?:log|info|warn|error|debug)\b|writeSync\([12]\b|\/dev\/(?:tty|std)/g;
 
-test('nothing but one file of the command writes to the terminal, so that nobody has to think of it', async () => {
+test('exactly one file of the command writes to the terminal', async () => {
   const found: string[] = [];
   for (const folder of ['cli', 'local', 'shared', 'functions', 'infra']) {
     for await (const file of glob('**/*.ts', { cwd: join(ROOT, folder) })) {

@@ -57,7 +57,7 @@ test.each([
     (stdout: string) => expect(JSON.parse(stdout)).toMatchObject({ classified: 40, failed: 1 }),
   ],
   ['redrive', ['redrive', 'cats'], (stdout: string) => expect(stdout).toContain('1 image sent again')],
-])('%s goes on when S3 answers SlowDown, and says so', async (_name, args, expectWhole) => {
+])('%s continues when S3 answers SlowDown, and says so', async (_name, args, expectWhole) => {
   // The first two of each kind of request, whatever comes between them.
   const counts = new Map<string, number>();
   const { refused } = refuse((call) => {
@@ -74,7 +74,7 @@ test.each([
   expect(code).toBe(0);
 });
 
-test('results that were slowed down in the middle read nothing twice', async () => {
+test('results that are throttled in the middle read nothing twice', async () => {
   // Every third part, once it has been asked for the first time.
   let gets = 0;
   const log = refuse((call) => call === 'GET' && gets++ % 3 === 2);
@@ -85,7 +85,7 @@ test('results that were slowed down in the middle read nothing twice', async () 
   expect(log.refused.length).toBeGreaterThan(10);
 });
 
-test('enqueue goes on when SQS throttles it, and each image is sent once', async () => {
+test('enqueue continues when SQS throttles it, and each image is sent once', async () => {
   const list = await folder.write('list.txt', IMAGES.map((id) => `https://host.example/${id}.jpg\n`).join(''));
   const { refused } = refuse((call, count) => call === 'SendMessageBatch' && count < 4);
   const { stdout, stderr, code } = await run('enqueue', list, '--job', 'slow', '--per-message', '1');
@@ -100,7 +100,7 @@ test('enqueue goes on when SQS throttles it, and each image is sent once', async
   expect(sent.toSorted()).toEqual(IMAGES.map((id) => `https://host.example/${id}.jpg`).toSorted());
 });
 
-test('a connection that breaks in the middle of a part is tried again', async () => {
+test('a part whose connection breaks in the middle is requested again', async () => {
   let broken = 0;
   network.intercept(async (call, pass, _cut, answer) => {
     if (call !== 'GET' || broken === 3) return pass();

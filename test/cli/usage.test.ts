@@ -17,14 +17,14 @@ test.each([
   ['a share that leaves nothing to learn from', ['model', 'teach', 'photos', '--held-out', '0.9']],
   ['an unknown option of such a command', ['model', 'check', 'my-model', '--yaml']],
   ['a job name that no key can hold', ['enqueue', 'urls.txt', '--job', 'my cats']],
-])('refuses %s with the error, the usage and how to get help, a line each, and exit code 2', async (_what, args) => {
+])('refuses %s with the error, the usage and how to get help, one line each, and exit code 2', async (_what, args) => {
   const { code, stdout, stderr } = await runCommand(args);
   expect(stderr).toMatch(/^labelqueue: .+\nUsage: labelqueue.*\nFor help: labelqueue.* --help\n$/);
   expect(stdout).toBe('');
   expect(code).toBe(2);
 });
 
-test('the usage and the help of an error are those of the command that it is about', async () => {
+test('an error shows the usage and the help of its own command', async () => {
   const { stderr } = await runCommand(['model', 'check', '--yaml']);
   expect(stderr.split('\n').slice(1)).toEqual([
     'Usage: labelqueue model check [options] <folder> [photo...]',
@@ -33,12 +33,12 @@ test('the usage and the help of an error are those of the command that it is abo
   ]);
 });
 
-test('an option that is nearly right is answered with the right one, on the same line', async () => {
+test('a misspelled option is answered with the right one, on the same line', async () => {
   const { stderr } = await runCommand(['enqueue', 'urls.txt', '--per-mesage', '10']);
   expect(stderr).toMatch(/^labelqueue: unknown option '--per-mesage' \(Did you mean --per-message\?\)\n/);
 });
 
-test('without a command, its help is what there is to say', async () => {
+test('without a command, prints the help', async () => {
   const { code, stdout, stderr } = await runCommand([]);
   expect(stderr).toContain('Commands:');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -115,7 +115,7 @@ test.each([
     ['classify', '--help'],
     ['<image...>', '--top', '--json', '--model', '--trust-model', '--allow-host'],
   ],
-])('explains itself for %j', async (args, mentioned) => {
+])('prints the help for %j', async (args, mentioned) => {
   const { code, stdout, stderr } = await runCommand(args);
   expect(stdout).toContain('Usage: labelqueue');
   for (const text of mentioned) expect(stdout).toContain(text);
@@ -123,7 +123,7 @@ test.each([
   expect(code).toBe(0);
 });
 
-test('tells its version', async () => {
+test('prints its version', async () => {
   const { code, stdout } = await runCommand(['--version']);
   expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect(code).toBe(0);

@@ -26,7 +26,7 @@ describe.each([
   [40, 40],
   [12, 12],
   [0, 80],
-])('on a terminal of %d columns, nothing that is redrawn is wider than %d:', (columns, width) => {
+])('on a terminal of %d columns, no redrawn line is wider than %d:', (columns, width) => {
   test('progress', async () => {
     const session = startCommandOnTerminal(['wait', 'cats'], { ...aws, columns });
     await session.shows(/settled[^s]*1\/2/);
@@ -36,7 +36,7 @@ describe.each([
     expect(Math.max(...drawn.map((line) => line.length))).toBeLessThan(width);
   }, 60_000);
 
-  test('status --watch of a job and of the list, one in the place of the other', async () => {
+  test('status --watch of a job and of the list, each redrawn in place', async () => {
     for (const args of [
       ['status', 'cats', '--watch'],
       ['status', '--watch'],
@@ -52,7 +52,7 @@ describe.each([
   }, 60_000);
 });
 
-test('status --watch leaves the last state whole when the job has ended', async () => {
+test('status --watch leaves the complete last state when the job has ended', async () => {
   await describeJob(aws.target, ['a']);
   const session = startCommandOnTerminal(['status', 'cats', '--watch'], { ...aws, columns: 40 });
   expect(await session.ended).toBe(0);
@@ -60,7 +60,7 @@ test('status --watch leaves the last state whole when the job has ended', async 
   expect(last).toMatch(/all jobs .* in the DLQ/);
 }, 60_000);
 
-test('a bar of any state fits, and has the figures as long as there is room for them', () => {
+test('the progress bar fits in any state, with its figures as long as there is room', () => {
   const state = fc.record({
     what: fc.constantFrom('read', 'enqueued', 'labelled'),
     value: fc.nat(10_000_000),
@@ -77,7 +77,7 @@ test('a bar of any state fits, and has the figures as long as there is room for 
   );
 });
 
-test('a text is cut to the rows and columns of a terminal, whole characters at a time', () => {
+test('text is cut to the rows and columns of a terminal, between characters', () => {
   expect(fitting('12345\n🐈🐈🐈🐈\n\nx\n', { columns: 4, rows: 24 })).toBe('123\n🐈🐈🐈\n\nx\n');
   expect(fitting('1\n2\n3\n', { columns: 80, rows: 3 })).toBe('1\n2\n');
   expect(fitting('1\n2\n', { columns: 1, rows: 1 })).toBe('1\n');

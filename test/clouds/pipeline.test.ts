@@ -80,7 +80,7 @@ describe.each(CLOUDS)('with %s', (_name, start) => {
       .map(({ id }) => id)
       .toSorted();
 
-  test('a job that is cancelled before its images are reached stays so', async () => {
+  test('a job that is cancelled before its images are reached stays cancelled', async () => {
     const file = await list('cancelled.jsonl', photos('cancelled', 25));
     expect((await labelqueue('enqueue', file, '--job', 'cancelled', '--per-message', '5')).stdout).toContain(
       '25 images in 5 messages',
@@ -135,7 +135,7 @@ describe.each(CLOUDS)('with %s', (_name, start) => {
     expect(linesOf(stdout).every(({ labels }) => labels.length === 5)).toBe(true);
   });
 
-  test('every character comes back as it was given, from results, failures and dead letters', async () => {
+  test('every character is returned unchanged, in results, failures and dead letters', async () => {
     await startWorkers();
     const row = (character: string, path: string) => ({
       id: `id ${character}`,
@@ -184,7 +184,7 @@ describe.each(CLOUDS)('with %s', (_name, start) => {
     expect(idsOf((await labelqueue('results', 'resumed')).stdout)).toEqual(rows.map(({ id }) => id).toSorted());
   });
 
-  test('a message that cannot be read goes to the dead-letter queue with the reason', async () => {
+  test('a malformed message goes to the dead-letter queue with the reason', async () => {
     await startWorkers();
     await sendMessages(cloud.target.sqs, cloud.target.queueUrl, [{ body: '{"v":1,"job":"../x"}' }]);
     const saved = `${folder.path}/unreadable.jsonl`;
@@ -194,7 +194,7 @@ describe.each(CLOUDS)('with %s', (_name, start) => {
     });
   });
 
-  test('a job that is purged leaves no file', async () => {
+  test('a purged job leaves no file', async () => {
     await startWorkers();
     expect((await labelqueue('purge', 'cats', '--yes')).stdout).toMatch(/^job cats: \d+ files removed\n$/);
     expect((await labelqueue('status', 'cats')).stderr).toContain('no job cats');

@@ -9,7 +9,7 @@ import { MAX_EMBEDDING_VALUES } from '../../shared/contract/limits.ts';
 
 const halves = (...values: number[]) => Buffer.from(new Float16Array(values).buffer).toString('base64');
 
-test('numbers come back with the precision of float16', () => {
+test('numbers are decoded with the precision of float16', () => {
   const values = Float32Array.from({ length: 1_280 }, (_, at) => Math.sin(at) * 6);
   const text = encodeEmbedding(values);
   expect(text).toHaveLength(3_416);
@@ -22,17 +22,17 @@ test('the bytes are little-endian float16, as other languages read them', () => 
   expect(Buffer.from(encodeEmbedding(Float32Array.of(1, -2, 0.5)), 'base64').toString('hex')).toBe('003c00c00038');
 });
 
-test('what float16 cannot hold becomes the largest number that it can', () => {
+test('numbers beyond the range of float16 become its largest number', () => {
   expect([...(decodeEmbedding(encodeEmbedding(Float32Array.of(1e9, -1e9, 7))) ?? [])]).toEqual([65_504, -65_504, 7]);
 });
 
-test('as many numbers as may be are read, and not one more', () => {
+test('embeddings up to the maximum length are read, and no longer ones', () => {
   const most = encodeEmbedding(new Float32Array(MAX_EMBEDDING_VALUES));
   expect(decodeEmbedding(most)).toHaveLength(MAX_EMBEDDING_VALUES);
   expect(decodeEmbedding(encodeEmbedding(new Float32Array(MAX_EMBEDDING_VALUES + 2)))).toBeUndefined();
 });
 
-describe('a line of a stranger that is not an embedding is refused', () => {
+describe('text that is not an embedding is refused', () => {
   test.each<[string, unknown]>([
     ['missing', undefined],
     ['null', null],
@@ -55,7 +55,7 @@ describe('a line of a stranger that is not an embedding is refused', () => {
   });
 });
 
-test('numbers are read into a part of a larger array, and nothing beside it is touched', () => {
+test('numbers are decoded into a part of a larger array, and the rest of it does not change', () => {
   const into = new Float32Array(4).fill(9);
   const text = halves(1, 2);
   expect(embeddingLength(text)).toBe(2);

@@ -23,7 +23,7 @@ test('every code of the list can occur', async () => {
   expect(codes.filter((code) => !text.includes(`'${code}'`))).toEqual([]);
 });
 
-test('what a retry cannot mend is not retried, what it may mend is', () => {
+test('permanent errors are not retried, transient ones are', () => {
   expect(codes.filter((code) => ERROR_CODES[code].retryable).sort()).toEqual([
     'connection_failed',
     'inference_failed',
@@ -35,7 +35,7 @@ test('what a retry cannot mend is not retried, what it may mend is', () => {
   ]);
 });
 
-test('each code says in words what it means', () => {
+test('each code has its meaning in words', () => {
   for (const code of codes) {
     expect(code).toMatch(/^[a-z_]+$/);
     expect(ERROR_CODES[code].meaning).toMatch(/\w+ \w+/);

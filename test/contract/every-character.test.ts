@@ -10,7 +10,7 @@ const TAKEN_BY_ALL = /^[\t\n\r\x20-\uD7FF\uE000-\uFFFD]*$/;
 
 const CHARACTERS = ['🐱', '𠮷', '\u{10FFFF}', '\uFFFE', '\uFFFF', '\u0000', '\u001B', '\uD83D', '\uDC31', 'é', '猫'];
 
-test.each(CHARACTERS)('%j goes through messages and dead letters that every SQS takes', (character) => {
+test.each(CHARACTERS)('%j survives messages and dead letters that every SQS accepts', (character) => {
   const image = { id: `id ${character}`, url: `https://h/${character}.jpg`, meta: { [character]: character } };
   const body = formatMessage({ job: 'job', attempt: 2, images: [image] });
   expect(body).toMatch(TAKEN_BY_ALL);
@@ -43,7 +43,7 @@ test('packing counts the bytes of the escapes', async () => {
   }
 });
 
-test('an image that fits a message only without the escapes is sent without them, by itself', async () => {
+test('an image that fits a message only without the escapes is sent without them, alone', async () => {
   const small = { id: 'small', url: 'https://h/a.jpg' };
   const large = { id: 'large', url: 'https://h/b.jpg', meta: { text: '🐱'.repeat(200_000) } };
   const bodies = await bodiesOf([small, large, small]);
@@ -61,14 +61,14 @@ function lineOf(image: ImageRef): string {
   return JSON.stringify(resultLine(origin, [], { name: 'm', version: '1' }, facts));
 }
 
-test('an unpaired surrogate stands in a line as the text of its escape, which every reader takes', () => {
+test('an unpaired surrogate is written to a line as its escape, which every reader accepts', () => {
   const line = JSON.parse(
     lineOf({ id: 'a\uD83D', url: 'https://h/a.jpg', meta: { 'k\uDC31': ['cut off \uD83D', '🐱'] } }),
   );
   expect(line).toMatchObject({ id: 'a\\ud83d', meta: { 'k\\udc31': ['cut off \\ud83d', '🐱'] } });
 });
 
-test('ids that differ in an unpaired surrogate alone still differ', () => {
+test('ids that differ only in an unpaired surrogate still differ', () => {
   const [one, other] = ['\uD83D', '\uD83E'].map((id) => JSON.parse(lineOf({ id, url: 'https://h/a.jpg' })).id);
   expect(one).not.toBe(other);
 });

@@ -22,14 +22,14 @@ test.each([
   expect(JSON.stringify(parseExactJson(text))).toBe(text);
 });
 
-test('a number of a thousand digits stays one, a longer one becomes text, since it would keep Python from reading the file', () => {
+test('a number of a thousand digits stays a number; a longer one becomes text, because Python could not read the file', () => {
   const digits = '1'.repeat(1_000);
   expect(JSON.stringify(parseExactJson(`{"meta":{"a":${digits},"b":${digits}1}}`))).toBe(
     `{"meta":{"a":${digits},"b":"${digits}1"}}`,
   );
 });
 
-test('numbers elsewhere are JavaScript numbers, which schemas expect', () => {
+test('numbers outside of meta are JavaScript numbers, as schemas expect', () => {
   expect(parseExactJson('{"attempt":1.0,"images":[{"meta":{"a":1.0}}]}')).toMatchObject({ attempt: 1 });
 });
 

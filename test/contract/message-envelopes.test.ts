@@ -69,7 +69,7 @@ test('the form of the product keeps its job, attempt and hops in an envelope', (
   expect(parseMessage(JSON.stringify(bridgeEvent(OWN)))).toEqual(message);
 });
 
-describe('one envelope in the other', () => {
+describe('envelopes within envelopes', () => {
   const ofS3 = {
     version: '0',
     'detail-type': 'Object Created',
@@ -86,7 +86,7 @@ describe('one envelope in the other', () => {
     expect(parseMessage(JSON.stringify(body))).toMatchObject({ images: [{ url: 's3://photos/a b.jpg' }] });
   });
 
-  test('up to as many as are opened', () => {
+  test('up to the maximum depth', () => {
     let body = notification(s3Event());
     for (let envelopes = 1; envelopes < MAX_ENVELOPES; envelopes++) body = bridgeEvent(body);
     expect(parseMessage(JSON.stringify(body))).toMatchObject({ images: [{ url: 's3://photos/a b.jpg' }] });
@@ -94,7 +94,7 @@ describe('one envelope in the other', () => {
   });
 });
 
-test('fields of an envelope are no envelope beside a URL', () => {
+test('fields of an envelope beside a URL are not an envelope', () => {
   const body = { url: URL_A, Type: 'Notification', Message: 'hello', source: 'x', detail: { url: 'https://other/' } };
   expect(parseMessage(JSON.stringify(body))).toMatchObject({ images: [{ url: URL_A }] });
 });
@@ -125,11 +125,11 @@ test.each<[what: string, body: object, reason: RegExp]>([
     notification(bridgeEvent({ url: 5 })),
     /^in Message of SNS: in detail of EventBridge: .* → at url$/,
   ],
-])('an envelope with %s is refused with the field that was wrong', (_what, body, reason) => {
+])('an envelope with %s is refused, and the wrong field is named', (_what, body, reason) => {
   expect(reasonOf(body)).toMatch(reason);
 });
 
-test('the reason for a body in an envelope is short, and what is logged holds nothing of it', () => {
+test('the reason for a body in an envelope is short, and the log contains nothing of the body', () => {
   const body = JSON.stringify(notification(`ftp://host/${'x'.repeat(100_000)}?X-Amz-Signature=SECRET`));
   const message = parseMessage(body) as MalformedMessage;
   expect(message.reason).toMatch(/got "ftp:\/\/host/);

@@ -38,7 +38,7 @@ test('reading never throws, whatever the JSON', () => {
   fc.assert(fc.property(fc.json({ maxDepth: 6 }), expectDeclaredOutcome), { seed, numRuns: 500 });
 });
 
-test('reading never throws on what is nearly a message', () => {
+test('reading never throws on almost valid messages', () => {
   const value = fc.oneof(
     fc.jsonValue({ maxDepth: 3 }),
     fc.webUrl(),
@@ -94,7 +94,7 @@ test('reading never throws, however deep the JSON', () => {
   );
 });
 
-test('what is written is read back equal', () => {
+test('a message that is written is read back equal', () => {
   fc.assert(
     fc.property(queueMessage, (message) => expect(parseMessage(formatMessage(message))).toEqual(message)),
     { seed, numRuns: 300 },
@@ -125,7 +125,7 @@ async function packsOf(envelope: Envelope, given: ImageRef[], perMessage?: numbe
   return packs;
 }
 
-test('packing keeps every image, in order, and fills each message to the number that is allowed', async () => {
+test('packing keeps every image, in order, and fills each message to the maximum number', async () => {
   const perMessage = fc.integer({ min: 1, max: 12 });
   await fc.assert(
     fc.asyncProperty(jobName, attempt, images(40), perMessage, async (job, attemptNumber, given, most) => {
@@ -138,7 +138,7 @@ test('packing keeps every image, in order, and fills each message to the number 
   );
 });
 
-test('packs never exceed 1 MiB, and are as full as may be', async () => {
+test('packed messages never exceed 1 MiB, and are as full as possible', async () => {
   // Characters of one to three bytes, and some that are longer when they are escaped.
   const filling = fc.record({
     character: fc.constantFrom('a', 'é', '猫', '"', '\u0001', '\uFFFF', '\uD800'),
@@ -170,7 +170,7 @@ function largeImage(id: string, text: string): ImageRef {
   return { id, url: 'https://host.example/a.jpg', meta: { text } };
 }
 
-test('a message holds 1,000 images unless told otherwise', async () => {
+test('a message holds 1,000 images by default', async () => {
   const given = Array.from({ length: 2_500 }, (_, id) => ({ id: String(id), url: 'https://host.example/a.jpg' }));
   const packs = await packsOf({ job: 'job', attempt: 1 }, given);
   expect(packs.map((pack) => pack.length)).toEqual([MAX_IMAGES_PER_MESSAGE, MAX_IMAGES_PER_MESSAGE, 500]);
@@ -182,7 +182,7 @@ test('an image that fits no message is named', async () => {
   await expect(packing).rejects.toThrow(/at most \d+ bytes.* got \d+ for the id the-large-one/);
 });
 
-test('an image that fills its message to the last byte is sent, and sent on to the end of its chain; with one byte more it is not', async () => {
+test('an image that fills its message to the last byte is sent, through its whole chain; with one byte more it is not', async () => {
   const empty = formatMessage({ job: 'job', attempt: 1, hops: MAX_HOPS, images: [largeImage('a', '')] });
   const room = MAX_MESSAGE_BYTES - Buffer.byteLength(empty);
   const filling = largeImage('a', 'x'.repeat(room));

@@ -14,7 +14,7 @@ test.each([
   [1_000_000, 500],
   [4_000_000, 1_000],
   [100_000_000, 1_000],
-])('a job of %d images has %d in a message', (images, perMessage) => {
+])('a job of %d images has %d per message', (images, perMessage) => {
   expect(messageSizeFor(images)).toBe(perMessage);
 });
 
@@ -28,7 +28,7 @@ test('a job of any number of images has hundreds of messages before it has large
   );
 });
 
-test('lines of a message have a part file of their own, and halves of the largest one end before its chain does', () => {
+test('each message has its own part file, and splitting the largest message ends before its chain does', () => {
   expect(Math.min(...MESSAGE_SIZES)).toBe(MIN_IMAGES_FOR_OWN_PART);
   expect(Math.max(...MESSAGE_SIZES)).toBeLessThanOrEqual(2 ** (MAX_HOPS - 1));
 });

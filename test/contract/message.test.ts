@@ -71,14 +71,14 @@ describe('reads', () => {
     expect(parse(body)).toEqual({ job: 'default', attempt: 1, images });
   });
 
-  test('how often the images were sent on; not at all when it is not said', () => {
+  test('how often the images were sent on; 0 by default', () => {
     expect(parse(own({ hops: MAX_HOPS }))).toMatchObject({ hops: MAX_HOPS });
     expect(parse(own())).not.toHaveProperty('hops');
     expect(maySendOn(parse(own()))).toBe(true);
     expect(nextEnvelope(parse(own()))).toEqual({ job: 'cats-2026-11', attempt: 1, hops: 1 });
   });
 
-  test('the run; none when it does not have one, and the next message of its chain has the same', () => {
+  test('the run, which may be missing; the next message of its chain has the same', () => {
     const run = '0123456789abcdef';
     expect(parse(own({ run }))).toMatchObject({ run });
     expect(nextEnvelope(parse(own({ run })))).toMatchObject({ run, hops: 1 });
@@ -88,7 +88,7 @@ describe('reads', () => {
     }
   });
 
-  test('a chain that is at its end after as many messages as may be sent on', () => {
+  test('a chain that is at its maximum length', () => {
     let envelope: Envelope = parse(own());
     let links = 1;
     for (; maySendOn(envelope); links++) envelope = nextEnvelope(envelope, 5);
@@ -128,7 +128,7 @@ describe('reads', () => {
 });
 
 describe('ids that are repeated', () => {
-  test('are told apart by meta when another producer gave a URL alone, and are the same each time', () => {
+  test('of URLs without ids are distinguished by meta, in the same way each time', () => {
     const body = JSON.stringify({
       images: [
         { url: 'https://h/a.jpg', meta: { shop: 1 } },
@@ -153,7 +153,7 @@ describe('ids that are repeated', () => {
     expect(parse({ images: [URL_A, URL_A] }).images).toHaveLength(1);
   });
 
-  test('with different URLs make the message unreadable', () => {
+  test('with different URLs make the message malformed', () => {
     const images = [
       { id: 'a', url: URL_A },
       { id: 'a', url: URL_B },
@@ -162,7 +162,7 @@ describe('ids that are repeated', () => {
   });
 });
 
-describe('says why it cannot read', () => {
+describe('says why a message is malformed', () => {
   test.each<[what: string, body: unknown, reason: RegExp]>([
     ['nothing', '', /expected JSON or a http, https or s3 URL, got ""/],
     ['text', 'hello', /got "hello"/],
@@ -216,7 +216,7 @@ describe('says why it cannot read', () => {
     expect(reasonOf(body)).toMatch(reason);
   });
 
-  test('in few words, without the query of a URL, of characters that SQS takes', () => {
+  test('in few words, without the query of a URL, in characters that SQS accepts', () => {
     const secret = `ftp://host/a.jpg?X-Amz-Signature=SECRET${'x'.repeat(10_000)}`;
     for (const body of [secret, JSON.stringify(secret), own({ [`\u0000\uFFFF\uD800${'k'.repeat(9_999)}`]: 1 })]) {
       const reason = reasonOf(body);
@@ -233,7 +233,7 @@ describe('writes', () => {
     expect(JSON.parse(formatMessage(message))).toEqual({ v: 1, ...message });
   });
 
-  test('no character that SQS refuses', () => {
+  test('without any character that SQS refuses', () => {
     const images = [{ id: 'a\u0000b\uFFFEc\uFFFFd\uD800', url: URL_A }];
     const body = formatMessage({ job: 'cats', attempt: 1, images });
     expect(body).toMatch(/^[\x20-\uD7FF\uE000-\uFFFD]+$/);

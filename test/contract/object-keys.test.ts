@@ -50,7 +50,7 @@ test('the keys of a run have it in them', () => {
   expect(redrivePrefix(of)).toBe('jobs/cats/run=0123456789abcdef/redrive/');
 });
 
-test('what lies below the prefix of a run is of no other run', () => {
+test('keys below the prefix of a run belong to no other run', () => {
   const runs = [{ job: 'cats' }, { job: 'cats', run: '0'.repeat(16) }, { job: 'cats', run: '1'.repeat(16) }];
   for (const one of runs) {
     for (const other of runs.filter((run) => run !== one)) {
@@ -87,7 +87,7 @@ test('other images, another job or the other kind have another key', () => {
   );
 });
 
-test('ids that only look alike when they are joined have different keys', () => {
+test('lists of ids that are equal only when joined have different keys', () => {
   expect(partKey('results', { job: 'cats' }, linesOf(['a,b', 'c']))).not.toBe(
     partKey('results', { job: 'cats' }, linesOf(['a', 'b,c'])),
   );
@@ -96,13 +96,13 @@ test('ids that only look alike when they are joined have different keys', () => 
   );
 });
 
-test('a key does not change from release to release: old parts are overwritten too', () => {
+test('a key does not change between releases: old parts are overwritten, too', () => {
   expect(partKey('results', { job: 'cats' }, linesOf(['b', 'a']))).toBe(
     'results/job=cats/part-0473ef2dc0d324ab659d3580c1134e9d-08bb6928ca5517152e4b8118ff058d81-n2.jsonl',
   );
 });
 
-test('a key from before ids were summed is replaced by one with the same digest', () => {
+test('a key without a sum of ids is replaced by one with the same digest', () => {
   const old = readPartName('results/job=cats/part-0473ef2dc0d324ab659d3580c1134e9d-n2.jsonl');
   expect(old).toMatchObject({ digest: '0473ef2dc0d324ab659d3580c1134e9d', idSum: undefined, lines: 2 });
   expect(readPartName(partKey('results', { job: 'cats' }, linesOf(['b', 'a'])))?.digest).toBe(old?.digest);
@@ -125,7 +125,7 @@ test('the sums of the files of a job add up to the sum of its ids, however they 
   );
 });
 
-test('an image that counts twice in place of another one changes the sum', () => {
+test('counting an image twice in place of another one changes the sum', () => {
   expect(addSums([sumOf(['a', 'b']), sumOf(['b', 'd'])])).not.toBe(sumOf(['a', 'b', 'c', 'd']));
 });
 
@@ -140,7 +140,7 @@ test('the number of lines is read back from the key, which lies below the prefix
   );
 });
 
-test('the name of a failure file tells how many lines have which code', () => {
+test('the name of a failure file has the number of lines per code', () => {
   const failures = [
     { id: 'a', error: { code: 'timeout' as const } },
     { id: 'b', error: { code: 'not_found' as const } },
@@ -157,7 +157,7 @@ test('the name of a failure file tells how many lines have which code', () => {
   });
 });
 
-test('files with lines of the same images have the same digest, whatever became of them', () => {
+test('files with lines of the same images have the same digest, whatever the outcomes', () => {
   const digests = (['timeout', 'not_found'] as const).map(
     (code) => readPartName(partKey('failures', { job: 'cats' }, [{ id: 'a', error: { code } }]))?.digest,
   );
@@ -165,11 +165,11 @@ test('files with lines of the same images have the same digest, whatever became 
   expect(digests[1]).toBe(digests[0]);
 });
 
-test('the prefix of a job takes in no other job', () => {
+test('the prefix of a job matches no other job', () => {
   expect(partKey('results', { job: 'cats-2' }, linesOf(['a'])).startsWith(partPrefix('results', 'cats'))).toBe(false);
 });
 
-describe('has no number of lines, being no part file:', () => {
+describe('is not a part file, and has no number of lines:', () => {
   test.each([
     jobKey('cats'),
     cancelledKey({ job: 'cats' }),
@@ -189,7 +189,7 @@ describe('the computing time in the key of a part file', () => {
     memoryMb: fc.integer({ min: 128, max: 10_240 }),
   });
 
-  test('is read back, and changes nothing else that is read', () => {
+  test('is read back, and changes no other field', () => {
     fc.assert(
       fc.property(kind, jobName, ids, time, (of, job, given, spent) => {
         const lines = given.map((id) => ({ id, error: { code: 'timeout' as const } }));
@@ -203,7 +203,7 @@ describe('the computing time in the key of a part file', () => {
     );
   });
 
-  test('stands between the number of lines and the error codes', () => {
+  test('is between the number of lines and the error codes', () => {
     const spent = { milliseconds: 9_731.4, architecture: 'arm64', memoryMb: 1_769 } as const;
     expect(partKey('failures', { job: 'cats' }, [{ id: 'a', error: { code: 'gone' } }], spent)).toMatch(
       /-n1-t9731a1769\.gone-1\.jsonl$/,

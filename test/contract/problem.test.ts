@@ -17,7 +17,7 @@ test('the page about the API has a row for each code, with its status and its me
   expect(ROWS.toSorted()).toEqual(expected.toSorted());
 });
 
-test('a problem says nothing of what is secret about a URL', () => {
+test('a problem contains no secret of a URL', () => {
   const { detail } = problemDocument('invalid_request', 'got https://me:pw@host/a.jpg?X-Amz-Signature=abc#part');
   expect(detail).toBe('got https://host/a.jpg');
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { MAX_URL_CHARS } from '../../shared/contract/limits.ts';
 import { describeError, redactUrls } from '../../shared/contract/redact.ts';
 
-describe('a text keeps of its URLs what is no secret:', () => {
+describe('keeps the parts of a URL that are not secret:', () => {
   test.each([
     ['https://host/a.jpg?X-Amz-Signature=SECRET', 'https://host/a.jpg'],
     ['https://host/a.jpg#SECRET', 'https://host/a.jpg'],
@@ -26,7 +26,7 @@ describe('a text keeps of its URLs what is no secret:', () => {
   );
 });
 
-describe('what was thrown is told in words:', () => {
+describe('describes thrown values in words:', () => {
   test.each<[unknown, string]>([
     [new TypeError('a defect'), 'TypeError: a defect'],
     [new Error('at https://host/?SECRET'), 'Error: at https://host/'],

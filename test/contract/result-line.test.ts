@@ -34,7 +34,7 @@ test('an image without meta has none in its line', () => {
   expect(resultLine(plain, labels, { name: 'net', version: '1' }, facts)).not.toHaveProperty('meta');
 });
 
-test('the embedding stands before the attempt, and a line without one has the same bytes as ever', () => {
+test('the embedding is before the attempt, and lines without one have not changed', () => {
   const found = { labels, image: facts };
   const model = { name: 'net', version: '1' };
   const embedding = { embedding: 'ADw=', trunk: '0123456789abcdef' };

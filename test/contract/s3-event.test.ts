@@ -38,7 +38,7 @@ describe('an S3 event', () => {
     expect(parseMessage(event(record(encoded)))).toEqual({ job: 'default', attempt: 1, images: [{ id: url, url }] });
   });
 
-  test('names every object in it, one that is repeated once', () => {
+  test('names every object in it, each once', () => {
     const body = event(
       record('a.jpg'),
       record('b.jpg', 'ObjectCreated:CompleteMultipartUpload', 'more-photos'),
@@ -87,7 +87,7 @@ describe('an S3 event', () => {
     expect((message as MalformedMessage).reason).toMatch(reason);
   });
 
-  test('that only tests the notification has nothing to do', () => {
+  test('that only tests the notification names no image', () => {
     const body = JSON.stringify({
       Service: 'Amazon S3',
       Event: 's3:TestEvent',

@@ -31,7 +31,7 @@ test.each([
   expect(error && issuesText(error, given)).toBe(words);
 });
 
-test('no issue keeps a sign of the validator', () => {
+test('no issue contains wording of the validator', () => {
   const given = { kind: 'c', id: undefined, images: [undefined] };
   const { error } = schema.safeParse(given);
   expect(error && issuesText(error, given)).not.toMatch(/✖|→|Invalid|received|>=/);

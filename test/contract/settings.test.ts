@@ -23,7 +23,7 @@ function messageOf(read: () => unknown): string {
   throw new Error('expected a SettingsError');
 }
 
-describe('without more than what is required', () => {
+describe('with required variables only', () => {
   test('the worker has its defaults', () => {
     expect(workerSettingsFrom(REQUIRED)).toEqual({
       queueUrl: REQUIRED.QUEUE_URL,
@@ -42,15 +42,15 @@ describe('without more than what is required', () => {
     });
   });
 
-  test('the classifier needs nothing, and allows nobody', () => {
+  test('the classifier needs nothing, and allows no host', () => {
     expect(classifierSettingsFrom({})).toMatchObject({ allowedHosts: [], sourceBuckets: [], topK: 5 });
   });
 
-  test('the process that isolates an image reads the uploads of the same bucket as the worker', () => {
+  test('the isolated process reads uploads from the same bucket as the worker', () => {
     expect(classifierSettingsFrom(REQUIRED).resultsBucket).toBe(REQUIRED.RESULTS_BUCKET);
   });
 
-  test('a producer gets what it needs alone', () => {
+  test('a producer gets only the settings that it needs', () => {
     expect(Object.keys(jobSettingsFrom({ ...REQUIRED, TOP_K: 'many' })).sort()).toEqual([
       'deadLetterQueueUrl',
       'jobEndQueueUrl',
@@ -60,7 +60,7 @@ describe('without more than what is required', () => {
   });
 });
 
-test('what is set is read', () => {
+test('reads what is set', () => {
   const settings = workerSettingsFrom({
     ...REQUIRED,
     MODEL_DIR: '/opt/model',
@@ -87,7 +87,7 @@ test('what is set is read', () => {
   });
 });
 
-test('an empty variable is one that is not set', () => {
+test('an empty variable counts as not set', () => {
   expect(workerSettingsFrom({ ...REQUIRED, MODEL_DIR: '', TOP_K: '', ALLOWED_HOSTS: '' })).toEqual(
     workerSettingsFrom(REQUIRED),
   );
@@ -128,7 +128,7 @@ describe('a model in S3 is pinned:', () => {
   });
 });
 
-describe('names a variable that is wrong, what it was and what was expected:', () => {
+describe('names an invalid variable, its value and what was expected:', () => {
   test.each([
     ['QUEUE_URL', 'labelqueue', /expected the URL of an SQS queue/],
     ['QUEUE_URL', 'ftp://host/queue', /expected the URL of an SQS queue/],
@@ -166,7 +166,7 @@ describe('names a variable that is wrong, what it was and what was expected:', (
   });
 });
 
-test('names all that is wrong at once', () => {
+test('names all errors at once', () => {
   const message = messageOf(() => workerSettingsFrom({ QUEUE_URL: 'labelqueue', TOP_K: '0' }));
   expect(message.split('\n').map((line) => /[A-Z_]{5,}/.exec(line)?.[0])).toEqual([
     undefined,
@@ -177,7 +177,7 @@ test('names all that is wrong at once', () => {
   ]);
 });
 
-test('a secret that is none is not printed', () => {
+test('an invalid secret is not printed', () => {
   const environment = { ...REQUIRED, JOB_END_QUEUE_URL: REQUIRED.QUEUE_URL, WEBHOOK_SECRET: 'swordfish' };
   expect(() => announceSettingsFrom(environment)).toThrow(/WEBHOOK_SECRET=…: expected whsec_/);
   expect(() => announceSettingsFrom(environment)).not.toThrow(/swordfish/);

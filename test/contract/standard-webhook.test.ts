@@ -1,11 +1,15 @@
 import { expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { isWebhookSecret, newWebhookSecret, webhookHeaders } from '../../shared/contract/standard-webhook.ts';
-import { isWebhookUrl } from '../../shared/contract/webhook-address.ts';
+import {
+  isWebhookSecret,
+  isWebhookUrl,
+  newWebhookSecret,
+  webhookHeaders,
+} from '../../shared/contract/standard-webhook.ts';
 
 const body = JSON.stringify({ type: 'job.ended', data: { job: 'Katzen – 猫' } });
 
-test("the library of Standard Webhooks takes a webhook's headers for genuine", () => {
+test("the library of Standard Webhooks verifies a webhook's headers", () => {
   const secret = newWebhookSecret();
   const headers = webhookHeaders(secret, { id: 'jobend_1', at: new Date(), body });
   expect(new Webhook(secret).verify(body, headers)).toEqual(JSON.parse(body));

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { visibleLine, visibleText } from '../../shared/contract/visible-text.ts';
 import { seed } from './seed.ts';
 
-describe('what moves, hides or turns text is written as in JSON:', () => {
+describe('characters that move, hide or reverse text are escaped as in JSON:', () => {
   test.each([
     ['\u001b[2J', '\\u001b[2J'],
     ['\u0007', '\\u0007'],
@@ -34,13 +34,13 @@ test.each(['https://example.com/ü.jpg', '猫 🐈 ❤️', 'a "b" \\ c', 'İsta
   },
 );
 
-test('line feeds and tabs stay in a text and not in a line', () => {
+test('line feeds and tabs are kept in a text, but not in a line', () => {
   expect(visibleText('one\n\ttwo\n')).toBe('one\n\ttwo\n');
   expect(visibleLine('one\ttwo')).toBe('one\\u0009two');
   expect(visibleLine('one\ntwo')).toBe('one\\u000atwo');
 });
 
-test('whatever the text, nothing invisible is left, JSON means the same, and a second time changes nothing', () => {
+test('for any text, nothing invisible is left, JSON keeps its meaning, and escaping twice changes nothing', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const json = JSON.stringify({ [text]: [text] });

@@ -79,7 +79,7 @@ beforeAll(async () => {
 });
 
 describe('the page about metrics', () => {
-  test('describes each metric of the output, with its type, and no other', () => {
+  test('describes exactly the metrics of the output, with their types', () => {
     const stated = described.map(([name, type]) => `${name} ${type}`);
     expect(stated.toSorted()).toEqual([...families.values()].map(({ name, type }) => `\`${name}\` ${type}`).toSorted());
   });
@@ -111,13 +111,13 @@ describe('the page about metrics', () => {
     for (const { help } of families.values()) expect(help).toMatch(/^[A-Z].+\.$/);
   });
 
-  test('has about as many series as it says', () => {
+  test('has about the documented number of series', () => {
     const [, series = ''] = /about (\d+), from the start/.exec(page) ?? [];
     const all = [...families.values()].filter(({ name }) => name !== 'labelqueue_job_images');
     expect(Math.round(all.flatMap(({ samples }) => samples).length / 10) * 10).toBe(Number(series));
   });
 
-  test('describes each alert, and no other', () => {
+  test('describes exactly the alerts', () => {
     expect(alerts.map(([name]) => name)).toEqual(rules.map(({ alert }) => `\`${alert}\``));
     for (const [, when, ends] of alerts) for (const text of [when, ends]) expect(text).toMatch(/\w{3}/);
   });
@@ -148,14 +148,14 @@ const expressions = [
 ] as [string, string][];
 
 describe('expressions', () => {
-  test.each(expressions)('%s: is PromQL over metrics that there are', (_where, expression) => {
+  test.each(expressions)('%s: is PromQL over existing metrics', (_where, expression) => {
     const { metrics, errors } = readPromQl(expression);
     expect(errors).toEqual([]);
     expect(metrics.length).toBeGreaterThan(0);
     for (const name of metrics) expect(knownNames()).toContain(name);
   });
 
-  test('that are no PromQL would be found', () => {
+  test('that are not PromQL would be found', () => {
     expect(readPromQl('sum by (state) rate(labelqueue_queue_messages[5m)').errors).not.toEqual([]);
     expect(readPromQl('rate(labelqueue_image_total[5m])').metrics).toEqual(['labelqueue_image_total']);
   });
@@ -189,7 +189,7 @@ describe("Grafana's dashboard", () => {
     }
   });
 
-  test('has panels with titles, descriptions and ids of their own, none over another', () => {
+  test('has panels with distinct titles, descriptions and ids, which do not overlap', () => {
     const taken = new Set<string>();
     for (const { title, description, gridPos } of grafana.panels) {
       expect(title).toMatch(/\w/);

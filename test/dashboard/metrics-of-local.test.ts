@@ -35,7 +35,7 @@ async function scrape(): Promise<Map<string, PrometheusFamily>> {
   return parsePrometheus(await response.text());
 }
 
-test('before any work has zeros, an empty queue, and what the worker runs on', async () => {
+test("before any work has zeros, an empty queue, and the worker's platform", async () => {
   const families = await scrape();
   expect(sampleOf(families, 'labelqueue_queue_messages', { state: 'waiting' })).toBe(0);
   expect(sampleOf(families, 'labelqueue_queue_oldest_message_age_seconds')).toBe(0);
@@ -93,7 +93,7 @@ describe('strangers', () => {
     expect(await statusFor(headers)).toBe(status);
   });
 
-  test('who send something are refused: the dashboard, which only shows, answers at this address', async () => {
+  test('refuses requests that send something: the read-only dashboard answers at this address', async () => {
     expect(await statusFor({}, 'HEAD')).toBe(200);
     expect(await statusFor({}, 'POST')).toBe(403);
   });

@@ -42,7 +42,7 @@ describe('what a real worker logs', () => {
   }, 60_000);
   afterAll(async () => harness[Symbol.asyncDispose]());
 
-  test('becomes totals of images by outcome and code, and of messages', () => {
+  test('is summed up as images by outcome and code, and messages', () => {
     const { images, messages } = read(lines);
     const some = images.filter(({ total }) => total > 0);
     expect(some).toHaveLength(3);
@@ -65,7 +65,7 @@ describe('what a real worker logs', () => {
     expect(Math.max(...stages.map(([, seconds]) => seconds))).toBeGreaterThan(0);
   });
 
-  test('says what it runs on, with the same words at its start and after', () => {
+  test("has the worker's platform, with the same labels from its start", () => {
     const { workers } = read(lines);
     expect(workers.length).toBeGreaterThanOrEqual(2);
     expect(new Set(workers.map((worker) => JSON.stringify(worker))).size).toBe(1);
@@ -107,7 +107,7 @@ describe('lines', () => {
     ['an invocation without counts', '{"message":"invocation"}'],
     ['negative counts', JSON.stringify({ ...invocation, classified: -5 })],
     ['no number', JSON.stringify({ ...invocation, ms: '1' })],
-  ])('that are %s count nothing', (_what, line) => {
+  ])('that are %s are ignored', (_what, line) => {
     expect(read([line])).toEqual({
       stages: [],
       workers: [],
@@ -117,12 +117,12 @@ describe('lines', () => {
     });
   });
 
-  test('of a worker that names no codes count as failed with another code', () => {
+  test('of a worker without codes count as failed with an unknown code', () => {
     const { images } = read([JSON.stringify(invocation)]);
     expect(images).toContainEqual({ outcome: 'failed', code: 'other', total: 3 });
   });
 
-  test('add up, with all that was sent on without an attempt', () => {
+  test('add up, including images that were sent on without an attempt', () => {
     const { images } = read([JSON.stringify(invocation), JSON.stringify(invocation)]);
     expect(images).toContainEqual({ outcome: 'sent_on', total: 14 });
     expect(images).toContainEqual({ outcome: 'classified', total: 10 });
@@ -130,7 +130,7 @@ describe('lines', () => {
 });
 
 describe('pieces of any length', () => {
-  test('become the lines that they were cut from', () => {
+  test('are joined to lines', () => {
     const text = 'one\ntwo\n\nthree €\nrest';
     for (let length = 1; length <= text.length; length++) {
       const lines: string[] = [];
@@ -140,7 +140,7 @@ describe('pieces of any length', () => {
     }
   });
 
-  test('of a line without an end are not kept beyond a limit', () => {
+  test('of an endless line are not kept beyond a limit', () => {
     let longest = 0;
     const add = wholeLines((line) => {
       longest = Math.max(longest, line.length);

@@ -24,7 +24,7 @@ describe('the queue', () => {
     expect(sampleOf(families, 'labelqueue_queue_up')).toBe(1);
   });
 
-  test('has no values while SQS does not answer: the last ones are not true any more', async () => {
+  test('has no values while SQS does not answer: the last ones are outdated', async () => {
     const metrics = new LabelqueueMetrics();
     await scrape(metrics, { queue: QUEUE, oldestMessageAgeSeconds: 12.5 });
     const families = await scrape(metrics, {});
@@ -104,7 +104,7 @@ describe('counters', () => {
   const value = (families: ReadonlyMap<string, PrometheusFamily>) =>
     sampleOf(families, 'labelqueue_images_total', { outcome: 'classified' });
 
-  test('are there from the start, so that no first event is lost to rate()', async () => {
+  test('exist from the start, so that rate() does not miss the first event', async () => {
     const families = await scrape(new LabelqueueMetrics(), {});
     for (const outcome of ['classified', 'cancelled', 'sent_on']) {
       expect(sampleOf(families, 'labelqueue_images_total', { outcome })).toBe(0);
@@ -120,14 +120,14 @@ describe('counters', () => {
     }
   });
 
-  test('never fall: what is left of a total after a purge is not counted again, and what grows after it is', async () => {
+  test('never fall: after a purge, remaining images are not counted again, and new ones are', async () => {
     const metrics = new LabelqueueMetrics();
     const seen = [];
     for (const total of [100, 150, 20, 20, 50]) seen.push(value(await scrape(metrics, classified(total))));
     expect(seen).toEqual([100, 150, 150, 150, 180]);
   });
 
-  test('stand still for a reading without them', async () => {
+  test('stay the same when a reading does not have them', async () => {
     const metrics = new LabelqueueMetrics();
     const whole = { ...classified(100), workerErrors: 2, costUsd: 0.5 };
     for (const reading of [whole, {}, whole]) await scrape(metrics, reading);
@@ -137,7 +137,7 @@ describe('counters', () => {
     expect(sampleOf(families, 'labelqueue_cost_usd_total')).toBe(0.5);
   });
 
-  test('know the error codes of the list and no others', async () => {
+  test('have exactly the error codes of the list', async () => {
     const codes = [...Object.keys(ERROR_CODES), 'surprise', '__proto__', 'constructor', 'x'.repeat(10_000)];
     const images = codes.map((code) => ({ outcome: 'failed' as const, code, total: 1 }));
     const families = await scrape(new LabelqueueMetrics(), { images });
@@ -147,8 +147,8 @@ describe('counters', () => {
   });
 });
 
-describe('what is without end has a limit', () => {
-  test('names of jobs: the newest, and none of those before', async () => {
+describe('unbounded labels are limited:', () => {
+  test('names of jobs: the newest ones only', async () => {
     const metrics = new LabelqueueMetrics();
     const job = (n: number) => ({ job: `job-${n}`, classified: n, failed: 0, remaining: 5 });
     await scrape(metrics, { jobs: Array.from({ length: 500 }, (_, n) => job(n)) });

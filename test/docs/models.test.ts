@@ -60,13 +60,13 @@ async function run(block: string): Promise<string> {
 }
 
 describe('the walk-through from a Keras model to labels in S3', () => {
-  test('has the commands that this test knows', () => {
+  test('has exactly the commands of this test', () => {
     expect(requirements).toBe('samples/keras/requirements.txt');
     expect(more).toEqual([]);
     expect(deployed.split('\n')[0]).toBe('npm run deploy');
   });
 
-  test('trains and exports a model of which model check has nothing to say', async () => {
+  test('trains and exports a model that passes model check', async () => {
     const stdout = await run(train);
     expect(stdout).toMatch(/^model +colours, version 1, saved model, CC0-1\.0$/m);
     expect(stdout).toMatch(/^input +\S+ float32 \[\?, 64, 64, 3\]$/m);
@@ -89,7 +89,7 @@ describe('the walk-through from a Keras model to labels in S3', () => {
     }
   });
 
-  test('takes it from S3, whose hash goes into the configuration of a stage', async () => {
+  test('loads it from S3, with its hash in the configuration of a stage', async () => {
     const stdout = await run(fromS3);
     expect(stdout).toMatch(/^red \(score = /m);
     const sha256 = /^[0-9a-f]{64}$/m.exec(stdout)?.[0] ?? '';

@@ -26,7 +26,7 @@ describe('SECURITY.md', () => {
     expect(stated).toContain('both refuse at the fifth delivery');
   });
 
-  test('names behaviours that npm run attack has', () => {
+  test('names behaviours of npm run attack', () => {
     const options = /`(--behaviour [^`]+)`/.exec(document)?.[1]?.split(' ') ?? [];
     const program = new Command().option('--behaviour <start>', '', (text, all: string[] = []) => [...all, text]);
     const { behaviour } = program.parse(options, { from: 'user' }).opts<{ behaviour: string[] }>();
@@ -34,7 +34,7 @@ describe('SECURITY.md', () => {
     expect(behaviour.length).toBeGreaterThan(0);
   });
 
-  test('names no e-mail address: reports come by GitHub', () => {
+  test('names no e-mail address: reports are made on GitHub', () => {
     expect(document).not.toMatch(/[\w.]+@[\w-]+\.\w+/);
     expect(document).toContain('**Report a vulnerability**');
   });

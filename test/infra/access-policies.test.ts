@@ -64,7 +64,7 @@ async function letSqsMoveAll(): Promise<void> {
   await receive(aws);
 }
 
-test('an enqueuer may enqueue lists and folders, and wait for what becomes of them', async () => {
+test('an enqueuer may enqueue lists and folders, and wait for their jobs', async () => {
   const source = await folder.write('cats.txt', 'https://host/a.jpg\nhttps://host/missing.jpg\n');
   await mkdir(join(folder.path, 'photos'));
   await folder.write('photos/one.jpg', 'not looked at');
@@ -78,7 +78,7 @@ test('an enqueuer may enqueue lists and folders, and wait for what becomes of th
   expect(refusedTo('Enqueuer')).toEqual([]);
 });
 
-test('a reader may look at jobs and their lines', async () => {
+test('a reader may read jobs and their lines', async () => {
   for (const line of ['status', 'status cats', 'results cats', 'failures cats', 'results cats --in-order']) {
     await labelqueue(line);
   }
@@ -110,12 +110,12 @@ test('a reader may ask CloudWatch for what dashboard --stack shows', async () =>
   expect(new Set(asked)).toEqual(new Set(granted.filter((action) => action.startsWith('cloudwatch:'))));
 });
 
-describe('with ends of jobs that are announced', () => {
+describe('with announced job ends', () => {
   const policies = policiesOf({ jobEvents: true });
   const on = (name: string, resource: string) =>
     rightsOf(name, policies).flatMap((right) => (right.resource === resource ? [right.action] : []));
 
-  test('an operator may look at ends that nobody took, and move them back', () => {
+  test('an operator may read undelivered job ends, and move them back', () => {
     // What SQS needs on the source of a move, and its log.
     expect(on('Operator', 'unannounced ends').toSorted()).toEqual([
       ...['sqs:CancelMessageMoveTask', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ListMessageMoveTasks'],
@@ -126,17 +126,17 @@ describe('with ends of jobs that are announced', () => {
     expect(logs.map(({ resource }) => resource).join()).toMatch(/JobEventsLogs/);
   });
 
-  test('nobody else may', () => {
+  test('no other identity may', () => {
     for (const name of ['Reader', 'Enqueuer']) expect(on(name, 'unannounced ends')).toEqual([]);
   });
 });
 
-test('each may do what the one before may', () => {
+test('each may do what the previous one may', () => {
   expect(rightsOf('Enqueuer')).toEqual(expect.arrayContaining(rightsOf('Reader')));
   expect(rightsOf('Operator')).toEqual(expect.arrayContaining(rightsOf('Enqueuer')));
 });
 
-test('a reader can change nothing, and an enqueuer can take nothing away', () => {
+test('a reader can change nothing, and an enqueuer can delete nothing', () => {
   const actions = (name: string) => [...new Set(rightsOf(name).map(({ action }) => action))].toSorted();
   expect(actions('Reader')).toEqual([
     ...['cloudformation:DescribeStacks', 'cloudwatch:DescribeAlarms', 'cloudwatch:GetMetricData'],
@@ -145,7 +145,7 @@ test('a reader can change nothing, and an enqueuer can take nothing away', () =>
   expect(actions('Enqueuer').filter((action) => /Delete|Purge/.test(action))).toEqual([]);
 });
 
-test('each right to queues and bucket is one that a command has used', () => {
+test('each permission on queues and bucket is used by a command', () => {
   const rights = rightsOf('Operator').filter(({ action }) => /^(sqs|s3):/.test(action));
   // Views of Athena read it, and no command does.
   const ofCommands = rights.filter(({ action, resource }) => action !== 's3:GetObject' || resource !== 'bucket/runs/*');

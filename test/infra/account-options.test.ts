@@ -20,7 +20,7 @@ function propertiesOf(template: Template, type: string): Record<string, unknown>
 describe('vpc', () => {
   const template = stageThatIs('in a VPC');
 
-  test('is where each function runs', () => {
+  test('is used by each function', () => {
     template.resourceCountIs('AWS::Lambda::Function', 4);
     template.allResourcesProperties('AWS::Lambda::Function', {
       VpcConfig: { SubnetIds: ['subnet-0123456789abcdef0'], SecurityGroupIds: ['sg-0123456789abcdef0'] },
@@ -28,7 +28,7 @@ describe('vpc', () => {
     plain.allResourcesProperties('AWS::Lambda::Function', { VpcConfig: Match.absent() });
   });
 
-  test('interfaces are for Lambda to make, and not for the code of the functions', () => {
+  test('network interfaces are created by Lambda, not by the code of the functions', () => {
     const denied = propertiesOf(template, 'AWS::IAM::Policy').filter((policy) =>
       JSON.stringify(policy).includes('lambda:SourceFunctionArn'),
     );
@@ -41,7 +41,7 @@ describe('vpc', () => {
   });
 });
 
-test('allowedHosts are allowed to worker and API, and not to the chatbot, which anybody may talk to', () => {
+test('allowedHosts apply to worker and API, and not to the chatbot, which is open to anyone', () => {
   const template = templateOf({ ...optionsOf('with a private image server'), api: {}, chatbot: {} });
   const hosts = propertiesOf(template, 'AWS::Lambda::Function').map(({ Handler, Environment }) => [
     Handler,
@@ -57,7 +57,7 @@ describe('kmsKeyArn', () => {
   const template = stageThatIs('under a key');
   const key = optionsOf('under a key')['kmsKeyArn'];
 
-  test('is what queues, bucket and logs are encrypted with', () => {
+  test('encrypts queues, bucket and logs', () => {
     template.allResourcesProperties('AWS::SQS::Queue', { KmsMasterKeyId: Match.anyValue() });
     for (const { KmsMasterKeyId } of propertiesOf(template, 'AWS::SQS::Queue')) expect(KmsMasterKeyId).toBe(key);
     template.allResourcesProperties('AWS::S3::Bucket', {
@@ -87,14 +87,14 @@ describe('kmsKeyArn', () => {
   });
 });
 
-test('keys of sources and model are for reading alone', () => {
+test('keys of sources and model are for reading only', () => {
   const template = stageThatIs('with sources and a model under keys');
   const roles = JSON.stringify(template.findResources('AWS::IAM::Role'));
   expect(roles).toContain('"kms:Decrypt"');
   expect(roles).not.toContain('GenerateDataKey');
 });
 
-test('tags stand on whatever takes tags, beside those of the stack', () => {
+test('tags are on every resource that has tags, beside those of the stack', () => {
   const template = stageThatIs('with tags');
   const expected = ['application', 'cost-centre', 'owner', 'stage'];
   for (const type of ['AWS::SQS::Queue', 'AWS::S3::Bucket', 'AWS::Lambda::Function', 'AWS::IAM::Role']) {
@@ -116,7 +116,7 @@ test('terminationProtection is the stack’s, and off by default', () => {
   expect(stageUnderTest().stack.terminationProtection).toBe(false);
 });
 
-test('tracing has each function send its segments to X-Ray', () => {
+test('tracing makes each function send its segments to X-Ray', () => {
   stageThatIs('traced').allResourcesProperties('AWS::Lambda::Function', { TracingConfig: { Mode: 'Active' } });
   plain.allResourcesProperties('AWS::Lambda::Function', { TracingConfig: Match.absent() });
 });
@@ -124,7 +124,7 @@ test('tracing has each function send its segments to X-Ray', () => {
 describe('release', () => {
   const template = stageThatIs('released by canaries');
 
-  test('changes API and chatbot behind aliases, a tenth of the calls first, and back when their alarm goes off', () => {
+  test('shifts API and chatbot behind aliases, a tenth of the calls first, and rolls back on their alarm', () => {
     template.resourceCountIs('AWS::Lambda::Alias', 2);
     for (const alarm of ['ApiFunctionErrors', 'ChatFunctionErrors']) {
       template.hasResourceProperties('AWS::CodeDeploy::DeploymentGroup', {
@@ -136,7 +136,7 @@ describe('release', () => {
     }
   });
 
-  test('callers are led to the alias', () => {
+  test('callers use the alias', () => {
     const live = Object.keys(template.findResources('AWS::Lambda::Alias'));
     const [api, chat] = ['Api', 'Chat'].map((name) => live.find((id) => id.startsWith(`${name}Live`)));
     for (const { IntegrationUri } of propertiesOf(template, 'AWS::ApiGatewayV2::Integration')) {
@@ -151,7 +151,7 @@ describe('release', () => {
     );
   });
 
-  test('the worker has no alias: its event source takes the function as it is', () => {
+  test('the worker has no alias: its event source uses the function itself', () => {
     expect(JSON.stringify(propertiesOf(template, 'AWS::Lambda::EventSourceMapping'))).not.toContain('Live');
   });
 });
@@ -174,7 +174,7 @@ test('producers elsewhere may send messages, and nothing else', () => {
   );
 });
 
-test('topics of SNS and rules of EventBridge may send messages, each service in the name of these alone', () => {
+test('topics of SNS and rules of EventBridge may send messages, each service only for these', () => {
   const policies = propertiesOf(stageThatIs('fed by topics and rules'), 'AWS::SQS::QueuePolicy');
   const allowed = policies
     .flatMap(({ PolicyDocument }) => (PolicyDocument as { Statement: Record<string, unknown>[] }).Statement)

@@ -14,7 +14,7 @@ async function cdk(...args: string[]): Promise<{ code: number; stdout: string; s
   return { code, stdout, stderr };
 }
 
-test('a stage without a file is named before anything is packaged', async () => {
+test('a missing stage file is named before anything is packaged', async () => {
   const { code, stdout, stderr } = await cdk('deploy', '--stage', 'nowhere');
   expect({ code, stdout, stderr }).toEqual({
     code: 1,
@@ -32,14 +32,14 @@ test.each([
   expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining(text) });
 });
 
-test('synth needs no account, and prints the template of the stage', async () => {
+test('synth needs no account and prints the template of the stage', async () => {
   const { code, stdout } = await cdk('synth', '--stage', 'dev');
   expect(code).toBe(0);
   expect(stdout).toContain('Runtime: nodejs24.x');
   expect(stdout).toContain('MaximumConcurrency: 8');
 }, 900_000);
 
-test('deploy goes as far as it can without an account, and says so', async () => {
+test('deploy stops when it needs an account, and says so', async () => {
   const { code, stderr } = await cdk('deploy', '--stage', 'dev');
   expect(code).not.toBe(0);
   expect(stderr).toContain('Unable to resolve AWS account');

@@ -70,7 +70,7 @@ test('CloudFormation makes the queues, the bucket, the function and its event so
   );
 });
 
-test('labelqueue --stack enqueues to its queue, the packaged worker takes it, and results are in its bucket', async () => {
+test('labelqueue --stack enqueues to its queue, the packaged worker processes it, and results are in its bucket', async () => {
   const { environment } = moto;
   const source = await folder.write(
     'photos.txt',
@@ -117,7 +117,7 @@ test('labelqueue --stack enqueues to its queue, the packaged worker takes it, an
   expect(labels).toContain('espresso');
 }, 180_000);
 
-test('a stack that is not there is named', async () => {
+test('a missing stack is named', async () => {
   const { code, stderr } = await runCommand(['status', '--stack', 'labelqueue-nowhere'], {
     environment: moto.environment,
   });

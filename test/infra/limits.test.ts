@@ -90,7 +90,7 @@ const [moto] = await sharedByTests(startMotoServer());
 type Statement = { Action: string | string[]; Principal?: unknown; Condition?: object };
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
-test('the queue’s policy fits SQS, and comes back whole', async () => {
+test('the queue’s policy fits SQS, and is read back completely', async () => {
   const policies = ofType('AWS::SQS::QueuePolicy').map(([, { Properties }]) => resolved(Properties['PolicyDocument']));
   const [largest = ''] = policies.map((policy) => JSON.stringify(policy)).toSorted((a, b) => b.length - a.length);
   expect(Buffer.byteLength(largest)).toBeLessThanOrEqual(QUEUE_POLICY.bytes);
@@ -153,7 +153,7 @@ test('the user data of the fleet’s instances fits EC2', () => {
   expect(bytes).toBeGreaterThan(0.3 * MAX_USER_DATA_BYTES);
 });
 
-test('one character more is refused, with what AWS takes', () => {
+test('one character more is refused, with the limit of AWS', () => {
   const sourceBuckets = [...MOST.sourceBuckets.slice(1), 'b'.repeat(PER_NAME + 1)];
   expect(() => stageConfig('test', { sourceBuckets })).toThrow(StageConfigError);
   expect(() => stageConfig('test', { sourceBuckets })).toThrow(

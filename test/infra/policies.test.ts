@@ -66,7 +66,7 @@ function text(value: unknown): string {
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
-test('there are statements to look at', () => {
+test('there are statements to check', () => {
   expect(statements.length).toBeGreaterThanOrEqual(6);
 });
 
@@ -95,7 +95,7 @@ const POLICIES_OF_AWS: [role: RegExp, policy: string][] = [
   [/^FleetRole/, 'AmazonSSMManagedInstanceCore'],
 ];
 
-test('no role has a policy of somebody else, but for CodeDeploy’s and Systems Manager’s', () => {
+test('no role has a managed policy, except CodeDeploy’s and Systems Manager’s', () => {
   for (const [name, { Type, Properties }] of resources) {
     if (Type !== 'AWS::IAM::Role') continue;
     const policy = POLICIES_OF_AWS.find(([role]) => role.test(name))?.[1];
@@ -107,12 +107,12 @@ test('no role has a policy of somebody else, but for CodeDeploy’s and Systems 
   }
 });
 
-test('a worker without source buckets reads no bucket but its own', () => {
+test('a worker without source buckets reads only its own bucket', () => {
   const without = JSON.stringify(templateOf({ api: {} }).findResources('AWS::IAM::Role'));
   expect(without).not.toContain(':s3:::');
 });
 
-test('the API can do nothing to outcomes, nor to messages that are on a queue', () => {
+test('the API can change neither outcomes nor messages on a queue', () => {
   const ofApi = statements.filter(([name]) => name.startsWith('Api'));
   const named = ofApi.flatMap(([, { Action }]) => list(Action) as string[]);
   const actions = new Set(named.filter((action) => !WITHOUT_RESOURCES.test(action) && !action.startsWith('kms:')));
@@ -135,16 +135,16 @@ test('the API can do nothing to outcomes, nor to messages that are on a queue', 
   ]);
 });
 
-describe('what announces ends of jobs', () => {
+describe('the function that announces ends of jobs', () => {
   const of = statements.filter(([name]) => name.startsWith('JobEvents'));
 
-  test('writes how runs ended, and nothing else', () => {
+  test('writes the ends of runs, and nothing else', () => {
     const written = of.filter(([, { Action }]) => list(Action).includes('s3:PutObject'));
     const objects = written.flatMap(([, { Resource }]) => list(Resource).map(text));
     expect(objects).toEqual([expect.stringMatching(/\/jobs\/\*\/end\.json$/)]);
   });
 
-  test('reaches one bus under one name, one topic, one secret and its own queue', () => {
+  test('can access one bus under one name, one topic, one secret and its own queue', () => {
     const actions = new Map(
       of.flatMap(([, { Action, Resource }]) => list(Action).map((action) => [action, list(Resource).map(text)])),
     );
@@ -169,7 +169,7 @@ describe('what announces ends of jobs', () => {
     expect(actions.get('sqs:ReceiveMessage')).toEqual([expect.stringMatching(/^<JobEventsQueue\w+\.Arn>$/)]);
   });
 
-  test('is asked for looks by the worker, the sweep, the fleet and the API, which may do nothing else to its queue', () => {
+  test('gets requests from the worker, the sweep, the fleet and the API, which may do nothing else to its queue', () => {
     const asking = statements.filter(([, { Resource }]) =>
       list(Resource)
         .map(text)
@@ -180,7 +180,7 @@ describe('what announces ends of jobs', () => {
   });
 });
 
-describe('what sweeps the DLQ', () => {
+describe('the function that sweeps the DLQ', () => {
   const of = statements.filter(([name]) => name.startsWith('Sweep'));
   const granted = of.flatMap(([, { Action, Resource }]) =>
     list(Action).flatMap((action) => list(Resource).map((resource) => [String(action), text(resource)] as const)),
@@ -192,7 +192,7 @@ describe('what sweeps the DLQ', () => {
     expect(on('s3:DeleteObject')).toEqual([]);
   });
 
-  test('receives from the DLQ alone, puts letters back, and can neither delete nor send any', () => {
+  test('receives only from the DLQ, puts letters back, and can neither delete nor send any', () => {
     const deadLetters = [expect.stringMatching(/^<JobsDeadLetterQueue\w+\.Arn>$/)];
     for (const action of ['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility']) expect(on(action)).toEqual(deadLetters);
     const names = new Set(granted.flatMap(([name]) => (name.startsWith('sqs:') ? [name] : [])));
@@ -215,7 +215,7 @@ describe('an instance of the fleet', () => {
         : [],
     );
 
-  test('takes messages of the queue as Lambda does, and sends as the worker does', () => {
+  test('receives messages as Lambda does, and sends as the worker does', () => {
     expect(actionsOn(/^<JobsQueue\w+\.Arn>$/).toSorted()).toEqual([
       'sqs:ChangeMessageVisibility',
       'sqs:DeleteMessage',
@@ -236,13 +236,13 @@ describe('an instance of the fleet', () => {
     expect(actionsOn(/-assets-/)).toEqual(['s3:GetObject']);
   });
 
-  test('writes metrics of one namespace, and lets its own group go on', () => {
+  test('writes metrics of one namespace, and completes lifecycle actions of its own group', () => {
     const [[, metrics] = []] = of.filter(([, { Action }]) => list(Action).includes('cloudwatch:PutMetricData'));
     expect(metrics?.Condition).toEqual({ StringEquals: { 'cloudwatch:namespace': 'labelqueue' } });
     expect(actionsOn(/autoScalingGroup:/)).toEqual(['autoscaling:CompleteLifecycleAction']);
   });
 
-  test('may otherwise do what the worker on Lambda may', () => {
+  test('has otherwise the permissions of the worker on Lambda', () => {
     const ofWorker = statements.filter(([name]) => name.startsWith('ClassifyRole'));
     const objects = (all: typeof of) =>
       all

@@ -19,18 +19,18 @@ describe('queues', () => {
     });
   });
 
-  test('hide a message for the batch window, too', () => {
+  test('hide a message for the batch window in addition', () => {
     templateOf({ batchSize: 100, batchWindowSeconds: 300 }).hasResourceProperties('AWS::SQS::Queue', {
       ...{ RedrivePolicy: Match.anyValue(), VisibilityTimeout: 6 * 120 + 300 },
     });
   });
 
-  test('hide a message for six times the time-out of the function', () => {
+  test('hide a message for six times the timeout of the function', () => {
     template.hasResourceProperties('AWS::Lambda::Function', { Timeout: 120 });
     template.hasResourceProperties('AWS::SQS::Queue', { RedrivePolicy: Match.anyValue(), VisibilityTimeout: 6 * 120 });
   });
 
-  test('are encrypted, keep messages for 14 days, and take nothing without TLS', () => {
+  test('are encrypted, keep messages for 14 days, and require TLS', () => {
     template.allResourcesProperties('AWS::SQS::Queue', {
       SqsManagedSseEnabled: true,
       MessageRetentionPeriod: 14 * DAY,
@@ -89,7 +89,7 @@ describe('worker', () => {
     ['x86_64', PRICES.lambdaGbSecond, PRICES.lambdaGbSecondArm],
     ['arm64', PRICES.lambdaGbSecondArm, PRICES.lambdaGbSecond],
   ])(
-    'runs on %s when the configuration says so, as do API, chatbot and sweep, and costs what that costs',
+    'runs on %s when configured, like API, chatbot and sweep, and is priced accordingly',
     (architecture, price, other) => {
       const made = templateOf({ architecture, memoryMb: 2_048, api: {}, chatbot: {} });
       made.resourceCountIs('AWS::Lambda::Function', 4);
@@ -105,7 +105,7 @@ describe('worker', () => {
     template.hasResourceProperties('AWS::Lambda::Function', { ReservedConcurrentExecutions: Match.absent() });
   });
 
-  test('tells which messages of a batch failed, and runs 8 at once on a new account', () => {
+  test('reports which messages of a batch failed, and runs 8 at once on a new account', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
       BatchSize: 10,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -121,20 +121,20 @@ describe('worker', () => {
     );
   });
 
-  test('has provisioned pollers in place of a maximum concurrency, when the configuration says so', () => {
+  test('has provisioned pollers instead of a maximum concurrency when configured', () => {
     templateOf({ provisionedPollers: { minimum: 2, maximum: 20 } }).hasResourceProperties(
       'AWS::Lambda::EventSourceMapping',
       { ProvisionedPollerConfig: { MinimumPollers: 2, MaximumPollers: 20 }, ScalingConfig: Match.absent() },
     );
   });
 
-  test('may read images of its own bucket and of those that the configuration names', () => {
+  test('may read images of its own bucket and of the configured ones', () => {
     templateOf({ sourceBuckets: ['photos', 'scans'] }).hasResourceProperties('AWS::Lambda::Function', {
       Environment: { Variables: { SOURCE_BUCKETS: { 'Fn::Join': ['', [Match.anyValue(), ',photos,scans']] } } },
     });
   });
 
-  test('takes its model from where the configuration says', () => {
+  test('loads its model from the configured place', () => {
     const model = { s3Uri: 's3://models/ours/', sha256: 'a'.repeat(64) };
     templateOf({ model }).hasResourceProperties('AWS::Lambda::Function', {
       Environment: { Variables: Match.objectLike({ MODEL_S3_URI: model.s3Uri, MODEL_SHA256: model.sha256 }) },
@@ -156,7 +156,7 @@ describe('worker', () => {
 });
 
 describe('results bucket', () => {
-  test('is encrypted, closed to the public, takes nothing without TLS, and outlives the stack', () => {
+  test('is encrypted, not public, requires TLS, and outlives the stack', () => {
     template.hasResource('AWS::S3::Bucket', {
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
@@ -177,7 +177,7 @@ describe('results bucket', () => {
     });
   });
 
-  test('keeps results for ever, unless the configuration says how long', () => {
+  test('keeps results forever by default', () => {
     const rules = (config: object) =>
       Object.values(templateOf(config).findResources('AWS::S3::Bucket'))[0]?.['Properties'].LifecycleConfiguration
         .Rules;
@@ -200,7 +200,7 @@ describe('results bucket', () => {
   });
 });
 
-test('logs are kept for as long as the configuration says', () => {
+test('logs are kept for the configured time', () => {
   templateOf({ logRetentionDays: 7 }).hasResourceProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
 });
 
@@ -215,7 +215,7 @@ describe('tables', () => {
     });
   });
 
-  test('come with the queries of samples/queries.sql and a workgroup that encrypts its answers', () => {
+  test('include the queries of samples/queries.sql and a workgroup that encrypts its results', () => {
     const queries = Object.values(template.findResources('AWS::Athena::NamedQuery'));
     const names = queries.map(({ Properties }) => Properties.Name);
     expect(names).toEqual(expect.arrayContaining(['classified', 'failed', 'images-per-label', 'failures-by-host']));
@@ -236,7 +236,7 @@ describe('tables', () => {
 });
 
 describe('alarms', () => {
-  test('go to a topic that CloudWatch may publish to, and to an address that the configuration names', () => {
+  test('go to a topic that CloudWatch may publish to, and to the configured address', () => {
     const withEmail = templateOf({ alarmEmail: 'operator@example.com' });
     withEmail.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'operator@example.com' });
     withEmail.hasResourceProperties('AWS::SNS::TopicPolicy', {
@@ -249,7 +249,7 @@ describe('alarms', () => {
     withEmail.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
   });
 
-  test('and the dashboard know of invocations that Lambda took for a loop', () => {
+  test('and the dashboard include invocations that Lambda dropped as recursive', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       MetricName: 'RecursiveInvocationsDropped',
       Namespace: 'AWS/Lambda',
@@ -262,7 +262,7 @@ describe('alarms', () => {
     );
   });
 
-  test('have thresholds of the configuration', () => {
+  test('have the configured thresholds', () => {
     const strict = templateOf({ oldestMessageAlarmMinutes: 10, failureShareAlarm: 0.05 });
     strict.hasResourceProperties('AWS::CloudWatch::Alarm', {
       MetricName: 'ApproximateAgeOfOldestMessage',
@@ -272,7 +272,7 @@ describe('alarms', () => {
   });
 });
 
-test('outputs name what the command reads', () => {
+test('outputs name everything that the command reads', () => {
   expect(Object.keys(template.findOutputs('*'))).toEqual(
     expect.arrayContaining(['QueueUrl', 'DeadLetterQueueUrl', 'ResultsBucketName']),
   );

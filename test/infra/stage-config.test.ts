@@ -23,7 +23,7 @@ test('an empty file is a stage with safe defaults', () => {
   });
 });
 
-test('an API that is asked for without more has safe defaults', () => {
+test('an API without options has safe defaults', () => {
   expect(stageConfig('dev', { api: {} }).api).toEqual({ memoryMb: 1_769, requestsPerSecond: 10, burst: 20 });
 });
 
@@ -93,11 +93,11 @@ test('the stage that comes with the project is a valid one', () => {
   expect(readStageConfig('dev')).toMatchObject({ stage: 'dev', maximumConcurrency: 8 });
 });
 
-test('a stage without a file is named, with what to do', () => {
+test('a missing stage file is named, with what to do', () => {
   expect(() => readStageConfig('nowhere', folder.path)).toThrow(/no infra\/stages\/nowhere\.json: copy .*dev\.json/);
 });
 
-test('a file that is no JSON is named', async () => {
+test('a file that is not JSON is named', async () => {
   await folder.write('broken.json', '{ "batchSize": 1, }');
   expect(() => readStageConfig('broken', folder.path)).toThrow(/expected JSON in infra\/stages\/broken\.json/);
 });

@@ -20,7 +20,7 @@ test.each(FORMATS)('%s of several members is read to its end', async (_name, com
   expect([...reading.warnings]).toEqual([]);
 });
 
-test.each(FORMATS)('%s with bytes behind it is read, with a warning', async (_name, compress) => {
+test.each(FORMATS)('%s with trailing bytes is read, with a warning', async (_name, compress) => {
   const content = Buffer.concat([compress(`${url(1)}\n${url(2)}\n`), Buffer.from('\r\n')]);
   const { rows, reading } = await readList(folder, 'a.txt', content);
   expect(rows).toHaveLength(2);
@@ -33,7 +33,7 @@ test.each(FORMATS)('%s that is padded with zeros is read', async (_name, compres
   expect([...reading.warnings]).toEqual([]);
 });
 
-test.each(FORMATS)('%s of many megabytes with members of all sizes is read whole', async (_name, compress) => {
+test.each(FORMATS)('%s of many megabytes with members of all sizes is read completely', async (_name, compress) => {
   const lines = Array.from({ length: 200_000 }, (_, index) => `${url(index)}\n`);
   const members = [0, 1, 3, 70_000, 70_001, 200_000].map((end, index, ends) => lines.slice(ends[index - 1] ?? 0, end));
   const content = Buffer.concat(members.map((member) => compress(member.join(''))));
@@ -42,7 +42,7 @@ test.each(FORMATS)('%s of many megabytes with members of all sizes is read whole
   expect(rows).toHaveLength(200_000);
 });
 
-test.each(FORMATS)('%s that is cut off or damaged is an error that says so', async (name, compress) => {
+test.each(FORMATS)('%s that is truncated or damaged is reported as such', async (name, compress) => {
   const whole = compress(
     Array.from({ length: 1_000 }, (_, index) => `${url(index)} ${crc32(String(index))}`).join('\n'),
   );
@@ -66,7 +66,7 @@ test('all fields that the header of gzip may have are skipped', async () => {
   expect(outcomes((await readList(folder, 'a.txt', content)).rows)).toMatchObject([{ url: url(1) }]);
 });
 
-test('a table within .zst is one by its name', async () => {
+test('a table within .zst is recognized by its name', async () => {
   const { rows } = await readList(folder, 'a.csv.zst', zstdCompressSync(`url;t\n${url(1)};a\n`));
   expect(outcomes(rows)).toMatchObject([{ url: url(1), meta: { t: 'a' } }]);
 });

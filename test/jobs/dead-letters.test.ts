@@ -64,7 +64,7 @@ function reader(mayDelete: (body: string) => boolean = () => false) {
 }
 
 test(
-  'a redrive ends behind more letters of others than it can keep hidden, and finds its own',
+  'a redrive finds its letters behind more letters of others than it can hide, and ends',
   async () => {
     const LETTERS = 12_500;
     const others = await sendMany(LETTERS, (index) => letterOf('others', String(index)));
@@ -82,7 +82,7 @@ test(
   MUCH_WORK_MS,
 );
 
-test('a scan that is ended puts back what it has, and says about how many it has not looked at', async () => {
+test('an aborted scan returns its letters to the queue, and estimates how many it has not read', async () => {
   const LETTERS = 400;
   const letters = await sendMany(LETTERS, String);
   const ending = new AbortController();
@@ -99,7 +99,7 @@ test('a scan that is ended puts back what it has, and says about how many it has
   expect(deadLetters()).toEqual(letters);
 });
 
-test('each letter is handled once, however often it comes back', async () => {
+test('each letter is handled once, however often it is redelivered', async () => {
   const letters = await sendMany(300, String);
   const { bodies, handle } = reader((body) => body.endsWith('7'));
   const slow = async (letter: { body: string }) => {
@@ -114,7 +114,7 @@ test('each letter is handled once, however often it comes back', async () => {
   expect(deadLetters()).toEqual(letters.filter((body) => !body.endsWith('7')));
 });
 
-test('a letter that comes back while it is handled is deleted in the end', async () => {
+test('a letter that is redelivered while it is handled is deleted in the end', async () => {
   await send('slow');
   const { bodies, handle } = reader(() => true);
   const slow = async (letter: { body: string }) => {
@@ -128,7 +128,7 @@ test('a letter that comes back while it is handled is deleted in the end', async
 });
 
 test(
-  'no more letters are hidden at once than may be, all are looked at, and all are there afterwards',
+  'at most the maximum number of letters is hidden at once, all are read, and all are there afterwards',
   async () => {
     const letters = await sendMany(2_000, String);
     let mostInFlight = 0;
@@ -149,7 +149,7 @@ test(
   MUCH_WORK_MS,
 );
 
-test('letters that keep coming do not keep it going', async () => {
+test('new letters do not prolong a scan forever', async () => {
   await sendMany(50, (index) => `old ${index}`);
   const { bodies, handle } = reader();
   const endless = async (letter: { body: string }) => {
@@ -162,7 +162,7 @@ test('letters that keep coming do not keep it going', async () => {
 }, 60_000);
 
 test(
-  'letters that another reader has are left, and counted',
+  'letters in flight to another reader are left, and counted',
   async () => {
     await sendMany(25, String);
     const { sqs, deadLetterQueueUrl: QueueUrl } = aws.target;
@@ -188,7 +188,7 @@ test('when a letter cannot be handled, the others are done, nothing more is rece
   expect(inFlight()).toBeLessThanOrEqual(10);
 });
 
-test('what SQS did not delete is not counted as deleted', async () => {
+test('letters that SQS did not delete are not counted as deleted', async () => {
   await sendMany(20, String);
   const { sqs } = network.intercepted;
   sqs.middlewareStack.add(

@@ -27,7 +27,7 @@ test.each(
   LISTS.flatMap(([name, text, meta]) =>
     ENCODINGS.map(([encoding, encode, label]) => ({ name, encoding, text, encode, meta, label })),
   ),
-)('$name is read in $encoding, which is found by itself', async ({ name, text, encode, meta, label }) => {
+)('$name is read in $encoding, which is detected', async ({ name, text, encode, meta, label }) => {
   const { rows, reading } = await readList(folder, name, encode(text));
   expect(outcomes(rows)).toEqual([{ id: CAT, url: CAT, ...(meta !== undefined && { meta }) }]);
   expect(reading.encoding).toBe(label);
@@ -38,7 +38,7 @@ test.each([
   ['shift_jis', [0x94, 0x4c], '猫'],
   ['gb18030', [0xc3, 0xa8], '猫'],
   ['koi8-r', [0xcb, 0xcf, 0xd4], 'кот'],
-])('a list in %s is read when it is named', async (encoding, bytes, title) => {
+])('a list in %s is read when the encoding is given', async (encoding, bytes, title) => {
   const list = Buffer.concat([Buffer.from('url,title\nhttps://h/a.jpg,'), Buffer.from(bytes), Buffer.from('\n')]);
   const { rows } = await readList(folder, 'a.csv', list, { encoding });
   expect(outcomes(rows)).toMatchObject([{ meta: { title } }]);
@@ -49,16 +49,19 @@ test.each([
   ['a.jsonl', ['{"url":"https://h/1.jpg"}', '{"url":"https://h/caf\xE9.jpg"}', '{"url":"https://h/3.jpg"}'], 2],
   ['a.csv', ['url', 'https://h/1.jpg', 'https://h/caf\xE9.jpg', 'https://h/3.jpg'], 3],
   ['a.tsv', ['url', 'https://h/1.jpg', 'https://h/caf\xE9.jpg', 'https://h/3.jpg'], 3],
-])('bytes of %s that are not UTF-8 cost their line, which names --encoding', async (name, lines, line) => {
-  const { rows } = await readList(folder, name, Buffer.from(`${lines.join('\n')}\n`, 'latin1'));
-  expect(outcomes(rows)).toEqual([
-    expect.objectContaining({ url: 'https://h/1.jpg' }),
-    { line, problem: expect.stringMatching(/UTF-8.*--encoding/) },
-    expect.objectContaining({ url: 'https://h/3.jpg' }),
-  ]);
-});
+])(
+  'bytes of %s that are not UTF-8 make their line invalid, and the message names --encoding',
+  async (name, lines, line) => {
+    const { rows } = await readList(folder, name, Buffer.from(`${lines.join('\n')}\n`, 'latin1'));
+    expect(outcomes(rows)).toEqual([
+      expect.objectContaining({ url: 'https://h/1.jpg' }),
+      { line, problem: expect.stringMatching(/UTF-8.*--encoding/) },
+      expect.objectContaining({ url: 'https://h/3.jpg' }),
+    ]);
+  },
+);
 
-test('a bad byte is found on its line far behind the first block', async () => {
+test('an invalid byte is reported with its line, far behind the first block', async () => {
   const lines = Array.from({ length: 20_000 }, (_, index) => `https://h/${index}.jpg`);
   lines[15_000] = 'https://h/caf\xE9.jpg';
   const { rows } = await readList(folder, 'a.txt', Buffer.from(lines.join('\n'), 'latin1'));
@@ -69,13 +72,13 @@ test('a bad byte is found on its line far behind the first block', async () => {
 test.each([
   ['half a surrogate pair', Buffer.from('https://h/\uD83D.jpg\nhttps://h/b.jpg\n', 'utf16le')],
   ['half a code unit', Buffer.concat([Buffer.from('https://h/b.jpg\nhttps://h/', 'utf16le'), Buffer.from('x')])],
-])('in UTF-16, %s costs its line', async (_what, content) => {
+])('in UTF-16, %s makes its line invalid', async (_what, content) => {
   const { rows } = await readList(folder, 'a.txt', content);
   expect(rows.filter((row) => 'problem' in row)).toMatchObject([{ problem: expect.stringContaining('UTF-16') }]);
   expect(rows.filter((row) => 'image' in row)).toHaveLength(1);
 });
 
-test('UTF-16 in many blocks, with characters of two code units', async () => {
+test('UTF-16 is read across blocks, with surrogate pairs', async () => {
   const text = Array.from({ length: 30_000 }, (_, index) => `https://h/🐱${index}.jpg\r\n`).join('');
   for (const content of [Buffer.from(`\uFEFF${text}`, 'utf16le'), utf16be(text)]) {
     const { rows } = await readList(folder, 'a.txt', content);
@@ -84,7 +87,7 @@ test('UTF-16 in many blocks, with characters of two code units', async () => {
   }
 });
 
-test('UTF-32, and an encoding that does not exist, are refused', async () => {
+test('UTF-32 and an unknown encoding are refused', async () => {
   const utf32 = Buffer.from([0xff, 0xfe, 0, 0, 0x68, 0, 0, 0]);
   await expect(readList(folder, 'a.txt', utf32)).rejects.toThrow(
     /a\.txt: expected text in UTF-8 or UTF-16, got UTF-32/,
@@ -114,7 +117,7 @@ test('line ends are found wherever a block of the file ends', async () => {
   }
 });
 
-test('a line of more than 8 MiB costs itself', async () => {
+test('a line of more than 8 MiB is invalid, and the others are read', async () => {
   const long = `{"url":"https://h/b.jpg","meta":{"x":"${'y'.repeat(9 * 1024 * 1024)}"}}`;
   for (const end of ['\n', '\r\n']) {
     const { rows } = await readList(folder, 'a.jsonl', `https://h/a.jpg${end}${long}${end}https://h/c.jpg${end}`);

@@ -57,7 +57,7 @@ describe('enqueueing', () => {
     );
   });
 
-  test('writes down what was sent', async () => {
+  test('describes in job.json what was sent', async () => {
     const { startedAt, ...begun } = plan(250);
     await enqueue(aws.target, numbered(250), { ...begun, startedAt });
     const { updatedAt, ...description } = (await jobDescription()) as { updatedAt: string };
@@ -74,7 +74,7 @@ describe('enqueueing', () => {
     expect([run, other.run]).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/), expect.not.stringContaining(run ?? '')]);
   });
 
-  test('goes on with the run that was begun, or without one', async () => {
+  test('continues the interrupted run, or without a run', async () => {
     const begun = await enqueue(aws.target, numbered(250), plan(250));
     expect(resumedFrom(begun, plan(250)).run).toBe(begun.run);
     const { run: _none, ...older } = begun;
@@ -84,7 +84,7 @@ describe('enqueueing', () => {
   test.each([
     ['purged', async () => {}],
     ['purged and enqueued again', () => enqueue(aws.target, numbered(3), plan(3))],
-  ])('ends when the job was %s meanwhile, and leaves it so', async (how, then) => {
+  ])('ends when the job was %s meanwhile, and does not change it', async (how, then) => {
     const images = async function* () {
       yield* numbered(250);
       await purgeJob(aws.target, 'cats');
@@ -94,20 +94,20 @@ describe('enqueueing', () => {
     expect((await readJob(aws.target, 'cats'))?.images).toBe(how === 'purged' ? undefined : 3);
   });
 
-  test('goes on after the images that were sent before', async () => {
+  test('continues after the images that were already sent', async () => {
     const before = { ...plan(250), sent: 100, messages: 1 };
     expect(await enqueue(aws.target, numbered(250), before)).toMatchObject({ sent: 250, messages: 3 });
     expect(idsInQueue().sort()).toEqual(Array.from({ length: 150 }, (_, index) => `row-${index + 100}`).sort());
   });
 
-  test('writes the same sum of all ids down, sent at once or in two tries', async () => {
+  test('stores the same sum of ids, whether sent at once or in two tries', async () => {
     const { idSum } = (await enqueue(aws.target, numbered(250), plan(250))) as { idSum?: string };
     const before = { ...plan(250), sent: 100, messages: 1 };
     expect(await enqueue(aws.target, numbered(250), before)).toMatchObject({ idSum });
     expect(idSum).toMatch(/^[0-9a-f]{32}$/);
   });
 
-  test('puts as many images into a message as told', async () => {
+  test('puts the given number of images into each message', async () => {
     await enqueue(aws.target, numbered(10), plan(10, 3));
     expect(
       messagesInQueue()
@@ -125,14 +125,14 @@ describe('enqueueing', () => {
     ).toEqual([2, 5, 5]);
   });
 
-  test('tells how far it is, up to the end', async () => {
+  test('reports its progress, up to the end', async () => {
     const told: number[] = [];
     await enqueue(aws.target, numbered(2_500), plan(2_500), (images) => told.push(images));
     expect(told.at(-1)).toBe(2_500);
     expect(told).toEqual(told.toSorted((one, other) => one - other));
   });
 
-  test('asks for looks at the end while it waits for its source, in case that it is killed', async () => {
+  test('requests checks of the end while it waits for its source, in case it is killed', async () => {
     const looks = () => aws.server.inspectQueue('labelqueue-job-ends.fifo')?.messages.delayed ?? [];
     const { promise: rest, resolve: goOn } = Promise.withResolvers<void>();
     const images = (async function* () {
@@ -151,7 +151,7 @@ describe('enqueueing', () => {
     }
   }, 30_000);
 
-  test('of no images sends nothing and says so', async () => {
+  test('sends nothing when there are no images, and says so', async () => {
     expect(await enqueue(aws.target, numbered(0), plan(0))).toMatchObject({ images: 0, messages: 0 });
     expect(messagesInQueue()).toEqual([]);
     expect(await jobDescription()).toMatchObject({ images: 0, messages: 0 });
@@ -185,7 +185,7 @@ describe('enqueueing', () => {
 });
 
 describe('when it fails', () => {
-  test('in the source, what was sent stays sent, and the job says how much that is for certain', async () => {
+  test('in the source, sent messages stay sent, and the job has their confirmed number', async () => {
     async function* failing() {
       yield* numbered(3_000);
       throw new Error('line 3001: expected a URL');
@@ -197,7 +197,7 @@ describe('when it fails', () => {
     expect(idsInQueue()).toEqual(expect.arrayContaining(certain));
   });
 
-  test('in the source once all else is sent, that is never taken for the end of the source', async () => {
+  test('in the source after everything else was sent, the job is not marked as enqueued', async () => {
     async function* failing() {
       yield* numbered(300);
       await delay(100);
@@ -207,13 +207,13 @@ describe('when it fails', () => {
     expect(await jobDescription()).toMatchObject({ state: 'failed' });
   });
 
-  test('at SQS, it is an error and the job says that nothing is sent', async () => {
+  test('at SQS, it is an error, and the job shows that nothing was sent', async () => {
     const target = { ...aws.target, queueUrl: `${aws.target.queueUrl}-that-is-not-there` };
     await expect(enqueue(target, numbered(10), plan(10))).rejects.toThrow(/does not exist/);
     expect(await jobDescription()).toMatchObject({ state: 'failed', sent: 0 });
   });
 
-  test('at an image that fits no message, it names the image', async () => {
+  test('at an image that fits in no message, it names the image', async () => {
     const images = numbered(1, { text: 'x'.repeat(1024 * 1024) });
     await expect(enqueue(aws.target, images, plan(1))).rejects.toThrow(/for the id row-0/);
   });

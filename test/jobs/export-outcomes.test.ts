@@ -106,7 +106,7 @@ function expected(given: readonly Given[]): Map<string, unknown> {
 
 const RUNS = { seed, numRuns: 12 };
 
-test('whatever JSON allows in id and meta comes out as JSON lines, digit by digit', async () => {
+test('anything that JSON allows in id and meta is exported as JSON lines, digit by digit', async () => {
   await fc.assert(
     fc.asyncProperty(images, (given) =>
       exported(given, 'jsonl', async (file) => {
@@ -122,7 +122,7 @@ test('whatever JSON allows in id and meta comes out as JSON lines, digit by digi
   );
 }, 120_000);
 
-test('whatever JSON allows in id and meta comes out as Parquet, digit by digit', async () => {
+test('anything that JSON allows in id and meta is exported as Parquet, digit by digit', async () => {
   await fc.assert(
     fc.asyncProperty(images, (given) =>
       exported(given, 'parquet', async (file) => {
@@ -136,7 +136,7 @@ test('whatever JSON allows in id and meta comes out as Parquet, digit by digit',
   );
 }, 120_000);
 
-test('whatever JSON allows in id and meta comes out as CSV: a row per image, and no cell that is a formula', async () => {
+test('anything that JSON allows in id and meta is exported as CSV: one row per image, and no formula in a cell', async () => {
   await fc.assert(
     fc.asyncProperty(images, (given) =>
       exported(given, 'csv', async (file) => {

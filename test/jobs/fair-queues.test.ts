@@ -58,7 +58,7 @@ test.each<[string, ImageOutcome]>([
   ['is retried', RETRIED],
   ['is put off because its host rests', new PutOff('host_rests', 30, 'expected an answer')],
   ['was not reached', 'not_reached'],
-])('an image that %s is sent on in the group of its job, and a dead letter in none', async (_, outcome) => {
+])('an image that %s is sent on in the group of its job; a dead letter has no group', async (_, outcome) => {
   const message: QueueMessage = { job: JOB, attempt: 1, images: [image('a'), image('b')] };
   const [first, second] = message.images as [ImageRef, ImageRef];
   const plan = planOutcomes(
@@ -85,7 +85,7 @@ test('the parts of a message that is split are in the group of its job', async (
   expect(queue).toEqual([JOB, JOB]);
 });
 
-test('what a redrive sends again is in the group of its job', async () => {
+test('images that a redrive sends again are in the group of their job', async () => {
   const to = destinationsOf(aws.target);
   const message: QueueMessage = { job: JOB, attempt: 1, images: [image('a')] };
   const settled = persistOutcomes(planOutcomes(message, [[image('a'), FAILED]], CONTEXT), to);

@@ -21,7 +21,7 @@ test('records that do not fit into memory are found again, and no others', () =>
   for (let count = 0; count < RECORDS; count++) expect(table.find(...randomKey())).toBeUndefined();
 });
 
-test('keys that crowd at the last slots are found behind the first ones', () => {
+test('keys that collide at the last slots wrap around to the first ones', () => {
   using table = new SpillingTable(2, SLOTS);
   const keys = Array.from({ length: RECORDS }, (_, index): Key => [index + 1, SLOTS * index - 1 - (index % 3)]);
   const unsigned = keys.map(([high, low]): Key => [high, low >>> 0]);
@@ -32,7 +32,7 @@ test('keys that crowd at the last slots are found behind the first ones', () => 
   }
 });
 
-test('a set of ids that does not fit into memory knows each of them', () => {
+test('a set of ids that does not fit into memory finds each of them', () => {
   using ids = new IdSet(SLOTS);
   const names = Array.from({ length: RECORDS }, (_, index) => `id-${index}`);
   for (const name of names) expect(ids.add(name)).toBe(true);
@@ -41,7 +41,7 @@ test('a set of ids that does not fit into memory knows each of them', () => {
   expect([ids.has('id-7'), ids.has('other')]).toEqual([true, false]);
 });
 
-test('a set of rows holds those that were added, far apart as they may be', () => {
+test('a set of rows contains exactly the added rows, however far apart', () => {
   const rows = new RowSet();
   const added = [0, 7, 8, 65_535, 65_536, 5_000_000_000];
   for (const row of added) rows.add(row);

@@ -36,13 +36,13 @@ async function readImages(): Promise<{ ids: string[]; leftOut: object }> {
   return { ids: idsOf(rows), leftOut: Object.fromEntries(reading.leftOut) };
 }
 
-test('every ending of images that can be decoded is taken, in whatever case', async () => {
+test('every file extension of a supported image format is included, in any case', async () => {
   const names = ['a.jpg', 'b.JPEG', 'c.jpe', 'd.jfif', 'e.png', 'f.webp', 'g.gif', 'h.avif', 'i.tif', 'j.TIFF'];
   await write(...names);
   expect((await readImages()).ids).toEqual(names);
 });
 
-test('files that are not taken are counted by the reason', async () => {
+test('skipped files are counted by reason', async () => {
   await write('a.jpg', 'b.heic', 'c.heic', 'd.txt', 'README');
   const { ids, leftOut } = await readImages();
   expect(ids).toEqual(['a.jpg']);
@@ -53,17 +53,17 @@ test('files that are not taken are counted by the reason', async () => {
   });
 });
 
-test('a folder that is called like an image is a folder', async () => {
+test('a folder with the name of an image is a folder', async () => {
   await write('a.jpg', 'album.jpg/b.jpg', 'album.jpg/deep.png/c.jpg');
   expect(await readImages()).toEqual({ ids: ['a.jpg', 'album.jpg/b.jpg', 'album.jpg/deep.png/c.jpg'], leftOut: {} });
 });
 
-test('names come in the order of their whole paths, as S3 has them', async () => {
+test('names are in the order of their full paths, as in S3', async () => {
   await write('a/b.jpg', 'a-b.jpg', 'a.jpg', 'ab.jpg', 'a/B.jpg');
   expect((await readImages()).ids).toEqual(['a-b.jpg', 'a.jpg', 'a/B.jpg', 'a/b.jpg', 'ab.jpg']);
 });
 
-test('links to files are taken; links to folders and to nothing are counted', async () => {
+test('links to files are followed; links to folders and broken links are counted', async () => {
   await write('a.jpg', 'sub/b.jpg');
   await symlink(join(images, 'a.jpg'), join(images, 'link.jpg'));
   await symlink(images, join(images, 'sub', 'round'));
@@ -96,7 +96,7 @@ test('files and folders that cannot be read are counted', async () => {
   expect(Object.keys(leftOut)).toHaveLength(isRoot ? 0 : 2);
 });
 
-test('what is uploaded is what is enqueued', async () => {
+test('exactly the uploaded files are enqueued', async () => {
   await write('a b+c.jpg', 'sub/größe 🐱.jpg', 'x.txt');
   const path = { path: images, job: 'job', filter: FILTER };
   expect(await uploadFolder(aws.target, path)).toBe(2);
@@ -108,7 +108,7 @@ test('what is uploaded is what is enqueued', async () => {
   expect(urls(uploaded)).toEqual(urls(enqueued));
 });
 
-test('keys with dots, slashes, spaces and plus signs are taken, and others are counted', async () => {
+test('keys with dots, slashes, spaces and plus signs are included, and others are counted', async () => {
   const Bucket = aws.target.resultsBucket;
   const keys = ['in/a b+c.jpg', 'in/a%20b.jpg', 'in//double.jpg', 'in/ü.jfif', 'in/x.txt', 'in/folder/'];
   for (const Key of keys) await aws.target.s3.send(new PutObjectCommand({ Bucket, Key, Body: '', ContentLength: 0 }));

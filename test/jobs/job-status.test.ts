@@ -106,7 +106,7 @@ describe('a job with repeated images', () => {
     expect(await truth()).toEqual({ classified: 38, failed: 2 });
   });
 
-  test('has no failures when each was made good, and that is seen from the names of its files', async () => {
+  test('has no failures when each image has a later result, as file names show', async () => {
     const images = numbered(40);
     await enqueued(images, 40);
     await deliverAgain(images.slice(0, 3));
@@ -119,7 +119,7 @@ describe('a job with repeated images', () => {
     expect(partsRead).toBe(0);
   });
 
-  test('needs no reading when the lines of one file are elsewhere too', async () => {
+  test('needs no reading when all lines of a file are also in others', async () => {
     const images = numbered(64);
     await enqueued(images, 32);
     await deliverAgain([...images.slice(0, 8), ...images.slice(40, 48)]);
@@ -128,7 +128,7 @@ describe('a job with repeated images', () => {
     expect(partsRead).toBe(0);
   });
 
-  test('does not count a failure besides the result of the same images', async () => {
+  test('does not count a failure of images that have a result', async () => {
     const images = numbered(64);
     await enqueued(images, 32);
     await workOneByOne(() => catsButMissing({ id: 'missing', url: '' }), 1);
@@ -149,7 +149,7 @@ describe('the cost of a status', () => {
     expect(partsRead).toBe(0);
   });
 
-  test('is the reading of new files only, for who asks again', async () => {
+  test('is only the reading of new files when it is repeated', async () => {
     const images = numbered(60);
     await enqueued(images, 20);
     await holdBack(1);
@@ -169,7 +169,7 @@ describe('the cost of a status', () => {
     expect(partsRead - readBefore).toBe(1);
   });
 
-  test('has an end: without time to read, a job that may be complete counts as running', async () => {
+  test('is limited: without time to read, a job that may be complete counts as running', async () => {
     const images = numbered(64);
     await enqueued(images, 32);
     await deliverAgain([...images.slice(0, 8), ...images.slice(40, 48)]);
@@ -190,7 +190,7 @@ describe('the speed of a job', () => {
     return { imagesPerSecond, secondsLeft, text: statusText(found) };
   }
 
-  test('is there as long as a worker may still be busy, and none is when nothing has moved for longer', async () => {
+  test('is shown as long as a worker may be busy, and not when nothing has moved for longer', async () => {
     await enqueued(numbered(40), 10);
     await workOneByOne(catsButMissing, 2);
     const moving = { imagesPerSecond: expect.any(Number), secondsLeft: expect.any(Number) };
@@ -200,7 +200,7 @@ describe('the speed of a job', () => {
     expect(await speedAfter(2.5 * MINUTE)).toEqual({ ...stopped, text: expect.not.stringMatching(/speed|left/) });
   });
 
-  test('is none of one that was never begun, that was cancelled, or that is complete', async () => {
+  test('is not shown for a job that has not begun, was cancelled or is complete', async () => {
     const none = { imagesPerSecond: 0, secondsLeft: undefined, text: expect.not.stringMatching(/speed|left/) };
     await enqueued(numbered(40), 10);
     expect(await speedAfter(0)).toEqual(none);

@@ -8,7 +8,7 @@ function lines(chunks: readonly Buffer[]): Promise<string[]> {
   return Array.fromAsync(linesOf(Readable.from(chunks, { objectMode: false })));
 }
 
-test('a text is cut at its newlines, wherever the stream cuts it', async () => {
+test('a text is split at its newlines, wherever the stream splits it', async () => {
   const text = fc.string({ unit: fc.constantFrom('a', '猫', '\n', '\r', '\u2028', '\u2029', '😀'), maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(text, fc.array(fc.nat(100), { maxLength: 8 }), async (whole, cuts) => {
@@ -25,7 +25,7 @@ test('a text is cut at its newlines, wherever the stream cuts it', async () => {
   );
 });
 
-test('a line of many megabytes comes as one, and soon', async () => {
+test('a line of many megabytes is read as one, in linear time', async () => {
   const chunk = Buffer.alloc(64 * 1024, 'x');
   const started = performance.now();
   const [first, second] = await lines([...Array(500).fill(chunk), Buffer.from('\nlast')]);

@@ -48,7 +48,7 @@ test('3,000 images below a prefix are enqueued, each once', async () => {
   expect(rows.toSorted()).toEqual(names.map((name) => `s3://${bucket}/${UPLOADS}${name}`).toSorted());
 });
 
-test('folders are told apart across pages', async () => {
+test('folders are distinguished across pages', async () => {
   const names = mixedNames().slice(0, 1_100);
   await put(names.map((name) => `folders/${name}/job.json`));
   const { s3, resultsBucket: Bucket } = aws.target;
@@ -79,7 +79,7 @@ function answering(change: (page: ListObjectsV2CommandOutput) => ListObjectsV2Co
   return { [Symbol.dispose]: () => void middlewareStack.remove(name) };
 }
 
-test('an S3 that sorts pages in another way than it goes on is refused, since objects may be missing', async () => {
+test('an S3 whose pages are sorted differently from its continuation is refused, because objects may be missing', async () => {
   using _ = answering((page) => ({
     ...page,
     Contents: page.Contents?.toSorted(({ Key: one = '' }, { Key: other = '' }) => one.localeCompare(other)) ?? [],
@@ -96,7 +96,7 @@ test('a page with fewer objects than it says is refused', async () => {
 });
 
 // The last one: it removes what the others look at.
-test('purge leaves none of 3,000 uploads, and nothing else is touched', async () => {
+test('purge deletes all of 3,000 uploads, and nothing else', async () => {
   expect(await purgeJob(aws.target, 'cats')).toEqual({ files: NAMES });
   expect(await listed('jobs/')).toEqual(['jobs/dogs/images/a.jpg']);
 });

@@ -42,7 +42,7 @@ test.each<[what: string, content: () => Buffer | string | Promise<Buffer>, hint:
   await expect(reading).rejects.toThrow(/^[^\n]*list\.txt: expected [^\n]*$/);
 });
 
-test('text that begins as another format does is text', async () => {
+test('text that begins like another format is text', async () => {
   for (const name of ['BM', 'MZ', 'II*', 'GIF', 'ID3', 'PK']) {
     const { rows } = await readList(folder, 'a.csv', `${name}I,url\n1,https://h/a.jpg\n`);
     expect(outcomes(rows)).toMatchObject([{ url: 'https://h/a.jpg' }]);

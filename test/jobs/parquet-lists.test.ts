@@ -43,7 +43,7 @@ test.each([
   ['a list', `['${CAT}']`, /column url to hold text, got VARCHAR\[\]/],
   ['a struct', `{'bytes': 'x'::BLOB, 'path': 'a.jpg'}`, /column url to hold text, got STRUCT/],
   ['a map', `MAP {'a': '${CAT}'}`, /column url to hold text, got MAP/],
-])('a URL that is stored in %s is refused by its name', async (_what, expression, message) => {
+])('a URL that is stored in %s is refused, and the type is named', async (_what, expression, message) => {
   const reading = readParquetOf(`SELECT ${expression} AS url`);
   await expect(reading).rejects.toThrow(ColumnError);
   await expect(reading).rejects.toThrow(message);
@@ -58,17 +58,17 @@ test('numbers keep their digits in id and meta', async () => {
   );
 });
 
-test('binary that is no text comes back as base64', async () => {
+test('binary data that is not text is returned as base64', async () => {
   expect(await readParquetOf(`SELECT '${CAT}' AS url, '\\xFF\\xFE'::BLOB AS thumb`)).toMatchObject([
     { meta: { thumb: '//4=' } },
   ]);
 });
 
-test('a Parquet file is one whatever its name is', async () => {
+test('a Parquet file is recognized whatever its name is', async () => {
   expect(await readParquetOf(`SELECT '${CAT}' AS url`, {}, 'list.txt')).toMatchObject([{ url: CAT }]);
 });
 
-test('a cell that is larger than the memory is an error of one line, which names the limit', async () => {
+test('a cell that is larger than the memory is a one-line error with the limit', async () => {
   const cell = "SELECT 'https://h/1.jpg' AS url, repeat('abcdefghij', 30000000) AS text";
   await expect(readParquetOf(cell)).rejects.toThrow(
     /^\S+a\.parquet: expected a Parquet file that 256 MB .* larger values or row groups; .*$/,

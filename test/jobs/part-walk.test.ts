@@ -35,13 +35,13 @@ async function put(kind: PartKind, rest: string): Promise<void> {
 }
 
 describe('a walk through the part files of a run', () => {
-  test('of a page takes a request per kind', async () => {
+  test('of one page takes one request per kind', async () => {
     const { result, listings: requests } = await listings(() => keysOf('small'));
     expect(new Set(result).size).toBe(905);
     expect(requests).toBe(2);
   });
 
-  test('of many pages meets each file once, and makes requests at once', async () => {
+  test('of many pages visits each file once, with concurrent requests', async () => {
     const { result, listings: requests } = await listings(() => keysOf('large'));
     expect(result).toHaveLength(22_000);
     expect(new Set(result).size).toBe(22_000);
@@ -50,13 +50,13 @@ describe('a walk through the part files of a run', () => {
     expect((await server.counts()).listingsAtOnce).toBeGreaterThanOrEqual(16);
   });
 
-  test('in turn meets the same files', async () => {
+  test('without concurrency visits the same files', async () => {
     const { target } = server;
     const inTurn = await Array.fromAsync(partsInTurn(walkOf(target, { job: 'large' })), ({ part }) => part.key);
     expect(inTurn.toSorted()).toEqual((await keysOf('large')).toSorted());
   });
 
-  test('takes the latest of several files of the same images, and no failure that was made good', async () => {
+  test('keeps the latest of several files of the same images, and no failure with a later result', async () => {
     const [twice, both] = ['7'.repeat(32), 'c'.repeat(32)];
     await put('results', `${twice}-n9`);
     await put('results', `${twice}-n8`);
@@ -76,7 +76,7 @@ describe('a walk through the part files of a run', () => {
 });
 
 describe('without time for the whole', () => {
-  test('the share that was listed says how many lines there are', async () => {
+  test('the listed share gives the estimated number of lines', async () => {
     const { result: tally, listings: requests } = await listings(() =>
       PartTally.of(server.target, { job: 'large' }, AbortSignal.abort()),
     );
@@ -89,7 +89,7 @@ describe('without time for the whole', () => {
     expect(estimate / (22_000 * 10)).toBeLessThan(1.1);
   });
 
-  test('ten requests say about how many lines there are', async () => {
+  test('ten requests give an estimate of the number of lines', async () => {
     const { result, listings: requests } = await listings(() =>
       sampledLines(server.target, 'results', { job: 'large' }),
     );

@@ -23,7 +23,7 @@ async function idsOfSecondReading(first: string, second = first): Promise<string
   return images.map(({ id }) => id).join('');
 }
 
-test('counts images, messages, repetitions and invalid rows', async () => {
+test('counts images, messages, duplicates and invalid rows', async () => {
   const invalid: number[] = [];
   const found = await preflight(rows('ab-acbd'), PLAN, ({ line }) => invalid.push(line));
   expect(found).toMatchObject({ images: 4, messages: 2, repetitions: 2, invalid: 1 });
@@ -32,7 +32,7 @@ test('counts images, messages, repetitions and invalid rows', async () => {
   expect(invalid).toEqual([3]);
 });
 
-test('chooses the images per message once it knows how many there are, and counts those messages', async () => {
+test('chooses the images per message when their number is known, and counts those messages', async () => {
   async function* numbered(): AsyncGenerator<SourceRow> {
     for (let line = 1; line <= 20_000; line++) {
       yield { line, image: { id: `${line}`, url: `https://host/${line}.jpg` } };
@@ -57,11 +57,11 @@ test.each([
   ['a line less', 'abc', 'ab'],
   ['a line more', 'abc', 'abcd'],
   ['another line that is invalid', 'abc', 'a-c'],
-])('a source that has %s at the second reading is found out', async (_what, first, second) => {
+])('a source that has %s at the second reading is detected', async (_what, first, second) => {
   await expect(idsOfSecondReading(first, second)).rejects.toThrow(SourceChangedError);
 });
 
-test('the second reading gives rows with other meta the same ids of their own', async () => {
+test('the second reading gives rows with other meta the same ids', async () => {
   async function* withMeta(): AsyncGenerator<SourceRow> {
     for (const [line, n] of [1, 2, 2, 1, 3].entries()) {
       yield { line, image: { id: 'https://host/a', url: 'https://host/a', meta: { n } } };

@@ -47,7 +47,7 @@ describe('the outcomes of a job', () => {
     expect([...failures.values()]).toEqual([failure('d')]);
   });
 
-  test('have a result rather than a failure of the same image, whichever came last', async () => {
+  test('have the result and not the failure of the same image, whichever was last', async () => {
     await putPart('results', [result('a', 'cat', 5), result('b', 'cat', 1)]);
     await putPart('failures', [failure('a', 'timeout', 1), failure('b', 'timeout', 5), failure('c')]);
     const { results, failures } = await readOutcomes(aws.target, 'cats');
@@ -65,7 +65,7 @@ describe('the outcomes of a job', () => {
     expect(['c', 'd'].map((id) => failures.get(id)?.error.code)).toEqual(['not_found', 'not_found']);
   });
 
-  test('hold no line of another job, and no file that is no part', async () => {
+  test('contain no line of another job, and no other file', async () => {
     await putPart('results', [result('a')]);
     await putPart('results', [result('b', 'cat', 0, 'cats-2')], 'cats-2');
     await putObject('results/job=cats/notes.txt', 'not a line');
@@ -78,13 +78,13 @@ describe('the outcomes of a job', () => {
     expect((await readOutcomes(aws.target, 'cats')).results.get(id)?.meta).toEqual({ note: 'a\r\nb\u2029c' });
   });
 
-  test('are none when there is nothing', async () => {
+  test('are empty when there is nothing', async () => {
     expect(await readOutcomes(aws.target, 'cats')).toEqual({ results: new Map(), failures: new Map() });
   });
 });
 
 describe('the number of lines', () => {
-  test('is read from the names of the parts, repetitions included', async () => {
+  test('is read from the names of the parts, duplicates included', async () => {
     await putPart('results', [result('a'), result('b'), result('c')]);
     await putPart('results', [result('a')]);
     await putPart('failures', [failure('d')]);
@@ -95,7 +95,7 @@ describe('the number of lines', () => {
     expect(totalLines(await listParts(aws.target, 'results', { job: 'dogs' }))).toBe(0);
   });
 
-  test('takes in all pages of a listing', async () => {
+  test('includes all pages of a listing', async () => {
     const ids = Array.from({ length: 1_100 }, (_, index) => `row-${index}`);
     for (let from = 0; from < ids.length; from += 50) {
       await Promise.all(ids.slice(from, from + 50).map((id) => putPart('results', [result(id)])));

@@ -76,14 +76,14 @@ describe('reads', () => {
     ]);
   });
 
-  test('many lines, all of them, in order', async () => {
+  test('many lines, completely and in order', async () => {
     const images = await read(Array.from({ length: 50_000 }, (_, line) => `https://host.example/${line}`).join('\n'));
     expect(images).toHaveLength(50_000);
     expect(images.every(({ url }, line) => url === `https://host.example/${line}`)).toBe(true);
   });
 });
 
-describe('says which line names no image, and why:', () => {
+describe('reports which line is invalid, and why:', () => {
   test.each<[what: string, line: string, reason: RegExp]>([
     ['no URL', 'hello', /expected a http, https or s3 URL, got "hello"/],
     ['another scheme', 'ftp://host.example/a.jpg', /expected a http, https or s3 URL, got "ftp:/],
@@ -126,6 +126,6 @@ describe('says which line names no image, and why:', () => {
   });
 });
 
-test('a file that is not there is an error', async () => {
+test('a missing file is an error', async () => {
   await expect(Array.fromAsync(readSource(linesFile(join(folder, 'missing'))))).rejects.toThrow(/ENOENT.*missing/);
 });

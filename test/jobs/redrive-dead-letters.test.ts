@@ -24,7 +24,7 @@ describe('dead letters without a failure line', () => {
     await sendMessages(aws.target.sqs, aws.target.deadLetterQueueUrl, [{ body }]);
   }
 
-  test('are not thrown away: their images are sent again', async () => {
+  test('are not deleted: their images are sent again', async () => {
     await sendLetter('timeout');
     expect(await redrive(aws.target, ALL, new Date())).toEqual({
       images: 1,
@@ -35,7 +35,7 @@ describe('dead letters without a failure line', () => {
     expect(idsIn(aws.queued())).toEqual([image.id]);
   });
 
-  test('stay where they are when another code was asked for', async () => {
+  test('stay on the DLQ when another code was requested', async () => {
     await sendLetter('timeout');
     const options = { ...ALL, codes: new Set(['not_found']) };
     expect(await redrive(aws.target, options, new Date())).toEqual({
@@ -69,7 +69,7 @@ describe('of a job with runs', () => {
     await workQueueEmpty(aws, allFail);
   }
 
-  test('only failures of this run are sent again, and letters of another one are left and counted', async () => {
+  test('only failures of this run are sent again; letters of another one are left and counted', async () => {
     await failIn({ job: JOB, run: '0'.repeat(16) });
     await failIn({ job: JOB, run });
     expect(await redrive(aws.target, { ...ALL, run }, new Date())).toEqual({

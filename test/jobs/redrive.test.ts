@@ -97,7 +97,7 @@ describe('images that fail again while they are redriven', () => {
     300_000,
   );
 
-  test('are still there after a second redrive, and are classified once they can be', async () => {
+  test('are not lost after a second redrive, and are classified when they succeed', async () => {
     const ids = await failedImages(aws);
     network.intercept(async (call, pass) => {
       if (call === 'DELETE') await delay(80);
@@ -154,7 +154,7 @@ test('images that fail again while the failure files are listed are sent once', 
   expect(await settled(aws)).toEqual(ids.toSorted());
 });
 
-describe('with a worker that has failed what is on the queue before and after each request', () => {
+describe('with a worker that fails everything on the queue before and after each request', () => {
   /** Of half of the images the error is another one. */
   const twoErrors: Verdict = ({ id }) =>
     id.endsWith('1') ? new ImageFailure('gone', 'expected status 200, got 410') : allFail({ id, url: '' });
@@ -192,7 +192,7 @@ describe('with a worker that has failed what is on the queue before and after ea
   test.each([
     ['all', undefined],
     ['one code of two', new Set(['gone'])],
-  ])('each redrive of %s deletes only letters of images that it has sent, and none is lost', async (_, codes) => {
+  ])('each redrive of %s deletes only letters of images that it has sent, and loses none', async (_, codes) => {
     const ids = await failedImages(aws, twoErrors);
     // As SQS moves them: without a failure line.
     const moved = imagesNamed('moved', 2);
@@ -265,7 +265,7 @@ describe('a redrive that is interrupted', () => {
   }
 });
 
-test('an image that stands in two failure files is sent, and both files go', async () => {
+test('an image in two failure files is sent once, and both files are deleted', async () => {
   const images = imagesNamed('twice', 3);
   await aws.send(formatMessage({ job: JOB, attempt: 1, images }));
   await workQueueEmpty(aws, allFail);

@@ -38,7 +38,7 @@ test.each([
   ['in the path everywhere when told so', 'path', IN_AWS, 'https://s3.eu-west-1.amazonaws.com/my-bucket'],
   ['in the host everywhere when told so', 'virtual', ON_LOCALHOST, 'http://my-bucket.localhost:9000/'],
   ['in the path with an endpoint by the default', 'auto', ON_LOCALHOST, 'http://localhost:9000/my-bucket'],
-])('the bucket stands %s', (_where, style, parameters, url) => {
+])('the bucket is %s', (_where, style, parameters, url) => {
   expect(urlOf(parameters, style)).toBe(url);
 });
 
@@ -49,13 +49,13 @@ test('the ARN of an access point is sent to AWS, whatever the style', () => {
   );
 });
 
-test('another style is refused with the three that there are', () => {
+test('another style is refused with the three valid ones', () => {
   expect(() => createS3Client({}, { S3_ADDRESSING_STYLE: 'dns' })).toThrow(
     /S3_ADDRESSING_STYLE="dns": .*"auto"\|"path"\|"virtual"/,
   );
 });
 
-test('clients of S3 and SQS are made in one place each', async () => {
+test('clients of S3 and SQS are created in one place each', async () => {
   const makers: string[] = [];
   for await (const file of glob('{cli,functions,local,shared,worker,dashboard}/**/*.ts', { cwd: PROJECT })) {
     const text = await readFile(join(PROJECT, file), 'utf8');

@@ -10,14 +10,14 @@ async function* images(count: number): AsyncGenerator<ImageRef> {
   for (let index = 0; index < count; index++) yield image(index);
 }
 
-test('draws as many as are asked for, each once, in the order of the source', async () => {
+test('draws the requested number, each once, in the order of the source', async () => {
   const drawn = await sampleImages(images(1_000), 50, 3);
   const places = drawn.map(({ id }) => Number(id.slice('row-'.length)));
   expect(new Set(places).size).toBe(50);
   expect(places).toEqual(places.toSorted((one, other) => one - other));
 });
 
-test('draws all of a source that has no more', async () => {
+test('draws all images of a smaller source', async () => {
   expect(await sampleImages(images(3), 50, 3)).toEqual([image(0), image(1), image(2)]);
 });
 

@@ -33,7 +33,7 @@ async function requestsDuring(act: () => Promise<void>): Promise<number[]> {
 }
 
 describe('messages are sent', () => {
-  test('each once, ten a request', async () => {
+  test('each once, ten per request', async () => {
     const messages = numbered(25);
     expect(await requestsDuring(() => send(messages))).toEqual([10, 10, 5]);
     expect(bodiesInQueue().sort()).toEqual(messages.map(({ body }) => body).sort());
@@ -45,7 +45,7 @@ describe('messages are sent', () => {
     expect(bodiesInQueue()).toHaveLength(7);
   });
 
-  test('in requests of no more than 1 MiB of bytes, not of characters', async () => {
+  test('in requests of no more than 1 MiB, counted in bytes and not in characters', async () => {
     const messages = numbered(4).map(({ body }) => ({ body: body + '猫'.repeat(130 * 1024) }));
     expect(await requestsDuring(() => send(messages))).toEqual([2, 2]);
     expect(bodiesInQueue()).toHaveLength(4);
@@ -80,8 +80,8 @@ function refused(Id: string | undefined, SenderFault: boolean): BatchResultError
   return { Id, SenderFault, Code: SenderFault ? 'InvalidMessageContents' : 'InternalError', Message: 'because' };
 }
 
-describe('entries that SQS does not take', () => {
-  test('for reasons of its own are sent again, and only they', async () => {
+describe('entries that SQS rejects', () => {
+  test('by its own fault are sent again, and only they', async () => {
     let requests = 0;
     using _fault = interceptSends(aws.target.sqs, async ({ Entries = [], ...input }, next) => {
       if (++requests > 2) return next({ ...input, Entries });
@@ -96,7 +96,7 @@ describe('entries that SQS does not take', () => {
     expect(bodiesInQueue().sort()).toEqual(messages.map(({ body }) => body));
   });
 
-  test('for a fault of ours are an error at once; the others are sent', async () => {
+  test("by the sender's fault are an error at once; the others are sent", async () => {
     let requests = 0;
     using _fault = interceptSends(aws.target.sqs, async ({ Entries = [], ...input }, next) => {
       requests++;

@@ -49,7 +49,7 @@ test('quoted fields may hold commas, quotes and line breaks; a byte order mark i
   ]);
 });
 
-test('a row with a wrong number of fields is told with its line, and the others are read', async () => {
+test('a row with a wrong number of fields is reported with its line, and the others are read', async () => {
   const rows = await read('a.csv', `url,sku\n${A},1\n${B}\n${B},2\n`);
   expect(rows.filter((row) => 'image' in row)).toHaveLength(2);
   expect(rows.filter((row) => 'problem' in row)).toEqual([
@@ -57,7 +57,7 @@ test('a row with a wrong number of fields is told with its line, and the others 
   ]);
 });
 
-test('a row that has too many fields is told what to do about it: URLs may hold commas', async () => {
+test('a row with too many fields is reported with what to do: URLs may contain commas', async () => {
   expect(await read('a.csv', `url\nhttps://host/w_300,h_200/a.jpg\n`)).toEqual([
     {
       line: 2,
@@ -82,7 +82,7 @@ test('tabs separate the columns of .tsv', async () => {
   ]);
 });
 
-test('a column that is not there is an error that names those that are', async () => {
+test('a missing column is an error that names the existing ones', async () => {
   await expect(read('a.csv', `name,link\nx,${A}\n`)).rejects.toThrow(ColumnError);
   await expect(read('a.csv', `name,link\nx,${A}\n`)).rejects.toThrow(/--url-column.*got name, link/);
   await expect(read('a.csv', `url\n${A}\n`, { idColumn: 'sku' })).rejects.toThrow(/a column named sku/);
@@ -102,18 +102,18 @@ test.each([
   expect(await read(name, gzipSync(content))).toEqual([{ line, image: { id: A, url: A } }]);
 });
 
-test('content tells whether a file is compressed, whatever its name is', async () => {
+test('compression is detected by content, whatever the file name is', async () => {
   expect(await read('a.txt', gzipSync(`${A}\n`))).toEqual([{ line: 1, image: { id: A, url: A } }]);
   expect(await read('a.txt.gz', `${A}\n`)).toEqual([{ line: 1, image: { id: A, url: A } }]);
 });
 
-test('a compressed file that is cut off is an error', async () => {
+test('a truncated compressed file is an error', async () => {
   const whole = gzipSync(`${A}\n`);
   await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(UnreadableSourceError);
   await expect(read('a.txt.gz', whole.subarray(0, -4))).rejects.toThrow(/a\.txt\.gz: expected a whole gzip file/);
 });
 
-test('a Parquet file that is none is an error that names it', async () => {
+test('a file that is not Parquet despite its name is an error that names it', async () => {
   await expect(read('a.parquet', 'no table')).rejects.toThrow(/a\.parquet: expected a Parquet file: .*too small/);
   await expect(read('a.parquet', 'no table'.repeat(100))).rejects.toThrow(UnreadableSourceError);
 });

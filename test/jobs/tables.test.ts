@@ -29,7 +29,7 @@ describe('the delimiter', () => {
     expect(rows).toEqual([{ line: 3, image: { id: url(1), url: url(1), meta: { 'a,b': 'x' } } }]);
   });
 
-  test('is the one that was named, whatever the header looks like', async () => {
+  test('is the given one, whatever the header looks like', async () => {
     const { rows } = await readList(folder, 'a.csv', `url^a,b;c\n${url(1)}^x\n`, { delimiter: '^' });
     expect(outcomes(rows)).toMatchObject([{ meta: { 'a,b;c': 'x' } }]);
   });
@@ -45,7 +45,7 @@ describe('quotes', () => {
     ['closed in the middle', '"Swing it" magistern'],
     ['not closed', '"Swing it'],
     ['doubled but not closed', '"Swing ""it""'],
-  ])('that are %s cost their row and not those after it', async (_what, field) => {
+  ])('that are %s make only their row invalid', async (_what, field) => {
     const good = Array.from({ length: 5_000 }, (_, index) => `${url(index + 3)},t`).join('\n');
     const { rows } = await readList(folder, 'a.csv', `url,t\n${url(1)},t\n${url(2)},${field}\n${good}\n`);
     expect(rows).toHaveLength(5_002);
@@ -54,7 +54,7 @@ describe('quotes', () => {
     ]);
   });
 
-  test('that are never closed cost their row when they end a file', async () => {
+  test('that are never closed make the last row of a file invalid', async () => {
     const { rows } = await readList(folder, 'a.csv', `url,t\n${url(1)},"a\n${url(2)},b`);
     expect(outcomes(rows)).toMatchObject([{ line: 2 }, { url: url(2) }]);
   });
@@ -69,7 +69,7 @@ describe('quotes', () => {
     expect(outcomes(rows)).toMatchObject([{ meta: { t: `a${end}${end}b` } }, { meta: { t: 'c' } }]);
   });
 
-  test('around any text give it back', async () => {
+  test('around any text are removed', async () => {
     const text = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r\n', '\r', '猫', ' '), maxLength: 12 });
     const table = fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 12 });
     const field = (value: string) => `"${value.replaceAll('"', '""')}"`;
@@ -83,14 +83,14 @@ describe('quotes', () => {
     );
   });
 
-  test('that open a field of many lines take linear time and no more than a row may have', async () => {
+  test('that open a field of many lines take linear time, up to the maximum size of a row', async () => {
     const after = Array.from({ length: 60_000 }, (_, index) => `${url(index)},t`).join('\n');
     const { rows } = await readList(folder, 'a.csv', `url,t\n${url('first')},"open\n${after}\n`);
     expect(rows).toHaveLength(60_001);
     expect(rows.filter((row) => 'problem' in row)).toMatchObject([{ line: 2 }]);
   });
 
-  test('that are never closed before very many lines cost their row and not the list', async () => {
+  test('that are never closed before very many lines make only their row invalid', async () => {
     // So short that a row may have more of them than a call takes arguments.
     const { rows } = await readList(
       folder,
@@ -131,7 +131,7 @@ describe('columns', () => {
     expect(outcomes(rows)).toEqual([{ id: '7', url: url(1), meta: { t: ' x ' } }]);
   });
 
-  test('of the same name lose none of their values, and no name is special', async () => {
+  test('of the same name keep all values, and no name is special', async () => {
     const { rows } = await readList(folder, 'a.csv', `url,t,t,__proto__\n${url(1)},a,b,c\n`);
     expect(JSON.stringify(outcomes(rows))).toContain('{"t":"a","t_2":"b","__proto__":"c"}');
   });
@@ -148,7 +148,7 @@ describe('columns', () => {
     expect(counted).toBeLessThan(3 * header.length);
   });
 
-  test('a table without a header line is refused with a hint', async () => {
+  test('a table without a header line is refused, with a hint', async () => {
     await expect(readList(folder, 'a.csv', `${url(1)}\n${url(2)}\n`)).rejects.toThrow(/the first line must name/);
   });
 });
@@ -186,7 +186,7 @@ describe('what programs write', () => {
     expect(outcomes(rows)).toMatchObject([{ url: url(1) }]);
   });
 
-  test('a comma behind a URL in a list without columns is not a part of it', async () => {
+  test('a comma after a URL in a list without columns is not part of it', async () => {
     const { rows } = await readList(folder, 'a.txt', `${url(1)},\n${url(2)}\n\u001a`);
     expect(rows).toMatchObject([
       { line: 1, problem: expect.stringContaining('got a comma at its end') },

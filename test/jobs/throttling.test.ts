@@ -36,7 +36,7 @@ function patient(options: Partial<PatienceOptions> = {}) {
   return { s3, list, reports };
 }
 
-test('reports add up to the requests that were answered and refused', async () => {
+test('reports add up to the answered and refused requests', async () => {
   const { list, reports } = patient({ reportMs: 0 });
   refuseFirst(0);
   await Promise.all([list(), list(), list()]);
@@ -55,14 +55,14 @@ test('many refusals at once are one report', async () => {
   expect(reports).toHaveLength(1);
 });
 
-test('a service that has answered nothing for too long is an error after all', async () => {
+test('a service that has not answered for too long is an error', async () => {
   const { list } = patient({ giveUpAfterMs: 0 });
   refuseFirst(100);
   await expect(list()).rejects.toMatchObject({ name: 'SlowDown' });
   expect(refused).toBe(1);
 });
 
-test('a body that can be sent once is not sent again', async () => {
+test('a body that can be read only once is not sent again', async () => {
   const { s3 } = patient();
   refuseFirst(100);
   const Body = Readable.from([Buffer.from('once')]);

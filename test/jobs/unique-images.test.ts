@@ -22,7 +22,7 @@ async function* numbered(count: number): AsyncGenerator<SourceRow> {
   }
 }
 
-test('leaves out exact repetitions, and tells of each', async () => {
+test('leaves out exact duplicates, and reports each', async () => {
   let repetitions = 0;
   const a = { id: 'a', url: 'https://host/a.jpg' };
   const bare = { id: 'https://host/b.jpg', url: 'https://host/b.jpg' };
@@ -60,7 +60,7 @@ test.each([
   expect(invalid).toMatchObject({ line: 2, problem: expect.stringContaining('expected each id for one URL only') });
 });
 
-test('passes invalid rows on', async () => {
+test('passes on invalid rows', async () => {
   const invalid = { line: 1, text: 'nonsense', problem: 'expected a URL' };
   async function* rows() {
     yield invalid;
@@ -80,7 +80,7 @@ function idsOf(rows: readonly SourceRow[]): string[] {
   return rows.map((row) => ('image' in row ? row.image.id : row.problem));
 }
 
-test('a URL that stands again with other meta is kept, with an id of its own that is the same each time', async () => {
+test('a repeated URL with other meta is kept, with its own id, which is the same each time', async () => {
   const row = (title: string): ImageRef => ({ id: URL, url: URL, meta: { title } });
   const read = async () => {
     const counts = { repetitions: 0, ownIds: 0 };
@@ -143,7 +143,7 @@ describe('rows that do not fit into memory', () => {
     return { rows: await Array.fromAsync(uniqueImages(mixed(6_000), spilling)), counts };
   }
 
-  test('are judged as those that do', async () => {
+  test('are treated like those that do', async () => {
     const expected = await judged();
     expect(Math.min(expected.counts.repetitions, expected.counts.ownIds)).toBeGreaterThan(50);
     expect(expected.rows.filter((row) => 'problem' in row).length).toBeGreaterThan(50);
@@ -160,7 +160,7 @@ describe('rows that do not fit into memory', () => {
     return JSON.parse(stdout);
   }
 
-  test('leave no file behind, however the process ends: the file has no name while it is used', async () => {
+  test('leave no file behind, however the process ends: the file is unlinked while it is used', async () => {
     await using folder = await createTemporaryFolder();
     const report = await spillInProcess(folder.path, ':');
     expect(report).toEqual({ kept: ROWS, during: { named: [], unnamed: 1 }, after: 0 });

@@ -98,7 +98,7 @@ describe.each(BARRIERS)('with %s', (_barrier, headersOf, status) => {
   });
 });
 
-test('a browser that asks whether it may gets no leave', async () => {
+test('a preflight request of a browser is refused', async () => {
   const headers = {
     origin: 'http://evil.example',
     'access-control-request-method': 'PUT',
@@ -118,7 +118,7 @@ test.each(['127.0.0.1', 'localhost', '[::1]', 'labelqueue.localhost'])(
   },
 );
 
-test('takes SQS’s own form of a Host', async () => {
+test('accepts SQS’s own form of a Host', async () => {
   const headers = {
     host: `sqs.us-east-1.localhost:${aws.server.port}`,
     authorization: authorization(),
@@ -133,7 +133,7 @@ test('takes SQS’s own form of a Host', async () => {
 test.each([
   [4, (accessKeyId: string) => `X-Amz-Credential=${accessKeyId}%2F20260101%2Fus-east-1%2Fs3%2Faws4_request`],
   [2, (accessKeyId: string) => `AWSAccessKeyId=${accessKeyId}&Signature=00&Expires=1`],
-])('takes a URL that was presigned (signature version %d), and none of other credentials', async (_version, query) => {
+])('accepts a presigned URL (signature version %d), and none of other credentials', async (_version, query) => {
   const { s3, resultsBucket } = aws.target;
   await s3.send(new PutObjectCommand({ Bucket: resultsBucket, Key: 'kept', Body: 'text' }));
   const { accessKeyId } = aws.clientConfig.credentials;
@@ -141,7 +141,7 @@ test.each([
   expect((await send(`/labelqueue/kept?${query('LQAAAAAAAAAAAAAAAAAAAAAAAAAA')}`)).status).toBe(403);
 });
 
-test('takes a request that is signed with signature version 2, and none of other credentials', async () => {
+test('accepts a request signed with signature version 2, and none of other credentials', async () => {
   const signedBy = (accessKeyId: string) => ({ headers: { authorization: `AWS ${accessKeyId}:c2lnbmF0dXJl` } });
   expect((await send('/', signedBy(aws.clientConfig.credentials.accessKeyId))).status).toBe(200);
   expect((await send('/', signedBy('LQAAAAAAAAAAAAAAAAAAAAAAAAAA'))).status).toBe(403);
@@ -186,7 +186,7 @@ test.each([...BAD_KEYS, 'nul\0out', '..'])('an object never has the key %j, howe
   expect(existsSync(join(folder.path, 'out.data'))).toBe(false);
 });
 
-test('a key that leads out of the bucket neither deletes files nor begins an upload', async () => {
+test('a key that leads out of the bucket neither deletes files nor starts an upload', async () => {
   const { s3, resultsBucket: Bucket } = aws.target;
   const file = await folder.write('precious.data', 'x');
   const Key = '../../../../../precious';
@@ -210,7 +210,7 @@ test.each(['a', 'a/b', 'a/', '.hidden', 'a..b/...', 'ä 💥', 'a:b*c?', `${'x'.
   },
 );
 
-test('a key that no file system takes is an answer', async () => {
+test('a key that the file system refuses is an error response', async () => {
   const { s3, resultsBucket: Bucket } = aws.target;
   const put = s3.send(new PutObjectCommand({ Bucket, Key: 'x'.repeat(250), Body: '' }));
   await expect(put).rejects.toMatchObject({ name: 'KeyTooLongError' });

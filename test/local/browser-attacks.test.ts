@@ -117,7 +117,7 @@ test('a page sends forms: a file, a deletion, a topic, a job', async () => {
   }
 });
 
-test('a page fetches with and without CORS: it reads nothing, and nothing has an effect', async () => {
+test('a page fetches with and without CORS: it reads nothing and changes nothing', async () => {
   await openEvilPage();
   const urls = [endpoint(), `${endpoint()}/labelqueue/kept`, `${gateway.address}/healthz`];
   const attempts = await page.evaluate(async (targets) => {
@@ -146,7 +146,7 @@ test('a page fetches with and without CORS: it reads nothing, and nothing has an
   expect(new Set(attempts)).toEqual(new Set(['refused', 'opaque: ']));
 });
 
-test('a page shows images, runs scripts and opens frames from there: all are refused', async () => {
+test('a page loads images, scripts and frames from the server: all are refused', async () => {
   await openEvilPage();
   const targets = [`${endpoint()}/labelqueue/kept`, `${gateway.address}/classify?url=http://127.0.0.1:1/x`];
   const statuses: number[] = [];
@@ -180,7 +180,7 @@ test('a page shows images, runs scripts and opens frames from there: all are ref
   expect(new Set(statuses)).toEqual(new Set([403]));
 });
 
-test('a page opens web sockets: none is taken', async () => {
+test('a page opens web sockets: none is accepted', async () => {
   await openEvilPage();
   const outcomes = await page.evaluate(
     (urls) =>
@@ -199,7 +199,7 @@ test('a page opens web sockets: none is taken', async () => {
   expect(outcomes).toEqual(['refused', 'refused']);
 });
 
-test('a page whose name is made to lead here (DNS rebinding) is of the same origin, and reads nothing all the same', async () => {
+test('a page whose name resolves to this machine (DNS rebinding) has the same origin, and still reads nothing', async () => {
   for (const address of [endpoint(), gateway.address]) {
     const rebound = address.replace('127.0.0.1', 'rebound.example');
     const answer = await page.goto(rebound);
@@ -223,7 +223,7 @@ test('a page whose name is made to lead here (DNS rebinding) is of the same orig
   }
 });
 
-test('the attacks reach a server that has no gate', async () => {
+test('the attacks succeed against a server without the gate', async () => {
   // Or the tests above would pass with a browser that reaches nothing at all.
   let heads = '';
   const open = createTcpServer((socket) => {

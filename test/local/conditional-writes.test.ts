@@ -18,7 +18,7 @@ async function content(): Promise<string | undefined> {
   return Body?.transformToString();
 }
 
-test('of twenty that write an object only if there is none, one does', async () => {
+test('of twenty writes of an object that must not exist, one succeeds', async () => {
   const attempts = Array.from({ length: 20 }, (_, index) => put(String(index), { IfNoneMatch: '*' }));
   const outcomes = await Promise.allSettled(attempts);
   const written = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? [String(index)] : []));
@@ -27,14 +27,14 @@ test('of twenty that write an object only if there is none, one does', async () 
   expect(new Set(codes)).toEqual(new Set([false, 'PreconditionFailed']));
 });
 
-test('of twenty that replace what they have read, one does', async () => {
+test('of twenty writes that replace the version that they have read, one succeeds', async () => {
   const IfMatch = await put('first');
   const attempts = Array.from({ length: 20 }, (_, index) => put(String(index), { IfMatch }));
   const outcomes = await Promise.allSettled(attempts);
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
 });
 
-test('what is not there cannot be replaced', async () => {
+test('a missing object cannot be replaced', async () => {
   await expect(put('new', { IfMatch: '"0"' })).rejects.toMatchObject({ name: 'NoSuchKey' });
 });
 

@@ -7,39 +7,21 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import { expect, test } from '@jest/globals';
+import type { TestAws } from '../../testkit/test-aws.ts';
+import { restartableAws } from '../support/restartable-aws.ts';
 
-let folder: TemporaryFolder;
-let running: TestAws | undefined;
-let notices: string[];
-
-beforeEach(async () => {
-  folder = await createTemporaryFolder();
-  notices = [];
-});
-afterEach(async () => {
-  await running?.stop();
-  running = undefined;
-  await folder[Symbol.asyncDispose]();
-});
-
-async function start(): Promise<TestAws> {
-  running = await startTestAws({ dataDir: folder.path, onNotice: (text) => notices.push(text) });
-  return running;
-}
+const { dataDir, notices, restart, stop } = restartableAws();
 
 /** Starts once, fills queue and bucket, stops, and gives the path of the bucket's folder. */
 async function stateWith(...keys: string[]): Promise<string> {
-  const aws = await start();
+  const aws = await restart();
   await aws.send('waiting');
   for (const Key of keys) {
     await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body: `this is ${Key}` }));
   }
-  await aws.stop();
-  running = undefined;
-  return join(folder.path, 's3/buckets/labelqueue');
+  await stop();
+  return join(dataDir(), 's3/buckets/labelqueue');
 }
 
 async function objects({ target: { s3, resultsBucket: Bucket } }: TestAws): Promise<Record<string, string>> {
@@ -72,10 +54,10 @@ function editKey(path: string, key: string): Promise<void> {
   return edit(path, /"key":"[^"]*"/, `"key":"${key}"`);
 }
 
-test.each(DAMAGES)('an object with %s costs only itself: a line names its file', async (_damage, damage) => {
+test.each(DAMAGES)('an object with %s is lost alone: a line names its file', async (_damage, damage) => {
   const bucket = await stateWith('x/a', 'x/b');
   await damage(join(bucket, 'objects/x/b'));
-  const aws = await start();
+  const aws = await restart();
   expect(await objects(aws)).toEqual({ 'x/a': 'this is x/a' });
   expect(aws.queued().map(({ body }) => body)).toEqual(['waiting']);
   const file = join(bucket, 'objects/x/b.meta.json');
@@ -84,8 +66,8 @@ test.each(DAMAGES)('an object with %s costs only itself: a line names its file',
   ]);
 
   await aws.stop();
-  notices = [];
-  const again = await start();
+  notices.length = 0;
+  const again = await restart();
   expect(notices).toEqual([]);
   await again.target.s3.send(new PutObjectCommand({ Bucket: 'labelqueue', Key: 'x/b', Body: 'new' }));
   expect(await objects(again)).toEqual({ 'x/a': 'this is x/a', 'x/b': 'new' });
@@ -94,28 +76,28 @@ test.each(DAMAGES)('an object with %s costs only itself: a line names its file',
 test('a bucket whose file is damaged keeps its objects', async () => {
   const bucket = await stateWith('a');
   await truncate(join(bucket, '.bucket.json'));
-  expect(await objects(await start())).toEqual({ a: 'this is a' });
+  expect(await objects(await restart())).toEqual({ a: 'this is a' });
   expect(notices).toEqual([expect.stringContaining('.bucket.json is damaged (it is empty)')]);
 });
 
-test('an upload whose file is damaged costs only itself', async () => {
-  const before = await start();
+test('an upload whose file is damaged is lost alone', async () => {
+  const before = await restart();
   const target = { Bucket: 'labelqueue', Key: 'big' };
   const { UploadId = '' } = await before.target.s3.send(new CreateMultipartUploadCommand(target));
   await before.target.s3.send(new UploadPartCommand({ ...target, UploadId, PartNumber: 1, Body: 'x' }));
   await before.stop();
-  await truncate(join(folder.path, 's3/_multipart', UploadId, '.upload.json'));
-  expect(await objects(await start())).toEqual({});
+  await truncate(join(dataDir(), 's3/_multipart', UploadId, '.upload.json'));
+  expect(await objects(await restart())).toEqual({});
   expect(notices).toEqual([expect.stringContaining(`${UploadId} is damaged`)]);
 });
 
 test.each([
   ['is not a database', (file: string) => writeFile(file, 'not a database at all'.repeat(100))],
   ['has pages of something else', (file: string) => scribble(file)],
-])('a queue database that %s costs only the messages', async (_damage, damage) => {
+])('with a queue database that %s, only the messages are lost', async (_damage, damage) => {
   await stateWith('a');
-  await damage(join(folder.path, 'fauxqs.db'));
-  const aws = await start();
+  await damage(join(dataDir(), 'fauxqs.db'));
+  const aws = await restart();
   expect(await objects(aws)).toEqual({ a: 'this is a' });
   expect(aws.queued()).toEqual([]);
   expect(notices).toEqual([expect.stringMatching(/fauxqs\.db is damaged .* queues start empty/)]);
@@ -129,24 +111,24 @@ async function scribble(file: string): Promise<void> {
   await writeFile(file, bytes.fill(0x5a, 4_096));
 }
 
-test('credentials that are damaged are made anew', async () => {
+test('damaged credentials are created again', async () => {
   await stateWith();
-  await truncate(join(folder.path, 'credentials.json'));
-  expect(await objects(await start())).toEqual({});
+  await truncate(join(dataDir(), 'credentials.json'));
+  expect(await objects(await restart())).toEqual({});
 });
 
-test('what a kill in the middle of a write has left is deleted', async () => {
+test('files of a write that was killed are deleted', async () => {
   const bucket = await stateWith('a');
   await writeFile(join(bucket, 'objects/b.data%new'), 'half');
   await writeFile(join(bucket, 'objects/a.meta.json%new'), '{"key"');
-  expect(await objects(await start())).toEqual({ a: 'this is a' });
+  expect(await objects(await restart())).toEqual({ a: 'this is a' });
   expect(notices).toEqual([]);
   expect((await readdir(join(bucket, 'objects'))).toSorted()).toEqual(['a.data', 'a.meta.json']);
 });
 
-test('an object whose data goes while the service runs is not found', async () => {
+test('an object whose data disappears while the service runs is not found', async () => {
   const bucket = await stateWith('a');
-  const aws = await start();
+  const aws = await restart();
   await rm(join(bucket, 'objects/a.data'));
   const get = aws.target.s3.send(new GetObjectCommand({ Bucket: 'labelqueue', Key: 'a' }));
   await expect(get).rejects.toMatchObject({ name: 'NoSuchKey' });

@@ -82,7 +82,7 @@ test('still has messages and objects after a stop and a start', async () => {
   expect(await Body?.transformToString()).toBe('{}');
 });
 
-test('remembers what was deleted, what is delayed, and how often a message was received', async () => {
+test('keeps deletions, delays and receive counts', async () => {
   const before = await start({ dataDir, visibilityTimeoutSeconds: 0 });
   await before.send('done');
   const [done] = await receive(before);
@@ -114,7 +114,7 @@ test('still redrives after a restart', async () => {
   expect(aws.deadLetters().map(({ body }) => body)).toEqual(['nobody takes me']);
 });
 
-test('makes visible at once what was in flight when the last one ended, and counts that it was received', async () => {
+test('makes messages that were in flight when the last service ended visible at once, with their receive counts', async () => {
   const before = await start({ dataDir, visibilityTimeoutSeconds: 600 });
   await before.send('in flight');
   await receive(before);
@@ -124,7 +124,7 @@ test('makes visible at once what was in flight when the last one ended, and coun
   expect(message).toMatchObject({ Body: 'in flight', Attributes: { ApproximateReceiveCount: '2' } });
 });
 
-test('gives a message back at once when its visibility timeout is set to zero', async () => {
+test('redelivers a message at once when its visibility timeout is set to zero', async () => {
   const aws = await start({ dataDir, visibilityTimeoutSeconds: 600 });
   const { sqs, queueUrl: QueueUrl } = aws.target;
   await aws.send('given back');
@@ -135,7 +135,7 @@ test('gives a message back at once when its visibility timeout is set to zero', 
   expect((await receive(after)).map(({ Body }) => Body)).toEqual(['given back']);
 });
 
-test('takes the characters that SQS takes, and no others', async () => {
+test('accepts exactly the characters that SQS accepts', async () => {
   const aws = await start({});
   const taken = 'tab\t, \u{d7ff}, \u{e000}, \u{fffd}, \u{10000} 💥 \u{10ffff}';
   await aws.send(taken);
@@ -147,7 +147,7 @@ test('takes the characters that SQS takes, and no others', async () => {
   }
 });
 
-test('has an access key of its own, which holds as long as its data folder', async () => {
+test('has its own access key, which is kept as long as its data folder', async () => {
   const keyOf = ({ environment }: TestAws) => environment.AWS_ACCESS_KEY_ID;
   const first = keyOf(await start());
   expect(keyOf(await restart())).toBe(first);
@@ -157,7 +157,7 @@ test('has an access key of its own, which holds as long as its data folder', asy
   expect(keyOf(await start({}))).not.toBe(first);
 });
 
-test('refuses a data folder that another one has, and says which process that is', async () => {
+test('refuses a data folder that is in use, and names the process', async () => {
   await start();
   await expect(startTestAws({ dataDir })).rejects.toMatchObject({
     name: 'StateFolderError',
@@ -166,7 +166,7 @@ test('refuses a data folder that another one has, and says which process that is
   await restart();
 });
 
-test('keeps nothing without a data folder', async () => {
+test('stores nothing without a data folder', async () => {
   const { send, stop } = await start({});
   await send('forgotten');
   await stop();
@@ -174,7 +174,7 @@ test('keeps nothing without a data folder', async () => {
   expect(aws.queued()).toEqual([]);
 });
 
-test('answers nobody but this machine', async () => {
+test('answers only this machine', async () => {
   const { server } = await start({});
   const outward = Object.values(networkInterfaces())
     .flatMap((addresses = []) => addresses)

@@ -83,7 +83,7 @@ async function fillQueue({ sqs, QueueUrl }: NarrowAws): Promise<{ sent: number; 
   }
 }
 
-test('an object for which there is no room is refused, leaves what was there, and is taken when there is room', async () => {
+test('an object without room is refused, does not replace the old one, and is accepted when there is room', async () => {
   await using aws = await startNarrow();
   const target = { Bucket: 'labelqueue', Key: 'a' };
   await aws.s3.send(new PutObjectCommand({ ...target, Body: 'small' }));
@@ -101,7 +101,7 @@ test('an object for which there is no room is refused, leaves what was there, an
   expect(Contents.map(({ Key, Size }) => [Key, Size])).toEqual([['a', TOO_MUCH.length]]);
 });
 
-test('a message for which there is no room is refused, and so is work, until there is room', async () => {
+test('a message without room is refused, and nothing is received, until there is room', async () => {
   await using aws = await startNarrow();
   const { sent, refusal } = await fillQueue(aws);
   expect(refusal).toMatchObject({ $metadata: { httpStatusCode: 503 } });
@@ -120,7 +120,7 @@ test('a message for which there is no room is refused, and so is work, until the
   await eventually('the notices', () => notices.test(aws.stderr()));
 });
 
-test('a message that is done while the disk is full is done after the next start, too', async () => {
+test('a message that is deleted while the disk is full stays deleted after the next start', async () => {
   {
     await using aws = await startNarrow();
     const { sqs, QueueUrl } = aws;
@@ -142,7 +142,7 @@ test('a message that is done while the disk is full is done after the next start
   expect(left).not.toContain('done');
 });
 
-test('a log that finds no room leaves lines out, says so once, and goes on', () => {
+test('a log without room drops lines, reports it once, and continues', () => {
   const notices: string[] = [];
   // Each write to it fails as on a full disk.
   using log = openWorkerLog('/dev/full', (text) => notices.push(text));
@@ -151,7 +151,7 @@ test('a log that finds no room leaves lines out, says so once, and goes on', () 
   expect(notices).toEqual([expect.stringMatching(/^\/dev\/full: no space left on the disk; /)]);
 });
 
-test('a write to a full disk is known by its error, and nothing else is', () => {
+test('only a write to a full disk is recognized by its error', () => {
   const isNoRoomOf = (action: () => unknown) => {
     try {
       action();

@@ -63,7 +63,7 @@ function stalledUpload(): StalledUpload {
   return { sent, answer, isOver: () => isOver, write, end: () => upload.destroy() };
 }
 
-test('bodies that stall hold up no other request', async () => {
+test('stalled bodies delay no other request', async () => {
   const stalled = Array.from({ length: 4 * AT_ONCE }, () => stalledUpload());
   await Promise.all(stalled.map(({ sent }) => sent));
   const responses = [
@@ -82,13 +82,13 @@ describe('with narrow limits on bodies', () => {
     gateway = await start({ atOnce: 2, bytes: 1_000, stallMs: 500, wholeMs: 3_000 });
   });
 
-  test('a body that stalls is given up', async () => {
+  test('a stalled body is aborted', async () => {
     const { answer } = stalledUpload();
     expect(await answer).toMatchObject({ statusCode: 408, text: expect.stringContaining('"upload_timeout"') });
     expect(requests).toBe(0);
   });
 
-  test('a body that trickles is given up', async () => {
+  test('a trickling body is aborted', async () => {
     const { answer, write, isOver } = stalledUpload();
     while (!isOver()) {
       write();
@@ -109,7 +109,7 @@ describe('with narrow limits on bodies', () => {
     second.end();
   });
 
-  test('bodies that would hold too much memory together are refused; what was held is free afterwards', async () => {
+  test('bodies that would use too much memory together are refused, and their memory is free afterwards', async () => {
     const goOn = Promise.withResolvers<void>();
     invoke = async () => {
       await goOn.promise;

@@ -46,7 +46,7 @@ function rawRequest(options: RequestOptions): Promise<IncomingMessage> {
   });
 }
 
-test('query parameters may have the names of what every object has', async () => {
+test("query parameters may have the names of Object's own properties", async () => {
   await fetch(`${gateway.address}/?constructor=a&toString=b&toString=c&__proto__=d`);
   const [event] = events as { queryStringParameters: object }[];
   expect(Object.entries(event?.queryStringParameters ?? {})).toEqual([
@@ -56,7 +56,7 @@ test('query parameters may have the names of what every object has', async () =>
   ]);
 });
 
-test('an event has what API Gateway says of a request', async () => {
+test('an event has the fields of API Gateway', async () => {
   const { address } = gateway;
   await fetch(`${address}/a%20b/c?x=1&y=%26&x=2`, { headers: { cookie: 'one=1; two=2', 'X-Mine': 'yes' } });
   const host = address.slice('http://'.length);
@@ -98,7 +98,7 @@ test.each([
   ['text/csv', false],
   ['image/jpeg', true],
   ['application/x-www-form-urlencoded', true],
-])('a body of %s is in base64: %s', async (type, isBase64Encoded) => {
+])('a body of %s is base64 encoded: %s', async (type, isBase64Encoded) => {
   const text = '{"é": 1}';
   await fetch(gateway.address, { method: 'POST', body: text, headers: { 'content-type': type } });
   expect(events[0]).toMatchObject({
@@ -147,7 +147,7 @@ test.each<[string, Record<string, string>]>([
   ['a page on another port of this machine', { origin: 'http://127.0.0.1:1' }],
   ['an image in a page of another site', { 'sec-fetch-site': 'cross-site' }],
   ['an image in a page on another port', { 'sec-fetch-site': 'same-site' }],
-])('what %s sends never reaches the function', async (_what, headers) => {
+])('a request of %s never reaches the function', async (_what, headers) => {
   for (const method of ['GET', 'POST', 'OPTIONS']) {
     const response = await rawRequest({ method, headers });
     expect(response.statusCode).toBe(403);
@@ -159,7 +159,7 @@ test.each<[string, Record<string, string>]>([
 test.each<[string, () => Record<string, string>]>([
   ['a page of its own', () => ({ origin: gateway.address, 'sec-fetch-site': 'same-origin' })],
   ['the address bar', () => ({ 'sec-fetch-site': 'none' })],
-])('takes what %s sends', async (_what, headers) => {
+])('accepts requests of %s', async (_what, headers) => {
   expect((await rawRequest({ headers: headers() })).statusCode).toBe(200);
 });
 
@@ -167,7 +167,7 @@ test.each([
   ['application/json', 6_000_001],
   ['image/jpeg', 4_500_001],
   ['image/jpeg', 10_485_761],
-])('a body of %s with %d bytes is more than API Gateway and Lambda take', async (type, bytes) => {
+])('a body of %s with %d bytes is too large for API Gateway and Lambda', async (type, bytes) => {
   const body = Buffer.alloc(bytes, '.');
   const response = await fetch(gateway.address, { method: 'POST', body, headers: { 'content-type': type } });
   expect(response.status).toBe(413);
@@ -175,7 +175,7 @@ test.each([
   expect(events).toEqual([]);
 });
 
-test('a function that ends without an answer is a 500, and the next request is taken', async () => {
+test('a function that ends without a response is a 500, and the next request is accepted', async () => {
   invoke = async () => {
     throw new FunctionError('ended');
   };
@@ -187,7 +187,7 @@ test('a function that ends without an answer is a 500, and the next request is t
   expect((await fetch(gateway.address)).status).toBe(200);
 });
 
-test('the function is given so many requests at once; the others wait, and all are answered', async () => {
+test('the function gets the maximum number of requests at once; the others wait, and all are answered', async () => {
   let now = 0;
   let most = 0;
   invoke = async () => {
@@ -201,7 +201,7 @@ test('the function is given so many requests at once; the others wait, and all a
   expect(most).toBe(AT_ONCE);
 });
 
-test('health is answered while the function has all the requests that it may', async () => {
+test('health is answered while the function is at its maximum', async () => {
   const goOn = Promise.withResolvers<void>();
   invoke = async ({ rawPath }) => {
     if (rawPath !== '/healthz') await goOn.promise;
@@ -214,7 +214,7 @@ test('health is answered while the function has all the requests that it may', a
   for (const response of await Promise.all(slow)) expect(response.status).toBe(200);
 });
 
-test('a stop answers what is in hand, and takes nothing more', async () => {
+test('a stop answers the requests in flight, and accepts no more', async () => {
   const begun = Promise.withResolvers<void>();
   const goOn = Promise.withResolvers<void>();
   invoke = async () => {
@@ -231,7 +231,7 @@ test('a stop answers what is in hand, and takes nothing more', async () => {
   await stopped;
 });
 
-test('a stop does not wait for a client that does not read its answer', async () => {
+test('a stop does not wait for a client that does not read its response', async () => {
   const own = await start({}, (_request, response) => void response.write(Buffer.alloc(64_000_000)));
   const download = request(`${own.address}/api/download`).end();
   const [response] = (await once(download, 'response')) as [IncomingMessage];

@@ -1,32 +1,22 @@
 import { ChangeMessageVisibilityCommand, DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { END_LOOK_RECEIVES } from '../../shared/contract/limits.ts';
 import { requestEndLook } from '../../shared/jobs/end-look.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import type { TestAws } from '../../testkit/test-aws.ts';
 import { anyRun } from '../support/ended-run.ts';
+import { restartableAws } from '../support/restartable-aws.ts';
 
 const QUEUE = 'labelqueue-job-ends.fifo';
 const DEAD_LETTER_QUEUE = 'labelqueue-job-ends-dlq.fifo';
 
-let folder: TemporaryFolder;
+const service = restartableAws();
 let aws: TestAws;
 beforeEach(async () => {
-  folder = await createTemporaryFolder();
-  aws = await start();
+  aws = await service.restart();
 });
-afterEach(async () => {
-  await aws.stop();
-  await folder[Symbol.asyncDispose]();
-});
-
-function start(): Promise<TestAws> {
-  return startTestAws({ dataDir: folder.path });
-}
 
 async function restart(): Promise<void> {
-  await aws.stop();
-  aws = await start();
+  aws = await service.restart();
 }
 
 function bodiesIn(queue: string): string[] {
@@ -51,7 +41,7 @@ async function request(): Promise<string> {
   return JSON.stringify({ v: 1, ...of });
 }
 
-test('a request for a look is there after a restart, and gone when it was deleted', async () => {
+test('a request for a check is kept over a restart, and gone when it was deleted', async () => {
   const body = await request();
   await restart();
   expect(bodiesIn(QUEUE)).toEqual([body]);
@@ -62,7 +52,7 @@ test('a request for a look is there after a restart, and gone when it was delete
   expect(bodiesIn(QUEUE)).toEqual([]);
 });
 
-test('a request that was received too often is in its DLQ, after a restart too', async () => {
+test('a request that was received too often is on its DLQ, even after a restart', async () => {
   const body = await request();
   withoutDelay();
   const QueueUrl = aws.environment.JOB_END_QUEUE_URL;

@@ -13,44 +13,21 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { queueDepths } from '../../shared/jobs/job-status.ts';
 import type { AwsAccess } from '../../testkit/aws-process.ts';
 import { eventually } from '../../testkit/eventually.ts';
-import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
-import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
+import type { TestAws } from '../../testkit/test-aws.ts';
+import { restartableAws } from '../support/restartable-aws.ts';
 
 const AWS_PROCESS = join(import.meta.dirname, '../../testkit/aws-process-main.ts');
 const MIB = 1024 * 1024;
 
-let folder: TemporaryFolder;
-let running: TestAws | undefined;
-let notices: string[];
-
-beforeEach(async () => {
-  folder = await createTemporaryFolder();
-  notices = [];
-});
-afterEach(async () => {
-  await running?.stop();
-  running = undefined;
-  await folder[Symbol.asyncDispose]();
-});
-
-async function restart(): Promise<TestAws> {
-  await running?.stop();
-  running = await startTestAws({ dataDir: folder.path, onNotice: (text) => notices.push(text) });
-  return running;
-}
-
-async function stopped(): Promise<void> {
-  await running?.stop();
-  running = undefined;
-}
+const { dataDir, notices, restart, stop } = restartableAws();
 
 /** Writes messages to the database of a service that is stopped, as fauxqs does: `0 xxx…`, `1 xxx…`, and so on. */
 function fill(count: number, bytes: number): void {
-  using database = new DatabaseSync(join(folder.path, 'fauxqs.db'));
+  using database = new DatabaseSync(join(dataDir(), 'fauxqs.db'));
   database.exec('PRAGMA synchronous = OFF');
   const insert = database.prepare(`
     INSERT INTO sqs_messages (message_id, queue_name, body, md5_of_body, message_attributes, md5_of_message_attributes,
@@ -64,7 +41,7 @@ function fill(count: number, bytes: number): void {
 }
 
 async function databaseBytes(): Promise<number> {
-  const sizes = ['', '-wal'].map((ending) => stat(join(folder.path, `fauxqs.db${ending}`)).catch(() => ({ size: 0 })));
+  const sizes = ['', '-wal'].map((ending) => stat(join(dataDir(), `fauxqs.db${ending}`)).catch(() => ({ size: 0 })));
   return (await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0);
 }
 
@@ -79,12 +56,12 @@ async function drain({ target: { sqs, queueUrl: QueueUrl } }: TestAws): Promise<
   }
 }
 
-test('a start has not what messages say in memory, and hands them out in order', async () => {
+test('a start does not load message bodies into memory, and delivers them in order', async () => {
   await restart();
-  await stopped();
+  await stop();
   // 300 MB in a process whose heap takes a third of it.
   fill(30_000, 10_000);
-  const child = spawn(process.execPath, ['--max-old-space-size=100', AWS_PROCESS, '600', folder.path], {
+  const child = spawn(process.execPath, ['--max-old-space-size=100', AWS_PROCESS, '600', dataDir()], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const [report] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
@@ -103,7 +80,7 @@ test('a start has not what messages say in memory, and hands them out in order',
   await once(child, 'exit');
 }, 60_000);
 
-test('text, attributes and digests of a message are there after a restart, and in the DLQ', async () => {
+test('text, attributes and digests of a message are kept over a restart, and on the DLQ', async () => {
   const aws = await restart();
   const { sqs, queueUrl: QueueUrl } = aws.target;
   const MessageAttributes = { reason: { DataType: 'String', StringValue: 'naïve 💥' } };
@@ -128,7 +105,7 @@ test('text, attributes and digests of a message are there after a restart, and i
   expect(last.deadLetters()).toMatchObject([known]);
 });
 
-test('how often each message of a request was received is there after a restart', async () => {
+test('receive counts are kept over a restart', async () => {
   const aws = await restart();
   await aws.send(...Array.from({ length: 12 }, (_, index) => `message ${index}`));
   const { sqs, queueUrl: QueueUrl } = aws.target;
@@ -139,7 +116,7 @@ test('how often each message of a request was received is there after a restart'
   expect(counts.toSorted()).toEqual([0, 0, ...Array.from({ length: 10 }, () => 1)]);
 });
 
-test('messages are handed out in order after a purge and as they come back', async () => {
+test('messages are delivered in order after a purge and when they are redelivered', async () => {
   const aws = await restart();
   const { sqs, queueUrl: QueueUrl } = aws.target;
   const receive = async (VisibilityTimeout: number) => {
@@ -158,20 +135,20 @@ test('messages are handed out in order after a purge and as they come back', asy
   expect(await receive(600)).toEqual(['two']);
 });
 
-test('a message whose row is gone is handed out empty, and named', async () => {
+test('a message whose row is missing is delivered empty, and named', async () => {
   const aws = await restart();
   await aws.send('here today');
-  using database = new DatabaseSync(join(folder.path, 'fauxqs.db'));
+  using database = new DatabaseSync(join(dataDir(), 'fauxqs.db'));
   database.exec('DELETE FROM sqs_messages');
   const { Messages } = await aws.target.sqs.send(new ReceiveMessageCommand({ QueueUrl: aws.target.queueUrl }));
   expect(Messages?.map(({ Body = '' }) => Body)).toEqual(['']);
   expect(notices).toEqual([expect.stringMatching(/^the message [0-9a-f-]{36} is damaged: .* handed out empty$/)]);
 });
 
-describe('the disk is given back', () => {
+describe('disk space is freed', () => {
   async function filled(): Promise<void> {
     await restart();
-    await stopped();
+    await stop();
     fill(3_000, 20_000);
     expect(await databaseBytes()).toBeGreaterThan(50 * MIB);
   }
@@ -195,7 +172,7 @@ describe('the disk is given back', () => {
   test('at the start, if it was not before', async () => {
     await filled();
     {
-      using database = new DatabaseSync(join(folder.path, 'fauxqs.db'));
+      using database = new DatabaseSync(join(dataDir(), 'fauxqs.db'));
       database.exec("DELETE FROM sqs_messages WHERE body NOT LIKE '7 %'");
     }
     const aws = await restart();
@@ -204,7 +181,7 @@ describe('the disk is given back', () => {
   });
 });
 
-test('what is due counts as waiting when somebody asks, and nobody has received since', async () => {
+test('delayed messages that are due count as waiting, even without a receive', async () => {
   const aws = await restart();
   const { sqs, queueUrl: QueueUrl } = aws.target;
   for (let index = 0; index < 20; index++) {

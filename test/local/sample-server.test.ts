@@ -39,7 +39,7 @@ test.each([
   expect(statusCode).toBe(404);
 });
 
-test('a path that cannot be decoded is an answer, and the next request is served', async () => {
+test('a path that cannot be decoded gets an error response, and the next request is served', async () => {
   expect((await get('/%')).resume().statusCode).toBe(400);
   expect((await get('/photos/coffee.jpg')).resume().statusCode).toBe(200);
 });

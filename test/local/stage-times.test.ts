@@ -10,7 +10,7 @@ test('times are read from metrics, single ones and lists', () => {
   expect(stages.all()).toEqual([{ stage: 'fetch', p50Ms: 51, p95Ms: 96, p99Ms: 100, measuredImages: 100 }]);
 });
 
-test('other lines, and lines that were written into each other, are left out', () => {
+test('other lines and interleaved lines are ignored', () => {
   const stages = new StageTimes();
   stages.add('{"message":"invocation","FetchTime":5}');
   stages.add('{"_aws":{},"FetchTime":[1,2{"_aws":{}}');
@@ -19,7 +19,7 @@ test('other lines, and lines that were written into each other, are left out', (
   expect(stages.all()).toEqual([{ stage: 'decode', p50Ms: 3, p95Ms: 3, p99Ms: 3, measuredImages: 1 }]);
 });
 
-test('those of the last images count', () => {
+test('only the last images count', () => {
   const stages = new StageTimes();
   for (let index = 0; index < 100; index++) stages.add(line({ InferenceTime: new Array(100).fill(index) }));
   const [{ p50Ms = 0, measuredImages = 0 } = {}] = stages.all();

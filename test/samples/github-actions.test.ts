@@ -13,7 +13,7 @@ test('the sample workflow runs scripts of this project', () => {
   for (const name of names) expect(scripts).toHaveProperty([name]);
 });
 
-test('its jobs have the rights of a token alone, and no workflow has more', () => {
+test('its jobs have only the permissions of a token, and no workflow has more', () => {
   expect(workflow).toMatch(/^permissions: \{\}$/m);
   const rights = [...workflow.matchAll(/^ {4}permissions:\n((?: {6}.+\n)+)/gm)].map(([, lines = '']) =>
     lines.trim().split(/\n\s*/),
@@ -22,7 +22,7 @@ test('its jobs have the rights of a token alone, and no workflow has more', () =
   expect(workflow).not.toMatch(/secrets\.|AWS_SECRET/);
 });
 
-test('what a pull request says of itself is in no command', () => {
+test('no command contains text of a pull request', () => {
   for (const [, command = ''] of workflow.matchAll(/run: (.*)/g)) expect(command).not.toContain('${{');
 });
 

@@ -70,7 +70,7 @@ test.each(Object.keys(RUNS))(
   300_000,
 );
 
-test('each producer is run, and has at most ten lines', () => {
+test('each producer is tested, and has at most ten lines', () => {
   const files = readdirSync(PRODUCERS);
   expect(files.toSorted()).toEqual(Object.keys(RUNS).toSorted());
   for (const file of files) {

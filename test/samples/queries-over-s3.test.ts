@@ -22,7 +22,7 @@ for query in given["queries"]:
 print(json.dumps(answers))
 `;
 
-test('results of the embedded S3 are read as they are, by DuckDB, with the printed endpoint', async () => {
+test('DuckDB reads results from the embedded S3, with the printed endpoint', async () => {
   const packages = await pythonPackages(DUCKDB_WITH_S3);
   await using aws = await startTestAws();
   await writeParts(aws.target, 'results', [result('a', { cat: 0.9 }), result('größe 猫', { dog: 0.4 })]);

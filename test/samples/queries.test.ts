@@ -118,10 +118,10 @@ const ANSWERS: Record<string, unknown[]> = {
 
 describe('the query', () => {
   const asking = QUERIES.filter(({ sql }) => sql.startsWith('SELECT')).map(({ name }) => name);
-  test.each(asking)('%s has the right answer', async (name) => {
+  test.each(asking)('%s has the right result', async (name) => {
     expect(await run(name)).toEqual(ANSWERS[name]);
   });
-  test.each(asking)('%s counts nothing but the newest run of a job', async (name) => {
+  test.each(asking)('%s counts only the newest run of a job', async (name) => {
     expect(await run(name, 'again')).toEqual(ANSWERS[name]);
   });
 });

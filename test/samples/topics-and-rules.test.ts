@@ -75,7 +75,7 @@ async function putEvent(detail: object, detailType = 'Images to label'): Promise
   await events.send(new PutEventsCommand({ Entries: [entry] }));
 }
 
-test('a stage takes both as producers', () => {
+test('a stage accepts both as producers', () => {
   expect(stageConfig('test', { allowProducers: [topic, rule] }).allowProducers).toEqual([topic, rule]);
 });
 
@@ -85,7 +85,7 @@ test('the template asks SNS for the message as it was published', () => {
   );
 });
 
-test('what is published to the topic is what the worker reads', async () => {
+test('the worker reads what is published to the topic', async () => {
   await sns.send(new PublishCommand({ TopicArn: topic, Message: JSON.stringify(OWN) }));
   const body = await received('images');
   expect(JSON.parse(body)).toEqual(OWN);
@@ -95,7 +95,7 @@ test('what is published to the topic is what the worker reads', async () => {
   expect(parseMessage(await received('images'))).toMatchObject({ job: 'default', images: [{ id: url, url }] });
 });
 
-test('without raw delivery, the worker reads it out of the envelope of SNS', async () => {
+test('without raw delivery, the worker reads it from the envelope of SNS', async () => {
   await subscribe('enveloped', {});
   await sns.send(new PublishCommand({ TopicArn: topic, Message: JSON.stringify(OWN) }));
   await received('images');
@@ -104,7 +104,7 @@ test('without raw delivery, the worker reads it out of the envelope of SNS', asy
   expect(parseMessage(body)).toEqual(READ);
 });
 
-test('the detail of an event is what the worker reads, and other events do not come', async () => {
+test('the worker reads the detail of an event, and gets no other events', async () => {
   await putEvent(OWN, 'Something else');
   await putEvent(OWN);
   expect(parseMessage(await received('images'))).toEqual(READ);

@@ -25,7 +25,7 @@ describe('the Dockerfile', () => {
     .split('\n')
     .filter((line) => /^[A-Z]+ /.test(line));
 
-  test('has the variables that a process of the worker needs when it starts, and those of the loop', () => {
+  test("has the variables that the worker's processes and the loop need", () => {
     const [, given = ''] = /^ENV (.*)$/m.exec(sample('docker/Dockerfile')) ?? [];
     const variables = Object.fromEntries(
       given.split(' ').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
@@ -35,7 +35,7 @@ describe('the Dockerfile', () => {
     expect(settings).toMatchObject({ port: 9_464, host: '0.0.0.0' });
   });
 
-  test('is short, has a user that is not root, and hands signals to the worker', () => {
+  test('is short, does not run as root, and passes signals to the worker', () => {
     expect(instructions.length).toBeLessThanOrEqual(10);
     expect(instructions).toContainEqual('USER node');
     expect(instructions.at(-1)).toMatch(/^ENTRYPOINT \["node", "[^"]+work\.mjs"\]$/);
@@ -82,7 +82,7 @@ describe('the manifests for Kubernetes', () => {
     expect(await validated(wrong)).toContain('terminationGracePeriod');
   }, 120_000);
 
-  test('give the worker settings that it takes, a process per processor, and time to drain', () => {
+  test('give the worker valid settings, one process per processor, and time to drain', () => {
     const [container] = pod.containers;
     const variables = Object.fromEntries(container?.env.map(({ name, value }) => [name, value]) ?? []);
     const { processes, drainSeconds } = workSettingsFrom(variables);
@@ -90,7 +90,7 @@ describe('the manifests for Kubernetes', () => {
     expect(drainSeconds).toBeLessThan(pod.terminationGracePeriodSeconds - 10);
   });
 
-  test('scale by messages in flight, from 0, the deployment that is there', () => {
+  test('scale the existing deployment by messages in flight, from 0', () => {
     const { spec } = byKind('ScaledObject');
     expect(spec.scaleTargetRef.name).toBe(byKind('Deployment').metadata.name);
     expect(spec.minReplicaCount).toBe(0);
@@ -112,7 +112,7 @@ describe('the template for ECS', () => {
   const template = parse(sample('ecs/worker.yaml'), { customTags: tags });
   const [container] = template.Resources.Task.Properties.ContainerDefinitions;
 
-  test('gives the worker settings that it takes, and time to drain', () => {
+  test('gives the worker valid settings and time to drain', () => {
     const given = Object.fromEntries(
       container.Environment.map(({ Name, Value }: { Name: string; Value: string }) => [Name, Value]),
     );
@@ -122,7 +122,7 @@ describe('the template for ECS', () => {
     expect(processes * 1_024).toBe(Number(template.Resources.Task.Properties.Cpu));
   });
 
-  test('scales by messages that wait, from 0 and to 0', () => {
+  test('scales by waiting messages, from 0 and to 0', () => {
     expect(template.Resources.Target.Properties.MinCapacity).toBe(0);
     expect(template.Resources.Service.Properties).not.toHaveProperty('DesiredCount');
     const { Backlog, Empty, ScaleOut, ScaleIn } = template.Resources;
@@ -137,7 +137,7 @@ describe('the template for ECS', () => {
     expect(statesIn(Empty, { ...taken, waiting: minutes(0), received: minutes(1) }).at(-1)).toBe('OK');
   });
 
-  test('reports metrics and ends of jobs as the stage’s own worker does', () => {
+  test('reports metrics and job ends like the stage’s own worker', () => {
     const given = container.Environment.map(({ Name }: { Name: string }) => Name);
     expect(given).toEqual(expect.arrayContaining(['POWERTOOLS_SERVICE_NAME', 'JOB_END_QUEUE_URL']));
   });

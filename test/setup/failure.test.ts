@@ -36,7 +36,7 @@ test('names all the tools that are missing, before any step is begun', async () 
   expect(harness.calls()).toEqual([]);
 });
 
-test('tells a Python without pip from no Python', async () => {
+test('distinguishes a Python without pip from a missing Python', async () => {
   harness.tool('python3', `case "$*" in *pip*) echo '/usr/bin/python3: No module named pip' >&2; exit 1 ;; esac`);
 
   const message = await failure();
@@ -68,7 +68,7 @@ test('names the log, which holds the command and what it printed', async () => {
   expect(readFileSync(join(harness.root, log), 'utf8')).toMatch(/^\$ npm ci .*\na\nb\n$/);
 });
 
-test('says expected and found when npm refuses a package for its hash', async () => {
+test('prints the expected and the found hash when npm refuses a package', async () => {
   const output = 'npm error Integrity checksum failed when using sha512: wanted sha512-AAA== but got sha512-BBB==.';
   harness.failingTool('npm', output);
 
@@ -86,7 +86,7 @@ test('refuses packages without the binaries that npm could not fetch', async () 
   expect(existsSync(join(harness.root, 'node_modules'))).toBe(false);
 });
 
-test('says what to do when package.json and package-lock.json do not agree', async () => {
+test('says what to do when package.json and package-lock.json differ', async () => {
   const output =
     'npm error `npm ci` can only install packages when your package.json and package-lock.json or npm-shrinkwrap.json are in sync. Please';
   harness.failingTool('npm', output);
@@ -97,13 +97,13 @@ test('says what to do when package.json and package-lock.json do not agree', asy
 test.each([
   ['g++', '/usr/bin/ld: final link failed: No space left on device'],
   ['npm', 'npm error code ENOSPC'],
-])('says that the disk is full when %s finds it so', async (tool, output) => {
+])('says that the disk is full when %s fails because of it', async (tool, output) => {
   harness.failingTool(tool, output);
 
   expect(await failure()).toContain(`the disk is full.\n\n  ${output}`);
 });
 
-test('shows the end of what an unknown failure printed', async () => {
+test('prints the last output of an unknown failure', async () => {
   harness.failingTool('g++', 'tfjs_backend.cc:1: error: no');
 
   expect(await failure()).toContain(
@@ -131,13 +131,13 @@ test.each([
   expect(fileFailure(error)).toMatchObject({ message: expect.stringContaining(error.message) });
 });
 
-test('lets an error through that is none of the file system', () => {
+test('passes on other errors than those of the file system', () => {
   const error = new TypeError('a mistake in the set-up');
 
   expect(fileFailure(error)).toBe(error);
 });
 
-test('says that a checkout without package-lock.json is not whole', async () => {
+test('says that a checkout without package-lock.json is incomplete', async () => {
   rmSync(join(harness.root, 'package-lock.json'));
 
   expect(await failure()).toContain('package-lock.json is missing');

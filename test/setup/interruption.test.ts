@@ -17,7 +17,7 @@ afterEach(() => {
   harness.remove();
 });
 
-test('killed in the middle of unpacking, the next run goes on', async () => {
+test('killed in the middle of unpacking, it is completed by the next run', async () => {
   harness.wheel({ megabytes: BIG });
   const child = harness.start(['-e', '']);
   const ended = ending(child);
@@ -36,7 +36,7 @@ test('killed in the middle of unpacking, the next run goes on', async () => {
   expect(readdirSync(join(harness.toolchain, 'unfinished'))).toEqual([]);
 });
 
-test('killed, it takes its tools along', async () => {
+test('killed, it ends its tools, too', async () => {
   harness.tool('npm', HANGING_NPM);
   const child = harness.start(['-e', '']);
   const ended = ending(child);
@@ -48,7 +48,7 @@ test('killed, it takes its tools along', async () => {
   await until(() => !pids.some(isAlive));
 });
 
-test('killed at any moment, it never takes a half-made folder for a whole one', async () => {
+test('killed at any moment, it never uses an incomplete folder', async () => {
   harness.wheel({ megabytes: BIG / 8, fetchNode: true });
   for (let milliseconds = 50; milliseconds < 800; milliseconds += 75) {
     const child = harness.start(['-e', '']);
@@ -67,7 +67,7 @@ test('killed at any moment, it never takes a half-made folder for a whole one', 
   );
 });
 
-test('five at once, after one that was killed, do the work once', async () => {
+test('five at once, after a killed one, do the work once', async () => {
   mkdirSync(harness.toolchain, { recursive: true });
   symlinkSync('process 4194303, started 1', join(harness.toolchain, 'lock'));
 
@@ -79,7 +79,7 @@ test('five at once, after one that was killed, do the work once', async () => {
   expect(harness.calls()).toHaveLength(4);
 });
 
-test('says whom it waits for', async () => {
+test('names the process that it waits for', async () => {
   harness.tool('npm', HANGING_NPM);
   const first = harness.start(['-e', '']);
   const firstEnded = ending(first);
@@ -95,7 +95,7 @@ test('says whom it waits for', async () => {
   await firstEnded;
 });
 
-test('takes the lock of a process that is gone, even when its id is used again', async () => {
+test('takes over the lock of a process that has ended, even when its id is reused', async () => {
   await harness.run(['-e', '']);
   harness.wheel({ content: 'newer' });
   symlinkSync(`process ${process.pid}, started 1`, join(harness.toolchain, 'lock'));
@@ -107,7 +107,7 @@ test.each<[NodeJS.Signals, number]>([
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
-])('stopped by %s, it ends its tools and whatever they have started', async (signal, exitCode) => {
+])('stopped by %s, it ends its tools and their child processes', async (signal, exitCode) => {
   harness.tool('npm', HANGING_NPM);
   const child = harness.start(['-p', '"not reached"']);
   const ended = ending(child);

@@ -46,7 +46,7 @@ testOnLinux('a package for the other architecture is fetched and compiled beside
   expect(steps.filter(({ place }) => own.includes(place))).toEqual([]);
 });
 
-test('a machine that no package is made on is named', () => {
+test('a machine on which no package can be built is named', () => {
   expect(() => zig({ project: PROJECT, platform: 'darwin-arm64' })).toThrow(
     'packages are made on linux-x64, linux-arm64; this Node is for darwin-arm64.',
   );

@@ -35,7 +35,7 @@ test.each([
   ['v24.2.0', false],
   ['v20.20.2', false],
   ['v26.1.0', false],
-])('Node %s will do: %s', (version, willDo) => {
+])('Node %s is accepted: %s', (version, willDo) => {
   const { path, step } = nodeRuntime({
     project,
     platform: platformNamed('linux-x64'),
@@ -66,13 +66,13 @@ test.each([
     'ID=arch',
     'on Debian or Ubuntu:\n  sudo apt-get install python3-pip g++\nor on Fedora:\n  sudo dnf install python3-pip gcc-c++\n',
   ],
-])('says how to install what is missing on %s', async (osRelease, command) => {
+])('prints how to install missing tools on %s', async (osRelease, command) => {
   const machine = { env: { PATH: '/nowhere' }, system: 'linux', osRelease };
 
   await expect(checkPrerequisites([PIP, cxxCompiler(['g++'])], machine)).rejects.toThrow(command);
 });
 
-test('says how to install what is missing on macOS', async () => {
+test('prints how to install missing tools on macOS', async () => {
   const machine = { env: { PATH: '/nowhere' }, system: 'darwin', osRelease: '' };
 
   await expect(checkPrerequisites([PIP, cxxCompiler(['clang++'])], machine)).rejects.toThrow(
@@ -88,7 +88,7 @@ test('says that npm is missing', async () => {
   );
 });
 
-test('says how much room is needed and how much there is', async () => {
+test('prints the required and the available disk space', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'labelqueue-setup-'));
 
   await expect(checkDiskSpace(folder, 1e18)).rejects.toThrow(/1000000000\.0 GB are needed in .*, \d+\.\d GB are free/);
@@ -96,7 +96,7 @@ test('says how much room is needed and how much there is', async () => {
   await rm(folder, { recursive: true });
 });
 
-test('a Node that is too old gets as far as the message', async () => {
+test('a Node that is too old prints the message', async () => {
   const launcher = fileURLToPath(new URL('../../setup/launch.mjs', import.meta.url));
   const script = `Object.defineProperty(process, 'versions', { value: { node: '18.20.0' } });
     import(${JSON.stringify(launcher)}).then(({ launch }) => launch([]));`;

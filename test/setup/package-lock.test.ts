@@ -7,13 +7,13 @@ import { PACKAGES, SetupHarness } from './setup-harness.ts';
 const LOCK = join(import.meta.dirname, '../../package-lock.json');
 
 describe('package-lock.json', () => {
-  test('pins each package by its SHA-512, those of other platforms too', () => {
+  test('pins each package by its SHA-512, including those of other platforms', () => {
     const { packages } = JSON.parse(readFileSync(LOCK, 'utf8'));
     expect(unpinnedPackages({ packages })).toEqual([]);
     expect(Object.keys(packages).length).toBeGreaterThan(700);
   });
 
-  test('names no registry: each user has an own one', () => {
+  test('names no registry: each user may have their own', () => {
     const { packages } = readPackageLock(LOCK);
     const named = Object.entries(packages).filter(([, entry]) => 'resolved' in entry);
     expect(named).toEqual([]);
@@ -48,7 +48,7 @@ describe('set-up', () => {
   test.each([
     ['lies in the archive of another', { inBundle: true }],
     ['is a folder of the checkout', { link: true }],
-  ])('takes a package without a hash that %s', async (_what, entry) => {
+  ])('accepts a package without a hash that %s', async (_what, entry) => {
     harness.lock({ ...PACKAGES, 'without-a-hash': entry });
 
     expect((await harness.run(['-p', '1'])).stdout).toBe('1\n');

@@ -27,7 +27,7 @@ test('unpacks a wheel that has the pinned hash', async () => {
   expect(readFileSync(join(harness.toolchain, 'libtensorflow/lib/libtensorflow_cc.so.2'), 'utf8')).toBe('from pip');
 });
 
-test('refuses a wheel with another hash, and says expected and found', async () => {
+test('refuses a wheel with another hash, and prints the expected and the found one', async () => {
   harness.wheel({ pinned: PINNED });
 
   const { exitCode, stderr } = await harness.run(['-e', ''], {

@@ -17,7 +17,7 @@ afterEach(() => {
   harness.remove();
 });
 
-test('makes everything from nothing, then runs its own Node with the arguments', async () => {
+test('installs everything from scratch, then runs its own Node with the arguments', async () => {
   harness.wheel({ fetchNode: true });
 
   const { exitCode, stdout, stderr } = await harness.run(['-p', 'process.argv[1]', 'argument']);
@@ -33,7 +33,7 @@ test('makes everything from nothing, then runs its own Node with the arguments',
   ]);
 });
 
-test('puts the library and the binding where tfjs-node looks for them', async () => {
+test('installs the library and the binding where tfjs-node expects them', async () => {
   await harness.run(['-e', '']);
 
   const tfjsNode = join(harness.root, 'node_modules/@tensorflow/tfjs-node');
@@ -44,7 +44,7 @@ test('puts the library and the binding where tfjs-node looks for them', async ()
   );
 });
 
-test('keeps the licences that come with TensorFlow', async () => {
+test('keeps the licences of TensorFlow', async () => {
   await harness.run(['-e', '']);
 
   const libtensorflow = join(harness.toolchain, 'libtensorflow');
@@ -85,7 +85,7 @@ test.each<[string, (changed: SetupHarness) => void, string[]]>([
     (changed) => rmSync(join(changed.toolchain, 'tfjs-binding'), { recursive: true }),
     ['TensorFlow binding'],
   ],
-])('makes again what depends on it, and nothing else, when %s', async (_what, change, titles) => {
+])('rebuilds only what depends on it when %s', async (_what, change, titles) => {
   await harness.run(['-e', '']);
   change(harness);
 
@@ -110,7 +110,7 @@ test('bin/labelqueue starts a complete set-up without the Node on PATH, until on
   expect(fromShell()).toBe('the Node on PATH\n');
 });
 
-test('replaces a node_modules that it has not made', async () => {
+test('replaces a node_modules that it has not created', async () => {
   harness.write('project/node_modules/stray/package.json', '{}');
 
   await harness.run(['-e', '']);
@@ -126,7 +126,7 @@ test('uses the compiler that CXX names', async () => {
   expect(await harness.run(['-e', ''], { env: { CXX: 'ccache clang++' } })).toMatchObject({ exitCode: 0 });
 });
 
-test('fetches Zig where there is no compiler, and compiles with it', async () => {
+test('downloads Zig when there is no compiler, and compiles with it', async () => {
   harness.removeTool('g++');
   harness.publishZig();
 
@@ -141,7 +141,7 @@ test('fetches Zig where there is no compiler, and compiles with it', async () =>
   expect(harness.calls()).toEqual([]);
 });
 
-test('compiles nothing again once a compiler is installed', async () => {
+test('does not compile again when a compiler is installed later', async () => {
   harness.removeTool('g++');
   harness.publishZig();
   await harness.run(['-e', '']);
@@ -152,11 +152,11 @@ test('compiles nothing again once a compiler is installed', async () => {
   expect(harness.calls()).toEqual([]);
 });
 
-test('ends with the exit code of what it runs', async () => {
+test('exits with the exit code of its program', async () => {
   expect(await harness.run(['-e', 'process.exit(7)'])).toMatchObject({ exitCode: 7 });
 });
 
-test('ends with 128 and the number of the signal that killed what it runs', async () => {
+test('exits with 128 plus the number of the signal that killed its program', async () => {
   expect(await harness.run(['-e', 'process.kill(process.pid, "SIGKILL")'])).toMatchObject({ exitCode: 128 + 9 });
 });
 

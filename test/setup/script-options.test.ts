@@ -30,14 +30,14 @@ test.each([
   ['run', 'bench', '--no-peers'],
   ['run', 'bench:client', '--latency', '80'],
   ['start', '--model', 'mine'],
-])('npm %s %s %s is refused: npm keeps the option for itself', async (...args) => {
+])('npm %s %s %s is refused: npm does not pass the option on', async (...args) => {
   const { code, stderr } = await npm(...args);
   expect(stderr).toContain('so the script was not started. Options stand behind --');
   expect(stderr).toMatch(/npm (run [\w:]+|start) -- --(stage|profile|seed|no-peers|peers|latency|model) …/);
   expect(code).toBe(1);
 });
 
-test('an option behind -- reaches its script', async () => {
+test('an option after -- reaches its script', async () => {
   const { code, stderr } = await npm('run', 'synth', '--', '--stage', 'nowhere');
   expect(stderr).toContain('there is no infra/stages/nowhere.json');
   expect(code).toBe(1);

@@ -18,11 +18,11 @@ import { startTargetedFaults, type TargetedFaults } from './targeted-faults.ts';
 const HANDLER = join(import.meta.dirname, '../../functions/classify/handler.ts');
 const POISON_IMAGES = join(import.meta.dirname, 'poison-images.mjs');
 
-/** What each image of a message has become of, as a user sees it: `failed` gives its error code. */
+/** The outcome of each image of a message, as users see it; `failed` has the error codes. */
 export type Seen = { classified: string[]; failed: Record<string, string> };
 export type InQueue = { ids: string[]; attempt: number; hops: number; receiveCount: number; delaySeconds: number };
 
-/** The real worker, images to give it, and whatever may go wrong between it and AWS. */
+/** The real worker, images for it, and faults between it and AWS. */
 export type Harness = AsyncDisposable & {
   aws: TestAws;
   faults: TargetedFaults;
@@ -33,7 +33,7 @@ export type Harness = AsyncDisposable & {
   startWorker(different?: Partial<FunctionConfiguration>): Promise<ExecutionEnvironment>;
   /** An image that can be classified. */
   good(id: string): ImageRef;
-  /** An image that fails for good, with the id `missing`. */
+  /** An image that fails permanently, with the id `missing`. */
   missing(): ImageRef;
   /** An image that fails now and would fail again, with the id `busy`. */
   busy(): ImageRef;
@@ -43,12 +43,12 @@ export type Harness = AsyncDisposable & {
   inQueue(): InQueue[];
   /** The ids of the images in the DLQ, in order. */
   inDeadLetters(): string[];
-  /** See `deliveries.ts`; to the harness's own worker unless told otherwise. */
+  /** See `deliveries.ts`; to the harness's own worker by default. */
   deliver(worker?: ExecutionEnvironment, deleter?: SQSClient): Promise<Delivery>;
   deliverAll(): Promise<void>;
   receive(): Promise<SQSRecord[]>;
   redeliver(records: SQSRecord[]): Promise<void>;
-  /** Delivers what is in the queue without giving it to a worker, as to workers that died at once. */
+  /** Receives what is on the queue and processes nothing, like workers that crash at once. */
   receiveWithoutWorker(times: number): Promise<void>;
   /** Ends all faults, and empties queues and bucket. */
   reset(): void;
@@ -68,7 +68,7 @@ export async function startHarness(): Promise<Harness> {
       timeoutSeconds: 120,
       environment: {
         ...faults.environment,
-        // No retries of the SDK, and no delays of our own: a fault is a fault, and nobody waits.
+        // No retries of the SDK, and no delays of our own: each fault has its effect at once.
         AWS_MAX_ATTEMPTS: '1',
         RETRY_BASE_SECONDS: '0',
         MODEL_DIR: model.path,

@@ -18,7 +18,7 @@ export type CommandOptions = {
   input?: Iterable<string>;
   /** Flags for Node, e.g. a memory limit. */
   execArgv?: string[];
-  /** Nobody reads its standard output. */
+  /** Closes its standard output at once. */
   closedOutput?: boolean;
 };
 

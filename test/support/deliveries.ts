@@ -15,11 +15,11 @@ export type Delivery = { records: SQSRecord[]; unacknowledged: SQSRecord[]; func
 type Worker = { invoke(event: SQSEvent): Promise<SQSBatchResponse> };
 
 /**
- * Does by hand, and when the test wants it, what Lambda's event source does by itself: gives the
+ * Does one step of Lambda's event source, when the test calls it: gives the
  * worker what is visible in the queue (10 messages at most), and deletes what it acknowledged. What
  * it did not acknowledge is visible again at once, as if the visibility timeout had ended.
  *
- * @param deleter what deletes with; whether it succeeds is nothing that Lambda tells anybody
+ * @param deleter the client for deleting; as on Lambda, a failure is not reported
  */
 export async function deliver(aws: TestAws, worker: Worker, deleter: SQSClient = aws.target.sqs): Promise<Delivery> {
   const records = await receive(aws);

@@ -26,7 +26,7 @@ export async function startElasticMqServer(): Promise<ElasticMqServer> {
   });
   const exited = once(server, 'exit');
   const endpoint = await listening(server);
-  // Its log goes on, and nobody reads it: a full pipe would stop it.
+  // Its log must be read: a full pipe would stop it.
   server.stdout.resume();
   server.stderr.resume();
   return {

@@ -75,7 +75,7 @@ async function write(bucket: Bucket, ...[kind, of, lines]: Parameters<PartWriter
   await written;
 }
 
-/** What announces ends, with eyes. */
+/** The announcer of ends, and what it has announced. */
 export type TestAnnouncer = {
   look(of: NamedRun): Promise<Verdict>;
   /** What was written into the log, in order. */

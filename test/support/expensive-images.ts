@@ -7,7 +7,7 @@ const LONGEST_RUN = 32_767;
 
 /**
  * A black progressive JPEG of as many scans as are asked for, up to 882 per component: each sends one bit of one
- * coefficient, and says of all blocks that nothing is there.
+ * coefficient, and marks all blocks as empty.
  */
 export function scansJpeg(side: number, components: 1 | 3, scans: number): Buffer {
   const ids = [1, 2, 3].slice(0, components);

@@ -10,7 +10,7 @@ export type GoProgram = {
   version: string;
   /** The folder of its command in the module; the last part is its name. */
   command: string;
-  /** What `go mod download -json` says of the module. */
+  /** The output of `go mod download -json` for the module. */
   sum: string;
 };
 

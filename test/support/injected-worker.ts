@@ -24,7 +24,7 @@ export type Injected = Partial<Omit<WorkerDependencies, 'pipeline'>> &
 
 /** A worker in this process whose time, chance and surprises a test decides. */
 export type InjectedWorker = AsyncDisposable & {
-  /** Works through the records; gives the ids that must not be acknowledged. */
+  /** Processes the records. @returns the ids that must not be acknowledged */
   process(records: SQSRecord[]): Promise<string[]>;
 };
 

@@ -10,7 +10,7 @@ const TOOLS = join(import.meta.dirname, '../../.labelqueue');
  * asks for them for the first time; other tests wait meanwhile. The folder appears whole or not at all.
  *
  * @param kind the folder of `.labelqueue/` for programs that are installed like this
- * @param name of the folder in it, which says the version
+ * @param name of the folder in it, with the version
  * @param install given the path of the folder to make
  * @returns the path of the folder
  */

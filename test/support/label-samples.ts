@@ -1,4 +1,4 @@
-/** Prints what the default model gives for the sample photos in this process: which model it is, and the best label of each. */
+/** Prints the default model of this process, and the best label of each sample photo. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';

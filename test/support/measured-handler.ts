@@ -1,6 +1,6 @@
 /**
  * The real worker handler, which also logs what its process holds after each invocation. An
- * invocation without records does no work: it waits until connections that nobody uses are closed.
+ * invocation without records does no work: it waits until unused connections are closed.
  */
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';

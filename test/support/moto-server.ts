@@ -18,7 +18,7 @@ export async function startMotoServer(): Promise<MotoServer> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const endpoint = await listening(server);
-  // Its log goes on, and nobody reads it: a full pipe would stop it.
+  // Its log must be read: a full pipe would stop it.
   server.stdout.resume();
   server.stderr.resume();
   const region = 'us-east-1';
@@ -40,7 +40,7 @@ export async function startMotoServer(): Promise<MotoServer> {
   };
 }
 
-/** @returns where it listens, which it says when it does */
+/** @returns its address, which it prints when it listens */
 async function listening({ stdout, stderr }: { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream }) {
   const said: string[] = [];
   return new Promise<string>((resolve, reject) => {

@@ -16,7 +16,7 @@ import type { MotoServer } from './moto-server.ts';
 export type MotoStackOptions = {
   stage: string;
   config?: object;
-  /** A zip, or any file in its place for a stack whose functions nobody calls. */
+  /** A zip, or any file in its place for a stack whose functions are not called. */
   zip: string;
   outdir: string;
 };
@@ -97,7 +97,7 @@ async function putBootstrapVersion(moto: MotoServer): Promise<void> {
   if (status !== 200) throw new Error(`expected moto to take a parameter, got ${status}`);
 }
 
-/** A request to a service that no client is installed for; moto tells services by the scope of the signature. */
+/** A request to a service that no client is installed for; moto distinguishes services by the scope of the signature. */
 export function askMoto(
   { endpoint, region }: MotoServer,
   service: string,

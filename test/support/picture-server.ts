@@ -10,13 +10,13 @@ export type PictureServer = AsyncDisposable & {
   url(path: string): string;
   /** How long each answer takes from now on. */
   delayMs: number;
-  /** How often anything was asked for. */
+  /** How often anything was requested. */
   requests: number;
 };
 
 const PICTURE = greyPng(8, 8, Buffer.alloc(8 * (1 + 8)));
 
-/** The last part of the path is appended to the picture, for `poison-images.mjs` and its like: no decoder minds. */
+/** The last part of the path is appended to the picture, for `poison-images.mjs` and the like; decoders ignore it. */
 export async function startPictureServer(): Promise<PictureServer> {
   const server = createServer(async ({ url = '' }, response) => {
     const { pathname } = new URL(url, 'http://localhost');

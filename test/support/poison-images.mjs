@@ -1,7 +1,7 @@
 /**
  * Preloaded into a worker (`--import`), it makes images that end in one of these words kill the process: the
  * moment their bytes are hashed, which the decode stage does, the process aborts, hangs or eats all
- * its memory. That is how native decoders die of images that nobody has met yet.
+ * its memory. Unknown images can crash native decoders like that.
  */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';

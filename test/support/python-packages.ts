@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { installOnce } from './install-once.ts';
 
-/** Packages that go into a folder of their own: its name, which says their versions, and what pip is told. */
+/** Packages that go into a folder of their own: its name, with their versions, and the arguments of pip. */
 export type PythonPackages = { name: string; install: readonly string[] };
 
 /** moto's server is CloudFormation, SQS, S3 and Lambda's control plane; cfn-lint comes with it. */

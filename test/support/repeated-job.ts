@@ -24,7 +24,7 @@ const IMAGES_PER_MESSAGE = 2;
 
 /**
  * The images of the `n`th time that the job is enqueued: ids that all runs have, with URLs that show the run, and one
- * that only this run has. `missing` fails for good, `flaky` at its first attempt.
+ * that only this run has. `missing` fails permanently, `flaky` at its first attempt.
  */
 export function imagesOf(n: number): ImageRef[] {
   return ['same', 'missing', 'flaky', 'other', `only-${n}`].map((id) => ({
@@ -37,7 +37,7 @@ export function imagesOf(n: number): ImageRef[] {
 type Hold = { begun: PromiseWithResolvers<void>; over: PromiseWithResolvers<void> };
 type BusyWorker = { hold: Hold; done: Promise<void> };
 
-/** A user who changes their mind about a job, and a worker that never restarts and may be busy meanwhile. */
+/** A job that is enqueued, cancelled, purged and redriven in any order, beside a worker that may be busy and never restarts. */
 export class RepeatedJob implements AsyncDisposable {
   /** How often the job was enqueued. */
   enqueued = 0;

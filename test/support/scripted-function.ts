@@ -13,16 +13,16 @@ const HANDLER = join(import.meta.dirname, 'scripted-handler.ts');
 export type ScriptedFunction = AsyncDisposable & {
   aws: TestAws;
   environments: ExecutionEnvironment[];
-  /** What the handler logged since the last `reset`, and the errors that the event source told. */
+  /** What the handler logged since the last `reset`, and the errors that the event source reported. */
   invocations: InvocationLog[];
   errors: FunctionError[];
   /** The bodies of all invocations, in order. */
   bodies(): string[];
-  /** Starts an event source. It feeds one environment unless told otherwise: then the order of things is known. */
+  /** Starts an event source. By default it feeds one environment, so that the order is known. */
   feed(options?: Partial<EventSourceOptions>): EventSource;
-  /** Starts the loop of `labelqueue work` instead, with one environment unless told otherwise. */
+  /** Starts the loop of `labelqueue work` instead, by default with one environment. */
   work(options?: Partial<WorkLoopOptions>): WorkLoop;
-  /** Resolves when nothing is left in the queue and so many messages were logged. */
+  /** Resolves when nothing is left in the queue and that many messages were logged. */
   allDone(messages: number): Promise<void>;
   /** Stops the event source and forgets everything. */
   reset(): Promise<void>;

@@ -1,8 +1,8 @@
 /**
- * A handler that does what the bodies of its messages say, and logs a line an invocation:
+ * A handler that does what the bodies of its messages say, and logs one line per invocation:
  * - `fail ...`: names the message in `batchItemFailures`
  * - `slow ...`: takes 200 ms
- * - `takes 1500 ...`: takes so many milliseconds
+ * - `takes 1500 ...`: takes that many milliseconds
  * - `throw`, `exit`, `hang`: the invocation throws, ends the process, or never ends
  * - anything else succeeds
  */

@@ -16,7 +16,7 @@ const CAT: Classification = {
 /** What the stub makes of an image. */
 export type Verdict = (image: ImageRef) => Classification | ImageFailure;
 
-/** Every image is a cat, but for those whose id says `missing`. */
+/** Every image is a cat, except those with `missing` in their ids. */
 export const catsButMissing: Verdict = ({ id }) =>
   id.includes('missing') ? new ImageFailure('not_found', 'expected status 200, got 404') : CAT;
 

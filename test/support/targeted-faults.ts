@@ -38,7 +38,7 @@ export type TargetedFaults = AsyncDisposable & {
   heal(): number;
 };
 
-/** @param onCall is told of each request, whatever becomes of it */
+/** @param onCall called for each request, whatever its outcome */
 export async function startTargetedFaults(
   aws: EmbeddedAws,
   onCall: (call: Call) => void = () => {},

@@ -5,7 +5,7 @@ import { MAIN } from './command.ts';
 /** Python is there wherever set-up ran, and can make a terminal. */
 const ON_A_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 
-/** Runs `labelqueue` on a terminal of its own, and gives all that reaches it. */
+/** Runs `labelqueue` on its own terminal. @returns everything that is printed on it. */
 export async function runOnTerminal(
   args: readonly string[],
   environment: Record<string, string> = {},

@@ -28,7 +28,7 @@ export function destinationsOf(target: JobTarget, wrong: Partial<JobTarget> = {}
 
 /** A worker in this process, without Lambda around it. */
 export type TestWorker = {
-  /** Works through the records; gives the ids that must not be acknowledged. */
+  /** Processes the records. @returns the ids that must not be acknowledged */
   process(records: SQSRecord[], deadline?: AbortSignal): Promise<string[]>;
   /** How many images each inference had, so far. */
   inferenceBatches: number[];

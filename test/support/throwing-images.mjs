@@ -1,7 +1,6 @@
 /**
- * Preloaded into a worker (`--import`), it makes two stages throw errors that say more than they
- * should: URLs whose path begins with `/SURPRISE` cannot be parsed, and TensorFlow is given no
- * picture that is not all black. Both errors name a URL with its query.
+ * Preloaded into a worker (`--import`), it makes two stages throw errors that contain secrets: URLs whose path begins with
+ * `/SURPRISE` cannot be parsed, and only black pictures reach TensorFlow. Both errors name a URL with its query.
  */
 const SIGNED = 'https://photos.example.com/a.jpg?X-Amz-Signature=SECRET&token=SECRET';
 

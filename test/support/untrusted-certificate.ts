@@ -1,4 +1,4 @@
-/** For 127.0.0.1 and localhost, signed by nobody but itself, for a hundred years: no client trusts it. */
+/** For 127.0.0.1 and localhost, self-signed, for a hundred years: no client trusts it. */
 export const UNTRUSTED_CERTIFICATE = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjf1i5E3JPI9tQJVz

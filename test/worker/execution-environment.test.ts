@@ -44,14 +44,14 @@ async function invocations(count: number): Promise<InvocationLog[]> {
   return lines().map((line) => JSON.parse(line));
 }
 
-test('answers what the handler answers', async () => {
+test("returns the handler's response", async () => {
   const failing = event('fail', 'fine');
   expect(await environment().invoke(failing)).toEqual({
     batchItemFailures: [{ itemIdentifier: failing.Records[0]?.messageId }],
   });
 });
 
-test('keeps its process from one invocation to the next, and gives each a request id of its own', async () => {
+test('keeps its process between invocations, and gives each its own request id', async () => {
   const warm = environment();
   await warm.initialize();
   const { pid } = warm;
@@ -62,7 +62,7 @@ test('keeps its process from one invocation to the next, and gives each a reques
   expect(new Set(logged.map(({ requestId }) => requestId)).size).toBe(2);
 });
 
-test("gives the handler its environment and the time that is left of the function's timeout", async () => {
+test("gives the handler its environment and the remaining time of the function's timeout", async () => {
   await environment({ timeoutSeconds: 30 }).invoke(event('fine'));
   const [{ greeting, remainingMs } = { greeting: '', remainingMs: 0 }] = await invocations(1);
   expect(greeting).toBe('hello');
@@ -78,7 +78,7 @@ test('reports what the handler throws, and keeps its process', async () => {
   expect((await invocations(2)).map((invocation) => invocation.pid)).toEqual([pid, pid]);
 });
 
-test('answers invocations that overlap, each with its own answer', async () => {
+test('returns overlapping invocations their own responses', async () => {
   const busy = environment();
   await busy.initialize();
   const events = [event('slow one', 'fail'), event('fine'), event('fail')];
@@ -90,7 +90,7 @@ test('answers invocations that overlap, each with its own answer', async () => {
   ]);
 });
 
-test('tells each of the invocations that a process had when it died', async () => {
+test('rejects each invocation of a process that died', async () => {
   const mortal = environment();
   await mortal.initialize();
   const answers = await Promise.allSettled([mortal.invoke(event('hang')), mortal.invoke(event('exit'))]);
@@ -110,7 +110,7 @@ test('kills a process that exceeds the timeout, and starts a new one for the nex
   expect(isAlive(first?.pid)).toBe(false);
 });
 
-test('starts a new process when one has died of its invocation', async () => {
+test('starts a new process when one was killed by its invocation', async () => {
   const mortal = environment();
   await expect(mortal.invoke(event('exit'))).rejects.toMatchObject({
     name: 'FunctionError',
@@ -139,7 +139,7 @@ test('says why a function cannot be initialized', async () => {
 
 const UNREADY = join(import.meta.dirname, '../support/unready-handler.ts');
 
-test('ends a process that could not be initialized, whatever it has begun, before it starts another one', async () => {
+test('ends a process that could not be initialized before it starts another one', async () => {
   const unready = environment({ handlerPath: UNREADY });
   for (const starts of [1, 2]) {
     const initialized = unready.initialize();
@@ -152,7 +152,7 @@ test('ends a process that could not be initialized, whatever it has begun, befor
   }
 });
 
-test('ends a process that does not get ready in time', async () => {
+test('ends a process that is not ready in time', async () => {
   const unready = environment({ handlerPath: UNREADY, environment: { UNREADY: 'hangs' }, startTimeoutMs: 500 });
   const initialized = unready.initialize();
   const { pid } = unready;
@@ -163,7 +163,7 @@ test('ends a process that does not get ready in time', async () => {
   expect(isAlive(pid)).toBe(false);
 });
 
-test('reports a process that the system did not start, and starts it when it can', async () => {
+test('reports a process that the system did not start, and starts it later', async () => {
   const script = join(import.meta.dirname, '../support/without-files.ts');
   const limited = spawn('bash', ['-c', 'ulimit -n 64 && exec "$0" --no-warnings "$1"', process.execPath, script]);
   const [stdout, stderr] = await Promise.all([text(limited.stdout), text(limited.stderr)]);
@@ -193,7 +193,7 @@ test('leaves no process behind when it is shut down', async () => {
   expect(isAlive(pid)).toBe(false);
 });
 
-test('leaves no process behind when its parent is killed, not even one at work', async () => {
+test('leaves no process behind when its parent is killed, not even a busy one', async () => {
   const parent = spawn(process.execPath, [join(import.meta.dirname, '../support/worker-parent.ts')]);
   const [output] = await once(parent.stdout, 'data');
   const pid = Number(output);

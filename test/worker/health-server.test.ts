@@ -26,7 +26,7 @@ function statusWithHost(address: string, path: string, host: string): Promise<nu
   });
 }
 
-test('is healthy at once, and ready when work can be taken', async () => {
+test('is healthy at once, and ready when it can accept work', async () => {
   const address = await start();
   const statusOf = async (path: string) => (await fetch(`${address}${path}`)).status;
   expect([await statusOf('/healthz'), await statusOf('/readyz')]).toEqual([200, 503]);
@@ -34,13 +34,13 @@ test('is healthy at once, and ready when work can be taken', async () => {
   expect([await statusOf('/healthz?x=1'), await statusOf('/readyz')]).toEqual([200, 200]);
 });
 
-test('gives metrics as Prometheus reads them', async () => {
+test('serves metrics in Prometheus format', async () => {
   const response = await fetch(`${await start()}/metrics`);
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
   expect(await response.text()).toBe('up 1\n');
 });
 
-test('answers no page of the web whose name points at this machine', async () => {
+test('answers no web page whose name resolves to this machine', async () => {
   const address = await start();
   expect(await statusWithHost(address, '/metrics', 'attacker.example')).toBe(421);
   expect(await statusWithHost(address, '/metrics', 'localhost:80')).toBe(200);
@@ -56,7 +56,7 @@ test.each(['127.0.0.2', '::1', '::ffff:127.0.0.1', 'LOCALHOST'])(
   },
 );
 
-test('answers probes by any name where it listens for others', async () => {
+test('answers probes with any host name when it listens on other addresses', async () => {
   const address = (await start('0.0.0.0')).replace('0.0.0.0', '127.0.0.1');
   expect(await statusWithHost(address, '/readyz', '10.0.0.7:8080')).toBe(200);
 });

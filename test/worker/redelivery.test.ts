@@ -16,7 +16,7 @@ const [lambda] = await sharedByTests(
 
 afterEach(() => lambda.reset());
 
-test('leaves what failed to its visibility timeout, and to the DLQ after five receives', async () => {
+test('leaves failed messages to their visibility timeout, and to the DLQ after five receives', async () => {
   await lambda.aws.send('fail for ever', 'fine');
   lambda.work();
   await eventually('the message is in the DLQ', () => lambda.aws.deadLetters().length > 0);
@@ -33,13 +33,13 @@ test('leaves what failed to its visibility timeout, and to the DLQ after five re
   });
 });
 
-test('brings the whole batch back when the function throws', async () => {
-  await lambda.aws.send('throw', 'innocent');
+test('redelivers the whole batch when the function throws', async () => {
+  await lambda.aws.send('throw', 'healthy');
   lambda.work();
   await eventually('both came twice', () => lambda.invocations.length >= 2);
   expect(lambda.invocations.slice(0, 2).map(({ bodies }) => bodies.toSorted())).toEqual([
-    ['innocent', 'throw'],
-    ['innocent', 'throw'],
+    ['healthy', 'throw'],
+    ['healthy', 'throw'],
   ]);
   expect(lambda.errors[0]?.message).toContain('thrown as asked');
 });
@@ -47,7 +47,7 @@ test('brings the whole batch back when the function throws', async () => {
 test.each([
   ['exceeds its time-out', 'hang', 'Task timed out after 0.5 seconds'],
   ['dies', 'exit', "the function's process ended with exit code 3"],
-])('goes on with a new process when one %s, and leaves the message in the queue', async (_what, body, message) => {
+])('continues with a new process when one %s, and leaves the message on the queue', async (_what, body, message) => {
   await lambda.aws.send(body);
   lambda.work();
   await eventually('the invocation failed', () => lambda.errors.length > 0);

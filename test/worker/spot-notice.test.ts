@@ -52,7 +52,7 @@ function watch(reasons?: SpotReasons): Promise<SpotNotice> {
   });
 }
 
-test('notices an interruption, and when it comes', async () => {
+test('notices an interruption and its time', async () => {
   const noticed = watch();
   await eventually('it has looked', () => asked.filter((line) => line.endsWith(REBALANCE)).length >= 2);
   documents.set(ACTION, '{"action":"terminate","time":"2026-01-02T03:04:05Z"}');
@@ -66,7 +66,7 @@ test('notices a recommendation to rebalance', async () => {
   expect(await watch()).toEqual({ reason: 'rebalance' });
 });
 
-test('does not leave for a recommendation to rebalance where an interruption alone is a reason', async () => {
+test('ignores a recommendation to rebalance when only an interruption counts', async () => {
   documents.set(REBALANCE, '{"noticeTime":"2026-01-02T03:04:05Z"}');
   const noticed = watch('interruption');
   await eventually('it has looked', () => asked.filter((line) => line.endsWith(ACTION)).length >= 3);
@@ -74,12 +74,12 @@ test('does not leave for a recommendation to rebalance where an interruption alo
   expect(await noticed).toMatchObject({ reason: 'interruption' });
 });
 
-test('takes a document that it cannot read for an interruption without a time', async () => {
+test('treats an unreadable document as an interruption without a time', async () => {
   documents.set(ACTION, 'soon');
   expect(await watch()).toEqual({ reason: 'interruption' });
 });
 
-test('asks for another token when its own is not valid any more', async () => {
+test('requests a new token when its own has expired', async () => {
   const noticed = watch();
   await eventually('it has a token', () => tokens === 1 && asked.length > 3);
   tokens = 7;
@@ -103,7 +103,7 @@ test('reports a second outage as well', async () => {
   expect(notices).toHaveLength(2);
 });
 
-test('waits for the interruption alone when the work is ending already', async () => {
+test('waits only for the interruption when the work is already ending', async () => {
   documents.set(REBALANCE, '{}');
   const noticed = untilSpotNotice({
     endpoint,
@@ -117,7 +117,7 @@ test('waits for the interruption alone when the work is ending already', async (
   expect(await noticed).toEqual({ reason: 'interruption' });
 });
 
-test('goes on when the service does not answer as expected, and says it once', async () => {
+test('continues when the service does not answer as expected, and reports it once', async () => {
   status = 500;
   const noticed = watch();
   await eventually('it has asked several times', () => asked.length > 5);

@@ -109,7 +109,7 @@ const TOLD = [
   'SQS answers again',
 ];
 
-test.each(FAULTS)('goes on when SQS %s, once or many times, and says it once', async (_, fault) => {
+test.each(FAULTS)('continues when SQS %s, once or many times, and reports it once', async (_, fault) => {
   for (const times of [1, 60]) {
     const before = faulty.faultsAnswered();
     notices = [];
@@ -124,7 +124,7 @@ test.each(FAULTS)('goes on when SQS %s, once or many times, and says it once', a
   }
 });
 
-test('says it once when SQS answers every second call only', async () => {
+test('reports it once when SQS answers only every second call', async () => {
   for (let bodies = 1; bodies <= 5; bodies++) {
     faulty.injectFault('ReceiveMessage', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 1);
     if (bodies === 1) lambda.work({ sqs: faulty.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
@@ -135,7 +135,7 @@ test('says it once when SQS answers every second call only', async () => {
   expect(notices).toEqual(TOLD);
 });
 
-test('goes on when connections were refused for a while', async () => {
+test('continues when connections were refused for a while', async () => {
   await faulty.refuseConnections();
   feed();
   await eventually('it was said', () => notices.length === 1);
@@ -146,7 +146,7 @@ test('goes on when connections were refused for a while', async () => {
   expect(notices).toEqual(TOLD);
 });
 
-test('goes on when SQS never answered', async () => {
+test('continues when SQS did not answer', async () => {
   const hang: Fault = () => {};
   faulty.injectFault('ReceiveMessage', hang, 2);
   await lambda.aws.send('patient');
@@ -156,7 +156,7 @@ test('goes on when SQS never answered', async () => {
   expect(lambda.bodies()).toEqual(['patient']);
 });
 
-test.each(FAULTS)('deletes what is done when SQS %s at first', async (_, fault) => {
+test.each(FAULTS)('deletes finished messages when SQS %s at first', async (_, fault) => {
   faulty.injectFault('DeleteMessageBatch', fault, 3);
   feed();
   await lambda.aws.send('done once');
@@ -165,7 +165,7 @@ test.each(FAULTS)('deletes what is done when SQS %s at first', async (_, fault) 
   expect(lambda.bodies()).toEqual(['done once']);
 });
 
-test('goes on with other messages when one cannot be deleted', async () => {
+test('continues with other messages when one cannot be deleted', async () => {
   faulty.injectFault('DeleteMessageBatch', answer(503, 'com.amazonaws.sqs#ServiceUnavailable'), 5);
   const loop = lambda.work({ sqs: faulty.sqs, longestWaitMs: 20, onNotice: (text) => notices.push(text) });
   await lambda.aws.send('comes again');
@@ -187,7 +187,7 @@ test('can be stopped at once while SQS does not answer', async () => {
   await expect(source.ended()).resolves.toBeUndefined();
 });
 
-test('ends soon after the time to drain though SQS never answers', async () => {
+test('ends soon after the time to drain although SQS never answers', async () => {
   const loop = lambda.work({ sqs: faulty.sqs, batchSize: 1, onNotice() {} });
   const pid = lambda.environments[0]?.pid;
   await lambda.aws.send('takes 60000 at work');
@@ -218,7 +218,7 @@ test('acknowledges after an outage in which it was stopped, while there is time 
   expect(lambda.aws.queued()).toEqual([]);
 });
 
-test('goes on when credentials are late that were there before', async () => {
+test('continues when credentials cannot be renewed in time', async () => {
   let isLate = false;
   const late = Object.assign(new Error('the role does not answer'), { name: 'CredentialsProviderError' });
   const credentials = async () => {
@@ -239,7 +239,7 @@ test('goes on when credentials are late that were there before', async () => {
   expect(notices).toEqual(TOLD);
 });
 
-test('ends when SQS refuses for good', async () => {
+test('ends when SQS refuses permanently', async () => {
   faulty.injectFault('ReceiveMessage', answer(403, 'com.amazonaws.sqs#AccessDenied'), 1);
   const source = lambda.work({ sqs: faulty.sqs, onNotice: (text) => notices.push(text) });
   await expect(source.ended()).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } });

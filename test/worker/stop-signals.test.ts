@@ -12,7 +12,7 @@ firstSignal().then((signal) => console.log(signal));
 console.log('listens');
 `;
 
-test('the second signal ends a process by itself: the system ends no first process of a container', async () => {
+test('the second signal ends the process explicitly: the system does not end the first process of a container', async () => {
   const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '--eval', PROGRAM]);
   await once(child.stdout, 'data');
   child.kill('SIGTERM');

@@ -37,7 +37,7 @@ describe.each(CLOUDS.slice(1))('with %s', (_name, start) => {
     await sendMessages(cloud.target.sqs, cloud.target.queueUrl, bodies);
   }
 
-  test('gives back at once what it has no time for, and works the queue empty', async () => {
+  test('returns messages to the queue at once when there is no time for them, and empties the queue', async () => {
     pictures.delayMs = 5_000;
     await send('a');
     const first = work('--drain-seconds', '0');

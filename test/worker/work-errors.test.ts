@@ -76,7 +76,7 @@ test.each([
   ['more processes than it may have', ['work', '--processes', '1000']],
   ['a time that is none', ['work', '--drain-seconds', 'long']],
   ['a time to wait that is none', ['work', '--exit-when-empty', 'soon']],
-])('refuses %s as a wrong usage', async (_what, args) => {
+])('refuses %s as a usage error', async (_what, args) => {
   expect(await runCommand(args)).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(/^labelqueue: .+whole number/),

@@ -51,14 +51,14 @@ test('invokes the function with what is in the queue, and acknowledges what succ
   expect(loop.counts).toMatchObject({ received: 2, left: 0, lost: 0, givenBack: 0 });
 });
 
-test('gives an invocation no more messages than a batch has', async () => {
+test('gives an invocation at most one batch of messages', async () => {
   await lambda.aws.send(...Array.from({ length: 7 }, (_, index) => `message ${index}`));
   work({ batchSize: 3 });
   await lambda.allDone(7);
   expect(Math.max(...lambda.invocations.map(({ bodies }) => bodies.length))).toBeLessThanOrEqual(3);
 });
 
-test('shares the last messages among its processes', async () => {
+test('distributes the last messages among its processes', async () => {
   await lambda.aws.send(...Array.from({ length: 6 }, (_, index) => `takes 1000 ${index}`));
   work({ environments: lambda.environments });
   await lambda.allDone(6);
@@ -66,7 +66,7 @@ test('shares the last messages among its processes', async () => {
   expect(byProcess.size).toBe(2);
 });
 
-test('has the next batch in hand while a process is at work', async () => {
+test('prefetches the next batch while a process is busy', async () => {
   await lambda.aws.send('takes 3000 first');
   const loop = work({ batchSize: 1 });
   await eventually('the first is at work', () => loop.held.inWork === 1);
@@ -76,7 +76,7 @@ test('has the next batch in hand while a process is at work', async () => {
   await lambda.allDone(3);
 });
 
-test('never has a message delivered twice, however long it is worked on or waits', async () => {
+test('no message is delivered twice, however long it is processed or waits', async () => {
   const long = `takes ${2.5 * VISIBILITY_SECONDS * 1_000} long`;
   await lambda.aws.send(long);
   const loop = work({ batchSize: 1 });
@@ -90,7 +90,7 @@ test('never has a message delivered twice, however long it is worked on or waits
   expect(loop.counts).toMatchObject({ received: 2, lost: 0 });
 });
 
-test('renews all that it holds in batches', async () => {
+test('renews visibility timeouts in batches', async () => {
   await lambda.aws.send(...Array.from({ length: 10 }, (_, index) => `takes ${VISIBILITY_SECONDS * 1_000} ${index}`));
   work();
   await lambda.allDone(10);
@@ -99,7 +99,7 @@ test('renews all that it holds in batches', async () => {
   expect(renewals).toBeLessThan(10);
 });
 
-test('neither begins nor acknowledges a message whose heartbeats were lost', async () => {
+test('neither starts nor acknowledges a message whose heartbeats failed', async () => {
   faults.inject(RENEWAL, 503);
   const long = `takes ${2 * VISIBILITY_SECONDS * 1_000} long`;
   await lambda.aws.send(long);
@@ -120,7 +120,7 @@ test('neither begins nor acknowledges a message whose heartbeats were lost', asy
   expect(Number(counts[0])).toBeGreaterThan(1);
 });
 
-test('begins nothing of what SQS does not know as lent any more', async () => {
+test('starts no message whose visibility timeout SQS reports as ended', async () => {
   await lambda.aws.send('takes 3000 first');
   const loop = work({ batchSize: 1 });
   await eventually('it is at work', () => loop.held.inWork === 1);
@@ -132,7 +132,7 @@ test('begins nothing of what SQS does not know as lent any more', async () => {
   expect(lambda.bodies()).not.toContain('waits');
 });
 
-test('does not count as lost what the handler has deleted itself', async () => {
+test('does not count messages as lost that the handler has deleted itself', async () => {
   await lambda.aws.send(`takes ${1.5 * VISIBILITY_SECONDS * 1_000} long`);
   const loop = work();
   await eventually('it is at work', () => loop.held.inWork === 1);
@@ -142,7 +142,7 @@ test('does not count as lost what the handler has deleted itself', async () => {
   expect(loop.counts).toMatchObject({ received: 1, acknowledged: 1, lost: 0, left: 0 });
 });
 
-test('gives back what is in hand when no process can be started any more', async () => {
+test('returns its messages to the queue when no process can be started any more', async () => {
   const folder = await createTemporaryFolder();
   const handler = join(import.meta.dirname, '../support/scripted-handler.ts');
   const handlerPath = await folder.write('handler.mjs', `export { handler } from ${JSON.stringify(handler)};`);
@@ -159,7 +159,7 @@ test('gives back what is in hand when no process can be started any more', async
   await loop.stop(0);
 });
 
-test('acknowledges again what SQS has refused of a batch', async () => {
+test('acknowledges again the messages of a batch that SQS refused', async () => {
   faults.inject(DELETION, 'last entry refused');
   await lambda.aws.send('one', 'two', 'three');
   work();
@@ -169,7 +169,7 @@ test('acknowledges again what SQS has refused of a batch', async () => {
   expect(lambda.bodies()).toHaveLength(3);
 });
 
-test('on a stop finishes what is in hand while there is time, and takes nothing more', async () => {
+test('on a stop finishes messages in flight while there is time, and receives no more', async () => {
   await lambda.aws.send('takes 500 first', 'takes 500 second');
   const loop = work({ batchSize: 1 });
   await eventually('one is at work', () => loop.held.inWork === 1 && loop.held.waiting === 1);
@@ -180,7 +180,7 @@ test('on a stop finishes what is in hand while there is time, and takes nothing 
   expect(lambda.aws.queued()).toMatchObject([{ body: 'too late', receiveCount: 0 }]);
 });
 
-test('gives back what cannot be finished in time, so that others have it at once', async () => {
+test('returns messages that cannot be finished in time to the queue, visible at once', async () => {
   await lambda.aws.send('takes 60000 at work');
   const loop = work({ batchSize: 1 });
   await eventually('it is at work', () => loop.held.inWork === 1);
@@ -196,7 +196,7 @@ test('gives back what cannot be finished in time, so that others have it at once
   await other.stop(0);
 });
 
-test('gives back at once what was not begun when it is to begin no more', async () => {
+test('returns messages that were not started at once when no more may start', async () => {
   await lambda.aws.send('takes 1500 at work');
   const loop = work({ batchSize: 1 });
   await eventually('it is at work', () => loop.held.inWork === 1);
@@ -208,7 +208,7 @@ test('gives back at once what was not begun when it is to begin no more', async 
   expect(loop.counts).toMatchObject({ acknowledged: 1, givenBack: 1 });
 });
 
-test('starts a process again that was killed while it was idle, before there is work for it', async () => {
+test('restarts a process that was killed while it was idle, before there is work for it', async () => {
   const loop = work();
   await eventually('it is ready', () => loop.readyProcesses === 1);
   const pid = lambda.environments[0]?.pid ?? 0;
@@ -227,7 +227,7 @@ test('replaces a process that holds too much memory, between two batches', async
   expect(loop.counts.failures).toBe(0);
 });
 
-test('ends with what a process says when none ever starts', async () => {
+test('ends with the error of a process when none ever starts', async () => {
   await using broken = brokenEnvironment();
   await lambda.aws.send('never taken');
   const loop = work({ environments: [broken.environment] });
@@ -239,7 +239,7 @@ test('ends with what a process says when none ever starts', async () => {
   expect(lambda.aws.queued()).toMatchObject([{ body: 'never taken', receiveCount: 0 }]);
 });
 
-test('can be stopped at once while a process hangs that starts', async () => {
+test('can be stopped at once while a starting process hangs', async () => {
   const hanging = new ExecutionEnvironment({
     handlerPath: join(import.meta.dirname, '../support/unready-handler.ts'),
     timeoutSeconds: 1,
@@ -254,7 +254,7 @@ test('can be stopped at once while a process hangs that starts', async () => {
   expect(lambda.errors).toEqual([]);
 });
 
-test('goes on with the processes that start when another one does not', async () => {
+test('continues with the started processes when another one does not start', async () => {
   await using broken = brokenEnvironment();
   const [fine] = lambda.environments;
   if (fine === undefined) throw new Error('expected an environment');

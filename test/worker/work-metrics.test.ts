@@ -9,7 +9,7 @@ import { parsePrometheus } from '../support/prometheus-text.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8');
 
-test('the page describes each metric of its own, with its type and its labels', async () => {
+test('the page describes each metric of the loop, with its type and its labels', async () => {
   const environment = new ExecutionEnvironment({ handlerPath: '', timeoutSeconds: 1, environment: {}, onLog() {} });
   const sqs = new SQSClient({ region: 'us-east-1' });
   const loop = new WorkLoop({

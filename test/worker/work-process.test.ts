@@ -94,7 +94,7 @@ test('classifies a folder that was uploaded for its job, although no source buck
   expect(await settled()).toEqual([expect.objectContaining({ id: 'coffee', labels: expect.anything() })]);
 }, 120_000);
 
-test('works the queue empty, logs JSON lines, says how it is, and ends by itself', async () => {
+test('empties the queue, logs JSON lines, serves its health, and ends by itself', async () => {
   await send('a', 'b', 'c');
   const command = await work('--processes', '2', '--port', '0', '--exit-when-empty', '3');
   const { address } = lastEvent(command, 'work started');
@@ -122,7 +122,7 @@ test('works the queue empty, logs JSON lines, says how it is, and ends by itself
   });
 }, 120_000);
 
-test('on Ctrl-C in a terminal, which signals all processes, finishes what is in hand', async () => {
+test('on Ctrl-C in a terminal, which signals all processes, finishes messages in flight', async () => {
   const command = await work();
   pictures.delayMs = 1_500;
   await send('a', 'b');
@@ -134,7 +134,7 @@ test('on Ctrl-C in a terminal, which signals all processes, finishes what is in 
   expect(aws.queued()).toEqual([]);
 }, 120_000);
 
-test('finishes what is in hand though its processes are signalled as well, as systemd does', async () => {
+test('finishes messages in flight although its processes are signalled as well, as systemd does', async () => {
   const command = await work();
   pictures.delayMs = 1_500;
   pictures.requests = 0;
@@ -146,7 +146,7 @@ test('finishes what is in hand though its processes are signalled as well, as sy
   expect(lastEvent(command, 'work ended')).toMatchObject({ reason: 'SIGTERM', failures: 0, restarts: 0 });
 }, 120_000);
 
-test('does not take an image for deadly whose own process is signalled with all others', async () => {
+test('does not count a signal to all processes as a crash caused by an image', async () => {
   await send('a');
   // Once delivered to nobody: the next worker takes it in a process of its own.
   const peek = { QueueUrl: aws.target.queueUrl, VisibilityTimeout: 0 };
@@ -165,7 +165,7 @@ test('does not take an image for deadly whose own process is signalled with all 
   expect(await classified()).toEqual(['a']);
 }, 120_000);
 
-test('gives back after the time to drain what is not done, and a second signal ends it at once', async () => {
+test('returns unfinished messages to the queue after the time to drain, and a second signal ends it at once', async () => {
   const first = await work('--drain-seconds', '1');
   pictures.delayMs = 8_000;
   pictures.requests = 0;
@@ -189,7 +189,7 @@ test('gives back after the time to drain what is not done, and a second signal e
   expect(aws.queued()).toHaveLength(1);
 }, 180_000);
 
-test('drains when EC2 announces that it takes the instance back', async () => {
+test('drains when EC2 announces an interruption of the instance', async () => {
   await using metadata = await startMetadataServer();
   const endpoint = { AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.endpoint };
   const command = await workWith(endpoint, '--spot');
@@ -215,7 +215,7 @@ test('leaves no process behind when it is killed', async () => {
   await eventually('its processes are gone', () => children.every((pid) => !isRunning(pid)));
 }, 120_000);
 
-test('keeps a message to itself while its process is stopped for longer than the visibility timeout', async () => {
+test('keeps a message while its process is stopped for longer than the visibility timeout', async () => {
   const command = await work();
   const [child = 0] = childrenOf(pidOf(command));
   pictures.delayMs = 1_000;
@@ -229,7 +229,7 @@ test('keeps a message to itself while its process is stopped for longer than the
   await eventually('nothing is left', () => aws.queued().length === 0);
 }, 120_000);
 
-test('does not touch what others have got while it was stopped for longer than the visibility timeout', async () => {
+test('does not touch messages that others received while it was stopped for longer than the visibility timeout', async () => {
   const stopped = await work();
   pictures.delayMs = 1_000;
   pictures.requests = 0;

@@ -10,7 +10,7 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-test("the environment of the command does not take the place of what a worker's process must have", async () => {
+test("the environment of the command does not override the required variables of a worker's process", async () => {
   const handlerPath = await folder.write('handler.mjs', 'export const handler = async () => ({ ...process.env });');
   const environment = { UV_THREADPOOL_SIZE: '4', NODE_OPTIONS: '--enable-source-maps', OWN: 'kept' };
   const [environmentOfOne] = workProcesses({ count: 1, handlerPath, environment, onLine() {}, onErrorText() {} });

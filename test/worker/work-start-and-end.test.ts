@@ -83,7 +83,7 @@ test.each(['503', 'silence'] as const)(
   120_000,
 );
 
-test('fails when SQS refuses for good while it ends', async () => {
+test('fails when SQS refuses permanently while it ends', async () => {
   pictures.delayMs = 2_000;
   const running = work();
   await atWork(running);
@@ -95,7 +95,7 @@ test('fails when SQS refuses for good while it ends', async () => {
   });
 }, 120_000);
 
-test('ends sooner when EC2 takes the instance back while it ends', async () => {
+test('ends sooner when EC2 announces an interruption while it ends', async () => {
   await using metadata = await startMetadataServer();
   pictures.delayMs = 9_500;
   const endpoint = { AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.endpoint };

@@ -19,7 +19,7 @@ export type RuntimeApi<Event, Response> = AsyncDisposable & {
   /**
    * Resolves with what the function did with the event, also when it failed to start.
    *
-   * @param timeoutSeconds what the function is told that it has, once it takes the event
+   * @param timeoutSeconds the time that the function gets for the event
    */
   invoke(event: Event, timeoutSeconds: number): Promise<Invoked<Response>>;
 };

@@ -1,22 +1,21 @@
-/** What ends a head: lines may lack their carriage return. */
+/** The end of a head: lines may lack their carriage return. */
 const EMPTY_LINE = /\n\r?\n/g;
 const STATUS_LINE = /^HTTP\/\d(?:\.\d)?[ \t]+(?<status>\d{3})(?!\d)/i;
-/** A token of RFC 9110, 5.6.2, and whatever space there is around it. */
+/** A token of RFC 9110, 5.6.2, with any space around it. */
 const HEADER = /^[ \t]*(?<name>[!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*:(?<value>.*)$/is;
 const LINE_CONTINUED = /\r?\n[ \t]+/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a header must not have.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a header must not contain these.
 const CONTROL_CHARACTERS = /[\u0000-\u0008\u000a-\u001f\u007f]/g;
 
 /**
- * The head of an HTTP answer as a strict parser takes it, and all that came behind it. Interim answers (1xx) are left
- * out.
+ * The head of an HTTP response, normalized for a strict parser, with the bytes after it. Interim responses (1xx) are removed.
  *
- * @returns undefined while the head is not whole; the bytes as they are when they are not an answer at all
+ * @returns undefined while the head is incomplete; the unchanged bytes when they are not an HTTP response
  */
 export function tidyHead(received: Buffer): Buffer | undefined {
   const text = received.toString('latin1');
   let start = 0;
-  // Not one call per interim answer: a server may send thousands of them.
+  // Not recursive per interim response: a server may send thousands of them.
   for (const { index, 0: emptyLine } of text.matchAll(EMPTY_LINE)) {
     const end = index + emptyLine.length;
     const [statusLine = '', ...lines] = linesOf(text.slice(start, end));
@@ -50,7 +49,7 @@ function tidyHeaders(lines: readonly string[]): string[] {
 
 const FRAMING = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade']);
 
-/** How long the body is: chunked before any length (RFC 9112, 6.3); lengths that contradict are left to the parser. */
+/** The framing of the body: chunked takes precedence over lengths (RFC 9112, 6.3); the parser rejects contradicting lengths. */
 function framing(headers: readonly { name: string; value: string }[]): string[] {
   const valuesOf = (wanted: string) =>
     headers.filter(({ name }) => name === wanted).flatMap(({ value }) => value.split(',').map((part) => part.trim()));

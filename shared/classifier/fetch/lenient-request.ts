@@ -4,18 +4,18 @@ import { Duplex } from 'node:stream';
 import type { HttpResponse } from './http-client.ts';
 import { tidyHead } from './lenient-head.ts';
 
-/** Head bytes read before an answer is given up as malformed. */
+/** Maximum number of head bytes; a longer head is malformed. */
 const MAX_HEAD_BYTES = 64 * 1_024;
 
 type Get = { url: URL; headers: Record<string, string>; signal: AbortSignal };
 type Connect = (callback: (error: Error | null, socket: Socket | null) => void) => void;
 
 /**
- * One GET with headers parsed as browsers and curl do: names followed by spaces, control characters, lines that are
- * not headers at all, the same Content-Length twice. What a strict parser refuses can split one answer into two for
- * those who share a connection; this connection serves one request and is closed, so that there is no second one.
+ * One GET with headers parsed as browsers and curl do: names followed by spaces, control characters, lines that are not headers,
+ * a repeated Content-Length. Lenient parsing allows response splitting on shared connections; this connection serves a single
+ * request and is then closed.
  *
- * @param connect makes the connection; the address rules are its business
+ * @param connect opens the connection, and enforces the address rules
  */
 export async function requestLeniently({ url, headers, signal }: Get, connect: Connect): Promise<HttpResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -24,7 +24,7 @@ export async function requestLeniently({ url, headers, signal }: Get, connect: C
     path: `${pathname}${search}`,
     headers: { ...headers, host, connection: 'close' },
     signal,
-    // No agent: with one, even with `agent: false`, Node would connect by itself and past the address rules.
+    // No agent: with one, even with `agent: false`, Node would connect by itself and bypass the address rules.
     insecureHTTPParser: true,
     maxHeaderSize: MAX_HEAD_BYTES,
     createConnection: (_options, oncreate) => {
@@ -33,7 +33,7 @@ export async function requestLeniently({ url, headers, signal }: Get, connect: C
     },
   });
   outgoing.on('error', reject).once('response', (answer) => {
-    // Only the request gets the reason when the parser refuses a body, even within the same tick.
+    // Only the request gets the reason when the parser rejects a body, even within the same tick.
     outgoing.on('error', (error) => answer.destroy(error));
     resolve(answer);
   });
@@ -42,7 +42,7 @@ export async function requestLeniently({ url, headers, signal }: Get, connect: C
   return { statusCode: body.statusCode as number, headers: body.headers, body };
 }
 
-/** A socket whose first bytes, the head of the answer, are handed on tidied. */
+/** A socket that normalizes the head of the response before passing it on. */
 class TidySocket extends Duplex {
   readonly #socket: Socket;
   #head: Buffer | undefined = Buffer.alloc(0);
@@ -76,7 +76,7 @@ class TidySocket extends Duplex {
       return;
     }
     this.#head = Buffer.concat([this.#head, chunk]);
-    // A head ends with a line feed: searching after each byte would take quadratic time.
+    // Only after a line feed can a head be complete: searching after every byte would take quadratic time.
     const tidied = chunk.includes('\n') ? tidyHead(this.#head) : undefined;
     if (tidied === undefined && this.#head.length <= MAX_HEAD_BYTES) return;
     this.#pass(tidied ?? this.#head);
@@ -87,7 +87,7 @@ class TidySocket extends Duplex {
     if (!this.push(bytes)) this.#socket.pause();
   }
 
-  /** After an end there may still be bytes to read. */
+  /** After `end`, bytes may remain to be read. */
   #close(): void {
     if (!this.#ended) this.destroy(Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' }));
   }

@@ -11,8 +11,8 @@ import { decodeContent } from './content-coding.ts';
 export type ObjectReader = { read(url: string, signal: AbortSignal): Promise<Buffer | ImageFailure> };
 
 /**
- * @param sourceBuckets the only buckets of which everything is read
- * @param resultsBucket the bucket of which uploaded folders are read as well, and nothing else
+ * @param sourceBuckets buckets whose objects may all be read
+ * @param resultsBucket the bucket of which only uploaded folders may be read
  */
 export function createObjectReader(
   s3: S3Client,
@@ -42,7 +42,7 @@ async function readObject(
   signal: AbortSignal,
 ): Promise<Buffer | ImageFailure> {
   try {
-    // One byte more than allowed tells a full body from a cut one.
+    // One byte more than the limit, to distinguish a body at the limit from a larger one.
     const range = `bytes=0-${MAX_IMAGE_BYTES}`;
     const { Body, ContentEncoding } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: range }), {
       abortSignal: signal,
@@ -51,7 +51,7 @@ async function readObject(
     return bytes instanceof ImageFailure ? bytes : await decodeContent(bytes, ContentEncoding);
   } catch (error) {
     if (!(error instanceof S3ServiceException)) throw error;
-    // S3 answers a range of an empty object with 416.
+    // S3 responds to a range of an empty object with 416.
     if (error.name === 'InvalidRange') return Buffer.alloc(0);
     return new ImageFailure(codeOfS3Error(error), `S3 answered ${error.name}`);
   }

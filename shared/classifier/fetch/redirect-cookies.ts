@@ -1,26 +1,26 @@
-/** A server that wants more than this is not asking for a cookie. */
+/** Maximum number of cookies per image. */
 const MAX_COOKIES = 50;
-/** RFC 6265, 6.1: what a user agent should keep of one cookie. */
+/** RFC 6265, 6.1: the bytes that a user agent should support per cookie. */
 const MAX_COOKIE_CHARS = 4_096;
-/** Of a `Cookie` header: servers refuse more than about 8 kB of headers. */
+/** Maximum length of the `Cookie` header: servers reject more than about 8 kB of headers. */
 const MAX_COOKIE_HEADER_CHARS = 8_192;
 
 type Cookie = { name: string; value: string; host: string; path: string; secure: boolean };
 
-/** `name=value` as RFC 6265, 5.2 takes it apart; control characters would end the header line. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a cookie must not have.
+/** `name=value` as parsed by RFC 6265, 5.2; control characters would end the header line. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a cookie must not contain these.
 const PAIR = /^\s*(?<name>[^=;\s\u0000-\u001f\u007f-\uffff]+)\s*=\s*(?<value>[^;\u0000-\u001f\u007f-\uffff]*)/;
 const LOCALHOST_LIKE = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
- * The cookies of one image's redirects: some servers set one, redirect to the same address, and redirect for ever when
- * it does not come back. They are given back to the very host that set them and no other, whatever their `Domain`
- * says, so that no list of public suffixes is needed; and they end with the image.
+ * The cookies of one image's redirects: some servers set a cookie and redirect to the same address, forever if the cookie is not
+ * sent back. Cookies are sent only to the exact host that set them, whatever their `Domain` is, so no public suffix list is
+ * needed; and they are dropped after the image.
  */
 export class RedirectCookies {
   readonly #cookies = new Map<string, Cookie>();
 
-  /** @param setCookie the `Set-Cookie` headers of an answer from `url` */
+  /** @param setCookie the `Set-Cookie` headers of a response from `url` */
   keep(url: URL, setCookie: string | readonly string[] | undefined): void {
     for (const line of [setCookie ?? []].flat()) {
       const cookie = line.length <= MAX_COOKIE_CHARS ? parse(line, url) : undefined;
@@ -56,7 +56,7 @@ function parse(line: string, url: URL): Cookie | undefined {
   };
 }
 
-/** An attribute's value, empty when it has none; undefined when it is not there. */
+/** The value of an attribute, empty when it has none; undefined when the attribute is absent. */
 function attribute(line: string, wanted: string): string | undefined {
   for (const part of line.split(';').slice(1)) {
     const [name = '', ...value] = part.split('=');

@@ -1,17 +1,17 @@
 /**
- * The wire format of protocol buffers, read and changed without a schema: every occurrence of a field is given, also of one that
- * should occur once. A generated reader keeps the last or merges them, as its language has it; who must see all that
- * another reader may see has to look at each.
+ * Reads and changes the wire format of protocol buffers without a schema: it yields every occurrence of a field, even of one that
+ * should occur once. Generated readers keep the last or merge them, depending on the language; a check must see everything that
+ * any reader may see.
  */
 
 import { bytesField } from './protobuf-writer.ts';
 
-/** Bytes that are not a protocol buffer. */
+/** The bytes are not a protocol buffer. */
 export class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
 }
 
-/** A field: a varint's value, or the bytes of a text or a message; fields of fixed width are left out. */
+/** A field: the value of a varint, or the bytes of a text or a message; fields of fixed width are skipped. */
 export type ProtobufField = { number: number; value: number } | { number: number; value: Buffer };
 
 const MAX_FIELD_NUMBER = 2 ** 29 - 1;
@@ -19,13 +19,13 @@ const VARINT = 0;
 const FIXED_64 = 1;
 const BYTES = 2;
 const FIXED_32 = 5;
-/** Keys and lengths are 32 bits; what is longer is read differently by different readers. */
+/** Keys and lengths have 32 bits; readers differ on longer ones. */
 const MAX_KEY_BYTES = 5;
 const MAX_VARINT_BYTES = 10;
-/** Of one message: a field may take two bytes in the file and a hundred in memory. No list of a model is so long. */
+/** Maximum number of fields per message: a field may take two bytes in the file and a hundred in memory. No list of a model is so long. */
 const MAX_FIELDS = 1_000_000;
 
-/** @throws {ProtobufError} at the first byte that does not fit */
+/** @throws {ProtobufError} at the first invalid byte */
 export function fieldsOf(message: Buffer): ProtobufField[] {
   const found: ProtobufField[] = [];
   eachField(message, {
@@ -35,7 +35,7 @@ export function fieldsOf(message: Buffer): ProtobufField[] {
   return found;
 }
 
-/** The messages or texts that a message holds under a number. */
+/** The messages or texts in the fields of a number. */
 export function bytesOf(message: Buffer, wanted: number): Buffer[] {
   const found: Buffer[] = [];
   eachField(message, {
@@ -47,15 +47,15 @@ export function bytesOf(message: Buffer, wanted: number): Buffer[] {
   return found;
 }
 
-/** The texts that a message holds under a number. */
+/** The texts in the fields of a number. */
 export function textsOf(message: Buffer, number: number): string[] {
   return bytesOf(message, number).map((bytes) => bytes.toString('utf8'));
 }
 
 /**
- * A message with other content in the fields of a number, and all else as it stands, byte by byte.
+ * Replaces the content of the fields of a number; all other bytes stay unchanged.
  *
- * @param change given the bytes of each such field; what it returns takes their place
+ * @param change returns the new bytes of each such field
  */
 export function withBytes(message: Buffer, wanted: number, change: (bytes: Buffer) => Buffer): Buffer {
   const parts: Buffer[] = [];
@@ -73,11 +73,11 @@ export function withBytes(message: Buffer, wanted: number, change: (bytes: Buffe
 
 type Visitor = {
   varint(number: number, value: number): void;
-  /** @param from where the field begins, with its key */
+  /** @param from the offset of the field with its key */
   bytes(number: number, start: number, end: number, from: number): void;
 };
 
-/** Without a view of each field: a large graph has a million, and few of them matter. */
+/** Does not create a view per field: a large graph has a million fields, and few of them matter. */
 function eachField(message: Buffer, visit: Visitor): void {
   const cursor = { message, at: 0 };
   for (let fields = 0; cursor.at < message.length; fields++) {

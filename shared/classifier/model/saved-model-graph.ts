@@ -2,8 +2,7 @@ import { bytesOf, fieldsOf, ProtobufError, textsOf } from './protobuf-fields.ts'
 import { withoutPort } from './tensorflow/loaded-model.ts';
 
 /**
- * What a `saved_model.pb` holds as far as it decides what a model can do. The numbers of fields are those of
- * TensorFlow's saved_model.proto, meta_graph.proto, saver.proto, graph.proto, function.proto, node_def.proto,
+ * The content of a `saved_model.pb` that determines what a model can do. The field numbers are those of TensorFlow's saved_model.proto, meta_graph.proto, saver.proto, graph.proto, function.proto, node_def.proto,
  * attr_value.proto and tensor.proto.
  */
 
@@ -13,11 +12,11 @@ export type GraphNode = {
   operation: string;
   /** `name`, `name:port` or `^name`; in functions `name:output:port`, or the name of an argument. */
   inputs: readonly string[];
-  /** The functions that its attributes name. */
+  /** The functions in its attributes. */
   functions: readonly string[];
   /** The attributes that are true, e.g. `transpose_b` of a MatMul. */
   flags: readonly string[];
-  /** What its constant tensors say that they take in memory. */
+  /** The memory of its constant tensors, as declared. */
   constantBytes: number;
 };
 
@@ -26,27 +25,27 @@ export type GraphFunction = {
   name: string;
   arguments: readonly string[];
   nodes: readonly GraphNode[];
-  /** Whether TensorFlow may run it in place of another one that says the same. */
+  /** Whether TensorFlow may substitute it for another implementation. */
   interchangeable: boolean;
 };
 
-/** A graph with all that TensorFlow may run of it. */
+/** A graph, with everything that TensorFlow may run of it. */
 export type ModelGraph = {
   nodes: readonly GraphNode[];
   functions: readonly GraphFunction[];
-  /** The tensors and operations that are asked for when it is loaded or used, without restoring. */
+  /** The tensors and operations that are requested when it is loaded or used, except restoring. */
   entries: readonly string[];
   /** The operations that restore variables. */
   restoreEntries: readonly string[];
-  /** The tensors that are given the path of the variables then. */
+  /** The tensors that receive the path of the variables. */
   variablePaths: readonly string[];
-  /** The names of files in `assets/`. */
+  /** The file names in `assets/`. */
   assets: readonly string[];
 };
 
 /**
- * Every graph of a SavedModel. A field that should occur once and occurs more often counts each time: another reader may
- * take any of them.
+ * Every graph of a SavedModel. A field that should occur once but occurs repeatedly is read each time: other readers may use any
+ * occurrence.
  *
  * @throws {ProtobufError}
  */
@@ -55,10 +54,10 @@ export function savedModelGraphs(bytes: Buffer): ModelGraph[] {
   return bytesOf(bytes, 2).map((metaGraph) => modelGraph(metaGraph, room));
 }
 
-/** The largest image models have some ten thousand operations; an empty one takes two bytes in the file. */
+/** Maximum number of operations: the largest image models have about ten thousand; an empty one takes two bytes in the file. */
 const MAX_NODES = 500_000;
 
-/** How many operations the file may still have. */
+/** The remaining number of operations. */
 type Room = { nodes: number };
 
 function nodesOf(message: Buffer, number: number, room: Room): GraphNode[] {
@@ -83,7 +82,7 @@ function modelGraph(metaGraph: Buffer, room: Room): ModelGraph {
   };
 }
 
-/** Of an entry of the map of signatures: outputs are a map again, of tensors. The initialization is one, too. */
+/** The outputs of a signature, which is a map entry; the initialization is a signature too. */
 function signatureOutputs(entry: Buffer): string[] {
   const outputs = bytesOf(entry, 2).flatMap((signature) => bytesOf(signature, 2));
   return outputs.flatMap((output) => bytesOf(output, 2)).flatMap((tensor) => textsOf(tensor, 1));
@@ -109,13 +108,13 @@ export function signatureTensors(bytes: Buffer): SignatureTensor[] {
   });
 }
 
-/** The signature that Keras and TensorFlow Serving use when none is named. */
+/** The default signature of Keras and TensorFlow Serving. */
 export const DEFAULT_SIGNATURE = 'serving_default';
 
 /**
- * The name in the graph of the tensor that holds the scores of a signature.
+ * The graph's name of the tensor with the scores of a signature.
  *
- * @param output its name in the signature, with or without `:0`; may be left out when there is only one
+ * @param output its name in the signature, with or without `:0`; optional when there is only one output
  * @returns undefined when there is no such output
  * @throws {ProtobufError}
  */
@@ -138,7 +137,7 @@ function typeOf(tensor: Buffer): number {
   return typeof field?.value === 'number' ? field.value : 0;
 }
 
-/** Of the collections of operations; the ones that initialize are among them. */
+/** The collections of operations, with those for initialization. */
 function collectedNames(entry: Buffer): string[] {
   const [key] = textsOf(entry, 1);
   if (key !== 'saved_model_main_op' && key !== 'legacy_init_op') return [];
@@ -183,12 +182,12 @@ function isTrue(value: Buffer): boolean {
 
 type Attributes = { functions: string[]; constantBytes: number };
 
-/** That of TensorFlow's own reader. */
+/** The limit of TensorFlow's reader. */
 const MAX_DEPTH = 100;
 
-/** A value may be a function, whose own attributes are values again, or a list of them, or a tensor. */
+/** A value may be a function, whose attributes are values too, a list of values, or a tensor. */
 function readAttribute(value: Buffer, found: Attributes, depth: number): void {
-  if (depth > MAX_DEPTH) throw new ProtobufError(`expected at most ${MAX_DEPTH} attributes within each other`);
+  if (depth > MAX_DEPTH) throw new ProtobufError(`expected at most ${MAX_DEPTH} nested attributes`);
   for (const field of fieldsOf(value)) {
     if (typeof field.value === 'number') continue;
     if (field.number === 10) readFunctionName(field.value, found, depth);
@@ -225,7 +224,7 @@ const BYTES_OF_TYPE: ReadonlyMap<number, number> = new Map([
 ]);
 const BYTES_OF_OTHERS = 8;
 
-/** A constant of a billion numbers takes a few bytes in a file when they are all the same. */
+/** A constant of a billion equal numbers takes few bytes in a file. */
 function declaredBytes(tensor: Buffer): number {
   let bytes = BYTES_OF_OTHERS;
   let elements = 1;

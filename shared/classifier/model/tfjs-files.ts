@@ -36,13 +36,13 @@ const graphSchema = z.looseObject({
 });
 const modelSchema = z.looseObject({ weightsManifest: manifestSchema.optional() });
 
-/** The content of a `model.json`, whose weights are described as they should be. */
+/** The content of a `model.json` with a valid description of its weights. */
 export type TfjsModelFile = z.infer<typeof modelSchema>;
 
 /**
  * Reads `model.json`.
  *
- * @throws {ModelFolderError} naming the field that is wrong
+ * @throws {ModelFolderError} naming the invalid field
  */
 export async function readTfjsModel(folder: string): Promise<TfjsModelFile> {
   const path = join(folder, TFJS_MODEL_FILE);
@@ -52,7 +52,7 @@ export async function readTfjsModel(folder: string): Promise<TfjsModelFile> {
   return parsed.data;
 }
 
-/** @throws {ModelFolderError} naming each operation of a graph model that is not one that computes */
+/** @throws {ModelFolderError} naming each operation of a graph model that does not only compute */
 export function checkGraphModel(model: TfjsModelFile, folder: string): void {
   const path = join(folder, TFJS_MODEL_FILE);
   for (const field of ['modelTopology', 'modelInitializer']) {
@@ -72,10 +72,10 @@ export function checkGraphModel(model: TfjsModelFile, folder: string): void {
 }
 
 /**
- * The weights of a model, one after the other.
+ * The weights of a model, concatenated.
  *
- * @throws {ModelFolderError} naming the file that is not in the folder or too large, or when there are fewer bytes than
- *   `model.json` says
+ * @throws {ModelFolderError} naming the file that is missing or too large, or when there are fewer bytes than
+ *   `model.json` states
  */
 export async function readWeights(folder: string, { weightsManifest = [] }: TfjsModelFile): Promise<Buffer> {
   const paths = weightsManifest.flatMap((group) => group.paths.map((path) => path.replace(/^\.\//, '')));
@@ -93,7 +93,7 @@ export async function readWeights(folder: string, { weightsManifest = [] }: Tfjs
   return bytes;
 }
 
-/** Before any is read: a file may be named a thousand times. */
+/** Checked before reading: a file may be listed a thousand times. */
 async function checkTotal(folder: string, paths: readonly string[]): Promise<void> {
   let bytes = 0;
   for (const path of paths) {
@@ -117,7 +117,7 @@ const BYTES_OF_TYPE: ReadonlyMap<string, number> = new Map([
 function checkDeclared(folder: string, manifest: z.infer<typeof manifestSchema>, bytes: number): void {
   let declared = 0;
   for (const { dtype, quantization, shape } of manifest.flatMap(({ weights }) => weights)) {
-    // Texts have lengths of their own.
+    // Strings have individual lengths.
     const size = BYTES_OF_TYPE.get(quantization?.dtype ?? dtype) ?? 0;
     declared += shape.reduce((product, side) => product * side, size);
   }

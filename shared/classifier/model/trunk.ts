@@ -5,22 +5,22 @@ import { namesBefore } from './names-before.ts';
 import { textsOf } from './protobuf-fields.ts';
 import { withoutPort } from './tensorflow/loaded-model.ts';
 
-/** As many as `TRUNK` has: two trunks that differ have the same with a probability of 2^-64. */
+/** Digits of `TRUNK`: two different trunks collide with a probability of 2^-64. */
 const DIGITS = 16;
 
 /**
- * Which trunk a model has: all that decides which features an image gets. Models that differ in their last layer alone have
- * the same. The model in eight-bit integers of a folder counts as the one in floats beside it: their features differ by less
- * than those of one photo in two qualities.
+ * The trunk of a model: everything that determines the features of an image. Models that differ only in their last layer have the
+ * same trunk. The int8 model of a folder has the trunk of the one in floats: their features differ by less than those of one photo
+ * in two JPEG qualities.
  *
- * @returns what `TRUNK` describes
+ * @returns a name as `TRUNK` describes
  * @throws {ModelFolderError} when the model does not end in one dense layer
  */
 export async function readTrunk(folder: ModelFolder): Promise<string> {
   return trunkOf(await readFrozenGraph(folder), folder);
 }
 
-/** The same of a graph that was read. */
+/** The same for a graph. */
 export function trunkOf({ nodes, layer }: FrozenGraph, { config }: ModelFolder): string {
   const hash = createHash('sha256');
   const { inputSize, crop, interpolation, mean = null, std = null } = config;
@@ -30,7 +30,7 @@ export function trunkOf({ nodes, layer }: FrozenGraph, { config }: ModelFolder):
   return hash.digest('hex').slice(0, DIGITS);
 }
 
-/** The inputs of a node, as a graph has them. */
+/** The inputs of a node in a graph. */
 function inputsIn(node: Buffer | undefined): string[] | undefined {
   return node === undefined ? undefined : textsOf(node, 3);
 }

@@ -12,7 +12,7 @@ test.each<[string, object]>([
     { ...result('a', {}, { meta: { embedding: 'x', trunk: 'y' } }), ...EMBEDDED },
   ],
   ['with the field in a text', { ...result('"embedding":"AA=='), ...EMBEDDED }],
-])('a line with an embedding is read whole: %s', (_case, line) => {
+])('a line with an embedding is read completely: %s', (_case, line) => {
   expect(embeddedLine(JSON.stringify(line))).toEqual(line);
 });
 
@@ -40,7 +40,7 @@ test.each<[string, string]>([
   expect(embeddedLine(text)).toBeUndefined();
 });
 
-test('lines end at line feeds alone, and a file need not end in one', () => {
+test('lines end only at line feeds, and the last line may lack one', () => {
   expect(linesIn(Buffer.from('a\u2028b\nc'))).toEqual(['a\u2028b', 'c']);
   expect(linesIn(Buffer.from('a\n'))).toEqual(['a']);
   expect(linesIn(Buffer.alloc(0))).toEqual([]);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Best } from '../../../cli/similar/best.ts';
 import { seed } from '../../contract/seed.ts';
 
-test('the best of any scores are those that sorting gives, the earlier of equal ones first', () => {
+test('the best scores are those of a full sort, the earlier of equal ones first', () => {
   const scores = fc.array(fc.integer({ min: -5, max: 5 }), { maxLength: 60 });
   fc.assert(
     fc.property(scores, fc.integer({ min: 1, max: 12 }), (given, most) => {

@@ -15,7 +15,7 @@ function vector(number: number): Float32Array {
   return Float32Array.from({ length: LENGTH }, (_, at) => Math.sin((number + 1) * (at + 1.37) * 12.9898));
 }
 
-test('finds just the pairs that comparing each with each finds, across blocks', () => {
+test('finds exactly the pairs of a full comparison, across blocks', () => {
   const vectors = Array.from({ length: 2_100 }, (_, number) => vector(number));
   const images = new NearDuplicates();
   vectors.forEach((values, number) => {
@@ -36,14 +36,14 @@ test('finds just the pairs that comparing each with each finds, across blocks', 
   expect(images.pairs(0.99, 5, () => {})).toMatchObject({ found, pairs: pairs.slice(0, 5) });
 });
 
-test('an image that stands in two lines is no pair', () => {
+test('two lines of the same image are not a pair', () => {
   const images = new NearDuplicates();
   images.add(lineOf('a'), vector(1));
   images.add(lineOf('a'), vector(1));
   expect(images.pairs(0.5, 10, () => {})).toEqual({ pairs: [], found: 0 });
 });
 
-test('more images than can be compared each with each are refused, with what to do', () => {
+test('too many images for a full comparison are refused, with what to do', () => {
   const images = new NearDuplicates();
   const values = Float32Array.of(1);
   for (let number = 0; number < MAX_IMAGES_FOR_PAIRS; number++) images.add(lineOf(`${number}`), values);

@@ -83,7 +83,7 @@ test('nearly the same photo under two labels does not make a group', () => {
   expect(found.acrossLabels).toEqual([{ one, other: twin, likeness: expect.closeTo(1, 4) }]);
 });
 
-test('a label whose photos are all alike is divided all the same, and named', () => {
+test('a label whose photos are all alike is split anyway, and named', () => {
   const { features } = photo('fixed camera');
   const photos = [
     ...Array.from({ length: 6 }, () => photo('fixed camera', { features })),
@@ -106,7 +106,7 @@ test('copies of a file are used once; under two labels they are an error that na
   );
 });
 
-test('a group is never divided, and each label has photos in either part', () => {
+test('a group is never split, and each label has photos in both parts', () => {
   const photos = [
     ...Array.from({ length: 20 }, () => photo('a')),
     photo('b'),
@@ -136,7 +136,7 @@ test('a group is never divided, and each label has photos in either part', () =>
   }
 });
 
-test('a seed repeats, another gives another part', () => {
+test('the same seed gives the same split, another seed another', () => {
   const photos = Array.from({ length: 40 }, () => photo('a'));
   const groups = photos.map((_, index) => [index]);
   const heldOut = (seed: string) => splitPhotos(photos, groups, 0.2, createRandom(seed)).heldOut;
@@ -144,7 +144,7 @@ test('a seed repeats, another gives another part', () => {
   expect(heldOut('1')).not.toEqual(heldOut('2'));
 });
 
-test('chance reaches all of its range, evenly', () => {
+test('random numbers cover their whole range evenly', () => {
   const random = createRandom('range');
   const counts = new Array<number>(10).fill(0);
   for (let draw = 0; draw < 10_000; draw++) {
@@ -155,7 +155,7 @@ test('chance reaches all of its range, evenly', () => {
   expect(shuffle(Int32Array.of(1, 2, 3, 4, 5), random).toSorted()).toEqual(Int32Array.of(1, 2, 3, 4, 5));
 });
 
-test('a view is a square of the photo, mirrored or not', () => {
+test('a view is a square part of the photo, mirrored or not', () => {
   const wide = wideFormat({ inputSize: 4, crop: 0.8, interpolation: 'cubic' });
   expect(wide).toEqual({ inputSize: 5, crop: 1, interpolation: 'cubic' });
   // Each pixel says where it stands.
@@ -182,7 +182,7 @@ test.each([224, 260, 240, 300])('the outline of an even photo with a side of %d 
   for (const value of even) expect(value).toBeCloseTo(0, 2);
 });
 
-test('what is taken by chance of a sorted list is of all its parts, and the same for a seed', () => {
+test('a random sample of a sorted list covers all its parts, and is the same for the same seed', () => {
   const labels = Array.from({ length: 40 }, (_, label) => Array<number>(50).fill(label)).flat();
   const taken = sampleOf(labels, 500, createRandom('seed'));
   expect(taken).toHaveLength(500);
@@ -191,7 +191,7 @@ test('what is taken by chance of a sorted list is of all its parts, and the same
   expect(sampleOf(labels, 5_000, createRandom('seed'))).toHaveLength(2_000);
 });
 
-test('of a film with more than a million pairs that are alike in two ways, each pair is counted once', () => {
+test('each of more than a million pairs that are alike in two ways is counted once', () => {
   const frames = 1_500;
   const { outline: same, features } = photo('film');
   const { pairCount } = findAlike(

@@ -82,7 +82,7 @@ test.each<[string, string[], string]>([
   expect(() => checkLesson(lesson, 'photos')).toThrow(/^photos: /);
 });
 
-test('a lesson has an end', () => {
+test('the number of photos is limited', () => {
   const photos = Array.from({ length: 20_001 }, (_, index) => {
     const label = index % 2 === 0 ? 'a' : 'b';
     return { label, name: `${index}`, source: `${index}` };
@@ -146,7 +146,7 @@ test('says on one line what is wrong with its input', async () => {
   );
 });
 
-test('keeps what is at the place of the model, also with --force unless it made it', async () => {
+test('does not replace an existing folder, even with --force, unless it created it', async () => {
   const mine = await folder.write('notes.txt', 'a day of work\n');
   const taught = ['anything', '--out', folder.path];
   expect(await refusal(...taught)).toContain(

@@ -36,12 +36,12 @@ function chosenOf({ kernel, bias }: LastLayerWeights): LastLayerWeights {
 test.each([
   ['in floats', ''],
   ['in integers', 'int8'],
-])('the default model %s with the weights that it has is the same file', async (_case, inner) => {
+])('replacing the weights of the default model %s with themselves gives the same file', async (_case, inner) => {
   const { bytes, layer, weights } = await original(inner);
   expect(replaceLastLayer(bytes, layer, SCORES, weights).equals(bytes)).toBe(true);
 });
 
-test('with the weights of three classes, a photo gets their shares of what it got before', async () => {
+test('with the weights of three classes, a photo keeps the ratios of their scores', async () => {
   const { bytes, layer, weights } = await original('');
   await using changed = await changedModel({
     config: { labels: ['cat', 'missile', 'espresso'] },
@@ -61,13 +61,13 @@ test('with the weights of three classes, a photo gets their shares of what it go
   after.dispose();
 });
 
-test('weights of another length are a mistake of the caller', async () => {
+test('weights of another length are an error of the caller', async () => {
   const { bytes, layer } = await original('int8');
   const wrong = { kernel: new Float32Array(10), bias: new Float32Array(2) };
   expect(() => replaceLastLayer(bytes, layer, SCORES, wrong)).toThrow('expected 1280 x 2 weights, got 10');
 });
 
-test('fields beside those that change stay, whatever their types and lengths', () => {
+test('all other fields stay the same, whatever their types and lengths', () => {
   const fields: Field[] = [
     [1, 300],
     [2, 'before'],

@@ -13,7 +13,7 @@ const SCREENSHOTS = process.env['SCREENSHOTS'];
 
 const { images, at, teach } = await teachTests();
 
-describe('a table with everything that may be wrong with photos', () => {
+describe('a table with every kind of problem with photos', () => {
   const HOSTILE = '<img src=x onerror=alert(1)>';
   let run: CommandRun;
   let report: string;
@@ -46,7 +46,7 @@ describe('a table with everything that may be wrong with photos', () => {
     report = await readFile(at('table.html'), 'utf8');
   });
 
-  test('makes a model of the others, lists those that failed with their codes, and exits with 3', () => {
+  test('trains a model with the others, lists the failed ones with their codes, and exits with 3', () => {
     const { failures, ...result } = JSON.parse(run.stdout);
     expect(run.code).toBe(3);
     expect(failures.map(({ photo, error }: { photo: string; error: { code: string } }) => [photo, error.code])).toEqual(
@@ -79,7 +79,7 @@ describe('a table with everything that may be wrong with photos', () => {
     ]);
   });
 
-  test('shows them on a page that needs nothing else, and holds what others wrote as text', async () => {
+  test('shows them on a self-contained page, with names as text', async () => {
     expect(report).not.toContain('<img src=x');
     expect(report).not.toContain('signature=secret');
     expect(report).not.toContain('<script');
@@ -127,7 +127,7 @@ test('a file under two labels is an error that names both, and no model is writt
   await expect(readdir(at('twice-model'))).rejects.toThrow('ENOENT');
 });
 
-test('a label of which nothing can be read is an error with the reasons', async () => {
+test('a label without any readable photo is an error with the reasons', async () => {
   await writeFile(
     at('unread.csv'),
     LABELS.flatMap((label) => [1, 2].map((n) => `${join(MATERIALS, label, `0${n}.jpg`)},${label}\n`)).join('') +

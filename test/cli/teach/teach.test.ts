@@ -31,7 +31,7 @@ describe('a model of three materials', () => {
     first = await teach(MATERIALS, 'materials', '--name', 'materials');
   });
 
-  test('tells those apart that were held out, in integers and in floats, and says so', () => {
+  test('classifies the held-out photos, in integers and in floats, and reports it', () => {
     expect(first.stdout).toMatch(/^60 photos of 3 labels: learned from 48, tested with the others$/m);
     const [, right] = /^accuracy {2}[\d.]+ %, (\d+) of 12 photos/m.exec(first.stdout) ?? [];
     expect(Number(right)).toBeGreaterThanOrEqual(12 * 0.95);
@@ -46,7 +46,7 @@ describe('a model of three materials', () => {
     expect(first.code).toBe(0);
   });
 
-  test('the same seed gives the same files, another seed others', async () => {
+  test('the same seed gives the same files, another seed gives others', async () => {
     expect(await teach(MATERIALS, 'again', '--name', 'materials')).toMatchObject({ code: 0 });
     expect(await teach(MATERIALS, 'other', '--name', 'materials', '--seed', '2')).toMatchObject({ code: 0 });
     const [one, same, other] = await Promise.all(['materials', 'again', 'other'].map((name) => hashesOf(at(name))));
@@ -63,7 +63,7 @@ describe('a model of three materials', () => {
     ]);
   });
 
-  test('model check has nothing to say against it, and it is as fast as the default', async () => {
+  test('passes model check without a warning, and is as fast as the default', async () => {
     const photos = LABELS.map((label) => join(MATERIALS, label, '01.jpg'));
     const { code, stdout } = await runCommand(['model', 'check', at('materials'), ...photos, '--json']);
     const report = JSON.parse(stdout);
@@ -74,14 +74,14 @@ describe('a model of three materials', () => {
     if (process.arch === 'x64') expect(report.model.version).toMatch(/-int8$/);
   });
 
-  test('has the list of hashes that a worker fetches it from S3 by, and prints the hash of that', async () => {
+  test('has the list of hashes for fetching it from S3, and prints the hash of that list', async () => {
     const { SHA256SUMS: sums, ...hashes } = await hashesOf(at('materials'));
     const lines = (await readFile(join(at('materials'), 'SHA256SUMS'), 'utf8')).trim().split('\n');
     expect(Object.fromEntries(lines.map((line) => line.split('  ').reverse()))).toEqual(hashes);
     expect(first.stdout).toContain(`MODEL_SHA256=${sums} `);
   });
 
-  test('labels what is enqueued on a local service', async () => {
+  test('labels images that are enqueued on a local service', async () => {
     const options = ['--port', '0', '--workers', '1', '--state-dir', at('state'), '--allow-host', images.host];
     const local = startCommand(['local', ...options, '--model', at('materials')]);
     try {
@@ -112,7 +112,7 @@ describe('a model of three materials', () => {
     }
   });
 
-  test('can be taught again, and so can any model that ends in a softmax', async () => {
+  test('can be taught again, like any model that ends in a softmax', async () => {
     const { code, stdout } = await teach(MATERIALS, 'second', '--base', at('materials'), '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout).heldOut.right).toBeGreaterThanOrEqual(12 * 0.95);
@@ -144,7 +144,7 @@ describe('a model of three materials', () => {
   });
 });
 
-test('a base that gives other scores with another last layer is refused, and nothing is written', async () => {
+test('a base model that gives other scores with a replaced last layer is refused, and nothing is written', async () => {
   // Its features are made with the weights of the last layer, too.
   const T = attribute('T', [6, 1]);
   const weights = (name: string, values: number[], ...sizes: number[]) => {
@@ -197,7 +197,7 @@ test('a command that is interrupted leaves no model', async () => {
   expect((await readdir(folder.path)).filter((name) => name.includes('interrupted'))).toEqual([]);
 });
 
-test('a command that is interrupted while it writes leaves a whole model or nothing', async () => {
+test('a command that is interrupted while it writes leaves a complete model or nothing', async () => {
   const running = startCommand(['model', 'teach', MATERIALS, '--out', at('cut')]);
   await eventually(
     'a folder that is being written',

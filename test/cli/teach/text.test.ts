@@ -37,7 +37,7 @@ function teaching(labels: readonly string[], given: Partial<Teaching> = {}): Tea
   };
 }
 
-test('a few labels get a table, cut where a name is long', () => {
+test('a few labels get a table, with long names cut', () => {
   const text = teachingText(teaching(['cat', 'a label that is rather long']), MODEL);
   expect(text).toContain(
     'tested                        cat  a label that …\n' +
@@ -48,7 +48,7 @@ test('a few labels get a table, cut where a name is long', () => {
   expect(text).toContain("classify --model '/models/my model' photo.jpg\n");
 });
 
-test('of many labels, what was mixed up is named, the most frequent first', () => {
+test('many labels get a list of confusions, the most frequent first', () => {
   const labels = Array.from({ length: 12 }, (_, index) => `label ${index}`);
   const confusion = labels.map((_, row) => labels.map((__, column) => (row === column ? 4 : 0)));
   (confusion[3] as number[])[7] = 2;
@@ -59,7 +59,7 @@ test('of many labels, what was mixed up is named, the most frequent first', () =
   expect(teachingText(teaching(labels), MODEL)).not.toContain('mixed up');
 });
 
-test('signatures of URLs are in no text, and a path keeps its question mark', () => {
+test('no text contains signatures of URLs, and a path keeps its question mark', () => {
   const signed = photo('https://host.example/a.jpg?X-Amz-Signature=secret');
   const path = photo('what?.jpg', 'b');
   const both = { one: signed, other: path, likeness: 0.99 };
@@ -80,7 +80,7 @@ test('signatures of URLs are in no text, and a path keeps its question mark', ()
   );
 });
 
-test('lists are cut, and say how many there are; names move no cursor', () => {
+test('long lists are cut and have their total; names cannot move the cursor', () => {
   const hostile = photo('a\u001b[2J\n.jpg');
   const text = teachingText(
     teaching(['a', 'b'], {
@@ -101,7 +101,7 @@ test('lists are cut, and say how many there are; names move no cursor', () => {
   expect(text).not.toContain('\u001b');
 });
 
-test('a photo that the model would put elsewhere is shown with that label, and whether it was learned from', () => {
+test('a misclassified photo is shown with the predicted label, and whether it was trained on', () => {
   const unsure = [
     { photo: photo('1.jpg'), heldOut: false, score: 0.2, best: 'b', bestScore: 0.7 },
     { photo: photo('2.jpg'), heldOut: true, score: 0.6, best: 'a', bestScore: 0.6 },
@@ -111,7 +111,7 @@ test('a photo that the model would put elsewhere is shown with that label, and w
   );
 });
 
-test('warns of few photos, of photos that are all alike, and of one photo under two labels', () => {
+test('warns about few photos, photos that are all alike, and one photo under two labels', () => {
   const none = { groups: [], pairs: [], pairCount: 0, acrossLabels: [], divided: [] };
   const facts = (training: number) => [{ label: 'a', training, heldOut: 2, right: 2 }];
   expect(warningsOf(facts(8), none)).toEqual([]);
@@ -123,7 +123,7 @@ test('warns of few photos, of photos that are all alike, and of one photo under 
   ]);
 });
 
-test('what the model folder keeps names no photo', () => {
+test('the files in the model folder name no photo', () => {
   const unsure = [{ photo: photo('private.jpg'), heldOut: true, score: 0.2, best: 'b', bestScore: 0.7 }];
   const kept = JSON.stringify(teachingSummary(teaching(['a', 'b'], { unsure })));
   expect(kept).not.toContain('private');

@@ -177,8 +177,8 @@ test('the figures of a job are those of `status --json`', async () => {
   await page.context().close();
 });
 
-describe('while something is away', () => {
-  test('SQS: the page says since when, keeps its figures, and goes on by itself', async () => {
+describe('during an outage of', () => {
+  test('SQS, the page shows since when, keeps its figures, and recovers by itself', async () => {
     const { page } = await open('/#/');
     await eventually('figures', async () => (await figure(page, 'Remaining')).startsWith('0'));
     const arrived = page.evaluate('globalThis.neverReloaded = true');
@@ -195,7 +195,7 @@ describe('while something is away', () => {
     await page.context().close();
   });
 
-  test("the dashboard's own server: the page says so, and is live again when it is back", async () => {
+  test("the dashboard's own server, the page says so, and is live again afterwards", async () => {
     const { page } = await open('/#/jobs');
     await page.getByRole('link', { name: 'figures' }).waitFor();
     const { port } = new URL(dashboard.address);
@@ -211,7 +211,7 @@ describe('while something is away', () => {
 
 const MAX_BYTES = 200_000;
 
-test('the page weighs less than 200 kB as it comes over the wire', async () => {
+test('the page weighs less than 200 kB, compressed', async () => {
   const { page } = await open('/#/');
   const bytes = await page.evaluate<number>(`
     [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
@@ -227,7 +227,7 @@ function isOfSqs(call: string): boolean {
   return /[a-z]/.test(call);
 }
 
-test('deletes the dead letters that were shown, and none that came meanwhile', async () => {
+test('deletes the dead letters that were shown, and none that arrived meanwhile', async () => {
   const { page } = await open('/#/dead-letters?job=figures');
   await page
     .locator('.letter')

@@ -19,7 +19,7 @@ async function named(attribute: 'href' | 'src', ending: string): Promise<string[
     .sort();
 }
 
-test('the page asks for each of its modules at once, not one after the other', async () => {
+test('the page requests all of its modules at once, not one after the other', async () => {
   expect([...(await named('href', '.js')), 'main.js'].sort()).toEqual(await namesIn('.js'));
 });
 

@@ -43,7 +43,7 @@ describe.each(VIEWS)('the view of %s', (_name, path) => {
   });
 });
 
-test.each(VIEWS)('texts of others stay texts in the view of %s', async (_name, path) => {
+test.each(VIEWS)('untrusted text stays text in the view of %s', async (_name, path) => {
   const { page, problems } = await open(path.includes('?') ? path : `${path}?q=`);
   server.shown.snapshot.problems = [
     {
@@ -85,7 +85,7 @@ describe('the environment', () => {
 });
 
 describe('keys', () => {
-  test('go through the views, move through rows and open one', async () => {
+  test('switch between views, move through rows and open one', async () => {
     const { page } = await open('/#/');
     await page.keyboard.press('g');
     await page.keyboard.press('j');
@@ -106,7 +106,7 @@ describe('keys', () => {
     await page.context().close();
   });
 
-  test('filter with /, and type into the filter what are keys elsewhere', async () => {
+  test('filter with /, and are typed as text in the filter', async () => {
     const { page } = await open('/#/jobs');
     await page.keyboard.press('/');
     await page.keyboard.type('gjk?');
@@ -127,7 +127,7 @@ describe('keys', () => {
     await page.context().close();
   });
 
-  test('change the time that the charts show', async () => {
+  test('change the time range of the charts', async () => {
     const { page } = await open('/#/');
     await page.keyboard.press(']');
     await page.locator('button[aria-pressed=true]', { hasText: '6 h' }).waitFor();
@@ -137,7 +137,7 @@ describe('keys', () => {
 });
 
 describe('the address', () => {
-  test('has what the view shows, and the way back leads there', async () => {
+  test('contains the state of the view, and Back returns to it', async () => {
     const { page } = await open('/#/jobs?state=cancelled&sort=job');
     expect(await page.locator('tbody th a').allTextContents()).toEqual(['old-catalogue']);
     await page.getByRole('link', { name: 'Overview' }).click();
@@ -148,7 +148,7 @@ describe('the address', () => {
     await page.context().close();
   });
 
-  test('sorts jobs by a column, and the other way round at the second click', async () => {
+  test('sorts jobs by a column, and in reverse at the second click', async () => {
     const { page } = await open('/#/jobs');
     const failed = () => page.locator('tbody .failures b').allTextContents();
     await page.getByRole('button', { name: 'Failed images' }).click();
@@ -174,8 +174,8 @@ describe('a server that is read-only', () => {
   );
 });
 
-describe('nothing wrong, nothing there', () => {
-  test('shows no warning, and the command to begin with', async () => {
+describe('no problem, no data', () => {
+  test('shows no warning, and the command for the first job', async () => {
     server.shown.snapshot = snapshot({ jobs: [], problems: [] });
     const { page } = await open('/#/');
     expect(await page.locator('.notice').count()).toBe(0);
@@ -185,7 +185,7 @@ describe('nothing wrong, nothing there', () => {
   });
 });
 
-test('new figures move nothing on the page', async () => {
+test('new figures do not shift the layout', async () => {
   const { page } = await open('/#/');
   await page.locator('canvas').first().waitFor();
   const places = () =>
@@ -203,7 +203,7 @@ test('new figures move nothing on the page', async () => {
   await page.context().close();
 });
 
-test('a job whose number of images nobody knows has its counts, and no bar', async () => {
+test('a job of unknown size has its counts, and no progress bar', async () => {
   const row = jobRow('default', {
     state: 'unknown',
     enqueuedImages: null,
@@ -219,7 +219,7 @@ test('a job whose number of images nobody knows has its counts, and no bar', asy
   await page.context().close();
 });
 
-test('animates nothing for those who want no motion', async () => {
+test('animates nothing when reduced motion is preferred', async () => {
   const { page } = await open('/#/', { reducedMotion: 'reduce' });
   expect(await page.evaluate('document.getAnimations().length')).toBe(0);
   await page.context().close();
@@ -248,7 +248,7 @@ test('an entry of the runbook is shown with its commands, and its links to other
   await page.context().close();
 });
 
-test('asks for nothing once nobody has seen the page for a minute, and goes on when it is seen again', async () => {
+test('stops requests when the page was hidden for a minute, and continues when it is visible again', async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.clock.install();

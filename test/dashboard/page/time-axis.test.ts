@@ -15,12 +15,12 @@ describe('the times under a chart', () => {
     ['an hour', at(10, 7), HOUR, 5, ['10:15', '10:30', '10:45', '11:00']],
     ['a day', at(0, 30), 24 * HOUR, 6, ['06:00', '12:00', '18:00', 'Fri 27']],
     ['a minute', at(10, 0, 3), MINUTE, 2, ['10:00:30', '10:01:00']],
-  ])('are round ones for %s, and no more than there is room for', (_name, from, length, most, expected) => {
+  ])('are round for %s, and fit the width', (_name, from, length, most, expected) => {
     const times = roundTimes(from, from + length, most);
     expect(times.map((time) => timeText(time, length))).toEqual(expected);
   });
 
-  test('are within what the chart shows', () => {
+  test('are within the range of the chart', () => {
     const [from, to] = [at(3, 3, 3), at(4, 4, 4)];
     const times = roundTimes(from, to, 5);
     expect(times.length).toBeGreaterThan(1);
@@ -28,7 +28,7 @@ describe('the times under a chart', () => {
   });
 });
 
-test('a bucket has the times of its beginning and its end', () => {
+test('a bucket shows the times of its start and end', () => {
   expect(bucketText(at(10, 15), 10)).toBe('26 Nov, 10:15:00 to 10:15:10');
   expect(bucketText(at(10, 15), 300)).toBe('26 Nov, 10:15 to 10:20');
 });

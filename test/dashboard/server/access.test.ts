@@ -83,7 +83,7 @@ describe('a page of the web', () => {
     expect({ status: response.status, code: codeOf(response) }).toEqual({ status: 403, code: 'origin-not-allowed' });
   });
 
-  test('may have a link to the page, and to nothing else', async () => {
+  test('may link to the page, and to nothing else', async () => {
     const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
     expect((await rawRequest(open, '/', { headers })).status).not.toBe(403);
     expect((await rawRequest(open, '/api/session', { headers })).status).toBe(403);
@@ -101,7 +101,7 @@ describe('a change', () => {
     '/api/nothing',
   ];
 
-  test.each(CHANGES)('at %s is refused by a server that only shows', async (path) => {
+  test.each(CHANGES)('at %s is refused by a read-only server', async (path) => {
     const response = await open.post(path, { filter: {}, confirm: 'cats' });
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({ error: { code: 'read-only' } });
@@ -111,7 +111,7 @@ describe('a change', () => {
     expect((await rawRequest(open, '/api/jobs/cats', { method })).status).toBe(403);
   });
 
-  test('without the CSRF token, with another one or one of another server is refused', async () => {
+  test('without the CSRF token, with a wrong one or with that of another server is refused', async () => {
     const { csrfToken } = await open.json<Session>('/api/session');
     for (const given of ['', 'x'.repeat(32), csrfToken]) {
       const response = await changing.post(
@@ -126,7 +126,7 @@ describe('a change', () => {
     }
   });
 
-  test('in the form that a page of the web can send without asking is refused', async () => {
+  test('in a form that a web page can send without a preflight is refused', async () => {
     const response = await changing.post('/api/jobs/cats/cancel', 'confirm=cats', {
       'content-type': 'application/x-www-form-urlencoded',
     });
@@ -141,7 +141,7 @@ describe('a change', () => {
     ['an unknown field', '{"confirm":"cats","force":true}'],
     ['another type', '{"confirm":1}'],
     ['nothing', ''],
-  ])('with %s in its body is refused in words', async (_what, body) => {
+  ])('with %s in its body is refused with a message', async (_what, body) => {
     const response = await changing.post('/api/jobs/cats/cancel', body);
     expect(await answerOf(response)).toMatchObject({
       status: 400,
@@ -154,7 +154,7 @@ describe('a change', () => {
     expect(response.status).toBe(400);
   });
 
-  test('of a job that there is not is refused', async () => {
+  test('of an unknown job is refused', async () => {
     const response = await changing.post('/api/jobs/dogs/cancel', { confirm: 'dogs' });
     expect(await answerOf(response)).toMatchObject({
       status: 404,
@@ -183,7 +183,7 @@ describe('with a token', () => {
     expect((await closed.get('/api/session', { authorization: TOKEN })).status).toBe(401);
   });
 
-  test('browsers get a cookie for the address with it, and the address without it', async () => {
+  test('browsers get a cookie at the address with the token, and are redirected to the one without', async () => {
     const response = await closed.get(`/?token=${TOKEN}`);
     expect(response.status).toBe(303);
     expect(response.headers.get('location')).toBe('/');
@@ -195,7 +195,7 @@ describe('with a token', () => {
     expect((await closed.get('/api/session', { cookie: `${pair}x` })).status).toBe(401);
   });
 
-  test('an address with another one gets nothing', async () => {
+  test('an address with a wrong token gets nothing', async () => {
     const response = await closed.get(`/?token=${TOKEN}x`);
     expect({ status: response.status, cookie: response.headers.get('set-cookie') }).toEqual({
       status: 401,
@@ -203,13 +203,13 @@ describe('with a token', () => {
     });
   });
 
-  test('it counts at the page alone: an address of the API is in logs', async () => {
+  test("it is accepted only in the page's address: addresses of the API are logged", async () => {
     expect((await closed.get(`/api/session?token=${TOKEN}`)).status).toBe(401);
   });
 });
 
 describe('files', () => {
-  test('of the page come with an ETag, compressed, and are not sent twice', async () => {
+  test('of the page have an ETag, are compressed, and are not sent twice', async () => {
     const response = await open.get('/', { 'accept-encoding': 'br, gzip' });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-encoding')).toBe('br');
@@ -233,7 +233,7 @@ describe('files', () => {
     expect((await rawRequest(open, path)).status).toBe(404);
   });
 
-  test('of a library are those that the page needs', async () => {
+  test('of libraries are only those that the page needs', async () => {
     const response = await open.get('/assets/vendor/chart.js');
     expect(response.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
     const source = await response.text();
@@ -242,14 +242,14 @@ describe('files', () => {
   });
 });
 
-test('HEAD opens no stream and makes no download', async () => {
+test('HEAD opens no stream and starts no download', async () => {
   for (const path of ['/api/events?range=1h', '/api/jobs/cats/results.csv']) {
     expect((await rawRequest(open, path, { method: 'HEAD' })).status).toBe(400);
   }
   expect((await rawRequest(open, '/', { method: 'HEAD' })).status).toBe(200);
 });
 
-test('metrics are what the page shows, or what the server that has the workers gives, in the form of Prometheus', async () => {
+test('metrics are those of the page, or of the server with the workers, in Prometheus format', async () => {
   expect(await (await open.get('/metrics')).text()).toContain('labelqueue_queue_up 1');
   await using other = await startTestDashboard(aws.target, { metrics: async () => 'labelqueue_up 1\n' });
   const response = await other.get('/metrics');
@@ -257,6 +257,6 @@ test('metrics are what the page shows, or what the server that has the workers g
   expect(await response.text()).toBe('labelqueue_up 1\n');
 });
 
-test('nothing of this was taken for a bug', () => {
+test('none of this was reported as a bug', () => {
   expect([...open.surprises, ...changing.surprises, ...closed.surprises]).toEqual([]);
 });

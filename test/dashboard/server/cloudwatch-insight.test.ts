@@ -42,7 +42,7 @@ function queriesOf(command: (typeof asked)[number] | undefined): MetricDataQuery
   return command.input.MetricDataQueries ?? [];
 }
 
-test('history is one request for all series, and one request per minute however often it is asked for', async () => {
+test('history takes one request for all series, at most once per minute', async () => {
   answer = () => ({
     MetricDataResults: [
       { Id: 'waiting', Timestamps: [new Date(NOW - 2 * MINUTE), new Date(NOW - MINUTE)], Values: [5, 7] },
@@ -120,7 +120,7 @@ test('facts are the age of the oldest message, the stages in percentiles, and th
   for (const id of ids) expect(id).toMatch(/^[a-z][a-zA-Z0-9_]*$/);
 });
 
-test('who may not read the alarms has the rest', async () => {
+test('without permission to read alarms, the rest is shown', async () => {
   answer = (command) => {
     if (command instanceof DescribeAlarmsCommand) throw Object.assign(new Error('no'), { name: 'AccessDenied' });
     return { MetricDataResults: [{ Id: 'ageSeconds', Values: [7] }] };
@@ -128,7 +128,7 @@ test('who may not read the alarms has the rest', async () => {
   expect(await insight.facts(NOW)).toMatchObject({ oldestMessageAgeSeconds: 7, alarms: null });
 });
 
-test('a failure is not kept: the next one who asks, asks CloudWatch', async () => {
+test('a failure is not cached: the next reader asks CloudWatch again', async () => {
   answer = () => {
     throw new Error('throttled');
   };
@@ -137,7 +137,7 @@ test('a failure is not kept: the next one who asks, asks CloudWatch', async () =
   expect(await insight.facts(NOW + 1)).toMatchObject({ oldestMessageAgeSeconds: null });
 });
 
-test('a CloudWatch that gives no answer is given up', async () => {
+test('a request that CloudWatch does not answer is aborted', async () => {
   const silent = createServer(() => undefined).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;

@@ -46,7 +46,7 @@ const change = async (what: string, filter: DeadLetterFilter, confirm: string) =
   return await answerOf(response);
 };
 
-test('each letter is shown with its job, code, attempts and URL, without what is secret about it', async () => {
+test('each letter is shown with its job, code, attempts and URL, without secrets', async () => {
   await failedJob('cats', 'a', 'slow-b');
   const { letters, lookedAt, ...counts } = await list();
   expect(Date.now() - lookedAt).toBeLessThan(60_000);
@@ -76,7 +76,7 @@ test('each letter is shown with its job, code, attempts and URL, without what is
   expect(JSON.stringify(letters)).not.toMatch(/hidden|password/);
 });
 
-test('a look leaves each letter where it is: visible at once, and as it was', async () => {
+test('reading leaves each letter on the DLQ, visible and unchanged', async () => {
   await failedJob('cats', 'a', 'b');
   await sendToDlq('no message');
   const before = aws.deadLetters().map(({ body }) => body);
@@ -91,7 +91,7 @@ test('a look leaves each letter where it is: visible at once, and as it was', as
   ).toEqual(before.sort());
 });
 
-test('looks that are asked for at once do not hide letters from each other', async () => {
+test('concurrent reads do not hide letters from each other', async () => {
   await failedJob('cats', 'a', 'b', 'c');
   const looks = await Promise.all([list(), list(), list()]);
   expect(looks.map(({ matchingMessages }) => matchingMessages)).toEqual([3, 3, 3]);
@@ -115,7 +115,7 @@ const FOUND: [DeadLetterFilter, number][] = [
   [{ text: '' }, 5],
 ];
 
-test('a filter finds the letters of which an image fits all of it, and nothing by what is secret', async () => {
+test('a filter finds letters with an image that matches all of it, and does not match secrets', async () => {
   await failedJob('cats', 'a', 'b', 'slow-c');
   await failedJob('dogs', 'd');
   await sendToDlq('no message, and no secret: https://me:password@host/?hidden');
@@ -129,7 +129,7 @@ test('a filter finds the letters of which an image fits all of it, and nothing b
   }
 });
 
-test('one look answers all filters for a while, and a fresh one is a look of its own', async () => {
+test('one read serves all filters for a while, and a refresh reads again', async () => {
   await failedJob('cats', 'a');
   const first = await list();
   await failedJob('dogs', 'b');
@@ -138,7 +138,7 @@ test('one look answers all filters for a while, and a fresh one is a look of its
   expect((await list({ job: 'dogs', fresh: '1' })).matchingMessages).toBe(1);
 });
 
-test('a body that is not a message is shown in its beginning, with nothing in it that moves a cursor', async () => {
+test('the beginning of a malformed body is shown, without control characters', async () => {
   await sendToDlq(`\u202Eevil ${'x'.repeat(100_000)}`);
   const { letters } = await list();
   const [{ unreadableBody = '', job = '', images = [] } = {}] = letters;
@@ -147,7 +147,7 @@ test('a body that is not a message is shown in its beginning, with nothing in it
   expect(unreadableBody).toMatch(/^\\u202eevil/);
 });
 
-test('of many letters the newest are shown, and all are counted', async () => {
+test('the newest of many letters are shown, and all are counted', async () => {
   await failedJob('cats', ...Array.from({ length: 450 }, (_, index) => `image-${index}`));
   const { letters, matchingMessages } = await list();
   expect(matchingMessages).toBe(450);
@@ -156,7 +156,7 @@ test('of many letters the newest are shown, and all are counted', async () => {
   expect(times).toEqual(times.toSorted((one, other) => other - one));
 });
 
-test('what a filter shows is deleted, and nothing else', async () => {
+test('exactly the filtered letters are deleted', async () => {
   await failedJob('cats', 'a', 'b', 'slow-c');
   await failedJob('dogs', 'd');
   expect(await change('delete', { job: 'cats', code: 'not_found' }, '2')).toEqual({
@@ -169,7 +169,7 @@ test('what a filter shows is deleted, and nothing else', async () => {
   expect(letters.flatMap(({ images }) => images.map(({ id }) => id)).sort()).toEqual(['d', 'slow-c']);
 });
 
-test('letters that came after the look stay, however many fit', async () => {
+test('letters that arrived after the read stay, even if they match', async () => {
   await failedJob('cats', 'a');
   expect(await list({ job: 'cats', fresh: '1' })).toMatchObject({ matchingMessages: 1 });
   await failedJob('cats', 'b');
@@ -177,7 +177,7 @@ test('letters that came after the look stay, however many fit', async () => {
   expect((await list()).letters.flatMap(({ images }) => images.map(({ id }) => id))).toEqual(['b']);
 });
 
-test('a letter with images that do not fit is not deleted for one that does', async () => {
+test('a letter is not deleted when only some of its images match', async () => {
   const images = ['cats', 'dogs'].map((host) => ({ id: host, url: `https://${host}.example/1.jpg` }));
   await sendToDlq(JSON.stringify({ v: 1, job: 'pets', attempt: 1, images }));
   const filter = { host: 'dogs.example' };
@@ -188,7 +188,7 @@ test('a letter with images that do not fit is not deleted for one that does', as
   expect(aws.deadLetters()).toHaveLength(1);
 });
 
-test('what a producer has put into `meta` of a letter is not kept', () => {
+test('the `meta` of a letter is not kept in memory', () => {
   const meta = { list: Array.from({ length: 50_000 }, () => ({})) };
   const body = JSON.stringify({
     v: 1,
@@ -214,7 +214,7 @@ test.each(['delete', 'redrive'])('to %s, the number must be typed that is true n
   expect(aws.queued()).toEqual([]);
 });
 
-test('the images that a filter shows are sent again, with their failures taken away', async () => {
+test('filtered images are sent again, and their failures removed', async () => {
   await failedJob('cats', 'a', 'b', 'slow-c');
   await failedJob('dogs', 'd');
   expect(await change('redrive', { host: 'cats.example:8443', code: 'not_found' }, '2')).toEqual({
@@ -238,7 +238,7 @@ test('failures whose letters were deleted are not sent again with the others', a
   expect((await aws.failures('cats')).map(({ id }) => id)).toEqual(['slow-b']);
 });
 
-test('by a text, images of several jobs are sent again, each to its own run', async () => {
+test('a text filter sends images of several jobs again, each in its own run', async () => {
   await failedJob('cats', 'lost-a', 'b');
   await failedJob('dogs', 'lost-d');
   expect(await change('redrive', { text: 'lost' }, '2')).toMatchObject({ images: 2, messages: 2 });
@@ -247,7 +247,7 @@ test('by a text, images of several jobs are sent again, each to its own run', as
   expect(sent.map(({ job, run }) => ({ job, run })).sort((one, other) => (one.job < other.job ? -1 : 1))).toEqual(runs);
 });
 
-test('what cannot be sent again stays, and the answer says why', async () => {
+test('letters that cannot be sent again stay, and the response says why', async () => {
   await failedJob('cats', 'a');
   await sendToDlq('no message');
   await cancelJob(aws.target, await newestRun(aws.target, 'cats'), 'test');
@@ -258,7 +258,7 @@ test('what cannot be sent again stays, and the answer says why', async () => {
   expect(aws.deadLetters()).toHaveLength(2);
 });
 
-test('a filter with a field that there is not, or a text of a megabyte, is refused in words', async () => {
+test('a filter with an unknown field or a text of a megabyte is refused with a message', async () => {
   const unknown = await dashboard.post('/api/dead-letters/delete', { filter: { run: 'x' }, confirm: '0' });
   expect(await answerOf(unknown)).toMatchObject({
     status: 400,

@@ -29,7 +29,7 @@ function enqueued(job: string, all: ImageRef[], perMessage = 10): Promise<void> 
 
 const rowOf = ({ jobs }: Snapshot, job: string): JobRow | undefined => jobs.find((row) => row.job === job);
 
-test('the figures of a job are those of `status --json`: while it waits, half-way, and at its end with failures', async () => {
+test('the figures of a job are those of `status --json`: waiting, halfway, and completed with failures', async () => {
   await enqueued('cats', images(60, 7));
   await using page = await dashboard.open();
   for (const { messages, state } of [
@@ -94,7 +94,7 @@ test('a job whose failures are sent again from its page runs once more, and is c
   expect(queue).toMatchObject({ deadMessages: 0, toGoImages: 0, timeToDrainSeconds: 0 });
 });
 
-test('a change must be typed: another name is refused, and changes nothing', async () => {
+test('a change must be confirmed with the name of the job: another name is refused', async () => {
   await enqueued('cats', images(10, 0));
   for (const change of ['cancel', 'redrive']) {
     const response = await dashboard.post(`/api/jobs/cats/${change}`, { confirm: 'cat' });
@@ -106,7 +106,7 @@ test('a change must be typed: another name is refused, and changes nothing', asy
   expect(aws.queued()).toHaveLength(1);
 });
 
-test('a job that is cancelled from its page is cancelled for all, and cannot be cancelled twice', async () => {
+test('a job that is cancelled from its page is cancelled everywhere, and cannot be cancelled twice', async () => {
   await enqueued('cats', images(20, 0));
   await using page = await dashboard.open();
   await page.next('snapshot', (snapshot) => rowOf(snapshot, 'cats')?.state === 'running');
@@ -123,7 +123,7 @@ test('a job that is cancelled from its page is cancelled for all, and cannot be 
   });
 });
 
-test('a job that is cancelled from its page is looked at for its end', async () => {
+test('cancelling a job from its page requests a check of its end', async () => {
   const of = anyRun();
   await describeRun(aws.target, of, idsOf(2));
   expect((await dashboard.post('/api/jobs/cats/cancel', { confirm: 'cats' })).status).toBe(200);
@@ -131,7 +131,7 @@ test('a job that is cancelled from its page is looked at for its end', async () 
   expect(looks.map(({ body }) => JSON.parse(body))).toEqual([{ v: 1, ...of }]);
 });
 
-test('a job that is purged elsewhere is gone from the table', async () => {
+test('a job that is purged elsewhere disappears from the table', async () => {
   await enqueued('cats', images(10, 0));
   await workQueueEmpty(aws, catsButMissing);
   await using page = await dashboard.open();
@@ -164,7 +164,7 @@ test('the page of a job has its labels, its slowest hosts and its pictures, and 
   expect(page.text() + JSON.stringify(gallery)).not.toContain('secret');
 });
 
-test('what is shown of a job is the same by the stream and by its address', async () => {
+test("a job's details are the same in the stream and at its address", async () => {
   await enqueued('cats', images(30, 6));
   await workQueueEmpty(aws, catsButMissing);
   const { series, failedImagesByCode } = await dashboard.json<JobDetail>('/api/jobs/cats');
@@ -174,7 +174,7 @@ test('what is shown of a job is the same by the stream and by its address', asyn
   expect(await page.next('job-missing')).toEqual({ job: 'dogs' });
 });
 
-test('history has what happened before anybody looked, from the names of part files', async () => {
+test('history includes the time before the dashboard started, from the names of part files', async () => {
   await enqueued('cats', images(60, 7));
   await workQueueEmpty(aws, catsButMissing);
   await using page = await dashboard.open('range=15m');
@@ -193,7 +193,7 @@ function lengths({ failedImagesByCode, ...history }: History): Set<number> {
   return new Set(series.map(({ length }) => length));
 }
 
-test('a job whose description was damaged is named, and hides no other', async () => {
+test('a job with a damaged description is named, and does not hide others', async () => {
   await enqueued('cats', images(10, 0));
   await enqueued('dogs', images(10, 0));
   const { s3, resultsBucket: Bucket } = aws.target;
@@ -214,7 +214,7 @@ test('a job whose description was damaged is named, and hides no other', async (
   ]);
 });
 
-test('jobs of other producers are there, with what is known of them', async () => {
+test('jobs of other producers are shown, with what is known about them', async () => {
   await aws.send('https://host.example/a.jpg', 'https://host.example/missing.jpg');
   await workQueueEmpty(aws, ({ url }) => catsButMissing({ id: url, url }));
   await using page = await dashboard.open();

@@ -63,7 +63,7 @@ function observed({ queue, snapshot, ...others }: Changes): Observed {
 
 const kindsOf = (changes: Changes) => problemsOf(observed(changes)).map(({ kind }) => kind);
 
-describe('nothing is said', () => {
+describe('reports nothing', () => {
   test.each<[string, Changes]>([
     ['of an empty queue', {}],
     ['of a queue that is worked on', { queue: { waitingMessages: 500, inFlightMessages: 20 } }],
@@ -99,7 +99,7 @@ test.each<[string, Changes]>([
       },
     },
   ],
-])('%s is said alone, with an entry of the runbook where it has one', async (kind, changes) => {
+])('%s is reported, with its entry of the runbook if there is one', async (kind, changes) => {
   const problems = problemsOf(observed(changes));
   expect(problems.map((problem) => problem.kind)).toEqual([kind]);
   const [{ title = '', detail = '', runbookEntry: entry = null } = {}] = problems;
@@ -108,7 +108,7 @@ test.each<[string, Changes]>([
   if (entry !== null) expect((await runbookEntry(entry))?.markdown).toMatch(/\w/);
 });
 
-test('while SQS is away, what it said before is not judged', () => {
+test('while SQS does not answer, its last figures are not evaluated', () => {
   const connections = { sqs: AWAY, s3: CONNECTED };
   expect(kindsOf({ queue: { deadMessages: 7 }, untakenSince: 0, snapshot: { connections } })).toEqual(['sqs-away']);
 });

@@ -38,14 +38,17 @@ const sample = (at: number, waiting: number): MessageSample => ({
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 describe('buckets', () => {
-  test.each(RANGES)('of %s are at most 300, begin at whole lengths, and have now in the last', (range) => {
-    const buckets = bucketsOf(range, NOW);
-    expect(buckets.count).toBeLessThanOrEqual(300);
-    expect(buckets.count).toBeGreaterThanOrEqual(160);
-    expect(buckets.fromAt % buckets.bucketMs).toBe(0);
-    expect(buckets.toAt).toBeGreaterThan(NOW);
-    expect(buckets.toAt - buckets.bucketMs).toBeLessThanOrEqual(NOW);
-  });
+  test.each(RANGES)(
+    'of %s are at most 300, aligned to their length, and the last one contains the present',
+    (range) => {
+      const buckets = bucketsOf(range, NOW);
+      expect(buckets.count).toBeLessThanOrEqual(300);
+      expect(buckets.count).toBeGreaterThanOrEqual(160);
+      expect(buckets.fromAt % buckets.bucketMs).toBe(0);
+      expect(buckets.toAt).toBeGreaterThan(NOW);
+      expect(buckets.toAt - buckets.bucketMs).toBeLessThanOrEqual(NOW);
+    },
+  );
 
   test.each([0, 1, 299, 300, 3_601, 86_400, 40 * 86_400])('between two times %d s apart are at most 300', (seconds) => {
     const from = NOW - seconds * SECOND;
@@ -55,14 +58,14 @@ describe('buckets', () => {
     expect(buckets.toAt).toBeGreaterThan(NOW);
   });
 
-  test('the last one has the rate of the time that it has lasted', () => {
+  test('the last one has the rate of its elapsed time', () => {
     const buckets = { fromAt: 0, toAt: 20 * SECOND, bucketMs: 10 * SECOND, now: 12 * SECOND, count: 2 };
     expect(perSecond(buckets, [100, 20])).toEqual([10, 10]);
   });
 });
 
 describe('images', () => {
-  test('are in the buckets in which their files were written, by code, and those of other times in none', () => {
+  test("are in the buckets of their files' times, by code; those outside of the range are in none", () => {
     const at = bucketsOf('15m', NOW).fromAt;
     const counted = [
       part('results', at, 50),
@@ -83,7 +86,7 @@ describe('images', () => {
     expect(failedImagesByCode.map(({ code, images }) => [code, images[1], sum(images)])).toEqual([['timeout', 10, 10]]);
   });
 
-  test('that are to go are those that had come and had no outcome', () => {
+  test('that remain are those that were enqueued and had no outcome', () => {
     const buckets = bucketsOf('15m', NOW);
     const at = (bucket: number) => buckets.fromAt + bucket * buckets.bucketMs;
     const counted = [part('results', at(3), 40), part('failures', at(5), 10, 'corrupt')];
@@ -97,7 +100,7 @@ describe('images', () => {
     expect(arrivedImagesPerSecond.slice(0, 4)).toEqual([0, 10, 10, 0]);
   });
 
-  test('of a job that came before the range are to go from its beginning', () => {
+  test('of a job that was enqueued before the range remain from its beginning', () => {
     const { toGoImages } = historyOf({
       range: '15m',
       now: NOW,
@@ -107,13 +110,13 @@ describe('images', () => {
     expect(new Set(toGoImages)).toEqual(new Set([70]));
   });
 
-  test('all come at once where a job was enqueued in no time', () => {
+  test('are all enqueued at once when a job was enqueued in no time', () => {
     const buckets = bucketsOf('15m', NOW);
     const at = new Date(buckets.fromAt + 1).toISOString();
     expect(sum(arrivalsOf({ sent: 10, startedAt: at, updatedAt: at }, buckets).perBucket)).toBeCloseTo(10);
   });
 
-  test('with more codes than there is room for have the rest as others', () => {
+  test('with too many codes have the rest as others', () => {
     const counted = Array.from({ length: 12 }, (_, index) =>
       part('failures', NOW - 60_000, 20 - index, `code_${index}`),
     );
@@ -127,7 +130,7 @@ describe('images', () => {
 });
 
 describe('messages', () => {
-  test('are known where somebody has looked, and nowhere else', () => {
+  test('are known only for times at which the queue was observed', () => {
     const { waitingMessages, messagesKnownFromAt, oldestMessageAgeSeconds } = historyOf({
       range: '15m',
       now: NOW,
@@ -139,7 +142,7 @@ describe('messages', () => {
     expect(new Set(oldestMessageAgeSeconds)).toEqual(new Set([null]));
   });
 
-  test('of a week of looking are kept in the memory of some thousands', () => {
+  test('of a week of observation are reduced to some thousands', () => {
     const samples = new MessageSamples();
     const from = NOW - 7 * 86_400 * SECOND;
     for (let at = from; at < NOW; at += 2 * SECOND) samples.add(sample(at, 1));

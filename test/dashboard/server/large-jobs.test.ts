@@ -16,7 +16,7 @@ const JOB: LargeJob = {
   isDescribed: true,
 };
 
-test('a job of 10,000 files is shown by one listing, with the figures of `status`, and read in parts after that', async () => {
+test('a job of 10,000 files is shown after one listing, with the figures of `status`, and then read in parts', async () => {
   await using large = await startLargeJobs({ jobs: [JOB] });
   const files = new JobFiles(large.target, JOB);
   const listings = async () => (await large.counts()).calls['LIST'] ?? 0;
@@ -36,7 +36,7 @@ test('a job of 10,000 files is shown by one listing, with the figures of `status
   expect(files.version).toBe(1);
 });
 
-test('of a job of millions of files an estimate is shown, as `status` has it, and nothing is kept', async () => {
+test('a job of millions of files is shown with the estimate of `status`, and nothing is kept in memory', async () => {
   const huge = { ...JOB, results: 3_000_000, failures: 1_000 };
   await using large = await startLargeJobs({ jobs: [huge] });
   const files = new JobFiles(large.target, huge);
@@ -52,7 +52,7 @@ test('of a job of millions of files an estimate is shown, as `status` has it, an
   if (!countsAreEstimates) expect(classifiedImages).toBe(all);
 });
 
-test('its figures are on the page as soon as they are listed, and equal those of a status', async () => {
+test('its figures are shown as soon as they are listed, and equal those of `status`', async () => {
   await using large = await startLargeJobs({ jobs: [JOB] });
   await using dashboard = await startTestDashboard(large.target);
   await using page = await dashboard.open('range=7d');

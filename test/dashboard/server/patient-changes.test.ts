@@ -12,7 +12,7 @@ const [aws] = await sharedByTests(startTestAws());
 /** More refusals in a row than a look goes on for. */
 const REFUSALS = 4;
 
-test('a redrive goes on when SQS is busy for a while', async () => {
+test('a redrive continues when SQS throttles it for a while', async () => {
   await writeParts(aws.target, 'failures', [failure('a'), failure('b')]);
   let sends = 0;
   await using faults = await startTargetedFaults(aws, ({ headers }) => {

@@ -33,7 +33,7 @@ async function gallery(...urls: string[]): Promise<Gallery> {
   return dashboard.json('/api/jobs/cats/gallery');
 }
 
-test('a picture of the gallery is a small WebP, fetched once however often it is shown', async () => {
+test('a picture of the gallery is a small WebP, which is fetched once', async () => {
   const { images: shown } = await gallery(images.url('/photos/coffee.jpg?shown=once'));
   const [{ thumbnail } = { thumbnail: '' }] = shown;
   const before = images.requests('/photos/coffee.jpg');
@@ -48,7 +48,7 @@ test('a picture of the gallery is a small WebP, fetched once however often it is
   expect(images.requests('/photos/coffee.jpg') - before).toBe(1);
 });
 
-test('an image that cannot be had any more says why, and is asked for once', async () => {
+test('an image that cannot be fetched any more says why, and is requested once', async () => {
   const { images: shown } = await gallery(images.url('/status/404'));
   const [{ thumbnail } = { thumbnail: '' }] = shown;
   for (const _again of [1, 2]) {
@@ -65,7 +65,7 @@ test.each([
   'http://169.254.169.254/latest/meta-data/',
   'file:///etc/passwd',
   's3://other-bucket/a.jpg',
-])('an image at %s is not fetched: the rules are those of the worker', async (url) => {
+])("an image at %s is not fetched, by the worker's rules", async (url) => {
   const { images: shown } = await gallery(url);
   const answer = await dashboard.get(shown[0]?.thumbnail ?? '');
   expect(await answerOf(answer)).toMatchObject({
@@ -74,7 +74,7 @@ test.each([
   });
 });
 
-test('a browser cannot name an image that was not shown', async () => {
+test('a browser cannot request an image that was not shown', async () => {
   await gallery(images.url('/photos/coffee.jpg'));
   const before = images.totalRequests();
   const url = encodeURIComponent(images.url('/photos/rocket.jpg'));
@@ -84,7 +84,7 @@ test('a browser cannot name an image that was not shown', async () => {
   expect(images.totalRequests()).toBe(before);
 });
 
-test('of images with the same bytes one is shown, the surest first', async () => {
+test('images with the same bytes are shown once, the highest score first', async () => {
   await writeParts(aws.target, 'results', [
     result('a', { cat: 0.5 }),
     result('b', { cat: 0.9 }),
@@ -98,7 +98,7 @@ test('of images with the same bytes one is shown, the surest first', async () =>
   expect((await dashboard.get('/api/jobs/birds/gallery')).status).toBe(404);
 });
 
-test('gallery and labels of a job that nobody watches are read again when its files have changed', async () => {
+test('gallery and labels of a job that is not on display are read again when its files have changed', async () => {
   const shown = async () => (await dashboard.json<Gallery>('/api/jobs/cats/gallery')).images.length;
   const labels = async () => (await dashboard.json<JobDetail>('/api/jobs/cats')).content?.labels.length;
   await writeParts(aws.target, 'results', [pictureOf('https://host.example/1')]);
@@ -138,7 +138,7 @@ test.each(['csv', 'jsonl', 'parquet'] as const)(
   },
 );
 
-test('failures come too, one download after the other; of a job that there is not there is none', async () => {
+test('failures can be downloaded, too, one download at a time; an unknown job has none', async () => {
   await writeParts(aws.target, 'failures', [failure('a')]);
   const answer = await dashboard.get('/api/jobs/cats/failures.csv');
   expect(await answer.text()).toContain('not_found');
@@ -147,7 +147,7 @@ test('failures come too, one download after the other; of a job that there is no
   expect((await dashboard.get('/api/jobs/cats/failures.xlsx')).status).toBe(404);
 });
 
-test('a download that is not read makes way for others after a while', async () => {
+test('a download that is not read is aborted after a while', async () => {
   await writeParts(aws.target, 'results', [result('a')]);
   await using folder = await createTemporaryFolder();
   const path = join(folder.path, 'large.csv');

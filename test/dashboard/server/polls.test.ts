@@ -56,7 +56,7 @@ async function runningJob(): Promise<void> {
   await enqueueImages(aws.target, images, { job: 'cats', perMessage: 1 });
 }
 
-test('nothing is asked while no page is open, neither before the first nor after the last', async () => {
+test('no request is made while no page is open, neither before the first nor after the last', async () => {
   await delay(200);
   expect(requests()).toBe(0);
   const page = await dashboard.open();
@@ -84,13 +84,13 @@ test('ten open pages cost what one costs', async () => {
   for (const page of pages) await page[Symbol.asyncDispose]();
 });
 
-test('a quiet queue costs two requests per look', async () => {
+test('an idle queue costs two requests per poll', async () => {
   await using page = await dashboard.open();
   await page.next('snapshot', ({ connections }) => connections.s3.state === 'connected');
   expect(await costPerLook(50)).toBeLessThan(3);
 });
 
-test('a page that comes later has a snapshot at once', async () => {
+test('a page that is opened later gets a snapshot at once', async () => {
   await using first = await dashboard.open();
   const { at } = await first.next('snapshot');
   await using second = await dashboard.open();
@@ -98,7 +98,7 @@ test('a page that comes later has a snapshot at once', async () => {
   expect(second.text()).toMatch(/^retry: \d+\n\nevent: snapshot\nid: \d+\ndata: /);
 });
 
-test('while SQS and S3 are away the page has since when, and goes on when they are back, with what it knew meanwhile', async () => {
+test('while SQS and S3 do not answer, the page shows since when and keeps its figures, and recovers afterwards', async () => {
   await using folder = await createTemporaryFolder();
   let own = await startEmbeddedAws({ port: 0, dataDir: folder.path });
   const { port } = own.server;
@@ -140,7 +140,7 @@ test('while SQS and S3 are away the page has since when, and goes on when they a
   await own.stop();
 });
 
-test('insight that never answers holds up neither the figures nor the charts', async () => {
+test('CloudWatch without an answer delays neither the figures nor the charts', async () => {
   const silent = new Promise<never>(() => undefined);
   await using other = await startTestDashboard(target, { insight: { facts: () => silent, history: () => silent } });
   await using page = await other.open();

@@ -31,13 +31,13 @@ describe('time to drain', () => {
     expect(figures(depths, job(status)).timeToDrainSeconds).toBe(0);
   });
 
-  test('counts what a producer had sent before it failed, while there are messages', () => {
+  test('counts what a producer had sent before it failed, as long as there are messages', () => {
     const failed = job({ state: 'failed while enqueuing', toGo: 500 });
     expect(figures(BUSY, moving, failed).timeToDrainSeconds).toBe(60);
   });
 });
 
-test('busy workers and cost per hour are not known while a job moves whose files are not kept', () => {
+test('busy workers and cost per hour are unknown while a job runs whose files are not kept', () => {
   const unseen = figures(BUSY, job({ toGo: 1_000_000, imagesPerSecond: 100 }));
   expect(unseen).toMatchObject({ busyWorkers: null, costPerHourUsd: null });
   expect(figures(EMPTY, job({ toGo: 5 }))).toMatchObject({ busyWorkers: 0, costPerHourUsd: 0 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { shownHost, shownText } from '../../../dashboard/server/shown-text.ts';
 
-describe('a text of others', () => {
+describe('untrusted text', () => {
   test.each([
     ['https://me:password@host/a.jpg?X-Amz-Signature=secret#secret', 'https://host/a.jpg'],
     ['got 404 of https://host/a?secret, twice', 'got 404 of https://host/a twice'],
@@ -11,13 +11,13 @@ describe('a text of others', () => {
     expect(shownText(given)).toBe(shown);
   });
 
-  test('is cut after 300 characters, not within one', () => {
+  test('is cut after 300 characters, between characters', () => {
     const shown = shownText('😺'.repeat(1_000));
     expect(shown.length).toBeLessThanOrEqual(300);
     expect(shown.isWellFormed()).toBe(true);
   });
 
-  test('of a megabyte shows no password that is cut off from its host', () => {
+  test('of a megabyte shows no password whose host is cut off', () => {
     const shown = shownText(`see https://me:${'password'.repeat(100_000)}@host/a.jpg`);
     expect(shown).not.toContain('password');
   });

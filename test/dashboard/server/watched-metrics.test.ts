@@ -29,7 +29,7 @@ async function scraped(from: TestDashboard = dashboard): Promise<Map<string, Pro
   return parsePrometheus(await response.text());
 }
 
-test('a scrape without an open page has the queue, the images of all jobs, and the jobs', async () => {
+test('a scrape without an open page includes the queue, the images of all jobs, and the jobs', async () => {
   await enqueued('cats', 40, 3);
   await enqueued('dogs', 20, 0);
   await workQueueEmpty(aws, catsButMissing, 4);
@@ -41,7 +41,7 @@ test('a scrape without an open page has the queue, the images of all jobs, and t
   expect(sampleOf(families, 'labelqueue_job_images', { job_name: 'dogs', state: 'remaining' })).toBe(20);
 });
 
-test('a scrape looks once, and nothing is asked of SQS and S3 afterwards', async () => {
+test('a scrape polls once, and SQS and S3 get no request afterwards', async () => {
   await enqueued('cats', 20, 0);
   await scraped();
   let requests = 0;
@@ -66,7 +66,7 @@ test('totals do not fall when a job is purged', async () => {
   expect(await classified()).toBe(20);
 });
 
-test('while SQS is away a scrape says so, and leaves out what it cannot know', async () => {
+test('while SQS does not answer, a scrape says so, and leaves out unknown figures', async () => {
   const nowhere = { ...aws.clientConfig, endpoint: 'http://127.0.0.1:9', maxAttempts: 1 };
   await using away = await startTestDashboard(createJobTarget(jobSettingsFrom(aws.environment), nowhere));
   const families = await scraped(away);

@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 
 describe('the end of a run', () => {
-  test('is announced with the counts and the cost of status, and where the lines are', async () => {
+  test('is announced with the counts and the cost of status, and the location of the lines', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(50));
     await writeResults(aws.target, of, idsOf(48));
@@ -69,7 +69,7 @@ describe('the end of a run', () => {
     expect(announcer.events.map(({ state }) => state)).toEqual(['completed', 'completed']);
   });
 
-  test('is not there while an image has no outcome, and nobody looks again by himself', async () => {
+  test('is not announced while an image has no outcome, and no further check is scheduled', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(3));
     await writeResults(aws.target, of, idsOf(2));
@@ -79,7 +79,7 @@ describe('the end of a run', () => {
     expect((await readEndRecord(aws.target, of)).record).toBeUndefined();
   });
 
-  test('is not found in lines that are there twice', async () => {
+  test('is not detected from duplicate lines', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(3));
     await writeResults(aws.target, of, idsOf(2));
@@ -92,7 +92,7 @@ describe('the end of a run', () => {
     expect(announcer.events).toMatchObject([{ state: 'completed', classified: 3 }]);
   });
 
-  test('has one id, however many look at the same time', async () => {
+  test('has one id, however many checks run at the same time', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(40));
     await writeResults(aws.target, of, idsOf(40));
@@ -105,7 +105,7 @@ describe('the end of a run', () => {
     expect((await readEndRecord(aws.target, of)).record).toMatchObject({ state: 'ended', announced: true });
   });
 
-  test('is announced once, and each look after that costs one request', async () => {
+  test('is announced once, and each check after that costs one request', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2), { notify: 'https://hooks.example/labels' });
     await writeResults(aws.target, of, idsOf(2));
@@ -118,7 +118,7 @@ describe('the end of a run', () => {
     expect(announcer.webhooks).toEqual([{ url: 'https://hooks.example/labels', end: announcer.events[0] }]);
   });
 
-  test('costs a look of five requests before it, and five more when it is there', async () => {
+  test('costs a check of five requests before it, and five more when it is reached', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2));
     await writeResults(aws.target, of, ['image-0']);
@@ -133,7 +133,7 @@ describe('the end of a run', () => {
     expect(calls.toSorted()).toEqual([...once, 'LIST', 'LIST', 'PUT', 'GET', 'PUT'].toSorted());
   });
 
-  test('that could not be announced everywhere is announced again where it failed, with the same id', async () => {
+  test('is announced again where it failed, with the same id', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2), { notify: 'https://hooks.example/' });
     await writeResults(aws.target, of, idsOf(2));
@@ -148,7 +148,7 @@ describe('the end of a run', () => {
     );
   });
 
-  test('that was found by a process that died is announced by the next look, as it was found', async () => {
+  test('that was detected by a killed process is announced by the next check, unchanged', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2));
     await writeResults(aws.target, of, idsOf(2));
@@ -166,7 +166,7 @@ describe('the end of a run', () => {
 });
 
 describe('nothing is announced', () => {
-  test('of an earlier run of the name', async () => {
+  test('of an earlier run of the job', async () => {
     const [earlier, newest] = [anyRun(), anyRun()];
     await describeRun(aws.target, newest, idsOf(2));
     await writeResults(aws.target, earlier, idsOf(2));
@@ -186,8 +186,8 @@ describe('nothing is announced', () => {
   });
 });
 
-describe('a look comes again', () => {
-  test('at a cancelled run, until its workers have noticed; then it is cancelled', async () => {
+describe('a check is repeated', () => {
+  test('for a cancelled run, until its workers have noticed; then the end is announced', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(10));
     await writeResults(aws.target, of, idsOf(4));
@@ -198,7 +198,7 @@ describe('a look comes again', () => {
     expect(announcer.events).toMatchObject([{ state: 'cancelled', classified: 4, withoutOutcome: 6 }]);
   });
 
-  test('at a run whose producer has not said yet that this was all, for as long as it may be silent', async () => {
+  test('for a run whose producer has not finished, until the producer counts as gone', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2), { state: 'enqueuing', images: 4 });
     await writeResults(aws.target, of, idsOf(2));
@@ -209,7 +209,7 @@ describe('a look comes again', () => {
     expect(whenGone.events).toMatchObject([{ state: 'failed', images: 2, classified: 2 }]);
   });
 
-  test('at a run with a failure that was written before its image is worked on for the last time', async () => {
+  test('for a run with a failure line of an image that is still in flight', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2));
     await writeResults(aws.target, of, ['image-0']);

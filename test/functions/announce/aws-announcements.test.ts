@@ -32,7 +32,7 @@ afterEach(() => {
   process.env = { ...before };
 });
 
-test('the sample rule brings an event of EventBridge into its queue', async () => {
+test('the sample rule puts an event of EventBridge on its queue', async () => {
   Object.assign(process.env, moto.environment);
   const client = { endpoint: moto.endpoint };
   const cloudFormation = new CloudFormationClient(client);
@@ -48,12 +48,12 @@ test('the sample rule brings an event of EventBridge into its queue', async () =
   expect(event?.detail ?? event).toEqual(END);
 }, 60_000);
 
-test('a bus that does not take the event is an error', async () => {
+test('a bus that refuses the event is an error', async () => {
   Object.assign(process.env, moto.environment, { AWS_MAX_ATTEMPTS: '1' });
   await expect(awsAnnouncements({ eventBus: 'no-such-bus' }).eventBridge?.(END)).rejects.toThrow();
 });
 
-test('a topic gets the text of a webhook, with attributes to filter by', async () => {
+test('a topic gets the body of a webhook, with attributes to filter by', async () => {
   await using aws = await startTestAws();
   Object.assign(process.env, aws.environment);
   const sns = new SNSClient(aws.clientConfig);
@@ -68,11 +68,11 @@ test('a topic gets the text of a webhook, with attributes to filter by', async (
   });
 });
 
-test('nothing is sent where nothing is turned on', () => {
+test('nothing is sent when nothing is turned on', () => {
   expect(awsAnnouncements({})).toEqual({});
 });
 
-test('the secret of webhooks is that of the parameter, and what is no secret is an error that does not show it', async () => {
+test('the webhook secret is read from the parameter, and an invalid one is an error that does not show it', async () => {
   Object.assign(process.env, moto.environment);
   const ssm = new SSMClient({ endpoint: moto.endpoint });
   const secret = newWebhookSecret();

@@ -30,7 +30,7 @@ beforeEach(() => aws.clear());
 describe('a redrive', () => {
   const all = { codes: undefined, perMessage: 100, dryRun: false, deadLetterScan: { hiddenSeconds: 1 } };
 
-  test('lets a run that has ended go on, and end again with another id', async () => {
+  test('lets a finished run continue, and end again with another id', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(2));
     await writeResults(aws.target, of, ['image-0']);
@@ -48,7 +48,7 @@ describe('a redrive', () => {
     ]);
   });
 
-  test('that sends nothing leaves the end as it was', async () => {
+  test('that sends nothing does not change the end', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(1));
     await writeResults(aws.target, of, idsOf(1));
@@ -61,7 +61,7 @@ describe('a redrive', () => {
     expect(announcer.events).toHaveLength(1);
   });
 
-  test('keeps a run that looks complete between two of its batches from being announced', async () => {
+  test('prevents the announcement of a run that looks complete between two of its batches', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(1));
     await writeFailures(aws.target, of, idsOf(1));
@@ -77,7 +77,7 @@ describe('a redrive', () => {
   test.each([
     ['the first', 0],
     ['the second', 1],
-  ])('holds the end off while another one goes on: %s is done', async (_, done) => {
+  ])('delays the end while another redrive runs: %s is done', async (_, done) => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(1));
     await writeFailures(aws.target, of, idsOf(1));
@@ -91,7 +91,7 @@ describe('a redrive', () => {
     expect([announcer.events, after.events]).toMatchObject([[], [{ generation: 0 }]]);
   });
 
-  test('goes on to hold the end off when another writer has replaced its record', async () => {
+  test('keeps delaying the end when another writer has replaced its record', async () => {
     const of = anyRun();
     jest.useFakeTimers({ doNotFake: REAL_TIMERS });
     try {
@@ -111,7 +111,7 @@ describe('a redrive', () => {
     }
   });
 
-  test('that finds its hold gone and the end announced lets the run end again', async () => {
+  test('that lost its hold and finds the end announced lets the run end again', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(1));
     await writeFailures(aws.target, of, idsOf(1));
@@ -123,7 +123,7 @@ describe('a redrive', () => {
     expect(announcer.events).toMatchObject([{ generation: 1 }]);
   });
 
-  test('that died holds the end off for a minute', async () => {
+  test('that was killed delays the end for a minute', async () => {
     const of = anyRun();
     await describeRun(aws.target, of, idsOf(1));
     await writeFailures(aws.target, of, idsOf(1));
@@ -150,7 +150,7 @@ test('a run that failed while enqueuing and is resumed ends again, with another 
   ]);
 });
 
-test('a run whose producer was silent for so long that it counted as gone ends again when the producer goes on', async () => {
+test('a run whose producer counted as gone ends again when the producer continues', async () => {
   const of = anyRun();
   const whenSilent = { state: 'enqueuing', images: 3, updatedAt: new Date(Date.now() - 61_000).toISOString() } as const;
   await describeRun(aws.target, of, idsOf(1), whenSilent);

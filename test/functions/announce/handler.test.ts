@@ -61,18 +61,18 @@ async function comesAgainIn(record: SQSRecord): Promise<number | undefined> {
   return Math.round(((inFlight?.visibilityDeadline ?? 0) - Date.now()) / 1_000);
 }
 
-test('a look that finds nothing to do is done with', async () => {
+test('a check that finds nothing to do is acknowledged', async () => {
   const of = anyRun();
   await describeRun(aws.target, of, idsOf(2));
   expect(await comesAgainIn(await received(of))).toBeUndefined();
 });
 
-test('a message that asks for nothing is dropped, and that is logged', async () => {
+test('a malformed request is dropped, and logged', async () => {
   expect(await comesAgainIn(sqsRecord('{"v":2}'))).toBeUndefined();
   expect(log).toContain('expected a request for a look at a run');
 });
 
-test('a look that has to wait comes again when it has waited', async () => {
+test('a check that has to wait is redelivered after the wait', async () => {
   const of = anyRun();
   await describeRun(aws.target, of, idsOf(2));
   await cancelJob(aws.target, of, 'labelqueue cancel');
@@ -85,7 +85,7 @@ test.each([
   ['comes again while its producer may be at work', 10, 10],
   ['comes again while its producer may have made no later request', 110, 10],
   ['is dropped when its producer had the time to say so, or to ask for a look', 121, undefined],
-])('a look at a run that is complete so far %s', async (_, ageSeconds, again) => {
+])('a check of a run that is complete so far %s', async (_, ageSeconds, again) => {
   const of = anyRun();
   await describeRun(aws.target, of, idsOf(1), { state: 'enqueuing', images: 2 });
   await writeResults(aws.target, of, idsOf(1));
@@ -97,7 +97,7 @@ test.each([
   ['1', 5],
   ['3', 20],
   ['20', 900],
-])('a webhook that fails at delivery %s is tried again in %d s', async (ApproximateReceiveCount, seconds) => {
+])('a webhook that fails at delivery %s is retried in %d s', async (ApproximateReceiveCount, seconds) => {
   const of = anyRun();
   await describeRun(aws.target, of, idsOf(1), { notify: misbehaving.url('/status/503?secret=1') });
   await writeResults(aws.target, of, idsOf(1));
@@ -106,7 +106,7 @@ test.each([
   expect(log).not.toContain('secret=1');
 });
 
-test('a look that fails since S3 has no such bucket, or does not answer, comes again', async () => {
+test('a check that fails because S3 has no such bucket, or does not answer, is redelivered', async () => {
   const lost = new ExecutionEnvironment<SQSEvent, SQSBatchResponse>({
     handlerPath: HANDLER,
     timeoutSeconds: 60,

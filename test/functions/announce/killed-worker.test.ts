@@ -13,7 +13,7 @@ import { startPictureServer } from '../../support/picture-server.ts';
 
 const HANDLER = join(import.meta.dirname, '../../../functions/classify/handler.ts');
 
-test('the end of a run is found though its worker is killed at the moment when its last line is there', async () => {
+test('the end of a run is detected although its worker is killed just after writing the last line', async () => {
   await using network = await startInterceptedAws();
   await using pictures = await startPictureServer();
   await using model = await changedModel({

@@ -80,7 +80,7 @@ async function* images() {
   yield { id: 'missing', url: misbehaving.url('/status/404') };
 }
 
-test('three workers end a job, and its webhook is told once, in time, signed, after it refused the first try', async () => {
+test('three workers finish a job, and its webhook gets one signed request in time, after refusing the first try', async () => {
   statuses.push(503);
   const job = 'announced';
   const plan = newJob({

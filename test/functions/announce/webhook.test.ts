@@ -60,7 +60,7 @@ test('gets the end of a job as a POST that its receiver can verify', async () =>
   });
 });
 
-test('has the same id and body each time, and a time stamp of its own', async () => {
+test('has the same id and body each time, and a new time stamp', async () => {
   answer = (response) => void response.writeHead(200).end();
   for (const seconds of [1, 100]) await send(undefined, { now: () => new Date(seconds * 1_000) });
   expect(new Set(received.map(({ body }) => body)).size).toBe(1);
@@ -75,7 +75,7 @@ test.each([302, 400, 410, 429, 500, 503])('that answers %s has not taken it', as
   expect(received.map(({ path }) => path)).toEqual(['/hook?team=1']);
 });
 
-test('that never ends its answer is not read to its end', async () => {
+test('that never ends its response is not read to the end', async () => {
   let isClosed = false;
   answer = (response) => {
     response.on('close', () => {
@@ -91,7 +91,7 @@ test('that never ends its answer is not read to its end', async () => {
   await expect(eventually('its connection is closed', () => isClosed)).resolves.toBeUndefined();
 });
 
-test('that does not answer is given up', async () => {
+test('that does not answer is aborted', async () => {
   answer = () => {};
   await expect(send(undefined, { timeoutMs: 200 })).rejects.toThrow(/timeout|aborted/i);
 });

@@ -77,7 +77,7 @@ describe('an image at a URL', () => {
     expect(labels).toEqual(labels.toSorted((one, other) => other.score - one.score));
   });
 
-  test('may be in a source bucket, and in no other', async () => {
+  test('may be in a source bucket, and in no other bucket', async () => {
     const { s3, resultsBucket } = api.target;
     const Body = await photo('coffee.jpg');
     await s3.send(new PutObjectCommand({ Bucket: resultsBucket, Key: 'jobs/a/images/coffee.jpg', Body }));
@@ -123,7 +123,7 @@ describe('an image at a URL', () => {
     expect(await problemOf(await get({ url }))).toEqual({ status: 400, code: 'address_not_allowed' });
   });
 
-  test("passes on what the image's server says of when to come again", async () => {
+  test("passes on the Retry-After of the image's server", async () => {
     const response = await get({ url: images.url('/status/429?retry-after=7') });
     expect(response.headers.get('retry-after')).toBe('7');
     expect(await problemOf(response)).toEqual({ status: 429, code: 'rate_limited' });
@@ -150,12 +150,12 @@ describe('parameters that are wrong', () => {
     expect(detail).toContain(named);
   });
 
-  test('a parameter that comes twice is refused', async () => {
+  test('a repeated parameter is refused', async () => {
     const response = await fetch(`${api.address}/classify?url=${url}&url=${url}`);
     expect(await problemOf(response)).toEqual({ status: 400, code: 'invalid_request' });
   });
 
-  test('an address that is longer than API Gateway takes is refused', async () => {
+  test('an address that is too long for API Gateway is refused', async () => {
     const response = await get({ url: `https://example.com/${'é'.repeat(3_000)}` });
     expect(await problemOf(response)).toEqual({ status: 431, code: 'header_too_large' });
   });
@@ -167,7 +167,7 @@ describe('an image in the body', () => {
     'image/png; name=it-is-judged-by-content',
     'application/octet-stream',
     'application/x-www-form-urlencoded',
-  ])('is labelled, sent as %s', async (type) => {
+  ])('is labelled when sent as %s', async (type) => {
     const response = await post(await photo('coffee.jpg'), type);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual(ESPRESSO);
@@ -187,7 +187,7 @@ describe('an image in the body', () => {
     expect(await problemOf(await post(await photo(name)))).toEqual({ status, code });
   });
 
-  test('that is missing is told so', async () => {
+  test('that is missing is reported', async () => {
     expect(await problemOf(await post(''))).toEqual({ status: 422, code: 'empty' });
   });
 
@@ -210,13 +210,13 @@ describe('an image in the body', () => {
     }
   });
 
-  test('takes no address beside it', async () => {
+  test('is refused beside an address', async () => {
     const response = await post(await photo('coffee.jpg'), 'image/jpeg', '?url=https://example.com/');
     expect(await problemOf(response)).toEqual({ status: 400, code: 'invalid_request' });
   });
 });
 
-test('100 callers at once are all answered, each for its own image, in batches that they share', async () => {
+test('100 concurrent callers all get the labels of their own images, in shared batches', async () => {
   const before = batchSizes().length;
   const names = ['coffee.jpg', 'chelsea.jpg', 'rocket.jpg', 'astronaut.jpg'];
   const expected = new Map<string, unknown>();
@@ -246,7 +246,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-test('the log has a line a request, and nothing of addresses', async () => {
+test('the log has one line per request, and nothing of addresses', async () => {
   await get({ url: images.url('/status/404?X-Amz-Signature=very-secret') });
   await get({ url: 'http://me:my-password@example.com/private-path.jpg' });
   await eventually('a line for each', () => (api.log().match(/"code":"credentials_in_url"/g)?.length ?? 0) > 0);

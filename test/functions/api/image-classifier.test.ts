@@ -25,7 +25,7 @@ const ESPRESSO = expect.objectContaining({
   labels: expect.arrayContaining([expect.objectContaining({ label: 'espresso' })]),
 });
 
-test('an image that takes too long is given up, and holds up no other', async () => {
+test('an image that takes too long is aborted, and delays no other', async () => {
   const classifier = createImageClassifier(pipeline.classifier, 5, () => {});
   const deadline = new AbortController();
   const stuck = classifier.classify(never, () => {}, deadline.signal);
@@ -53,7 +53,7 @@ test('an image that takes too long is given up, and holds up no other', async ()
   expect(next).toEqual(ESPRESSO);
 });
 
-test('images that come together share a batch, and each has all labels that may be asked for', async () => {
+test('concurrent images share a batch, and each has the maximum number of labels', async () => {
   const sizes: number[] = [];
   const classifier = createImageClassifier(pipeline.classifier, 100, (images) => sizes.push(images));
   const photo = await readFile(PHOTO);

@@ -41,7 +41,7 @@ async function messagesOf(job: string): Promise<QueueMessage[]> {
 }
 
 describe('a job', () => {
-  test('goes to the queue with its ids and its meta, in each form of an image', async () => {
+  test('is enqueued with ids and meta, in each form of an image', async () => {
     const [plain = '', named = '', linked = ''] = urls(3);
     const response = await post({
       job: 'forms',
@@ -107,7 +107,7 @@ describe('a job', () => {
     expect(await problemOf(await post({ images: wide }))).toMatchObject({ status: 413, code: 'body_too_large' });
   });
 
-  test('without a name gets one of its own, also in the same second', async () => {
+  test('without a name gets a unique one, even in the same second', async () => {
     const answers = await Promise.all([post({ images: urls(1) }), post({ images: urls(1) })]);
     const names = await Promise.all(answers.map(async (response) => ((await response.json()) as { job: string }).job));
     for (const name of names) expect(name).toMatch(/^api-\d{8}-\d{6}-[0-9a-f]{8}$/);
@@ -133,7 +133,7 @@ describe('a job whose name is taken', () => {
     expect(await messagesOf('taken')).toEqual([]);
   });
 
-  test('is gone on with, when the images are the same and the caller means it', async () => {
+  test('is resumed when the images are the same and the caller requests it', async () => {
     const images = urls(250);
     await post({ job: 'half', images });
     await messagesOf('half');
@@ -173,7 +173,7 @@ describe('a job that was cancelled', () => {
   });
 });
 
-describe('what is no job', () => {
+describe('an invalid job', () => {
   const [url = ''] = urls(1);
   test.each<[body: unknown, named: string]>([
     ['', 'JSON'],
@@ -209,7 +209,7 @@ describe('what is no job', () => {
     expect(detail).toContain(named);
   });
 
-  test('is a body that is not said to be JSON: a page of the web could send it', async () => {
+  test('is a body without the content type of JSON: a web page could send it', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
       expect(await problemOf(await post({ images: [url] }, type))).toMatchObject({
         status: 415,
@@ -220,7 +220,7 @@ describe('what is no job', () => {
 });
 
 describe('the status of a job', () => {
-  test('is what the command tells', async () => {
+  test('is that of the command', async () => {
     await post({ job: 'told', images: urls(3) });
     const answer = await (await fetch(`${api.address}/jobs/told`)).json();
     const { stdout } = await runCommand(['status', 'told', '--json'], { environment: api.environment });
@@ -230,7 +230,7 @@ describe('the status of a job', () => {
     expect(await (await fetch(`${api.address}/jobs/told`)).json()).toMatchObject({ state: 'cancelled' });
   });
 
-  test('has a speed and the time left while it runs, and neither once it is cancelled', async () => {
+  test('has a speed and the remaining time while it runs, and neither once it is cancelled', async () => {
     await messagesOf('cut-short');
     // More than a message has.
     await post({ job: 'cut-short', images: urls(DEFAULT_IMAGES_PER_MESSAGE + 1) });
@@ -243,7 +243,7 @@ describe('the status of a job', () => {
     expect(cancelled).not.toHaveProperty('secondsLeft');
   });
 
-  test('of a job that there is not is a 404', async () => {
+  test('of an unknown job is a 404', async () => {
     expect(await problemOf(await fetch(`${api.address}/jobs/nobody`))).toMatchObject({
       status: 404,
       code: 'no_such_job',
@@ -253,7 +253,7 @@ describe('the status of a job', () => {
   });
 });
 
-test('a queue that is gone is told, and the job is not called enqueued', async () => {
+test('a deleted queue is reported, and the job is not marked as enqueued', async () => {
   const { sqs, queueUrl } = api.target;
   await sqs.send(new DeleteQueueCommand({ QueueUrl: queueUrl }));
   expect(await problemOf(await post({ job: 'lost', images: urls(1) }))).toMatchObject({

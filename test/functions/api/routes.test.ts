@@ -52,13 +52,13 @@ test.each([
   ['OPTIONS', '/jobs/a', 'GET'],
   ['TRACE', '/healthz', 'GET'],
   ['POST', '/openapi.json', 'GET'],
-])('%s %s is told what is allowed: %s', async (method, path, allow) => {
+])('%s %s is answered with the allowed methods: %s', async (method, path, allow) => {
   const { status, headers, body } = await ask(method, path);
   expect({ status, allow: headers['allow'] }).toEqual({ status: 405, allow });
   expect(JSON.parse(body)).toMatchObject({ code: 'method_not_allowed', detail: `expected ${allow}, got ${method}` });
 });
 
-test('the document is OpenAPI 3.1, with each operation and with limits of the schemas that check', async () => {
+test('the document is OpenAPI 3.1, with each operation and the limits of the schemas', async () => {
   const { openapi, paths, components } = JSON.parse((await ask('GET', '/openapi.json')).body);
   expect(openapi).toBe('3.1.0');
   expect(Object.keys(paths)).toEqual(['/classify', '/jobs', '/jobs/{job}', '/healthz', '/openapi.json']);

@@ -51,7 +51,7 @@ async function statuses(report: string): Promise<Map<string, Map<number, number>
 }
 
 test(
-  'schemathesis asks each operation for all that its document allows and forbids, and finds nothing',
+  'schemathesis tests each operation with valid and invalid requests, and finds nothing',
   async () => {
     const packages = await pythonPackages(SCHEMATHESIS);
     const report = join(folder.path, 'report.ndjson');

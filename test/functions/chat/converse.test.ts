@@ -55,7 +55,7 @@ async function answerTo(path: string, localeId = 'en_US'): Promise<{ text: strin
 const COFFEE = '/photos/coffee.jpg';
 
 describe('during the dialog', () => {
-  test('a question with a URL fills the slot, and Lex goes on', async () => {
+  test('a question with a URL fills the slot, and Lex continues', async () => {
     const url = 'https://example.com/a.jpg';
     const result = await say({ said: `what is in this picture ${url}?` });
     expect(result.sessionState).toEqual({
@@ -80,7 +80,7 @@ describe('during the dialog', () => {
     ['en_US', 'Which picture? Please send me its web address.'],
     ['ja_JP', 'どの写真ですか。写真のURLを送ってください。'],
     ['de_DE', 'Which picture? Please send me its web address.'],
-  ])('a question without one is asked back (%s)', async (localeId, content) => {
+  ])('a question without one is answered with a question (%s)', async (localeId, content) => {
     const { sessionState, messages } = await say({ said: 'what is in this picture', localeId });
     expect(sessionState.dialogAction).toEqual({ type: 'ElicitSlot', slotToElicit: 'ImageUrl' });
     expect(sessionState.intent).toEqual({ name: 'DescribeImage', state: 'InProgress', slots: { ImageUrl: null } });
@@ -90,7 +90,7 @@ describe('during the dialog', () => {
   test.each([
     ['en_US', 'my cat', /not the web address of a picture/],
     ['ja_JP', 'うちの猫', /写真のURLではないようです/],
-  ])('an answer that is no URL is asked for again (%s)', async (localeId, said, text) => {
+  ])('an answer that is not a URL is requested again (%s)', async (localeId, said, text) => {
     const { sessionState, messages } = await say({ said, slot: said, localeId });
     expect(sessionState.dialogAction).toEqual({ type: 'ElicitSlot', slotToElicit: 'ImageUrl' });
     expect(sessionState.intent?.slots).toEqual({ ImageUrl: null });
@@ -99,7 +99,7 @@ describe('during the dialog', () => {
 });
 
 describe('at fulfilment', () => {
-  test('the reply names the label and how sure it is', async () => {
+  test('the reply names the label and its score', async () => {
     const { text, state } = await answerTo(COFFEE);
     expect(text).toMatch(/^This looks like espresso \(9\d% sure\)\.$/);
     expect(state).toBe('Fulfilled');
@@ -118,14 +118,14 @@ describe('at fulfilment', () => {
     expect(state).toBe('Fulfilled');
   });
 
-  test('other labels are named when they are worth it', async () => {
+  test('other labels are named when their scores are high enough', async () => {
     const { text } = await answerTo('/photos/chelsea.jpg');
     expect(text).toMatch(
       /^This looks like [\w ]+ \(\d\d% sure\)\. It could also be [\w ]+ \(\d+%\) or [\w ]+ \(\d+%\)\.$/,
     );
   });
 
-  test('the URL comes from the slot when what was said last has none', async () => {
+  test('the URL is taken from the slot when the last utterance has none', async () => {
     const url = images.url(COFFEE);
     const { sessionState } = await say({ said: 'yes', slot: url, source: 'FulfillmentCodeHook' });
     expect(sessionState.intent?.state).toBe('Fulfilled');
@@ -151,7 +151,7 @@ describe('at fulfilment', () => {
     expect(reports).toEqual([expect.objectContaining({ code: 'address_not_allowed' })]);
   });
 
-  test('when time is up it says so', async () => {
+  test('a timeout is reported', async () => {
     const { messages, sessionState } = await say(
       { said: images.url(COFFEE), source: 'FulfillmentCodeHook' },
       AbortSignal.abort(),
@@ -161,16 +161,16 @@ describe('at fulfilment', () => {
   });
 });
 
-describe('what no utterance is near', () => {
+describe('text that matches no utterance', () => {
   const fallback = { intent: 'FallbackIntent', source: 'FulfillmentCodeHook' } as const;
 
-  test('is the question when it has a URL', async () => {
+  test('counts as the question when it has a URL', async () => {
     const { sessionState, messages } = await say({ ...fallback, said: images.url(COFFEE) });
     expect(sessionState.intent).toMatchObject({ name: 'FallbackIntent', state: 'Fulfilled', slots: {} });
     expect(messages).toEqual([{ contentType: 'PlainText', content: expect.stringMatching(/espresso/) }]);
   });
 
-  test('is asked for a URL otherwise', async () => {
+  test('is answered with a request for a URL otherwise', async () => {
     const { sessionState } = await say({ ...fallback, said: 'hello' });
     expect(sessionState.dialogAction).toEqual({ type: 'ElicitSlot', slotToElicit: 'ImageUrl' });
     expect(sessionState.intent?.name).toBe('DescribeImage');
@@ -180,7 +180,7 @@ describe('what no utterance is near', () => {
 describe('the phrases', () => {
   const one = { label: 'tabby, tabby cat', score: 0.21, classId: 281 };
 
-  test('call a best label of little score a guess, by its usual name', () => {
+  test('call a label of low score a guess, and use its common name', () => {
     expect(phrasesFor('en_GB').guesses(one, [])).toBe('I am not sure. My best guess is tabby (21%).');
     expect(phrasesFor('ja_JP').guesses(one, [one])).toBe(
       'はっきりしませんが、いちばん近いのは「tabby」です（21%）。ほかの候補は「tabby」（21%）です。',
@@ -196,7 +196,7 @@ describe('the phrases', () => {
   });
 });
 
-test('nothing of what was said is told to the log', async () => {
+test('the log contains nothing of what was said', async () => {
   await say({ said: `${images.url(COFFEE)}?token=secret`, source: 'FulfillmentCodeHook' });
   expect(JSON.stringify(reports)).not.toMatch(/secret|127\.0\.0\.1|photos/);
 });

@@ -15,7 +15,7 @@ function cancellationsUnderTest() {
   return { cancelled, asked, clock, cancellations: new Cancellations(ask, () => clock.now) };
 }
 
-test('asks once a job, however many messages of it come', async () => {
+test('asks once per job, however many messages of it arrive', async () => {
   const { asked, cancellations } = cancellationsUnderTest();
   await cancellations.refresh([{ job: 'cats' }, { job: 'cats' }, { job: 'dogs' }]);
   await cancellations.refresh([{ job: 'cats' }]);
@@ -23,7 +23,7 @@ test('asks once a job, however many messages of it come', async () => {
   expect(cancellations.isCancelled({ job: 'cats' })).toBe(false);
 });
 
-test('notices a cancellation once the answer has grown old', async () => {
+test('notices a cancellation when the cached answer expires', async () => {
   const { cancelled, clock, cancellations } = cancellationsUnderTest();
   await cancellations.refresh([{ job: 'cats' }]);
   cancelled.add('cats');
@@ -45,7 +45,7 @@ test('does not ask again for a run that is cancelled', async () => {
   expect(asked).toEqual([runName(of)]);
 });
 
-test('a run of the same job is not cancelled with another one', async () => {
+test('cancelling a run does not cancel another run of the job', async () => {
   const { cancelled, cancellations } = cancellationsUnderTest();
   const [one, other] = [
     { job: 'cats', run: '0'.repeat(16) },
@@ -56,7 +56,7 @@ test('a run of the same job is not cancelled with another one', async () => {
   expect([one, other, { job: 'cats' }].map((of) => cancellations.isCancelled(of))).toEqual([true, false, false]);
 });
 
-test('a job without runs is wanted again once its mark is gone, and not while S3 does not answer', async () => {
+test('a job without runs continues once its mark is gone, but not while S3 does not answer', async () => {
   const answers = [async () => true, () => Promise.reject(new Error('no answer')), async () => false];
   const clock = { now: 0 };
   const cancellations = new Cancellations(
@@ -71,7 +71,7 @@ test('a job without runs is wanted again once its mark is gone, and not while S3
   expect(seen).toEqual([true, true, false]);
 });
 
-test('a job counts as wanted while S3 does not answer', async () => {
+test('a job counts as not cancelled while S3 does not answer', async () => {
   const cancellations = new Cancellations(() => Promise.reject(new Error('no answer')));
   await cancellations.refresh([{ job: 'cats' }]);
   expect(cancellations.isCancelled({ job: 'cats' })).toBe(false);

@@ -12,7 +12,7 @@ async function status(): Promise<Partial<JobStatus>> {
   return { state, classified, failed, toGo };
 }
 
-test('a job whose first message is delivered twice is completed with its last image, not before', async () => {
+test('a job whose first message is delivered twice is completed only with its last image', async () => {
   const images = Array.from({ length: 40 }, (_, index) => harness.good(`image-${index}`));
   await enqueueImages(harness.aws.target, images, { job: 'job' });
   const [first, second, third, fourth] = (await harness.receive()) as [SQSRecord, SQSRecord, SQSRecord, SQSRecord];

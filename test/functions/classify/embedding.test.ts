@@ -29,7 +29,7 @@ async function lineOf(job: string, embedding: string, receiveCount = 1) {
   return line;
 }
 
-test('a line has the embedding with EMBEDDING=1 alone, and otherwise the fields that it has without', async () => {
+test('a line has an embedding only with EMBEDDING=1, and the other fields do not change', async () => {
   const [without, line] = [await lineOf('without', '0'), await lineOf('with', '1')];
   const { embedding, trunk, ...rest } = line ?? {};
   expect(decodeEmbedding(embedding)).toHaveLength(1_280);
@@ -40,7 +40,7 @@ test('a line has the embedding with EMBEDDING=1 alone, and otherwise the fields 
   ]);
 }, 60_000);
 
-test('an image that is classified in a process of its own has the same embedding', async () => {
+test('an image that is classified in an isolated process has the same embedding', async () => {
   const [together, isolated] = [await lineOf('together', '1'), await lineOf('isolated', '1', 2)];
   expect(isolated?.embedding).toBe(together?.embedding);
   expect(isolated?.trunk).toBe(together?.trunk);

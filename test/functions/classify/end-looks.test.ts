@@ -41,7 +41,7 @@ function lookRequests(): string[] {
   return [...ready, ...delayed].map(({ body }) => body);
 }
 
-test('a look is asked for before a line is written, so that a worker that dies then is not missed', async () => {
+test('a check is requested before a line is written, so that it is not lost when the worker is killed', async () => {
   const of = anyRun();
   await describeRun(aws.target, of, idsOf(2));
   const seen: number[] = [];
@@ -68,14 +68,14 @@ describe('requests', () => {
     expect(requests).toBe(2);
   });
 
-  test('of 80 workers in a window make one look', async () => {
+  test('of 80 workers in a window cause one check', async () => {
     const of = anyRun();
     await Promise.all(Array.from({ length: 80 }, () => endLooks().around(of, noWork)));
     expect(requests).toBe(80);
     expect(lookRequests()).toHaveLength(1);
   });
 
-  test('of an hour are one look per window, with 1 worker and with 8', async () => {
+  test('of an hour cause one check per window, with 1 worker and with 8', async () => {
     const windows = (60 * 60_000) / END_LOOK_WINDOW_MS;
     for (const workers of [1, 8]) {
       aws.clear();
@@ -89,7 +89,7 @@ describe('requests', () => {
     }
   }, 60_000);
 
-  test('are made again after a write that took so long that the look may have come before it', async () => {
+  test('are repeated after a write that took so long that the check may have been earlier', async () => {
     const of = anyRun();
     let now = START + END_LOOK_WINDOW_MS - 1;
     const looks = endLooks({ now: () => now });
@@ -99,14 +99,14 @@ describe('requests', () => {
     expect(lookRequests()).toHaveLength(2);
   });
 
-  test('are not made for a job whose number of images nobody knows', async () => {
+  test('are not made for a job of unknown size', async () => {
     await endLooks().around({ job: 'default' }, noWork);
     expect(requests).toBe(0);
   });
 });
 
-describe('when the queue of looks', () => {
-  test('fails for now, nothing is written: the message comes again', async () => {
+describe('when the queue of checks', () => {
+  test('fails temporarily, nothing is written: the message is redelivered', async () => {
     let isDown = true;
     network.intercept((call, pass, _cut, answer) =>
       call === 'SendMessage' && isDown ? Promise.resolve(answer({ status: 503, body: '' })) : pass(),
@@ -123,7 +123,7 @@ describe('when the queue of looks', () => {
     expect(lookRequests()).toHaveLength(1);
   });
 
-  test('is gone, the work goes on, and that is reported', async () => {
+  test('is deleted, the work continues, and that is reported', async () => {
     const refused: unknown[] = [];
     const looks = endLooks({
       jobEndQueueUrl: `${aws.environment.JOB_END_QUEUE_URL.replace('.fifo', '')}-gone.fifo`,
@@ -134,7 +134,7 @@ describe('when the queue of looks', () => {
   });
 });
 
-test('a part file is written after its look was asked for, and a look is asked for when a run is dropped', async () => {
+test('a part file is written after its check was requested, and dropping a run requests a check', async () => {
   const of = anyRun();
   const order: string[] = [];
   network.intercept((call, pass) => {

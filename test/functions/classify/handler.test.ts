@@ -104,7 +104,7 @@ test('loads the model once, before the first invocation, and leaves no tensor be
   expect(tensorflowUses()).toEqual(Array.from({ length: 10 }, () => use));
 });
 
-test('names the messages that must come back, for SQS to deliver them again', async () => {
+test('names the messages that SQS must redeliver', async () => {
   const [fine, stuck] = [record('/photos/chelsea.jpg'), record('/status/404')];
   aws.server.deleteQueue('labelqueue-dlq');
   try {
@@ -149,7 +149,7 @@ test('logs a JSON line for each invocation and each failed image, with ids, stag
   );
 });
 
-test('logs why a body is unreadable', async () => {
+test('logs why a body is malformed', async () => {
   const unreadable = sqsRecord('{"cats": 3}');
   await invoke([unreadable]);
   expect(logLines()).toContainEqual(
@@ -173,7 +173,7 @@ test('never logs a body, nor the query of a URL', async () => {
 
 const ARITHMETIC = process.arch === 'x64' ? /^int8-(vnni|avx2)$/ : /^float32$/;
 
-test('logs once what decides how fast it is: processor, model, arithmetic, threads', () => {
+test('logs once what determines its speed: processor, model, arithmetic, threads', () => {
   const counts = { shown: expect.any(Number), tensorflow: expect.any(Number), libuv: 16, libvips: 1 };
   expect(linesAtStart).toEqual([
     expect.objectContaining({
@@ -187,14 +187,14 @@ test('logs once what decides how fast it is: processor, model, arithmetic, threa
   ]);
 });
 
-test('says with its metrics what it computes in, without making metrics of that', async () => {
+test('logs its arithmetic with its metrics, but not as a metric', async () => {
   await invoke([record('/photos/chelsea.jpg')]);
   const embedded = logLines().filter((line) => '_aws' in line && METRICS.inferenceTime in line);
   expect(embedded).toEqual([expect.objectContaining({ arithmetic: expect.stringMatching(ARITHMETIC) })]);
   expect((embedded[0] as EmbeddedMetrics)._aws.CloudWatchMetrics).toMatchObject([{ Dimensions: [['service']] }]);
 });
 
-test('counts and times what it did in metrics that dashboards and alarms know', async () => {
+test('counts and times its work in the metrics of dashboards and alarms', async () => {
   await invoke([record('/photos/chelsea.jpg', '/photos/coffee.jpg', '/status/404', '/status/503'), sqsRecord('{}')]);
   const values = metrics();
   const { messagesUnsettled, imagesNotReached, imagesCancelled, messagesOnLastDelivery } = METRICS;
@@ -210,7 +210,7 @@ test('counts and times what it did in metrics that dashboards and alarms know', 
   expect(values.get(METRICS.inferenceBatchSize)?.reduce((sum, images) => sum + images)).toBe(2);
 });
 
-test('sends back what the time of its invocation does not suffice for', async () => {
+test('sends images back when its invocation has too little time for them', async () => {
   // No more time than is reserved for writing.
   const hurried = createWorker(DEADLINE_RESERVE_MS / 1_000);
   try {

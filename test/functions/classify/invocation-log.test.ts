@@ -53,7 +53,7 @@ function metrics(): Record<string, unknown>[] {
   return withMetrics.filter((line) => !(CODE_DIMENSION in line));
 }
 
-test('an invocation of 1,000 images writes one line beside a line for each failure', () => {
+test('an invocation of 1,000 images writes one line, plus one line per failure', () => {
   const messages = lines().flatMap(({ message }) => (typeof message === 'string' ? [message] : []));
   expect(messages.toSorted()).toEqual(['image failed', 'invocation']);
 });
@@ -79,7 +79,7 @@ test('the line has counts, codes, times by stage, the model and the processor', 
   );
 });
 
-test('the metrics come once, with the counts whole and a sample of the times', () => {
+test('the metrics are written once, with full counts and a sample of the times', () => {
   const found = metrics();
   expect(found).toHaveLength(1);
   expect(found[0]).toMatchObject({ ImagesClassified: MESSAGES * IMAGES - 2, ImagesFailed: 1, ImagesRetried: 1 });
@@ -89,7 +89,7 @@ test('the metrics come once, with the counts whole and a sample of the times', (
 test.each([
   ['1,000 images', () => log, MESSAGES * IMAGES],
   ['10 messages of one image', () => logOfSmallMessages, MESSAGES],
-])('an invocation of %s writes no more bytes than the cost of logs is reckoned with', (_, written, images) => {
+])('an invocation of %s writes at most the bytes assumed in the cost of logs', (_, written, images) => {
   const bytes = Buffer.byteLength(written()) + LAMBDAS_OWN_BYTES;
   expect(bytes).toBeLessThanOrEqual(logBytesOf(1, images));
   expect(bytes).toBeGreaterThan(logBytesOf(1, images) / 2);

@@ -81,7 +81,7 @@ describe('--max-failure-rate', () => {
     expect(await isCancelled(aws.target, RUN)).toBe(cancelled);
   });
 
-  test('is judged by a sample of the parts when there are many, within a few per cent', async () => {
+  test('is evaluated from a sample of many parts, within a few percent', async () => {
     await describeJob({ maxFailureRate: 0.25 });
     for (let start = 0; start < 3_000; start += 50) {
       await Promise.all(Array.from({ length: 50 }, (_, index) => writeMessage(String(start + index), 7, 3)));
@@ -99,7 +99,7 @@ describe('--max-failure-rate', () => {
   }, 120_000);
 });
 
-test('a job that is cancelled for its failures is looked at for its end', async () => {
+test('cancelling a job for its failures requests a check of its end', async () => {
   await describeJob({ maxFailureRate: 0.2 });
   await writeMessage('one', 0, 300);
   const calls: string[] = [];
@@ -121,7 +121,7 @@ test('too many failures of an earlier run cancel neither it nor the newest one',
   expect(await isCancelled(aws.target, { job: JOB, run: '1'.repeat(16) })).toBe(false);
 });
 
-test('a listing that does not answer holds up neither the work nor the end of an invocation for long', async () => {
+test('a listing without an answer delays neither the work nor the end of an invocation for long', async () => {
   await describeJob({ maxFailureRate: 0.2 });
   await writeMessage('one', 0, 300);
   const stuck = Promise.withResolvers<void>();
@@ -140,7 +140,7 @@ test('a listing that does not answer holds up neither the work nor the end of an
   stuck.resolve();
 }, 60_000);
 
-test('an S3 that refuses everything costs the work nothing', async () => {
+test('an S3 that refuses everything does not affect the work', async () => {
   network.intercept(async (_call, _pass, cut) => cut());
   await looks({});
   expect(await isCancelled(aws.target, RUN)).toBe(false);
@@ -185,8 +185,8 @@ async function runFleet({ workers, imagesPerSecond, seconds, msPerImage }: Fleet
   return { outcomes: messages * PER_MESSAGE, seconds: clock.now / 1_000, calls, cancelledAt };
 }
 
-describe('what the guard asks of S3', () => {
-  test('does not grow with the workers, and is bounded per minute', async () => {
+describe("the guard's requests to S3", () => {
+  test('do not increase with the workers, and are limited per minute', async () => {
     const requests: Map<string, number>[] = [];
     for (const workers of [4, 80]) {
       aws.clear();
@@ -207,7 +207,7 @@ describe('what the guard asks of S3', () => {
     expect((many.get('GET') ?? 0) - 2 * 80).toBeLessThanOrEqual(1.5 * (few.get('GET') ?? 0));
   }, 240_000);
 
-  test('is one read of the job for a worker whose job has no limits', async () => {
+  test('are one read of the job for a worker whose job has no limits', async () => {
     await describeJob({});
     const { calls } = await runFleet({ workers: 3, imagesPerSecond: 100, seconds: 30, msPerImage: 10 });
     expect(calls).toEqual(new Map([['GET', 3]]));
@@ -236,14 +236,14 @@ describe('--max-cost', () => {
     240_000,
   );
 
-  test('lets a job go on to its end that will not pass the limit', async () => {
+  test('lets a job finish that will not exceed the limit', async () => {
     const maxCostUsd = costAt(30_000, 10).totalUsd * 1.001;
     await describeJob({ maxCostUsd, images: 30_000, sent: 30_000 });
     const { cancelledAt } = await runFleet({ workers: 4, imagesPerSecond: 500, seconds: 59.9, msPerImage: 10 });
     expect(cancelledAt).toBeUndefined();
   }, 120_000);
 
-  test('goes by the time that the workers measured', async () => {
+  test('uses the time that the workers measured', async () => {
     const maxCostUsd = costAt(40_000, 10).totalUsd;
     await describeJob({ maxCostUsd });
     const { outcomes } = await runFleet({ workers: 4, imagesPerSecond: 400, seconds: 200, msPerImage: 100 });

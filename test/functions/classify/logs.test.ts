@@ -121,7 +121,7 @@ function entries(): Record<string, unknown>[] {
     .map((line) => JSON.parse(line));
 }
 
-/** Each image once: one whose crash was foretold has a second file. */
+/** Each image once: one whose crash failure was written ahead has a second file. */
 async function failureLines(): Promise<FailureLine[]> {
   return [...(await readOutcomes(harness.aws.target, 'signed')).failures.values()];
 }
@@ -131,7 +131,7 @@ test('there are failures of every stage', () => {
   expect(stages).toEqual(new Set(Object.values(ERROR_CODES).map(({ stage }) => stage)));
 });
 
-test('names job, id, code, stage and attempt of each failed image, and nothing secret about its URL', () => {
+test('names job, id, code, stage and attempt of each failed image, and no secret of its URL', () => {
   const failures = entries().filter(({ message }) => message === 'image failed');
   expect(failures).toHaveLength(failing.length);
   for (const { shown, code, attempt } of failing) {
@@ -140,7 +140,7 @@ test('names job, id, code, stage and attempt of each failed image, and nothing s
   }
 });
 
-test('says of each unreadable message why, and nothing of what it holds', () => {
+test('says why each malformed message is refused, and nothing of its content', () => {
   for (const { messageId } of unreadable) {
     expect(entries()).toContainEqual(
       expect.objectContaining({ level: 'WARN', messageId, reason: expect.stringMatching(/expected|characters/) }),
@@ -148,13 +148,13 @@ test('says of each unreadable message why, and nothing of what it holds', () => 
   }
 });
 
-test('says of a message that is not settled what went wrong', () => {
+test('says what went wrong with a message that is not settled', () => {
   expect(entries()).toContainEqual(
     expect.objectContaining({ level: 'ERROR', messageId: unsettled.messageId, reason: expect.stringMatching(/\S/) }),
   );
 });
 
-test('writes no secret, no query and no whole event, whatever the worker and its libraries write', () => {
+test('writes no secret, no query and no complete event, from the worker or its libraries', () => {
   expect(log).not.toContain(SECRET);
   expect(log).not.toContain('?');
   expect(log).not.toContain('X-Amz');
@@ -162,7 +162,7 @@ test('writes no secret, no query and no whole event, whatever the worker and its
     expect(log).not.toContain(part);
 });
 
-test('writes no secret into what failure lines and dead letters say of an error', async () => {
+test('writes no secret into the errors of failure lines and dead letters', async () => {
   const failures = await failureLines();
   expect(failures).toHaveLength(failing.length);
   for (const { error } of failures) expect(JSON.stringify(error)).not.toMatch(/SECRET|X-Amz|\?/);

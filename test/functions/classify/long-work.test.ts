@@ -93,7 +93,7 @@ test.each([
   ['fetch', slowToFetch],
   ['decode', slowToDecode],
 ])(
-  'many images that take long to %s have their results before the end of a chain',
+  'many images that take long to %s have their results before the end of their chain',
   async (_what, injected) => {
     const links = await mostLinks(injected);
     const { results, failures } = await readOutcomes(aws.target, 'job');

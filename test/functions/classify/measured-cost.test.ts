@@ -120,7 +120,7 @@ async function summaryOf(job: string) {
   return JSON.parse(stdout);
 }
 
-test('a job of three different speeds of worker cost what its workers took, to 5 %, in status, results and guard', async () => {
+test('the cost of a job with workers of three speeds matches their time within 5 %, in status, results and guard', async () => {
   const images = FLEET.length * MESSAGES_EACH * PER_MESSAGE;
   await describeJob(images, { maxCostUsd: 1_000 });
   let billed = 0;
@@ -139,7 +139,7 @@ test('a job of three different speeds of worker cost what its workers took, to 5
 }, 120_000);
 
 describe('the computing time of a job', () => {
-  test('has a message that was delivered twice two times, while its images count once', async () => {
+  test('counts a message that was delivered twice two times, and its images once', async () => {
     await describeJob(PER_MESSAGE);
     const before = await invoke(harness.worker, goodImages('before'));
     harness.aws.clear();
@@ -158,7 +158,7 @@ describe('the computing time of a job', () => {
     expect(seconds(twice)).toBeLessThanOrEqual((before + first + second) * 1.05);
   });
 
-  test('has the attempts of images that were only retried', async () => {
+  test('includes the attempts of images that were only retried', async () => {
     await describeJob(1);
     await invoke(harness.worker, goodImages('before'));
     const before = seconds(await status());
@@ -171,7 +171,7 @@ describe('the computing time of a job', () => {
     expect(added).toBeLessThanOrEqual((retried + last) * 1.05 + 0.05);
   });
 
-  test('survives a redrive of a part of the failures', async () => {
+  test('is kept when a part of the failures is redriven', async () => {
     await describeJob(PER_MESSAGE);
     const gone = [...Array(PER_MESSAGE).keys()].map((index) => ({
       id: `gone-${index}`,
@@ -187,7 +187,7 @@ describe('the computing time of a job', () => {
     expect(after.computing.workers).toEqual(before.computing.workers);
   });
 
-  test('is estimated with the assumed processor, and said to be, for files of earlier versions', async () => {
+  test('is estimated with the assumed processor, and marked so, for files of earlier versions', async () => {
     await describeJob(2 * PER_MESSAGE);
     await invoke(harness.worker, goodImages('old'));
     await forgetTimes();

@@ -29,7 +29,7 @@ function lineCounts(keys: string[]): (number | undefined)[] {
   return keys.map((key) => readPartName(key)?.lines).toSorted();
 }
 
-test('writes the lines of a large message to a part of their own, without waiting for more', async () => {
+test('writes the lines of a large message to their own part, without waiting for more', async () => {
   const written = lines(MIN_IMAGES_FOR_OWN_PART);
   await parts.write('failures', { job: 'job' }, written);
   expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([MIN_IMAGES_FOR_OWN_PART]);
@@ -77,14 +77,14 @@ test('overwrites the part when the same work is done again, in whatever order', 
   expect(await aws.partKeys('failures', 'job')).toEqual([key]);
 });
 
-test('writes an image once that two messages of an invocation name', async () => {
+test('writes an image once when two messages of an invocation contain it', async () => {
   const writes = [[line('a'), line('b')], [line('b')]].map((some) => parts.write('failures', { job: 'job' }, some));
   parts.flush();
   await Promise.all(writes);
   expect(lineCounts(await aws.partKeys('failures', 'job'))).toEqual([2]);
 });
 
-test('writes lines that come back as they were, whatever text is in them', async () => {
+test('writes lines that are read back unchanged, whatever text is in them', async () => {
   const strange = line('line\u2028separator "quoted" 日本語 🐈', 'two\nlines');
   const written = parts.write('failures', { job: 'job' }, [strange]);
   parts.flush();
@@ -98,7 +98,7 @@ test('writes no empty parts', async () => {
   expect(await aws.partKeys('failures', 'job')).toEqual([]);
 });
 
-test('tells everyone whose lines are in a part that it could not be written', async () => {
+test('rejects for every message of a part that could not be written', async () => {
   const nowhere = new PartWriter(aws.target.s3, 'no-such-bucket');
   const writes = [[line('a')], [line('b')]].map((some) => nowhere.write('failures', { job: 'job' }, some));
   nowhere.flush();
@@ -108,7 +108,7 @@ test('tells everyone whose lines are in a part that it could not be written', as
   ]);
 });
 
-test('has the time of the worker in the name of its parts, each millisecond once', async () => {
+test("has the worker's time in the names of its parts, each millisecond once", async () => {
   let now = 0;
   const time = new WorkTime({ machine: { architecture: 'arm64', memoryMb: 3_538 }, now: () => now, startMs: 100 });
   const timed = new PartWriter(aws.target.s3, aws.target.resultsBucket, { time });
@@ -131,7 +131,7 @@ test('has the time of the worker in the name of its parts, each millisecond once
   expect(readPartName(key)?.time).toMatchObject({ architecture: 'arm64', memoryMb: 3_538 });
 });
 
-test('puts the time of a part that could not be written into the next one', async () => {
+test('adds the time of a part that could not be written to the next one', async () => {
   let now = 0;
   const time = new WorkTime({ now: () => now });
   const nowhere = new PartWriter(aws.target.s3, 'no-such-bucket', { time });

@@ -61,7 +61,7 @@ test('sends each failed image to the DLQ alone, with its error and how often it 
   });
 });
 
-test('makes dead letters that are queue messages: moving them back starts the image anew', async () => {
+test('makes dead letters that are queue messages: moving them back restarts the image', async () => {
   await settleNow(plan(5, [[image('a'), SERVER_ERROR]]));
   const [letter] = aws.deadLetters();
   expect(parseMessage(letter?.body ?? '')).toEqual({ job: 'job', attempt: 1, images: [image('a')] });
@@ -137,7 +137,7 @@ test('sends hundreds of dead letters and splits retries that no message holds', 
   expect(ids.toSorted()).toEqual(retried.map(([{ id }]) => id).toSorted());
 });
 
-test('leaves the error out of a dead letter that has no room for it', async () => {
+test('omits the error from a dead letter that has no room for it', async () => {
   const large = image('a', { meta: { filler: 'x'.repeat(MAX_MESSAGE_BYTES - 500) } });
   await settleNow(plan(1, [[large, NOT_FOUND]]));
   const [letter] = aws.deadLetters();

@@ -46,7 +46,7 @@ test('gives a classified image its result line', () => {
   expect(others).toMatchObject({ failures: [], retries: new Map(), notReached: [] });
 });
 
-test('gives an image that no retry will mend its failure line, at the first attempt', () => {
+test('gives a permanently failed image its failure line, at the first attempt', () => {
   const missing = image('a');
   expect(settle(1, [[missing, NOT_FOUND]]).failures).toEqual([
     {
@@ -101,7 +101,7 @@ test.each([
   // Half of 10, 20, 40 and 80 s, and of no more than that.
   [3, 40],
   [10, 40],
-])('puts an image off, attempt unchanged: sent on %d times, for %d s', (hops, seconds) => {
+])('defers an image, attempt unchanged: sent on %d times, for %d s', (hops, seconds) => {
   const { putOff, decodeLater, retries, failures, message } = settle(
     2,
     [
@@ -115,7 +115,7 @@ test.each([
   expect([retries.size, failures, message.attempt]).toEqual([0, [], 2]);
 });
 
-test('sends nothing on that was sent on as often as it may be', () => {
+test('sends no image on that was sent on the maximum number of times', () => {
   const outcomes: [ImageRef, ImageOutcome][] = [
     [image('a'), 'not_reached'],
     [image('b'), RESTING],
@@ -136,7 +136,7 @@ test('sends nothing on that was sent on as often as it may be', () => {
   expect([retries.size, putOff.size, decodeLater.images.length, notReached]).toEqual([0, 0, 0, []]);
 });
 
-test('puts each image into exactly one place, whatever became of it', () => {
+test('puts each image into exactly one place, whatever its outcome', () => {
   const outcome: fc.Arbitrary<ImageOutcome> = fc.oneof(
     fc.constant(CLASSIFIED),
     fc.constant<ImageOutcome>('not_reached'),

@@ -63,7 +63,7 @@ test('writes a result line for each classified image', async () => {
   expect(aws.deadLetters()).toEqual([]);
 });
 
-test('writes a failure line and a dead letter for each image that no retry will mend', async () => {
+test('writes a failure line and a dead letter for each image that fails permanently', async () => {
   const failing = {
     missing: '/status/404',
     gone: '/status/410',
@@ -92,7 +92,7 @@ test('writes a failure line and a dead letter for each image that no retry will 
   expect(aws.queued()).toEqual([]);
 });
 
-test('sends only those images of a message again that may come out well, with the next attempt and a delay', async () => {
+test('sends only transiently failed images of a message again, with the next attempt and a delay', async () => {
   const [cat, busy, missing] = [
     image('cat', '/photos/chelsea.jpg'),
     image('busy', '/status/503'),
@@ -113,14 +113,14 @@ test('waits as long as the server asks for', async () => {
   expect(aws.queued().map(({ delaySeconds }) => delaySeconds)).toEqual([120]);
 });
 
-test('gives an image up after its fifth attempt', async () => {
+test('fails an image permanently after its fifth attempt', async () => {
   await worker.process([messageRecord({ attempt: 5, images: [image('busy', '/status/503')] })]);
   expect(aws.queued()).toEqual([]);
   expect(await aws.failures('job')).toMatchObject([{ id: 'busy', attempt: 5, error: { code: 'server_error' } }]);
   expect(aws.deadLetters()).toMatchObject([{ attributes: { job: 'job', code: 'server_error' } }]);
 });
 
-test('moves a body that nobody can read to the DLQ at once, as it came and with the reason', async () => {
+test('moves a malformed body to the DLQ at once, unchanged and with the reason', async () => {
   const unacknowledged = await worker.process([sqsRecord('{"cats": 3}')]);
   expect(unacknowledged).toEqual([]);
   expect(aws.deadLetters()).toEqual([
@@ -129,18 +129,18 @@ test('moves a body that nobody can read to the DLQ at once, as it came and with 
   expect(aws.deadLetters()[0]?.attributes['reason']).not.toBe('');
 });
 
-test('moves an unreadable body that leaves no room for the reason to the DLQ without it', async () => {
+test('moves a malformed body that leaves no room for the reason to the DLQ without it', async () => {
   const body = 'x'.repeat(MAX_MESSAGE_BYTES);
   expect(await worker.process([sqsRecord(body)])).toEqual([]);
   expect(aws.deadLetters().map((letter) => letter.body === body)).toEqual([true]);
 });
 
-test('moves a malformed body with characters beyond U+FFFF to the DLQ as it came', async () => {
+test('moves a malformed body with characters beyond U+FFFF to the DLQ unchanged', async () => {
   expect(await worker.process([sqsRecord('{"cats": "🐱"}')])).toEqual([]);
   expect(aws.deadLetters()).toMatchObject([{ body: '{"cats": "🐱"}' }]);
 });
 
-test('gives no reason with characters that SQS refuses in attributes', async () => {
+test('writes no reason with characters that SQS refuses in attributes', async () => {
   await worker.process([sqsRecord(String.raw`"\uffff is no URL"`)]);
   // What SQS takes (SendMessage, "MessageBody"); the embedded one does not check attributes.
   expect(aws.deadLetters()[0]?.attributes['reason']).toMatch(
@@ -148,7 +148,7 @@ test('gives no reason with characters that SQS refuses in attributes', async () 
   );
 });
 
-test('takes the sample event, whose messages have three of the accepted forms', async () => {
+test('accepts the sample event, whose messages have three of the accepted forms', async () => {
   const text = await readFile(join(SAMPLES, 'sqs-event.json'), 'utf8');
   const { Records } = JSON.parse(text.replaceAll('https://photos.example.com/', images.url('/'))) as SQSEvent;
   expect(await worker.process(Records)).toEqual([]);
@@ -174,7 +174,7 @@ test("puts the images of several messages into the same inference batches, and e
   expect(await aws.partKeys('results', 'job')).toHaveLength(1);
 });
 
-test('gives each image of a redelivered pair of messages one line when both name it', async () => {
+test('writes one line for an image that both of two redelivered messages contain', async () => {
   const cat = image('cat', '/photos/chelsea.jpg');
   await worker.process([messageRecord({ images: [cat] }), messageRecord({ images: [cat] })]);
   expect((await aws.results('job')).map(({ id }) => id)).toEqual(['cat']);
@@ -201,7 +201,7 @@ test('sends everything back, attempt unchanged, when the deadline comes before t
   expect(sentOn.flatMap(({ images }) => images)).toEqual(expect.arrayContaining([cat, coffee]));
 });
 
-test('keeps what is done at the deadline and sends the rest back', async () => {
+test('keeps finished images at the deadline and sends the rest back', async () => {
   const [cat, slow] = [image('cat', '/photos/chelsea.jpg'), image('slow', '/hang')];
   const before = worker.inferenceBatches.length;
   const deadline = new AbortController();

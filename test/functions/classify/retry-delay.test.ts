@@ -21,7 +21,7 @@ test.each([
   expect(retryDelaySeconds(3, 10, undefined, random)).toBe(expected);
 });
 
-test('stays within half and the whole of the exponential delay, rounded up', () => {
+test('is between half and all of the exponential delay, rounded up', () => {
   fc.assert(
     fc.property(failedAttempt, fc.double({ min: 0, max: 56, noNaN: true }), random, (attempt, base, random) => {
       const full = base * 2 ** (attempt - 1);
@@ -32,7 +32,7 @@ test('stays within half and the whole of the exponential delay, rounded up', () 
   );
 });
 
-test('never comes back sooner than the server asked for', () => {
+test("is never shorter than the server's Retry-After", () => {
   fc.assert(
     fc.property(failedAttempt, base, retryAfter, random, (attempt, base, retryAfter, random) => {
       const delay = retryDelaySeconds(attempt, base, retryAfter, random);
@@ -41,11 +41,11 @@ test('never comes back sooner than the server asked for', () => {
   );
 });
 
-test('keeps its own delay when the server asked for less', () => {
+test("is not shortened by the server's Retry-After", () => {
   expect(retryDelaySeconds(3, 10, 1, 0)).toBe(20);
 });
 
-test('is a delay that SQS takes: whole seconds from 0 to 900', () => {
+test('is a delay that SQS accepts: whole seconds from 0 to 900', () => {
   fc.assert(
     fc.property(failedAttempt, base, retryAfter, random, (attempt, base, retryAfter, random) => {
       const delay = retryDelaySeconds(attempt, base, retryAfter, random);
@@ -56,6 +56,6 @@ test('is a delay that SQS takes: whole seconds from 0 to 900', () => {
   );
 });
 
-test('waits no longer than SQS can delay, whatever the server asked for', () => {
+test('is at most what SQS can delay, whatever the server asks for', () => {
   expect(retryDelaySeconds(1, 10, 86_400, 0.5)).toBe(900);
 });

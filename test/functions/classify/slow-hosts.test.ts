@@ -44,7 +44,7 @@ test.each<[healthy: number, what: string, others: () => string[]]>([
   [15, '1,000 URLs of a dead host', () => messages('dead', 1_000, (number) => number * HANGING_PORTS)],
   [20, '986 URLs on 58 ports that hang', () => messages('dead', 986, (number) => number)],
 ])(
-  'a job of %d healthy images beside %s takes no more than twice its time alone',
+  'a job of %d healthy images beside %s takes at most twice its time alone',
   async (healthy, _what, others) => {
     const alone = await msUntilDone(healthy, []);
     const beside = await msUntilDone(healthy, others());

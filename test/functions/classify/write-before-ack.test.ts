@@ -58,17 +58,17 @@ test('acknowledges everything when everything could be written', async () => {
   expect(await unacknowledged(oneOfEach(), {})).toEqual([]);
 });
 
-test('acknowledges no message whose lines S3 did not take, and the others', async () => {
+test('acknowledges all messages except those whose lines S3 refused', async () => {
   const given = await unacknowledged(oneOfEach(), { resultsBucket: 'no-such-bucket' });
   expect(given).toEqual(['classified', 'failed']);
 });
 
-test('acknowledges no message whose dead letters SQS did not take, and the others', async () => {
+test('acknowledges all messages except those whose dead letters SQS refused', async () => {
   const given = await unacknowledged(oneOfEach(), { deadLetterQueueUrl: missingQueue() });
   expect(given).toEqual(['failed', 'unreadable']);
 });
 
-test('acknowledges no message whose retries SQS did not take, and the others', async () => {
+test('acknowledges all messages except those whose retries SQS refused', async () => {
   const given = await unacknowledged(oneOfEach(), { queueUrl: missingQueue() });
   expect(given).toEqual(['retried']);
 });
@@ -78,7 +78,7 @@ test('acknowledges no message with lines while S3 cannot be reached', async () =
   expect(await unacknowledged(oneOfEach(), { s3 })).toEqual(['classified', 'failed']);
 });
 
-test('acknowledges only what needs no message sent while SQS cannot be reached', async () => {
+test('acknowledges only messages that need no send while SQS cannot be reached', async () => {
   const sqs = new SQSClient({ ...aws.clientConfig, ...CLOSED });
   expect(
     await unacknowledged(oneOfEach(), {
@@ -99,7 +99,7 @@ test('does not acknowledge a message of which one image of many could not be set
   expect(await unacknowledged({ retried: mixed }, { queueUrl: missingQueue() })).toEqual(['retried']);
 });
 
-test('finishes the same work again when a message comes back after a failed write', async () => {
+test('finishes the same work again when a message is redelivered after a failed write', async () => {
   const { classified } = oneOfEach();
   await unacknowledged({ classified }, { resultsBucket: 'no-such-bucket' });
   expect(await unacknowledged({ classified }, {})).toEqual([]);

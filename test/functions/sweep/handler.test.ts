@@ -31,7 +31,7 @@ async function invoked(timeoutSeconds: number): Promise<Swept> {
   }
 }
 
-test('the schedule has the missing failures written, and the log says how many', async () => {
+test('the schedule writes the missing failures, and the log says how many', async () => {
   const of = await strandedLongAgo(aws, ['a', 'b']);
   expect(await invoked(300)).toEqual({ letters: 1, notLookedAt: 0, images: 2, runs: 1 });
   const failures = await aws.failures(of.job);
@@ -42,7 +42,7 @@ test('the schedule has the missing failures written, and the log says how many',
   expect(log).toMatch(/"message":"swept".*"images":2/);
 }, 60_000);
 
-test('it keeps half a minute of its time to make letters visible again', async () => {
+test('it reserves half a minute of its time for making letters visible again', async () => {
   const of = await strandedLongAgo(aws, ['a']);
   expect(await invoked(30)).toMatchObject({ images: 0, notLookedAt: expect.any(Number) });
   expect(await aws.failures(of.job)).toEqual([]);

@@ -86,7 +86,7 @@ async function stateOf({ job }: NamedRun) {
   return { state, classified, failed };
 }
 
-test('a job whose messages SQS moved ends without a person, and redrive brings its images back', async () => {
+test('a job whose messages SQS moved ends by itself, and redrive sends its images again', async () => {
   const of = await strandedRun(idsOf(3));
   const announcer = createAnnouncer(harness.aws.target);
   await announcer.look(of);
@@ -109,7 +109,7 @@ test('a job whose messages SQS moved ends without a person, and redrive brings i
   expect(later.found).toMatchObject([{ generation: 0 }, { state: 'completed', classified: 3, generation: 1 }]);
 });
 
-test('letters stay in the DLQ, visible and as they came', async () => {
+test('letters stay on the DLQ, visible and unchanged', async () => {
   await strandedRun(idsOf(2));
   const before = harness.aws.deadLetters().map(({ body }) => body);
   await swept();
@@ -117,7 +117,7 @@ test('letters stay in the DLQ, visible and as they came', async () => {
   expect((await receivedLetters()).map(({ Body }) => Body)).toEqual(before);
 });
 
-test('a second sweep, one after another or at the same time, writes nothing else', async () => {
+test('a second sweep, later or at the same time, writes nothing else', async () => {
   const of = await strandedRun(idsOf(2));
   const [one, other] = await Promise.all([swept(), swept()]);
   expect(one.images + other.images).toBeGreaterThanOrEqual(2);
@@ -140,7 +140,7 @@ test('images that have an outcome keep it', async () => {
   });
 });
 
-test('a run that moved lately is left alone: a worker may still have what was in a message', async () => {
+test('a run with recent progress is left alone: a message may still be in flight', async () => {
   const of = await strandedRun(['lost', 'done']);
   expect(await swept(0)).toMatchObject({ letters: 1, ...NOTHING });
   await writeResults(harness.aws.target, of, ['done']);
@@ -148,14 +148,14 @@ test('a run that moved lately is left alone: a worker may still have what was in
   expect(await swept()).toMatchObject({ images: 2, runs: 1 });
 });
 
-test('while others are on the queue, a run has to stand still for longer', async () => {
+test('while the queue has other messages, a run must be idle for longer', async () => {
   await strandedRun(['lost']);
   await harness.aws.send(bodyOf({ job: 'other' }, [harness.good('waiting')]));
   expect(await swept()).toMatchObject(NOTHING);
   expect(await swept(SWEPT_MUCH_LATER_MS)).toMatchObject({ images: 1 });
 });
 
-test('a run that is redriven meanwhile is left alone, although its letter was not seen and stays', async () => {
+test('a run that is redriven meanwhile is left alone, although its letter was not read and stays', async () => {
   const of = await strandedLongAgo(harness.aws, ['a', 'b'], (id) => harness.good(id).url);
   expect(await swept(0)).toMatchObject({ images: 2 });
   // The letter is hidden from the redrive, as by a sweep at the same time.
@@ -170,7 +170,7 @@ test('a run that is redriven meanwhile is left alone, although its letter was no
   expect(await swept(SWEPT_MUCH_LATER_MS)).toMatchObject(NOTHING);
 });
 
-test('a run of which a redrive has taken failures away is left to it', async () => {
+test('a run whose failures a redrive has removed is left to it', async () => {
   const of = await strandedRun(['a']);
   const { s3, resultsBucket: Bucket } = harness.aws.target;
   await s3.send(new PutObjectCommand({ Bucket, Key: `${redrivePrefix(of)}1.jsonl`, Body: '\n' }));
@@ -186,7 +186,7 @@ test('runs that were cancelled, purged or replaced get no failures', async () =>
   expect(await swept(SWEPT_MUCH_LATER_MS)).toMatchObject({ letters: 3, ...NOTHING });
 });
 
-test('a description that somebody damaged holds up no other job', async () => {
+test('a damaged description delays no other job', async () => {
   await strandedRun(['a'], { ...anyRun(), job: 'damaged' });
   await strandedRun(['b'], { ...anyRun(), job: 'whole' });
   const { s3, resultsBucket: Bucket } = harness.aws.target;
@@ -195,7 +195,7 @@ test('a description that somebody damaged holds up no other job', async () => {
   expect((await harness.seen('whole')).failed).toEqual({ b: 'worker_crashed' });
 });
 
-test('a letter that always fails holds up neither other runs nor the looks at their ends', async () => {
+test('a letter that always fails delays neither other runs nor the checks of their ends', async () => {
   await strandedRun(['a'], { ...anyRun(), job: 'bad' });
   await strandedRun(['b'], { ...anyRun(), job: 'good' });
   harness.faults.inject({ put: 'failures/job=bad/' }, 500);
@@ -204,14 +204,14 @@ test('a letter that always fails holds up neither other runs nor the looks at th
   expect(harness.aws.server.inspectQueue(JOB_ENDS)?.messages.delayed).toHaveLength(1);
 });
 
-test('a sweep fails when a look at an end could not be requested: the next one does not request it', async () => {
+test('a sweep fails when the check of an end could not be requested: the next sweep would not request it', async () => {
   const of = await strandedRun(['a']);
   harness.faults.inject({ action: 'SendMessage', queue: JOB_ENDS }, 500);
   await expect(sweepThroughFaults()).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
   expect((await harness.seen(of.job)).failed).toEqual({ a: 'worker_crashed' });
 });
 
-test('a sweep whose time is up before outcomes were counted takes no run for stranded', async () => {
+test('a sweep whose time is up before outcomes were counted treats no run as stranded', async () => {
   const of = await strandedRun(['a', 'b', 'c']);
   // Their names do not prove that nothing is missing: the files have to be read.
   for (const ids of [
@@ -243,7 +243,7 @@ test('images of other producers get their failures too, once', async () => {
   expect(await swept()).toMatchObject(NOTHING);
 });
 
-test('letters of workers, and what nobody can read, get no lines', async () => {
+test('letters of workers, and malformed ones, get no lines', async () => {
   const of = anyRun();
   await describeRun(harness.aws.target, of, ['missing', 'lost']);
   await harness.aws.send(bodyOf(of, [harness.missing()]), 'no JSON');

@@ -24,7 +24,7 @@ test('a stage that does not ask for an API has none', () => {
 });
 
 describe('routes', () => {
-  test('are those of the contract, and one for whatever else is asked', () => {
+  test('are those of the contract, and a catch-all', () => {
     const expected = Object.values(API_OPERATIONS).map(({ method, path }) => `${method} ${path}`);
     const keys = routesOf(template).map(({ RouteKey }) => RouteKey);
     expect(keys.toSorted()).toEqual([...expected, '$default'].toSorted());
@@ -38,13 +38,13 @@ describe('routes', () => {
     for (const { Target } of routesOf(template)) expect(JSON.stringify(Target)).toContain('integrations/');
   });
 
-  test('are open to nobody: IAM signs each', () => {
+  test('require IAM signatures', () => {
     expect(routesOf(template).map(({ AuthorizationType }) => AuthorizationType)).toEqual(Array(7).fill('AWS_IAM'));
     template.resourceCountIs('AWS::ApiGatewayV2::Authorizer', 0);
     expect(JSON.stringify([template.toJSON(), withTokens.toJSON()])).not.toContain('"NONE"');
   });
 
-  test('take tokens of the issuer and the audience that the configuration names', () => {
+  test('accept tokens of the configured issuer and audience', () => {
     expect(routesOf(withTokens).map(({ AuthorizationType }) => AuthorizationType)).toEqual(Array(7).fill('JWT'));
     withTokens.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
       AuthorizerType: 'JWT',
@@ -53,7 +53,7 @@ describe('routes', () => {
     });
   });
 
-  test('are of no use to pages of other origins', () => {
+  test('cannot be called from pages of other origins', () => {
     template.hasResourceProperties('AWS::ApiGatewayV2::Api', { CorsConfiguration: Match.absent() });
   });
 });
@@ -62,7 +62,7 @@ describe('for pages of other origins', () => {
   const cors = { allowOrigins: ['https://app.example'] };
   const forPages = templateOf({ api: { jwt: JWT, cors } });
 
-  test('API Gateway answers preflight requests itself', () => {
+  test('API Gateway answers preflight requests', () => {
     forPages.hasResourceProperties('AWS::ApiGatewayV2::Api', {
       CorsConfiguration: {
         AllowOrigins: ['https://app.example'],
@@ -75,7 +75,7 @@ describe('for pages of other origins', () => {
     });
   });
 
-  test('no route takes OPTIONS, which would ask a browser for a token that it does not send', () => {
+  test('no route handles OPTIONS, which would require a token that browsers do not send', () => {
     const expected = Object.values(API_OPERATIONS).map(({ method, path }) => `${method} ${path}`);
     expect(routesOf(forPages).map(({ RouteKey }) => RouteKey)).toEqual(expected);
     expect(routesOf(forPages).map(({ AuthorizationType }) => AuthorizationType)).toEqual(Array(6).fill('JWT'));
@@ -109,7 +109,7 @@ describe('the stage', () => {
     expect(JSON.stringify(DestinationArn)).toContain('AccessLogs');
   });
 
-  test('keeps its logs for as long as the configuration says', () => {
+  test('keeps its logs for the configured time', () => {
     templateOf({ api: {}, logRetentionDays: 7 }).allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
     // Of the worker, the sweep, the API, and its accesses.
     template.resourceCountIs('AWS::Logs::LogGroup', 4);
@@ -119,7 +119,7 @@ describe('the stage', () => {
 describe('the function', () => {
   const ofApi = { Handler: 'api.handler' };
 
-  test('is of the same package, with memory and a time-out of its own', () => {
+  test('is in the same package, with its own memory and timeout', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       ...ofApi,
       MemorySize: 1_769,
@@ -154,7 +154,7 @@ describe('the function', () => {
     });
   });
 
-  test('is invoked by this API alone', () => {
+  test('is invoked only by this API', () => {
     const permissions = Object.entries(template.findResources('AWS::Lambda::Permission')).flatMap(([name, resource]) =>
       name.startsWith('Api') ? [resource] : [],
     );

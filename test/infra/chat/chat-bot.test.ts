@@ -13,7 +13,7 @@ test('a stage that does not ask for a chatbot has none', () => {
 });
 
 describe('the bot', () => {
-  test('says what the configuration wants said of it', () => {
+  test('has the configured description', () => {
     template.hasResourceProperties('AWS::Lex::Bot', {
       DataPrivacy: { ChildDirected: true },
       IdleSessionTTLInSeconds: 600,
@@ -53,7 +53,7 @@ describe('the bot', () => {
     });
   });
 
-  test('has an alias whose locales call the function, and that alone may call it', () => {
+  test('has an alias whose locales call the function, and only the alias may call it', () => {
     const [functionId] = Object.keys(
       template.findResources('AWS::Lambda::Function', { Properties: { Handler: 'chat.handler' } }),
     );
@@ -79,7 +79,7 @@ describe('the bot', () => {
     });
   });
 
-  test('has a role that may do nothing', () => {
+  test('has a role without permissions', () => {
     const roles = template.findResources('AWS::IAM::Role', {
       Properties: {
         AssumeRolePolicyDocument: {
@@ -113,13 +113,13 @@ describe('the version', () => {
   const versionOf = (chatbot: object, config: object = {}) =>
     Object.keys(templateOf({ ...config, chatbot }).findResources('AWS::Lex::BotVersion'));
 
-  test('is another one when something that it freezes is another', () => {
+  test('is a new one when something that it contains changes', () => {
     expect(versionOf({})).toHaveLength(1);
     expect(versionOf({ childDirected: true })).not.toEqual(versionOf({}));
     expect(versionOf({ idleSessionMinutes: 6 })).not.toEqual(versionOf({}));
   });
 
-  test('is the same when only the function is another', () => {
+  test('stays the same when only the function changes', () => {
     expect(versionOf({ memoryMb: 3_538 }, { topK: 3 })).toEqual(versionOf({}));
   });
 });

@@ -6,7 +6,7 @@ import { templateOf } from '../synthesized.ts';
 
 const template = templateOf({ api: {}, jobEvents: { topic: true, webhookSecretParameter: '/labelqueue/webhooks' } });
 
-test('looks lie in a FIFO queue, delayed by more than a window, and move to a DLQ with an alarm', () => {
+test('checks are in a FIFO queue, delayed by more than a window, and move to a DLQ with an alarm', () => {
   template.hasResourceProperties('AWS::SQS::Queue', {
     FifoQueue: true,
     DelaySeconds: END_LOOK_DELAY_SECONDS,
@@ -19,7 +19,7 @@ test('looks lie in a FIFO queue, delayed by more than a window, and move to a DL
   });
 });
 
-test('looks are taken one at a time, by two environments at most', () => {
+test('checks are processed one at a time, by at most two environments', () => {
   template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
     BatchSize: 1,
     FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -27,7 +27,7 @@ test('looks are taken one at a time, by two environments at most', () => {
   });
 });
 
-test('the function is told where to announce, and workers, sweep and API where to ask', () => {
+test('the function has the places to announce to, and workers, sweep and API the queue of checks', () => {
   const variables = (expected: object) => ({ Environment: { Variables: Match.objectLike(expected) } });
   template.hasResourceProperties('AWS::Lambda::Function', {
     Handler: 'announce.handler',
@@ -45,12 +45,12 @@ test('the function is told where to announce, and workers, sweep and API where t
   );
 });
 
-test('a stage that does not turn it on has no queue, no function and no right for it', () => {
+test('a stage without it has no queue, no function and no permission for it', () => {
   const without = JSON.stringify(templateOf({ api: {} }).toJSON());
   for (const word of ['FifoQueue', 'announce', 'JOB_END', 'events:PutEvents']) expect(without).not.toContain(word);
 });
 
-test('true stands for an event of EventBridge, and no topic', () => {
+test('true means an event of EventBridge, and no topic', () => {
   expect(stageConfig('test', { jobEvents: true }).jobEvents).toEqual({ topic: false });
   templateOf({ jobEvents: true }).resourcePropertiesCountIs(
     'AWS::Lambda::Function',

@@ -8,7 +8,7 @@ const [sweep = ''] = Object.keys(
   template.findResources('AWS::Lambda::Function', { Properties: { Handler: 'sweep.handler' } }),
 );
 
-test('a stage without options looks into the DLQ each half hour, and tries no sweep twice', () => {
+test('a stage without options sweeps the DLQ each half hour, and retries no sweep', () => {
   template.hasResourceProperties('AWS::Events::Rule', {
     ScheduleExpression: 'rate(30 minutes)',
     State: 'ENABLED',
@@ -20,7 +20,7 @@ test('a stage without options looks into the DLQ each half hour, and tries no sw
   });
 });
 
-test('its rule alone may call it', () => {
+test('only its rule may call it', () => {
   const [rule] = Object.keys(template.findResources('AWS::Events::Rule'));
   template.hasResourceProperties('AWS::Lambda::Permission', {
     FunctionName: { 'Fn::GetAtt': [sweep, 'Arn'] },
@@ -29,14 +29,14 @@ test('its rule alone may call it', () => {
   });
 });
 
-test('it ends before the next one, before a message may come back, and in time to put letters back', () => {
+test('it ends before the next one, before a message is redelivered, and in time to put letters back', () => {
   const Timeout = Number(template.findResources('AWS::Lambda::Function')[sweep]?.['Properties'].Timeout);
   expect(Timeout).toBeLessThan(VISIBILITY_TIMEOUT_SECONDS);
   expect(SWEEP_RESERVE_MS).toBeLessThan(Timeout * 1_000);
   expect(SWEEP_RESERVE_MS).toBeGreaterThanOrEqual(30_000);
 });
 
-test('without ends that are announced, it asks for no looks', () => {
+test('without announced ends, it requests no checks', () => {
   template.hasResourceProperties('AWS::Lambda::Function', {
     Handler: 'sweep.handler',
     Environment: {

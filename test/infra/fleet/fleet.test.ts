@@ -22,7 +22,7 @@ function only(template: typeof fleet, type: string): Record<string, unknown> {
 }
 
 describe('the instances of a fleet', () => {
-  test('give no credentials to what is not on them, and keep nothing in the clear', () => {
+  test('give credentials only to their own processes, and encrypt everything', () => {
     fleet.hasResourceProperties('AWS::EC2::LaunchTemplate', {
       LaunchTemplateData: {
         KeyName: Match.absent(),
@@ -36,7 +36,7 @@ describe('the instances of a fleet', () => {
   test.each([
     ['x86_64', 'c7a.xlarge'],
     ['arm64', 'c7g.xlarge'],
-  ])('have processors and an image for %s, as the stage says', (architecture, type) => {
+  ])('have processors and an image for %s, as configured', (architecture, type) => {
     const made = templateOf({ architecture, fleet: {} });
     made.hasResourceProperties('AWS::EC2::LaunchTemplate', {
       LaunchTemplateData: { ImageId: Match.stringLikeRegexp(`^resolve:ssm:/aws/service/.*al2023.*-${architecture}$`) },
@@ -44,7 +44,7 @@ describe('the instances of a fleet', () => {
     expect(JSON.stringify(only(made, 'AWS::AutoScaling::AutoScalingGroup'))).toContain(`"InstanceType":"${type}"`);
   });
 
-  test('are Spot of several types, unless told otherwise', () => {
+  test('are Spot instances of several types by default', () => {
     const { InstancesDistribution, LaunchTemplate } = only(fleet, 'AWS::AutoScaling::AutoScalingGroup')[
       'MixedInstancesPolicy'
     ] as Record<string, { Overrides: object[] }>;
@@ -73,20 +73,20 @@ describe('the instances of a fleet', () => {
     });
   });
 
-  test('have no more tags than AWS takes, with as many as a stage may have', () => {
+  test('have no more tags than AWS allows, with the maximum of a stage', () => {
     const tags = Object.fromEntries(Array.from({ length: MAX_TAGS }, (_, index) => [`tag-${index}`, 'value']));
     const { Tags } = only(templateOf({ fleet: {}, tags }), 'AWS::AutoScaling::AutoScalingGroup');
     expect(Tags).toHaveLength(50);
   });
 
-  test('may ask how deep both queues are, as their metrics say', () => {
+  test('may read the length of both queues, for their metrics', () => {
     const roles = JSON.stringify(fleet.findResources('AWS::IAM::Role', { Properties: { Policies: Match.anyValue() } }));
     expect(roles).toMatch(
       /"sqs:GetQueueAttributes","Effect":"Allow","Resource":\{"Fn::GetAtt":\["\w*DeadLetter\w*","Arn"\]/,
     );
   });
 
-  test('come from 0 and go to 0, and a deploy does not change how many there are', () => {
+  test('scale from 0 and to 0, and a deploy does not change their number', () => {
     fleet.hasResourceProperties('AWS::AutoScaling::AutoScalingGroup', {
       MinSize: '0',
       MaxSize: '10',
@@ -96,7 +96,7 @@ describe('the instances of a fleet', () => {
 });
 
 describe('the network of a fleet', () => {
-  test('lets nothing in, and out only what fetches images and reaches AWS', () => {
+  test('allows no inbound traffic, and outbound only to images and AWS', () => {
     fleet.resourceCountIs('AWS::EC2::SecurityGroupIngress', 0);
     const { SecurityGroupIngress, SecurityGroupEgress } = only(fleet, 'AWS::EC2::SecurityGroup') as {
       SecurityGroupIngress?: object;
@@ -107,7 +107,7 @@ describe('the network of a fleet', () => {
     expect(ports).toEqual(['tcp 80-80', 'tcp 443-443']);
   });
 
-  test('has no NAT gateway, and a way to S3 that costs nothing', () => {
+  test('has no NAT gateway, and a free gateway endpoint to S3', () => {
     fleet.resourceCountIs('AWS::EC2::NatGateway', 0);
     fleet.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
     fleet.allResourcesProperties('AWS::EC2::Subnet', { MapPublicIpOnLaunch: true });
@@ -116,7 +116,7 @@ describe('the network of a fleet', () => {
   test.each([
     ['the fleet names', { fleet: { vpc: VPC } }],
     ['the stage names', { vpc: VPC, fleet: {} }],
-  ])('is the one that %s, and then none is made', (_whose, config) => {
+  ])('is the one that %s, and then none is created', (_whose, config) => {
     const made = templateOf(config);
     made.resourceCountIs('AWS::EC2::VPC', 0);
     made.hasResourceProperties('AWS::AutoScaling::AutoScalingGroup', { VPCZoneIdentifier: VPC.subnetIds });
@@ -126,7 +126,7 @@ describe('the network of a fleet', () => {
   });
 });
 
-test('instances start after the way to the internet is there, and end before it is deleted', () => {
+test('instances start after the internet route exists, and end before it is deleted', () => {
   const logicalIds = (type: string) => Object.keys(fleet.findResources(type));
   const [group] = Object.values(fleet.findResources('AWS::AutoScaling::AutoScalingGroup'));
   const routes = [...logicalIds('AWS::EC2::Route'), ...logicalIds('AWS::EC2::SubnetRouteTableAssociation')];
@@ -136,7 +136,7 @@ test('instances start after the way to the internet is there, and end before it 
     expect(route['DependsOn']).toEqual(logicalIds('AWS::EC2::VPCGatewayAttachment'));
 });
 
-describe('the switch of who takes the queue', () => {
+describe('the switch between Lambda and fleet', () => {
   test.each([
     [undefined, true, undefined],
     ['fleet', false, '10'],
@@ -151,7 +151,7 @@ describe('the switch of who takes the queue', () => {
 });
 
 describe('the end of an instance', () => {
-  test('leaves the worker time to drain: before systemd, the group and EC2 end it', () => {
+  test('leaves the worker time to drain before systemd, the group and EC2 end it', () => {
     expect(DRAIN_SECONDS).toBeLessThan(STOP_TIMEOUT_SECONDS);
     expect(STOP_TIMEOUT_SECONDS).toBeLessThan(120);
     expect(STOP_TIMEOUT_SECONDS).toBeLessThan(DRAIN_HEARTBEAT_SECONDS);
@@ -201,7 +201,7 @@ describe('a worker of the fleet', () => {
     }
   });
 
-  test('stays on an instance that EC2 recommends to leave, until the group takes it away', () => {
+  test('keeps working on an instance with a rebalance recommendation, until the group terminates it', () => {
     expect(JSON.stringify(only(fleet, 'AWS::EC2::LaunchTemplate'))).toContain('WORK_SPOT=\\"interruption\\"');
     const { spot } = workSettingsFrom({ ...QUEUES, WORK_SPOT: 'interruption' });
     expect(spot).toBe('interruption');

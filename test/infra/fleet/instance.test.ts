@@ -110,7 +110,7 @@ describeOnLinux('an instance of a fleet, in a root of its own', () => {
     await folder[Symbol.asyncDispose]();
   });
 
-  test('fetches the worker, reports ready, labels a photo of the queue, and drains when the group takes it away', async () => {
+  test('downloads the worker, reports ready, labels a photo from the queue, and drains when the group terminates it', async () => {
     await using instance = await boot('whole', { packageUrl, nodeUrl });
     expect({ code: instance.code, output: instance.output() }).toMatchObject({ code: 0 });
     expect(await instance.calls()).toEqual([
@@ -139,7 +139,7 @@ describeOnLinux('an instance of a fleet, in a root of its own', () => {
     expect(readFileSync(join(instance.path, 'log-labelqueue-worker.service'), 'utf8')).toContain('ImagesClassified');
   });
 
-  test('is not given up when the group takes it away before it is ready', async () => {
+  test('is not abandoned when the group terminates it before it is ready', async () => {
     metadata.documents.set('autoscaling/target-lifecycle-state', 'Terminated');
     await using instance = await boot('taken-away', { packageUrl, nodeUrl });
     metadata.documents.set('autoscaling/target-lifecycle-state', 'InService');
@@ -151,7 +151,7 @@ describeOnLinux('an instance of a fleet, in a root of its own', () => {
     expect(calls.filter((call) => call.includes('FleetInstancesGivenUp'))).toEqual([]);
   });
 
-  test('gives up when it is not told which instance it is', async () => {
+  test('stops when it cannot find out its instance id', async () => {
     metadata.documents.delete('instance-id');
     await using instance = await boot('without-id', { packageUrl, nodeUrl });
     metadata.documents.set('instance-id', INSTANCE);
@@ -162,7 +162,7 @@ describeOnLinux('an instance of a fleet, in a root of its own', () => {
     expect(calls.filter((call) => call.includes('enable --now'))).toEqual([]);
   });
 
-  test('gives up when there is no package: says so in a metric, lets the group go on without it, and ends', async () => {
+  test('stops when there is no package: reports it in a metric, lets the group continue, and shuts down', async () => {
     await using instance = await boot('without-package', { packageUrl: `s3://${ASSETS}/nothing.zip`, nodeUrl });
     expect(instance.code).not.toBe(0);
     expect(await instance.calls()).toEqual([
@@ -178,7 +178,7 @@ function completed(hook: string, result: string): string {
 }
 
 describe('settings', () => {
-  test('come out of their file as they went in, whatever they hold', async () => {
+  test('are read from their file unchanged, whatever they contain', async () => {
     const values = { PLAIN: 'a,b', QUOTED: 'say "hi"', DOLLAR: '$HOME `id` \\ $(id)', SPACED: ' a  b ' };
     const file = environmentFile(values);
     const names = Object.keys(values).map((name) => `"$${name}"`);

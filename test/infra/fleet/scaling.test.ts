@@ -42,23 +42,23 @@ function course(alarm: AlarmProperties | undefined, given: Partial<Course>): str
 const minutes = (value: number, count: number) => Array.from({ length: count }, () => value);
 
 describe('the rules of how many instances there are', () => {
-  test('start the first instance for a single message, a minute after it came', () => {
+  test('start the first instance for a single message, a minute after its arrival', () => {
     expect(course(named('Out'), { waiting: [0, 1, 1], desired: [0, 0, 1] })).toBe('-A-');
   });
 
-  test('start others for messages that wait, whether some are in flight or none', () => {
+  test('start more for waiting messages, whether or not some are in flight', () => {
     const waiting = [100, 101, 0];
     expect(course(named('Out'), { waiting, taken: [0, 0, 0], desired: [1, 1, 1] })).toBe('-A-');
     expect(course(named('Out'), { waiting, taken: [80, 80, 80], desired: [1, 1, 1] })).toBe('-A-');
   });
 
-  test('keep instances for messages in flight as for those that wait', () => {
+  test('keep instances for messages in flight as for waiting ones', () => {
     const busy = { waiting: minutes(1, 12), desired: minutes(4, 12) };
     expect(course(named('In'), { ...busy, taken: minutes(200, 12) })).toBe('------------');
     expect(course(named('In'), { ...busy, taken: minutes(199, 12) })).toBe('---------AAA');
   });
 
-  test('let instances go once half of them would have been enough for ten minutes', () => {
+  test('remove instances when half of them would have been enough for ten minutes', () => {
     const tail = { waiting: minutes(100, 12), taken: minutes(1, 12), desired: minutes(4, 12) };
     expect(course(named('In'), tail)).toBe('---------AAA');
     expect(course(named('In'), { ...tail, waiting: minutes(260, 12) })).toBe('------------');
@@ -72,13 +72,13 @@ describe('the rules of how many instances there are', () => {
     expect(course(named('ToZero'), { ...last, received: [1, ...minutes(0, 11)] })).toBe('----------AA');
   });
 
-  test('end no instances that start for a queue whose figures have not come yet', () => {
+  test('remove no instances while the figures of the queue are delayed', () => {
     const none = Array.from({ length: 15 }, () => undefined);
     const prepared = { waiting: none, taken: none, received: none, desired: minutes(5, 15) };
     for (const id of ['In', 'ToZero']) expect(course(named(id), prepared)).not.toContain('A');
   });
 
-  test('do nothing while nobody uses the queue, so that SQS reports nothing', () => {
+  test('do nothing while the queue is unused and SQS reports nothing', () => {
     const nothing = new Map<string, (number | undefined)[]>([
       ['waiting', [undefined, undefined, undefined]],
       ['taken', [undefined, undefined, undefined]],
@@ -167,14 +167,14 @@ describe('a job, minute by minute', () => {
       expect(count).toBeLessThanOrEqual(desired[firstLess + index - 1] ?? 0);
   });
 
-  test('gets no more instances than its messages are worth, however late the figures of the group are', () => {
+  test('gets no more instances than its messages justify, however late the figures of the group are', () => {
     for (const late of [0, 1, 2, 3]) {
       const desired = play(rules, { messages: 450, perMinute: 1, minutes: 30, late });
       expect(Math.max(...desired)).toBe(5);
     }
   });
 
-  test('keeps what its tail needs, however late the figures of the group are', () => {
+  test('keeps enough instances for its last messages, however late the figures of the group are', () => {
     for (const late of [0, 1, 2, 3]) {
       const desired = play(rules, { messages: 2_000, perMinute: 4, minutes: 110, late });
       const busy = desired.slice(8, 60);

@@ -178,7 +178,7 @@ describe('an alarm turns red, and green again by itself', () => {
     expect(course('is zero')).toBe(withZeros);
   });
 
-  test('each alarm of a stage has a course in which it is red', () => {
+  test('each alarm of a stage has a scenario in which it is red', () => {
     const red = new Set(COURSES.flatMap(([name, , , states]) => (states.includes('A') ? [name] : [])));
     expect([...red].toSorted()).toEqual([...alarms.keys()].toSorted());
   });
@@ -203,7 +203,7 @@ describe('what an alarm says', () => {
 });
 
 describe('ordinary failures', () => {
-  test('have the share of failures as their only alarm: no dead letter keeps one red for 14 days', () => {
+  test('have only the alarm on the share of failures: no dead letter keeps it red for 14 days', () => {
     const depths = [...alarms].filter(([, { MetricName }]) => /ApproximateNumberOfMessages/.test(MetricName ?? ''));
     // Of the queue of looks, which holds no images.
     expect(depths.map(([name]) => name)).toEqual(['UnannouncedEnds']);

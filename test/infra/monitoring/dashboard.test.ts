@@ -31,7 +31,7 @@ function computed(title: string, given: Record<string, number | undefined>, labe
 }
 
 describe('the grid', () => {
-  test('has 24 columns, and no two widgets in one place', () => {
+  test('has 24 columns, and no overlapping widgets', () => {
     const taken = new Set<string>();
     for (const { x, y, width, height } of widgets) {
       expect(x + width).toBeLessThanOrEqual(COLUMNS);
@@ -44,13 +44,13 @@ describe('the grid', () => {
     }
   });
 
-  test('is filled: no row leaves a column empty', () => {
+  test('has no empty column in any row', () => {
     const area = widgets.reduce((sum, { width, height }) => sum + width * height, 0);
     const rows = Math.max(...widgets.map(({ y, height }) => y + height));
     expect(area).toBe(COLUMNS * rows);
   });
 
-  test('begins with the alarms and the figures of now', () => {
+  test('begins with the alarms and the current figures', () => {
     const [alarms, ...others] = widgets;
     expect(alarms).toMatchObject({ type: 'alarm', y: 0, width: COLUMNS });
     expect(alarms?.properties.alarms).toHaveLength(alarmsForPeople(whole).length);
@@ -80,7 +80,7 @@ describe('each graph', () => {
     },
   );
 
-  test('has a title of its own', () => {
+  test('has its own title', () => {
     expect(new Set(titles(graphs)).size).toBe(graphs.length);
   });
 });
@@ -99,11 +99,11 @@ describe('time to drain', () => {
   const queue = { waiting: 80, taken: 10, delayed: 10, sent: 50, done: 100 };
   const drain = (changed: Partial<typeof queue>) => computed(TITLE, { ...queue, ...changed }, 'time to drain');
 
-  test('is all that is in the queue over what is done beyond what comes', () => {
+  test('is the queue length divided by the rate of completion minus the rate of arrival', () => {
     expect(drain({})).toBe((100 / 50) * 5);
   });
 
-  test('is zero for an empty queue, and has no value while the queue gets longer', () => {
+  test('is zero for an empty queue, and has no value while the queue grows', () => {
     expect(drain({ waiting: 0, taken: 0, delayed: 0, done: 0 })).toBe(0);
     expect(drain({ sent: 100 })).toBeUndefined();
     expect(drain({ sent: 120 })).toBeUndefined();
@@ -134,20 +134,20 @@ describe('cost', () => {
     expect(computed('Lambda: $ per hour', used, 'worker')).toBeCloseTo((gbSeconds * 0.000_016_666_7 + 0.2) * 12, 4);
   });
 
-  test('has a line for each function, so that one that was never called takes nothing from the others', () => {
+  test('has a line for each function, so that one without calls does not hide the others', () => {
     const labels = shownMetrics(widget('Lambda: $ per hour')).flatMap(({ options }) =>
       options.expression ? [options.label] : [],
     );
     expect(labels).toEqual(['worker', 'API', 'chatbot', 'announcer', 'sweep']);
   });
 
-  test('goes by the memory of the stage', () => {
+  test('uses the memory of the stage', () => {
     const price = (memoryMb: number) =>
       Number(/worker_ms \* ([\d.]+)/.exec(perHour(templateOf({ memoryMb }), 'worker') ?? '')?.[1]);
     expect(price(3_538) / price(1_769)).toBeCloseTo(2, 6);
   });
 
-  test('of a million images needs images', () => {
+  test('of a million images has no value without images', () => {
     expect(computed('Worker: $ per million images', { ...used, done: 0 })).toBeUndefined();
     expect(
       computed('Worker: $ per million images', { worker_ms: 26_000, worker_requests: 1, done: 1_000 }),
@@ -156,18 +156,18 @@ describe('cost', () => {
 });
 
 describe('the fleet', () => {
-  test('costs at most what its instances cost on demand', () => {
+  test('has at most the on-demand price of its instances', () => {
     const usd = computed('Fleet: $ per hour at most', { there: 10 });
     expect(usd).toBeCloseTo(10 * (4 * 0.05132 + 0.005 + (12 * 0.08) / 730), 4);
   });
 
-  test('has no messages per instance while there is no instance', () => {
+  test('has no messages per instance without instances', () => {
     const title = 'Fleet: messages per instance, and how busy processors are';
     expect(computed(title, { waiting: 100, taken: 20, there: 4 })).toBe(30);
     expect(computed(title, { waiting: 100, taken: 20, there: 0 })).toBeUndefined();
   });
 
-  test('has no price where the size of its instances does not tell their vCPUs', () => {
+  test('has no price when the vCPUs of its instances are unknown', () => {
     const metal = titles(widgetsOf(templateOf({ fleet: { instanceTypes: ['c7i.metal'] } })));
     expect(metal).toContain('Fleet: instances');
     expect(metal).not.toContain('Fleet: $ per hour at most');

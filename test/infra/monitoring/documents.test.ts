@@ -86,7 +86,7 @@ describe('the metrics', () => {
     },
   );
 
-  test('on the dashboard are those that the worker writes', () => {
+  test('on the dashboard are those of the worker', () => {
     const shown = [...seen.matchAll(new RegExp(`\\["${METRIC_NAMESPACE}","(\\w+)"`, 'g'))].map(([, name]) => name);
     expect(shown.length).toBeGreaterThan(0);
     for (const name of shown) expect([...Object.values({ ...METRICS, ...FLEET_METRICS }), 'ColdStart']).toContain(name);
@@ -140,7 +140,7 @@ describe('the page about cost', () => {
     expect(cost).toContain(`| ${name} | ${figure.millisecondsPerImage} | ${dollars(totalUsd)} |`);
   });
 
-  test('says where arm64 breaks even with the assumed processor and with AVX-512 VNNI', () => {
+  test('has the break-even of arm64 with the assumed processor and with AVX-512 VNNI', () => {
     const cheaper = PRICES.lambdaGbSecondArm / PRICES.lambdaGbSecond;
     const [assumed, vnni] = [ASSUMED, BENCHMARK.vnni].map(({ millisecondsPerImage }) => millisecondsPerImage / cheaper);
     expect(cost).toContain(`less than ${assumed?.toFixed(1)} ms (AVX2) or ${vnni?.toFixed(1)} ms (AVX-512 VNNI)`);
@@ -156,7 +156,7 @@ describe('the page about cost', () => {
     );
   const alwaysThere = alarmsForPeople(templateOf());
 
-  test('has as many alarms and metrics in them as the stack', () => {
+  test('has the number of alarms and metrics of the stack', () => {
     const metrics = metricsIn(alwaysThere);
     expect(NUMBERS[alwaysThere.length]).toBeDefined();
     expect(cost).toContain(`${NUMBERS[alwaysThere.length]} alarms over ${NUMBERS[metrics]} metrics`);
@@ -168,7 +168,7 @@ describe('the page about cost', () => {
     ['chatbot', { chatbot: {} }],
     ['announcing of ends', { jobEvents: true }],
     ['fleet', { fleet: {} }],
-  ])('has as many alarms and metrics as the %s adds', (_option, config) => {
+  ])('has the number of alarms and metrics that the %s adds', (_option, config) => {
     const withOption = alarmsForPeople(templateOf(config));
     const more = withOption.length - alwaysThere.length;
     const metrics = metricsIn(withOption) - metricsIn(alwaysThere);
@@ -191,7 +191,7 @@ describe('the page about cost', () => {
     ['`jobEvents`', (25 / 60) * 0.004],
     ['a topic in `allowProducers`', MILLION.messages * 0.5e-6],
     ['a rule in `allowProducers`', MILLION.messages * 1e-6],
-  ])('has what %s adds to a million images', (option, usd) => {
+  ])('has the cost that %s adds to a million images', (option, usd) => {
     const shown = usd < 1 ? dollars(usd) : `$${usd.toFixed(2)}`;
     expect(optionRow(option).split(' | ')[2]).toContain(shown);
   });
@@ -202,7 +202,7 @@ describe('the page about cost', () => {
     ['`vpc`: NAT gateway', MILLION.hours * 0.045],
     ['`vpc`: interface endpoint', MILLION.hours * 2 * 0.01],
     ['the sweep, in each stage', sweepsPerMonth(2, 1)],
-  ])('has what %s costs per month', (option, usd) => {
+  ])('has the cost of %s per month', (option, usd) => {
     expect(optionRow(option).split(' | ')[3]).toContain(`$${usd.toFixed(2)}`);
   });
 
@@ -212,7 +212,7 @@ describe('the page about cost', () => {
     );
   });
 
-  test('has the alarms that scale the fleet beside them', () => {
+  test('has the number of alarms that scale the fleet', () => {
     const scaling = alarmsThatScale(template);
     expect(cost).toContain(
       `${NUMBERS[scaling.length]} that scale over ${NUMBERS[metricsIn(scaling)]} metrics ($${(metricsIn(scaling) * 0.1).toFixed(2)})`,

@@ -143,12 +143,12 @@ function alarmKinds(): string[] {
 }
 
 describe('what the worker writes', () => {
-  test('is on the dashboard, each metric with its dimensions, and nothing else of the worker is', () => {
+  test('is on the dashboard, each metric with its dimensions, and nothing else', () => {
     expect([...shownKinds()].toSorted()).toEqual([...new Set(emitted.map(kindOf))].toSorted());
     expect(shownKinds()).toContain(FAILED_BY_CODE);
   });
 
-  test('is what alarms look at', () => {
+  test('is used by alarms', () => {
     const kinds = new Set(emitted.map(kindOf));
     expect(alarmKinds().length).toBeGreaterThanOrEqual(6);
     for (const kind of alarmKinds()) expect(kinds).toContain(kind);
@@ -167,7 +167,7 @@ describe('what the worker writes', () => {
     expect(sum(failed.filter((metric) => !byCode.includes(metric)))).toBe(2);
   });
 
-  test('has both counts of the share of failures whenever it has one, zeros too', () => {
+  test('has both counts of the share of failures whenever it has one, including zeros', () => {
     const names = emittedForNothing.map(({ name }) => name);
     expect(names).toContain(METRICS.imagesClassified);
     expect(names).toContain(METRICS.imagesFailed);
@@ -176,7 +176,7 @@ describe('what the worker writes', () => {
     expect(times(METRICS.imagesClassified)).toBe(times(METRICS.imagesFailed));
   });
 
-  test('names a message on its last delivery before it works on it', () => {
+  test('reports a message on its last delivery before processing it', () => {
     const names = emitted.map(({ name }) => name);
     const last = emitted.find(({ name }) => name === METRICS.messagesOnLastDelivery);
     expect(last?.values).toEqual([1]);
@@ -188,7 +188,7 @@ describe('what API and chatbot log', () => {
   test.each([
     ['request failed', () => apiLog],
     ['turn answered', () => chatLog],
-  ])('has what the dashboard asks for in lines "%s"', (message, log) => {
+  ])('has the fields that the dashboard queries in lines "%s"', (message, log) => {
     const line = jsonLines(log()).find((logged) => logged['message'] === message);
     const queries = widgets.flatMap(({ properties: { query = '' } }) =>
       query.includes(`"${message}"`) ? [query] : [],
@@ -199,7 +199,7 @@ describe('what API and chatbot log', () => {
     expect(line?.['code']).toBe('not_found');
   });
 
-  test('is all that they write: they have no metrics of their own that could be missing', () => {
+  test('is all that they write: they have no metrics', () => {
     expect([...embeddedMetrics(apiLog), ...embeddedMetrics(chatLog)]).toEqual([]);
   });
 });

@@ -44,7 +44,7 @@ describeOnLinux('the package for arm64', () => {
     await folder[Symbol.asyncDispose]();
   });
 
-  test('has a name of its own, and is smaller than Lambda allows', () => {
+  test('has its own name, and is smaller than Lambda allows', () => {
     expect([made.path, made.sbomPath].map((path) => basename(path))).toEqual([
       'classify-arm64.zip',
       'classify-arm64.cdx.json',
@@ -53,7 +53,7 @@ describeOnLinux('the package for arm64', () => {
   });
 
   test(
-    'holds native code of arm64 alone, which Lambda’s system can load',
+    'contains native code only of arm64, which Lambda’s system can load',
     async () => {
       const native = [];
       for (const entry of made.entries) native.push(...(await nativeCode(entry, folder.path)));
@@ -72,7 +72,7 @@ describeOnLinux('the package for arm64', () => {
     SET_UP_MS,
   );
 
-  test('names the library of others that TensorFlow brings along there', async () => {
+  test('names the third-party library that TensorFlow includes there', async () => {
     const { components } = JSON.parse(await readFile(made.sbomPath, 'utf8'));
     const [tensorflow] = components.filter(({ name }: { name: string }) => name === 'libtensorflow');
     expect(tensorflow.purl).toBe('pkg:pypi/tensorflow@2.18.1');

@@ -59,7 +59,7 @@ describeOnLinux('what the package owes', () => {
   }
 
   describe('the notices', () => {
-    test('have the licence of each npm package of which something is in the package', async () => {
+    test('have the licence of each npm package in the package', async () => {
       expect(await withoutLicence(packages, notices)).toEqual([]);
       expect(packages).toEqual(expect.arrayContaining(['node_modules/undici', 'node_modules/sharp']));
       expect(packages.length).toBeGreaterThan(60);
@@ -76,7 +76,7 @@ describeOnLinux('what the package owes', () => {
       },
     );
 
-    test('name each library in libvips with its version, and have the texts of their licences', async () => {
+    test('name each library in libvips with its version and its licence', async () => {
       const versions: Record<string, string> = JSON.parse(await readFile(join(WHOLE, 'versions.json'), 'utf8'));
       const named = libvipsLibraries(WHOLE);
       expect(named.map(({ version }) => version).filter((version) => version !== undefined)).toEqual(
@@ -90,7 +90,7 @@ describeOnLinux('what the package owes', () => {
       expect(notices).toContain('GNU GENERAL PUBLIC LICENSE');
     });
 
-    test('come with those of TensorFlow, as its wheel has them', async () => {
+    test('include those of TensorFlow, as in its wheel', async () => {
       expect(notices).toContain('TensorFlow (libtensorflow), Copyright The TensorFlow Authors, Apache-2.0');
       expect(await entry('tensorflow/LICENSE')).toContain('Apache License');
       const linked = await entry('tensorflow/THIRD_PARTY_NOTICES.txt');
@@ -98,7 +98,7 @@ describeOnLinux('what the package owes', () => {
       expect(linked).toMatch(/LLVM Exceptions/);
     });
 
-    test('come with the licences of the default model, of its labels and of labelqueue', async () => {
+    test('include the licences of the default model, of its labels and of labelqueue', async () => {
       expect(await entry('models/efficientnet-lite0/LICENSE')).toMatch(/Apache License/);
       expect(await entry('models/efficientnet-lite0/labels.LICENSE')).toMatch(/Illia Volkov/);
       expect(await entry('LICENSE')).toBe(await readFile(join(ROOT, 'LICENSE'), 'utf8'));

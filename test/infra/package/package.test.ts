@@ -129,7 +129,7 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     expect(worker.log().match(/"ColdStart":1/g)).toHaveLength(1);
   });
 
-  test('a later start finds TensorFlow unpacked', async () => {
+  test('a second start uses the unpacked TensorFlow', async () => {
     const unpacked = await readdir(temporary());
     expect(unpacked).toEqual([expect.stringMatching(/^labelqueue-tensorflow-[0-9a-f]{16}$/)]);
     const library = join(temporary(), unpacked[0] ?? '', 'libtensorflow_cc.so.2');
@@ -148,7 +148,7 @@ describeOnLinux('on Linux, which Lambda is too', () => {
       () => filesOf(teachableMachineFolder()),
       { name: METADATA.modelName, version: expect.stringMatching(/^[0-9a-f]{12}$/) },
     ],
-  ])('a %s in S3 takes the place of the one in the package', async (kind, make, model) => {
+  ])('a %s in S3 replaces the one in the package', async (kind, make, model) => {
     const files = await make();
     const bucket = kind.toLowerCase().replaceAll(' ', '-');
     aws.server.setup({ buckets: [bucket] });
@@ -161,7 +161,7 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     expect(await aws.results(bucket)).toEqual([expect.objectContaining({ model })]);
   });
 
-  test('an image that is expensive to decode is decoded by the package’s own process for that', async () => {
+  test('an expensive image is decoded by the package’s separate decoder process', async () => {
     const large = sharp({ create: { width: 4_000, height: 4_000, channels: 3, background: '#204060' } });
     aws.server.setup({ buckets: ['large'] });
     const Body = await large.avif({ effort: 0 }).toBuffer();
@@ -219,7 +219,7 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     return Object.fromEntries(names.map((name) => [name, readFileSync(join(model.path, name))]));
   }
 
-  test('an image that was in a worker when it died is classified by the package’s other process', async () => {
+  test('an image that was in a crashed worker is classified by the package’s isolated process', async () => {
     await using worker = await start();
     const again = record('suspect', ['coffee.jpg']);
     again.attributes.ApproximateReceiveCount = '2';

@@ -5,12 +5,12 @@ import { assertRunsOnLambda, newerThanLambda } from '../../../infra/package/runs
 const NODE = process.execPath;
 const HERE = process.arch === 'arm64' ? 'arm64' : 'x86_64';
 
-test('a library that needs what Lambda has may go there', () => {
+test('a library that Lambda can load is accepted', () => {
   const needs = ['GLIBC_2.2.5', 'GLIBC_2.34', 'GLIBCXX_3.4.9', 'CXXABI_1.3.13', 'VIPS_99', 'GCC_12.0.0'];
   expect(newerThanLambda(needs)).toEqual([]);
 });
 
-test('what is newer than Lambda is named', () => {
+test('a library that needs a newer system than Lambda is named', () => {
   const needs = ['GLIBC_2.38', 'GLIBCXX_3.4.30', 'GLIBC_2.4', 'GLIBC_2.38', 'GLIBC_ABI_DT_RELR', 'GLIBC_PRIVATE'];
   expect(newerThanLambda(needs)).toEqual(['GLIBC_2.38', 'GLIBCXX_3.4.30', 'GLIBC_ABI_DT_RELR', 'GLIBC_PRIVATE']);
 });

@@ -51,7 +51,7 @@ describeOnLinux('a library of this machine', () => {
     return to;
   }
 
-  test('works as before, is smaller, and has what loaders read but neither symbols nor debug sections', async () => {
+  test('works as before, is smaller, and keeps what loaders read, without symbols and debug sections', async () => {
     const copy = await copied(library);
     expect(await called(copy)).toBe('sum=241 sum=244');
     expect(await called(library)).toBe('sum=241 sum=244');
@@ -62,14 +62,14 @@ describeOnLinux('a library of this machine', () => {
     await run('readelf', ['--all', '--wide', copy]);
   });
 
-  test('says which versions of the C library it needs, before and after, as readelf does', async () => {
+  test('requires the same versions of the C library before and after, as readelf shows', async () => {
     const { stdout } = await run('readelf', ['--version-info', '--wide', library]);
     const expected = [...stdout.matchAll(/Name: (\S+) {2}Flags/g)].map(([, name]) => name);
     expect(expected.length).toBeGreaterThan(0);
     for (const path of [library, await copied(library)]) expect(await needsOf(path)).toEqual(expected);
   });
 
-  test('works when what is loaded lies behind its debug sections, as tools for wheels leave it', async () => {
+  test('works when loaded segments are behind its debug sections, as in wheels', async () => {
     const late = join(folder.path, 'late.so');
     await writeFile(late, withLastSegmentAtTheEnd(await readFile(library), await elfOf(library)));
     expect(await called(late)).toBe('sum=241 sum=244');
@@ -78,7 +78,7 @@ describeOnLinux('a library of this machine', () => {
     expect((await stat(copy)).size).toBe((await stat(await copied(library))).size);
   });
 
-  test('a file that is not a library, or that is cut, is refused', async () => {
+  test('a file that is not a library, or that is truncated, is refused', async () => {
     const script = await folder.write('script.so', '#!/bin/sh\n');
     await expect(copied(script)).rejects.toThrow(PackageError);
     const cut = await folder.write('cut.so', (await readFile(library)).subarray(0, 5_000));

@@ -10,13 +10,13 @@ function environments(config: object): [string, object][] {
     .map(({ Properties: { Handler, Environment } }) => [Handler, Environment.Variables]);
 }
 
-test('a stage with embeddings has them made by the worker alone', () => {
+test('a stage with embeddings has them computed only by the worker', () => {
   for (const [handler, variables] of environments({ embedding: true, api: {}, chatbot: {} })) {
     if (handler === 'index.handler') expect(variables).toHaveProperty('EMBEDDING', '1');
     else expect(variables).not.toHaveProperty('EMBEDDING');
   }
 });
 
-test('a stage without has none', () => {
+test('a stage without embeddings has none', () => {
   for (const [, variables] of environments({})) expect(variables).not.toHaveProperty('EMBEDDING');
 });

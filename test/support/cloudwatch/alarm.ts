@@ -33,7 +33,7 @@ export function alarmsForPeople(template: Template): AlarmProperties[] {
   return allAlarms(template).filter(({ OKActions }) => OKActions !== undefined);
 }
 
-/** The alarms that change how many instances a fleet has, and that nobody is mailed about. */
+/** The alarms that change how many instances a fleet has, and that send no mail. */
 export function alarmsThatScale(template: Template): AlarmProperties[] {
   return allAlarms(template).filter(({ OKActions }) => OKActions === undefined);
 }

@@ -13,7 +13,7 @@ type Line = { label: string; right: boolean; colour: string; values: Series };
 
 /**
  * A page with the widgets where CloudWatch puts them, their titles, axes and lines, drawn with made-up values that the
- * expressions are computed of: to look at, since nobody has seen the dashboard rendered by CloudWatch.
+ * expressions are computed of: to look at, because the dashboard was never rendered by CloudWatch itself.
  */
 export function dashboardPage(widgets: readonly Widget[]): string {
   const rows = Math.max(...widgets.map(({ y, height }) => y + height));

@@ -16,7 +16,7 @@ export type InstanceRoot = AsyncDisposable & {
   code: number;
   /** What its script has written. */
   output: () => string;
-  /** What stand-ins for systemd and AWS were told so far, a line each. */
+  /** What the stand-ins for systemd and AWS were called with so far, one line each. */
   calls: () => Promise<string[]>;
 };
 

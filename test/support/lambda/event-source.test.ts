@@ -23,7 +23,7 @@ test('invokes the function with what is in the queue, and deletes what succeeded
   expect(lambda.invocations.flatMap(({ receiveCounts }) => receiveCounts)).toEqual(['1', '1']);
 });
 
-test('gives an invocation no more messages than a batch has', async () => {
+test('gives an invocation at most one batch of messages', async () => {
   await lambda.aws.send(...numbered(7));
   lambda.feed({ batchSize: 3 });
   await lambda.allDone(7);
@@ -31,7 +31,7 @@ test('gives an invocation no more messages than a batch has', async () => {
   expect(lambda.bodies().toSorted()).toEqual(numbered(7));
 });
 
-test('gathers a batch of more messages than one receive gives', async () => {
+test('collects a batch from several receives', async () => {
   await lambda.aws.send(...numbered(25));
   lambda.feed({ batchSize: 25, windowSeconds: 1 });
   await lambda.allDone(25);
@@ -46,7 +46,7 @@ test('waits for more messages until the window ends', async () => {
   expect(batches()).toEqual([['first', 'second']]);
 });
 
-test('waits for nothing without a window', async () => {
+test('does not wait without a window', async () => {
   lambda.feed({ windowSeconds: 0 });
   await lambda.aws.send('first');
   await lambda.allDone(1);
@@ -55,7 +55,7 @@ test('waits for nothing without a window', async () => {
   expect(batches()).toEqual([['first'], ['second']]);
 });
 
-test('gives an environment one invocation at a time, and several environments some each', async () => {
+test('gives each environment one invocation at a time, and uses several environments', async () => {
   const slow = numbered(6).map((body) => `slow ${body}`);
   await lambda.aws.send(...slow);
   lambda.feed({ environments: lambda.environments, batchSize: 1 });
@@ -79,7 +79,7 @@ test('splits what exceeds the payload of an invocation', async () => {
   expect(lambda.bodies().toSorted()).toEqual(large);
 });
 
-test('finishes what is in hand when it is stopped, and takes nothing more', async () => {
+test('finishes messages in flight when it is stopped, and receives no more', async () => {
   await lambda.aws.send('slow one');
   const source = lambda.feed({ batchSize: 1 });
   await eventually('the message is in hand', () => lambda.aws.queued()[0]?.receiveCount === 1);
@@ -90,7 +90,7 @@ test('finishes what is in hand when it is stopped, and takes nothing more', asyn
   expect(lambda.bodies()).toEqual(['slow one']);
 });
 
-test('says that it cannot go on when the queue is gone, and can still be stopped', async () => {
+test('reports a deleted queue, and can still be stopped', async () => {
   const { AWS_ENDPOINT_URL } = lambda.aws.environment;
   const orphaned = lambda.feed({ queueUrl: `${AWS_ENDPOINT_URL}/000000000000/no-such-queue` });
   await expect(orphaned.ended()).rejects.toMatchObject({ name: 'QueueDoesNotExist' });

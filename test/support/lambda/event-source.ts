@@ -13,14 +13,14 @@ import { eventOf } from '../../../worker/sqs-record.ts';
 const POLL_SECONDS = 2;
 /** For an answer; the SDK itself waits forever. */
 const ANSWER_TIMEOUT_MS = POLL_SECONDS * 1_000 + 28_000;
-/** How often messages that are done are deleted at most; then they come back, and are done again. */
+/** How often deleting finished messages is tried; after that they are redelivered, and processed again. */
 const DELETE_ATTEMPTS = 5;
 
 export type EventSourceOptions = {
   sqs: SQSClient;
   queueUrl: string;
   environments: readonly ExecutionEnvironment[];
-  /** Told of each batch whose invocation failed as a whole. */
+  /** Called for each batch whose invocation failed as a whole. */
   onFunctionError: (error: FunctionError) => void;
   /** Is given a line when SQS does not answer, and another when it does again; standard error without. */
   onNotice?: (text: string) => void;

@@ -90,8 +90,8 @@ async function end(child: ChildProcess): Promise<void> {
 
 const sent = () => puts.flatMap(({ logEvents }) => logEvents.map(({ message }) => message));
 
-describe('what sends logs', () => {
-  test('sends lines as they were written, in their order, with their time, into the stream of the instance', async () => {
+describe('the log shipper', () => {
+  test('sends lines unchanged, in order, with their time, to the stream of the instance', async () => {
     await ship(entry('a', '{"_aws":{}}'), entry('b', [0xc3, 0xa6]), 'no JSON', entry('c', ''), entry('d', 'last'));
     await eventually('the lines', () => sent().length === 3);
     expect(sent()).toEqual(['{"_aws":{}}', 'æ', 'last']);
@@ -100,7 +100,7 @@ describe('what sends logs', () => {
     expect(created).toEqual(['fleet/i-1']);
   });
 
-  test('goes on behind the last line that was taken, so that no line counts twice', async () => {
+  test('continues after the last accepted line, so that no line is sent twice', async () => {
     const first = await ship(entry('a', '1'), entry('b', '2'));
     const cursor = () => readFile(join(folder.path, 'cursor'), 'utf8').catch(() => '');
     await eventually('the cursor', async () => (await cursor()) === 'b');
@@ -111,21 +111,21 @@ describe('what sends logs', () => {
     expect(sent()).toEqual(['1', '2', '3']);
   });
 
-  test('sends again what was not taken, and loses nothing', async () => {
+  test('sends rejected lines again, and loses none', async () => {
     answers = [200, 503];
     await ship(entry('a', '1'));
     await eventually('the line', () => sent().length === 1, 30_000);
     expect(sent()).toEqual(['1']);
   }, 40_000);
 
-  test('puts lines of more than a day into several requests, as CloudWatch wants it', async () => {
+  test('splits lines of more than a day into several requests, as CloudWatch requires', async () => {
     const at = (hours: number) => String((1_700_000_000 + hours * 3_600) * 1_000_000);
     await ship(entry('a', '1', at(0)), entry('b', '2', at(11)), entry('c', '3', at(25)));
     await eventually('the lines', () => sent().length === 3);
     expect(puts.map(({ logEvents }) => logEvents.map(({ message }) => message))).toEqual([['1', '2'], ['3']]);
   });
 
-  test('sends what is left and ends when it is told to', async () => {
+  test('sends the remaining lines and ends when it is stopped', async () => {
     const child = await ship(entry('a', '1'));
     await eventually('a stream', () => created.length === 1);
     child.kill('SIGTERM');
@@ -134,7 +134,7 @@ describe('what sends logs', () => {
   });
 });
 
-test('journalctl is asked for whole lines: by itself it leaves out what is longer than 4 KB', () => {
+test('journalctl is asked for complete lines: by default it omits those longer than 4 KB', () => {
   expect(journalArguments(['a.service', 'b.service'], 'x')).toEqual(
     expect.arrayContaining([
       '--all',
@@ -171,7 +171,7 @@ describe('batches', () => {
     expect(await collect(items, limits)).toEqual(batches);
   });
 
-  test('are all taken before what the source throws meanwhile', async () => {
+  test('are all read before an error of the source is thrown', async () => {
     // In a process of its own, which an error that is not handled would end.
     const program = `
       import { setTimeout as delay } from 'node:timers/promises';
@@ -189,7 +189,7 @@ describe('batches', () => {
     expect(JSON.parse(await text(child.stdout))).toEqual([['a'], 'the journal ends']);
   });
 
-  test('do not wait for an item that does not come', async () => {
+  test('do not wait for an item that does not arrive', async () => {
     async function* source() {
       yield 'a';
       await new Promise(() => {});

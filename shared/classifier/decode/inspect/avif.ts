@@ -7,14 +7,14 @@ import { type HeifItems, readHeifItems } from './heif-items.ts';
 import { BYTES_PER_PIXEL, MAX_METADATA_BYTES, MAX_PARTS, MAX_PIXELS_HELD_HERE } from './limits.ts';
 
 const BRANDS_AT = 8;
-/** Of still pictures and of sequences, whose first frame is a still picture as well. */
+/** Brands of still pictures, and of sequences, which also contain a still picture. */
 const STILL = 'avif';
 const SEQUENCE = 'avis';
-/** The container's own brands, which say nothing of the codec. */
+/** Brands of the container, which do not determine the codec. */
 const CONTAINER = ['mif1', 'msf1', 'miaf'];
 const HEVC = ['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis'];
 
-/** Whether a file says of itself that it is AVIF, HEIC (which is not decoded here) or neither. */
+/** Whether the brands of a file are those of AVIF, of HEIC (which is not supported) or of neither. */
 export function heifKind(bytes: Buffer): 'avif' | 'heic' | undefined {
   if (bytes.toString('latin1', 4, 8) !== 'ftyp' || bytes.length < BRANDS_AT + 4) return undefined;
   const end = Math.min(bytes.readUInt32BE(0), bytes.length, 256);
@@ -25,7 +25,7 @@ export function heifKind(bytes: Buffer): 'avif' | 'heic' | undefined {
   return CONTAINER.includes(brands[0] as string) ? 'avif' : undefined;
 }
 
-/** Reads what an AVIF says of its picture: where its data is, its size and its colours. */
+/** Reads the metadata of an AVIF picture: the location of its data, its size and its colours. */
 export function inspectAvif(bytes: Buffer): Inspected | ImageFailure {
   const reader = new ByteReader(bytes, false);
   const boxes = readBoxes(reader, 0, bytes.length);
@@ -48,7 +48,7 @@ export function inspectAvif(bytes: Buffer): Inspected | ImageFailure {
   return { ...picture, ...(colours !== undefined && { colours }) };
 }
 
-/** libvips knows a file by its first brand, and knows no sequences. */
+/** libvips detects files by their first brand, and does not support sequences. */
 function asStill(bytes: Buffer): Buffer {
   if (bytes.toString('latin1', BRANDS_AT, BRANDS_AT + 4) !== SEQUENCE) return bytes;
   const still = Buffer.from(bytes);
@@ -56,7 +56,7 @@ function asStill(bytes: Buffer): Buffer {
   return still;
 }
 
-/** A picture made of tiles takes the pixels of all of them. */
+/** The pixels of a tiled picture are those of all its tiles. */
 function pixelsOfAll(reader: ByteReader, { properties }: HeifItems): number {
   const sizes = [...properties.values()].map((ofItem) => sizeOf(reader, ofItem));
   return sizes.reduce((sum, size) => sum + (size === undefined ? 0 : size.width * size.height), 0);

@@ -1,24 +1,24 @@
 import type { ByteReader } from './byte-reader.ts';
 import { MAX_PARTS } from './limits.ts';
 
-/** A box of an ISO base media file: its content is from `from` to `end`, and may reach beyond the file. */
+/** A box of an ISO base media file: its content is from `from` to `end`, which may be beyond the end of the file. */
 export type Box = { type: string; from: number; end: number };
 
 const HEADER_BYTES = 8;
-/** Instead of the size: the size follows in 64 bits, or the box reaches to the end of the file. */
+/** Special sizes: a 64-bit size follows, or the box reaches to the end of the file. */
 const SIZE_FOLLOWS = 1;
 const TO_THE_END = 0;
 
 /**
- * The boxes one after the other from `from` to `end`; at most `MAX_PARTS`.
+ * The boxes from `from` to `end`, in sequence; at most `MAX_PARTS`.
  *
- * @throws {FileEnds} when one begins within the file and its header does not end there
+ * @throws {FileEnds} when the header of a box is incomplete
  */
 export function readBoxes(reader: ByteReader, from: number, end: number): Box[] {
   const boxes: Box[] = [];
   for (let at = from; at + HEADER_BYTES <= Math.min(end, reader.bytes.length) && boxes.length < MAX_PARTS; ) {
     const box = readBox(reader, at, end);
-    // A size that is smaller than its own header would never end.
+    // A size smaller than the header would loop forever.
     if (box.end < box.from) break;
     boxes.push(box);
     at = box.end;

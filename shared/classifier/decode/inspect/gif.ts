@@ -11,12 +11,12 @@ const IMAGE = 0x2c;
 const IMAGE_BYTES = 10;
 const TRAILER = 0x3b;
 
-/** Where the parts of a GIF begin that its first frame depends on. */
+/** The offsets of the parts of a GIF that its first frame depends on. */
 type FirstFrame = { control: [from: number, end: number] | undefined; image: [from: number, end: number] };
 
 /**
- * Finds the first frame of a GIF, and gives the decoder nothing beyond it: it would look at all frames and comments, of
- * which there can be a million.
+ * Finds the first frame of a GIF, and gives the decoder only that: it would process all frames and comments, of which there can be
+ * a million.
  */
 export function inspectGif(bytes: Buffer): Inspected | ImageFailure {
   const reader = new ByteReader(bytes, true);
@@ -33,12 +33,12 @@ export function inspectGif(bytes: Buffer): Inspected | ImageFailure {
   return findings('gif', size, kept, BYTES_PER_PIXEL.gif);
 }
 
-/** Of the flags of the screen or of an image. */
+/** Bits of the flags of the screen or of an image. */
 function paletteBytes(flags: number): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 0x07) + 1) : 0;
 }
 
-/** @throws {FileEnds} when the frame is not whole */
+/** @throws {FileEnds} when the frame is incomplete */
 function findFirstFrame(reader: ByteReader, from: number): FirstFrame | undefined {
   let control: FirstFrame['control'];
   for (let at = from; ; ) {
@@ -54,7 +54,7 @@ function findFirstFrame(reader: ByteReader, from: number): FirstFrame | undefine
   }
 }
 
-/** Where a sequence of blocks ends: each begins with its length, and the last one has none. */
+/** The end of a sequence of blocks: each starts with its length, and the last one has length 0. */
 function afterBlocks({ bytes }: ByteReader, from: number): number {
   for (let at = from; ; ) {
     const length = bytes[at];

@@ -5,20 +5,20 @@ import { MAX_PARTS } from './limits.ts';
 /** Version and flags at the start of a full box. */
 const FULL_BOX_BYTES = 4;
 
-/** What a HEIF file's `meta` box says of its items. */
+/** The items of a HEIF file, by its `meta` box. */
 export type HeifItems = {
-  /** The picture; undefined where the file does not name it. */
+  /** The primary item; undefined if the file does not name it. */
   primary: number | undefined;
-  /** Of each item that has any. */
+  /** By item. */
   properties: ReadonlyMap<number, readonly Box[]>;
-  /** Where the last byte of an item's data ends in the file. */
+  /** The end of the last item data in the file. */
   dataEnd: number;
   extents: number;
-  /** Properties of all items together; at most `MAX_PARTS`, and beyond those they are not read. */
+  /** Total number of properties; at most `MAX_PARTS` are read. */
   associations: number;
 };
 
-/** @throws {FileEnds} when the box is not whole */
+/** @throws {FileEnds} when the box is incomplete */
 export function readHeifItems(reader: ByteReader, meta: Box): HeifItems {
   reader.need(meta.from, meta.end - meta.from);
   const boxes = readBoxes(reader, meta.from + FULL_BOX_BYTES, meta.end);
@@ -43,7 +43,7 @@ function readProperties(reader: ByteReader, iprp: Box): Properties {
   return found;
 }
 
-/** An item may come again and again, each time with up to 255 properties. */
+/** An item may occur repeatedly, each time with up to 255 properties. */
 function associate(reader: ByteReader, ipma: Box, known: readonly Box[], found: Properties): void {
   const idBytes = reader.uint(ipma.from, 1) === 0 ? 2 : 4;
   const indexBytes = reader.uint(ipma.from + 3, 1) & 1 ? 2 : 1;
@@ -64,7 +64,7 @@ function associate(reader: ByteReader, ipma: Box, known: readonly Box[], found: 
   }
 }
 
-/** Sizes in bytes of the fields of an item's locations; a field of size 0 is not there. */
+/** Sizes in bytes of the fields of an item's locations; fields of size 0 are absent. */
 type LocationFields = { version: number; offset: number; length: number; base: number; index: number };
 
 function readLocations(reader: ByteReader, iloc: Box): Pick<HeifItems, 'dataEnd' | 'extents'> {
@@ -86,7 +86,7 @@ function readLocations(reader: ByteReader, iloc: Box): Pick<HeifItems, 'dataEnd'
   return locations;
 }
 
-/** @returns where the next item's begins */
+/** @returns the offset of the next item's locations */
 function readLocation(
   reader: ByteReader,
   from: number,
@@ -94,7 +94,7 @@ function readLocation(
   locations: { dataEnd: number; extents: number },
 ): number {
   let at = from + (version < 2 ? 2 : 4);
-  // Of its construction methods, 0 is an offset in the file.
+  // Construction method 0 is an offset in the file.
   const inFile = version === 0 || (reader.uint(at, 2) & 0x0f) === 0;
   at += (version === 0 ? 0 : 2) + 2;
   const start = uintOf(reader, at, base);

@@ -5,15 +5,15 @@ const EOI = 0xd9;
 const SOS = 0xda;
 const RST0 = 0xd0;
 const TEM = 0x01;
-/** Among the numbers of frame headers, these are Huffman tables, an extension and arithmetic conditioning. */
+/** Markers within the range of frame headers that are Huffman tables, an extension and arithmetic conditioning. */
 const NO_FRAMES = [0xc4, 0xc8, 0xcc];
 const COEFFICIENTS = 64;
 const NEVER_SENT = -1;
 
-/** A component's share of the full resolution, and how many low bits each of its coefficients still lacks. */
+/** A component's share of the full resolution, and how many low bits of each coefficient are still missing. */
 type Component = { share: number; missingBits: Int8Array };
 
-/** What the frame header of a JPEG says. */
+/** The frame header of a JPEG. */
 export type JpegFrame = {
   width: number;
   height: number;
@@ -22,22 +22,22 @@ export type JpegFrame = {
   components: ReadonlyMap<number, Component>;
 };
 
-/** What the segments of a JPEG add up to. */
+/** The findings from the segments of a JPEG. */
 export type JpegWalk = {
   frame: JpegFrame | undefined;
   segments: number;
   scans: number;
-  /** Of all components of all scans. */
+  /** Samples of all components of all scans. */
   samples: number;
-  /** Where the last scan's data begins. */
+  /** The offset of the data of the last scan. */
   lastScanAt: number;
 };
 
 /**
- * Reads the segments of a JPEG, up to its end or to the one scan that holds all components. Between scans it looks for
- * markers only, which takes about a millisecond a megabyte.
+ * Reads the segments of a JPEG, up to its end or to the one scan that holds all components. Between scans it only
+ * searches markers, which takes about a millisecond per megabyte.
  *
- * @throws {FileEnds} within what stands before the first scan
+ * @throws {FileEnds} before the first scan
  */
 export function walkJpeg(bytes: Buffer): JpegWalk {
   const walk: JpegWalk = { frame: undefined, segments: 0, scans: 0, samples: 0, lastScanAt: 0 };
@@ -50,7 +50,7 @@ export function walkJpeg(bytes: Buffer): JpegWalk {
   return walk;
 }
 
-/** @returns where the next segment may begin; -1 at the end */
+/** @returns the offset of the next segment; -1 at the end */
 function nextSegment(reader: ByteReader, from: number, walk: JpegWalk): number {
   const at = findMarker(reader.bytes, from);
   if (at === -1) {
@@ -70,14 +70,14 @@ function nextSegment(reader: ByteReader, from: number, walk: JpegWalk): number {
   return isLast ? -1 : end;
 }
 
-/** The place of the second byte of the next marker; in a scan's data, 0xff is followed by 0 or a restart. */
+/** The offset of the second byte of the next marker; in scan data, 0xff is followed by 0 or a restart. */
 function findMarker(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(0xff, from); at !== -1 && at + 1 < bytes.length; ) {
     const next = bytes[at + 1] as number;
     const isData = next === 0 || (next >= RST0 && next < SOI);
     if (!isData && next !== 0xff) return at + 1;
     at += isData ? 2 : 1;
-    // Only where it is not right here: a search costs more than a look.
+    // Search only if it is not right here: a search costs more than a check.
     if (bytes[at] !== 0xff) at = bytes.indexOf(0xff, at);
   }
   return -1;
@@ -107,7 +107,7 @@ function readFrame(reader: ByteReader, at: number, marker: number): JpegFrame {
   };
 }
 
-/** @returns whether it is the only scan, since it holds all there is */
+/** @returns whether it is the only scan, with all components */
 function addScan(reader: ByteReader, at: number, walk: JpegWalk): boolean {
   const { frame } = walk;
   if (frame === undefined) throw new FileEnds();
@@ -127,7 +127,7 @@ function addScan(reader: ByteReader, at: number, walk: JpegWalk): boolean {
   return !frame.isProgressive && walk.scans === 1 && count === frame.components.size;
 }
 
-/** Whether the scans sent each coefficient of each component to its last bit. */
+/** Whether the scans contain all bits of all coefficients of all components. */
 export function isComplete({ components }: JpegFrame): boolean {
   return [...components.values()].every(({ missingBits }) => missingBits.every((bits) => bits === 0));
 }

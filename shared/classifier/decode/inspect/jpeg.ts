@@ -5,17 +5,17 @@ import { findings } from './findings.ts';
 import { isComplete, type JpegWalk, walkJpeg } from './jpeg-walk.ts';
 import { BYTES_PER_PIXEL, EXPENSIVE_SECONDS, MAX_PARTS, MAX_PIXELS_HELD_HERE } from './limits.ts';
 
-/** What a JPEG ends with. */
+/** The end marker of a JPEG. */
 export const JPEG_END_MARK = Buffer.from([0xff, 0xd9]);
 
-/** A decoder passes over so many samples a second of a scan in which nothing stands, the cheapest there is. */
+/** Samples per second of a decoder for an empty scan, the cheapest possible. */
 const EMPTY_SAMPLES_PER_SECOND = 3e9;
-/** A machine twice as fast as the one that this was measured with would not keep the limit either. */
+/** Tolerance: even a machine twice as fast as the measured one would exceed the timeout. */
 const HOPELESS_SECONDS = 2 * DECODE_TIMEOUT_SECONDS;
-/** Arithmetic coding takes some times as long as Huffman's. */
+/** Arithmetic coding takes several times as long as Huffman coding. */
 const MAX_ARITHMETIC_PIXELS = MAX_PIXELS_HELD_HERE / 4;
 
-/** A progressive JPEG may have as many scans as its bytes allow, and a decoder goes through all pixels for each. */
+/** A progressive JPEG may have as many scans as its bytes allow, each of which processes all pixels. */
 export function inspectJpeg(bytes: Buffer): Inspected | ImageFailure {
   const walk = walkJpeg(bytes);
   const { frame, scans, samples, segments } = walk;
@@ -34,7 +34,7 @@ export function inspectJpeg(bytes: Buffer): Inspected | ImageFailure {
     seconds > EXPENSIVE_SECONDS ||
     segments > MAX_PARTS ||
     (frame.isArithmetic && width * height > MAX_ARITHMETIC_PIXELS);
-  // The data of a scan cannot hold it, and in most files it is the last of all.
+  // Scan data cannot contain the end marker, which is at the end of most files.
   if (bytes.lastIndexOf(JPEG_END_MARK) >= walk.lastScanAt) return picture;
   if (!isComplete(frame)) return new ImageFailure('corrupt', 'expected a whole JPEG, got one without its last scans');
   return withEndMark(picture);
@@ -48,7 +48,7 @@ function hopeless({ scans, frame }: JpegWalk): ImageFailure {
   );
 }
 
-/** The decoder then complains where the last scan breaks off, and only there. */
+/** The decoder then reports only where the last scan is incomplete. */
 function withEndMark(picture: Inspected): Inspected {
   const { bytes } = picture;
   const data = bytes.at(-1) === JPEG_END_MARK[0] ? bytes.subarray(0, -1) : bytes;

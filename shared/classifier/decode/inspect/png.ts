@@ -12,28 +12,28 @@ const IDAT = typeOf('IDAT');
 const IEND = typeOf('IEND');
 const CICP = typeOf('cICP');
 const METADATA = ['iCCP', 'eXIf'].map(typeOf);
-/** What pixels depend on. Texts, which inflate to a thousand times their size, are not among it. */
+/** Chunks that pixels depend on; without texts, which may inflate to a thousand times their size. */
 const NEEDED = new Set([
   ...['IHDR', 'PLTE', 'tRNS', 'gAMA', 'cHRM', 'sRGB', 'sBIT'].map(typeOf),
   ...[IDAT, IEND, CICP, ...METADATA],
 ]);
-/** Beyond so many bytes of other chunks the decoder gets a copy without them. */
+/** With more bytes of other chunks than this, the decoder gets a copy without them. */
 const MAX_OTHER_BYTES = 65_536;
 
-/** What the chunks of a PNG come to. */
+/** The findings from the chunks of a PNG. */
 type PngChunks = {
-  /** Of chunks that are needed: those that follow each other are one range. */
+  /** Ranges of required chunks; consecutive chunks are one range. */
   ranges: { from: number; end: number }[];
   count: number;
   otherBytes: number;
   metadataBytes: number;
   hasPixels: boolean;
   colours: CodedColours | undefined;
-  /** It may reach beyond the file. */
+  /** May be beyond the end of the file. */
   last: { type: number; end: number };
 };
 
-/** Reads the chunks of a PNG: what is not its pixels may cost more than they do. */
+/** Reads the chunks of a PNG: other chunks may cost more than the pixels. */
 export function inspectPng(bytes: Buffer): Inspected | ImageFailure {
   const reader = new ByteReader(bytes, false);
   const size = { width: reader.uint(16, 4), height: reader.uint(20, 4) };
@@ -45,7 +45,7 @@ export function inspectPng(bytes: Buffer): Inspected | ImageFailure {
   const bytesPerPixel = isInterlaced ? BYTES_PER_PIXEL.interlacedPng : BYTES_PER_PIXEL.rows;
   const picture = findings('png', size, withoutOthers(bytes, chunks), bytesPerPixel);
   picture.expensive ||= chunks.count > MAX_PARTS || chunks.metadataBytes > MAX_METADATA_BYTES;
-  // What follows the pixels shows that they are complete, whether it is whole or not.
+  // Anything after the pixels, even if incomplete, shows that they are complete.
   picture.endInDoubt = last.type === IDAT;
   return { ...picture, ...(colours !== undefined && { colours }) };
 }
@@ -54,7 +54,7 @@ function cut(where: 'before' | 'within'): ImageFailure {
   return new ImageFailure('corrupt', `expected a whole PNG, got one that ends ${where} its pixels`);
 }
 
-/** Up to the end mark or the end of the file. */
+/** Reads up to the end mark or the end of the file. */
 function readChunks(reader: ByteReader): PngChunks {
   const chunks: PngChunks = {
     ranges: [],

@@ -1,6 +1,6 @@
 import { ByteReader } from './byte-reader.ts';
 
-/** Bytes of a value of each type, by the type's number. */
+/** Bytes per value, by the number of the type. */
 const TYPE_BYTES: Record<number, number> = {
   1: 1,
   2: 1,
@@ -21,20 +21,20 @@ const TYPE_BYTES: Record<number, number> = {
 };
 const BIG_TIFF = 43;
 
-/** Values of a tag: `count` of them from `at` on. */
+/** Values of a tag: `count` of them, at offset `at`. */
 type Entry = { at: number; count: number; bytes: 1 | 2 | 4 | 8 };
 
 /** The first directory of a TIFF. */
 export type TiffDirectory = {
   reader: ByteReader;
   entries: ReadonlyMap<number, Entry>;
-  /** Of the values of all tags together. */
+  /** Bytes of the values of all tags. */
   valueBytes: number;
-  /** Where the offset of the second directory stands, and how many bytes it takes. */
+  /** The position and size of the offset of the second directory. */
   next: { at: number; bytes: 4 | 8 };
 };
 
-/** @throws {FileEnds} when the directory or a tag's values are not within the file */
+/** @throws {FileEnds} when the directory or a tag's values are beyond the end of the file */
 export function readTiffDirectory(file: Buffer): TiffDirectory {
   const reader = new ByteReader(file, file[0] === 0x49);
   const isBig = reader.uint(2, 2) === BIG_TIFF;
@@ -57,7 +57,7 @@ export function readTiffDirectory(file: Buffer): TiffDirectory {
   return { reader, entries, valueBytes, next: { at: next, bytes: wide } };
 }
 
-/** @returns undefined for a type that is not known */
+/** @returns undefined for an unknown type */
 function readEntry(reader: ByteReader, at: number, wide: 4 | 8): Entry | undefined {
   const size = TYPE_BYTES[reader.uint(at + 2, 2)];
   if (size === undefined) return undefined;
@@ -68,9 +68,9 @@ function readEntry(reader: ByteReader, at: number, wide: 4 | 8): Entry | undefin
 }
 
 /**
- * A value of a tag that holds unsigned integers; undefined when it does not have so many.
+ * The value at an index of a tag of unsigned integers; undefined beyond its last value.
  *
- * @throws {FileEnds} when it is not within the file
+ * @throws {FileEnds} when it is beyond the end of the file
  */
 export function tagValue({ reader, entries }: TiffDirectory, tag: number, index = 0): number | undefined {
   const entry = entries.get(tag);

@@ -24,7 +24,7 @@ const TAG = {
 } as const;
 
 const JPEG = 7;
-/** What sharp's libtiff can decode: LZMA, ZSTD, old-style JPEG and others are not in it, and it gives black for them. */
+/** Compressions that sharp's libtiff supports: for LZMA, ZSTD, old-style JPEG and others it returns black. */
 const COMPRESSIONS = new Map([
   [1, 'none'],
   [2, 'CCITT RLE'],
@@ -38,17 +38,17 @@ const COMPRESSIONS = new Map([
   [50_001, 'WebP'],
 ]);
 const UNCOMPRESSED = 1;
-/** White is zero, black is zero, RGB, palette, mask, CMYK and YCbCr: others have no colours that can be told. */
+/** Supported colour spaces: white is zero, black is zero, RGB, palette, mask, CMYK and YCbCr. */
 const MOST_PHOTOMETRIC = 6;
 const UNSIGNED = 1;
-/** Undefined by its writer, which is as good as unsigned. */
+/** Undefined by its writer, treated as unsigned. */
 const UNDEFINED = 4;
 const MOST_BITS = 16;
 const SEPARATE_PLANES = 2;
 
 /**
- * Reads the first directory of a TIFF: whether its strips or tiles are in the file, and whether their colours can be
- * told. libtiff fills what is missing with whatever it has, and calls it a picture.
+ * Checks the first directory of a TIFF: whether all strips or tiles are in the file, and whether the colour space is supported.
+ * libtiff does not report missing data, and fills it arbitrarily.
  */
 export function inspectTiff(bytes: Buffer): Inspected | ImageFailure {
   const directory = readTiffDirectory(bytes);
@@ -60,13 +60,13 @@ export function inspectTiff(bytes: Buffer): Inspected | ImageFailure {
   return {
     ...picture,
     megabytes: (Math.min(pixels, MAX_IMAGE_PIXELS) * BYTES_PER_PIXEL.tiff) / 1e6,
-    // The strips of a TIFF can be JPEGs of many scans; libtiff allows for a hundred.
+    // The strips of a TIFF can be JPEGs of many scans; libtiff allows a hundred.
     expensive:
       (tagValue(directory, TAG.compression) === JPEG && pixels > MAX_PIXELS_HELD_HERE / 4) ||
       pixels > 2 * MAX_PIXELS_HELD_HERE ||
       directory.entries.size >= MAX_PARTS ||
       directory.valueBytes > 2 * bytes.length,
-    // libvips takes tiles that cannot be read for warnings, and warns of nothing else.
+    // libvips reports unreadable tiles as warnings, and nothing else.
     failOn: directory.entries.has(TAG.tileOffsets) ? 'warning' : 'error',
   };
 }
@@ -88,10 +88,10 @@ function refusal(directory: TiffDirectory): ImageFailure | undefined {
   return bits > MOST_BITS ? expected(`of at most ${MOST_BITS} bits a sample`, `${bits}`) : undefined;
 }
 
-/** How a picture is cut into strips or tiles: their size, and the tags that say where they are. */
+/** The strips or tiles of a picture: their size, and the tags of their offsets. */
 type Pieces = { width: number; height: number; offsets: number; byteCounts: number };
 
-/** So many are looked up: a million pieces of one pixel or more. */
+/** Maximum number of strips or tiles that are checked: a million. */
 const MAX_PIECES = 1_000_000;
 
 function missingData(directory: TiffDirectory, size: Size): ImageFailure | undefined {
@@ -120,7 +120,7 @@ function pieceCount(directory: TiffDirectory, { width, height }: Pieces, size: S
 
 function isMissing(directory: TiffDirectory, { offsets, byteCounts }: Pieces, index: number): boolean {
   const offset = tagValue(directory, offsets, index);
-  // Some writers leave the byte counts out; libtiff then works them out.
+  // Some writers omit the byte counts; libtiff then computes them.
   const bytes = tagValue(directory, byteCounts, index) ?? 1;
   return offset === undefined || offset + bytes > directory.reader.bytes.length;
 }
@@ -142,7 +142,7 @@ function piecesOf(directory: TiffDirectory, size: Size): Pieces {
   };
 }
 
-/** libtiff would look for all pages, and there can be a million of them: none follows the first in what it is given. */
+/** libtiff would search all pages, of which there can be a million: it gets a copy in which the first page is the last. */
 function firstPage(bytes: Buffer, { next }: TiffDirectory): Buffer {
   const isLast = bytes.subarray(next.at, next.at + next.bytes).every((byte) => byte === 0);
   return isLast ? bytes : Buffer.from(bytes).fill(0, next.at, next.at + next.bytes);

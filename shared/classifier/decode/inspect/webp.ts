@@ -10,7 +10,7 @@ const FRAME = 'ANMF';
 
 type Chunk = { type: string; from: number; end: number };
 
-/** Reads the chunks of a WebP: what its RIFF header promises must be there, of an animation the first frame. */
+/** Reads the chunks of a WebP: the data must be as long as its RIFF header states; of an animation, the first frame is used. */
 export function inspectWebp(bytes: Buffer): Inspected | ImageFailure {
   const reader = new ByteReader(bytes, true);
   const size = sizeOf(reader);
@@ -28,7 +28,7 @@ export function inspectWebp(bytes: Buffer): Inspected | ImageFailure {
   return picture;
 }
 
-/** A lossy, a lossless or an extended file has it in another place. */
+/** The location differs for lossy, lossless and extended files. */
 function sizeOf(reader: ByteReader): Size | undefined {
   const at = RIFF_BYTES + CHUNK_HEADER_BYTES;
   switch (reader.text(RIFF_BYTES, 4)) {
@@ -49,7 +49,7 @@ function uint24(reader: ByteReader, at: number): number {
   return reader.uint(at, 2) + 65_536 * reader.uint(at + 2, 1);
 }
 
-/** Those that are whole, and at most `MAX_PARTS` of them. */
+/** The complete chunks, at most `MAX_PARTS`. */
 function readChunks(reader: ByteReader, fileEnd: number): Chunk[] {
   const chunks: Chunk[] = [];
   for (let at = RIFF_BYTES; at + CHUNK_HEADER_BYTES <= fileEnd && chunks.length < MAX_PARTS; ) {
@@ -67,7 +67,7 @@ function metadataBytes(chunks: readonly Chunk[]): number {
   return metadata.reduce((sum, { from, end }) => sum + end - from, 0);
 }
 
-/** The decoder would go through all frames for each frame, so that it is given one. */
+/** The decoder takes quadratic time for animations, so it gets a single frame. */
 function firstFrame(bytes: Buffer, chunks: readonly Chunk[], frame: Chunk): Buffer {
   const kept = chunks.filter((chunk) => chunk.type !== FRAME || chunk === frame);
   const file = Buffer.concat([

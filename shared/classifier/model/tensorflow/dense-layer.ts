@@ -4,9 +4,9 @@ import { scoresOf, tf } from './tfjs-node.ts';
 /** The last layer of a model, ready to compute. */
 export type DenseLayer = {
   /**
-   * The scores of images, a score for each label, image by image. Blocks the thread.
+   * The scores of images, one per label, image by image. Blocks the thread.
    *
-   * @param features of images, one after the other
+   * @param features of images, concatenated
    * @throws when a score is not a finite number
    */
   scores(features: Float32Array): Float32Array;
@@ -24,7 +24,7 @@ export function createDenseLayer({ kernel, bias, length, activations }: ModelHea
         const sums: tf.Tensor = rows.matMul<tf.Tensor2D>(weights).add(offsets);
         return activations.reduce((values, activation) => tf[activation](values), sums);
       });
-      // Not within tidy: it would look for tensors in each number that it returns.
+      // Not within `tidy`, which would search for tensors in every returned number.
       try {
         return scoresOf(scores);
       } finally {

@@ -3,7 +3,7 @@ import type { ModelFolder } from '../model-folder.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { loadSavedModel } from './saved-model.ts';
 
-/** @throws {ModelFolderError} when TensorFlow cannot load what is in the folder, or should not */
+/** Loads the model of a folder. @throws {ModelFolderError} when TensorFlow cannot load it, or must not */
 export async function loadModel({ path, format, config, trusted }: ModelFolder): Promise<LoadedModel> {
   if (format === 'saved-model') {
     if (!trusted) await checkSavedModel(path);

@@ -1,17 +1,17 @@
 import type { BatchShape, PixelValues } from './tfjs-node.ts';
 
-/** What a model says of an input or an output. */
+/** An input or an output of a model. */
 export type TensorFacts = {
   name: string;
-  /** As TensorFlow.js or NumPy name it; undefined where the format does not say. */
+  /** Named as in TensorFlow.js or NumPy; undefined if the format does not tell. */
   dtype: string | undefined;
-  /** undefined for a dimension that is free, and for a shape of which the format says nothing. */
+  /** Undefined for a free dimension, and for a shape that the format does not tell. */
   shape: readonly (number | undefined)[] | undefined;
-  /** Its name in the graph, e.g. `probabilities:0`; of a SavedModel alone. */
+  /** Its name in the graph, e.g. `probabilities:0`; only for a SavedModel. */
   tensor?: string;
 };
 
-/** A model in memory, of whatever format. */
+/** A model in memory, of any format. */
 export type LoadedModel = {
   inputs: readonly TensorFacts[];
   outputs: readonly TensorFacts[];
@@ -20,20 +20,20 @@ export type LoadedModel = {
    *
    * @param values in the type of the model's one input
    * @param output its index among `outputs`
-   * @throws when TensorFlow refuses the batch, or a score is no number
+   * @throws when TensorFlow rejects the batch, or a score is not a number
    */
   predict(values: PixelValues, shape: BatchShape, output: number): Float32Array;
   /**
-   * The values of any float32 tensors of the graph, computed at once, in the order of their names. Of a SavedModel alone.
+   * The values of any float32 tensors of the graph, computed in one pass, in the order of their names. Only for a SavedModel.
    *
    * @param tensors different names, e.g. `Mean:0`
-   * @throws when TensorFlow has no such tensor, refuses the batch, or a value is not a finite number
+   * @throws when TensorFlow has no such tensor, rejects the batch, or a value is not a finite number
    */
   compute?(values: PixelValues, shape: BatchShape, tensors: readonly string[]): Float32Array[];
   dispose(): void;
 };
 
-/** A dimension as TensorFlow gives it: -1 or null is free. */
+/** A dimension as TensorFlow returns it: -1 or null is free. */
 export function dimension(size: number | null): number | undefined {
   return size === null || size < 0 ? undefined : size;
 }

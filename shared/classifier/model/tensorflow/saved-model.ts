@@ -9,7 +9,7 @@ import { scoresOf, tensorOf, tf } from './tfjs-node.ts';
 
 const TAGS = ['serve'];
 
-/** @throws {ModelFolderError} when it is no SavedModel, or has no such signature */
+/** @throws {ModelFolderError} when it is not a SavedModel, or has no such signature */
 export async function loadSavedModel(path: string, signature: string = DEFAULT_SIGNATURE): Promise<LoadedModel> {
   const model = await load(path, signature);
   const outputNodes = Object.entries(model.outputNodeNames);
@@ -36,8 +36,8 @@ export async function loadSavedModel(path: string, signature: string = DEFAULT_S
 type NamedTensor = [name: string, tensor: string];
 
 /**
- * Only what is wanted: tfjs-node would compute and fetch all outputs, and print a line per batch for one of int64. It takes them
- * from a field that it fills itself when it is empty; any tensor of the graph may stand there.
+ * Computes only the requested tensors: tfjs-node would compute and fetch all outputs, and print a line per batch for one of int64.
+ * It reads them from a field that it fills if it is empty; the field may name any tensor of the graph.
  */
 function computed(model: TFSavedModel, images: tf.Tensor4D, wanted: readonly NamedTensor[]): Float32Array[] {
   let found: tf.Tensor[] = [];
@@ -62,7 +62,7 @@ async function load(path: string, signature: string): Promise<TFSavedModel> {
   }
 }
 
-/** As TensorFlow numbers and names the types that tfjs-node does not know; one of them anywhere and it loads nothing. */
+/** Numbers and names of the types that tfjs-node does not know; it loads no model that contains one. */
 const UNSUPPORTED_TYPES: ReadonlyMap<number, string> = new Map([
   [2, 'float64 (DT_DOUBLE)'],
   [5, 'int16 (DT_INT16)'],
@@ -74,7 +74,7 @@ const UNSUPPORTED_TYPES: ReadonlyMap<number, string> = new Map([
   [23, 'uint64 (DT_UINT64)'],
 ]);
 
-/** The first input or output that nothing can be done with, where that can be read. */
+/** The first unsupported input or output, if the file can be parsed. */
 async function unsupportedTypeText(path: string): Promise<string | undefined> {
   try {
     for (const { signature, name, type } of signatureTensors(
@@ -86,12 +86,12 @@ async function unsupportedTypeText(path: string): Promise<string | undefined> {
       }
     }
   } catch {
-    // TensorFlow's own reason is the better one then.
+    // TensorFlow's own reason is more useful then.
   }
   return undefined;
 }
 
-/** Which signatures there are, where that can be read. */
+/** The names of the signatures, if the file can be parsed. */
 async function signaturesText(path: string): Promise<string> {
   try {
     const graphs = await tf.node.getMetaGraphsFromSavedModel(path);
@@ -101,7 +101,7 @@ async function signaturesText(path: string): Promise<string> {
   }
 }
 
-/** NumPy's names for the types that tfjs-node tells apart, and TensorFlow's for the others. */
+/** NumPy's names for the types that tfjs-node distinguishes, and TensorFlow's for the others. */
 const DTYPES: ReadonlyMap<string, string> = new Map([
   ['DT_FLOAT', 'float32'],
   ['DT_INT32', 'int32'],
@@ -109,7 +109,7 @@ const DTYPES: ReadonlyMap<string, string> = new Map([
   ['DT_UINT8', 'uint8'],
 ]);
 
-/** tfjs-node declares the dimensions as numbers, but gives them as the protocol buffer's messages. */
+/** tfjs-node declares the dimensions as numbers, but returns the messages of the protocol buffer. */
 type Dimension = number | { getSize(): number };
 
 function factsOf({ tfDtype, shape = [] }: ModelTensorInfo, name: string): TensorFacts {
@@ -117,7 +117,7 @@ function factsOf({ tfDtype, shape = [] }: ModelTensorInfo, name: string): Tensor
   return {
     name,
     dtype: tfDtype === undefined ? undefined : (DTYPES.get(tfDtype) ?? tfDtype),
-    // No dimensions at all is how a signature says that it does not know.
+    // No dimensions means that the signature does not know the shape.
     shape: sizes.length === 0 ? undefined : sizes.map(dimension),
   };
 }

@@ -1,14 +1,13 @@
 import { tf } from './tfjs-node.ts';
 
-/** Rows that are compared with all that follow at once: a block of cosines takes 4 bytes per pair. */
+/** Rows per block that are compared with all later rows: a block of cosines takes 4 bytes per pair. */
 const BLOCK = 256;
 
-/** Rows of `length` numbers each, and those that each of them is compared with: the rows themselves, or others in their order. */
+/** Rows of `length` numbers each, and the rows that they are compared with: the same rows, or others in the same order. */
 export type ComparedRows = { rows: Float32Array; others?: Float32Array; length: number };
 
 /**
- * Finds rows that point in nearly the same direction: each pair whose cosine is at least `least`, in the order of the first
- * and then of the second. Blocks the thread: 10,000 rows of 1,280 numbers take a few seconds.
+ * Finds similar rows: each pair whose cosine is at least `least`, ordered by the first and then the second row. Blocks the thread: 10,000 rows of 1,280 numbers take a few seconds.
  *
  * @param visit called with the indices of two rows, the lower one first, and their cosine
  */
@@ -39,7 +38,7 @@ export function eachSimilarPair(
   tf.dispose([first, second]);
 }
 
-/** Of length 1; a row of zeros has no direction and stays. */
+/** Normalizes rows to length 1; rows of zeros stay unchanged. */
 function directionsOf(rows: Float32Array, length: number): tf.Tensor2D {
   return tf.tidy(() => {
     const all = tf.tensor2d(rows, [rows.length / length, length]);
@@ -47,5 +46,5 @@ function directionsOf(rows: Float32Array, length: number): tf.Tensor2D {
   });
 }
 
-/** Of a norm: a row that is shorter has hardly any direction. */
+/** The minimum norm: the direction of shorter rows is meaningless. */
 const SMALLEST = 1e-6;

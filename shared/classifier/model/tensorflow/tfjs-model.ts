@@ -1,6 +1,6 @@
 /**
- * Models in TensorFlow.js's own formats. Loaded only for a folder that holds one: what it imports takes
- * longer to load than all that a SavedModel needs.
+ * Models in the formats of TensorFlow.js. Imported only for such a folder: its dependencies take longer to load than everything
+ * that a SavedModel needs.
  */
 import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
 import { io } from '@tensorflow/tfjs-core';
@@ -10,13 +10,13 @@ import { checkGraphModel, readTfjsModel, readWeights, type TfjsModelFile } from 
 import { dimension, type LoadedModel, type TensorFacts, withoutPort } from './loaded-model.ts';
 import { scoresOf, tensorOf, tf } from './tfjs-node.ts';
 
-/** A model of TensorFlow.js in memory. */
+/** A TensorFlow.js model in memory. */
 export type TfjsModel = Pick<LoadedModel, 'inputs' | 'outputs' | 'dispose'> & {
-  /** The tensor of an output, by its index. @throws when TensorFlow refuses the batch */
+  /** The tensor of an output, by its index. @throws when TensorFlow rejects the batch */
   execute(batch: tf.Tensor, output: number): tf.Tensor;
 };
 
-/** @throws {ModelFolderError} with TensorFlow.js's reason, or naming what a model that is not trusted may not do */
+/** @throws {ModelFolderError} with TensorFlow.js's reason, or naming what an untrusted model must not do */
 export async function openTfjsModel(
   path: string,
   format: 'graph-model' | 'layers-model',
@@ -25,7 +25,7 @@ export async function openTfjsModel(
   return format === 'graph-model' ? openGraphModel(path, trusted) : openLayersModel(path);
 }
 
-/** @throws {ModelFolderError} with TensorFlow.js's reason, or naming what a model that is not trusted may not do */
+/** @throws {ModelFolderError} with TensorFlow.js's reason, or naming what an untrusted model must not do */
 export async function loadTfjsModel(...folder: Parameters<typeof openTfjsModel>): Promise<LoadedModel> {
   const { execute, ...model } = await openTfjsModel(...folder);
   return {
@@ -61,8 +61,8 @@ async function openLayersModel(path: string): Promise<TfjsModel> {
 }
 
 /**
- * In place of TensorFlow.js's own, which follows whatever paths are in the file. A file without a manifest has an empty
- * one: TensorFlow.js would leave the weights of a layers model as they are before training, and not complain.
+ * Replaces TensorFlow.js's own loader, which follows any path in the file. A file without a manifest gets an empty one: otherwise
+ * TensorFlow.js would silently use the initial weights of a layers model.
  */
 function filesOf(path: string, file: TfjsModelFile): io.IOHandler {
   const modelJson = { ...file, weightsManifest: file.weightsManifest ?? [] };
@@ -75,7 +75,7 @@ function filesOf(path: string, file: TfjsModelFile): io.IOHandler {
   };
 }
 
-/** Of its own: that of a small Buffer is shared. */
+/** A copy, since the memory of small Buffers is shared. */
 function arrayBufferOf(bytes: Buffer): ArrayBuffer {
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 }
@@ -101,7 +101,7 @@ function factsOf({ name, shape, dtype }: { name: string; shape?: unknown; dtype?
 
 type Signature = { outputs?: Record<string, { tensorShape?: { dim?: { size: string | number }[] } }> };
 
-/** A graph says nothing of its outputs, but its signature does. */
+/** The graph does not describe its outputs; its signature does. */
 function graphOutput({ modelSignature }: GraphModel, name: string): TensorFacts {
   const sizes = (modelSignature as Signature | undefined)?.outputs?.[name]?.tensorShape?.dim;
   return { name: withoutPort(name), dtype: undefined, shape: sizes?.map(({ size }) => dimension(Number(size))) };

@@ -7,13 +7,13 @@ export type Examples = { features: Float32Array; classes: Int32Array };
 /** What a training needs. */
 export type Training = {
   training: Examples;
-  /** Decides when to stop; nothing is learned from it. */
+  /** The validation set: decides when to stop, and is not trained on. */
   heldOut: Examples;
-  /** How many numbers a row of features has. */
+  /** Features per row. */
   length: number;
-  /** How much an example of each class counts, an element per class. */
+  /** The weight of an example of each class, one element per class. */
   classWeights: Float32Array;
-  /** The rows in the order in which an epoch takes them; asked once per epoch. */
+  /** Returns the order of rows of an epoch; called once per epoch. */
   shuffled(rows: number): Int32Array;
   /** Called after each epoch. */
   onEpoch?(epoch: number): void;
@@ -21,25 +21,25 @@ export type Training = {
 
 /** What a training yields. */
 export type Trained = LastLayerWeights & {
-  /** With the best of them, and all. */ epochs: { best: number; run: number };
+  /** The best epoch, and how many were run. */ epochs: { best: number; run: number };
 };
 
 const BATCH = 128;
-/** Of Adam. Features are scaled to a root mean square of 1: a step then changes a score by about 1 at most. */
+/** The learning rate of Adam. Features are scaled to a root mean square of 1: a step then changes a score by about 1 at most. */
 const LEARNING_RATE = 0.001;
-/** Of the squared weights in the loss: keeps scores from growing without end where classes can be told apart at once. */
+/** L2 regularization: keeps scores from growing without bound when classes are easily separable. */
 const WEIGHT_DECAY = 1e-4;
-/** Most are stopped long before. */
+/** Maximum number of epochs; most trainings stop long before. */
 export const MAX_EPOCHS = 200;
-/** Epochs without a better loss on what is held out. */
+/** Early stopping: epochs without a better validation loss. */
 const PATIENCE = 15;
-/** A loss at which the right label has 99 % on average: more epochs would make the model surer, and not better. */
+/** The loss at which the right label has 99 % on average: more epochs would make the model more confident, not better. */
 const GOOD_ENOUGH = 0.01;
-/** What counts as better, as a share of the best loss. */
+/** The minimum improvement, as a share of the best loss. */
 const LEAST_GAIN = 0.01;
 
 /**
- * Trains a softmax layer (multinomial logistic regression) and keeps the weights that were best on what is held out. The same
+ * Trains a softmax layer (multinomial logistic regression) and keeps the weights with the best validation loss. The same
  * examples in the same order give the same weights on the same processor. Blocks the thread.
  */
 export function trainLastLayer(options: Training): Trained {
@@ -101,7 +101,7 @@ class Layer {
   readonly #scale: number;
   #kept: LastLayerWeights;
 
-  /** Begins at zero: the loss has one minimum, and no chance is needed. */
+  /** Starts at zero: the loss has a single minimum, so no random initialization is needed. */
   constructor(length: number, classWeights: Float32Array, scale: number) {
     const classes = classWeights.length;
     this.#kernel = tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R2>([length, classes])));
@@ -135,7 +135,7 @@ class Layer {
     this.#kept = { kernel: this.#kernel.dataSync<'float32'>().slice(), bias: this.#bias.dataSync<'float32'>().slice() };
   }
 
-  /** Of features that are not scaled. */
+  /** Converts weights back for unscaled features. */
   best(scale: number): LastLayerWeights {
     return { kernel: this.#kept.kernel.map((weight) => weight * scale), bias: this.#kept.bias };
   }
