@@ -1,6 +1,6 @@
 import { JOB_NAME, JOB_NAME_RULE } from '../../shared/contract/job-name.ts';
 import { MAX_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
-import { isWebhookUrl, WEBHOOK_URL_RULE } from '../../shared/contract/webhook-address.ts';
+import { isWebhookUrl, WEBHOOK_URL_RULE } from '../../shared/contract/standard-webhook.ts';
 import {
   enqueue as enqueueImages,
   newJob,
