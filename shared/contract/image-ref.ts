@@ -9,7 +9,10 @@ const metaSchema = z
   .pipe(z.custom<Meta>(isJsonObject, 'expected an object'));
 
 /** JSON; numbers whose digits JavaScript would not keep are `JSON.rawJSON` objects, see `parseExactJson`. */
-type Meta = Record<string, z.core.util.JSONType>;
+type Meta = { [key: string]: JsonValue };
+
+/** A JSON value. Not zod's own type: programs that use `ImageRef` need no zod. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
 /** The value was parsed from JSON, so only its type is checked: a copy would lose the exact numbers. */
 function isJsonObject(value: unknown): boolean {
@@ -29,7 +32,7 @@ export const imageRefSchema = z.strictObject({
 });
 
 /** An image to classify. `id` is unique within its job. */
-export type ImageRef = { id: string; url: string; meta?: z.infer<typeof metaSchema> };
+export type ImageRef = { id: string; url: string; meta?: Meta };
 
 /** An image without other fields; `meta` is absent rather than undefined. */
 export function toImageRef({

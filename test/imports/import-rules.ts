@@ -79,6 +79,11 @@ export const IMPORT_RULES: readonly ImportRule[] = [
       ...['yazl', 'zod'],
     ],
   },
+  {
+    place: 'npm/',
+    imports: ['shared/', 'cli/', 'setup/', 'infra/package/', 'infra/index.ts'],
+    packages: ['commander', 'esbuild', 'p-map', 'zod'],
+  },
   { place: 'setup/', imports: [], packages: [] },
   { place: 'bin/', imports: ['setup/'], packages: [] },
 ];

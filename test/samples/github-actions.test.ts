@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { ACTIONLINT, goProgram } from '../support/go-program.ts';
+import { actionlint } from '../support/actionlint.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const workflow = readFileSync(join(ROOT, 'samples/github-actions/deploy.yml'), 'utf8');
@@ -28,19 +26,8 @@ test('no command contains text of a pull request', () => {
   for (const [, command = ''] of workflow.matchAll(/run: (.*)/g)) expect(command).not.toContain('${{');
 });
 
-/** @returns what actionlint prints of a workflow; empty when it finds nothing */
-async function linted(text: string): Promise<string> {
-  // Whether this machine has shellcheck and pyflakes, which it would start, must not matter.
-  const run = promisify(execFile)(await goProgram(ACTIONLINT), ['-shellcheck=', '-pyflakes=', '-oneline', '-']);
-  run.child.stdin?.end(text);
-  return run.then(
-    ({ stdout }) => stdout,
-    (error: { stdout: string; message: string }) => error.stdout || error.message,
-  );
-}
-
 test('actionlint finds nothing in it', async () => {
-  expect(await linted(workflow)).toBe('');
+  expect(await actionlint(workflow)).toBe('');
 }, 300_000);
 
 test('actionlint would find something', async () => {
@@ -49,8 +36,8 @@ test('actionlint would find something', async () => {
     `run: echo $${'{{ github.event.pull_request.title }}'} && npm run diff`,
   );
   expect(untrusted).not.toBe(workflow);
-  expect(await linted(untrusted)).toContain('potentially untrusted');
-  expect(await linted(workflow.replace('runs-on: ubuntu-22.04', 'runs_on: ubuntu-22.04'))).toContain(
+  expect(await actionlint(untrusted)).toContain('potentially untrusted');
+  expect(await actionlint(workflow.replace('runs-on: ubuntu-22.04', 'runs_on: ubuntu-22.04'))).toContain(
     'unexpected key "runs_on"',
   );
 }, 300_000);

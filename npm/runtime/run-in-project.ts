@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { printNote } from '../../cli/terminal/terminal.ts';
+import { runNode } from '../../setup/run-node.mjs';
+import { UserError } from '../../shared/contract/user-error.ts';
+import { visibleLine } from '../../shared/contract/visible-text.ts';
+import { cacheFolder, PACKAGE } from './folders.ts';
+import { wholeFolder } from './whole-folder.ts';
+
+/** The version and a digest of the files: each package unpacks its own project. */
+declare const PROJECT_NAME: string;
+
+/** The project's archive could not be unpacked. */
+export class ProjectError extends UserError {
+  override readonly name = 'ProjectError';
+}
+
+/**
+ * Runs a command from the project's source. It is unpacked into the user's cache, since Node runs no TypeScript in
+ * node_modules; there it sets itself up at its first start, as a checkout does.
+ *
+ * @returns the exit code
+ */
+export async function runInProject(args: readonly string[]): Promise<number> {
+  const place = join(cacheFolder(), PROJECT_NAME);
+  await wholeFolder(place, unpackProject, () => printNote('waiting for another command that unpacks labelqueue\n'));
+  const bin = join(place, 'bin');
+  // Last: it only lets hints name the command as a shell would find it.
+  const PATH = `${process.env['PATH'] ?? ''}${delimiter}${bin}`;
+  return runNode(join(bin, 'labelqueue'), [...args], { ...process.env, PATH });
+}
+
+async function unpackProject(unfinished: string): Promise<void> {
+  const archive = join(PACKAGE, 'project.tar.gz');
+  try {
+    await promisify(execFile)('tar', ['-x', '-z', '-f', archive, '--no-same-owner', '-C', unfinished]);
+  } catch (error) {
+    throw new ProjectError(`tar could not unpack ${visibleLine(archive)}: ${visibleLine(reasonOf(error))}`, {
+      cause: error,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code, stderr } = error as { code?: unknown; stderr?: string };
+  return code === 'ENOENT' ? 'tar is not installed' : (stderr?.trim().split('\n').at(-1) ?? '');
+}
