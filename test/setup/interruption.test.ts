@@ -1,11 +1,13 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ending, STEP_LINES, Trial } from './trial.ts';
 
 const BIG = 96;
-const HANGING_NPM = '[ "$1" = ci ] || exit 0; sleep 60 & echo $$ $! > "$trial/pids"; wait';
+/** Says where it works, and waits for the end of the test. */
+const HANGING_NPM = '[ "$1" = ci ] || exit 0; pwd > "$trial/working"; sleep 60';
 
 let trial: Trial;
 
@@ -17,44 +19,35 @@ afterEach(() => {
   trial.remove();
 });
 
-test('killed in the middle of unpacking, the next run goes on', async () => {
-  trial.wheel({ megabytes: BIG });
-  const child = trial.start(['-e', '']);
-  const ended = ending(child);
-  await until(() => unfinishedBytes() > 0);
-  child.kill('SIGKILL');
-  await ended;
-  expect(existsSync(join(trial.toolchain, 'libtensorflow'))).toBe(false);
+test.each<NodeJS.Signals>(['SIGKILL', 'SIGINT'])(
+  'stopped by %s in the middle of unpacking, the next run goes on',
+  async (signal) => {
+    trial.wheel({ megabytes: BIG });
+    const child = trial.start(['-e', '']);
+    const ended = ending(child);
+    await until(() => unfinishedBytes() > 0);
+    killGroup(child, signal);
+    await ended;
+    expect(existsSync(join(trial.toolchain, 'libtensorflow'))).toBe(false);
 
-  const { exitCode, stderr } = await trial.run(['-e', '']);
+    const { exitCode, stderr } = await trial.run(['-e', '']);
 
-  expect(exitCode).toBe(0);
-  expect(stderr.trim().split('\n')).toEqual(STEP_LINES.slice(2));
-  expect(statSync(join(trial.toolchain, 'libtensorflow/lib/libtensorflow_cc.so.2')).size).toBe(
-    (BIG << 20) + 'library'.length,
-  );
-  expect(readdirSync(join(trial.toolchain, 'unfinished'))).toEqual([]);
-});
-
-test('killed, it takes its tools along', async () => {
-  trial.tool('npm', HANGING_NPM);
-  const child = trial.start(['-e', '']);
-  const ended = ending(child);
-  const pids = await toolPids();
-
-  child.kill('SIGKILL');
-
-  await ended;
-  await until(() => !pids.some(isAlive));
-});
+    expect(exitCode).toBe(0);
+    expect(stderr.trim().split('\n')).toEqual(STEP_LINES.slice(1));
+    expect(statSync(join(trial.toolchain, 'libtensorflow/lib/libtensorflow_cc.so.2')).size).toBe(
+      (BIG << 20) + 'library'.length,
+    );
+    expect(existsSync(join(trial.toolchain, 'unfinished'))).toBe(false);
+  },
+);
 
 test('killed at any moment, it never takes a half-made folder for a whole one', async () => {
-  trial.wheel({ megabytes: BIG / 8, fetchNode: true });
+  trial.wheel({ megabytes: BIG / 8 });
   for (let milliseconds = 50; milliseconds < 800; milliseconds += 75) {
     const child = trial.start(['-e', '']);
     const ended = ending(child);
     await Promise.race([sleep(milliseconds), ended]);
-    child.kill('SIGKILL');
+    killGroup(child, 'SIGKILL');
     await ended;
   }
 
@@ -67,10 +60,7 @@ test('killed at any moment, it never takes a half-made folder for a whole one', 
   );
 });
 
-test('five at once, after one that was killed, do the work once', async () => {
-  mkdirSync(trial.toolchain, { recursive: true });
-  symlinkSync('process 4194303, started 1', join(trial.toolchain, 'lock'));
-
+test('five at once do the work once', async () => {
   const endings = await Promise.all([1, 2, 3, 4, 5].map(() => trial.run(['-p', '"run"'])));
 
   expect(endings.map(({ exitCode, stdout }) => ({ exitCode, stdout }))).toEqual(
@@ -79,53 +69,31 @@ test('five at once, after one that was killed, do the work once', async () => {
   expect(trial.calls()).toHaveLength(4);
 });
 
-test('says whom it waits for', async () => {
+test('says that it waits for another setup, and goes on when that is killed', async () => {
+  const quickNpm = readFileSync(join(trial.folder, 'tools/npm'), 'utf8');
   trial.tool('npm', HANGING_NPM);
   const first = trial.start(['-e', '']);
   const firstEnded = ending(first);
-  await until(() => lstatSync(join(trial.toolchain, 'lock'), { throwIfNoEntry: false }) !== undefined);
-  const second = trial.start(['-e', '']);
+  await until(() => existsSync(join(trial.folder, 'working')));
+  trial.write('tools/npm', quickNpm);
+  const second = trial.start(['-p', '"second"']);
   const secondEnded = ending(second);
-  second.stderr?.once('data', () => second.kill('SIGTERM'));
-
-  expect((await secondEnded).stderr).toContain(
-    `waiting for another set-up of this project (process ${first.pid}, started `,
-  );
-  first.kill('SIGTERM');
+  second.stderr?.once('data', () => killGroup(first, 'SIGKILL'));
   await firstEnded;
+
+  const { exitCode, stdout, stderr } = await secondEnded;
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'second\n' });
+  expect(stderr).toMatch(/^setup: waiting for another setup of this folder\nsetup: npm packages /);
 });
 
-test('takes the lock of a process that is gone, even when its id is used again', async () => {
-  await trial.run(['-e', '']);
-  trial.wheel({ content: 'newer' });
-  symlinkSync(`process ${process.pid}, started 1`, join(trial.toolchain, 'lock'));
-
-  expect(await trial.run(['-e', ''])).toMatchObject({ exitCode: 0 });
-});
-
-test.each<[NodeJS.Signals, number]>([
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-])('stopped by %s, it ends its tools and whatever they have started', async (signal, exitCode) => {
-  trial.tool('npm', HANGING_NPM);
-  const child = trial.start(['-p', '"not reached"']);
-  const ended = ending(child);
-  const pids = await toolPids();
-
-  child.kill(signal);
-
-  expect(await ended).toEqual({ exitCode, stdout: '', stderr: 'set-up: stopped; the next run goes on from here\n' });
-  await until(() => !pids.some(isAlive));
-  expect(readdirSync(trial.toolchain).sort()).toEqual(['logs', 'unfinished']);
-  expect(readdirSync(join(trial.toolchain, 'unfinished'))).toEqual([]);
-});
-
-/** Of the hanging npm and of what it has started. */
-async function toolPids(): Promise<number[]> {
-  const file = join(trial.folder, 'pids');
-  await until(() => existsSync(file) && readFileSync(file, 'utf8') !== '');
-  return readFileSync(file, 'utf8').split(' ').map(Number);
+/** As Ctrl-C on a terminal does, the tools included. */
+function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // It has ended already.
+  }
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -136,14 +104,6 @@ async function until(condition: () => boolean): Promise<void> {
 function unfinishedBytes(): number {
   const folder = join(trial.toolchain, 'unfinished');
   if (!existsSync(folder)) return 0;
-  const files = readdirSync(folder).map((step) => join(folder, step, 'libtensorflow/lib/libtensorflow_cc.so.2'));
+  const files = readdirSync(folder).map((step) => join(folder, step, 'made/lib/libtensorflow_cc.so.2'));
   return files.filter(existsSync).reduce((sum, file) => sum + statSync(file).size, 0);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }

@@ -10,5 +10,5 @@ Object.assign(util, {
 });
 
 // The binding hands the log level on to those parts of TensorFlow that do not look for the variable
-// (`setup/steps/quiet-tensorflow.cc`).
+// (`shared/runtime/quiet-tensorflow.cc`).
 setTensorflowEnvironment();
