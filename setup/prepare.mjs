@@ -9,8 +9,6 @@ import { takeLock } from './lock.mjs';
 import { freeBytes, gigabytes, showProgress } from './progress.mjs';
 import { runTool, SetupError } from './tool.mjs';
 
-/** @typedef {import('./project.mjs').Project} Project */
-
 /**
  * @typedef {object} Step
  * @property {string} title
@@ -34,7 +32,7 @@ export function isUpToDate({ place, stamp }) {
 /**
  * Makes what is missing, one process at a time, and shows on standard error how far it is.
  *
- * @param {Project} project
+ * @param {import('./project.mjs').Project} project
  * @param {Step[]} steps  in the order in which they build on each other
  * @throws {SetupError} when the user has to fix something first
  */
@@ -69,7 +67,7 @@ async function assertMachine() {
 }
 
 /**
- * @param {Project} project
+ * @param {import('./project.mjs').Project} project
  * @param {Step[]} steps
  */
 async function makeAll({ root, toolchain }, steps) {

@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 
-const LAST_LINES = 12;
+const LAST_LINES = 16;
 const LIMITS = /** @type {const} */ ({ maxBuffer: 64 << 20, killSignal: 'SIGKILL' });
 
 /** The setup cannot go on for a reason outside it. The message is all that users see of it. */
@@ -30,8 +30,9 @@ export function runTool([file = '', ...args], { failure, ...options }) {
       if (!error) return resolve();
       if (options.signal?.aborted) return reject(options.signal.reason);
       const cause = error.code === 'ENOENT' ? `no ${file} on PATH` : error.message;
-      const lines = (stderr.trim() || stdout.trim() || cause).split('\n').slice(-LAST_LINES);
-      reject(new SetupError(`${failure}:\n\n${lines.map((line) => `  ${line}\n`).join('')}`));
+      const lines = (stderr.trim() || stdout.trim() || cause).split('\n').filter((line) => !/ {4}at /.test(line));
+      const shown = lines.slice(-LAST_LINES).map((line) => `  ${line}\n`);
+      reject(new SetupError(`${failure}:\n\n${shown.join('')}`));
     });
     child.stdin?.end();
   });

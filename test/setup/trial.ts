@@ -147,9 +147,7 @@ export class Trial {
   calls(): string[] {
     const file = join(this.folder, 'calls');
     const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
-    return lines
-      .filter((line) => !/--version$|fcntl/.test(line))
-      .map((line) => line.split(' ').slice(0, 4).join(' '));
+    return lines.filter((line) => !/--version$|fcntl/.test(line)).map((line) => line.split(' ').slice(0, 4).join(' '));
   }
 
   forgetCalls(): void {
