@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { identityOf, isRunning } from '../setup/process-identity.mjs';
+import { identityOf, isRunning } from './process-identity.ts';
 import { replaceFile } from './replace-file.ts';
 
 const FILE = 'environment.json';

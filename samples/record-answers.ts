@@ -2,7 +2,7 @@
  * Writes `expected.json`: what the default model says of each good photo. To be run when the model or
  * the preprocessing changes on purpose; a test holds the recorded answers against the current ones.
  *
- *     node setup/run.mjs samples/record-answers.ts
+ *     setup/node samples/record-answers.ts
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

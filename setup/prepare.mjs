@@ -1,82 +1,107 @@
 // @ts-check
+// Folders that the setup makes. Each is made beside its place and renamed into it, with a stamp inside that says what it was
+// made from. So one whose stamp is right is whole, and after a run that was killed the next one goes on.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { checkDiskSpace } from './disk-space.mjs';
-import { toolEnvironment } from './environment.mjs';
-import { fileFailure } from './file-failure.mjs';
-import { refuseMusl } from './platform.mjs';
-import { checkPrerequisites } from './prerequisites.mjs';
-import { Progress } from './progress.mjs';
-import { takeLock } from './setup-lock.mjs';
-import { isMade } from './step.mjs';
-import { make, removeLeftovers } from './workshop.mjs';
-
-/** @typedef {import('./project.mjs').Project} Project */
-/** @typedef {import('./step.mjs').Step} Step */
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { takeLock } from './lock.mjs';
+import { freeBytes, gigabytes, showProgress } from './progress.mjs';
+import { runTool, SetupError } from './tool.mjs';
 
 /**
- * Makes what is missing of a few steps, and shows how far it is on standard error.
- *
- * @param {Project} project
- * @param {Step[]} steps  in the order in which they build on each other
- * @throws {import('./setup-error.mjs').SetupError} when the user has to fix something first
+ * @typedef {object} Step
+ * @property {string} title
+ * @property {string} place  where the folder belongs
+ * @property {Record<string, string | readonly string[]>} stamp  all that it is made from: when that changes it is made again
+ * @property {number} bytes  taken on the disk, about, while it is made
+ * @property {(staging: string) => Promise<string>} make  given an empty folder, returns the path of the finished one in it
  */
-export async function prepareMissing(project, steps) {
-  if (steps.every(isMade)) return;
-  await prepare(project, steps, { progress: new Progress(process.stderr), signal: new AbortController().signal });
+
+const STAMP = '.labelqueue-stamp.json';
+
+/** @param {Step['stamp']} stamp */
+const textOf = (stamp) => `${JSON.stringify(stamp, null, 2)}\n`;
+
+/** @param {Step} step */
+export function isUpToDate({ place, stamp }) {
+  const path = join(place, STAMP);
+  return existsSync(path) && readFileSync(path, 'utf8') === textOf(stamp);
 }
 
 /**
- * Makes what is missing. Killed at any point, it leaves only whole folders in their places, and the
- * next run goes on from there.
+ * Makes what is missing, one process at a time, and shows on standard error how far it is.
  *
- * @param {Project} project
+ * @param {import('./project.mjs').Project} project
  * @param {Step[]} steps  in the order in which they build on each other
- * @param {object} options
- * @param {import('./progress.mjs').Progress} options.progress
- * @param {AbortSignal} options.signal  stops it
- * @throws {import('./setup-error.mjs').SetupError} when the user has to mend something first
+ * @throws {SetupError} when the user has to fix something first
  */
-export async function prepare(project, steps, { progress, signal }) {
-  refuseMusl(process.report.getReport());
+export async function prepareMissing(project, steps) {
+  if (steps.every(isUpToDate)) return;
   try {
+    await assertMachine();
     await mkdir(project.toolchain, { recursive: true });
-    const release = await takeLock(join(project.toolchain, 'lock'), {
-      signal,
-      onWait: (holder) => progress.note(`waiting for another set-up of this project (${holder})`),
-    });
-    try {
-      await removeLeftovers(project);
-      // Another set-up may have made some, while this one waited.
-      const missing = steps.filter((step) => !isMade(step));
-      await checkMachine(project, missing);
-      for (const step of missing) await make(project, step, { progress, signal });
-    } finally {
-      release();
-    }
+    const waiting = () => process.stderr.write('setup: waiting for another setup of this folder\n');
+    const release = await takeLock(join(project.toolchain, 'setup.lock'), waiting);
+    // Another setup may have made some, while this one waited.
+    const missing = steps.filter((step) => !isUpToDate(step));
+    await makeAll(project, missing).finally(release);
   } catch (error) {
-    throw fileFailure(error);
+    const isOfFileSystem = error instanceof Error && 'syscall' in error;
+    throw isOfFileSystem ? new SetupError(error.message, { cause: error }) : error;
+  }
+}
+
+/** @throws {SetupError} on Alpine and other musl systems, and where npm or pip is missing */
+async function assertMachine() {
+  const { header } = /** @type {{ header: Record<string, unknown> }} */ (process.report.getReport());
+  if (process.platform === 'linux' && !header['glibcVersionRuntime']) {
+    throw new SetupError('expected a Linux with glibc, such as Debian or Fedora; this one has another C library.');
+  }
+  const runs = await Promise.allSettled([
+    runTool(['npm', '--version'], { failure: 'npm is missing, which comes with Node' }),
+    runTool(['python3', '-m', 'pip', '--version'], { failure: 'pip is missing (Debian: apt install python3-pip)' }),
+  ]);
+  const missing = runs.flatMap((run) => (run.status === 'rejected' ? run.reason.message : []));
+  if (missing.length > 0) throw new SetupError(missing.join('\n'));
+}
+
+/**
+ * @param {import('./project.mjs').Project} project
+ * @param {Step[]} steps
+ */
+async function makeAll({ root, toolchain }, steps) {
+  const needed = steps.reduce((sum, { bytes }) => sum + bytes, 0);
+  const free = freeBytes(root);
+  if (free < needed) throw new SetupError(`${gigabytes(needed)} are needed in ${root}, ${gigabytes(free)} are free.`);
+  const staging = join(toolchain, 'unfinished');
+  try {
+    // What setups that were killed have left.
+    await removeTree(staging);
+    await mkdir(staging);
+    for (const step of steps) {
+      await showProgress(step.title, { folder: root, bytes: step.bytes }, () => make(step, staging));
+    }
+  } finally {
+    await removeTree(staging);
   }
 }
 
 /**
- * All that can be wrong is found before minutes are spent on the first step.
- *
- * @param {Project} project
- * @param {Step[]} steps  those to be made
+ * @param {Step} step
+ * @param {string} parent
  */
-async function checkMachine(project, steps) {
-  const needs = new Set(steps.flatMap((step) => step.needs));
-  const machine = { env: toolEnvironment(), system: process.platform, osRelease: osRelease() };
-  await checkPrerequisites([...needs], machine);
-  const bytes = steps.reduce((sum, step) => sum + step.bytes, 0);
-  await checkDiskSpace(project.root, bytes);
+async function make({ place, stamp, make: makeIn }, parent) {
+  const staging = await mkdtemp(join(parent, 'step-'));
+  const made = await makeIn(staging);
+  await writeFile(join(made, STAMP), textOf(stamp));
+  await mkdir(dirname(place), { recursive: true });
+  if (existsSync(place)) await rename(place, join(staging, 'trash'));
+  await rename(made, place);
+  await removeTree(staging);
 }
 
-/** @returns {string} empty where there is none, as on macOS */
-function osRelease() {
-  const path = '/etc/os-release';
-  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+/** @param {string} folder  in which tools that were killed may still be writing, hence the retries */
+async function removeTree(folder) {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -1,90 +1,48 @@
 // @ts-check
-// One line a step: rewritten in place while it is at work on a terminal, written once elsewhere.
 
-const REDRAW_MS = 200;
+import { statfsSync } from 'node:fs';
+
+const REDRAW_MS = 500;
 const BAR_WIDTH = 20;
-/** Of a terminal that does not know its size. */
-const DEFAULT_COLUMNS = 80;
 
 /**
- * How far a phase of a step is.
+ * Shows on standard error how far a piece of work is: a line when it is finished, and before that, on a terminal, a bar.
  *
- * @typedef {object} Measure
- * @property {() => number} bytes
- * @property {number} of
+ * @param {string} title
+ * @param {{ folder: string, bytes: number }} disk  what is written to that disk, about
+ * @param {() => Promise<void>} work
  */
-
-/** Shows the step at work. */
-export class Progress {
-  /** @param {NodeJS.WriteStream} out */
-  constructor(out) {
-    this.out = out;
-    /** @type {NodeJS.Timeout | undefined} */
-    this.timer = undefined;
-    this.title = '';
-    this.phase = '';
-    /** @type {Measure | undefined} */
-    this.measure = undefined;
-    this.startedAt = 0;
+export async function showProgress(title, { folder, bytes }, work) {
+  const out = process.stderr;
+  const [startedAt, freeAtFirst] = [Date.now(), freeBytes(folder)];
+  const draw = () => {
+    // What the disk has lost costs nothing to ask for.
+    const written = Math.min(bytes, Math.max(0, freeAtFirst - freeBytes(folder) || 0));
+    const bar = '#'.repeat(Math.round((written / bytes) * BAR_WIDTH)).padEnd(BAR_WIDTH, '.');
+    const line = `setup: ${title} [${bar}] ${gigabytes(written)} of ${gigabytes(bytes)}`;
+    // A line that wraps could not be cleared.
+    out.write(`\r\x1b[K${line.slice(0, (out.columns || 80) - 1)}`);
+  };
+  const timer = out.isTTY ? setInterval(draw, REDRAW_MS) : undefined;
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+    if (out.isTTY) out.write('\r\x1b[K');
   }
-
-  /** @param {string} title */
-  begin(title) {
-    this.title = title;
-    this.startedAt = Date.now();
-    this.report('');
-    if (!this.out.isTTY) return;
-    this.timer = setInterval(() => this.#draw(), REDRAW_MS);
-    this.#draw();
-  }
-
-  /**
-   * @param {string} phase  what the step is doing now
-   * @param {Measure} [measure]
-   */
-  report(phase, measure) {
-    this.phase = phase;
-    this.measure = measure;
-  }
-
-  /** The step is finished: its line stays. */
-  done() {
-    this.clear();
-    this.note(`${this.title} (${this.#seconds().toFixed(1)} s)`);
-  }
-
-  /** Takes away the line of a step that is not finished. */
-  clear() {
-    clearInterval(this.timer);
-    this.timer = undefined;
-    if (this.out.isTTY) this.out.write('\r\x1b[K');
-  }
-
-  /** @param {string} text */
-  note(text) {
-    this.out.write(`set-up: ${text}\n`);
-  }
-
-  #draw() {
-    const parts = [this.title, this.phase, this.measure && bar(this.measure), `${Math.floor(this.#seconds())} s`];
-    const line = `set-up: ${parts.filter(Boolean).join('  ')}`;
-    // A line that wraps could not be rewritten.
-    this.out.write(`\r\x1b[K${line.slice(0, (this.out.columns || DEFAULT_COLUMNS) - 1)}`);
-  }
-
-  #seconds() {
-    return (Date.now() - this.startedAt) / 1000;
-  }
-}
-
-/** @param {Measure} measure */
-function bar({ bytes, of }) {
-  const done = Math.min(bytes(), of);
-  const filled = Math.round((done / of) * BAR_WIDTH);
-  return `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${megabytes(done)} of ${megabytes(of)} MB`;
+  out.write(`setup: ${title} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)\n`);
 }
 
 /** @param {number} bytes */
-function megabytes(bytes) {
-  return Math.round(bytes / 1e6);
+export function gigabytes(bytes) {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/**
+ * @param {string} folder
+ * @returns {number} infinite on file systems that do not say
+ */
+export function freeBytes(folder) {
+  const { blocks, bavail, bsize } = statfsSync(folder);
+  return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
 }

@@ -1,36 +1,34 @@
 // @ts-check
 
-import { join, relative } from 'node:path';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /**
- * Where the set-up puts things. The toolchain outlives node_modules: a new `npm ci` neither fetches nor
- * compiles anything again.
+ * Where the setup puts things. The toolchain outlives node_modules: a new `npm ci` neither fetches nor compiles it again.
  *
- * @typedef {object} Project
- * @property {string} root
- * @property {string} nodeModules
- * @property {string} toolchain
- * @property {string} compileCache where Node keeps what it made of the sources
+ * @typedef {{ root: string, nodeModules: string, toolchain: string }} Project
  */
+
+/** @typedef {{ version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage */
 
 /**
  * @param {string} root
  * @returns {Project}
  */
 export function projectAt(root) {
-  return {
-    root,
-    nodeModules: join(root, 'node_modules'),
-    toolchain: join(root, '.labelqueue', 'toolchain'),
-    compileCache: join(root, '.labelqueue', 'compile-cache'),
-  };
+  return { root, nodeModules: join(root, 'node_modules'), toolchain: join(root, '.labelqueue', 'toolchain') };
 }
 
 /**
  * @param {Project} project
- * @param {string} path
- * @returns {string} the path as the user sees it from the project's folder
+ * @returns {Record<string, LockedPackage>} of package-lock.json, by path such as `node_modules/sharp`
  */
-export function shown(project, path) {
-  return relative(project.root, path);
+export function lockedPackages({ root }) {
+  return JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+}
+
+/** @param {string} path */
+export function sha256Of(path) {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }

@@ -1,70 +1,39 @@
 // @ts-check
 
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+
+const LAST_LINES = 16;
+const LIMITS = /** @type {const} */ ({ maxBuffer: 64 << 20, killSignal: 'SIGKILL' });
+
+/** The setup cannot go on for a reason outside it. The message is all that users see of it. */
+export class SetupError extends Error {
+  /** @override */
+  name = 'SetupError';
+}
 
 /**
- * Runs the tool in a process group with a guard, which reads from descriptor 3. That ends when this
- * process does, by kill -9 as well, and then the guard kills the group.
- */
-const GUARDED = '{ read -r _ <&3; kill -KILL 0; } & exec "$@" 3<&-';
-
-/**
- * Runs a tool to its end. Nothing that it has started outlives it, or this process.
+ * Runs a tool to its end.
  *
  * @param {readonly string[]} command
  * @param {object} options
- * @param {string} options.cwd
- * @param {NodeJS.ProcessEnv} options.env
- * @param {string} options.log  file that the command and its output are written to
- * @param {AbortSignal} options.signal
- * @returns {Promise<{ exitCode: number | null, output: string }>} `exitCode` is null when a signal ended it
+ * @param {string} options.failure  what to say when it fails, such as `npm could not install sharp`
+ * @param {string} [options.cwd]
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {AbortSignal} [options.signal]  ends it
+ * @returns {Promise<void>}
+ * @throws {SetupError} with the last lines that it printed
  * @throws what the signal was raised with
  */
-export async function runTool(command, { cwd, env, log, signal }) {
-  signal.throwIfAborted();
-  const file = openSync(log, 'w');
-  try {
-    const heading = `$ ${command.join(' ')}\n`;
-    writeSync(file, heading);
-    const child = spawn('/bin/sh', ['-c', GUARDED, 'sh', ...command], {
-      cwd,
-      env,
-      detached: true,
-      stdio: ['ignore', file, file, 'pipe'],
+export function runTool([file = '', ...args], { failure, ...options }) {
+  return new Promise((resolve, reject) => {
+    const child = execFile(file, args, { ...options, ...LIMITS }, (error, stdout, stderr) => {
+      if (!error) return resolve();
+      if (options.signal?.aborted) return reject(options.signal.reason);
+      const cause = error.code === 'ENOENT' ? `no ${file} on PATH` : error.message;
+      const lines = (stderr.trim() || stdout.trim() || cause).split('\n').filter((line) => !/ {4}at /.test(line));
+      const shown = lines.slice(-LAST_LINES).map((line) => `  ${line}\n`);
+      reject(new SetupError(`${failure}:\n\n${shown.join('')}`));
     });
-    const exitCode = await exitOf(child, signal);
-    return { exitCode, output: readFileSync(log, 'utf8').slice(heading.length) };
-  } finally {
-    closeSync(file);
-  }
-}
-
-/**
- * @param {import('node:child_process').ChildProcess} child  the first of its process group
- * @param {AbortSignal} signal
- * @returns {Promise<number | null>}
- */
-async function exitOf(child, signal) {
-  const kill = () => killGroup(child.pid);
-  signal.addEventListener('abort', kill);
-  try {
-    return await new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (exitCode) => (signal.aborted ? reject(signal.reason) : resolve(exitCode)));
-    });
-  } finally {
-    signal.removeEventListener('abort', kill);
-    kill();
-  }
-}
-
-/** @param {number | undefined} pid */
-function killGroup(pid) {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // The group is empty already.
-  }
+    child.stdin?.end();
+  });
 }

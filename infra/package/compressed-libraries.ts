@@ -15,7 +15,7 @@ const SIZE = 'unpacked-bytes';
  * TensorFlow's libraries without their symbol tables, compressed: `<library>.zst` each. Kept from one
  * packaging to the next, since it takes longer than all the rest.
  *
- * @param folder with `lib/` and the stamp that says what it was made from, as the set-up makes it
+ * @param folder with `lib/` and the stamp that says what it was made from, as the setup makes it
  * @param cache where what was made is kept
  * @returns the folder with the compressed libraries
  * @throws {PackageError} when one is not a library

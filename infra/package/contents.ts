@@ -119,7 +119,7 @@ export async function tensorflowEntries(paths: readonly string[], unpackedBytes:
 /**
  * What TensorFlow's licence asks to go with it.
  *
- * @param folder of libtensorflow, as the set-up makes it
+ * @param folder of libtensorflow, as the setup makes it
  */
 export function tensorflowNotices(folder: string): Entry[] {
   return TENSORFLOW_NOTICES.map((name) => fileEntry(join(folder, name), `tensorflow/${name}`));

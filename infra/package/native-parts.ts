@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { lambdaToolchain, makeLambdaToolchain } from '../../setup/lambda-toolchain.mjs';
+import { prepareMissing } from '../../setup/prepare.mjs';
 import { projectAt } from '../../setup/project.mjs';
-import { SetupError } from '../../setup/setup-error.mjs';
+import { SetupError } from '../../setup/tool.mjs';
 import type { Architecture } from '../../shared/contract/worker-time.ts';
+import { lambdaToolchain } from './lambda-toolchain.ts';
 import { PackageError } from './package-error.ts';
 
-/** What a package is made for: one of Lambda's architectures, or this machine alone, with what its set-up has made. */
+/** What a package is made for: one of Lambda's architectures, or this machine alone, with what its setup has made. */
 export type PackageTarget = Architecture | 'this machine';
 
 /** What the native parts of a package are taken from. */
@@ -39,9 +40,8 @@ export async function nativeParts(root: string, target: PackageTarget): Promise<
   const platform = PLATFORMS[architecture];
   if (target === 'this machine') return { architecture, platform, ...ofThisMachine(root), runsOnLambda: false };
   try {
-    const toolchain = lambdaToolchain(projectAt(root), platform);
-    await makeLambdaToolchain(projectAt(root), toolchain);
-    const { libtensorflow, binding, sharp } = toolchain;
+    const { steps, libtensorflow, binding, sharp } = lambdaToolchain(projectAt(root), platform);
+    await prepareMissing(projectAt(root), steps);
     return { architecture, platform, libtensorflow, binding: join(binding, BINDING), sharp, runsOnLambda: true };
   } catch (error) {
     if (error instanceof SetupError) throw new PackageError(error.message, { cause: error });

@@ -1,11 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareMissing } from '../../setup/prepare.mjs';
 import { projectAt } from '../../setup/project.mjs';
-import { SetupError } from '../../setup/setup-error.mjs';
-import { pinnedNode } from '../../setup/steps/node-runtime.mjs';
+import { SetupError } from '../../setup/tool.mjs';
 import type { Architecture } from '../../shared/contract/worker-time.ts';
 import { fileEntry } from './contents.ts';
+import { nodeFor } from './lambda-toolchain.ts';
 import { PLATFORMS } from './native-parts.ts';
 import { PackageError } from './package-error.ts';
 import { nodeName } from './package-path.ts';
@@ -15,7 +14,7 @@ import { writeZip } from './zip.ts';
 
 /**
  * Makes the zip with Node for instances of EC2: Lambda brings its own, and the worker's package has no room for another
- * 127 MB. It is the Node of npm whose hash the set-up pins, with its licences; so an instance fetches nothing from strangers.
+ * 127 MB. It is the Node of npm whose hash package-lock.json pins, with its licences; so an instance fetches nothing from strangers.
  *
  * @throws {PackageError} when it cannot be fetched, or would not run on Amazon Linux 2023
  */
@@ -35,11 +34,8 @@ export async function packageNode(
 
 /** @returns where it is, fetched unless it was before */
 async function nodeFolder(root: string, architecture: Architecture): Promise<string> {
-  const project = projectAt(root);
   try {
-    const step = pinnedNode(project, PLATFORMS[architecture]);
-    await prepareMissing(project, [step]);
-    return step.place;
+    return await nodeFor(projectAt(root), PLATFORMS[architecture]);
   } catch (error) {
     if (error instanceof SetupError) throw new PackageError(error.message, { cause: error });
     throw error;

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TENSORFLOW_VERSION } from '../../setup/pinned.mjs';
-import { platformNamed } from '../../setup/platform.mjs';
-import { takeLock } from '../../setup/setup-lock.mjs';
+import { takeLock } from '../../setup/lock.mjs';
+import { platformNamed } from '../../setup/pinned.mjs';
 import { bundledPackages, bundleWorker } from './bundle.ts';
 import { companionsIn } from './companions.ts';
 import { compressedLibraries, strippedBytes } from './compressed-libraries.ts';
@@ -56,7 +55,7 @@ export async function packageWorker(folders: PackageWorkFolders, target: Package
   await mkdir(work, { recursive: true });
   await mkdir(dist, { recursive: true });
   // Two packagings at once would compress the same libraries into the same place.
-  const release = await takeLock(join(work, 'lock'), { signal: new AbortController().signal, onWait() {} });
+  const release = await takeLock(join(work, 'package.lock'));
   try {
     return await makePackage(folders, await nativeParts(root, target));
   } finally {
@@ -101,14 +100,14 @@ function sbomFacts(
   { platform, libtensorflow }: NativeParts,
 ): Pick<SbomFacts, 'version' | 'tensorflow' | 'model'> {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const { wheel } = platformNamed(platform);
+  const { wheel, libraries } = platformNamed(platform);
   return {
     version,
     tensorflow: {
       package: wheel.package,
-      version: TENSORFLOW_VERSION,
+      version: wheel.version,
       sha256: wheel.sha256,
-      companions: companionsIn(join(libtensorflow, 'lib'), wheel.libraries),
+      companions: companionsIn(join(libtensorflow, 'lib'), libraries),
     },
     model: shippedModel(join(root, 'models/efficientnet-lite0')),
   };

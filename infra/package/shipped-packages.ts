@@ -25,7 +25,7 @@ const LICENCE_FILE = /^(licen[cs]e|notice|copying)/i;
 
 /**
  * @param root the project's folder
- * @param folders of packages in it, such as `node_modules/undici`, or those that its set-up would have on another platform
+ * @param folders of packages in it, such as `node_modules/undici`, or those that its setup would have on another platform
  * @param elsewhere where the latter are
  * @throws {PackageError} when one names no licence, or is not pinned by package-lock.json
  */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { takeLock } from '../../setup/lock.mjs';
 import { npmCi } from '../runtime/npm-ci.ts';
 import { wholeFolder } from '../runtime/whole-folder.ts';
 
@@ -20,9 +21,9 @@ export async function packageTools(): Promise<string> {
   const lock = await readFile(join(WANTED, 'package-lock.json'));
   const digest = createHash('sha256').update(lock).digest('hex').slice(0, 12);
   const place = join(ROOT, '.labelqueue/npm-tools', digest);
-  await wholeFolder(place, install, () =>
-    process.stderr.write('waiting for another process that installs npm/tools\n'),
-  );
+  await mkdir(dirname(place), { recursive: true });
+  const release = await takeLock(`${place}.lock`);
+  await wholeFolder(place, install).finally(release);
   return place;
 }
 

@@ -120,7 +120,7 @@ async function send(target: JobTarget, rows: Rows, options: EnqueueOptions): Pro
           resumedFrom(before, planOf(found, options)),
           onProgress,
         );
-  return { job, run: run ?? '', images: sent, messages, duplicates: found.repetitions, invalid: found.invalid };
+  return { job, run: run ?? '', images: sent, messages, duplicates: found.duplicates, invalid: found.invalid };
 }
 
 function planOf(found: PreflightResult, { job, maxFailureRate, maxCostUsd, notify }: EnqueueOptions) {

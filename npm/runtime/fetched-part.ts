@@ -35,11 +35,7 @@ export class PartError extends UserError {
  */
 export async function fetchedPart(part: Part): Promise<Record<string, unknown>> {
   const place = join(cacheFolder(), `${part.folder}-${process.platform}-${process.arch}`);
-  await wholeFolder(
-    place,
-    (unfinished) => fetchInto(unfinished, part),
-    () => printNote(`waiting for another command that downloads ${part.title}\n`),
-  );
+  await wholeFolder(place, (unfinished) => fetchInto(unfinished, part));
   const path = createRequire(join(place, 'from-here.js')).resolve(part.package);
   return import(pathToFileURL(path).href);
 }

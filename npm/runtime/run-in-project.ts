@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { printNote } from '../../cli/terminal/terminal.ts';
-import { runNode } from '../../setup/run-node.mjs';
 import { UserError } from '../../shared/contract/user-error.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { cacheFolder, PACKAGE } from './folders.ts';
+import { runCommand } from './run-command.ts';
 import { wholeFolder } from './whole-folder.ts';
 
 /** The version and a digest of the files: each package unpacks its own project. */
@@ -24,11 +23,11 @@ export class ProjectError extends UserError {
  */
 export async function runInProject(args: readonly string[]): Promise<number> {
   const place = join(cacheFolder(), PROJECT_NAME);
-  await wholeFolder(place, unpackProject, () => printNote('waiting for another command that unpacks labelqueue\n'));
+  await wholeFolder(place, unpackProject);
   const bin = join(place, 'bin');
   // Last: it only lets hints name the command as a shell would find it.
   const PATH = `${process.env['PATH'] ?? ''}${delimiter}${bin}`;
-  return runNode(join(bin, 'labelqueue'), [...args], { ...process.env, PATH });
+  return runCommand(join(bin, 'labelqueue'), args, { ...process.env, PATH });
 }
 
 async function unpackProject(unfinished: string): Promise<void> {

@@ -27,7 +27,7 @@ test('unpacks a wheel that has the pinned hash', async () => {
   expect(readFileSync(join(harness.toolchain, 'libtensorflow/lib/libtensorflow_cc.so.2'), 'utf8')).toBe('from pip');
 });
 
-test('refuses a wheel with another hash, and prints the expected and the found one', async () => {
+test('refuses a wheel with another hash, and says expected and found', async () => {
   harness.wheel({ pinned: PINNED });
 
   const { exitCode, stderr } = await harness.run(['-e', ''], {
@@ -35,7 +35,7 @@ test('refuses a wheel with another hash, and prints the expected and the found o
   });
 
   expect(exitCode).toBe(1);
-  expect(stderr).toMatch(new RegExp(`expected  ${PINNED}\n  found     [0-9a-f]{64}\n`));
+  expect(stderr).toMatch(new RegExp(`Expected sha256 ${PINNED}\n +Got +[0-9a-f]{64}\n`));
   expect(existsSync(join(harness.toolchain, 'libtensorflow'))).toBe(false);
 });
 
@@ -44,7 +44,6 @@ test('says so when pip has no connection', async () => {
 
   const { stderr } = await harness.run(['-e', ''], { env });
 
-  expect(stderr).toContain(
-    'pip could not fetch tensorflow-cpu 2.18.1: no connection.\n\n  Failed to establish a new connection: [Errno 111] Connection refused',
-  );
+  expect(stderr).toContain('labelqueue setup: pip could not fetch tensorflow-cpu 2.18.1:\n\n');
+  expect(stderr).toContain('Connection refused');
 });

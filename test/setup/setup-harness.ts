@@ -1,12 +1,26 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const MACHINE = `${process.platform}-${process.arch}`;
+/** Copied into each harness: the setup, and what it compiles. */
+const PARTS = ['setup', 'bin', 'shared/runtime/quiet-tensorflow.cc'];
+/** What the shell scripts use of the system. */
+const SYSTEM_TOOLS = ['touch', 'mv', 'readlink', 'tr'];
 export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 
 export interface Ending {
@@ -23,15 +37,14 @@ export const PACKAGES = {
 
 /** What each finished step prints, but for its time. */
 export const STEP_LINES = [
-  'set-up: Node 24.21.0 (…)',
-  'set-up: npm packages (…)',
-  'set-up: libtensorflow 2.18.1 (…)',
-  'set-up: TensorFlow binding (…)',
+  'setup: npm packages (…)',
+  'setup: libtensorflow 2.18.1 (…)',
+  `setup: TensorFlow binding for ${MACHINE} (…)`,
 ];
 
 /**
- * The set-up, the real one, in a project of its own. Its PATH holds tools that do in no time what the
- * real ones do, and nothing else of this machine; `calls()` tells which were used.
+ * The setup, the real one, in a project of its own. Its PATH holds tools that do in no time what the
+ * real ones do, and nothing else of this machine; `calls()` returns which were used.
  */
 export class SetupHarness {
   readonly folder = mkdtempSync(join(tmpdir(), 'labelqueue-setup-'));
@@ -39,12 +52,15 @@ export class SetupHarness {
   readonly toolchain = join(this.root, '.labelqueue', 'toolchain');
 
   constructor() {
-    for (const part of ['setup', 'bin']) cpSync(join(REPOSITORY, part), join(this.root, part), { recursive: true });
+    for (const part of PARTS) cpSync(join(REPOSITORY, part), join(this.root, part), { recursive: true });
     this.write('project/package.json', JSON.stringify({ type: 'module' }));
     this.lock(PACKAGES);
     for (const name of Object.keys(PACKAGES)) this.publish(name, { 'package.json': '{}' });
-    this.publish('node-of-npm', { 'bin/node': `#!/bin/sh\nexec '${process.execPath}' "$@"\n` });
+    this.publish('.bin', { node: `#!/bin/sh\nexec '${process.execPath}' "$@"\n` });
     this.tool('npm', NPM);
+    this.write('tools/node', `#!/bin/sh\nexec '${process.execPath}' "$@"\n`);
+    chmodSync(join(this.folder, 'tools/node'), 0o755);
+    for (const name of SYSTEM_TOOLS) symlinkSync(`/usr/bin/${name}`, join(this.folder, 'tools', name));
     this.tool('python3', PYTHON_WITH_PIP);
     this.tool('g++', COMPILER);
     this.wheel({});
@@ -100,36 +116,28 @@ export class SetupHarness {
    * @param options.content what the library in the wheel begins with
    * @param options.megabytes how much more there is of it
    * @param options.pinned the hash to pin in the place of the right one
-   * @param options.fetchNode whether the Node that runs the test is to be found too old
    */
-  wheel(options: { content?: string; megabytes?: number; pinned?: string; fetchNode?: boolean }): void {
-    const { content = 'library', megabytes = 0, fetchNode = false } = options;
+  wheel(options: { content?: string; megabytes?: number; pinned?: string }): void {
+    const { content = 'library', megabytes = 0 } = options;
     const file = join(this.folder, 'wheels', 'tensorflow_cpu-2.18.1-cp312-cp312-manylinux_2_17_x86_64.whl');
     mkdirSync(dirname(file), { recursive: true });
     execFileSync(PYTHON, ['-c', WRITE_WHEEL, file, content, `${megabytes}`]);
     const sha256 = options.pinned ?? createHash('sha256').update(readFileSync(file)).digest('hex');
     const pins = {
-      node: { package: 'node-of-npm', integrity: 'sha512-C' },
-      wheel: {
-        package: 'tensorflow-cpu',
-        tag: 'manylinux_2_17_x86_64',
-        sha256,
-        bytes: 1000,
-        unpackedBytes: 1000,
-        libraries: ['libtensorflow_cc.so.2'],
-      },
+      wheel: { package: 'tensorflow-cpu', version: '2.18.1', tag: 'manylinux_2_17_x86_64', sha256 },
+      libraries: ['libtensorflow_cc.so.2'],
+      zig: { package: 'ziglang', version: '9.9.9', tag: 'harness-zig', sha256: '' },
     };
     this.write(
       'project/setup/pinned.mjs',
-      `export const NODE = { version: '24.21.0', acceptedFrom: '24.${fetchNode ? 999 : 0}.0' };
-      export const TENSORFLOW_VERSION = '2.18.1';
-      export const PLATFORMS = { '${MACHINE}': ${JSON.stringify(pins)} };`,
+      `export const HERE = '${MACHINE}';
+      export const GLIBC_VERSION = '2.28';
+      export const platformNamed = () => (${JSON.stringify(pins)});`,
     );
   }
 
   /** Lets pip find a Zig, version 9.9.9, that compiles to one line. */
   publishZig(): void {
-    this.write('project/setup/pinned-zig.mjs', PINS_OF_ZIG);
     const file = join(this.folder, 'zig', 'ziglang-9.9.9-py3-none-any.whl');
     mkdirSync(dirname(file), { recursive: true });
     execFileSync(PYTHON, ['-c', WRITE_ZIG_WHEEL, file]);
@@ -139,20 +147,20 @@ export class SetupHarness {
   calls(): string[] {
     const file = join(this.folder, 'calls');
     const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
-    return lines
-      .filter((line) => !/--version$| -c import/.test(line))
-      .map((line) => line.split(' ').slice(0, 4).join(' '));
+    return lines.filter((line) => !/--version$|fcntl/.test(line)).map((line) => line.split(' ').slice(0, 4).join(' '));
   }
 
   forgetCalls(): void {
     rmSync(join(this.folder, 'calls'), { force: true });
   }
 
-  start(args: string[], { entry = 'setup/run.mjs', cwd = this.root, env = {} } = {}): ChildProcess {
-    return spawn(process.execPath, [join(this.root, entry), ...args], {
+  /** In a process group of its own. */
+  start(args: string[], { entry = 'setup/node', cwd = this.root, env = {} } = {}): ChildProcess {
+    return spawn(join(this.root, entry), args, {
       cwd,
       env: { PATH: join(this.folder, 'tools'), HOME: this.folder, PIP_NO_INDEX: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
   }
 
@@ -180,9 +188,9 @@ const NPM = `
 
 const PYTHON_WITH_PIP = `
   case "$*" in
-    *--platform=harness-zig*) while [ "$1" != --dest ]; do shift; done; cp -R "$harness/zig" "$2" ;;
-    *download*) while [ "$1" != --dest ]; do shift; done; cp -R "$harness/wheels" "$2" ;;
-    *unpack_wheel.py*) exec "$python" "$@" ;;
+    *--platform=harness-zig*) cp -R "$harness/zig" wheels ;;
+    *download*) cp -R "$harness/wheels" wheels ;;
+    *unpack.py* | *flock*) exec "$python" "$@" ;;
   esac`;
 
 /** Goes by any name: \`ccache g++\` is called the same way. */
@@ -208,12 +216,6 @@ with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as wheel:
     wheel.writestr(info + "RECORD", "")
 `;
 
-const PINS_OF_ZIG = `
-export const GLIBC_VERSION = '2.28';
-export const ZIG_VERSION = '9.9.9';
-const wheel = { package: 'ziglang', version: ZIG_VERSION, tag: 'harness-zig', sha256: '', bytes: 1000, unpackedBytes: 1000 };
-export const ZIG_WHEELS = { '${MACHINE}': wheel };`;
-
 const WRITE_ZIG_WHEEL = `
 import sys, zipfile
 zig = """#!/bin/sh
@@ -223,7 +225,9 @@ while [ $# -gt 1 ]; do
 done
 """
 with zipfile.ZipFile(sys.argv[1], "w") as wheel:
-    wheel.writestr("ziglang/zig", zig)
+    program = zipfile.ZipInfo("ziglang/zig")
+    program.external_attr = 0o755 << 16
+    wheel.writestr(program, zig)
     wheel.writestr("ziglang/LICENSE", "licence")
     for part in "c include libcxx libunwind std ubsan_rt.zig".split():
         wheel.writestr("ziglang/lib/" + part + ("" if "." in part else "/file"), "")

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { takeLock } from '../../setup/setup-lock.mjs';
+import { takeLock } from '../../setup/lock.mjs';
 
 const TOOLS = join(import.meta.dirname, '../../.labelqueue');
 
@@ -23,7 +23,7 @@ export async function installOnce(
   const place = join(folder, name);
   if (existsSync(place)) return place;
   await mkdir(folder, { recursive: true });
-  const release = await takeLock(join(folder, 'lock'), { signal: new AbortController().signal, onWait() {} });
+  const release = await takeLock(join(folder, 'install.lock'));
   try {
     if (!existsSync(place)) await makeWhole(place, install);
   } finally {

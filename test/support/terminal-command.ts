@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { MAIN } from './command.ts';
 
-/** Python is there wherever set-up ran, and can make a terminal. */
+/** Python is there wherever setup ran, and can make a terminal. */
 const ON_A_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 
 /** Runs `labelqueue` on its own terminal. @returns everything that is printed on it. */

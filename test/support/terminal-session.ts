@@ -5,7 +5,7 @@ import { eventually } from '../../testkit/eventually.ts';
 
 export const BIN = join(import.meta.dirname, '../../bin/labelqueue');
 
-/** Passes keys in and the screen out; hangs up when its input ends. Python is there wherever set-up ran. */
+/** Passes keys in and the screen out; hangs up when its input ends. Python is there wherever the setup ran. */
 const ON_A_TERMINAL = `
 import fcntl, os, pty, select, struct, sys, termios
 columns, rows = int(sys.argv[1]), int(sys.argv[2])
@@ -26,7 +26,8 @@ while True:
             os.write(terminal, keys)
     except OSError:
         break
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.exit(128 - code if code < 0 else code)
 `;
 
 export const CTRL_C = '\u0003';
@@ -40,7 +41,7 @@ export type TerminalSession = {
   press(keys: string): void;
   /** Closes the terminal, as a window that is closed or a connection that is lost. */
   hangUp(): void;
-  /** The exit code; negative of a signal. */
+  /** The exit code, as shells have it: 128 and the number of a signal. */
   ended: Promise<number>;
 };
 
@@ -72,5 +73,5 @@ export function startOnTerminal(
 
 /** `bin/labelqueue` on a terminal, as people run it. */
 export function startCommandOnTerminal(args: readonly string[], options?: TerminalOptions): TerminalSession {
-  return startOnTerminal([process.execPath, BIN, ...args], options);
+  return startOnTerminal([BIN, ...args], options);
 }

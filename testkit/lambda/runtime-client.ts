@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { prepareMissing } from '../../setup/prepare.mjs';
-import { cxxCompiler, NPM, PYTHON } from '../../setup/prerequisites.mjs';
+import { installPinned } from '../../infra/package/lambda-toolchain.ts';
+import { prepareMissing, type Step } from '../../setup/prepare.mjs';
 import { projectAt } from '../../setup/project.mjs';
-import type { Step } from '../../setup/step.mjs';
-import { installPinned } from '../../setup/steps/pinned-packages.mjs';
+import { runTool } from '../../setup/tool.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
 const BUILD = join(import.meta.dirname, 'build-runtime-client.sh');
@@ -36,25 +35,17 @@ export async function runtimeClient(): Promise<string> {
     title: "Lambda's runtime client, for tests",
     place: join(PROJECT.toolchain, 'lambda-runtime-client'),
     stamp: { packages: JSON.stringify(PACKAGES), builtBy: 'build-runtime-client.sh 1' },
-    needs: [NPM, PYTHON, cxxCompiler(['g++'])],
     bytes: 100e6,
-    async make(workshop) {
-      const { folder, run, report } = workshop;
-      report('fetching');
-      const pinned = Object.entries(PACKAGES).map(([name, rest]) => ({ package: name, ...rest }));
-      const modules = await installPinned(workshop, pinned, {
-        name: 'lambda-runtime-client',
-        failure: "npm could not fetch Lambda's runtime client",
-        node: process.execPath,
-      });
-      report('compiling');
+    async make(staging) {
+      const pinned = Object.entries(PACKAGES).map(([name, rest]) => ({ name, ...rest }));
+      await installPinned(staging, pinned, "npm could not fetch Lambda's runtime client");
+      const modules = join(staging, 'node_modules');
       const headers = join(PROJECT.nodeModules, 'node-api-headers/include');
-      const work = join(folder, 'work');
+      const work = join(staging, 'work');
       const made = join(modules, 'aws-lambda-ric');
-      await run(['sh', BUILD, made, join(modules, 'node-addon-api'), headers, work], {
-        name: 'lambda-runtime-client-build',
+      await runTool(['sh', BUILD, made, join(modules, 'node-addon-api'), headers, work], {
         failure: "Lambda's runtime client could not be compiled",
-        cwd: folder,
+        cwd: staging,
       });
       return made;
     },

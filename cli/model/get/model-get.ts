@@ -1,7 +1,6 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { folderSize } from '../../../setup/folder-size.mjs';
 import { visibleLine } from '../../../shared/contract/visible-text.ts';
 import { createFolderAtomically } from '../../../shared/runtime/atomic-folder.ts';
 import { ofFile } from '../../../shared/runtime/file-failure.ts';
@@ -68,5 +67,17 @@ async function fetchWeights(
   } finally {
     clearInterval(timer);
     progress.stop();
+  }
+}
+
+/** The bytes in the files of a folder that another process may be changing: what vanishes meanwhile counts as nothing. */
+function folderSize(folder: string): number {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
+      const path = join(folder, entry.name);
+      return sum + (entry.isDirectory() ? folderSize(path) : statSync(path).size);
+    }, 0);
+  } catch {
+    return 0;
   }
 }

@@ -1,8 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toolEnvironment } from '../../../setup/environment.mjs';
-import { runTool } from '../../../setup/tool.mjs';
-import { failureReason } from '../../../setup/tool-failure.mjs';
+import { runTool, SetupError } from '../../../setup/tool.mjs';
 import { CommandError } from '../../terminal/user-errors.ts';
 
 /** Called like in setup: never prompts, and uses the user's settings (index, proxy, certificates). */
@@ -26,7 +24,13 @@ export class Python {
 
   /** @returns whether it can be imported */
   async has(packageName: string): Promise<boolean> {
-    return (await this.#exitCode(['-c', `import ${packageName}`])).exitCode === 0;
+    return this.#run(['-c', `import ${packageName}`], '').then(
+      () => true,
+      (error) => {
+        if (error instanceof CommandError) return false;
+        throw error;
+      },
+    );
   }
 
   /**
@@ -61,22 +65,19 @@ export class Python {
   }
 
   async #run(args: readonly string[], failure: string): Promise<void> {
-    const { exitCode, output } = await this.#exitCode(args);
-    if (exitCode !== 0) throw new CommandError(`${failure}: ${failureReason(output)}`);
-  }
-
-  async #exitCode(args: readonly string[]): Promise<{ exitCode: number | null; output: string }> {
     const temporary = join(this.#folder, 'temporary');
     await mkdir(temporary, { recursive: true });
     const env = {
-      ...toolEnvironment(),
+      ...process.env,
       // On the disk of the model folder: pip writes there while it downloads.
       TMPDIR: temporary,
       PIP_REQUIRE_VIRTUALENV: '0',
       PYTHONPATH: this.#packages,
       PYTHONDONTWRITEBYTECODE: '1',
     };
-    const options = { cwd: this.#folder, env, log: join(this.#folder, 'log'), signal: this.#signal };
-    return runTool(['python3', ...args], options);
+    const options = { failure, cwd: this.#folder, env, signal: this.#signal };
+    await runTool(['python3', ...args], options).catch((error) => {
+      throw error instanceof SetupError ? new CommandError(error.message, { cause: error }) : error;
+    });
   }
 }

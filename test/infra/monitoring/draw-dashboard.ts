@@ -1,5 +1,5 @@
 /**
- * Draws the CloudWatch dashboard of a stage with everything in it, to look at: `node setup/run.mjs test/infra/monitoring/draw-dashboard.ts
+ * Draws the CloudWatch dashboard of a stage with everything in it, to look at: `setup/node test/infra/monitoring/draw-dashboard.ts
  * OUT.png`. The grid, titles, axes and lines are those of the template, and the values are made up.
  */
 

@@ -3,14 +3,9 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { lambdaToolchain } from '../../../setup/lambda-toolchain.mjs';
-import { NODE, PLATFORMS } from '../../../setup/pinned.mjs';
-import { GLIBC_VERSION } from '../../../setup/pinned-zig.mjs';
-import { prepareMissing } from '../../../setup/prepare.mjs';
-import { NPM } from '../../../setup/prerequisites.mjs';
+import { lambdaToolchain, nodeFor } from '../../../infra/package/lambda-toolchain.ts';
+import { GLIBC_VERSION } from '../../../setup/pinned.mjs';
 import { projectAt } from '../../../setup/project.mjs';
-import type { Step } from '../../../setup/step.mjs';
-import { installPinned } from '../../../setup/steps/pinned-packages.mjs';
 
 const run = promisify(execFile);
 const PROJECT = projectAt(join(import.meta.dirname, '../../..'));
@@ -91,27 +86,7 @@ export async function invokeOnArm64(
 
 /** Fetched at the first call. @returns the path of the program */
 async function arm64Node(): Promise<string> {
-  const pinned = PLATFORMS['linux-arm64']?.node;
-  if (pinned === undefined) throw new Error('expected a Node for linux-arm64 in setup/pinned.mjs, there is none');
-  const step: Step = {
-    title: `Node ${NODE.version} for arm64, for tests`,
-    place: join(PROJECT.toolchain, 'lambda/linux-arm64/node'),
-    stamp: { ...pinned, version: NODE.version },
-    needs: [NPM],
-    bytes: 250e6,
-    async make(workshop) {
-      workshop.report('fetching');
-      const nodeModules = await installPinned(workshop, [{ ...pinned, version: NODE.version }], {
-        name: 'node-arm64',
-        failure: `npm could not fetch Node ${NODE.version} for arm64`,
-        node: process.execPath,
-        anyPlatform: true,
-      });
-      return join(nodeModules, pinned.package);
-    },
-  };
-  await prepareMissing(PROJECT, [step]);
-  return join(step.place, 'bin/node');
+  return join(await nodeFor(PROJECT, 'linux-arm64'), 'bin/node');
 }
 
 /** @returns the path of the library that hides files, for LD_PRELOAD */

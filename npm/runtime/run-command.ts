@@ -1,28 +1,21 @@
-// @ts-check
-
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 
-/** @type {NodeJS.Signals[]} */
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs Node as if it were this process: same terminal, same signals, same end.
+ * Runs a command as if it were this process: with its terminal, its signals and its end.
  *
- * @param {string} node
- * @param {string[]} args
- * @param {NodeJS.ProcessEnv} environment
- * @returns {Promise<number>} its exit code; 128 and the signal's number when a signal ended it
+ * @returns its exit code; 128 and the signal's number when a signal ended it
  */
-export function runNode(node, args, environment) {
+export function runCommand(command: string, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve, reject) => {
     const listeners = FORWARDED.map((signal) => ({ signal, listener: () => forward(signal) }));
     for (const { signal, listener } of listeners) process.on(signal, listener);
-    const child = spawn(node, args, { stdio: 'inherit', env: environment });
+    const child = spawn(command, args, { stdio: 'inherit', env: environment });
 
-    /** @param {NodeJS.Signals} signal */
-    function forward(signal) {
+    function forward(signal: NodeJS.Signals): void {
       // Ctrl-C reaches every process of the terminal by itself, and a second one may mean "at once".
       if (signal === 'SIGINT' && hasTerminal()) return;
       child.kill(signal);
@@ -36,6 +29,6 @@ export function runNode(node, args, environment) {
   });
 }
 
-function hasTerminal() {
+function hasTerminal(): boolean {
   return [0, 1, 2].some((stream) => isatty(stream));
 }

@@ -1,4 +1,3 @@
-// @ts-check
 // A process id alone does not tell whether a process still runs: ids are used again, in containers all
 // the time. With the time at which the process started it does.
 
@@ -6,28 +5,24 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * @param {number} pid
- * @returns {string | undefined} such as `process 812, started 40911`; undefined when there is none
+ * @returns such as `process 812, started 40911`; undefined when there is none
  */
-export function identityOf(pid) {
+export function identityOf(pid: number): string | undefined {
   const started = process.platform === 'linux' ? startOnLinux(pid) : startByPs(pid);
   return started && `process ${pid}, started ${started}`;
 }
 
 /**
- * @param {string} identity  of {@link identityOf}
- * @returns {boolean} whether that very process runs
+ * @param identity of {@link identityOf}
+ * @returns whether that very process runs
  */
-export function isRunning(identity) {
+export function isRunning(identity: string): boolean {
   const pid = /\d+/.exec(identity)?.[0];
   return pid !== undefined && identityOf(Number(pid)) === identity;
 }
 
-/**
- * @param {number} pid
- * @returns {string | undefined} clock ticks since the machine started
- */
-function startOnLinux(pid) {
+/** @returns clock ticks since the machine started */
+function startOnLinux(pid: number): string | undefined {
   try {
     // `pid (name) state ppid …`: a name may hold spaces and brackets, so count from the last bracket.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -38,8 +33,7 @@ function startOnLinux(pid) {
   }
 }
 
-/** @param {number} pid */
-function startByPs(pid) {
+function startByPs(pid: number): string | undefined {
   try {
     return execFileSync('ps', ['-o', 'lstart=', '-p', `${pid}`], {
       encoding: 'utf8',

@@ -1,0 +1,76 @@
+// @ts-check
+
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { HERE } from './pinned.mjs';
+import { lockedPackages, sha256Of } from './project.mjs';
+import { runTool, SetupError } from './tool.mjs';
+
+/** The rest of the toolchain as tfjs-node looks for it: link in node_modules, and where it points to. */
+const LINKS = {
+  '@tensorflow/tfjs-node/deps': '../../../.labelqueue/toolchain/libtensorflow',
+  '@tensorflow/tfjs-node/lib/napi-v8': '../../../../.labelqueue/toolchain/tfjs-binding',
+};
+
+/**
+ * `npm ci` of the project. It brings Node 24 along.
+ *
+ * @param {import('./project.mjs').Project} project
+ * @returns {import('./prepare.mjs').Step}
+ */
+export function npmPackages(project) {
+  const lock = sha256Of(join(project.root, 'package-lock.json'));
+  return {
+    title: 'npm packages',
+    place: project.nodeModules,
+    stamp: { lock, platform: HERE, links: Object.entries(LINKS).flat() },
+    bytes: 1.7e9,
+    async make(staging) {
+      const made = join(staging, 'node_modules');
+      for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
+        if (existsSync(join(project.root, file))) await copyFile(join(project.root, file), join(staging, file));
+      }
+      await npmCi(staging, 'npm could not install the packages');
+      assertComplete(staging, lockedPackages(project));
+      for (const [link, target] of Object.entries(LINKS)) {
+        await mkdir(dirname(join(made, link)), { recursive: true });
+        await symlink(target, join(made, link));
+      }
+      return made;
+    },
+  };
+}
+
+/**
+ * npm passes over an optional package that it cannot fetch, such as sharp's binaries, and still reports success.
+ *
+ * @param {string} folder
+ * @param {Record<string, import('./project.mjs').LockedPackage>} packages
+ */
+function assertComplete(folder, packages) {
+  const expected = Object.entries(packages).filter(
+    ([, { optional, os, cpu, libc = ['glibc'] }]) =>
+      optional && os?.includes(process.platform) && cpu?.includes(process.arch) && libc.includes('glibc'),
+  );
+  const missing = expected.map(([path]) => path).filter((path) => !existsSync(join(folder, path)));
+  if (missing.length === 0) return;
+  throw new SetupError(`npm left out packages, probably because the network failed: ${missing.join(', ')}.`);
+}
+
+/**
+ * Installs what the package-lock.json of a folder says, with the hashes checked. Neither a variable such as NODE_ENV nor the
+ * user's configuration changes what comes out.
+ *
+ * @param {string} cwd
+ * @param {string} failure  what to say when it fails
+ * @param {string[]} more  arguments
+ */
+export async function npmCi(cwd, failure, ...more) {
+  const complete = ['--ignore-scripts', '--include=dev', '--include=optional', ...more];
+  const quiet = ['--no-audit', '--no-fund', '--no-progress', '--no-update-notifier'];
+  // As many tries as npm makes by default, within seconds: without a network it would wait 70 s.
+  const retries = ['--fetch-retries=3', '--fetch-retry-mintimeout=1000', '--fetch-retry-factor=3'];
+  // On a full disk npm swallows its errors, when it cannot write a log of its own.
+  await runTool(['npm', 'ci', ...complete, ...quiet, ...retries, '--logs-max=0'], { failure, cwd });
+}
