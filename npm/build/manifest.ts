@@ -5,6 +5,7 @@ export type ProjectManifest = {
   description: string;
   license: string;
   dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
   devDependencies: Record<string, string>;
   repository?: unknown;
   homepage?: unknown;

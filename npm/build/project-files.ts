@@ -31,9 +31,10 @@ export async function copyProject(root: string, folder: string, manifest: Projec
   }
   const { devDependencies: _devDependencies, ...project } = manifest;
   const { devDependencies: _locked, ...lockedRoot } = lock.packages[''] ?? {};
+  const names = Object.keys({ ...project.dependencies, ...project.optionalDependencies });
   const files = {
     'package.json': project,
-    'package-lock.json': withDependencies(lock, Object.keys(project.dependencies), lockedRoot),
+    'package-lock.json': withDependencies(lock, names, lockedRoot),
   };
   for (const [name, content] of Object.entries(files)) {
     await writeFile(join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
