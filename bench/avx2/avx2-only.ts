@@ -80,7 +80,7 @@ export async function compileAvx2Only(folder: string): Promise<string> {
   // First of all libraries: what others ask of the processor when they are loaded is hidden, too.
   const flags = ['-O2', '-Wall', '-Werror', '-shared', '-fPIC', '-pthread', '-Wl,-z,initfirst'];
   const [compiler = 'g++', ...wrapped] = (process.env['CXX']?.trim() || 'g++').split(/\s+/);
-  // The compiler of the set-up, which speaks C as well.
+  // The compiler of the setup, which speaks C as well.
   await run(compiler, [...wrapped, '-x', 'c', ...flags, '-o', library, SOURCE, '-ldl']);
   return library;
 }
