@@ -26,7 +26,7 @@ export async function stackEnvironment(stackName: string): Promise<Record<string
   const missing = Object.keys(SETTINGS).filter((output) => outputs[output] === undefined);
   if (missing.length > 0) {
     throw new CommandError(
-      `expected a stack of labelqueue with the outputs ${Object.keys(SETTINGS).join(', ')}, ${stackName} has no ${missing.join(', ')}`,
+      `expected a labelqueue stack with the outputs ${Object.keys(SETTINGS).join(', ')}, ${stackName} has no ${missing.join(', ')}`,
     );
   }
   return Object.fromEntries(

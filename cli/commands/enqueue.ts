@@ -54,12 +54,12 @@ export function enqueueCommand(): Command {
     )
     .option(
       '--max-cost <usd>',
-      'cancel the job before it costs more than this in US dollars, by the time that its workers measure',
+      'cancel the job before it costs more than this in US dollars, based on the time that its workers measure',
       dollars,
     )
     .option(
       '--notify <url>',
-      'webhook to call when the job ends, signed by Standard Webhooks (see docs/events.md)',
+      'webhook to call when the job ends, signed according to Standard Webhooks (see docs/events.md)',
       webhookUrl,
     )
     .option('--resume', 'continue an interrupted job: send only the images that were not sent')

@@ -40,7 +40,7 @@ function convertCommand(): Command {
   return new Command('convert')
     .description('Convert a TensorFlow.js model to a SavedModel: the same labels, faster.')
     .argument('<folder>', 'a model folder with a TensorFlow.js model, or a Teachable Machine export')
-    .argument('[out]', 'model folder to write (default: the name of the first plus -saved-model)')
+    .argument('[out]', "model folder to write (default: the input folder's name plus -saved-model)")
     .addOption(trustModelOption())
     .addOption(jsonOption())
     .addHelpText('after', '\ndocs/models.md describes which models can be converted.')

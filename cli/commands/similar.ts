@@ -11,14 +11,14 @@ import {
 import { whenRun } from './when-run.ts';
 
 const DEFAULT_TOP = 10;
-const MAX_API_TOP_K = 10_000;
+const MAX_SIMILAR = 10_000;
 
 export function similarCommand(): Command {
   return new Command('similar')
     .description('List the images of a job that look most like a given image, by their embeddings.')
     .addArgument(jobArgument())
     .argument('[image]', 'a file, the id of an image of the job, or a URL')
-    .option('--top <n>', 'number of images or pairs', wholeNumber(1, MAX_API_TOP_K), DEFAULT_TOP)
+    .option('--top <n>', 'number of images or pairs', wholeNumber(1, MAX_SIMILAR), DEFAULT_TOP)
     .option('--min-score <score>', 'only those with at least this score, -1 to 1', numberBetween(-1, 1))
     .option('--duplicates', 'instead of an image: list the most similar pairs, with a score of at least 0.85')
     .addOption(modelOption())

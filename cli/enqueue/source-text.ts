@@ -8,7 +8,7 @@ const NAMES: Record<EnqueueSource['format'], string> = {
   tsv: 'TSV',
   parquet: 'Parquet',
   folder: 'a folder',
-  prefix: 'a prefix of S3',
+  prefix: 'an S3 prefix',
 };
 
 /** How sources were read and their first image, for users to check before sending. */

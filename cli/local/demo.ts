@@ -115,7 +115,7 @@ async function* toAsync<Item>(items: Iterable<Item>): AsyncGenerator<Item> {
 }
 
 async function allSettled(target: JobTarget, of: JobRun, total: number): Promise<void> {
-  const progress = startProgress('labelled', total);
+  const progress = startProgress('labeled', total);
   const giveUpAt = Date.now() + GIVE_UP_MS;
   try {
     for (;;) {

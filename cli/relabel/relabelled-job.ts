@@ -130,7 +130,7 @@ async function copyParts(
   copied: CopiedImages,
   total: number,
 ): Promise<void> {
-  const progress = startProgress('relabelled', total);
+  const progress = startProgress('relabeled', total);
   let done = 0;
   const copy = async (kind: PartKind, read: (part: Part) => Promise<Line[]>) => {
     const copyPart = async (part: Part) => {

@@ -46,7 +46,7 @@ export function drawn(canvas, props) {
 /** @param {Props} props */
 export function configOf(props) {
   const { at, bucketSeconds, series, text } = props;
-  const stretchMs = at.length * bucketSeconds * 1_000;
+  const bucketMs = at.length * bucketSeconds * 1_000;
   const from = at[0] ?? 0;
   const datasets = series.map((one, index) => datasetOf(one, index, props));
   return {
@@ -56,7 +56,7 @@ export function configOf(props) {
       normalized: true,
       interaction: { mode: 'index', intersect: false },
       layout: { padding: { top: 6, right: 4 } },
-      scales: { x: timeScale(from, from + stretchMs), y: valueScale(props) },
+      scales: { x: timeScale(from, from + bucketMs), y: valueScale(props) },
       plugins: {
         legend: { display: false },
         tooltip: {

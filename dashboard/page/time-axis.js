@@ -45,14 +45,13 @@ export function roundDurations(longest, most) {
  * The text of an axis label: the day at midnight, seconds only if needed.
  *
  * @param {EpochMs} at
- * @param {number} stretchMs that the chart shows
+ * @param {number} bucketMs that the chart shows
  */
-export function timeText(at, stretchMs) {
+export function timeText(at, bucketMs) {
   const date = new Date(at);
   const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
-  if (isMidnight && stretchMs > 12 * HOUR)
-    return date.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric' });
-  return date.toLocaleTimeString('en-GB').slice(0, stretchMs < 5 * MINUTE ? 8 : 5);
+  if (isMidnight && bucketMs > 12 * HOUR) return date.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric' });
+  return date.toLocaleTimeString('en-GB').slice(0, bucketMs < 5 * MINUTE ? 8 : 5);
 }
 
 /**

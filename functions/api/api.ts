@@ -75,13 +75,13 @@ async function operationAnswer(
     dependencies.telemetry.unexpectedError(context.env.report.requestId, error);
     return new ProblemResponse(
       'service_unavailable',
-      error instanceof SendError ? error.message : `AWS responded ${error.name}`,
+      error instanceof SendError ? error.message : `AWS returned ${error.name}`,
     );
   }
 }
 
 function outOfTime(): ProblemResponse {
-  return new ProblemResponse('deadline_exceeded', 'expected the request to be done in time');
+  return new ProblemResponse('deadline_exceeded', 'the request did not finish in time');
 }
 
 /** Every error of the SDK has `$metadata`, even without a response. */

@@ -35,7 +35,7 @@ async function writeCrashFailureAhead({ message }: ParsedRecord, dependencies: W
   const { destinations, now } = dependencies;
   const failure = new ImageFailure(
     'worker_crashed',
-    `each of the ${MAX_RECEIVE_COUNT} workers that took this image died`,
+    `each of the ${MAX_RECEIVE_COUNT} workers that processed this image crashed`,
   );
   const at = now();
   const lines = images.map((image) => failureLine({ job, run, image, attempt, at }, failure.report()));

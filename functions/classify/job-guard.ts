@@ -14,7 +14,7 @@ import { judge } from './guard-verdict.ts';
 /** How often all workers of a job together check whether a count is due, on average. */
 const LOOK_EVERY_SECONDS = 2;
 /** Until their speed is known. */
-const LEAST_OUTCOMES_PER_LOOK = 50;
+const MIN_OUTCOMES_PER_LOOK = 50;
 /** Longer than a count takes: a worker that crashes during a count delays the others this long. */
 const LEASE_MS = 15_000;
 /** A name may be used again by another job, with limits. */
@@ -127,7 +127,7 @@ export class JobGuard {
 
   /** Exponentially distributed, so that looks are spread evenly however the images are shared among workers. */
   #outcomesUntilLook(record: GuardRecord | undefined): number {
-    const mean = Math.max(LEAST_OUTCOMES_PER_LOOK, (record?.imagesPerSecond ?? 0) * LOOK_EVERY_SECONDS);
+    const mean = Math.max(MIN_OUTCOMES_PER_LOOK, (record?.imagesPerSecond ?? 0) * LOOK_EVERY_SECONDS);
     return -Math.log(1 - this.#random()) * mean;
   }
 

@@ -1,5 +1,5 @@
 import { type JobRun, runName } from '../../shared/contract/job-run.ts';
-import { SWEEP_MOST_HIDDEN, SWEEP_RECEIVERS } from '../../shared/contract/limits.ts';
+import { SWEEP_MAX_HIDDEN, SWEEP_RECEIVERS } from '../../shared/contract/limits.ts';
 import type { QueueMessage } from '../../shared/contract/message.ts';
 import { partKey, readPartName, runPartPrefix } from '../../shared/contract/object-keys.ts';
 import { type DeadLetter, scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
@@ -45,7 +45,7 @@ export async function sweep(target: JobTarget, now: Date, signal: AbortSignal): 
     if (!signal.aborted) await errors.keep(run.take(letter));
     return false;
   };
-  const options = { signal, receivers: SWEEP_RECEIVERS, maxHidden: SWEEP_MOST_HIDDEN };
+  const options = { signal, receivers: SWEEP_RECEIVERS, maxHidden: SWEEP_MAX_HIDDEN };
   const scan = await errors.keep(scanDeadLetters(target, look, options));
   const found = await run.finish(errors);
   errors.throwIfAny();

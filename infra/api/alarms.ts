@@ -17,7 +17,7 @@ export function apiAlarms(api: HttpApi | undefined): AlarmSpecification[] {
     {
       id: 'ApiServerErrors',
       runbook: 'api-server-errors',
-      means: `For a quarter of an hour more than ${SERVER_ERROR_SHARE * 100} % of the API's answers were 5xx: image servers that fail, or ours.`,
+      means: `For 15 minutes, more than ${SERVER_ERROR_SHARE * 100} % of the API's responses were 5xx: failing image servers, or a fault of the API.`,
       metric: new MathExpression({
         // Without a request, or without an error ever, there is nothing to compute: that counts as good.
         expression: `IF(requests >= ${MIN_REQUESTS}, errors / requests, 0)`,
@@ -32,15 +32,15 @@ export function apiAlarms(api: HttpApi | undefined): AlarmSpecification[] {
     {
       id: 'ApiLatency',
       runbook: 'api-latency',
-      means: `For a quarter of an hour every twentieth caller of the API has waited for more than ${SLOW_MS / 1_000} s: most programs give up by then.`,
+      means: `For 15 minutes, the API's p95 latency has been above ${SLOW_MS / 1_000} s: most clients time out by then.`,
       metric: api.api.metricLatency({ period: FIVE_MINUTES, statistic: 'p95' }),
       threshold: SLOW_MS,
       periods: 3,
       badPeriods: 3,
     },
     ...functionAlarms(api.function, 'Api', {
-      errors: "Invocations of the API's function die or do not start: their callers get a 500.",
-      throttles: "The API's concurrency is used up: callers are turned away with a 503.",
+      errors: "Invocations of the API's function crash or do not start: clients get a 500.",
+      throttles: "The API's concurrency is used up: clients get a 503.",
     }),
   ];
 }

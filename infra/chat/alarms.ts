@@ -5,7 +5,7 @@ import type { ChatBot } from './chat-bot.ts';
 export function chatAlarms(chat: ChatBot | undefined): AlarmSpecification[] {
   if (chat === undefined) return [];
   return functionAlarms(chat.function, 'Chat', {
-    errors: "Invocations of the chatbot's function die or do not start: its users are told that something went wrong.",
+    errors: "Invocations of the chatbot's function crash or do not start: its users get an error message.",
     throttles: "The account's concurrency is used up: the chatbot does not answer.",
   });
 }

@@ -10,7 +10,7 @@ export function jobEventAlarms(jobEvents: JobEvents | undefined): AlarmSpecifica
     {
       id: 'UnannouncedEnds',
       runbook: 'unannounced-ends',
-      means: 'The end of a job could not be announced for hours, or not be found.',
+      means: 'The end of a job could not be determined or announced for hours.',
       metric: jobEvents.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
         period: FIVE_MINUTES,
         statistic: Stats.MAXIMUM,
@@ -20,7 +20,7 @@ export function jobEventAlarms(jobEvents: JobEvents | undefined): AlarmSpecifica
       badPeriods: 1,
     },
     ...functionAlarms(jobEvents.function, 'Announce', {
-      errors: 'Invocations of the function that announces ends of jobs die or do not start.',
+      errors: 'Invocations of the function that announces ends of jobs crash or do not start.',
       throttles: "The account's concurrency is used up: ends of jobs are announced late.",
     }),
   ];

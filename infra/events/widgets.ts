@@ -8,16 +8,16 @@ import type { Sweep } from './sweep.ts';
 export function announceWidgets({ function: fn, deadLetterQueue, logGroup }: JobEvents): IWidget[][] {
   const unannounced = deadLetterQueue.metricApproximateNumberOfMessagesVisible(most('given up'));
   return [
-    [heading('Ends of jobs', 'A look per job and 15 s while workers write; most find that the job goes on.')],
+    [heading('Ends of jobs', 'One check per job every 15 s while workers write; most find the job still running.')],
     [
-      graph('Ends: looks per minute', {
+      graph('Ends: checks per minute', {
         left: {
           label: 'per minute',
           metrics: [fn.metricInvocations(perMinute('looks')), ...faults(fn)],
         },
         right: { label: 'messages', metrics: [unannounced] },
       }),
-      graph('Ends: ms per look', { left: { label: 'ms', metrics: durations(fn, ['p50', 'p95']) } }),
+      graph('Ends: ms per check', { left: { label: 'ms', metrics: durations(fn, ['p50', 'p95']) } }),
       logTable('Ends: jobs, by state', logGroup, [
         'filter message = "job ended"',
         'stats count(*) as jobs by end.state',

@@ -16,7 +16,7 @@ export function fleetAlarms(fleet: Fleet | undefined, { queue }: Queues): AlarmS
       id: 'FleetBelowCapacity',
       runbook: 'fleet-below-capacity',
       means:
-        'For a quarter of an hour the fleet has had fewer instances than it asks for: there is no Spot capacity, a quota is used up, or instances do not become ready.',
+        'For 15 minutes, the fleet has had fewer instances than requested: there is no Spot capacity, a quota is used up, or instances do not become ready.',
       metric: new MathExpression({
         expression: 'wanted - there',
         usingMetrics: { wanted: metrics.desired(least), there: metrics.inService(most) },
@@ -30,7 +30,7 @@ export function fleetAlarms(fleet: Fleet | undefined, { queue }: Queues): AlarmS
       id: 'FleetInstancesGivenUp',
       runbook: 'fleet-instances-given-up',
       means:
-        'An instance ended itself since its worker did not start, or died again and again. The fleet starts another one, at the same price, which may end alike.',
+        'An instance terminated itself because its worker did not start or crashed repeatedly. Its replacement costs the same and may fail the same way.',
       metric: metrics.givenUp({ period: FIVE_MINUTES, statistic: Stats.SUM }),
       threshold: 0,
       ...EACH_EVENT,
@@ -39,7 +39,7 @@ export function fleetAlarms(fleet: Fleet | undefined, { queue }: Queues): AlarmS
       id: 'FleetIdle',
       runbook: 'fleet-idle',
       means:
-        'For a quarter of an hour instances have been in service while messages wait, and none was received: the workers run and take nothing.',
+        'For 15 minutes, instances have been in service while messages wait, and none was received: the workers run but receive nothing.',
       metric: new MathExpression({
         // Messages in flight are reported only while there are some.
         expression: 'IF(there > 0 AND waiting > 0 AND received == 0, 1, 0)',

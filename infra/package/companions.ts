@@ -4,7 +4,7 @@ import type { Companion } from './sbom.ts';
 
 /** Those of the pinned wheels, by the beginnings of their files' names. */
 const COMPANIONS: ReadonlyMap<string, Companion> = new Map([
-  ['libomp-', { name: 'libomp', licences: 'Apache-2.0 WITH LLVM-exception' }],
+  ['libomp-', { name: 'libomp', licenses: 'Apache-2.0 WITH LLVM-exception' }],
 ]);
 
 /**
@@ -12,7 +12,7 @@ const COMPANIONS: ReadonlyMap<string, Companion> = new Map([
  *
  * @param folder with all of its libraries
  * @param own names of TensorFlow's
- * @throws {PackageError} when the licence of one is not known here
+ * @throws {PackageError} when the license of one is not known here
  */
 export function companionsIn(folder: string, own: readonly string[]): Companion[] {
   return readdirSync(folder)
@@ -21,7 +21,7 @@ export function companionsIn(folder: string, own: readonly string[]): Companion[
       const known = [...COMPANIONS].find(([beginning]) => name.startsWith(beginning));
       if (known !== undefined) return known[1];
       throw new PackageError(
-        `expected a library of companions.ts in ${folder}, got ${name}: look up its licence and add it there`,
+        `expected a library of companions.ts in ${folder}, got ${name}: look up its license and add it there`,
       );
     });
 }

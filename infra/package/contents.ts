@@ -6,7 +6,7 @@ import type { TensorflowManifest } from '../../shared/runtime/unpack-tensorflow.
 import { PackageError } from './package-error.ts';
 import type { Entry } from './zip.ts';
 
-/** What a model folder is at run time, and what its licences ask to go with it. */
+/** What a model folder is at run time, and what its licenses ask to go with it. */
 const MODEL_FILES = [
   'saved_model.pb',
   'int8/saved_model.pb',
@@ -72,7 +72,7 @@ export function sharpEntries(folders: PackageFolders): Entry[] {
   });
 }
 
-/** Neither sources nor documentation; the README of libvips, though, is where its licences are. */
+/** Neither sources nor documentation; the README of libvips, though, is where its licenses are. */
 function isForRunTime(path: string): boolean {
   return !/(^|\/)(src|install|include|cmake|node_modules)\/|\.(md|d\.[cm]?ts|h|map|gyp|pc)$/.test(path);
 }
@@ -117,7 +117,7 @@ export async function tensorflowEntries(paths: readonly string[], unpackedBytes:
 }
 
 /**
- * What TensorFlow's licence asks to go with it.
+ * What TensorFlow's license asks to go with it.
  *
  * @param folder of libtensorflow, as the setup makes it
  */

@@ -12,7 +12,7 @@ import { libtensorflow, zig } from '../../setup/wheels.mjs';
 export type LambdaToolchain = {
   /** All that the setup has not made, in the order in which they build on each other. */
   steps: Step[];
-  /** Folder with `lib/` and the licences. */
+  /** Folder with `lib/` and the licenses. */
   libtensorflow: string;
   /** Folder with `tfjs_binding.node`. */
   binding: string;
@@ -54,7 +54,7 @@ export function lambdaToolchain(project: Project, platform: string): LambdaToolc
  * The pinned Node of a platform, fetched unless it is this machine's: what machines run on that this one makes packages for.
  *
  * @param platform `linux-x64` or `linux-arm64`
- * @returns the folder with `bin/node` and the licence
+ * @returns the folder with `bin/node` and the license
  * @throws {SetupError} when it cannot be fetched
  */
 export async function nodeFor(project: Project, platform: string): Promise<string> {

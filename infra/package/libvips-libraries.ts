@@ -14,74 +14,74 @@ type Facts = {
   /** In versions.json; a library without one is part of another's sources. */
   key?: string;
   /** Identifiers of the SPDX list; all of them hold. */
-  licences: readonly string[];
+  licenses: readonly string[];
   copyright: string;
 };
 
-/** The authors are those that the libraries' own licence files name first. */
+/** The authors are those that the libraries' own license files name first. */
 const LIBRARIES: ReadonlyMap<string, Facts> = new Map(
   Object.entries({
-    aom: { key: 'aom', licences: ['BSD-2-Clause'], copyright: 'Alliance for Open Media' },
+    aom: { key: 'aom', licenses: ['BSD-2-Clause'], copyright: 'Alliance for Open Media' },
     cairo: {
       key: 'cairo',
-      licences: ['MPL-1.1'],
+      licenses: ['MPL-1.1'],
       copyright: 'University of Southern California, Red Hat, Inc. and others',
     },
-    cgif: { key: 'cgif', licences: ['MIT'], copyright: '2021-2025 Daniel Löbl' },
+    cgif: { key: 'cgif', licenses: ['MIT'], copyright: '2021-2025 Daniel Löbl' },
     expat: {
       key: 'expat',
-      licences: ['MIT'],
+      licenses: ['MIT'],
       copyright: '1998-2000 Thai Open Source Software Center Ltd and Clark Cooper; Expat maintainers',
     },
     fontconfig: {
       key: 'fontconfig',
-      licences: ['HPND-sell-variant'],
+      licenses: ['HPND-sell-variant'],
       copyright: '2001, 2003 Keith Packard and others',
     },
-    freetype: { key: 'freetype', licences: ['FTL'], copyright: 'David Turner, Robert Wilhelm and Werner Lemberg' },
-    fribidi: { key: 'fribidi', licences: ['LGPL-3.0-or-later'], copyright: 'the authors of FriBidi' },
-    glib: { key: 'glib', licences: ['LGPL-3.0-or-later'], copyright: 'the authors of GLib' },
+    freetype: { key: 'freetype', licenses: ['FTL'], copyright: 'David Turner, Robert Wilhelm and Werner Lemberg' },
+    fribidi: { key: 'fribidi', licenses: ['LGPL-3.0-or-later'], copyright: 'the authors of FriBidi' },
+    glib: { key: 'glib', licenses: ['LGPL-3.0-or-later'], copyright: 'the authors of GLib' },
     harfbuzz: {
       key: 'harfbuzz',
-      licences: ['MIT', 'MIT-Modern-Variant'],
+      licenses: ['MIT', 'MIT-Modern-Variant'],
       copyright: '2010-2022 Google, Inc.; Behdad Esfahbod; Red Hat, Inc. and others',
     },
-    highway: { key: 'highway', licences: ['BSD-3-Clause'], copyright: 'The Highway Project Authors' },
-    lcms: { key: 'lcms', licences: ['MIT'], copyright: '1998-2023 Marti Maria Saguer' },
-    libarchive: { key: 'archive', licences: ['BSD-2-Clause'], copyright: 'Tim Kientzle and others' },
-    libexif: { key: 'exif', licences: ['LGPL-3.0-or-later'], copyright: 'the authors of libexif' },
-    libffi: { key: 'ffi', licences: ['MIT'], copyright: 'Anthony Green, Red Hat, Inc. and others' },
-    libheif: { key: 'heif', licences: ['LGPL-3.0-or-later'], copyright: 'the authors of libheif' },
+    highway: { key: 'highway', licenses: ['BSD-3-Clause'], copyright: 'The Highway Project Authors' },
+    lcms: { key: 'lcms', licenses: ['MIT'], copyright: '1998-2023 Marti Maria Saguer' },
+    libarchive: { key: 'archive', licenses: ['BSD-2-Clause'], copyright: 'Tim Kientzle and others' },
+    libexif: { key: 'exif', licenses: ['LGPL-3.0-or-later'], copyright: 'the authors of libexif' },
+    libffi: { key: 'ffi', licenses: ['MIT'], copyright: 'Anthony Green, Red Hat, Inc. and others' },
+    libheif: { key: 'heif', licenses: ['LGPL-3.0-or-later'], copyright: 'the authors of libheif' },
     libimagequant: {
       key: 'imagequant',
-      licences: ['BSD-2-Clause'],
+      licenses: ['BSD-2-Clause'],
       copyright: 'Jef Poskanzer, Greg Roelofs, Kornel Lesiński',
     },
-    libnsgif: { licences: ['MIT'], copyright: 'Richard Wilson, Sean Fox and others' },
-    libpng: { key: 'png', licences: ['libpng-2.0'], copyright: '1995-2022 The PNG Reference Library Authors' },
-    librsvg: { key: 'rsvg', licences: ['LGPL-3.0-or-later'], copyright: 'the authors of librsvg' },
+    libnsgif: { licenses: ['MIT'], copyright: 'Richard Wilson, Sean Fox and others' },
+    libpng: { key: 'png', licenses: ['libpng-2.0'], copyright: '1995-2022 The PNG Reference Library Authors' },
+    librsvg: { key: 'rsvg', licenses: ['LGPL-3.0-or-later'], copyright: 'the authors of librsvg' },
     libtiff: {
       key: 'tiff',
-      licences: ['libtiff'],
+      licenses: ['libtiff'],
       copyright: '1988-1997 Sam Leffler; 1991-1997 Silicon Graphics, Inc.',
     },
-    libultrahdr: { key: 'uhdr', licences: ['MIT'], copyright: 'The Android Open Source Project' },
-    libvips: { key: 'vips', licences: ['LGPL-3.0-or-later'], copyright: 'the authors of libvips' },
-    libwebp: { key: 'webp', licences: ['BSD-3-Clause'], copyright: '2010 Google Inc.' },
-    libxml2: { key: 'xml2', licences: ['MIT'], copyright: '1998-2017 Daniel Veillard' },
+    libultrahdr: { key: 'uhdr', licenses: ['MIT'], copyright: 'The Android Open Source Project' },
+    libvips: { key: 'vips', licenses: ['LGPL-3.0-or-later'], copyright: 'the authors of libvips' },
+    libwebp: { key: 'webp', licenses: ['BSD-3-Clause'], copyright: '2010 Google Inc.' },
+    libxml2: { key: 'xml2', licenses: ['MIT'], copyright: '1998-2017 Daniel Veillard' },
     mozjpeg: {
       key: 'mozjpeg',
-      licences: ['Zlib', 'IJG', 'BSD-3-Clause'],
+      licenses: ['Zlib', 'IJG', 'BSD-3-Clause'],
       copyright: '1991-2020 Thomas G. Lane, Guido Vollbeding; D. R. Commander; Mozilla Corporation and others',
     },
-    pango: { key: 'pango', licences: ['LGPL-3.0-or-later'], copyright: 'the authors of Pango' },
+    pango: { key: 'pango', licenses: ['LGPL-3.0-or-later'], copyright: 'the authors of Pango' },
     pixman: {
       key: 'pixman',
-      licences: ['MIT'],
+      licenses: ['MIT'],
       copyright: 'The Open Group, Digital Equipment Corporation, Keith Packard, Red Hat, Inc. and others',
     },
-    'proxy-libintl': { key: 'proxy-libintl', licences: ['LGPL-3.0-or-later'], copyright: 'Tor Lillqvist and others' },
-    'zlib-ng': { key: 'zlib-ng', licences: ['Zlib'], copyright: '1995-2024 Jean-loup Gailly and Mark Adler' },
+    'proxy-libintl': { key: 'proxy-libintl', licenses: ['LGPL-3.0-or-later'], copyright: 'Tor Lillqvist and others' },
+    'zlib-ng': { key: 'zlib-ng', licenses: ['Zlib'], copyright: '1995-2024 Jean-loup Gailly and Mark Adler' },
   } satisfies Record<string, Facts>),
 );
 
@@ -89,7 +89,7 @@ const LIBRARIES: ReadonlyMap<string, Facts> = new Map(
  * The libraries that a package of libvips says it holds.
  *
  * @param folder of `@img/sharp-libvips-<platform>`, with its README.md and versions.json
- * @throws {PackageError} when it holds one whose licence is not known here
+ * @throws {PackageError} when it holds one whose license is not known here
  */
 export function libvipsLibraries(folder: string): LinkedLibrary[] {
   const versions = new Map<string, string>(
@@ -105,7 +105,7 @@ export function libvipsLibraries(folder: string): LinkedLibrary[] {
   if (stated.length === 0 || unknown.length > 0) {
     throw new PackageError(
       `expected the libraries of libvips-libraries.ts in ${folder}, got also ${unknown.join(', ') || 'no list at all'}: ` +
-        'look up their licences and add them there',
+        'look up their licenses and add them there',
     );
   }
   return stated.map(({ name, terms }) => {

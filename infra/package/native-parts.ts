@@ -14,7 +14,7 @@ export type NativeParts = {
   architecture: Architecture;
   /** As npm names it in packages, such as `linux-arm64`. */
   platform: string;
-  /** Folder with the libraries in `lib/`, and their licences. */
+  /** Folder with the libraries in `lib/`, and their licenses. */
   libtensorflow: string;
   /** The file. */
   binding: string;

@@ -14,7 +14,7 @@ import { writeZip } from './zip.ts';
 
 /**
  * Makes the zip with Node for instances of EC2: Lambda brings its own, and the worker's package has no room for another
- * 127 MB. It is the Node of npm whose hash package-lock.json pins, with its licences; so an instance fetches nothing from strangers.
+ * 127 MB. It is the Node of npm whose hash package-lock.json pins, with its licenses; so an instance fetches nothing from strangers.
  *
  * @throws {PackageError} when it cannot be fetched, or would not run on Amazon Linux 2023
  */

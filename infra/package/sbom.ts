@@ -19,10 +19,10 @@ export type SbomFacts = Shipped & {
 };
 
 /** A library of others in the wheel, which TensorFlow's needs. */
-export type Companion = { name: string; licences: string };
+export type Companion = { name: string; licenses: string };
 
 /** The default model: its name, and the hashes of its files in hex, by path. */
-export type ShippedModel = { name: string; version: string; licence: string; files: ReadonlyMap<string, string> };
+export type ShippedModel = { name: string; version: string; license: string; files: ReadonlyMap<string, string> };
 
 /**
  * The package's bill of materials as a CycloneDX 1.6 document. It says nothing of when and where it was
@@ -38,7 +38,7 @@ export function sbomText(facts: SbomFacts): string {
     for (const other of dependencies) dependOn(components.get(folder), components.get(other));
   }
   const whole = component(ComponentType.Application, 'labelqueue', facts.version, {
-    licences: 'Apache-2.0',
+    licenses: 'Apache-2.0',
     hash: [HashAlgorithm['SHA-256'], facts.sha256],
   });
   const asked = new Set(packages.flatMap(({ dependencies }) => dependencies));
@@ -62,19 +62,19 @@ function tensorflowComponent({
   companions,
 }: SbomFacts['tensorflow']): Models.Component {
   const made = component(ComponentType.Library, 'libtensorflow', version, {
-    licences: 'Apache-2.0',
+    licenses: 'Apache-2.0',
     hash: [HashAlgorithm['SHA-256'], sha256],
     purl: new PackageURL('pypi', undefined, name, version).toString(),
   });
-  for (const { name: companion, licences } of companions) {
-    made.components.add(component(ComponentType.Library, companion, undefined, { licences }));
+  for (const { name: companion, licenses } of companions) {
+    made.components.add(component(ComponentType.Library, companion, undefined, { licenses }));
   }
   return made;
 }
 
 type Details = {
   /** An SPDX expression. */
-  licences: string;
+  licenses: string;
   hash?: [algorithm: Enums.HashAlgorithm, hex: string];
   purl?: string;
   copyright?: string;
@@ -86,7 +86,7 @@ function component(
   type: Enums.ComponentType,
   name: string,
   version: string | undefined,
-  { licences, hash, purl, copyright, reference }: Details,
+  { licenses, hash, purl, copyright, reference }: Details,
 ): Models.Component {
   return new Models.Component(type, name, {
     ...(version === undefined ? {} : { version }),
@@ -94,11 +94,11 @@ function component(
     ...(copyright === undefined ? {} : { copyright }),
     bomRef: reference ?? purl ?? name,
     hashes: new Models.HashDictionary(hash === undefined ? [] : [hash]),
-    licenses: new Models.LicenseRepository([licence(licences)]),
+    licenses: new Models.LicenseRepository([license(licenses)]),
   });
 }
 
-function licence(expression: string): Models.SpdxLicense | Models.LicenseExpression {
+function license(expression: string): Models.SpdxLicense | Models.LicenseExpression {
   return /^[\w.-]+$/.test(expression) ? new Models.SpdxLicense(expression) : new Models.LicenseExpression(expression);
 }
 
@@ -107,7 +107,7 @@ function packageComponent(shipped: ShippedPackage, libraries: readonly LinkedLib
   const { folder, name, version, sha512 } = shipped;
   const [, group, bare = name] = /^(?:(@[^/]+)\/)?(.+)$/.exec(name) ?? [];
   const made = component(ComponentType.Library, bare, version, {
-    licences: shipped.licence,
+    licenses: shipped.license,
     hash: [HashAlgorithm['SHA-512'], Buffer.from(sha512, 'base64').toString('hex')],
     purl: new PackageURL('npm', group, bare, version).toString(),
     reference: folder,
@@ -117,21 +117,21 @@ function packageComponent(shipped: ShippedPackage, libraries: readonly LinkedLib
   return made;
 }
 
-function libraryComponent({ name, version, licences, copyright }: LinkedLibrary): Models.Component {
+function libraryComponent({ name, version, licenses, copyright }: LinkedLibrary): Models.Component {
   return component(ComponentType.Library, name, version, {
-    licences: licences.join(' AND '),
+    licenses: licenses.join(' AND '),
     purl: new PackageURL('generic', undefined, name, version).toString(),
     copyright,
   });
 }
 
-function modelComponent({ name, version, licence, files }: ShippedModel): Models.Component {
-  const model = component(ComponentType.MachineLearningModel, name, version, { licences: licence });
+function modelComponent({ name, version, license, files }: ShippedModel): Models.Component {
+  const model = component(ComponentType.MachineLearningModel, name, version, { licenses: license });
   for (const [path, sha256] of files) {
     const hash: Details['hash'] = [HashAlgorithm['SHA-256'], sha256];
-    const licences = path === 'labels.txt' ? 'MIT' : licence;
+    const licenses = path === 'labels.txt' ? 'MIT' : license;
     model.components.add(
-      component(ComponentType.File, path, undefined, { licences, hash, reference: `${name}/${path}` }),
+      component(ComponentType.File, path, undefined, { licenses, hash, reference: `${name}/${path}` }),
     );
   }
   return model;

@@ -9,7 +9,7 @@ export function shippedModel(folder: string): ShippedModel {
   return {
     name,
     version,
-    licence: license,
+    license: license,
     files: new Map([...sums].map(([, sha256 = '', path = '']) => [path, sha256])),
   };
 }

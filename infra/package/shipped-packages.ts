@@ -9,10 +9,10 @@ export type ShippedPackage = {
   name: string;
   version: string;
   /** An SPDX expression, such as `MIT` or `(BSD-3-Clause AND Apache-2.0)`. */
-  licence: string;
-  /** The texts of its licence files; some packages have none. */
+  license: string;
+  /** The texts of its license files; some packages have none. */
   texts: readonly string[];
-  /** What it says about itself where it has no licence file. */
+  /** What it says about itself where it has no license file. */
   author: string | undefined;
   readme: string | undefined;
   /** Base64, of the archive that npm checked. */
@@ -27,7 +27,7 @@ const LICENCE_FILE = /^(licen[cs]e|notice|copying)/i;
  * @param root the project's folder
  * @param folders of packages in it, such as `node_modules/undici`, or those that its setup would have on another platform
  * @param elsewhere where the latter are
- * @throws {PackageError} when one names no licence, or is not pinned by package-lock.json
+ * @throws {PackageError} when one names no license, or is not pinned by package-lock.json
  */
 export function shippedPackages(
   root: string,
@@ -46,10 +46,10 @@ export function shippedPackages(
       folder,
       name,
       version,
-      licence: license,
+      license: license,
       texts: textsOf(place),
       author: typeof author === 'string' ? author : author?.name,
-      readme: licenceSection(join(place, 'README.md')),
+      readme: licenseSection(join(place, 'README.md')),
       sha512: sha512Of(lock, folder),
       dependencies: asked.map((other) => found(other, folder, shipped)).filter((other) => other !== undefined),
     };
@@ -84,7 +84,7 @@ function textsOf(folder: string): string[] {
 }
 
 /** What stands under the heading License, up to the next heading. */
-function licenceSection(readme: string): string | undefined {
+function licenseSection(readme: string): string | undefined {
   const text = existsSync(readme) ? readFileSync(readme, 'utf8') : '';
   return /^#+ *licen[cs]e\s*\n([\s\S]*?)(?=^#|(?![\s\S]))/im.exec(text)?.[1]?.trim();
 }

@@ -16,7 +16,7 @@ export function queueAlarms({ queue }: Queues, config: ServiceConfig, metrics: W
     {
       id: 'OldestMessage',
       runbook: 'oldest-message',
-      means: `For a quarter of an hour a message has waited for more than ${config.oldestMessageAlarmMinutes} minutes: the workers are too few, too slow, or stopped.`,
+      means: `For 15 minutes, the oldest message has been waiting for more than ${config.oldestMessageAlarmMinutes} minutes: the workers are too few, too slow, or stopped.`,
       metric: queue.metricApproximateAgeOfOldestMessage(max),
       threshold: config.oldestMessageAlarmMinutes * 60,
       periods: 3,
@@ -25,7 +25,7 @@ export function queueAlarms({ queue }: Queues, config: ServiceConfig, metrics: W
     {
       id: 'NoProgress',
       runbook: 'no-progress',
-      means: 'Messages are waiting, and for 20 minutes none was done: nothing works on the queue.',
+      means: 'Messages are waiting, and no message was finished for 20 minutes: no worker is processing the queue.',
       // Of SQS alone, which reports zeros: a worker that never started has no metrics, and FILL() makes none of nothing.
       metric: new MathExpression({
         expression: 'IF(waiting > 0 AND done == 0, 1, 0)',
@@ -41,7 +41,7 @@ export function queueAlarms({ queue }: Queues, config: ServiceConfig, metrics: W
     {
       id: 'NoProgressInFlight',
       runbook: 'no-progress',
-      means: 'Messages are in flight, and for 20 minutes none was done: workers take them and die.',
+      means: 'Messages are in flight, and no message was finished for 20 minutes: workers receive messages and crash.',
       // Of a worker that dies at its start, all messages are hidden until their visibility timeout ends. Not in one sum with
       // those that wait: this metric is documented to be there only while messages are in flight.
       metric: new MathExpression({
@@ -56,7 +56,7 @@ export function queueAlarms({ queue }: Queues, config: ServiceConfig, metrics: W
       id: 'MalformedMessages',
       runbook: 'malformed-messages',
       means:
-        'A producer sent a body that is not a message of labelqueue: its images, if it has any, get no results. It is in the dead-letter queue, with the reason.',
+        'A producer sent a malformed message: its images get no results. The body is in the dead-letter queue, with the reason.',
       metric: metrics.count(METRICS.messagesUnreadable, 'malformed', FIVE_MINUTES),
       threshold: 0,
       ...EACH_EVENT,
@@ -64,7 +64,7 @@ export function queueAlarms({ queue }: Queues, config: ServiceConfig, metrics: W
     {
       id: 'LastDeliveries',
       runbook: 'last-deliveries',
-      means: `A message was delivered for the ${MAX_RECEIVE_COUNT}th and last time, since workers died or could not write before. If that fails too, SQS moves it to the dead-letter queue as it came.`,
+      means: `A message is on delivery ${MAX_RECEIVE_COUNT}, its last, because workers crashed or could not write its outcome. If this one fails too, SQS moves the message unchanged to the dead-letter queue.`,
       metric: metrics.count(METRICS.messagesOnLastDelivery, 'last deliveries', FIVE_MINUTES),
       threshold: 0,
       ...EACH_EVENT,

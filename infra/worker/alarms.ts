@@ -23,7 +23,7 @@ export function workerAlarms(
     {
       id: 'FailureShare',
       runbook: 'failure-share',
-      means: `For a quarter of an hour more than ${config.failureShareAlarm * 100} % of the images have failed: a list with bad URLs, a server that is away, or a defect.`,
+      means: `For 15 minutes, more than ${config.failureShareAlarm * 100} % of the images have failed: bad URLs, an image server that is down, or a bug.`,
       // The worker writes both counts together, zeros too: where one is missing, so is the other.
       metric: new MathExpression({
         expression: `IF(failed + done >= ${MIN_OUTCOMES}, failed / (failed + done), 0)`,
@@ -42,7 +42,7 @@ export function workerAlarms(
       id: 'WorkerCrashes',
       runbook: 'worker-crashes',
       means:
-        'An image ended each worker that took it, and failed as worker_crashed: its content breaks a library, or needs too much memory.',
+        'An image crashed every worker that processed it and failed as worker_crashed: it triggers a bug in a library, or needs too much memory.',
       metric: metrics.failedWith('worker_crashed', FIVE_MINUTES),
       threshold: 0,
       ...EACH_EVENT,
@@ -51,7 +51,7 @@ export function workerAlarms(
       id: 'FunctionErrors',
       runbook: 'function-errors',
       means:
-        'Invocations of the worker die or do not start. Their messages come back, and are moved to the dead-letter queue if that goes on.',
+        'Invocations of the worker crash or do not start. Their messages are redelivered, and move to the dead-letter queue after five deliveries.',
       metric: worker.metricErrors({ period: FIVE_MINUTES, statistic: Stats.SUM }),
       threshold: 0,
       ...WITHIN_REDELIVERIES,
@@ -60,7 +60,7 @@ export function workerAlarms(
       id: 'Throttles',
       runbook: 'throttles',
       means:
-        "The account's concurrency is used up. SQS counts messages as delivered that no worker ever got, and moves them to the dead-letter queue in the end.",
+        "The account's concurrency is used up. SQS counts each rejected attempt as a delivery and moves messages to the dead-letter queue after five.",
       metric: worker.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }),
       threshold: 0,
       periods: 3,
@@ -69,7 +69,7 @@ export function workerAlarms(
     {
       id: 'NearTimeout',
       runbook: 'near-timeout',
-      means: `Invocations come within ${(FUNCTION_TIMEOUT_SECONDS * 1_000 - NEAR_TIMEOUT_MS) / 1_000} s of the timeout of ${FUNCTION_TIMEOUT_SECONDS} s: one that exceeds it loses its work, and its messages come back.`,
+      means: `Invocations come within ${(FUNCTION_TIMEOUT_SECONDS * 1_000 - NEAR_TIMEOUT_MS) / 1_000} s of the timeout of ${FUNCTION_TIMEOUT_SECONDS} s: an invocation that times out loses its work, and its messages are redelivered.`,
       metric: worker.metricDuration({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM }),
       threshold: NEAR_TIMEOUT_MS,
       periods: 3,
@@ -79,7 +79,7 @@ export function workerAlarms(
       id: 'UnsettledMessages',
       runbook: 'unsettled-messages',
       means:
-        'S3 or SQS do not take the outcomes of messages, so that these come back to the queue. After five deliveries SQS moves them to the dead-letter queue.',
+        'S3 or SQS rejects the outcomes of messages, so the messages are redelivered. After five deliveries, SQS moves them to the dead-letter queue.',
       metric: metrics.count(METRICS.messagesUnsettled, 'not settled', FIVE_MINUTES),
       threshold: 0,
       ...WITHIN_REDELIVERIES,
@@ -100,7 +100,7 @@ export function recursionAlarm(worker: LambdaFunction): AlarmSpecification {
   return {
     id: 'RecursiveInvocations',
     runbook: 'recursive-invocations',
-    means: 'Lambda took chains of messages for an endless loop, and moved messages to the dead-letter queue.',
+    means: 'Lambda mistook chains of messages for an endless loop, and moved messages to the dead-letter queue.',
     metric: recursionDrops(worker, { period: FIVE_MINUTES }),
     threshold: 0,
     periods: 1,

@@ -15,7 +15,7 @@ export function workerWidgets(worker: LambdaFunction, metrics: WorkerMetrics): I
         left: { label: 'ms', metrics: durations(worker, ['p50', 'p95', Stats.MAXIMUM]) },
         threshold: { value: FUNCTION_TIMEOUT_SECONDS * 1_000, label: 'timeout' },
       }),
-      graph('Worker: at once, and cold starts', {
+      graph('Worker: concurrency and cold starts', {
         left: { label: 'invocations at once', metrics: [worker.metric('ConcurrentExecutions', most('at once'))] },
         right: { label: 'cold starts per minute', metrics: [metrics.coldStarts()] },
       }),

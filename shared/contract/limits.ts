@@ -117,7 +117,7 @@ export const MAX_REMEMBERED_HOSTS = 20_000;
 /** Concurrent fetches of all hosts that have not responded so far, while other hosts have images waiting. */
 export const SUSPECT_FETCHES = 8;
 /** Concurrent fetches that hosts without a response so far may always have, however many of them do not respond. */
-export const LEAST_UNPROVEN_FETCHES = 8;
+export const MIN_UNPROVEN_FETCHES = 8;
 
 /** A fetch that has received next to nothing by then makes room for others: far longer than servers usually take. */
 export const STEP_ASIDE_AFTER_MS = 1_500;
@@ -177,7 +177,7 @@ export const SWEEP_RESERVE_MS = 30_000;
 /** Concurrent receivers: each may hold ten messages of 1 MiB. */
 export const SWEEP_RECEIVERS = 4;
 /** Messages that a sweep hides at once. SQS allows 120,000 in flight, of which a redrive may need 100,000 at the same time. */
-export const SWEEP_MOST_HIDDEN = 15_000;
+export const SWEEP_MAX_HIDDEN = 15_000;
 /** By then, any worker that held a message when the run last changed has settled or lost it. */
 export const STRANDED_AFTER_MS = VISIBILITY_TIMEOUT_SECONDS * 1_000;
 /** While other messages are on the queue, some may belong to this run: each is redelivered once within this time. */

@@ -5,8 +5,8 @@ import { HostSchedule, type Taken } from '../../shared/classifier/fetch/host-sch
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import {
   IMAGES_IN_FLIGHT,
-  LEAST_UNPROVEN_FETCHES,
   MAX_FETCHES_PER_HOST,
+  MIN_UNPROVEN_FETCHES,
   SILENT_FETCHES_BEFORE_REST,
   SUSPECT_FETCHES,
 } from '../../shared/contract/limits.ts';
@@ -118,7 +118,7 @@ describe('hosts that do not answer:', () => {
     const items = [...hosts('silent', 9), ...hosts('new', 100), ...itemsOf('good', 100)];
     const taken = takeAll(scheduleOf(items, healthOf({ answers: ['good'], silent })));
     expect(taken.filter((item) => item.startsWith('good'))).toHaveLength(MAX_FETCHES_PER_HOST);
-    expect(taken).toHaveLength(MAX_FETCHES_PER_HOST + LEAST_UNPROVEN_FETCHES);
+    expect(taken).toHaveLength(MAX_FETCHES_PER_HOST + MIN_UNPROVEN_FETCHES);
   });
 
   test('suspect hosts get a few fetch slots while others wait, and all of them when nothing else is left', () => {

@@ -74,7 +74,7 @@ test('a Teachable Machine export becomes a SavedModel beside it that needs no me
   expect(JSON.parse(line)).toMatchObject({ model: { name: METADATA.modelName } });
 });
 
-test('the folder has the mode of other folders and the licence of the weights, even when the model is named with a dot', async () => {
+test('the folder has the mode of other folders and the license of the weights, even when the model is named with a dot', async () => {
   await using folder = await teachableMachineFolder();
   await writeFile(join(folder.path, 'LICENSE'), 'their licence');
   expect(await convert(`${folder.path}/.`)).toMatchObject({ code: 0 });

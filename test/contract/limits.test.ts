@@ -22,7 +22,7 @@ describe('limits that depend on each other fit:', () => {
   });
 
   test('hosts without an answer leave room for those that answer', () => {
-    const most = Math.max(limits.SUSPECT_FETCHES, limits.LEAST_UNPROVEN_FETCHES);
+    const most = Math.max(limits.SUSPECT_FETCHES, limits.MIN_UNPROVEN_FETCHES);
     expect(most + limits.MAX_FETCHES_PER_HOST).toBeLessThan(limits.IMAGES_IN_FLIGHT);
     expect(limits.SILENT_FETCHES_BEFORE_REST).toBeLessThan(limits.MAX_FETCHES_PER_HOST);
   });

@@ -25,7 +25,7 @@ test('a problem contains no secret of a URL', () => {
 test('a problem has the fields of RFC 9457, and the code', () => {
   expect(problemDocument('rate_limited', 'expected status 200, got 429')).toEqual({
     type: 'urn:labelqueue:problem:rate_limited',
-    title: 'the server limits the rate of requests (429)',
+    title: 'rate limited by the server (429)',
     status: 429,
     detail: 'expected status 200, got 429',
     code: 'rate_limited',

@@ -43,7 +43,7 @@ test('puts the library and the binding where tfjs-node looks for them', async ()
   );
 });
 
-test('keeps the licences that come with TensorFlow', async () => {
+test('keeps the licenses that come with TensorFlow', async () => {
   await harness.run(['-e', '']);
 
   const libtensorflow = join(harness.toolchain, 'libtensorflow');

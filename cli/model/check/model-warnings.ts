@@ -40,7 +40,7 @@ export function formatWarnings(format: ModelFormat, { fixedBatch }: ModelInput):
     warnings.push({
       code: 'one_image_at_once',
       message:
-        'the model takes one image at once, so batches do not speed it up: export it with a free batch dimension',
+        'the model takes one image at a time, so batches do not speed it up: export it with a free batch dimension',
     });
   }
   return warnings;
@@ -98,8 +98,7 @@ export function activationWarnings(
 
 const FLAT: ModelWarning = {
   code: 'flat_scores',
-  message:
-    'no label of any image stands out: either the model has a second softmax after its own, or it is not trained',
+  message: 'no label of any image stands out: the model applies softmax twice, or is untrained',
 };
 
 /** A softmax of probabilities cannot make one larger than e times another, since they differ by at most 1. */
@@ -123,7 +122,7 @@ export function normalizationWarnings(
       {
         code: 'normalized_twice',
         message:
-          'the model has a layer of its own that rescales pixels, and classifier.json normalizes them before: leave range, mean and std out',
+          'the model already rescales pixels, and classifier.json normalizes them as well: leave range, mean and std out',
       },
     ];
   }

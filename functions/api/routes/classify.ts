@@ -84,7 +84,7 @@ async function classified(
 ): Promise<Answer | ProblemResponse> {
   const outcome = await classifier.classify(fetch, time, signal);
   if (outcome === 'deadline')
-    return new ProblemResponse('deadline_exceeded', 'expected the image to be labelled in time');
+    return new ProblemResponse('deadline_exceeded', 'expected the image to be labeled in time');
   if (outcome instanceof ImageFailure) return imageProblem(outcome);
   return { status: 200, body: answerBody(outcome, top ?? topK, model) };
 }

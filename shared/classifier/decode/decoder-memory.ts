@@ -12,25 +12,25 @@ const SHARES = 50;
 const MEGABYTES_PER_SHARE = (MAX_IMAGE_PIXELS * BYTES_PER_PIXEL.avif) / 1e6 / SHARES;
 /** Maximum number of concurrent decodes, also of small pictures: more would only thrash the caches. */
 const DECODES_AT_ONCE = 4;
-const LEAST_HERE = Math.ceil(SHARES / DECODES_AT_ONCE);
+const MIN_HERE = Math.ceil(SHARES / DECODES_AT_ONCE);
 /**
  * The maximum that an isolated decode counts as, so that there is always room for a decode in this process: otherwise one
  * hostile AVIF would delay every other picture for ten seconds. The largest ones take 250 MB more than they count as; when
  * memory runs out, the kernel kills their process first.
  */
-const MOST_APART = SHARES - LEAST_HERE;
+const MAX_APART = SHARES - MIN_HERE;
 
 class DecoderMemory {
   readonly #shares = new Semaphore(SHARES);
 
   /** @throws the signal's reason, if it is aborted before there is room */
   whileHere<Result>({ megabytes }: Inspected, signal: AbortSignal, decode: () => Promise<Result>): Promise<Result> {
-    return this.#while(Math.min(SHARES, Math.max(LEAST_HERE, sharesOf(megabytes))), signal, decode);
+    return this.#while(Math.min(SHARES, Math.max(MIN_HERE, sharesOf(megabytes))), signal, decode);
   }
 
   /** @throws the signal's reason, if it is aborted before there is room */
   whileApart<Result>({ megabytes }: Inspected, signal: AbortSignal, decode: () => Promise<Result>): Promise<Result> {
-    return this.#while(Math.min(MOST_APART, Math.max(1, sharesOf(megabytes))), signal, decode);
+    return this.#while(Math.min(MAX_APART, Math.max(1, sharesOf(megabytes))), signal, decode);
   }
 
   #while<Result>(shares: number, signal: AbortSignal, decode: () => Promise<Result>): Promise<Result> {

@@ -1,4 +1,4 @@
-import { IMAGES_IN_FLIGHT, LEAST_UNPROVEN_FETCHES, SUSPECT_FETCHES } from '../../contract/limits.ts';
+import { IMAGES_IN_FLIGHT, MIN_UNPROVEN_FETCHES, SUSPECT_FETCHES } from '../../contract/limits.ts';
 import { Queue } from '../queue.ts';
 import type { HostHealth, Standing } from './host-health.ts';
 
@@ -170,7 +170,7 @@ export class HostSchedule<Item> {
     const { answers, suspect, resting } = this.#known;
     const silent = suspect + resting;
     if (silent === 0 || this.#left.answers === 0) return IMAGES_IN_FLIGHT;
-    return Math.max(LEAST_UNPROVEN_FETCHES, Math.round((IMAGES_IN_FLIGHT * answers) / (answers + silent)));
+    return Math.max(MIN_UNPROVEN_FETCHES, Math.round((IMAGES_IN_FLIGHT * answers) / (answers + silent)));
   }
 
   #takeFrom(line: Line<Item>): Taken<Item> {

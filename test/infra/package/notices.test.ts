@@ -59,8 +59,8 @@ describeOnLinux('what the package owes', () => {
   }
 
   describe('the notices', () => {
-    test('have the licence of each npm package in the package', async () => {
-      expect(await withoutLicence(packages, notices)).toEqual([]);
+    test('have the license of each npm package in the package', async () => {
+      expect(await withoutLicense(packages, notices)).toEqual([]);
       expect(packages).toEqual(expect.arrayContaining(['node_modules/undici', 'node_modules/sharp']));
       expect(packages.length).toBeGreaterThan(60);
     });
@@ -72,19 +72,19 @@ describeOnLinux('what the package owes', () => {
         const parts = notices.split(/^={80}$/m);
         const kept = parts.filter((part) => !part.trimStart().startsWith(`${name} ${version},`));
         expect(kept).toHaveLength(parts.length - 1);
-        expect(await withoutLicence(packages, kept.join(''))).toEqual([left]);
+        expect(await withoutLicense(packages, kept.join(''))).toEqual([left]);
       },
     );
 
-    test('name each library in libvips with its version and its licence', async () => {
+    test('name each library in libvips with its version and its license', async () => {
       const versions: Record<string, string> = JSON.parse(await readFile(join(WHOLE, 'versions.json'), 'utf8'));
       const named = libvipsLibraries(WHOLE);
       expect(named.map(({ version }) => version).filter((version) => version !== undefined)).toEqual(
         expect.arrayContaining(Object.values(versions)),
       );
-      for (const { name, version, licences } of named) {
-        if (version !== undefined) expect(notices).toContain(`\n${name} ${version}, ${licences.join(' and ')}\n`);
-        for (const id of licences) expect(notices).toContain(`The text of ${id}\n\n`);
+      for (const { name, version, licenses } of named) {
+        if (version !== undefined) expect(notices).toContain(`\n${name} ${version}, ${licenses.join(' and ')}\n`);
+        for (const id of licenses) expect(notices).toContain(`The text of ${id}\n\n`);
       }
       expect(notices).toContain('GNU LESSER GENERAL PUBLIC LICENSE');
       expect(notices).toContain('GNU GENERAL PUBLIC LICENSE');
@@ -98,7 +98,7 @@ describeOnLinux('what the package owes', () => {
       expect(linked).toMatch(/LLVM Exceptions/);
     });
 
-    test('include the licences of the default model, of its labels and of labelqueue', async () => {
+    test('include the licenses of the default model, of its labels and of labelqueue', async () => {
       expect(await entry('models/efficientnet-lite0/LICENSE')).toMatch(/Apache License/);
       expect(await entry('models/efficientnet-lite0/labels.LICENSE')).toMatch(/Illia Volkov/);
       expect(await entry('LICENSE')).toBe(await readFile(join(ROOT, 'LICENSE'), 'utf8'));
@@ -115,7 +115,7 @@ describeOnLinux('what the package owes', () => {
       expect(await validator.validate(sbom.replace('"library"', '"libary"'))).not.toBeNull();
     });
 
-    test('lists each npm package with the hash that npm checked, and its licence', async () => {
+    test('lists each npm package with the hash that npm checked, and its license', async () => {
       const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'));
       const listed = componentsOf(sbom).filter((component) => component['bom-ref'].startsWith('node_modules/'));
       expect(listed.map((component) => component['bom-ref']).sort()).toEqual(packages);
@@ -160,7 +160,7 @@ describeOnLinux('what the package owes', () => {
 });
 
 describe('packaging refuses', () => {
-  test('a package that names no licence', async () => {
+  test('a package that names no license', async () => {
     await using project = await projectWith({ name: 'bare', version: '1.0.0' }, { integrity: 'sha512-AAAA' });
     expect(() => shippedPackages(project.path, ['node_modules/bare'])).toThrow(
       'expected "license" in node_modules/bare/package.json, got none',
@@ -174,29 +174,29 @@ describe('packaging refuses', () => {
     );
   });
 
-  test('a package without a licence file whose licence has no text', async () => {
+  test('a package without a license file whose license has no text', async () => {
     const manifest = { name: 'bare', version: '1.0.0', license: 'SEE LICENSE ELSEWHERE' };
     await using project = await projectWith(manifest, { integrity: 'sha512-AAAA' });
     const packages = shippedPackages(project.path, ['node_modules/bare']);
     expect(() => noticesText({ packages, libraries: [] })).toThrow(
-      'expected the identifier of a licence on the SPDX list for bare, got ELSEWHERE',
+      'expected an SPDX license identifier for bare, got ELSEWHERE',
     );
   });
 
-  test('a library beside TensorFlow’s own whose licence is not known, and no other', async () => {
+  test('a library beside TensorFlow’s own whose license is not known, and no other', async () => {
     await using lib = await createTemporaryFolder();
     for (const name of ['libtensorflow_cc.so.2', 'libomp-6196b3b5.so.5']) await lib.write(name, '');
     expect(companionsIn(lib.path, ['libtensorflow_cc.so.2'])).toEqual([
-      { name: 'libomp', licences: 'Apache-2.0 WITH LLVM-exception' },
+      { name: 'libomp', licenses: 'Apache-2.0 WITH LLVM-exception' },
     ]);
     await lib.write('libnewcomer.so.1', '');
     expect(() => companionsIn(lib.path, ['libtensorflow_cc.so.2'])).toThrow(
-      'got libnewcomer.so.1: look up its licence',
+      'got libnewcomer.so.1: look up its license',
     );
   });
 
   test.each([
-    ['its list of licences', '| newcomer | MIT License |\n', { aom: '3' }, /got also newcomer/],
+    ['its list of licenses', '| newcomer | MIT License |\n', { aom: '3' }, /got also newcomer/],
     ['its list of versions', '| aom | BSD 2-Clause |\n', { aom: '3', newcomer: '1' }, /got also newcomer/],
     ['neither list', '', {}, /got also no list at all/],
   ])('a libvips with a library that is not known, in %s', async (_where, rows, versions, message) => {
@@ -226,8 +226,8 @@ function packagesIn({ outputs }: Metafile): string[] {
   return used.flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
 }
 
-/** Packages whose licence is not in the notices: its own text, or where it has none that of SPDX. */
-async function withoutLicence(packages: readonly string[], notices: string): Promise<string[]> {
+/** Packages whose license is not in the notices: its own text, or where it has none that of SPDX. */
+async function withoutLicense(packages: readonly string[], notices: string): Promise<string[]> {
   const missing = await Promise.all(packages.map(async (place) => ((await isIn(notices, place)) ? [] : [place])));
   return missing.flat();
 }
