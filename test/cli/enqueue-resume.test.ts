@@ -68,7 +68,7 @@ test.each<[moment: string, reached: () => boolean | Promise<boolean>]>([
 
     const { environment } = aws;
     const refused = await runCommand(['enqueue', other, ...options, '--resume'], { environment });
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('begun with other images') });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('started with other images') });
     expect(idsInQueue()).toHaveLength(before.length);
 
     const resumed = await runCommand(['enqueue', source, ...options, '--resume'], { environment });

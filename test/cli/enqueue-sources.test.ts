@@ -117,7 +117,7 @@ test('a job that exists is refused, and resumed with the same images only', asyn
     expect.stringContaining('the job twice exists already: choose another name, --resume it, or purge twice first\n'),
   ]);
   const changed = await enqueue(other, '--job', 'twice', '--resume');
-  expect([changed.code, changed.stderr]).toEqual([1, expect.stringContaining('begun with other images')]);
+  expect([changed.code, changed.stderr]).toEqual([1, expect.stringContaining('started with other images')]);
   expect(await enqueue(source, '--job', 'twice', '--resume')).toMatchObject({
     code: 0,
     stdout: 'job twice: already enqueued: 1 image in 1 message, nothing sent\n',

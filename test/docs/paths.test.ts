@@ -20,7 +20,7 @@ test.each(pages)('%s names source files and folders of the project that exist', 
 });
 
 function exists(name: string): boolean {
-  if (/[<>…:${]/.test(name)) return true;
+  if (/[<>…:${]/.test(name) || /^\.\w+$/.test(name)) return true;
   if (!name.includes('/')) return !SOURCE.test(name) || name.startsWith('*') || fileNames.has(name);
   if (!topFolders.has(name.replace(/\/.*/, ''))) return !SOURCE.test(name) || endsSo(name);
   if (name.endsWith('/')) return files.some((file) => file.startsWith(name)) || endsSo(name);
