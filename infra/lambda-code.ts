@@ -75,7 +75,7 @@ function downloaded({ url, sha256, cacheFolder = defaultCacheFolder() }: LabelQu
     const got = sha256Of(partial);
     if (got !== sha256) {
       throw new LambdaCodeError(
-        `the worker package at ${url} has the SHA-256 ${got}, expected ${sha256}: take URL and hash from the same release; it was not used`,
+        `the worker package at ${withoutSecrets(url)} has the SHA-256 ${got}, expected ${sha256}: take URL and hash from the same release; it was not used`,
       );
     }
     renameSync(partial, path);
@@ -92,7 +92,7 @@ function defaultCacheFolder(): string {
 
 /** Constructs are made without waiting, so a process of its own does the waiting. */
 const DOWNLOAD = `
-  import { createWriteStream } from 'node:fs';
+  import { createWriteStream, writeSync } from 'node:fs';
   import { Readable } from 'node:stream';
   import { pipeline } from 'node:stream/promises';
   const [url, path, most] = process.argv.slice(1);
@@ -108,14 +108,16 @@ const DOWNLOAD = `
       }
     }, createWriteStream(path));
   } catch (error) {
-    process.stdout.write(String(error.cause?.message || error.message));
+    writeSync(1, String(error.cause?.message || error.message));
     process.exitCode = 1;
   }
 `;
 
 function download(url: string, path: string): void {
   if (!/^https?:\/\//.test(url)) {
-    throw new LambdaCodeError(`expected the http(s) URL of a worker package, got ${JSON.stringify(url)}`);
+    throw new LambdaCodeError(
+      `expected the http(s) URL of a worker package, got ${JSON.stringify(withoutSecrets(url))}`,
+    );
   }
   const { status, stdout } = spawnSync(
     process.execPath,
@@ -125,8 +127,14 @@ function download(url: string, path: string): void {
   if (status === 0) return;
   const reason = stdout || `it took longer than ${DOWNLOAD_TIMEOUT_MS / 60_000} minutes`;
   throw new LambdaCodeError(
-    `the worker package could not be downloaded from ${url}: ${reason}; check the URL and the network, or download it yourself and use LambdaCode.fromPath`,
+    `the worker package could not be downloaded from ${withoutSecrets(url)}: ${reason}; check the URL and the network, or download it yourself and use LambdaCode.fromPath`,
   );
+}
+
+/** Signed URLs have their secret behind the path; others may have a password before the host. */
+function withoutSecrets(url: string): string {
+  const parsed = URL.parse(url);
+  return parsed === null ? url.replace(/[?#].*/s, '') : `${parsed.origin}${parsed.pathname}`;
 }
 
 const CHUNK_BYTES = 1_048_576;

@@ -1,5 +1,6 @@
 import { JOB_NAME, JOB_NAME_RULE } from '../../shared/contract/job-name.ts';
 import { MAX_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { describeError } from '../../shared/contract/redact.ts';
 import { isWebhookUrl, WEBHOOK_URL_RULE } from '../../shared/contract/standard-webhook.ts';
 import {
   enqueue as enqueueImages,
@@ -95,7 +96,7 @@ export type EnqueuedJob = {
  */
 export async function enqueue(connection: Connection, images: Images, options: EnqueueOptions): Promise<EnqueuedJob> {
   try {
-    checkOptions(connection, options);
+    checkOptions(connection, options ?? {});
     return await send(targetOf(connection), rereadable(images), options);
   } catch (error) {
     throw publicError(error);
@@ -168,8 +169,16 @@ function rereadable(images: Images): Rows {
 async function* rowsOf(images: Iterable<ImageInput> | AsyncIterable<ImageInput>): AsyncGenerator<SourceRow> {
   let index = 0;
   for await (const image of images) {
-    const given = typeof image === 'string' ? { url: image } : image;
-    yield toSourceRow(index++, JSON.stringify(given) ?? '', given, undefined);
+    yield rowOf(index++, typeof image === 'string' ? { url: image } : image);
+  }
+}
+
+/** What JSON cannot say (a BigInt, a cycle) makes its image invalid. */
+function rowOf(index: number, given: unknown): SourceRow {
+  try {
+    return toSourceRow(index, JSON.stringify(given) ?? '', given, undefined);
+  } catch (error) {
+    return { line: index, text: '', problem: `expected what JSON can hold: ${describeError(error)}` };
   }
 }
 
@@ -180,17 +189,27 @@ async function* stoppable<Item>(items: AsyncIterable<Item>, signal: AbortSignal 
   }
 }
 
-function checkOptions({ jobEndQueueUrl }: Connection, options: EnqueueOptions): void {
+/** Programs without types give anything: what is written here, each command must be able to read. */
+function checkOptions(connection: Connection, options: { [Name in keyof EnqueueOptions]?: unknown }): void {
   const { job, perMessage = 1, maxFailureRate = 1, maxCostUsd = 1, notify } = options;
+  const jobEndQueueUrl = connection?.jobEndQueueUrl;
   const problems = [
-    JOB_NAME.test(job) ? '' : `job: expected ${JOB_NAME_RULE}`,
-    Number.isInteger(perMessage) && perMessage >= 1 && perMessage <= MAX_IMAGES_PER_MESSAGE
+    typeof job === 'string' && JOB_NAME.test(job) ? '' : `job: expected ${JOB_NAME_RULE}`,
+    isNumber(perMessage) && Number.isInteger(perMessage) && perMessage >= 1 && perMessage <= MAX_IMAGES_PER_MESSAGE
       ? ''
       : `perMessage: expected a whole number from 1 to ${MAX_IMAGES_PER_MESSAGE}`,
-    maxFailureRate > 0 && maxFailureRate <= 1 ? '' : 'maxFailureRate: expected a number above 0 and up to 1',
-    maxCostUsd > 0 && Number.isFinite(maxCostUsd) ? '' : 'maxCostUsd: expected a number above 0',
-    notify === undefined || isWebhookUrl(notify) ? '' : `notify: expected ${WEBHOOK_URL_RULE}`,
+    isNumber(maxFailureRate) && maxFailureRate > 0 && maxFailureRate <= 1
+      ? ''
+      : 'maxFailureRate: expected a number above 0 and up to 1',
+    isNumber(maxCostUsd) && maxCostUsd > 0 && Number.isFinite(maxCostUsd)
+      ? ''
+      : 'maxCostUsd: expected a number above 0',
+    notify === undefined || (typeof notify === 'string' && isWebhookUrl(notify))
+      ? ''
+      : `notify: expected ${WEBHOOK_URL_RULE}`,
     notify === undefined || jobEndQueueUrl !== undefined ? '' : 'notify: expected jobEndQueueUrl beside it',
   ].filter((problem) => problem !== '');
   if (problems.length > 0) throw new LabelqueueError('invalid_settings', problems.join('; '));
 }
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';

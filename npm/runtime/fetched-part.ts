@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { copyFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { printNote } from '../../cli/terminal/terminal.ts';
 import { UserError } from '../../shared/contract/user-error.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
@@ -40,7 +42,8 @@ export async function fetchedPart(part: Part): Promise<Record<string, unknown>> 
   return import(pathToFileURL(path).href);
 }
 
-async function fetchInto(folder: string, { title, purpose, folder: name }: Part): Promise<void> {
+async function fetchInto(folder: string, part: Part): Promise<void> {
+  const { title, purpose, folder: name } = part;
   const shown = cacheFolder().replace(homedir(), '~');
   printNote(`downloading ${title} (for ${purpose}) to ${visibleLine(shown)}, once …\n`);
   for (const file of ['package.json', 'package-lock.json']) {
@@ -48,8 +51,19 @@ async function fetchInto(folder: string, { title, purpose, folder: name }: Part)
   }
   const began = performance.now();
   const { code, output } = await npmCi(folder);
-  if (code !== 0) throw new PartError(failureText(title, purpose, output));
+  // npm takes it for success when an optional package, such as a native one, could not be downloaded.
+  if (code !== 0 || !(await loadsFrom(folder, part.package))) throw new PartError(failureText(title, purpose, output));
   printNote(`downloaded ${title} in ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
+}
+
+/** In a process of its own: this one loads it from the folder's final place. */
+async function loadsFrom(folder: string, name: string): Promise<boolean> {
+  const load = `import(${JSON.stringify(name)})`;
+  const options = { cwd: folder };
+  return promisify(execFile)(process.execPath, ['--input-type=module', '--eval', `await ${load}`], options).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The first lines name the error and the request; stack traces and advice follow. */

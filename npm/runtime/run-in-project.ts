@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../shared/contract/user-error.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
@@ -25,8 +25,8 @@ export async function runInProject(args: readonly string[]): Promise<number> {
   const place = join(cacheFolder(), PROJECT_NAME);
   await wholeFolder(place, unpackProject);
   const bin = join(place, 'bin');
-  // Last: it only lets hints name the command as a shell would find it.
-  const PATH = `${process.env['PATH'] ?? ''}${delimiter}${bin}`;
+  // First the Node that runs this, for the setup; last the command, so that hints name it as a shell would find it.
+  const PATH = [dirname(process.execPath), process.env['PATH'] ?? '', bin].join(delimiter);
   return runCommand(join(bin, 'labelqueue'), args, { ...process.env, PATH });
 }
 
