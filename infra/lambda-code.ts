@@ -92,7 +92,7 @@ function defaultCacheFolder(): string {
 
 /** Constructs are made without waiting, so a process of its own does the waiting. */
 const DOWNLOAD = `
-  import { createWriteStream, writeSync } from 'node:fs';
+  import { createWriteStream } from 'node:fs';
   import { Readable } from 'node:stream';
   import { pipeline } from 'node:stream/promises';
   const [url, path, most] = process.argv.slice(1);
@@ -108,7 +108,7 @@ const DOWNLOAD = `
       }
     }, createWriteStream(path));
   } catch (error) {
-    writeSync(1, String(error.cause?.message || error.message));
+    createWriteStream('', { fd: 1 }).end(String(error.cause?.message || error.message));
     process.exitCode = 1;
   }
 `;

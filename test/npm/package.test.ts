@@ -103,7 +103,8 @@ describe.each(['22', '24'])('on Node %s', (major) => {
     await workQueueEmpty(aws, catsButMissing);
     const results = await labelqueue(['results', 'cats', '--format', 'csv']);
     expect(results.stdout).toContain('Egyptian cat');
-    expect(results.addons).toEqual([expect.stringContaining('duckdb')]);
+    // The process that tries the download loads it, too.
+    expect([...new Set(results.addons)]).toEqual([expect.stringContaining('duckdb')]);
     const parquet = join(installed.folder, 'cats.parquet');
     await labelqueue(['results', 'cats', '--out', parquet, '--force']);
     expect((await readFile(parquet)).subarray(0, 4).toString()).toBe('PAR1');

@@ -66,7 +66,7 @@ test('what runs are scripts of this project', () => {
 test('the package is published with its provenance, and the files are attested', () => {
   const runs = steps.flatMap(({ run }) => run ?? []);
   expect(runs.filter((run) => run.includes('npm publish'))).toEqual([
-    'npm publish ./labelqueue-*.tgz --provenance --access public',
+    expect.stringContaining('  npm publish ./labelqueue-*.tgz --provenance --access public\n'),
   ]);
   expect(jobs['npm']?.environment).toBe('npm');
   expect(steps.find(({ uses }) => uses?.startsWith('actions/attest-build-provenance@'))?.with).toEqual({

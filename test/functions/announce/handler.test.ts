@@ -5,6 +5,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { newWebhookSecret } from '../../../shared/contract/standard-webhook.ts';
 import { type NamedRun, requestEndLook } from '../../../shared/jobs/end-look.ts';
 import { cancelJob } from '../../../shared/jobs/job-store.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
 import { sqsRecord } from '../../../testkit/sqs-record.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
@@ -69,7 +70,7 @@ test('a check that finds nothing to do is acknowledged', async () => {
 
 test('a malformed request is dropped, and logged', async () => {
   expect(await comesAgainIn(sqsRecord('{"v":2}'))).toBeUndefined();
-  expect(log).toContain('expected a request for a look at a run');
+  await eventually('a line in the log', () => log.includes('expected a request for a look at a run'));
 });
 
 test('a check that has to wait is redelivered after the wait', async () => {
@@ -102,7 +103,7 @@ test.each([
   await describeRun(aws.target, of, idsOf(1), { notify: misbehaving.url('/status/503?secret=1') });
   await writeResults(aws.target, of, idsOf(1));
   expect(await comesAgainIn(await received(of, { ApproximateReceiveCount }))).toBe(seconds);
-  expect(log).toContain('expected status 2xx, got 503');
+  await eventually('a line in the log', () => log.includes('expected status 2xx, got 503'));
   expect(log).not.toContain('secret=1');
 });
 
@@ -118,5 +119,5 @@ test('a check that fails because S3 has no such bucket, or does not answer, is r
   const record = await received(anyRun());
   expect((await lost.invoke({ Records: [record] })).batchItemFailures).toHaveLength(1);
   await lost.shutDown();
-  expect(log).toContain('a look at a run failed');
+  await eventually('a line in the log', () => log.includes('a look at a run failed'));
 }, 60_000);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import type { Swept } from '../../../functions/sweep/sweep.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { startTestAws } from '../../../testkit/test-aws.ts';
 import { ExecutionEnvironment } from '../../../worker/execution-environment.ts';
 import { sharedByTests } from '../../support/shared-by-tests.ts';
@@ -39,7 +40,7 @@ test('the schedule writes the missing failures, and the log says how many', asyn
     ['a', 'worker_crashed'],
     ['b', 'worker_crashed'],
   ]);
-  expect(log).toMatch(/"message":"swept".*"images":2/);
+  await eventually('a line in the log', () => /"message":"swept".*"images":2/.test(log));
 }, 60_000);
 
 test('it reserves half a minute of its time for making letters visible again', async () => {

@@ -5,6 +5,7 @@ import type { Metafile } from 'esbuild';
 import type { Swept } from '../../../functions/sweep/sweep.ts';
 import { bundleWorker } from '../../../infra/package/bundle.ts';
 import { readEndRecord } from '../../../shared/jobs/end-record.ts';
+import { eventually } from '../../../testkit/eventually.ts';
 import { sqsRecord } from '../../../testkit/sqs-record.ts';
 import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { startTestAws } from '../../../testkit/test-aws.ts';
@@ -57,7 +58,7 @@ test('the packaged function announces an end with nothing but what is in the pac
   const Records = [sqsRecord(JSON.stringify({ v: 1, ...of }))];
   expect(await environment.invoke({ Records })).toEqual({ batchItemFailures: [] });
   await environment.shutDown();
-  expect(log).toContain('"job ended"');
+  await eventually('a line in the log', () => log.includes('"job ended"'));
   expect((await readEndRecord(aws.target, of)).record).toMatchObject({
     state: 'ended',
     announced: true,
