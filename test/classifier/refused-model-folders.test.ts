@@ -63,7 +63,7 @@ const WRONG: [what: string, change: Change, names: RegExp][] = [
       ...tiny(channelMeans(2, 'float32')),
       config: { inputSize: 2, output: 'means', mean: [1, 1, 1], std: [1e-44, 1, 1] },
     },
-    /scores for black images, it did not: expected finite scores, got -Infinity/,
+    /scores for black images, it failed: expected finite scores, got -Infinity/,
   ],
 ];
 

