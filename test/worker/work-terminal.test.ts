@@ -15,7 +15,7 @@ test('shows one line of progress on a terminal, and ends on Ctrl-C', async () =>
     columns: 120,
   });
   await session.shows(/work started: http:\/\/127\.0\.0\.1:\d+/);
-  await session.shows(/2 images classified, 0 failed, \d+ per second; 0 messages in hand; 1 process/);
+  await session.shows(/2 images classified, 0 failed, \d+ per second; 0 messages in flight; 1 process/);
   session.press(CTRL_C);
   expect(await session.ended).toBe(0);
   expect(session.screen()).not.toContain('"level"');
