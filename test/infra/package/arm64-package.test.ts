@@ -8,7 +8,6 @@ import { readElf, versionsNeeded } from '../../../infra/package/elf/read-elf.ts'
 import { packageWorker, type WorkerPackage } from '../../../infra/package/package-worker.ts';
 import { newerThanLambda } from '../../../infra/package/runs-on-lambda.ts';
 import { MAX_UNZIPPED_BYTES } from '../../../infra/package/sizes.ts';
-import type { Entry } from '../../../infra/package/zip.ts';
 import { startImageServer } from '../../../testkit/image-server.ts';
 import { makeWritable, unzipPackage } from '../../../testkit/lambda/packaged-worker.ts';
 import { messageRecord } from '../../../testkit/sqs-record.ts';
@@ -37,6 +36,8 @@ describeOnLinux('the package for arm64', () => {
     folder = await createTemporaryFolder();
     const folders = { root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(folder.path, 'dist') };
     made = await packageWorker(folders, 'arm64');
+    // What it was made of, other tests make again.
+    await unzipPackage(made.path, task());
   }, SET_UP_MS);
 
   afterAll(async () => {
@@ -56,7 +57,7 @@ describeOnLinux('the package for arm64', () => {
     'contains native code only of arm64, which Lambda’s system can load',
     async () => {
       const native = [];
-      for (const entry of made.entries) native.push(...(await nativeCode(entry, folder.path)));
+      for (const { name } of made.entries) native.push(...(await nativeCode(task(), name, folder.path)));
       expect(native.map(({ name }) => name)).toEqual([
         expect.stringMatching(/^node_modules\/@img\/sharp-libvips-linux-arm64\/lib\/libvips-cpp\.so/),
         expect.stringMatching(/^node_modules\/@img\/sharp-linux-arm64\/lib\/sharp-linux-arm64.*\.node$/),
@@ -85,7 +86,6 @@ describeOnLinux('the package for arm64', () => {
       const temporary = join(folder.path, 'tmp');
       await using images = await startImageServer();
       await using aws = await startTestAws();
-      await unzipPackage(made.path, task());
       await mkdir(temporary);
       const photo = { id: 'coffee', url: images.url('/photos/coffee.jpg') };
       const invocation = await invokeOnArm64(emulator, {
@@ -109,9 +109,9 @@ describeOnLinux('the package for arm64', () => {
   );
 });
 
-/** What Lambda's loader has to take of an entry; nothing of one that is not native code. */
-async function nativeCode({ name, from }: Entry, folder: string) {
-  if (typeof from !== 'string') return [];
+/** What Lambda's loader has to take of a file; nothing of one that is not native code. */
+async function nativeCode(unzipped: string, name: string, folder: string) {
+  const from = join(unzipped, name);
   const library = name.endsWith('.zst') ? join(folder, basename(name, '.zst')) : from;
   if (library !== from) await pipeline(createReadStream(from), createZstdDecompress(), createWriteStream(library));
   await using file = await open(library);
