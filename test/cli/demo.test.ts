@@ -151,7 +151,7 @@ test('prints the address of its dashboard, and ends with how to start one that s
 });
 
 test('shows its progress in plain lines where there is no terminal', () => {
-  expect(run.stderr).toMatch(new RegExp(`^labelled ${samples.length}/${samples.length} `, 'm'));
+  expect(run.stderr).toMatch(new RegExp(`^labeled ${samples.length}/${samples.length} `, 'm'));
   expect(run.stderr).not.toContain('\u001b');
 });
 
