@@ -1,9 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
-/**
- * The package's folder: what is bundled lies in its `lib/`.
- */
+/** The package's folder: what is bundled lies in its `lib/`. */
 export const PACKAGE = join(import.meta.dirname, '..');
 
 /** For what is downloaded or unpacked at its first use. Can be deleted at any time. */
