@@ -4,19 +4,20 @@ import { wholeNumber } from '../cli/options.ts';
 import { median } from './statistics.ts';
 import { measureWork, type WorkMeasurement } from './work-loop/measure-work.ts';
 
-const { images, processes, rounds } = new Command('bench:work')
+const { images, processes, rounds, pinned } = new Command('bench:work')
   .description('Classifies the same images with different numbers of processes.')
   .option('--images <n>', 'images of a run', wholeNumber(100, 1_000_000), 2_000)
   .option('--processes <list>', 'numbers of processes, the first of which the others are compared to', numbers, [1, 2])
   .option('--rounds <n>', 'runs of each, in turn', wholeNumber(1, 100), 2)
+  .option('--pinned', 'a core for each process, and the last core of the machine for the servers', false)
   .allowExcessArguments(false)
   .parse()
-  .opts<{ images: number; processes: number[]; rounds: number }>();
+  .opts<{ images: number; processes: number[]; rounds: number; pinned: boolean }>();
 
 const measured = new Map<number, WorkMeasurement[]>(processes.map((count) => [count, []]));
 for (let round = 0; round < rounds; round++) {
   for (const count of processes) {
-    const measurement = await measureWork({ images, processes: count });
+    const measurement = await measureWork({ images, processes: count, pinned });
     measured.get(count)?.push(measurement);
     process.stdout.write(`${JSON.stringify(measurement)}\n`);
   }
@@ -29,6 +30,11 @@ for (const count of others) {
   process.stderr.write(
     `${count} processes: ${(wall(count) / wall(first)).toFixed(2)} times the images per second of ${first}; ` +
       `an image takes ${(100 / cpu).toFixed(1)} % of the computing time that it takes with ${first}\n`,
+  );
+  if (!pinned) continue;
+  const left = (of: number) => median((measured.get(of) ?? []).map((run) => run.imagesPerSecond / (run.cores ?? of)));
+  process.stderr.write(
+    `servers aside: per core that they left, ${count} processes did ${(left(count) / left(first)).toFixed(2)} times the images of ${first}\n`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startSampleServer } from '../../local/sample-server.ts';
@@ -8,6 +9,7 @@ import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { jobSettingsFrom } from '../../shared/settings.ts';
 import { type AwsAccess, startAwsProcess } from '../../testkit/aws-process.ts';
 import { childrenOf, cpuMs, residentMb } from '../../testkit/process-tree.ts';
+import { pinToCore } from '../pin-to-core.ts';
 
 const MAIN = join(import.meta.dirname, '../../worker/main.ts');
 const SAMPLES = join(import.meta.dirname, '../../samples');
@@ -29,20 +31,32 @@ export type WorkMeasurement = {
   busy: number;
   /** Of the loop itself. */
   loopCpuMsPerImage: number;
+  /** Cores that the servers of SQS, S3 and images left to the loop and its processes; only when they were pinned. */
+  cores?: number;
   maxRssMb: number;
 };
 
-/** Classifies so many photos from a full queue on loopback. */
+/**
+ * Classifies so many photos from a full queue on loopback.
+ *
+ * @param work.pinned gives the loop the first cores of the machine, one per process, and the servers the last one
+ */
 export async function measureWork({
   images,
   processes,
+  pinned,
 }: {
   images: number;
   processes: number;
+  pinned: boolean;
 }): Promise<WorkMeasurement> {
+  const serverCore = cpus().length - 1;
+  if (pinned) pinToCore(serverCore);
   await using aws = await startAwsProcess({ visibilityTimeoutSeconds: VISIBILITY_SECONDS });
   const photos = await startSampleServer(SAMPLES);
-  const loop = spawn(process.execPath, ['--no-warnings', MAIN], {
+  const pin = pinned ? ['taskset', '-c', `0-${processes - 1}`] : [];
+  const [command = process.execPath, ...args] = [...pin, process.execPath, '--no-warnings', MAIN];
+  const loop = spawn(command, args, {
     env: {
       ...process.env,
       ...aws.report.environment,
@@ -58,11 +72,18 @@ export async function measureWork({
     await run.ready;
     const pid = loop.pid ?? 0;
     const children = childrenOf(pid);
-    const before = { at: performance.now(), cpu: sum(children.map(cpuMs)), loop: cpuMs(pid) };
+    const servers = [process.pid, ...childrenOf(process.pid).filter((child) => child !== pid)];
+    const before = {
+      at: performance.now(),
+      cpu: sum(children.map(cpuMs)),
+      loop: cpuMs(pid),
+      servers: sum(servers.map(cpuMs)),
+    };
     await enqueue(aws.report, photos.baseUrl, images);
     await run.done;
     const seconds = (performance.now() - before.at) / 1_000;
     const cpu = sum(children.map(cpuMs)) - before.cpu;
+    const serverCpu = sum(servers.map(cpuMs)) - before.servers;
     return {
       processes,
       images,
@@ -72,6 +93,7 @@ export async function measureWork({
       occupied: rounded(run.invocationMs() / 1_000 / seconds / processes),
       busy: rounded(cpu / 1_000 / seconds / processes),
       loopCpuMsPerImage: rounded((cpuMs(pid) - before.loop) / images),
+      ...(pinned && { cores: rounded(processes - (serverCore < processes ? serverCpu / 1_000 / seconds : 0)) }),
       maxRssMb: run.maxRssMb(),
     };
   } finally {
