@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { extname, join } from 'node:path';
 import { UserError } from '../shared/contract/user-error.ts';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/runtime/worker-process.ts';
+import type { Launcher } from './pinned-core.ts';
 import { wholeLines } from './whole-lines.ts';
 
 /** The source file when run from source, the bundle when packaged. */
@@ -38,6 +39,8 @@ export type FunctionConfiguration = {
   functionName?: string;
   /** Flags for Node, e.g. a memory limit. */
   execArgv?: readonly string[];
+  /** Asked at each start for a command that starts Node, e.g. on a certain core, and becomes it; by default there is none. */
+  launcher?: () => Launcher | undefined;
   /** Receives the function's standard output and error. */
   onLog: (text: string) => void;
   /** Receives its standard error, in place of `onLog`. */
@@ -164,10 +167,12 @@ export class FunctionProcess {
 function forked(configuration: FunctionConfiguration): ChildProcess {
   const { handlerPath, environment, functionName = 'labelqueue-classify', execArgv = [] } = configuration;
   const { onLog, onErrorText = onLog, onLine } = configuration;
+  const [command, ...args] = [...(configuration.launcher?.() ?? []), process.execPath, ...execArgv] as const;
   const child = orFunctionError(() =>
     fork(BOOTSTRAP, [handlerPath, functionName], {
       env: { ...process.env, ...WORKER_PROCESS_ENVIRONMENT, ...environment },
-      execArgv: [...execArgv],
+      execPath: command,
+      execArgv: args,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A separate process group: Ctrl-C reaches only the parent, which lets in-flight work finish.
       detached: true,

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
 import { WORKER_PROCESS_ENVIRONMENT } from '../shared/runtime/worker-process.ts';
 import { ExecutionEnvironment } from './execution-environment.ts';
+import { coreLauncher } from './pinned-core.ts';
 
 /** How many processes there are, and what they run. */
 export type WorkProcessesOptions = {
@@ -22,11 +23,12 @@ export function workProcesses({ count, ...options }: WorkProcessesOptions): Exec
   };
   return Array.from(
     { length: count },
-    () =>
+    (_, index) =>
       new ExecutionEnvironment({
         ...options,
         environment,
         timeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
+        launcher: () => coreLauncher(index, count),
         onLog() {},
       }),
   );
