@@ -81,17 +81,33 @@ export function shapeText(shape: readonly (number | undefined)[] | undefined): s
 export type Normalization = Pick<ClassifierConfig, 'mean' | 'std'>;
 
 /**
+ * Joins the images of a batch, in memory that the next batch reuses: otherwise each would add garbage outside V8's heap, which
+ * makes it collect all of its heap more often.
+ */
+export class BatchMemory {
+  #bytes = new Uint8Array(0);
+
+  /** @returns bytes that are valid until the next call */
+  joined(images: readonly Uint8Array[]): Uint8Array {
+    if (images.length === 1 && images[0] !== undefined) return images[0];
+    const length = images.reduce((sum, image) => sum + image.length, 0);
+    if (this.#bytes.length < length) this.#bytes = new Uint8Array(length);
+    let at = 0;
+    for (const image of images) {
+      this.#bytes.set(image, at);
+      at += image.length;
+    }
+    return this.#bytes.subarray(0, length);
+  }
+}
+
+/**
  * Pixels as inputs of the model. A model with integer inputs normalizes in its graph, and gets the bytes unchanged; one with
  * float32 inputs gets (x - mean) / std per channel.
  *
- * @param images RGB bytes, one element per image
+ * @param bytes RGB, image by image
  */
-export function pixelValues(
-  images: readonly Uint8Array[],
-  dtype: ModelInput['dtype'],
-  { mean, std }: Normalization,
-): PixelValues {
-  const bytes = images.length === 1 && images[0] !== undefined ? images[0] : Buffer.concat(images);
+export function pixelValues(bytes: Uint8Array, dtype: ModelInput['dtype'], { mean, std }: Normalization): PixelValues {
   if (dtype === 'uint8') return bytes;
   return dtype === 'int32' ? Int32Array.from(bytes) : normalized(bytes, mean, std);
 }

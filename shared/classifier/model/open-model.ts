@@ -3,7 +3,7 @@ import { markStart } from '../../runtime/start-marks.ts';
 import { activate } from './activation.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelFolderError } from './model-folder-error.ts';
-import { checkInput, type ModelInput, type Normalization, pixelValues, shapeText } from './model-input.ts';
+import { BatchMemory, checkInput, type ModelInput, type Normalization, pixelValues, shapeText } from './model-input.ts';
 import { loadModel } from './tensorflow/load-model.ts';
 import { type LoadedModel, type TensorFacts, withoutPort } from './tensorflow/loaded-model.ts';
 import type { BatchShape } from './tensorflow/tfjs-node.ts';
@@ -65,8 +65,11 @@ function bindToFolder(model: LoadedModel, folder: ModelFolder): OpenModel {
   const output = model.outputs[index] as TensorFacts;
   checkScores(output, path);
   const shapeOf = (images: readonly Uint8Array[]): BatchShape => [images.length, inputSize, inputSize, 3];
+  const memory = new BatchMemory();
+  const valuesOf = (images: readonly Uint8Array[], normalization: Normalization) =>
+    pixelValues(memory.joined(images), input.dtype, normalization);
   const predict = (images: readonly Uint8Array[], normalization: Normalization) =>
-    model.predict(pixelValues(images, input.dtype, normalization), shapeOf(images), index);
+    model.predict(valuesOf(images, normalization), shapeOf(images), index);
   const compute = model.compute;
   const outputScores: OpenModel['outputScores'] = (images, normalization = config) =>
     input.fixedBatch === undefined || images.length <= input.fixedBatch
@@ -87,7 +90,7 @@ function bindToFolder(model: LoadedModel, folder: ModelFolder): OpenModel {
     ...(compute !== undefined && {
       compute: (images: readonly Uint8Array[], tensors: readonly string[]) => {
         const batches = input.fixedBatch === undefined ? [images] : images.map((image) => [image]);
-        const found = batches.map((batch) => compute(pixelValues(batch, input.dtype, config), shapeOf(batch), tensors));
+        const found = batches.map((batch) => compute(valuesOf(batch, config), shapeOf(batch), tensors));
         return tensors.map((_, tensor) => concat(found.map((values) => values[tensor] as Float32Array)));
       },
     }),

@@ -5,7 +5,8 @@ import { SAVED_MODEL_FILE } from '../model-format.ts';
 import { MAX_MODEL_BYTES, readModelFile } from '../read-model-file.ts';
 import { DEFAULT_SIGNATURE, signatureTensors } from '../saved-model-graph.ts';
 import { dimension, type LoadedModel, type TensorFacts, withoutPort } from './loaded-model.ts';
-import { scoresOf, tensorOf, tf } from './tfjs-node.ts';
+import { runOnBytes } from './run-on-bytes.ts';
+import { type BatchShape, type PixelValues, scoresOf, tensorOf, tf } from './tfjs-node.ts';
 
 const TAGS = ['serve'];
 
@@ -20,33 +21,43 @@ export async function loadSavedModel(path: string, signature: string = DEFAULT_S
       return { ...factsOf(info, name), tensor };
     }),
     predict(values, shape, output) {
-      const [scores] = computed(model, tensorOf(values, shape), [outputNodes[output] as NamedTensor]);
+      const [, tensor] = outputNodes[output] as [string, string];
+      const [scores] = computed(model, values, shape, [tensor]);
       return scores as Float32Array;
     },
-    compute: (values, shape, tensors) =>
-      computed(
-        model,
-        tensorOf(values, shape),
-        tensors.map((tensor) => [tensor, tensor]),
-      ),
+    compute: (values, shape, tensors) => computed(model, values, shape, tensors),
     dispose: () => model.dispose(),
   };
 }
 
-type NamedTensor = [name: string, tensor: string];
-
-/**
- * Computes only the requested tensors: tfjs-node would compute and fetch all outputs, and print a line per batch for one of int64.
- * It reads them from a field that it fills if it is empty; the field may name any tensor of the graph.
- */
-function computed(model: TFSavedModel, images: tf.Tensor4D, wanted: readonly NamedTensor[]): Float32Array[] {
-  let found: tf.Tensor[] = [];
+/** Computes only the requested tensors of the graph. */
+function computed(
+  model: TFSavedModel,
+  values: PixelValues,
+  shape: BatchShape,
+  tensors: readonly string[],
+): Float32Array[] {
+  const found =
+    values instanceof Uint8Array
+      ? runOnBytes(model, values, shape, tensors)
+      : predicted(model, tensorOf(values, shape), tensors);
   try {
-    Object.assign(model, { outputNodeNames_: Object.fromEntries(wanted) });
-    found = [model.predict(images) as tf.Tensor | tf.Tensor[]].flat();
     return found.map(scoresOf);
   } finally {
-    tf.dispose([images, ...found]);
+    tf.dispose(found);
+  }
+}
+
+/**
+ * By itself, tfjs-node would compute and fetch all outputs, and print a line per batch for one of int64. It reads them from a
+ * field that it fills if it is empty; the field may name any tensor of the graph.
+ */
+function predicted(model: TFSavedModel, images: tf.Tensor4D, tensors: readonly string[]): tf.Tensor[] {
+  try {
+    Object.assign(model, { outputNodeNames_: Object.fromEntries(tensors.map((tensor) => [tensor, tensor])) });
+    return [model.predict(images) as tf.Tensor | tf.Tensor[]].flat();
+  } finally {
+    images.dispose();
   }
 }
 

@@ -16,8 +16,7 @@ export type BatchShape = [images: number, height: number, width: number, channel
 
 /** A tensor of the type of the values. */
 export function tensorOf(values: PixelValues, shape: BatchShape): tf.Tensor4D {
-  // tfjs-node has no uint8 tensors, but converts the bytes of any tensor for such an input. Of its types, only bool
-  // has one byte per value: int32 and float32 have four.
+  // TensorFlow.js has no uint8 tensors. Of its types, only bool has one byte per value: int32 and float32 have four.
   if (values instanceof Uint8Array) return tf.tensor4d(values, shape, 'bool');
   return tf.tensor4d(values, shape, values instanceof Int32Array ? 'int32' : 'float32');
 }
