@@ -10,7 +10,7 @@ import { soakImages } from './soak-images.ts';
 const IMAGES_PER_MESSAGE = 10;
 const MESSAGES_PER_INVOCATION = 10;
 /** The interval, from 1, after which the worker is warm: all of its code has run, and its pools have their size. */
-export const REFERENCE_INTERVAL = 3;
+export const REFERENCE_INTERVAL = 5;
 
 /** What was measured after each 1,000 images. */
 export type SoakInterval = { images: number; seconds: number; measured: Measurement };
