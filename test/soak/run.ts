@@ -21,7 +21,9 @@ const leaks = leaksIn(soak);
 process.stdout.write(
   json ? `${JSON.stringify({ ...soak, growthPercent, leaks })}\n` : `${curveTable(soak.intervals)}\n`,
 );
-printProgress(`from image ${REFERENCE_INTERVAL},000 on, the peak of resident memory rose by ${growthPercent.toFixed(1)} %`);
+printProgress(
+  `from image ${REFERENCE_INTERVAL},000 on, the peak of resident memory rose by ${growthPercent.toFixed(1)} %`,
+);
 for (const leak of leaks) printProgress(leak);
 process.exitCode = leaks.length === 0 ? 0 : 1;
 
