@@ -1,3 +1,4 @@
+import { type Embedding, encodeEmbedding } from '../shared/contract/embedding.ts';
 import type { JobDescription } from '../shared/contract/job-description.ts';
 import { type JobRun, runField } from '../shared/contract/job-run.ts';
 import { jobKey, type PartKind, runPartPrefix } from '../shared/contract/object-keys.ts';
@@ -12,6 +13,8 @@ export type LargeJob = JobRun & {
   remaining: number;
   /** Whether there is a `job.json`. */
   isDescribed: boolean;
+  /** With it, result lines have embeddings of this trunk. */
+  trunk?: string;
 };
 
 /** Sorted keys of which any is computed from its place. */
@@ -50,7 +53,7 @@ function partsOf(kind: PartKind, job: LargeJob): KeySequence {
       const digest = `${hex(spread, SPREAD_DIGITS)}${hex(place, DIGITS - SPREAD_DIGITS)}`;
       return `${prefix}${digest}-${hex(sumOf(kind, place), DIGITS)}-n${job.linesPerPart}${codes}.jsonl`;
     },
-    bytesAt: () => 300 * job.linesPerPart,
+    bytesAt: () => (job.trunk === undefined ? 300 : 3_800) * job.linesPerPart,
     bodyAt,
     writtenAt: (place) => new Date(STARTED_AT + (place % WRITTEN_DURING_SECONDS) * 1_000),
   };
@@ -65,14 +68,31 @@ function hex(value: number | bigint, digits: number): string {
   return value.toString(16).padStart(digits, '0');
 }
 
-function linesAt(kind: PartKind, { job, run, linesPerPart }: LargeJob, place: number): string {
+function linesAt(kind: PartKind, { job, run, linesPerPart, trunk }: LargeJob, place: number): string {
   let lines = '';
   for (let line = 0; line < linesPerPart; line++) {
     const id = `${kind}-${place}-${line}`;
     const image = { v: 1, job, ...runField(run), id, url: `https://host.example/${id}.jpg` };
-    lines += `${JSON.stringify({ ...image, ...OUTCOMES[kind], attempt: 1, at: '2026-01-01T00:00:01.000Z' })}\n`;
+    const features = trunk === undefined || kind === 'failures' ? {} : embeddingAt(trunk, place * linesPerPart + line);
+    const outcome = { ...OUTCOMES[kind], ...features };
+    lines += `${JSON.stringify({ ...image, ...outcome, attempt: 1, at: '2026-01-01T00:00:01.000Z' })}\n`;
   }
   return lines;
+}
+
+/** Different embeddings; images share them. */
+const EMBEDDINGS = 256;
+const made: string[] = [];
+
+function embeddingAt(trunk: string, image: number): Embedding {
+  const which = image % EMBEDDINGS;
+  made[which] ??= encodeEmbedding(featuresAt(which));
+  return { embedding: made[which], trunk };
+}
+
+/** From 0 to 2, as most of those of the default model. */
+function featuresAt(which: number): Float32Array {
+  return Float32Array.from({ length: 1_280 }, (_, at) => 1 + Math.sin((which + 1) * (at + 1)));
 }
 
 const OUTCOMES = {

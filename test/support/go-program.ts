@@ -22,6 +22,14 @@ export const ACTIONLINT: GoProgram = {
   sum: 'h1:vQ4GeJN86C0QH+gTUQcs8McmK62OLT3kmakPMtEWYnY=',
 };
 
+/** Checks manifests of Kubernetes. */
+export const KUBECONFORM: GoProgram = {
+  module: 'github.com/yannh/kubeconform',
+  version: 'v0.8.0',
+  command: 'cmd/kubeconform',
+  sum: 'h1:loDYd3a3spjIFrauqW67CDKF55Oo9R6uvC8AvpVd4ug=',
+};
+
 /**
  * A Go program that tests need, fetched and compiled by the Go of this machine.
  *
@@ -44,6 +52,6 @@ function go(args: string[], more: Record<string, string> = {}): Promise<{ stdout
   const env = { ...process.env, GOFLAGS: '-buildvcs=false', ...more };
   return promisify(execFile)('go', args, { cwd: tmpdir(), env }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
-    throw new Error('tests of the sample workflow for GitHub need Go, e.g. apt-get install golang-go');
+    throw new Error('tests of the samples for GitHub and Kubernetes need Go, e.g. apt-get install golang-go');
   });
 }

