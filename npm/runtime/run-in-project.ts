@@ -3,9 +3,9 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../shared/contract/user-error.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { cacheFolder, PACKAGE } from './folders.ts';
+import { cachedFolder } from './cached-folder.ts';
+import { PACKAGE } from './folders.ts';
 import { runCommand } from './run-command.ts';
-import { wholeFolder } from './whole-folder.ts';
 
 /** The version and a digest of the files: each package unpacks its own project. */
 declare const PROJECT_NAME: string;
@@ -22,8 +22,7 @@ export class ProjectError extends UserError {
  * @returns the exit code
  */
 export async function runInProject(args: readonly string[]): Promise<number> {
-  const place = join(cacheFolder(), PROJECT_NAME);
-  await wholeFolder(place, unpackProject);
+  const place = await cachedFolder(PROJECT_NAME, unpackProject);
   const bin = join(place, 'bin');
   // First the Node that runs this, for the setup; last the command, so that hints name it as a shell would find it.
   const PATH = [dirname(process.execPath), process.env['PATH'] ?? '', bin].join(delimiter);

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { nameBeside } from '../../shared/runtime/unfinished.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { InstalledPackage, packedPackage } from './installed-package.ts';
 
@@ -93,7 +94,7 @@ test('two commands at once, after one that was killed while it unpacked, both fi
   const place = join(cache, 'labelqueue', name);
   await rm(place, { recursive: true });
   // Left by a process that is gone: no process has a number as large.
-  await mkdir(`${place}.unfinished-99999999/bin`, { recursive: true });
+  await mkdir(join(nameBeside(place).replace(/-\d+-(?=[0-9a-f]{8}$)/, '-99999999-'), 'bin'), { recursive: true });
   for (const { code, stdout } of await Promise.all([start(), start(), start()])) {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'whole\n' });
   }
@@ -108,6 +109,41 @@ test('a project that cannot be unpacked is reported in plain words, and leaves n
   expect(stderr).toMatch(/^labelqueue: tar could not unpack .*project\.tar\.gz: /);
   expect(stderr.trim().split('\n')).toHaveLength(1);
   expect(await readdir(join(cache, 'labelqueue'))).toEqual(['compile-cache']);
+});
+
+/** Commands that do not need the cache, and one that does. */
+async function withCache(cache: string) {
+  await packCommand('echo started');
+  const help = await installed.labelqueue(['--help'], { XDG_CACHE_HOME: cache });
+  expect({ ...help, stdout: help.stdout.slice(0, 17) }).toEqual({ code: 0, stdout: 'Usage: labelqueue', stderr: '' });
+  return installed.labelqueue(['classify', 'cat.jpg'], { XDG_CACHE_HOME: cache });
+}
+
+test('nothing is run from a cache folder that other users may write to, and nothing is written to it', async () => {
+  const cache = join(folder.path, 'cache-shared');
+  await mkdir(join(cache, 'labelqueue'), { recursive: true });
+  await chmod(join(cache, 'labelqueue'), 0o777);
+  expect(await withCache(cache)).toEqual({
+    ...{ code: 1, stdout: '' },
+    stderr: `labelqueue: expected ${cache}/labelqueue to be writable by its owner only, found the permissions 777: other users could change the programs in it; delete it, or set XDG_CACHE_HOME to a folder of your own\n`,
+  });
+  expect(await readdir(join(cache, 'labelqueue'))).toEqual([]);
+});
+
+test('nothing is run from a folder in the cache that other users may write to', async () => {
+  const cache = join(folder.path, 'cache-version');
+  expect((await withCache(cache)).stdout).toBe('started\n');
+  const [name = ''] = (await readdir(join(cache, 'labelqueue'))).filter((entry) => entry !== 'compile-cache');
+  await chmod(join(cache, 'labelqueue', name), 0o772);
+  const { code, stdout, stderr } = await withCache(cache);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain(`expected ${join(cache, 'labelqueue', name)} to be writable by its owner only`);
+});
+
+test.each(['/proc/x', '/dev/null'])('XDG_CACHE_HOME=%s ends a command that needs it with one line', async (cache) => {
+  const { code, stdout, stderr } = await withCache(cache);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^labelqueue: the cache folder \S+ cannot be made \(.+\); set XDG_CACHE_HOME to .+\n$/);
 });
 
 test('an old Node is told which one is needed', async () => {
