@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { printNote } from '../../cli/terminal/terminal.ts';
+import { npmEnvironment } from '../../setup/tool-environment.mjs';
 import { UserError } from '../../shared/contract/user-error.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { cacheFolderPath } from '../../shared/runtime/user-folders.ts';
@@ -60,7 +61,7 @@ async function fetchInto(folder: string, part: Part): Promise<void> {
 /** In a process of its own: this one loads it from the folder's final place. */
 async function loadsFrom(folder: string, name: string): Promise<boolean> {
   const load = `import(${JSON.stringify(name)})`;
-  const options = { cwd: folder };
+  const options = { cwd: folder, env: npmEnvironment(process.env) };
   return promisify(execFile)(process.execPath, ['--input-type=module', '--eval', `await ${load}`], options).then(
     () => true,
     () => false,
