@@ -22,11 +22,13 @@ const LINKS = {
  */
 export function npmPackages(project) {
   const lock = sha256Of(join(project.root, 'package-lock.json'));
+  // The npm package has a lock file without them.
+  const hasDevelopment = Object.values(lockedPackages(project)).some(({ dev }) => dev);
   return {
     title: 'npm packages',
     place: project.nodeModules,
     stamp: { lock, platform: HERE, links: Object.entries(LINKS).flat() },
-    bytes: 1.7e9,
+    bytes: hasDevelopment ? 1.7e9 : 0.9e9,
     async make(staging) {
       const made = join(staging, 'node_modules');
       for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
