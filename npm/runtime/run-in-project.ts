@@ -48,13 +48,13 @@ async function unpackProject(unfinished: string): Promise<void> {
   try {
     await promisify(execFile)('tar', ['-x', '-z', '-f', archive, '--no-same-owner', '-C', unfinished]);
   } catch (error) {
-    throw new ProjectError(`tar could not unpack ${visibleLine(archive)}: ${visibleLine(reasonOf(error))}`, {
-      cause: error,
-    });
+    const [from, to, reason] = [archive, cacheFolderPath(), reasonOf(error)].map(visibleLine);
+    throw new ProjectError(`tar could not unpack ${from} to ${to}: ${reason}`, { cause: error });
   }
 }
 
+/** The first line names the reason; the last one is that tar has failed. */
 function reasonOf(error: unknown): string {
   const { code, stderr } = error as { code?: unknown; stderr?: string };
-  return code === 'ENOENT' ? 'tar is not installed' : (stderr?.trim().split('\n').at(-1) ?? '');
+  return code === 'ENOENT' ? 'tar is not installed' : (stderr?.trim().split('\n').at(0) ?? '');
 }

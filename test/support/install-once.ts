@@ -13,16 +13,14 @@ const TOOLS = join(import.meta.dirname, '../../.labelqueue');
  * @param kind the folder of `.labelqueue/` for programs that are installed like this
  * @param name of the folder in it, with the version
  * @param install given the path of an empty folder
- * @param tools the folder of all programs
  * @returns the path of the folder
  */
 export async function installOnce(
   kind: string,
   name: string,
   install: (unfinished: string) => Promise<void>,
-  tools = TOOLS,
 ): Promise<string> {
-  const folder = join(tools, kind);
+  const folder = join(TOOLS, kind);
   const place = join(folder, name);
   if (existsSync(place)) return place;
   await mkdir(folder, { recursive: true });
