@@ -7,6 +7,7 @@ import { createFolderAtomically, replaceFolderAtomically } from '../../shared/ru
 import { abandonedBeside } from '../../shared/runtime/unfinished.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { namedInAnotherContainer } from '../support/left-behind.ts';
 
 let around: TemporaryFolder;
 let place: string;
@@ -57,9 +58,6 @@ function leftByAnotherProcess(): string {
   return stdout.trim();
 }
 
-/** As a process of another container names it: the same process id means another process there. */
-const inAnotherContainer = (path: string) => path.replace(/(?<=unfinished-)[0-9a-f]{12}/, '0123456789ab');
-
 test("what killed processes have left is removed, and users' folders with similar names are not", async () => {
   const names = ['model.unfinished-backup', 'model.unfinished-', 'model.unfinished-1e3', 'model.unfinished-4194305'];
   for (const name of names) await mkdir(join(around.path, name));
@@ -70,7 +68,7 @@ test("what killed processes have left is removed, and users' folders with simila
 });
 
 test('what a process of another container works on is left alone, until it has not changed for an hour', async () => {
-  const theirs = inAnotherContainer(leftByAnotherProcess());
+  const theirs = namedInAnotherContainer(place);
   await mkdir(theirs);
   await createFolderAtomically(place, filled(''));
   expect(await readdir(around.path)).toEqual(['model', basename(theirs)]);

@@ -1,5 +1,5 @@
 /** Where packaged code comes from. */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -10,8 +10,8 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
 import { LambdaCode } from '../../infra/index.ts';
-import { nameBeside } from '../../shared/runtime/unfinished.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { leftByKilledProcess, namedInAnotherContainer } from '../support/left-behind.ts';
 
 /** The end record of a zip without entries: no test runs these functions. */
 const ZIP = Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex');
@@ -59,13 +59,6 @@ const release = (name: string, sha256 = SHA256) =>
   LambdaCode.fromRelease({ url: `${origin}/${name}`, sha256, cacheFolder: cacheFolder() });
 const downloads = async () => Number(await (await fetch(`${origin}/count`)).text());
 
-/** The path as a process named it that has ended. */
-async function endedProcess(path: string): Promise<string> {
-  const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
-  await once(child, 'exit');
-  return path.replace(/-\d+-(?=[0-9a-f]{8}$)/, `-${child.pid}-`);
-}
-
 /** Uses a release in a process of its own, with another home folder. */
 async function releaseOfProcess(environment: Record<string, string>): Promise<{ stdout: string; stderr: string }> {
   const infra = pathToFileURL(join(import.meta.dirname, '../../infra/index.ts')).href;
@@ -107,8 +100,8 @@ describe('a release', () => {
 
   test('leaves the downloads of other containers alone, and removes what killed processes left here', async () => {
     await mkdir(cacheFolder());
-    const ours = await endedProcess(nameBeside(join(cacheFolder(), `${SHA256}.zip`)));
-    const theirs = ours.replace(/(?<=unfinished-)[0-9a-f]{12}/, '0123456789ab');
+    const zip = join(cacheFolder(), `${SHA256}.zip`);
+    const [ours, theirs] = [leftByKilledProcess(zip), namedInAnotherContainer(zip)];
     for (const path of [ours, theirs]) await writeFile(path, 'PK');
     release('classify.zip');
     expect((await readdir(cacheFolder())).sort()).toEqual([`${SHA256}.zip`, basename(theirs)]);

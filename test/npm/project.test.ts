@@ -3,8 +3,8 @@ import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { nameBeside } from '../../shared/runtime/unfinished.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { leftByKilledProcess } from '../support/left-behind.ts';
 import { InstalledPackage, packedPackage } from './installed-package.ts';
 
 const run = promisify(execFile);
@@ -94,7 +94,7 @@ test('two commands at once, after one that was killed while it unpacked, both fi
   const place = join(cache, 'labelqueue', name);
   await rm(place, { recursive: true });
   // Left by a process that is gone: no process has a number as large.
-  await mkdir(join(nameBeside(place).replace(/-\d+-(?=[0-9a-f]{8}$)/, '-99999999-'), 'bin'), { recursive: true });
+  await mkdir(join(leftByKilledProcess(place), 'bin'), { recursive: true });
   for (const { code, stdout } of await Promise.all([start(), start(), start()])) {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'whole\n' });
   }
