@@ -58,7 +58,10 @@ async function fetchInto(folder: string, part: Part): Promise<void> {
   printNote(`downloaded ${title} in ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
 }
 
-/** In a process of its own: this one loads it from the folder's final place. */
+/**
+ * In a process of its own: this one loads it from the folder's final place. NODE_OPTIONS may name modules by paths that are not in
+ * that folder.
+ */
 async function loadsFrom(folder: string, name: string): Promise<boolean> {
   const load = `import(${JSON.stringify(name)})`;
   const options = { cwd: folder, env: npmEnvironment(process.env) };
