@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { UserError } from '../shared/contract/user-error.ts';
+import { makeFolder } from '../shared/runtime/make-folder.ts';
+import { abandonedBeside, nameBeside } from '../shared/runtime/unfinished.ts';
+import { cacheFolder as userCacheFolder } from '../shared/runtime/user-folders.ts';
 
 /** A packaged worker that is missing, or that is not the expected one. */
 export class LambdaCodeError extends UserError {
@@ -68,9 +70,10 @@ function downloaded({ url, sha256, cacheFolder = defaultCacheFolder() }: LabelQu
   }
   const path = join(cacheFolder, `${sha256}.zip`);
   if (existsSync(path) && sha256Of(path) === sha256) return path;
-  mkdirSync(cacheFolder, { recursive: true });
-  const partial = `${path}.${process.pid}`;
+  makeFolder(cacheFolder);
+  const partial = nameBeside(path);
   try {
+    beginFile(partial, path);
     download(url, partial);
     const got = sha256Of(partial);
     if (got !== sha256) {
@@ -86,8 +89,14 @@ function downloaded({ url, sha256, cacheFolder = defaultCacheFolder() }: LabelQu
 }
 
 function defaultCacheFolder(): string {
-  const { XDG_CACHE_HOME } = process.env;
-  return join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'labelqueue/packages');
+  return join(userCacheFolder(), 'packages');
+}
+
+/** As `createFolderAtomically` does, which cannot be awaited here; the download itself keeps the file fresh. */
+function beginFile(partial: string, path: string): void {
+  writeFileSync(partial, '', { flag: 'wx' });
+  const now = statSync(partial).ctimeMs;
+  for (const abandoned of abandonedBeside(path, now)) rmSync(abandoned, { force: true });
 }
 
 /** Constructs are made without waiting, so a process of its own does the waiting. */

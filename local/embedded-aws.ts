@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import {
   END_LOOK_DELAY_SECONDS,
   END_LOOK_RECEIVES,
@@ -6,6 +5,7 @@ import {
   MAX_RECEIVE_COUNT,
   VISIBILITY_TIMEOUT_SECONDS,
 } from '../shared/contract/limits.ts';
+import { makeFolder } from '../shared/runtime/make-folder.ts';
 import { noticeOnStandardError } from '../worker/notice.ts';
 import { type AwsServer, startAwsServer } from './aws-server.ts';
 import { isNoRoom } from './disk-room.ts';
@@ -78,7 +78,7 @@ async function start({
   visibilityTimeoutSeconds,
   onNotice = noticeOnStandardError,
 }: EmbeddedAwsOptions): Promise<EmbeddedAws> {
-  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
+  if (dataDir !== undefined) makeFolder(dataDir);
   await using starting = new AsyncDisposableStack();
   if (dataDir !== undefined) starting.defer(lockState(dataDir));
   const credentials = localCredentials(dataDir);

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { HERE } from './pinned.mjs';
 import { lockedPackages, sha256Of } from './project.mjs';
 import { runTool, SetupError } from './tool.mjs';
+import { NPM_CI, npmEnvironment } from './tool-environment.mjs';
 
 /** The rest of the toolchain as tfjs-node looks for it: link in node_modules, and where it points to. */
 const LINKS = {
@@ -21,11 +22,13 @@ const LINKS = {
  */
 export function npmPackages(project) {
   const lock = sha256Of(join(project.root, 'package-lock.json'));
+  // The npm package has a lock file without them.
+  const hasDevelopment = Object.values(lockedPackages(project)).some(({ dev }) => dev);
   return {
     title: 'npm packages',
     place: project.nodeModules,
     stamp: { lock, platform: HERE, links: Object.entries(LINKS).flat() },
-    bytes: 1.7e9,
+    bytes: hasDevelopment ? 1.7e9 : 0.9e9,
     async make(staging) {
       const made = join(staging, 'node_modules');
       for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
@@ -67,10 +70,5 @@ function assertComplete(folder, packages) {
  * @param {string[]} more  arguments
  */
 export async function npmCi(cwd, failure, ...more) {
-  const complete = ['--ignore-scripts', '--include=dev', '--include=optional', ...more];
-  const quiet = ['--no-audit', '--no-fund', '--no-progress', '--no-update-notifier'];
-  // As many tries as npm makes by default, within seconds: without a network it would wait 70 s.
-  const retries = ['--fetch-retries=3', '--fetch-retry-mintimeout=1000', '--fetch-retry-factor=3'];
-  // On a full disk npm swallows its errors, when it cannot write a log of its own.
-  await runTool(['npm', 'ci', ...complete, ...quiet, ...retries, '--logs-max=0'], { failure, cwd });
+  await runTool(['npm', ...NPM_CI, ...more], { failure, cwd, env: npmEnvironment(process.env) });
 }

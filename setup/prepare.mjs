@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { takeLock } from './lock.mjs';
 import { freeBytes, gigabytes, showProgress } from './progress.mjs';
 import { runTool, SetupError } from './tool.mjs';
+import { npmEnvironment, pipEnvironment } from './tool-environment.mjs';
 
 /**
  * @typedef {object} Step
@@ -59,8 +60,14 @@ async function assertMachine() {
     throw new SetupError('expected a Linux with glibc, such as Debian or Fedora; this one has another C library.');
   }
   const runs = await Promise.allSettled([
-    runTool(['npm', '--version'], { failure: 'npm is missing, which comes with Node' }),
-    runTool(['python3', '-m', 'pip', '--version'], { failure: 'pip is missing (Debian: apt install python3-pip)' }),
+    runTool(['npm', '--version'], {
+      failure: 'npm is missing, which comes with Node',
+      env: npmEnvironment(process.env),
+    }),
+    runTool(['python3', '-m', 'pip', '--version'], {
+      failure: 'pip is missing (Debian: apt install python3-pip)',
+      env: pipEnvironment(process.env),
+    }),
   ]);
   const missing = runs.flatMap((run) => (run.status === 'rejected' ? run.reason.message : []));
   if (missing.length > 0) throw new SetupError(missing.join('\n'));

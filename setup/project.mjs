@@ -10,7 +10,7 @@ import { join } from 'node:path';
  * @typedef {{ root: string, nodeModules: string, toolchain: string }} Project
  */
 
-/** @typedef {{ version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage */
+/** @typedef {{ version?: string, integrity?: string, optional?: boolean, dev?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage */
 
 /**
  * @param {string} root

@@ -9,8 +9,11 @@ import { projectAt } from './project.mjs';
 import { SetupError } from './tool.mjs';
 import { libtensorflow, zig } from './wheels.mjs';
 
+const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+
 /** Sets up the project that this folder belongs to. On failure it prints one message and sets the exit code. */
 export async function setUp() {
+  for (const signal of SIGNALS) process.once(signal, () => interrupted(signal));
   try {
     const project = projectAt(fileURLToPath(new URL('..', import.meta.url)));
     await prepareMissing(project, setupSteps(project));
@@ -20,6 +23,17 @@ export async function setUp() {
     process.stderr.write(`labelqueue setup: ${message}\n`);
     process.exitCode = 1;
   }
+}
+
+/**
+ * Ends this process as the signal would have done.
+ *
+ * @param {NodeJS.Signals} signal
+ */
+function interrupted(signal) {
+  const lineStart = process.stderr.isTTY ? '\r\x1b[K' : '';
+  process.stderr.write(`${lineStart}setup: interrupted; finished steps are kept, start again to continue\n`);
+  process.kill(process.pid, signal);
 }
 
 /**

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HERE, platformNamed } from './pinned.mjs';
 import { runTool, SetupError } from './tool.mjs';
+import { pipEnvironment } from './tool-environment.mjs';
 
 /** @typedef {import('./prepare.mjs').Step} Step */
 /** @typedef {import('./project.mjs').Project} Project */
@@ -77,7 +78,7 @@ function wheelParts({ wheel, parts, ...step }) {
     async make(staging) {
       await writeFile(join(staging, 'requirements.txt'), `${name}==${version} --hash=sha256:${sha256}\n`);
       // pip writes to TMPDIR while it downloads: not to a small /tmp.
-      const env = { ...process.env, TMPDIR: staging, PIP_REQUIRE_VIRTUALENV: '0' };
+      const env = { ...pipEnvironment(process.env), TMPDIR: staging };
       await runTool(download, { failure: `pip could not fetch ${name} ${version}`, cwd: staging, env });
       const unpack = ['python3', UNPACK, 'wheels', 'made', ...parts];
       await runTool(unpack, { failure: `python3 could not unpack ${name} ${version}`, cwd: staging });

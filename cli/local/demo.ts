@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import { listParts, totalLines } from '../../shared/jobs/list-parts.ts';
 import { validImages } from '../../shared/jobs/preflight.ts';
 import { type Outcomes, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { ofFile } from '../../shared/runtime/file-failure.ts';
+import { makeFolder } from '../../shared/runtime/make-folder.ts';
 import { jobSettingsFrom } from '../../shared/settings.ts';
 import { exporterOf } from '../dashboard/dashboard-export.ts';
 import { readSource, type SourceFile } from '../enqueue/sources/read-source.ts';
@@ -41,7 +42,7 @@ export async function runDemo({ stateDir, ...model }: ModelOptions & { stateDir:
   const folder = join(stateDir, 'demo');
   interruptible(() => `interrupted; to run the demo again: ${rerunCommand()}`);
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   using log = openWorkerLog(join(folder, 'workers.log'), (text) => printNote(`${text}\n`));
   const samples = await startSampleServer(SAMPLES);
   printNote('starting SQS, S3 and the workers on this machine …\n');

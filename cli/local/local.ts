@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { publishService } from '../../local/running-service.ts';
 import { localWebhookSecret } from '../../local/webhook-secret.ts';
 import { openWorkerLog } from '../../local/worker-log.ts';
 import packageJson from '../../package.json' with { type: 'json' };
+import { makeFolder } from '../../shared/runtime/make-folder.ts';
 import { connectionsAllowed } from '../../shared/runtime/open-files.ts';
 import { classifierSettingsFrom } from '../../shared/settings.ts';
 import { exporterOf } from '../dashboard/dashboard-export.ts';
@@ -48,7 +48,7 @@ export async function runLocal({
   // The same holds for a limit on open files that workers inherit.
   connectionsAllowed();
   const dataDir = join(stateDir, 'local');
-  mkdirSync(dataDir, { recursive: true });
+  makeFolder(dataDir);
   const logPath = join(dataDir, 'workers.log');
   using log = openWorkerLog(logPath, notice);
   const webhooks = localWebhookSecret(dataDir);

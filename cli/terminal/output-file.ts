@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream, rmSync } from 'node:fs';
 import { access, constants, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -78,8 +79,8 @@ async function writeAndRename<Result>(
   write: (path: string) => Promise<Result>,
 ): Promise<Result> {
   const to = output.path;
-  // On the same disk as the target, so that the final rename is atomic.
-  const beside = join(dirname(to), `.${basename(to)}.${process.pid}`);
+  // On the same disk as the target, so that the final rename is atomic. Process ids repeat in containers.
+  const beside = join(dirname(to), `.${basename(to)}.${randomBytes(4).toString('hex')}`);
   const forget = cleanUpAtEnd(() => rmSync(beside, { force: true }));
   try {
     // DuckDB's own errors for a place that cannot be written to have no codes.

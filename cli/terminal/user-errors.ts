@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
 import { awsFailureText } from '../../shared/contract/aws-failures.ts';
+import { namesInEnvironment } from '../../shared/contract/aws-setting-names.ts';
 import { UserError } from '../../shared/contract/user-error.ts';
 import { fileFailureText } from '../../shared/runtime/file-failure.ts';
 import { commandName } from './command-name.ts';
@@ -19,7 +20,7 @@ export function failureText(error: unknown): string {
 export function userErrorText(error: unknown): string | undefined {
   if (error instanceof UserError) return error.message;
   if (!Error.isError(error)) return undefined;
-  return awsFailureText(error, commandName()) ?? portFailure(error) ?? fileFailureText(error);
+  return awsFailureText(error, namesInEnvironment(commandName())) ?? portFailure(error) ?? fileFailureText(error);
 }
 
 type Repository = { bugs?: { url?: string } };

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
+import { createFolderAtomically } from '../../shared/runtime/atomic-folder.ts';
 import { copyWithoutSymbols, WITHOUT_SYMBOLS_VERSION } from './elf/without-symbols.ts';
 
 /** Higher levels take twice the time for 1 % less; see docs/decisions/cold-start.md. */
@@ -28,10 +29,12 @@ export async function compressedLibraries(folder: string, cache: string): Promis
     .digest('hex')
     .slice(0, 16);
   const place = join(cache, `libraries-${key}`);
-  if (existsSync(place)) return place;
-  const unfinished = `${place}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { recursive: true });
+  await mkdir(cache, { recursive: true });
+  await createFolderAtomically(place, (unfinished) => compressInto(unfinished, folder));
+  return place;
+}
+
+async function compressInto(unfinished: string, folder: string): Promise<void> {
   const names = await readdir(join(folder, 'lib'));
   const sizes = await Promise.all(
     names.map(async (name) => {
@@ -44,8 +47,6 @@ export async function compressedLibraries(folder: string, cache: string): Promis
     }),
   );
   await writeFile(join(unfinished, SIZE), String(sizes.reduce((sum, size) => sum + size, 0)));
-  await rename(unfinished, place);
-  return place;
 }
 
 /** Bytes that the libraries of such a folder have once they are unpacked. */

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import featureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
+import { makeFolder } from '../../shared/runtime/make-folder.ts';
 import { TemplateStack } from './template-stack.ts';
 
 /**
@@ -30,7 +31,7 @@ export function writeTemplate(path: string): string {
     const template: object = JSON.parse(readFileSync(join(outdir, stack.templateFile), 'utf8'));
     // Without indentation: with it, the template would exceed MAX_TEMPLATE_BYTES.
     const text = `${JSON.stringify(template)}\n`;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, text);
     return text;
   } finally {

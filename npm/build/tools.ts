@@ -3,8 +3,8 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { takeLock } from '../../setup/lock.mjs';
+import { createFolderAtomically } from '../../shared/runtime/atomic-folder.ts';
 import { npmCi } from '../runtime/npm-ci.ts';
-import { wholeFolder } from '../runtime/whole-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** What is installed, in which versions. */
@@ -23,7 +23,7 @@ export async function packageTools(): Promise<string> {
   const place = join(ROOT, '.labelqueue/npm-tools', digest);
   await mkdir(dirname(place), { recursive: true });
   const release = await takeLock(`${place}.lock`);
-  await wholeFolder(place, install).finally(release);
+  await createFolderAtomically(place, install).finally(release);
   return place;
 }
 

@@ -48,12 +48,19 @@ const targets = new WeakMap<Connection, JobTarget>();
 
 /** @throws {LabelqueueError} invalid_settings */
 export function targetOf(connection: Connection): JobTarget {
+  checkConnection(connection);
   let target = targets.get(connection);
   if (target === undefined) {
     target = newTarget(connection);
     targets.set(connection, target);
   }
   return target;
+}
+
+function checkConnection(given: unknown): void {
+  if (typeof given === 'object' && given !== null) return;
+  const expected = 'expected a connection: an object with queueUrl, deadLetterQueueUrl and resultsBucket';
+  throw new LabelqueueError('invalid_settings', expected);
 }
 
 function newTarget(connection: Connection): JobTarget {

@@ -99,7 +99,7 @@ export async function enqueue(connection: Connection, images: Images, options: E
     checkOptions(connection, options ?? {});
     return await send(targetOf(connection), rereadable(images), options);
   } catch (error) {
-    throw publicError(error);
+    throw publicError(error, connection);
   }
 }
 

@@ -1,4 +1,5 @@
 import { awsFailureText } from '../../shared/contract/aws-failures.ts';
+import type { AwsSettingNames } from '../../shared/contract/aws-setting-names.ts';
 import { ImageTooLargeError } from '../../shared/contract/pack-messages.ts';
 import { UserError } from '../../shared/contract/user-error.ts';
 import { RunEndedError } from '../../shared/jobs/enqueue.ts';
@@ -7,6 +8,7 @@ import { NoSuchJobError } from '../../shared/jobs/outcome-errors.ts';
 import { SourceChangedError } from '../../shared/jobs/preflight.ts';
 import { SendError } from '../../shared/jobs/send-messages.ts';
 import { SettingsError } from '../../shared/settings.ts';
+import type { Connection } from './connection.ts';
 
 /**
  * Why a call failed:
@@ -61,13 +63,33 @@ const CODES = new Map<abstract new (...args: never[]) => UserError, LabelqueueEr
   [UnreadableJobError, 'unreadable_job'],
 ]);
 
-/** What a caller gets for what the product throws; a bug stays as it is. */
-export function publicError(error: unknown): unknown {
+/** What a caller gets for what the product throws, in terms of the options of the functions; a bug stays as it is. */
+export function publicError(error: unknown, connection: Connection): unknown {
   if (error instanceof LabelqueueError || !(error instanceof Error)) return error;
   if (error instanceof UserError) {
     const [, code = 'failed'] = [...CODES].find(([kind]) => error instanceof kind) ?? [];
-    return new LabelqueueError(code, error.message, { cause: error });
+    return new LabelqueueError(code, messageOf(error), { cause: error });
   }
-  const text = awsFailureText(error, 'labelqueue');
+  const text = awsFailureText(error, optionsOf(connection));
   return text === undefined ? error : new LabelqueueError('aws', text, { cause: error });
+}
+
+function messageOf(error: UserError): string {
+  return error instanceof NoSuchJobError
+    ? `${error.problem}: check the name of the job, and resultsBucket of the connection`
+    : error.message;
+}
+
+/** How a program sets what an error of AWS is about. */
+function optionsOf({ s3AddressingStyle }: Connection): AwsSettingNames {
+  return {
+    credentials: 'credentials of the connection',
+    region: 'region of the connection',
+    regionOf: (region) => `region of the connection to ${region}`,
+    bucket: 'resultsBucket',
+    queues: 'queueUrl, deadLetterQueueUrl',
+    endpoint: () => 'endpoint of the connection',
+    pathStyle: s3AddressingStyle === 'virtual' ? "s3AddressingStyle: 'path'" : undefined,
+    isItRunning: 'is the service running, and is this the endpoint that it printed?',
+  };
 }

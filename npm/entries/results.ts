@@ -34,7 +34,7 @@ export async function* results(connection: Connection, job: string): AsyncGenera
     using seen = new IdSet();
     yield* linesOnce<ResultLine>(target, 'results', of, seen);
   } catch (error) {
-    throw publicError(error);
+    throw publicError(error, connection);
   }
 }
 
@@ -53,7 +53,7 @@ export async function* failures(connection: Connection, job: string): AsyncGener
     for await (const _line of linesOnce<ResultLine>(target, 'results', of, seen));
     yield* linesOnce<FailureLine>(target, 'failures', of, seen);
   } catch (error) {
-    throw publicError(error);
+    throw publicError(error, connection);
   }
 }
 

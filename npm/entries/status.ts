@@ -20,6 +20,6 @@ export async function status(connection: Connection, job: string): Promise<JobSt
     if (found === undefined) throw new NoSuchJobError(target, job);
     return found;
   } catch (error) {
-    throw publicError(error);
+    throw publicError(error, connection);
   }
 }

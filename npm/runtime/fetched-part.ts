@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { printNote } from '../../cli/terminal/terminal.ts';
+import { npmEnvironment } from '../../setup/tool-environment.mjs';
 import { UserError } from '../../shared/contract/user-error.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { cacheFolder, PACKAGE } from './folders.ts';
+import { cacheFolderPath } from '../../shared/runtime/user-folders.ts';
+import { cachedFolder } from './cached-folder.ts';
+import { PACKAGE } from './folders.ts';
 import { npmCi } from './npm-ci.ts';
-import { wholeFolder } from './whole-folder.ts';
 
 /** A dependency that is too large for the package and that only some commands need. Its lock file is in `parts/<folder>/`. */
 export type Part = {
@@ -36,15 +38,15 @@ export class PartError extends UserError {
  * @throws {PartError} when npm cannot download it
  */
 export async function fetchedPart(part: Part): Promise<Record<string, unknown>> {
-  const place = join(cacheFolder(), `${part.folder}-${process.platform}-${process.arch}`);
-  await wholeFolder(place, (unfinished) => fetchInto(unfinished, part));
+  const name = `${part.folder}-${process.platform}-${process.arch}`;
+  const place = await cachedFolder(name, (unfinished) => fetchInto(unfinished, part));
   const path = createRequire(join(place, 'from-here.js')).resolve(part.package);
   return import(pathToFileURL(path).href);
 }
 
 async function fetchInto(folder: string, part: Part): Promise<void> {
   const { title, purpose, folder: name } = part;
-  const shown = cacheFolder().replace(homedir(), '~');
+  const shown = cacheFolderPath().replace(homedir(), '~');
   printNote(`downloading ${title} (for ${purpose}) to ${visibleLine(shown)}, once …\n`);
   for (const file of ['package.json', 'package-lock.json']) {
     await copyFile(join(PACKAGE, 'parts', name, file), join(folder, file));
@@ -56,10 +58,13 @@ async function fetchInto(folder: string, part: Part): Promise<void> {
   printNote(`downloaded ${title} in ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
 }
 
-/** In a process of its own: this one loads it from the folder's final place. */
+/**
+ * In a process of its own: this one loads it from the folder's final place. NODE_OPTIONS may name modules by paths that are not in
+ * that folder.
+ */
 async function loadsFrom(folder: string, name: string): Promise<boolean> {
   const load = `import(${JSON.stringify(name)})`;
-  const options = { cwd: folder };
+  const options = { cwd: folder, env: npmEnvironment(process.env) };
   return promisify(execFile)(process.execPath, ['--input-type=module', '--eval', `await ${load}`], options).then(
     () => true,
     () => false,

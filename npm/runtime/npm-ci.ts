@@ -1,20 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
-/** npm's default number of tries, within seconds: by default npm waits for more than a minute without a network. */
-const OPTIONS = [
-  '--ignore-scripts',
-  '--include=optional',
-  '--no-audit',
-  '--no-fund',
-  '--no-progress',
-  '--no-update-notifier',
-  '--logs-max=0',
-  '--fetch-retries=3',
-  '--fetch-retry-mintimeout=1000',
-  '--fetch-retry-factor=3',
-];
+import { NPM_CI, npmEnvironment } from '../../setup/tool-environment.mjs';
 
 /**
  * Installs what the lock file of a folder says into its `node_modules`, with the hashes checked.
@@ -23,7 +10,7 @@ const OPTIONS = [
  */
 export async function npmCi(folder: string): Promise<{ code: number | null; output: string }> {
   const [command = 'npm', ...args] = npmCommand();
-  const child = spawn(command, [...args, 'ci', ...OPTIONS], {
+  const child = spawn(command, [...args, ...NPM_CI], {
     cwd: folder,
     env: npmEnvironment(process.env),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,11 +34,4 @@ function npmCommand(): string[] {
     (path) => path !== undefined && /npm-cli\.js$/.test(path) && existsSync(path),
   );
   return script === undefined ? ['npm'] : [process.execPath, script];
-}
-
-/** Drops what npm passes to its children about its own run (a prefix, a global install); the user's settings stay. */
-function npmEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const own =
-    /^npm_(config_(global|prefix|local_prefix|global_prefix|location|package|call|workspace.*|ignore_scripts|omit|include|dry_run)|package_.*|lifecycle_.*)$/i;
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !own.test(name)));
 }

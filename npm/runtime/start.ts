@@ -2,13 +2,17 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import { cacheFolder, stateFolder } from './folders.ts';
+import { cacheFolder, stateFolder } from '../../shared/runtime/user-folders.ts';
 
 // As in bin/labelqueue: with early garbage collection, a million images stream through less than 200 MB.
 setFlagsFromString('--max-semi-space-size=1');
 setFlagsFromString('--max-old-space-size=512');
 // Halves the time of every start but the first.
-enableCompileCache(join(cacheFolder(), 'compile-cache'));
+try {
+  enableCompileCache(join(cacheFolder(), 'compile-cache'));
+} catch {
+  // Commands that need the cache report why it cannot be used; the others do without it.
+}
 // The package's own folder may be read-only, and npm may delete it.
 process.env['LABELQUEUE_STATE_DIR'] ||= stateFolder();
 // After `npx labelqueue`, a shell does not find the command by its name.

@@ -1,4 +1,5 @@
 import { awsCallOf } from './aws-call.ts';
+import { type AwsSettingNames, namesInEnvironment } from './aws-setting-names.ts';
 import { isOfAws } from './urls.ts';
 import { visibleLine } from './visible-text.ts';
 
@@ -41,26 +42,26 @@ const UNTRUSTED = /CERT|SIGNED|SIGNATURE|ISSUER/;
 /**
  * One line for an error of an AWS service: service, address, call, reason and what to do. Undefined for a bug.
  *
- * @param command how the command is started
+ * @param names how the reader sets what it is about; by default in the environment
  */
-export function awsFailureText(error: AwsError, command = 'labelqueue'): string | undefined {
+export function awsFailureText(error: AwsError, names = namesInEnvironment()): string | undefined {
   if (error.name === 'CredentialsProviderError') {
-    return `no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (${error.message})`;
+    return `no AWS credentials: set ${names.credentials} (${error.message})`;
   }
-  if (/region is missing/i.test(error.message)) return 'no AWS region: set AWS_REGION, e.g. to us-east-1';
+  if (/region is missing/i.test(error.message)) return `no AWS region: set ${names.region}, e.g. to us-east-1`;
   if (/^region not accepted/i.test(error.message)) {
-    return `not an AWS region: set AWS_REGION, e.g. to us-east-1 (${visibleLine(error.message)})`;
+    return `not an AWS region: set ${names.region}, e.g. to us-east-1 (${visibleLine(error.message)})`;
   }
   const { service, call = 'a request', address } = { service: 'AWS', ...awsCallOf(error) };
   if (error.name === 'EndpointError' || isMalformedEndpoint(error)) {
-    return `${service} has no valid endpoint: ${visibleLine([error.message, error.input].filter(Boolean).join(' '))}; expected http://HOST:PORT or https://HOST in ${endpointVariables(service)}`;
+    return `${service} has no valid endpoint: ${visibleLine([error.message, error.input].filter(Boolean).join(' '))}; expected http://HOST:PORT or https://HOST in ${names.endpoint(service)}`;
   }
   if (error.$metadata === undefined) return undefined;
   const where = address === undefined ? service : `${service} at ${visibleLine(address)}`;
   const status = error.$metadata.httpStatusCode;
   return status === undefined
-    ? `${where} cannot be reached for ${call}: ${reasonOf(error)}; ${howToReach(service, address, error) ?? isItRunning(command)}`
-    : `${where} answered ${call} with ${answerOf(error, status)}${adviceAfter(error, { service, call, status })}`;
+    ? `${where} cannot be reached for ${call}: ${reasonOf(error)}; ${howToReach(error, { service, address, names })}`
+    : `${where} answered ${call} with ${answerOf(error, status)}${adviceAfter(error, { service, call, status, names })}`;
 }
 
 /** Only for calls of AWS: other malformed URLs are not endpoints. */
@@ -79,44 +80,36 @@ function reasonOf({ code, hostname, message }: AwsError): string {
   return code ?? visibleLine(message);
 }
 
-/** @returns undefined for an address of this machine */
-function howToReach(
-  service: string,
-  address: string | undefined,
-  { code = '', message }: AwsError,
-): string | undefined {
+type Unreached = { service: string; address: string | undefined; names: AwsSettingNames };
+
+function howToReach({ code = '', message }: AwsError, { service, address, names }: Unreached): string {
   if (UNTRUSTED.test(code)) return 'its certificate is not trusted: name a file with its issuer in NODE_EXTRA_CA_CERTS';
   if (/wrong version number|packet length too long/i.test(message))
-    return `it does not speak HTTPS: begin ${endpointVariables(service)} with http://`;
-  if (address === undefined || isOfAws(address)) return 'check the network, the proxy and AWS_REGION';
-  if (code === 'ENOTFOUND' && service === 'S3' && process.env['S3_ADDRESSING_STYLE'] === 'virtual') {
-    return 'S3_ADDRESSING_STYLE=path does not put the bucket before the name';
+    return `it does not speak HTTPS: begin ${names.endpoint(service)} with http://`;
+  if (address === undefined || isOfAws(address)) return `check the network, the proxy and ${names.region}`;
+  if (code === 'ENOTFOUND' && service === 'S3' && names.pathStyle !== undefined) {
+    return `${names.pathStyle} does not put the bucket before the name`;
   }
-  return isOnThisMachine(address) ? undefined : `check the network, the proxy and ${endpointVariables(service)}`;
+  return isOnThisMachine(address) ? names.isItRunning : `check the network, the proxy and ${names.endpoint(service)}`;
 }
 
-function isItRunning(command: string): string {
-  return `is \`${command} local\` running, and are these the settings that it printed?`;
-}
-
-type Answered = { service: string; call: string; status: number };
+type Answered = { service: string; call: string; status: number; names: AwsSettingNames };
 
 /** What to do about an error response; empty where its message says everything. */
-function adviceAfter(error: AwsError, { service, call, status }: Answered): string {
-  const advice = adviceFor(error, { service, call, status });
+function adviceAfter(error: AwsError, answered: Answered): string {
+  const advice = adviceFor(error, answered);
   return advice === undefined ? '' : `; ${advice}`;
 }
 
-function adviceFor(error: AwsError, { service, call, status }: Answered): string | undefined {
+function adviceFor(error: AwsError, { service, call, status, names }: Answered): string | undefined {
   const { name, message } = error;
   if (EXPIRED.has(name)) return 'the credentials have expired: get new ones, e.g. with aws sso login';
   if (WRONG_CLOCK.has(name) || /Signature (?:expired|not yet current)/.test(message)) {
     return 'the clock of this machine is wrong: set it';
   }
-  if (WRONG_REGION.has(name) || status === 301) return regionAdvice(error);
-  if (WRONG_KEY.has(name)) return 'check AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
-  if (NO_SUCH_THING.has(name))
-    return `check ${service === 'S3' ? 'RESULTS_BUCKET' : 'QUEUE_URL, DEAD_LETTER_QUEUE_URL'} and AWS_REGION`;
+  if (WRONG_REGION.has(name) || status === 301) return regionAdvice(error, names);
+  if (WRONG_KEY.has(name)) return `check ${names.credentials}`;
+  if (NO_SUCH_THING.has(name)) return `check ${service === 'S3' ? names.bucket : names.queues} and ${names.region}`;
   if (status === 403 || name.startsWith('AccessDenied'))
     return `the credentials need the permission ${permissionOf(service, call)}`;
   if (error instanceof SyntaxError || /is not expected|Unexpected token|Deserialization/i.test(message)) {
@@ -126,24 +119,15 @@ function adviceFor(error: AwsError, { service, call, status }: Answered): string
 }
 
 /** S3 names the right region in a header, in the body or in the message. */
-function regionAdvice({ Region, message, $response }: AwsError): string {
+function regionAdvice({ Region, message, $response }: AwsError, names: AwsSettingNames): string {
   const region = $response?.headers?.['x-amz-bucket-region'] ?? Region ?? /expecting '([\w-]+)'/.exec(message)?.[1];
   return region === undefined
-    ? 'the bucket is in another region: set AWS_REGION to it'
-    : `the bucket is in another region: set AWS_REGION=${visibleLine(region)}`;
+    ? `the bucket is in another region: set ${names.region} to it`
+    : `the bucket is in another region: set ${names.regionOf(visibleLine(region))}`;
 }
 
 function permissionOf(service: string, call: string): string {
   return PERMISSIONS.get(call) ?? `${service.toLowerCase()}:${call.replace(/Batch$/, '')}`;
-}
-
-/** The variables that set the endpoint of a service; the more specific one takes precedence. */
-function endpointVariables(service: string): string {
-  const special = `AWS_ENDPOINT_URL_${service.toUpperCase()}`;
-  if (process.env[special]) return special;
-  return process.env['AWS_ENDPOINT_URL']
-    ? 'AWS_ENDPOINT_URL'
-    : `${special}, AWS_ENDPOINT_URL or endpoint_url of the AWS configuration`;
 }
 
 function isOnThisMachine(address: string): boolean {

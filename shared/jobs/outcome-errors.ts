@@ -5,8 +5,13 @@ import type { JobTarget } from './job-target.ts';
 export class NoSuchJobError extends UserError {
   override readonly name = 'NoSuchJobError';
 
+  /** What is wrong, without what to do. */
+  readonly problem: string;
+
   constructor({ resultsBucket }: Pick<JobTarget, 'resultsBucket'>, job: string) {
-    super(`no job ${job} in the bucket ${resultsBucket}: see labelqueue status`);
+    const problem = `no job ${job} in the bucket ${resultsBucket}`;
+    super(`${problem}: see labelqueue status`);
+    this.problem = problem;
   }
 }
 

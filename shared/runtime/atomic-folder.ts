@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { abandonedBeside, heartbeat, nameBeside, UNFINISHED } from './unfinished.ts';
 
-const UNFINISHED = '.unfinished-';
 const REPLACED = '.replaced-';
 
 /**
@@ -15,10 +14,9 @@ const REPLACED = '.replaced-';
  */
 export async function createFolderAtomically(place: string, fill: (folder: string) => Promise<void>): Promise<boolean> {
   if (existsSync(place)) return false;
-  await removeLeftovers(place, UNFINISHED);
-  const unfinished = `${place}${UNFINISHED}${process.pid}`;
+  const unfinished = nameBeside(place);
   try {
-    await makeFolder(unfinished, fill);
+    await fillBeside(place, unfinished, fill);
     await rename(unfinished, place);
     return true;
   } catch (error) {
@@ -40,12 +38,10 @@ export async function replaceFolderAtomically(
   fill: (folder: string) => Promise<void>,
   check: () => Promise<void>,
 ): Promise<void> {
-  await removeLeftovers(place, UNFINISHED);
-  await removeLeftovers(place, REPLACED);
-  const unfinished = `${place}${UNFINISHED}${process.pid}`;
-  const replaced = `${place}${REPLACED}${process.pid}`;
+  const unfinished = nameBeside(place);
+  const replaced = nameBeside(place, REPLACED);
   try {
-    await makeFolder(unfinished, fill);
+    await fillBeside(place, unfinished, fill, [UNFINISHED, REPLACED]);
     await check();
     await rename(place, replaced);
     await rename(unfinished, place).catch(async (error: unknown) => {
@@ -59,27 +55,18 @@ export async function replaceFolderAtomically(
   await rm(replaced, { recursive: true, force: true });
 }
 
-async function makeFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
+/** Removes first what crashed processes have left, which may need the space. */
+async function fillBeside(
+  place: string,
+  path: string,
+  fill: (folder: string) => Promise<void>,
+  kinds = [UNFINISHED],
+): Promise<void> {
   await mkdir(path, { mode: 0o700 });
+  const { ctimeMs } = await stat(path);
+  using _beating = heartbeat(path);
+  for (const abandoned of kinds.flatMap((kind) => abandonedBeside(place, ctimeMs, kind))) {
+    await rm(abandoned, { recursive: true, force: true });
+  }
   await fill(path);
-}
-
-/** Removes what crashed processes have left, by the process ids in the names; other names are not touched. */
-async function removeLeftovers(place: string, kind: string): Promise<void> {
-  const prefix = `${basename(place)}${kind}`;
-  for (const name of await readdir(dirname(place))) {
-    const number = name.startsWith(prefix) ? name.slice(prefix.length) : '';
-    if (!/^\d+$/.test(number)) continue;
-    const pid = Number(number);
-    if (pid !== process.pid && isAlive(pid)) continue;
-    await rm(join(dirname(place), name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -1,8 +1,13 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { createFolderAtomically, replaceFolderAtomically } from '../../shared/runtime/atomic-folder.ts';
+import { abandonedBeside } from '../../shared/runtime/unfinished.ts';
+import { eventually } from '../../testkit/eventually.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { namedInAnotherContainer } from '../support/left-behind.ts';
 
 let around: TemporaryFolder;
 let place: string;
@@ -38,11 +43,65 @@ test('an existing folder is left as it is, even one that appears during the work
   expect((await readdir(around.path)).sort()).toEqual(['model', 'other']);
 });
 
+/** What a process that ended left, named as it names what it works on. */
+function leftByAnotherProcess(): string {
+  const unfinished = pathToFileURL(join(import.meta.dirname, '../../shared/runtime/unfinished.ts')).href;
+  const script = `import { nameBeside } from ${JSON.stringify(unfinished)};
+    import { mkdirSync } from 'node:fs';
+    const path = nameBeside(${JSON.stringify(place)});
+    mkdirSync(path);
+    console.log(path);`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  });
+  if (stdout === '') throw new Error(stderr);
+  return stdout.trim();
+}
+
 test("what killed processes have left is removed, and users' folders with similar names are not", async () => {
   const names = ['model.unfinished-backup', 'model.unfinished-', 'model.unfinished-1e3', 'model.unfinished-4194305'];
   for (const name of names) await mkdir(join(around.path, name));
+  const left = leftByAnotherProcess();
+  expect(await readdir(around.path)).toContain(basename(left));
   await createFolderAtomically(place, filled(''));
-  expect((await readdir(around.path)).sort()).toEqual(['model', ...names.slice(0, 3)].sort());
+  expect((await readdir(around.path)).sort()).toEqual(['model', ...names].sort());
+});
+
+test('what a process of another container works on is left alone, until it has not changed for an hour', async () => {
+  const theirs = namedInAnotherContainer(place);
+  await mkdir(theirs);
+  await createFolderAtomically(place, filled(''));
+  expect(await readdir(around.path)).toEqual(['model', basename(theirs)]);
+  const { ctimeMs } = await stat(theirs);
+  expect(abandonedBeside(place, ctimeMs + 3_599_000)).toEqual([]);
+  expect(abandonedBeside(place, ctimeMs + 3_601_000)).toEqual([theirs]);
+});
+
+test('two calls of one process do not touch what the other one works on', async () => {
+  const first = Promise.withResolvers<void>();
+  const slow = createFolderAtomically(place, async (folder) => {
+    await filled('slow')(folder);
+    await first.promise;
+    expect(await readFile(join(folder, 'file'), 'utf8')).toBe('slow');
+  });
+  expect(await createFolderAtomically(place, filled('fast'))).toBe(true);
+  first.resolve();
+  expect(await slow).toBe(false);
+  expect(await content()).toBe('fast');
+  expect(await readdir(around.path)).toEqual(['model']);
+});
+
+test('while a folder is being filled, its age starts again every minute', async () => {
+  jest.useFakeTimers({ doNotFake: ['performance', 'nextTick', 'setImmediate', 'Date'] });
+  try {
+    await createFolderAtomically(place, async (folder) => {
+      await utimes(folder, 0, 0);
+      jest.advanceTimersByTime(61_000);
+      await eventually('a heartbeat', async () => (await stat(folder)).mtimeMs > 0);
+    });
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 test('a replaced folder is the old one until the new one is complete', async () => {

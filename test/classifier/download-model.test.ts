@@ -8,6 +8,7 @@ import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { classifierSettingsFrom } from '../../shared/settings.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws } from '../../testkit/test-aws.ts';
+import { leftByKilledProcess } from '../support/left-behind.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';
 import { MEANS_MODEL, sha256, sumsOf } from './s3-model.ts';
 
@@ -107,7 +108,7 @@ test.each(['../labels.txt', '/etc/passwd', 'a//b', 'a/../../b', 'a\\..\\b'])(
 test('what a killed process has left behind is removed, and never used', async () => {
   const [uri, hash] = await upload(FILES);
   // No process has this id: Linux gives none above 2^22.
-  const leftover = join(temporary.path, `labelqueue-model-${hash}.unfinished-99999999`);
+  const leftover = leftByKilledProcess(join(temporary.path, `labelqueue-model-${hash}`));
   await mkdir(leftover);
   await downloadModel(aws.target.s3, uri, hash, temporary.path);
   expect(await readdir(temporary.path)).toEqual([`labelqueue-model-${hash}`]);

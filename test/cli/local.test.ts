@@ -169,6 +169,16 @@ test('says which process has the state folder, and how to choose another', async
   );
 }, 60_000);
 
+test.each(['local', 'demo'])(
+  '%s ends with one line where the state folder cannot be made',
+  async (command) => {
+    const { code, stdout, stderr } = await runCommand([command, '--state-dir', '/proc/x/y']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^labelqueue: \/proc\S*: .+\n$/);
+  },
+  60_000,
+);
+
 test('starts on a state with an empty description of an object, and names the file', async () => {
   const environment = await start();
   await targetOf(environment).s3.send(new PutObjectCommand({ Bucket: 'labelqueue', Key: 'a', Body: 'x' }));

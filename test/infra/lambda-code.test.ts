@@ -1,13 +1,17 @@
 /** Where packaged code comes from. */
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
 import { LambdaCode } from '../../infra/index.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { leftByKilledProcess, namedInAnotherContainer } from '../support/left-behind.ts';
 
 /** The end record of a zip without entries: no test runs these functions. */
 const ZIP = Buffer.from(`504b0506${'00'.repeat(18)}`, 'hex');
@@ -55,6 +59,17 @@ const release = (name: string, sha256 = SHA256) =>
   LambdaCode.fromRelease({ url: `${origin}/${name}`, sha256, cacheFolder: cacheFolder() });
 const downloads = async () => Number(await (await fetch(`${origin}/count`)).text());
 
+/** Uses a release in a process of its own, with another home folder. */
+async function releaseOfProcess(environment: Record<string, string>): Promise<{ stdout: string; stderr: string }> {
+  const infra = pathToFileURL(join(import.meta.dirname, '../../infra/index.ts')).href;
+  const script = `import { LambdaCode } from ${JSON.stringify(infra)};
+    const [url, sha256] = process.argv.slice(1);
+    try { console.log(LambdaCode.fromRelease({ url, sha256 }).path); } catch (error) { console.error(error.message); }`;
+  const args = ['--input-type=module', '--no-warnings', '--eval', script, '--', `${origin}/classify.zip`, SHA256];
+  const { PATH } = process.env;
+  return promisify(execFile)(process.execPath, args, { cwd: folder.path, env: { PATH, ...environment } });
+}
+
 /** The file or folder that a deploy would upload. */
 const pathOf = (code: Code) => (code as AssetCode).path;
 
@@ -81,6 +96,24 @@ describe('a release', () => {
     const before = await downloads();
     release('classify.zip');
     expect((await downloads()) - before).toBe(1);
+  });
+
+  test('leaves the downloads of other containers alone, and removes what killed processes left here', async () => {
+    await mkdir(cacheFolder());
+    const zip = join(cacheFolder(), `${SHA256}.zip`);
+    const [ours, theirs] = [leftByKilledProcess(zip), namedInAnotherContainer(zip)];
+    for (const path of [ours, theirs]) await writeFile(path, 'PK');
+    release('classify.zip');
+    expect((await readdir(cacheFolder())).sort()).toEqual([`${SHA256}.zip`, basename(theirs)]);
+  });
+
+  test('is kept in the cache folder of the user, whose owner is checked', async () => {
+    const environment = { HOME: folder.path, XDG_CACHE_HOME: 'relative' };
+    const cached = join(folder.path, '.cache/labelqueue/packages', `${SHA256}.zip`);
+    expect(await releaseOfProcess(environment)).toEqual({ stdout: `${cached}\n`, stderr: '' });
+    expect(await readFile(cached)).toEqual(ZIP);
+    await chmod(join(folder.path, '.cache/labelqueue'), 0o777);
+    expect((await releaseOfProcess(environment)).stderr).toContain('to be writable by its owner only, found');
   });
 
   test.each([

@@ -103,8 +103,7 @@ describe.each(['22', '24'])('on Node %s', (major) => {
     await workQueueEmpty(aws, catsButMissing);
     const results = await labelqueue(['results', 'cats', '--format', 'csv']);
     expect(results.stdout).toContain('Egyptian cat');
-    // The process that tries the download loads it, too, from the folder where it is unpacked.
-    expect([...new Set(results.addons.map((addon) => basename(addon)))]).toEqual(['duckdb.node']);
+    expect(results.addons.map((addon) => basename(addon))).toEqual(['duckdb.node']);
     const parquet = join(installed.folder, 'cats.parquet');
     await labelqueue(['results', 'cats', '--out', parquet, '--force']);
     expect((await readFile(parquet)).subarray(0, 4).toString()).toBe('PAR1');

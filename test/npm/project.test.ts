@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
+import { leftByKilledProcess } from '../support/left-behind.ts';
 import { InstalledPackage, packedPackage } from './installed-package.ts';
 
 const run = promisify(execFile);
@@ -61,14 +62,14 @@ test.each([
   [['local', '--port', '0']],
 ])('%j runs from the project, which is unpacked once', async (args) => {
   const cache = join(folder.path, `cache-${args[0]}`);
-  await packCommand('echo "$@"; exit 3');
+  await packCommand(`mkdir -p "$\{0%/*}/../.labelqueue/toolchain/tfjs-binding"; echo "$@"; exit 3`);
+  const ended = { code: 3, stdout: `${args.join(' ')}\n` };
   expect(await installed.labelqueue(args, { XDG_CACHE_HOME: cache })).toEqual({
-    code: 3,
-    stdout: `${args.join(' ')}\n`,
-    stderr: '',
+    ...ended,
+    stderr: `setting up TensorFlow in ${cache}/labelqueue, once: 0.4 GB to download, 1.4 GB on disk …\n`,
   });
   await rm(installed.path('project.tar.gz'));
-  expect(await installed.labelqueue(args, { XDG_CACHE_HOME: cache })).toMatchObject({ code: 3 });
+  expect(await installed.labelqueue(args, { XDG_CACHE_HOME: cache })).toEqual({ ...ended, stderr: '' });
   expect((await readdir(join(cache, 'labelqueue'))).sort()).toEqual([
     expect.stringMatching(/^\d+\.\d+\.\d+-/),
     'compile-cache',
@@ -93,7 +94,7 @@ test('two commands at once, after one that was killed while it unpacked, both fi
   const place = join(cache, 'labelqueue', name);
   await rm(place, { recursive: true });
   // Left by a process that is gone: no process has a number as large.
-  await mkdir(`${place}.unfinished-99999999/bin`, { recursive: true });
+  await mkdir(join(leftByKilledProcess(place), 'bin'), { recursive: true });
   for (const { code, stdout } of await Promise.all([start(), start(), start()])) {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'whole\n' });
   }
@@ -105,9 +106,46 @@ test('a project that cannot be unpacked is reported in plain words, and leaves n
   const cache = join(folder.path, 'cache-broken');
   const { code, stdout, stderr } = await installed.labelqueue(['demo'], { XDG_CACHE_HOME: cache });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toMatch(/^labelqueue: tar could not unpack .*project\.tar\.gz: /);
+  expect(stderr).toMatch(
+    /^labelqueue: tar could not unpack \S+project\.tar\.gz to \S+cache-broken\/labelqueue: .*(gzip|archive) format/i,
+  );
   expect(stderr.trim().split('\n')).toHaveLength(1);
   expect(await readdir(join(cache, 'labelqueue'))).toEqual(['compile-cache']);
+});
+
+/** Commands that do not need the cache, and one that does. */
+async function withCache(cache: string) {
+  await packCommand('echo started');
+  const help = await installed.labelqueue(['--help'], { XDG_CACHE_HOME: cache });
+  expect({ ...help, stdout: help.stdout.slice(0, 17) }).toEqual({ code: 0, stdout: 'Usage: labelqueue', stderr: '' });
+  return installed.labelqueue(['classify', 'cat.jpg'], { XDG_CACHE_HOME: cache });
+}
+
+test('nothing is run from a cache folder that other users may write to, and nothing is written to it', async () => {
+  const cache = join(folder.path, 'cache-shared');
+  await mkdir(join(cache, 'labelqueue'), { recursive: true });
+  await chmod(join(cache, 'labelqueue'), 0o777);
+  expect(await withCache(cache)).toEqual({
+    ...{ code: 1, stdout: '' },
+    stderr: `labelqueue: expected ${cache}/labelqueue to be writable by its owner only, found the permissions 777: other users could change the programs in it; delete it, or set XDG_CACHE_HOME to a folder of your own\n`,
+  });
+  expect(await readdir(join(cache, 'labelqueue'))).toEqual([]);
+});
+
+test('nothing is run from a folder in the cache that other users may write to', async () => {
+  const cache = join(folder.path, 'cache-version');
+  expect((await withCache(cache)).stdout).toBe('started\n');
+  const [name = ''] = (await readdir(join(cache, 'labelqueue'))).filter((entry) => entry !== 'compile-cache');
+  await chmod(join(cache, 'labelqueue', name), 0o772);
+  const { code, stdout, stderr } = await withCache(cache);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain(`expected ${join(cache, 'labelqueue', name)} to be writable by its owner only`);
+});
+
+test.each(['/proc/x', '/dev/null'])('XDG_CACHE_HOME=%s ends a command that needs it with one line', async (cache) => {
+  const { code, stdout, stderr } = await withCache(cache);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^labelqueue: the cache folder \S+ cannot be made \(.+\); set XDG_CACHE_HOME to .+\n$/);
 });
 
 test('an old Node is told which one is needed', async () => {

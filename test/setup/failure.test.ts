@@ -57,13 +57,14 @@ test('says how much room is needed and how much there is', async () => {
     path,
     `import fs from 'node:fs';
     import { syncBuiltinESMExports } from 'node:module';
-    fs.statfsSync = () => ({ blocks: 1, bavail: 3e6, bsize: 1e3 });
+    fs.statfsSync = () => ({ blocks: 1, bavail: 2e6, bsize: 1e3 });
     syncBuiltinESMExports();`,
   );
 
-  expect(await failure({ NODE_OPTIONS: `--import=${path}` })).toMatch(
-    /^3\.1 GB are needed in .*, 3\.0 GB are free\.$/m,
-  );
+  const env = { NODE_OPTIONS: `--import=${path}` };
+  expect(await failure(env)).toMatch(/^2\.3 GB are needed in .*, 2\.0 GB are free\.$/m);
+  harness.lock({ ...PACKAGES, typescript: { integrity: 'sha512-T', dev: true } });
+  expect(await failure(env)).toMatch(/^3\.1 GB are needed in .*, 2\.0 GB are free\.$/m);
   expect(harness.calls()).toEqual([]);
 });
 

@@ -1,5 +1,17 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { COMPILER, PACKAGES, SetupHarness, STEP_LINES } from './setup-harness.ts';
@@ -84,15 +96,61 @@ test.each<[string, (changed: SetupHarness) => void, string[]]>([
   expect(stderr).toBe(titles.map((title) => `setup: ${title} (…)\n`).join(''));
 });
 
-test('starts no other process once nothing was missing, until a file that it is made from changes', async () => {
+/** Sets up, and lets the next run note that nothing is missing; the Node on PATH then only reports that it was used. */
+async function setUpAndNoted(): Promise<void> {
   await harness.run(['-e', '']);
-  // The first one looks, and notes that nothing is missing.
   await harness.run(['-e', '']);
-  harness.tool('node', 'echo the Node on PATH');
+  harness.tool('node', 'echo looked');
+}
 
-  expect((await harness.run(['-p', '1'])).stdout).toBe('1\n');
+const looks = async () => (await harness.run(['-p', '1'])).stdout === 'looked\n1\n';
+const lockFile = () => join(harness.root, 'package-lock.json');
+
+test('starts no Node to look once nothing was missing, until a file that it is made from changes', async () => {
+  await setUpAndNoted();
+  expect(await looks()).toBe(false);
+  harness.lock(otherPackage);
+  expect(await looks()).toBe(true);
+});
+
+test.each<[string, () => void]>([
+  ['package-lock.json', () => harness.lock(otherPackage)],
+  ['setup/npm.mjs', () => appendFileSync(join(harness.root, 'setup/npm.mjs'), '// changed\n')],
+  ['node_modules/.labelqueue-stamp.json', () => harness.write('project/node_modules/.labelqueue-stamp.json', '{}')],
+])('looks again at a %s with other content, even if it is restored with an old time', async (file, change) => {
+  await setUpAndNoted();
+  change();
+  utimesSync(join(harness.root, file), 1, 1);
+  expect(await looks()).toBe(true);
+});
+
+test('a file that is written again with the same content is no reason to look', async () => {
+  await setUpAndNoted();
   harness.lock(PACKAGES);
-  expect((await harness.run(['-p', '1'])).stdout).toBe('the Node on PATH\n1\n');
+  utimesSync(lockFile(), new Date(), new Date(Date.now() + 3_600_000));
+  expect(await looks()).toBe(false);
+});
+
+test('a note that was written in part is no note', async () => {
+  await setUpAndNoted();
+  const note = join(harness.toolchain, 'ready');
+  truncateSync(note, statSync(note).size - 40);
+  expect(await looks()).toBe(true);
+});
+
+test('a file that changes during the look is looked at the next time', async () => {
+  await harness.run(['-e', '']);
+  harness.tool('node', `echo ' ' >> '${lockFile()}'; echo looked`);
+  expect(await looks()).toBe(true);
+  harness.tool('node', 'echo looked');
+  expect(await looks()).toBe(true);
+  expect(await looks()).toBe(false);
+});
+
+test('works without cksum', async () => {
+  harness.removeTool('cksum');
+  expect(await harness.run(['-p', '1'])).toMatchObject({ exitCode: 0, stdout: '1\n' });
+  expect(await harness.run(['-p', '1'])).toEqual({ exitCode: 0, stdout: '1\n', stderr: '' });
 });
 
 test.each(['node_modules', '.labelqueue/toolchain/libtensorflow', '.labelqueue/toolchain/tfjs-binding'])(

@@ -20,7 +20,7 @@ const MACHINE = `${process.platform}-${process.arch}`;
 /** Copied into each harness: the setup, and what it compiles. */
 const PARTS = ['setup', 'bin', 'shared/runtime/quiet-tensorflow.cc'];
 /** What the shell scripts use of the system. */
-const SYSTEM_TOOLS = ['touch', 'mv', 'readlink', 'tr'];
+const SYSTEM_TOOLS = ['cksum', 'readlink', 'tr'];
 export const PYTHON = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 
 export interface Ending {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeLock } from '../../setup/lock.mjs';
+import { createFolderAtomically } from '../../shared/runtime/atomic-folder.ts';
 
 const TOOLS = join(import.meta.dirname, '../../.labelqueue');
 
@@ -11,7 +12,7 @@ const TOOLS = join(import.meta.dirname, '../../.labelqueue');
  *
  * @param kind the folder of `.labelqueue/` for programs that are installed like this
  * @param name of the folder in it, with the version
- * @param install given the path of the folder to make
+ * @param install given the path of an empty folder
  * @returns the path of the folder
  */
 export async function installOnce(
@@ -24,17 +25,6 @@ export async function installOnce(
   if (existsSync(place)) return place;
   await mkdir(folder, { recursive: true });
   const release = await takeLock(join(folder, 'install.lock'));
-  try {
-    if (!existsSync(place)) await makeWhole(place, install);
-  } finally {
-    release();
-  }
+  await createFolderAtomically(place, install).finally(release);
   return place;
-}
-
-async function makeWhole(place: string, install: (unfinished: string) => Promise<void>): Promise<void> {
-  const unfinished = `${place}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await install(unfinished);
-  await rename(unfinished, place);
 }

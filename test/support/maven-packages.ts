@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { installOnce } from './install-once.ts';
@@ -35,8 +35,7 @@ export async function mavenPackage(wanted: MavenPackage): Promise<string> {
 }
 
 async function install(folder: string, wanted: MavenPackage): Promise<void> {
-  await mkdir(folder);
-  const project = `${folder}.pom.xml`;
+  const project = join(folder, 'pom.xml');
   await writeFile(project, projectOf(wanted));
   await promisify(execFile)('mvn', [
     '-q',

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runTool, SetupError } from '../../../setup/tool.mjs';
+import { pipEnvironment } from '../../../setup/tool-environment.mjs';
 import { CommandError } from '../../terminal/user-errors.ts';
 
 /** Called like in setup: never prompts, and uses the user's settings (index, proxy, certificates). */
@@ -68,10 +69,9 @@ export class Python {
     const temporary = join(this.#folder, 'temporary');
     await mkdir(temporary, { recursive: true });
     const env = {
-      ...process.env,
+      ...pipEnvironment(process.env),
       // On the disk of the model folder: pip writes there while it downloads.
       TMPDIR: temporary,
-      PIP_REQUIRE_VIRTUALENV: '0',
       PYTHONPATH: this.#packages,
       PYTHONDONTWRITEBYTECODE: '1',
     };
