@@ -4,7 +4,7 @@ import { type JobRun, newRun, runField } from '../../shared/contract/job-run.ts'
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { orderKey, type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
-import { thisMachine } from '../../shared/contract/worker-time.ts';
+import { OWN_MACHINE, thisMachine, WORK_MACHINE_VARIABLE } from '../../shared/contract/worker-time.ts';
 import { createJob, isCancelled, readJob, writeJob, writeNewestRun } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { latestParts, type Part } from '../../shared/jobs/list-parts.ts';
@@ -160,7 +160,7 @@ async function writePart(
 ): Promise<void> {
   if (lines.length === 0) return;
   // No worker spent time on it.
-  const time = { ...thisMachine({}, process.arch), milliseconds: 0 };
+  const time = { ...thisMachine({ [WORK_MACHINE_VARIABLE]: OWN_MACHINE }, process.arch), milliseconds: 0 };
   await s3.send(
     new PutObjectCommand({
       Bucket: resultsBucket,
