@@ -6,8 +6,9 @@ import {
   FUNCTION_MEMORY_MB,
   MAX_TOP_K,
 } from '../shared/contract/limits.ts';
+import { MODEL_PRECISIONS } from '../shared/contract/stage-workers.ts';
 import { ARCHITECTURES } from '../shared/contract/worker-time.ts';
-import { MODEL_PRECISIONS, userAgent } from '../shared/settings.ts';
+import { userAgent } from '../shared/settings.ts';
 import { ACCOUNT_OPTIONS, modelKmsKeyArn } from './account-config.ts';
 
 /** What a new account's functions may run at once is 10; two are left for others. */

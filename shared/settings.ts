@@ -7,6 +7,7 @@ import {
   MAX_USER_AGENT_CHARS,
   RETRY_BASE_SECONDS,
 } from './contract/limits.ts';
+import { MODEL_PRECISIONS } from './contract/stage-workers.ts';
 import { isWebhookSecret } from './contract/standard-webhook.ts';
 import { BUCKET_NAME, SHA256_HEX } from './contract/text-patterns.ts';
 import { isHostAndPort } from './contract/urls.ts';
@@ -45,8 +46,6 @@ const bucketSettings = {
 const jobEndSettings = { jobEndQueueUrl: queueUrl.optional() };
 /** Values of S3_ADDRESSING_STYLE, as in the AWS CLI and boto3. */
 export const S3_ADDRESSING_STYLES = ['auto', 'path', 'virtual'] as const;
-/** Values of MODEL_PRECISION. */
-export const MODEL_PRECISIONS = ['auto', 'float32'] as const;
 const classifierSettings = {
   /** A model folder; by default the default model. */
   modelDir: z.string().min(1).optional(),

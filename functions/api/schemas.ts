@@ -185,13 +185,10 @@ export const jobStatusSchema = z
                 .meta({ description: 'Lambda, an EC2 instance, or a machine of your own, which is not priced' }),
               architecture: z.enum(ARCHITECTURES),
               memoryMb: count.meta({ description: 'memory of the function; 0 outside Lambda' }),
-              instanceFamily: z
-                .string()
-                .optional()
-                .meta({
-                  description: 'on EC2: the family of the instance type, if its price is known',
-                  example: 'c7a',
-                }),
+              instanceFamily: z.string().optional().meta({
+                description: 'on EC2: the family of the instance type, if its price is known',
+                example: 'c7a',
+              }),
               seconds: z.number().min(0),
             }),
           )

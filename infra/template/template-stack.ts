@@ -125,6 +125,8 @@ export class TemplateStack extends Stack {
     new CfnOutput(this, 'ResultsBucketName', { value: results.bucketName });
     new CfnOutput(this, 'FunctionName', { value: worker.functionName });
     new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
+    const architecture = this.#parameters.Architecture.valueAsString;
+    new CfnOutput(this, 'Workers', { value: this.toJsonString({ architecture }) });
     new CfnOutput(this, 'AlarmTopicArn', { value: alarms.topic.topicArn });
   }
 }
