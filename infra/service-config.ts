@@ -25,7 +25,10 @@ export const MAX_SOURCE_BUCKET_CHARS = 1_500;
 /** The model's URI stands in the functions' environment, too. */
 export const MAX_MODEL_URI_CHARS = 300;
 
-const bucketName = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket');
+/** The name of an S3 bucket. */
+export const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+const bucketName = z.string().regex(BUCKET_NAME, 'expected the name of an S3 bucket');
 
 const SOURCE_BUCKETS_RULE = `expected names of at most ${MAX_SOURCE_BUCKET_CHARS} characters together: policies and environments of AWS hold no more`;
 

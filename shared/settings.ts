@@ -30,11 +30,14 @@ const list = z
 
 const hostAndPort = z.string().refine(isHostAndPort, 'expected host:port, e.g. 127.0.0.1:8080');
 
+/** Printable ASCII, without a space at its start or end. */
+export const USER_AGENT = /^[!-~]([ -~]*[!-~])?$/;
+
 /** The value of a `User-Agent` header: product, version, and contact. */
 export const userAgent = z
   .string()
   .max(MAX_USER_AGENT_CHARS, `expected at most ${MAX_USER_AGENT_CHARS} characters`)
-  .regex(/^[!-~]([ -~]*[!-~])?$/, 'expected a User-Agent of printable ASCII, e.g. my-project/1.0 (me@example.com)');
+  .regex(USER_AGENT, 'expected a User-Agent of printable ASCII, e.g. my-project/1.0 (me@example.com)');
 
 const queueUrl = z.url({ protocol: /^https?$/, error: 'expected the URL of an SQS queue' });
 
