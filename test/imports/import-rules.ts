@@ -45,6 +45,11 @@ export const IMPORT_RULES: readonly ImportRule[] = [
       ...['@aws-sdk/client-s3', '@tensorflow/*', 'async-mutex', 'file-type', 'ipaddr.js', 'sharp', 'undici', 'zod'],
     ],
   },
+  {
+    place: 'shared/lambda/',
+    imports: ['shared/classifier/', 'shared/contract/', 'shared/jobs/', 'shared/runtime/', 'shared/settings.ts'],
+    packages: ['@aws-lambda-powertools/*', '@aws-sdk/client-s3', '@middy/core'],
+  },
   ...['classify', 'api', 'chat', 'sweep', 'announce'].map((name) => ({
     place: `functions/${name}/`,
     imports: ['shared/', 'package.json'],
