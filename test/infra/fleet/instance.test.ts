@@ -123,7 +123,7 @@ describeOnLinux('an instance of a fleet, in a root of its own', () => {
 
     const photo = { id: 'coffee', url: images.url('/photos/coffee.jpg') };
     await aws.send(JSON.stringify({ v: 1, job: 'fleet', attempt: 1, images: [photo] }));
-    await eventually('a labelled photo', async () => (await aws.results('fleet')).length > 0, 120_000);
+    await eventually('a labeled photo', async () => (await aws.results('fleet')).length > 0, 120_000);
     const [line] = await aws.results('fleet');
     expect(line).toMatchObject({
       id: 'coffee',
