@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { JobGuard } from '../../../functions/classify/job-guard.ts';
@@ -130,6 +131,13 @@ async function guardsFigure(): Promise<number | undefined> {
   return (await readGuardRecord(harness.aws.target, RUN)).record?.computingUsd;
 }
 
+async function reportOf(job: string): Promise<string> {
+  await using folder = await createTemporaryFolder();
+  const path = `${folder.path}/report.html`;
+  await runCommand(['report', job, '--out', path], { environment: harness.aws.environment });
+  return readFile(path, 'utf8');
+}
+
 async function summaryOf(job: string) {
   await using folder = await createTemporaryFolder();
   const args = ['results', job, '--out', `${folder.path}/${job}.jsonl`, '--json'];
@@ -178,6 +186,7 @@ test('the cost of a job is that of Lambda for workers there, of their instances 
   const { stdout } = await runCommand(['status', RUN.job], { environment: harness.aws.environment });
   expect(stdout).toContain('of c7a on EC2 (assumed: on demand, without idle time)');
   expect(stdout).toMatch(/ s of own machines \(\w+\) \(not priced\)/);
+  expect(await reportOf(RUN.job)).toContain('measured time at list prices, EC2 on demand, own machines not priced');
 }, 120_000);
 
 describe('the computing time of a job', () => {
