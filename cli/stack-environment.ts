@@ -1,6 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { withNamedCalls } from '../shared/jobs/named-calls.ts';
-import { LOG_GROUP_VARIABLE } from './stack-variables.ts';
+import { LOG_GROUP_VARIABLE, WORKERS_VARIABLE } from './stack-variables.ts';
 import { CommandError } from './terminal/user-errors.ts';
 
 /** The stack's outputs, and the settings that they provide. */
@@ -13,6 +13,7 @@ const SETTINGS: Record<string, string> = {
 /** Outputs that only some commands use; stacks of earlier versions may lack them. */
 const OPTIONAL_SETTINGS: Record<string, string> = {
   LogGroupName: LOG_GROUP_VARIABLE,
+  Workers: WORKERS_VARIABLE,
   JobEndQueueUrl: 'JOB_END_QUEUE_URL',
 };
 

@@ -250,7 +250,14 @@ export type JobDetail = JobRow & {
   maxCostUsd: number | null;
   /** Time measured by its workers, by kind of machine. */
   computing: {
-    workers: { architecture: string; memoryMb: number; seconds: number }[];
+    workers: {
+      host: 'lambda' | 'ec2' | 'own';
+      architecture: string;
+      /** 0 outside Lambda. */
+      memoryMb: number;
+      instanceFamily?: string | undefined;
+      seconds: number;
+    }[];
     /** Fraction of outcomes with measured time, 0 to 1. */
     measuredShare: number;
   };

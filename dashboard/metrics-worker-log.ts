@@ -108,7 +108,8 @@ export class WorkerLogTotals {
     this.#messages.malformed += unreadable;
     this.#messages.unsettled += unsettled;
     this.#messages.settled += Math.max(0, messages - unreadable - unsettled);
-    this.#costUsd += usdOfTime({ ...this.#machine, milliseconds: rest.ms + rest.startMs }) + PRICES.lambdaRequest;
+    const requestUsd = this.#machine.host === 'lambda' ? PRICES.lambdaRequest : 0;
+    this.#costUsd += usdOfTime({ ...this.#machine, milliseconds: rest.ms + rest.startMs }) + requestUsd;
     this.#addWorker(rest.processor, rest.model);
   }
 

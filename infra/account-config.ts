@@ -11,16 +11,15 @@ const kmsKeyArn = z
     'expected the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID, not of an alias',
   );
 
+/** The id of a subnet. */
+export const SUBNET_ID = /^subnet-[0-9a-f]{8,17}$/;
+/** The id of a security group. */
+export const SECURITY_GROUP_ID = /^sg-[0-9a-f]{8,17}$/;
+
 /** Lambda takes at most 16 subnets and 5 security groups (its `VpcConfig`). */
 export const vpc = z.strictObject({
-  subnetIds: z
-    .array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, 'expected the id of a subnet'))
-    .min(1)
-    .max(16),
-  securityGroupIds: z
-    .array(z.string().regex(/^sg-[0-9a-f]{8,17}$/, 'expected the id of a security group'))
-    .min(1)
-    .max(5),
+  subnetIds: z.array(z.string().regex(SUBNET_ID, 'expected the id of a subnet')).min(1).max(16),
+  securityGroupIds: z.array(z.string().regex(SECURITY_GROUP_ID, 'expected the id of a security group')).min(1).max(5),
 });
 
 const allowedHost = z

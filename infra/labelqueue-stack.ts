@@ -2,6 +2,7 @@ import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Code, Tracing } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { type StageWorkers, stageWorkersSchema } from '../shared/contract/stage-workers.ts';
 import { AccessPolicies } from './access-policies.ts';
 import { apiAlarms } from './api/alarms.ts';
 import { HttpApi } from './api/http-api.ts';
@@ -11,6 +12,7 @@ import { jobEventAlarms } from './events/alarms.ts';
 import { JobEvents } from './events/job-events.ts';
 import { fleetAlarms } from './fleet/alarms.ts';
 import { Fleet } from './fleet/fleet.ts';
+import { instanceTypesOf } from './fleet/fleet-config.ts';
 import { LabelQueue, type LabelQueueProps } from './label-queue.ts';
 import { Dashboard } from './monitoring/dashboard.ts';
 import { allowProducers } from './queue/policies.ts';
@@ -64,6 +66,8 @@ export class LabelqueueStack extends Stack {
     new CfnOutput(this, 'FunctionName', { value: worker.functionName });
     new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
     new CfnOutput(this, 'AlarmTopicArn', { value: alarms.topic.topicArn });
+    // `enqueue --dry-run` reads it.
+    new CfnOutput(this, 'Workers', { value: JSON.stringify(stageWorkersOf(config)) });
     new CfnOutput(this, 'SweepLogGroupName', { value: sweep.logGroup.logGroupName });
     if (api !== undefined) {
       new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
@@ -87,6 +91,13 @@ export class LabelqueueStack extends Stack {
       value: `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${dashboard.name}`,
     });
   }
+}
+
+/** What an estimate of a job depends on. */
+function stageWorkersOf({ architecture, modelPrecision, fleet }: StackConfig): StageWorkers {
+  const ofFleet = fleet && { queue: fleet.queue, maxInstances: fleet.maxInstances };
+  const instanceTypes = fleet === undefined ? [] : [...instanceTypesOf(fleet, architecture)];
+  return stageWorkersSchema.parse({ architecture, modelPrecision, instanceTypes, ...ofFleet });
 }
 
 /** The options of a stage as settings of the construct. */

@@ -6,8 +6,9 @@ import {
   FUNCTION_MEMORY_MB,
   MAX_TOP_K,
 } from '../shared/contract/limits.ts';
+import { MODEL_PRECISIONS } from '../shared/contract/stage-workers.ts';
 import { ARCHITECTURES } from '../shared/contract/worker-time.ts';
-import { MODEL_PRECISIONS, userAgent } from '../shared/settings.ts';
+import { userAgent } from '../shared/settings.ts';
 import { ACCOUNT_OPTIONS, modelKmsKeyArn } from './account-config.ts';
 
 /** What a new account's functions may run at once is 10; two are left for others. */
@@ -24,7 +25,10 @@ export const MAX_SOURCE_BUCKET_CHARS = 1_500;
 /** The model's URI stands in the functions' environment, too. */
 export const MAX_MODEL_URI_CHARS = 300;
 
-const bucketName = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of an S3 bucket');
+/** The name of an S3 bucket. */
+export const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+const bucketName = z.string().regex(BUCKET_NAME, 'expected the name of an S3 bucket');
 
 const SOURCE_BUCKETS_RULE = `expected names of at most ${MAX_SOURCE_BUCKET_CHARS} characters together: policies and environments of AWS hold no more`;
 

@@ -1,18 +1,12 @@
 import type { StageTime } from '../dashboard/contract.ts';
-import { METRICS } from '../shared/contract/metric-names.ts';
+import { STAGE_METRICS } from '../shared/contract/metric-names.ts';
 
 /** Number of times to remember per stage, of the latest images. */
 const REMEMBERED = 5_000;
 
-const STAGES = [
-  ['fetch', METRICS.fetchTime],
-  ['decode', METRICS.decodeTime],
-  ['infer', METRICS.inferenceTime],
-] as const;
-
 /** Recent times of the stages, from the metrics in worker logs. */
 export class StageTimes {
-  readonly #times = new Map<string, number[]>(STAGES.map(([, metric]) => [metric, []]));
+  readonly #times = new Map<string, number[]>(STAGE_METRICS.map(([, metric]) => [metric, []]));
 
   /** Adds a complete log line; lines without metrics are ignored. */
   add(line: string): void {
@@ -25,7 +19,7 @@ export class StageTimes {
   }
 
   all(): StageTime[] {
-    return STAGES.flatMap(([stage, metric]) => {
+    return STAGE_METRICS.flatMap(([stage, metric]) => {
       const times = this.#times.get(metric)?.toSorted((one, other) => one - other) ?? [];
       if (times.length === 0) return [];
       const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? 0;

@@ -1,10 +1,12 @@
+import { type InstanceFamily, instanceFamilyOf } from './contract/instance-families.ts';
 import {
   EVENT_SOURCE_BATCH_SIZE,
   FUNCTION_MEMORY_MB,
   MAX_BATCH_ENTRIES,
   MIN_IMAGES_FOR_OWN_PART,
 } from './contract/limits.ts';
-import type { Architecture, WorkerMachine, WorkerTime } from './contract/worker-time.ts';
+import type { Architecture, WorkerHost, WorkerMachine, WorkerTime } from './contract/worker-time.ts';
+import { ASSUMED_FAMILY, vcpuUsdPerMillisecond } from './instance-price.ts';
 
 /** AWS list prices in US dollars, us-east-1, without free tiers; aws.amazon.com/{lambda,sqs,s3,cloudwatch}/pricing, 2026-11. */
 export const PRICES = {
@@ -24,7 +26,7 @@ export const PRICES = {
 /** A processor, and the time of the whole worker per image of 640x427 on one vCPU of it. */
 export type ProcessorFigure = WorkerMachine & { processor: string; millisecondsPerImage: number };
 
-const ONE_VCPU = { architecture: 'x86_64', memoryMb: FUNCTION_MEMORY_MB } as const;
+const ONE_VCPU = { host: 'lambda', architecture: 'x86_64', memoryMb: FUNCTION_MEMORY_MB } as const;
 
 /**
  * The results of the benchmark by processor: medians of the files in `bench/results/`, verified by a test. Estimates before a job
@@ -44,9 +46,16 @@ export const BENCHMARK = {
 /** The processor that estimates assume: AVX2 is what AWS documents for Lambda on x86_64. */
 export const ASSUMED: ProcessorFigure = BENCHMARK.avx2;
 
+/** arm64 computes in 32-bit floats. No arm64 machine was measured: the time of AVX2 is assumed. */
+export const ASSUMED_ARM: ProcessorFigure = {
+  ...BENCHMARK.avx2Floats,
+  ...{ architecture: 'arm64', processor: 'arm64, 32-bit floats, as fast as AVX2' },
+};
+
 /** E.g. `AVX2, x86_64, 1,769 MB, 26 ms per image`: to follow the word "assumed". */
-export function assumedText({ processor, memoryMb, millisecondsPerImage }: ProcessorFigure = ASSUMED): string {
-  return `${processor}, ${memoryMb.toLocaleString('en')} MB, ${millisecondsPerImage} ms per image`;
+export function assumedText({ host, processor, memoryMb, millisecondsPerImage }: ProcessorFigure = ASSUMED): string {
+  const memory = host === 'lambda' ? `, ${memoryMb.toLocaleString('en')} MB` : '';
+  return `${processor}${memory}, ${millisecondsPerImage} ms per image`;
 }
 
 /** Bytes per image in a message. */
@@ -61,7 +70,10 @@ export function logBytesOf(invocations: number, images: number): number {
 
 /** The cost of a job at list prices, by service. */
 export type Cost = {
+  /** The computing time on Lambda. */
   lambdaUsd: number;
+  /** The computing time on EC2 instances, on demand, without their starts and idle minutes. */
+  fleetUsd: number;
   lambdaRequestsUsd: number;
   sqsUsd: number;
   s3Usd: number;
@@ -74,13 +86,30 @@ export type Usage = {
   images: number;
   imagesPerMessage: number;
   invocations: number;
-  /** The cost of the time of all workers, see {@link usdOfTime}. */
-  computingUsd: number;
+  computing: Computing;
 };
 
-/** The cost of a worker's time at list prices, without requests. */
-export function usdOfTime({ milliseconds, architecture, memoryMb }: WorkerTime): number {
+/** The cost of the computing time of images, see {@link usdOfTime}, and which share of the images was processed where. */
+export type Computing = { lambdaUsd: number; fleetUsd: number; share: Readonly<Record<WorkerHost, number>> };
+
+/** The computing time of images that were all processed on Lambda. */
+export function onLambda(lambdaUsd: number): Computing {
+  return { lambdaUsd, fleetUsd: 0, share: { lambda: 1, ec2: 0, own: 0 } };
+}
+
+/**
+ * The cost of a worker's time at list prices, without requests: on EC2 at the on-demand price of a vCPU, since a worker has one
+ * process per vCPU. One's own machine costs nothing here.
+ */
+export function usdOfTime({ milliseconds, host, architecture, memoryMb, instanceFamily }: WorkerTime): number {
+  if (host === 'own') return 0;
+  if (host === 'ec2') return milliseconds * vcpuUsdPerMillisecond(pricedFamily(architecture, instanceFamily));
   return (milliseconds / 1_000) * (memoryMb / 1_024) * gbSecondUsd(architecture);
+}
+
+/** The family with the price of a family: itself, or the one that is assumed for families without a known price. */
+export function pricedFamily(architecture: Architecture, family = ''): InstanceFamily {
+  return instanceFamilyOf(family) ?? ASSUMED_FAMILY[architecture];
 }
 
 /** The price of a GB-second of Lambda. */
@@ -98,17 +127,18 @@ export function assumedUsd(images: number, processor: ProcessorFigure = ASSUMED)
  * servers, fetches and so workers take longer.
  */
 export function costOfImages(images: number, perMessage: number, processor: ProcessorFigure = ASSUMED): Cost {
-  return costSoFar(images, perMessage, assumedUsd(images, processor));
+  return costSoFar(images, perMessage, onLambda(assumedUsd(images, processor)));
 }
 
 /** The cost of images with a known computing cost: requests and logs as for full batches without retries. */
-export function costSoFar(images: number, imagesPerMessage: number, computingUsd: number): Cost {
+export function costSoFar(images: number, imagesPerMessage: number, computing: Computing): Cost {
   const invocations = Math.ceil(Math.ceil(images / imagesPerMessage) / EVENT_SOURCE_BATCH_SIZE);
-  return costOfUsage({ images, imagesPerMessage, invocations, computingUsd });
+  return costOfUsage({ images, imagesPerMessage, invocations, computing });
 }
 
-/** The cost of a usage at list prices, without retries. */
-export function costOfUsage({ images, imagesPerMessage, invocations, computingUsd }: Usage): Cost {
+/** The cost of a usage at list prices, without retries. Only Lambda has requests, and one's own machine logs to itself. */
+export function costOfUsage({ images, imagesPerMessage, invocations, computing }: Usage): Cost {
+  const { lambdaUsd, fleetUsd, share } = computing;
   const messages = Math.ceil(images / imagesPerMessage);
   const sends = Math.ceil(messages / MAX_BATCH_ENTRIES);
   // A batch larger than a request is received in several requests, a smaller one in its own.
@@ -121,11 +151,12 @@ export function costOfUsage({ images, imagesPerMessage, invocations, computingUs
     receives;
   const parts = imagesPerMessage >= MIN_IMAGES_FOR_OWN_PART ? messages : invocations;
   const cost = {
-    lambdaUsd: computingUsd,
-    lambdaRequestsUsd: invocations * PRICES.lambdaRequest,
+    lambdaUsd,
+    fleetUsd,
+    lambdaRequestsUsd: invocations * PRICES.lambdaRequest * share.lambda,
     sqsUsd: sqsRequests * (PRICES.sqsRequest + PRICES.sqsFairRequest),
     s3Usd: parts * PRICES.s3Put,
-    logsUsd: (logBytesOf(invocations, images) / 1e9) * PRICES.cloudWatchLogsGb,
+    logsUsd: (logBytesOf(invocations, images) / 1e9) * PRICES.cloudWatchLogsGb * (1 - share.own),
   };
   return { ...cost, totalUsd: Object.values(cost).reduce((sum, part) => sum + part, 0) };
 }

@@ -7,6 +7,7 @@ import {
   MAX_USER_AGENT_CHARS,
   RETRY_BASE_SECONDS,
 } from './contract/limits.ts';
+import { MODEL_PRECISIONS } from './contract/stage-workers.ts';
 import { isWebhookSecret } from './contract/standard-webhook.ts';
 import { BUCKET_NAME, SHA256_HEX } from './contract/text-patterns.ts';
 import { isHostAndPort } from './contract/urls.ts';
@@ -29,11 +30,14 @@ const list = z
 
 const hostAndPort = z.string().refine(isHostAndPort, 'expected host:port, e.g. 127.0.0.1:8080');
 
+/** Printable ASCII, without a space at its start or end. */
+export const USER_AGENT = /^[!-~]([ -~]*[!-~])?$/;
+
 /** The value of a `User-Agent` header: product, version, and contact. */
 export const userAgent = z
   .string()
   .max(MAX_USER_AGENT_CHARS, `expected at most ${MAX_USER_AGENT_CHARS} characters`)
-  .regex(/^[!-~]([ -~]*[!-~])?$/, 'expected a User-Agent of printable ASCII, e.g. my-project/1.0 (me@example.com)');
+  .regex(USER_AGENT, 'expected a User-Agent of printable ASCII, e.g. my-project/1.0 (me@example.com)');
 
 const queueUrl = z.url({ protocol: /^https?$/, error: 'expected the URL of an SQS queue' });
 
@@ -45,8 +49,6 @@ const bucketSettings = {
 const jobEndSettings = { jobEndQueueUrl: queueUrl.optional() };
 /** Values of S3_ADDRESSING_STYLE, as in the AWS CLI and boto3. */
 export const S3_ADDRESSING_STYLES = ['auto', 'path', 'virtual'] as const;
-/** Values of MODEL_PRECISION. */
-export const MODEL_PRECISIONS = ['auto', 'float32'] as const;
 const classifierSettings = {
   /** A model folder; by default the default model. */
   modelDir: z.string().min(1).optional(),

@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FUNCTION_TIMEOUT_SECONDS } from '../shared/contract/limits.ts';
+import { WORK_MACHINE_VARIABLE } from '../shared/contract/worker-time.ts';
 import { createS3Client } from '../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../shared/jobs/sqs-client.ts';
 import { checkBucket, patiently, visibilityTimeoutOf } from './check-aws.ts';
@@ -101,11 +102,11 @@ async function checkedAws(
 
 function prepare(options: WorkOptions, sqs: SQSClient, visibilitySeconds: number): Work {
   const { settings, environment, log, onWorkerLine } = options;
-  const metrics = new WorkMetrics();
+  const metrics = new WorkMetrics(settings.machine);
   const environments = workProcesses({
     count: settings.processes,
     handlerPath: CLASSIFY_HANDLER,
-    environment,
+    environment: { ...environment, [WORK_MACHINE_VARIABLE]: settings.machine },
     onLine(line) {
       metrics.addLine(line);
       onWorkerLine(line);

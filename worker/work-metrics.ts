@@ -2,7 +2,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { LabelqueueMetrics } from '../dashboard/metrics.ts';
 import type { MetricsReading } from '../dashboard/metrics-reading.ts';
 import { WorkerLogTotals } from '../dashboard/metrics-worker-log.ts';
-import { thisMachine } from '../shared/contract/worker-time.ts';
+import { thisMachine, WORK_MACHINE_VARIABLE } from '../shared/contract/worker-time.ts';
 import type { ExecutionEnvironment } from './execution-environment.ts';
 import type { WorkCounts } from './loop-parts.ts';
 import type { WorkLoop } from './work-loop.ts';
@@ -13,11 +13,15 @@ const MESSAGE_EVENTS = ['received', 'acknowledged', 'left', 'given_back', 'lost'
 /** The Prometheus metrics of `labelqueue work`: those of all workers, and those of its loop. */
 export class WorkMetrics {
   readonly #worker = new LabelqueueMetrics();
-  // Priced like Lambda, with the default memory of a stage.
-  readonly #log = new WorkerLogTotals(this.#worker, thisMachine({}, process.arch));
+  readonly #log: WorkerLogTotals;
   readonly #registry = new Registry();
   readonly #made = metricsOf(this.#registry);
   #last = new Map<string, number>();
+
+  /** @param machine what the processes run on, see `WorkSettings` */
+  constructor(machine: string) {
+    this.#log = new WorkerLogTotals(this.#worker, thisMachine({ [WORK_MACHINE_VARIABLE]: machine }, process.arch));
+  }
 
   /** Takes a whole log line of a worker process. */
   addLine(line: string): void {

@@ -6,6 +6,7 @@ import {
   WORK_DRAIN_SECONDS,
   WORK_PROCESS_MEMORY_MB,
 } from '../shared/contract/limits.ts';
+import { OWN_MACHINE, WORK_MACHINE_VARIABLE } from '../shared/contract/worker-time.ts';
 import { SettingsError, workerSettingsFrom } from '../shared/settings.ts';
 import type { SpotReasons } from './spot-notice.ts';
 
@@ -18,6 +19,7 @@ const VARIABLES = {
   host: 'WORK_HOST',
   spot: 'WORK_SPOT',
   processMemoryMb: 'WORK_PROCESS_MEMORY_MB',
+  machine: WORK_MACHINE_VARIABLE,
 } as const;
 
 const wholeNumber = (min: number, max: number) =>
@@ -26,6 +28,8 @@ const wholeNumber = (min: number, max: number) =>
     .regex(/^\d{1,9}$/, `expected a whole number from ${min} to ${max}`)
     .transform(Number)
     .refine((value) => value >= min && value <= max, `expected a whole number from ${min} to ${max}`);
+
+const MACHINE = new RegExp(`^(${OWN_MACHINE}|[a-z][a-z0-9-]{0,20}\\.[a-z0-9-]{1,20})$`);
 
 const schema = z.object({
   /** Processes that run the handler; by default one per core that this process may use. */
@@ -42,6 +46,8 @@ const schema = z.object({
   spot: z.enum(['true', 'false', '1', '0', 'interruption']).default('false').transform(spotReasons),
   /** A process that uses more memory after a batch is replaced. */
   processMemoryMb: wholeNumber(256, 1_000_000).default(WORK_PROCESS_MEMORY_MB),
+  /** What it runs on, for the cost of jobs: an EC2 instance type, or a machine that is not priced. */
+  machine: z.string().regex(MACHINE, 'expected an EC2 instance type, such as c7a.xlarge, or own').default(OWN_MACHINE),
 });
 
 /** The settings of `labelqueue work` in addition to those of the handler. */

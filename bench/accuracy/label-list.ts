@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { UserError } from '../../shared/contract/user-error.ts';
 
 /** What an image shows: a file below the folder of images, and the classes that are right. */
-export type LabelledImage = { file: string; right: ReadonlySet<number> };
+export type LabeledImage = { file: string; right: ReadonlySet<number> };
 
 /** A list of labels that cannot be read. */
 export class LabelListError extends UserError {
@@ -16,13 +16,13 @@ export class LabelListError extends UserError {
  * @param labels of the model, in the order of its classes
  * @throws {LabelListError} naming the line, and what was expected
  */
-export async function readLabelList(path: string, labels: readonly string[]): Promise<LabelledImage[]> {
+export async function readLabelList(path: string, labels: readonly string[]): Promise<LabeledImage[]> {
   const classes = new Map(labels.map((label, classId) => [label, classId]));
   const lines = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '').split(/\r?\n/);
-  const images: LabelledImage[] = [];
+  const images: LabeledImage[] = [];
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
-    const image = labelledImage(line, classes, labels.length);
+    const image = labeledImage(line, classes, labels.length);
     if (image !== undefined) images.push(image);
     else if (index > 0) throw new LabelListError(`${path}, line ${index + 1}: ${expected(labels.length)}`);
   }
@@ -34,7 +34,7 @@ function expected(classes: number): string {
   return `expected the name of a file and a class from 0 to ${classes - 1} or its label, e.g. cat.jpg,281`;
 }
 
-function labelledImage(line: string, classes: ReadonlyMap<string, number>, count: number): LabelledImage | undefined {
+function labeledImage(line: string, classes: ReadonlyMap<string, number>, count: number): LabeledImage | undefined {
   const [, file = '', text = ''] = /^(.+?)\s*[,\t]\s*(.+?)\s*$/.exec(line) ?? /^(.+?)\s+(\S+)\s*$/.exec(line) ?? [];
   if (file === '') return undefined;
   const right = text.split('|').map((name) => classes.get(name) ?? classNumber(name, count));

@@ -7,7 +7,7 @@ import { topK } from '../../shared/classifier/model/top-k.ts';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { INFERENCE_BATCH_SIZE } from '../../shared/contract/limits.ts';
 import { fileFailureText } from '../../shared/runtime/file-failure.ts';
-import type { LabelledImage } from './label-list.ts';
+import type { LabeledImage } from './label-list.ts';
 import { FLOATS, precisionsOf } from './precisions.ts';
 import { type Accuracy, AccuracyTally, type Ranking } from './tally.ts';
 
@@ -25,12 +25,12 @@ export type AccuracyOptions = {
   onProgress?: (images: number) => void;
 };
 
-type Decoded = LabelledImage & { pixels: Uint8Array };
+type Decoded = LabeledImage & { pixels: Uint8Array };
 
 /** Runs images through each precision of a model, with the worker's own decoder and batches. */
 export async function measureAccuracy(
   model: ModelFolder,
-  images: readonly LabelledImage[],
+  images: readonly LabeledImage[],
   { folder, onProgress = () => {} }: AccuracyOptions,
 ): Promise<AccuracyRun> {
   const precisions = await precisionsOf(model);

@@ -1,13 +1,8 @@
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { messageSizeFor } from '../../shared/contract/message-size.ts';
 import { ASSUMED, BENCHMARK, costOfImages, type ProcessorFigure, usdOfTime } from '../../shared/cost.ts';
-import {
-  costOfFleetImages,
-  FLEET_MACHINE,
-  FLEET_PRICES,
-  instanceUsdPerHour,
-  SPOT_DISCOUNT,
-} from '../../shared/fleet-cost.ts';
+import { costOfFleetImages, SPOT_DISCOUNT } from '../../shared/fleet-cost.ts';
+import { FLEET_MACHINE, FLEET_PRICES, instanceUsdPerHour } from '../../shared/instance-price.ts';
 import { exactDollars } from '../format.ts';
 import { FLEET_ASSUMPTIONS } from '../scale/fleet-assumptions.ts';
 
@@ -21,7 +16,7 @@ export function fleetCostTable(): string {
   const rows = [1_000, messageSizeFor(MILLION), DEFAULT_IMAGES_PER_MESSAGE].map((perMessage) => {
     const [onDemand, spot] = [0, SPOT_DISCOUNT].map((discount) => costOfFleetImages(MILLION, perMessage, discount));
     const requests = (onDemand?.sqsUsd ?? 0) + (onDemand?.s3Usd ?? 0) + (onDemand?.logsUsd ?? 0);
-    const cells = [onDemand?.lambdaUsd, spot?.lambdaUsd, requests, onDemand?.totalUsd, spot?.totalUsd];
+    const cells = [onDemand?.fleetUsd, spot?.fleetUsd, requests, onDemand?.totalUsd, spot?.totalUsd];
     return `| ${[perMessage.toLocaleString('en'), ...cells.map((usd) => exactDollars(usd))].join(' | ')} |`;
   });
   return [

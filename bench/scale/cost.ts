@@ -1,4 +1,4 @@
-import { ASSUMED, type Cost, costOfUsage, usdOfTime } from '../../shared/cost.ts';
+import { ASSUMED, type Cost, costOfUsage, onLambda, usdOfTime } from '../../shared/cost.ts';
 import { ASSUMPTIONS } from './assumptions.ts';
 import type { Scenario } from './scenario.ts';
 import type { Outcome } from './simulate.ts';
@@ -7,8 +7,8 @@ import type { Outcome } from './simulate.ts';
 export function costOfJob(scenario: Scenario, outcome: Outcome): Cost & { pollersUsd: number } {
   const { images, imagesPerMessage } = scenario;
   const { invocations, lambdaSeconds, pollerHours } = outcome;
-  const computingUsd = usdOfTime({ ...ASSUMED, milliseconds: lambdaSeconds * 1_000 });
-  const cost = costOfUsage({ images, imagesPerMessage, invocations, computingUsd });
+  const computing = onLambda(usdOfTime({ ...ASSUMED, milliseconds: lambdaSeconds * 1_000 }));
+  const cost = costOfUsage({ images, imagesPerMessage, invocations, computing });
   const pollersUsd = pollerHours * ASSUMPTIONS.pollerHourUsd.value;
   return { ...cost, pollersUsd, totalUsd: cost.totalUsd + pollersUsd };
 }

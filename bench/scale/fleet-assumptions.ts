@@ -1,6 +1,7 @@
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { assumedText } from '../../shared/cost.ts';
-import { FLEET_PRICES, FLEET_PROCESSOR, SPOT_DISCOUNT } from '../../shared/fleet-cost.ts';
+import { FLEET_PROCESSOR, SPOT_DISCOUNT } from '../../shared/fleet-cost.ts';
+import { FLEET_PRICES } from '../../shared/instance-price.ts';
 import type { Assumption } from './assumptions.ts';
 
 /** What the simulation of a fleet is given. No instance was ever started on EC2. */

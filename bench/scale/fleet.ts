@@ -1,12 +1,7 @@
 import { capacitySteps } from '../../infra/fleet/capacity-steps.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
-import {
-  FLEET_MACHINE,
-  FLEET_MESSAGES_PER_INSTANCE,
-  FLEET_PROCESSOR,
-  instanceUsdPerHour,
-  SPOT_DISCOUNT,
-} from '../../shared/fleet-cost.ts';
+import { FLEET_MESSAGES_PER_INSTANCE, FLEET_PROCESSOR, SPOT_DISCOUNT } from '../../shared/fleet-cost.ts';
+import { FLEET_MACHINE, instanceUsdPerHour } from '../../shared/instance-price.ts';
 import { FLEET_ASSUMPTIONS } from './fleet-assumptions.ts';
 
 /** A job, and the fleet that it runs on. */

@@ -1,3 +1,4 @@
+import { machineName } from '../../dashboard/page/machine-name.js';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { counted } from '../terminal/counted.ts';
 import type { Findings } from './findings.ts';
@@ -24,7 +25,7 @@ function codesText({ failedByCode }: Findings): string {
 }
 
 function processorText({ processors, machines }: Findings): string {
-  const sizes = machines.map(({ architecture, memoryMb }) => `${architecture}, ${memoryMb.toLocaleString('en')} MB`);
+  const sizes = machines.map(machineName);
   const names = processors.map(({ processor, images }) => `${visibleLine(processor)} (${counted(images, 'image')})`);
   return [...(names.length === 0 ? [UNKNOWN] : names), ...new Set(sizes)].join('; ');
 }

@@ -1,5 +1,5 @@
-import type { Architecture, WorkerMachine } from '../../shared/contract/worker-time.ts';
-import { costSoFar, usdOfTime } from '../../shared/cost.ts';
+import type { WorkerHost, WorkerMachine } from '../../shared/contract/worker-time.ts';
+import { type Computing, costSoFar, usdOfTime } from '../../shared/cost.ts';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import type { ComputingTime } from '../../shared/jobs/measured-time.ts';
 import type { Outcomes } from '../../shared/jobs/read-outcomes.ts';
@@ -28,7 +28,7 @@ export type Findings = {
   coldStarts?: { count: number; medianMs: number };
   /** Billed time per image; missing without reports. */
   billedMsPerImage?: number;
-  machines: { architecture: Architecture; memoryMb: number; seconds: number }[];
+  machines: (WorkerMachine & { seconds: number })[];
   usdPerMillion: number;
   /** The source of the cost. */
   usdFrom: 'billed' | 'measured';
@@ -47,7 +47,7 @@ export function findingsOf({ status, outcomes, startedAt, perMessage, invocation
   const images = classified + failed;
   const seconds = secondsUntilLast(outcomes, startedAt);
   const billed = billedOf(invocations, images);
-  const computingUsd = billed === undefined ? usdOfMeasured(computing) : usdOfBilled(billed, computing);
+  const cost = costSoFar(images, perMessage, costOfTime(computing, billed));
   const starts = invocations.reduce((sum, { startMs = 0 }) => sum + startMs, 0);
   const measuredMs = computing.workers.reduce((sum, worker) => sum + worker.seconds * 1_000, -starts);
   return {
@@ -64,7 +64,7 @@ export function findingsOf({ status, outcomes, startedAt, perMessage, invocation
     ...coldStartsOf(invocations),
     ...(billed !== undefined && { billedMsPerImage: billed / images }),
     machines: computing.workers,
-    usdPerMillion: (costSoFar(images, perMessage, computingUsd).totalUsd / images) * 1_000_000,
+    usdPerMillion: (cost.totalUsd / images) * 1_000_000,
     usdFrom: billed === undefined ? 'measured' : 'billed',
   };
 }
@@ -91,18 +91,23 @@ export function imagesIn(invocations: readonly LoggedInvocation[]): number {
   return invocations.reduce((sum, { classified, failed }) => sum + classified + failed, 0);
 }
 
-function usdOfMeasured({ workers }: ComputingTime): number {
-  return workers.reduce(
-    (sum, { seconds, ...machine }) => sum + usdOfTime({ ...machine, milliseconds: seconds * 1_000 }),
-    0,
-  );
-}
-
-/** Split between kinds of machine like the measured time, because AWS's reports do not name the architecture. */
-function usdOfBilled(billedMs: number, { workers }: ComputingTime): number {
+/**
+ * The cost of the measured time, or of the billed time in its place. That is split between types of machine like the measured time,
+ * because AWS's reports do not name the architecture. So are the images.
+ */
+function costOfTime({ workers }: ComputingTime, billedMs: number | undefined): Computing {
   const measured = workers.reduce((sum, { seconds }) => sum + seconds, 0);
-  const priceOf = (machine: WorkerMachine, share: number) => usdOfTime({ ...machine, milliseconds: billedMs * share });
-  return workers.reduce((sum, { seconds, ...machine }) => sum + priceOf(machine, seconds / measured), 0);
+  const milliseconds = billedMs ?? measured * 1_000;
+  const cost = { lambdaUsd: 0, fleetUsd: 0, share: { lambda: 0, ec2: 0, own: 0 } satisfies Record<WorkerHost, number> };
+  for (const { seconds, ...machine } of workers) {
+    const share = seconds / measured;
+    cost[machine.host === 'ec2' ? 'fleetUsd' : 'lambdaUsd'] += usdOfTime({
+      ...machine,
+      milliseconds: milliseconds * share,
+    });
+    cost.share[machine.host] += share;
+  }
+  return cost;
 }
 
 function modelsOf({ results }: Outcomes): Findings['models'] {

@@ -1,25 +1,32 @@
 import { formatDuration } from '../../dashboard/page/numbers.js';
+import type { StageWorkers } from '../../shared/contract/stage-workers.ts';
 import { visibleLine } from '../../shared/contract/visible-text.ts';
-import { ASSUMED, assumedText, costOfImages } from '../../shared/cost.ts';
 import type { PreflightResult } from '../../shared/jobs/preflight.ts';
 import type { NotInRows } from './enqueue-not-in.ts';
 import type { EnqueueSource } from './enqueue-sources.ts';
 import { sourcesJson, sourcesText } from './source-text.ts';
+import { stageEstimate } from './stage-estimate.ts';
 
 const HOSTS_SHOWN = 10;
-/** Lambda's default concurrency of an account. */
-const DEFAULT_CONCURRENCY = 1_000;
+
+type DryRunOptions = {
+  perMessage?: number;
+  maxCost?: number;
+  json?: true;
+  /** Those that will do the job. */
+  workers: StageWorkers;
+};
 
 /** What enqueuing the sources would do, how they were read, and what the figures come from. */
 export function dryRunText(
   job: string,
   found: PreflightResult & Pick<NotInRows, 'known' | 'notIn'>,
   sources: readonly EnqueueSource[],
-  { perMessage: requestedPerMessage, maxCost, json }: { perMessage?: number; maxCost?: number; json?: true },
+  { perMessage: requestedPerMessage, maxCost, json, workers }: DryRunOptions,
 ): string {
   const { perMessage } = found;
-  const cost = costOfImages(found.images, perMessage);
-  const workerSeconds = (found.images * ASSUMED.millisecondsPerImage) / 1_000;
+  const { cost, assumed, computing, maxWorkers } = stageEstimate(found.images, perMessage, workers);
+  const workerSeconds = (found.images * assumed.millisecondsPerImage) / 1_000;
   const hosts = [...found.hosts].sort(([, one], [, other]) => other - one);
   if (json) {
     const { images, messages, bytes, duplicates, invalid, first } = found;
@@ -37,7 +44,7 @@ export function dryRunText(
       hosts: Object.fromEntries(hosts),
       cost,
       workerSeconds,
-      assumed: ASSUMED,
+      assumed,
     };
     return `${JSON.stringify(document)}\n`;
   }
@@ -53,19 +60,18 @@ export function dryRunText(
     `hosts          ${hosts.length}${hosts.length > HOSTS_SHOWN ? `, the ${HOSTS_SHOWN} with the most images:` : ''}`,
     ...hosts.slice(0, HOSTS_SHOWN).map(([host, images]) => `  ${String(images).padStart(11)}  ${visibleLine(host)}`),
     `cost           $${cost.totalUsd.toFixed(4)} at AWS list prices, us-east-1, without retries`,
-    `  Lambda       $${(cost.lambdaUsd + cost.lambdaRequestsUsd).toFixed(4)} (assumed: ${assumedText()})`,
+    `  ${computing.name.padEnd(12)} $${computing.usd.toFixed(4)} (${computing.note})`,
     `  SQS          $${cost.sqsUsd.toFixed(4)}`,
     `  S3           $${cost.s3Usd.toFixed(4)}`,
     `  logs         $${cost.logsUsd.toFixed(4)}`,
     ...costLimitText(cost.totalUsd, maxCost),
-    `time           ${timeText(workerSeconds, found.messages)}`,
+    `time           ${timeText(workerSeconds, Math.min(found.messages, maxWorkers))}`,
   ];
   return `${sourcesText(sources, found.first)}${lines.join('\n')}\n`;
 }
 
-/** @param messages which bound how many workers can work at once */
-function timeText(workerSeconds: number, messages: number): string {
-  const workers = Math.min(messages, DEFAULT_CONCURRENCY);
+/** @param workers how many can work at once */
+function timeText(workerSeconds: number, workers: number): string {
   const alone = `${durationText(workerSeconds)} with one worker`;
   return workers <= 1 ? alone : `${alone}, ${durationText(workerSeconds / workers)} with ${workers} workers`;
 }

@@ -1,3 +1,4 @@
+import { parseStageWorkers } from '../../shared/contract/stage-workers.ts';
 import { defaultJobName } from '../../shared/jobs/default-job-name.ts';
 import {
   type EarlierTry,
@@ -12,6 +13,7 @@ import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts
 import { type PreflightResult, preflight, scannedImages } from '../../shared/jobs/preflight.ts';
 import { SettingsError } from '../../shared/settings.ts';
 import { targetFromEnvironment } from '../jobs/job-target.ts';
+import { WORKERS_VARIABLE } from '../stack-variables.ts';
 import { counted } from '../terminal/counted.ts';
 import { untilAborted } from '../terminal/interruption.ts';
 import { print, printNote } from '../terminal/terminal.ts';
@@ -55,8 +57,10 @@ export async function enqueueSources(names: string[], options: Options): Promise
   const found = await surveyed({ sources, newRows, job, earlier, signal: sending.signal }, options);
   if (found.images === 0) reportNothing(job, found, options);
   else if (options.sample !== undefined) await labelSample(job, found, { sources, newRows, target }, options);
-  else if (options.dryRun) print(dryRunText(job, found, sources.all, options));
-  else await send(target, { job, source: names.join(' '), sources, newRows, found, earlier, sending }, options);
+  else if (options.dryRun) {
+    const workers = parseStageWorkers(process.env[WORKERS_VARIABLE]);
+    print(dryRunText(job, found, sources.all, { ...options, workers }));
+  } else await send(target, { job, source: names.join(' '), sources, newRows, found, earlier, sending }, options);
 }
 
 type ToSend = {

@@ -91,7 +91,7 @@ export async function summarize(database: OutcomeDatabase, of: SummaryInput): Pr
     models: await database.rows(`
       SELECT model."name" AS "name", model."version" AS "version", count(*)::DOUBLE AS images
       FROM results GROUP BY ALL ORDER BY images DESC, 1, 2`),
-    cost: costSoFar(classified + failed, description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE, time.usd),
+    cost: costSoFar(classified + failed, description?.perMessage ?? DEFAULT_IMAGES_PER_MESSAGE, time.cost()),
     computing: time.computing,
   };
 }

@@ -1,6 +1,15 @@
+import { machineName } from '../../dashboard/page/machine-name.js';
 import { formatDuration } from '../../dashboard/page/numbers.js';
+import type { WorkerHost } from '../../shared/contract/worker-time.ts';
 import { ASSUMED, assumedText } from '../../shared/cost.ts';
 import type { ComputingTime } from '../../shared/jobs/measured-time.ts';
+
+/** What a price other than that of Lambda's time is based on. */
+const PRICE_NOTES: Readonly<Record<WorkerHost, string>> = {
+  lambda: '',
+  ec2: ' (assumed: on demand, without idle time)',
+  own: ' (not priced)',
+};
 
 /**
  * What the cost of a job is made of, e.g. `12.3 s of x86_64 with 1,769 MB, as its workers measured`; the unmeasured
@@ -8,8 +17,7 @@ import type { ComputingTime } from '../../shared/jobs/measured-time.ts';
  */
 export function computingText({ workers, measuredShare }: ComputingTime): string {
   const measured = workers.map(
-    ({ architecture, memoryMb, seconds }) =>
-      `${formatDuration(seconds)} of ${architecture} with ${memoryMb.toLocaleString('en')} MB`,
+    ({ seconds, ...machine }) => `${formatDuration(seconds)} of ${machineName(machine)}${PRICE_NOTES[machine.host]}`,
   );
   if (measuredShare === 1) return `${measured.join(' and ')}, as its workers measured`;
   const assumed = `assumed: ${assumedText(ASSUMED)}`;

@@ -17,9 +17,9 @@ const LINES_AT_ONCE = 1_024;
 export class LineRelabeler {
   readonly #job: string;
   readonly #model: OpenHead;
-  /** Of the lines that are being relabelled; the same memory for all of them. */
+  /** Of the lines that are being relabeled; the same memory for all of them. */
   readonly #features: Float32Array;
-  #relabelled = 0;
+  #relabeled = 0;
   #withoutEmbedding = 0;
 
   constructor(job: string, model: OpenHead) {
@@ -29,8 +29,8 @@ export class LineRelabeler {
   }
 
   /** Lines so far that have new labels. */
-  get relabelled(): number {
-    return this.#relabelled;
+  get relabeled(): number {
+    return this.#relabeled;
   }
 
   /** Lines so far that have no embedding, or none that can be read; they are left out. */
@@ -49,7 +49,7 @@ export class LineRelabeler {
     for (let from = 0; from < lines.length; from += LINES_AT_ONCE) {
       newLines.push(...this.#relabelBlock(lines.slice(from, from + LINES_AT_ONCE)));
     }
-    this.#relabelled += newLines.length;
+    this.#relabeled += newLines.length;
     this.#withoutEmbedding += lines.length - newLines.length;
     return newLines;
   }

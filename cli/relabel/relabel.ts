@@ -13,7 +13,7 @@ import { CommandError } from '../terminal/user-errors.ts';
 import { jobOptionsProblem } from './job-options.ts';
 import { LineRelabeler } from './line-relabeler.ts';
 import { openHead } from './open-head.ts';
-import { writeRelabelledJob } from './relabelled-job.ts';
+import { writeRelabeledJob } from './relabeled-job.ts';
 
 type Options = ExportOptions & ResultsOptions & ModelOptions & { top: number; job?: string };
 
@@ -26,7 +26,7 @@ export async function relabel(job: string, options: Options, self: Command): Pro
   const relabeler = new LineRelabeler(job, head);
   try {
     if (newJob === undefined) await toFile(job, relabeler, options, self);
-    else await writeRelabelledJob({ job, newJob, relabeler, checkRead: () => checkRead(job, relabeler) });
+    else await writeRelabeledJob({ job, newJob, relabeler, checkRead: () => checkRead(job, relabeler) });
   } finally {
     head.layer.dispose();
   }
@@ -49,7 +49,7 @@ async function toFile(job: string, relabeler: LineRelabeler, options: Options, s
 }
 
 /** @throws {CommandError} when there was nothing to relabel */
-function checkRead(job: string, { relabelled, withoutEmbedding }: LineRelabeler): void {
-  if (relabelled > 0 || withoutEmbedding === 0) return;
+function checkRead(job: string, { relabeled, withoutEmbedding }: LineRelabeler): void {
+  if (relabeled > 0 || withoutEmbedding === 0) return;
   throw new CommandError(`no result line of ${job} has an embedding: ${embeddingAdvice()}`);
 }

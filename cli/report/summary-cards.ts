@@ -13,8 +13,11 @@ export const STATES: Record<Completeness, { text: string; good: boolean }> = {
 };
 
 /** How the time behind the cost was obtained. */
-function costNote({ computing: { measuredShare } }: Summary): string {
-  if (measuredShare === 1) return 'measured time at list prices';
+function costNote({ computing: { measuredShare, workers } }: Summary): string {
+  const hosts = new Set(workers.map(({ host }) => host));
+  const fleet = hosts.has('ec2') ? ', EC2 on demand' : '';
+  const own = hosts.has('own') ? ', own machines not priced' : '';
+  if (measuredShare === 1) return `measured time at list prices${fleet}${own}`;
   return measuredShare === 0 ? `assumed: ${ASSUMED.processor}` : `${percent(1 - measuredShare)} of it estimated`;
 }
 

@@ -1,11 +1,11 @@
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { CommandError } from '../terminal/user-errors.ts';
 import { displayName } from './display-name.ts';
-import type { LabelledPhoto } from './labelled-photo.ts';
+import type { LabeledPhoto } from './labeled-photo.ts';
 import type { TaughtPhoto } from './photo-features.ts';
 
 /** A photo with the same bytes as another one. */
-export type Copy = { copy: LabelledPhoto; of: LabelledPhoto };
+export type Copy = { copy: LabeledPhoto; of: LabeledPhoto };
 
 const SHOWN = 5;
 
@@ -35,6 +35,6 @@ function assertOneLabelPerFile(contradictions: readonly Copy[]): void {
   );
 }
 
-function described(photo: LabelledPhoto): string {
+function described(photo: LabeledPhoto): string {
   return `${displayName(photo)} (${visibleLine(photo.label)})`;
 }

@@ -1,6 +1,6 @@
 import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { CommandError } from '../terminal/user-errors.ts';
-import { type LabelledPhoto, MAX_PHOTOS, type TrainingSet } from './labelled-photo.ts';
+import { type LabeledPhoto, MAX_PHOTOS, type TrainingSet } from './labeled-photo.ts';
 
 const MAX_LABEL_CHARS = 100;
 /** The last layer has a column per label; more labels would need more photos than allowed. */
@@ -25,7 +25,7 @@ export function checkTrainingSet({ labels, photos }: TrainingSet, from: string):
   }
   if (labels.length > MAX_LABELS) throw wrong(from, `expected at most ${MAX_LABELS} labels, got ${labels.length}`);
   if (photos.length > MAX_PHOTOS) throw wrong(from, `expected at most ${MAX_PHOTOS} photos, got ${photos.length}`);
-  const alone = labels.filter((label) => (counts.get(label) as LabelledPhoto[]).length < 2);
+  const alone = labels.filter((label) => (counts.get(label) as LabeledPhoto[]).length < 2);
   if (alone.length === 0) return;
   throw wrong(
     from,

@@ -9,7 +9,7 @@ import { printNote } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
 import { withoutCopies } from './copies.ts';
 import { displayName } from './display-name.ts';
-import type { LabelledPhoto, TrainingSet } from './labelled-photo.ts';
+import type { LabeledPhoto, TrainingSet } from './labeled-photo.ts';
 import { findNearDuplicates } from './near-duplicate-groups.ts';
 import {
   type FailedPhoto,
@@ -98,7 +98,7 @@ function checkSoftmax({ lastLayer, folder }: FeatureModel): void {
 }
 
 async function readAll(
-  photos: readonly LabelledPhoto[],
+  photos: readonly LabeledPhoto[],
   model: FeatureModel,
   { reader, seed, views }: { reader: PhotoReader; seed: number; views: number },
 ): Promise<(TaughtPhoto | FailedPhoto)[]> {

@@ -2,13 +2,13 @@ import pMap from 'p-map';
 import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import type { FeatureModel } from '../../shared/classifier/model/feature-model.ts';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
-import type { LabelledPhoto } from './labelled-photo.ts';
+import type { LabeledPhoto } from './labeled-photo.ts';
 import { outlineOf } from './outline.ts';
 import { createRandom } from './random.ts';
 import { viewOf, wideFormat } from './views.ts';
 
 /** A photo with its features. */
-export type TaughtPhoto = LabelledPhoto & {
+export type TaughtPhoto = LabeledPhoto & {
   /** Of the file. */
   sha256: string;
   /** Features of the photo as a worker sees it. */
@@ -19,9 +19,9 @@ export type TaughtPhoto = LabelledPhoto & {
   outline: Float32Array;
 };
 
-type Seen = Omit<TaughtPhoto, keyof LabelledPhoto>;
+type Seen = Omit<TaughtPhoto, keyof LabeledPhoto>;
 
-export type FailedPhoto = LabelledPhoto & { failure: ImageFailure };
+export type FailedPhoto = LabeledPhoto & { failure: ImageFailure };
 
 export function isFailed(photo: TaughtPhoto | FailedPhoto): photo is FailedPhoto {
   return 'failure' in photo;
@@ -44,7 +44,7 @@ export function viewsPerPhoto(photos: number): number {
 
 export type FeatureOptions = {
   model: FeatureModel;
-  read(photo: LabelledPhoto): Promise<Buffer | ImageFailure>;
+  read(photo: LabeledPhoto): Promise<Buffer | ImageFailure>;
   /** Of each photo. */
   views: number;
   seed: number;
@@ -57,7 +57,7 @@ export type FeatureOptions = {
  * @returns in the order of the photos
  */
 export async function photoFeatures(
-  photos: readonly LabelledPhoto[],
+  photos: readonly LabeledPhoto[],
   options: FeatureOptions,
 ): Promise<(TaughtPhoto | FailedPhoto)[]> {
   let done = 0;
@@ -73,7 +73,7 @@ export async function photoFeatures(
 }
 
 async function featuresOf(
-  photo: LabelledPhoto,
+  photo: LabeledPhoto,
   { model, read, views, seed }: FeatureOptions,
 ): Promise<Seen | ImageFailure> {
   const format = model.folder.config;

@@ -6,12 +6,12 @@ import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import type { ClassifierSettings } from '../../shared/settings.ts';
 import { readImageFile } from '../image-file.ts';
-import type { LabelledPhoto } from './labelled-photo.ts';
+import type { LabeledPhoto } from './labeled-photo.ts';
 import { isUrl } from './read-table.ts';
 
 /** Reads photos: files directly, URLs by the rules of the worker. */
 export type PhotoReader = {
-  read(photo: LabelledPhoto): Promise<Buffer | ImageFailure>;
+  read(photo: LabeledPhoto): Promise<Buffer | ImageFailure>;
   close(): Promise<void>;
 };
 

@@ -2,7 +2,7 @@ import { opendir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { filesIn } from '../enqueue/sources/folder-files.ts';
 import { nameFilter } from '../enqueue/sources/name-filter.ts';
-import type { LabelledPhoto, TrainingSet } from './labelled-photo.ts';
+import type { LabeledPhoto, TrainingSet } from './labeled-photo.ts';
 
 const HIDDEN = 'hidden files (.DS_Store, __MACOSX and the like)';
 
@@ -14,7 +14,7 @@ export async function readLabelFolders(folder: string): Promise<TrainingSet> {
   const leftOut = new Map<string, number>();
   const leaveOut = (reason: string) => void leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
   const labels = await labelFolders(folder, leaveOut);
-  const photos: LabelledPhoto[] = [];
+  const photos: LabeledPhoto[] = [];
   for (const label of labels) {
     for await (const name of filesIn(join(folder, label), imagesOnly(leaveOut), leaveOut)) {
       photos.push({ label, name: posix.join(label, name), source: join(folder, label, name) });

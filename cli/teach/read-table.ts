@@ -9,7 +9,7 @@ import { SourceProblem } from '../enqueue/sources/source-reading.ts';
 import { type TableRow, tableRows } from '../enqueue/sources/table-rows.ts';
 import { type Line, textLines } from '../enqueue/sources/text-lines.ts';
 import { CommandError } from '../terminal/user-errors.ts';
-import type { LabelledPhoto, TrainingSet } from './labelled-photo.ts';
+import type { LabeledPhoto, TrainingSet } from './labeled-photo.ts';
 
 /** 20,000 rows of a path and a label have a few megabytes. */
 const MAX_TABLE_BYTES = 50_000_000;
@@ -70,7 +70,7 @@ function columnsOf(first: readonly string[], path: string): Columns {
   );
 }
 
-function photoOf(row: TableRow, { photo, label }: Columns, path: string): LabelledPhoto {
+function photoOf(row: TableRow, { photo, label }: Columns, path: string): LabeledPhoto {
   const fields = fieldsOf(row, path);
   const name = fields[photo]?.trim() ?? '';
   const given = fields[label]?.trim() ?? '';

@@ -7,7 +7,7 @@ import { type Html, html } from '../report/html.ts';
 import { selfContainedPage } from '../report/self-contained-page.ts';
 import { confusionSection } from './confusion-table.ts';
 import { displayName } from './display-name.ts';
-import type { LabelledPhoto } from './labelled-photo.ts';
+import type { LabeledPhoto } from './labeled-photo.ts';
 import type { NearDuplicatePair } from './near-duplicate-groups.ts';
 import { type Prediction, percentText, type Teaching } from './teaching.ts';
 import type { WrittenModel } from './teaching-json.ts';
@@ -135,7 +135,7 @@ function predictionFigure(
   return figure(photo, thumbnails, html`<b>${score.toFixed(2)}</b> <bdi>${photo.label}</bdi>${rather}<br>${part}`);
 }
 
-function figure(photo: LabelledPhoto, thumbnails: TeachingPage['thumbnails'], caption: Html): Html {
+function figure(photo: LabeledPhoto, thumbnails: TeachingPage['thumbnails'], caption: Html): Html {
   const name = displayName(photo);
   const source = thumbnails.get(photo.source);
   const image =

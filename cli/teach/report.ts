@@ -4,7 +4,7 @@ import pMap from 'p-map';
 import { makeThumbnail } from '../../shared/classifier/decode/thumbnail.ts';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { type Output, writeOutput } from '../terminal/output-file.ts';
-import type { LabelledPhoto } from './labelled-photo.ts';
+import type { LabeledPhoto } from './labeled-photo.ts';
 import type { PhotoReader } from './photo-reader.ts';
 import { PAIRS_SHOWN, type TeachingPage, teachingPage } from './report-page.ts';
 import type { Teaching } from './teaching.ts';
@@ -21,14 +21,14 @@ export async function writeReport(
   await writeOutput(output, tmpdir(), (path) => writeFile(path, page));
 }
 
-function displayedPhotos({ unsure, pairs, acrossLabels }: Teaching): LabelledPhoto[] {
+function displayedPhotos({ unsure, pairs, acrossLabels }: Teaching): LabeledPhoto[] {
   const listed = [...acrossLabels.slice(0, PAIRS_SHOWN), ...pairs.slice(0, PAIRS_SHOWN)];
   return [...new Set([...unsure.map(({ photo }) => photo), ...listed.flatMap(({ one, other }) => [one, other])])];
 }
 
 /** By source. Photos that cannot be read again are left out. */
 async function thumbnailsOf(
-  photos: readonly LabelledPhoto[],
+  photos: readonly LabeledPhoto[],
   reader: PhotoReader,
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();

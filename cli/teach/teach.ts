@@ -11,7 +11,7 @@ import { failureHintsOf } from '../terminal/failure-hints.ts';
 import { checkOutput } from '../terminal/output-file.ts';
 import { print, printNote } from '../terminal/terminal.ts';
 import { checkTrainingSet } from './label-rules.ts';
-import type { TrainingSet } from './labelled-photo.ts';
+import type { TrainingSet } from './labeled-photo.ts';
 import { learn } from './learn.ts';
 import { checkModelPlace } from './model-place.ts';
 import { createPhotoReader } from './photo-reader.ts';

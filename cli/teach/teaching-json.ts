@@ -1,5 +1,5 @@
 import packageJson from '../../package.json' with { type: 'json' };
-import type { LabelledPhoto } from './labelled-photo.ts';
+import type { LabeledPhoto } from './labeled-photo.ts';
 import type { NearDuplicatePair } from './near-duplicate-groups.ts';
 import type { Prediction, Teaching } from './teaching.ts';
 
@@ -50,7 +50,7 @@ function pairJson({ one, other, likeness }: NearDuplicatePair): object {
   return { photos: [photoJson(one), photoJson(other)], likeness: rounded(likeness) };
 }
 
-function photoJson({ name, label }: LabelledPhoto): { photo: string; label: string } {
+function photoJson({ name, label }: LabeledPhoto): { photo: string; label: string } {
   return { photo: name, label };
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 import { Icon } from './icons.js';
 import { settledOf } from './jobs-table.js';
+import { machineName } from './machine-name.js';
 import { count, formatWholeSeconds, percent, UNKNOWN } from './numbers.js';
 import { Empty, Panel, Waiting } from './panels.js';
 import { h } from './vendor/preact.js';
@@ -18,8 +19,8 @@ export function WorkPanel({ detail }) {
     h(
       'dl',
       { class: 'pairs' },
-      workers.map(({ architecture, memoryMb, seconds }) => [
-        h('dt', {}, `${architecture}, ${count(memoryMb)} MB`),
+      workers.map(({ seconds, ...machine }) => [
+        h('dt', {}, machineName(machine)),
         h('dd', {}, formatWholeSeconds(seconds)),
       ]),
       detail &&

@@ -6,7 +6,7 @@ import {
   type MetricDataQuery,
   type MetricDataResult,
 } from '@aws-sdk/client-cloudwatch';
-import { METRIC_NAMESPACE, METRICS } from '../../shared/contract/metric-names.ts';
+import { METRIC_NAMESPACE, STAGE_METRICS } from '../../shared/contract/metric-names.ts';
 import type { Alarm, StageTime } from '../contract.ts';
 import type { Buckets } from './buckets.ts';
 import { POLLING_TIMEOUTS } from './dashboard-target.ts';
@@ -28,11 +28,6 @@ export type CloudWatchOptions = {
   client?: CloudWatchClient;
 };
 
-const STAGES = [
-  ['fetch', METRICS.fetchTime],
-  ['decode', METRICS.decodeTime],
-  ['infer', METRICS.inferenceTime],
-] as const;
 const PERCENTILES = ['p50', 'p95', 'p99'] as const;
 
 const QUEUE_METRICS = {
@@ -105,7 +100,7 @@ function stageQueries(stack: string): MetricDataQuery[] {
       Stat,
     },
   });
-  return STAGES.flatMap(([stage, metric]) => [
+  return STAGE_METRICS.flatMap(([stage, metric]) => [
     ...PERCENTILES.map((percentile) => query(`${stage}_${percentile}`, metric, percentile)),
     query(`${stage}_count`, metric, 'SampleCount'),
   ]);
@@ -113,7 +108,7 @@ function stageQueries(stack: string): MetricDataQuery[] {
 
 function stageTimes(results: ReadonlyMap<string, MetricDataResult>): StageTime[] {
   const value = (id: string) => results.get(id)?.Values?.[0];
-  return STAGES.flatMap(([stage]) => {
+  return STAGE_METRICS.flatMap(([stage]) => {
     const [p50Ms, p95Ms, p99Ms] = PERCENTILES.map((percentile) => value(`${stage}_${percentile}`));
     if (p50Ms === undefined || p95Ms === undefined || p99Ms === undefined) return [];
     return [{ stage, p50Ms, p95Ms, p99Ms, measuredImages: value(`${stage}_count`) ?? null }];

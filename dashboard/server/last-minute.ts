@@ -1,5 +1,6 @@
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
-import { costSoFar, usdOfTime } from '../../shared/cost.ts';
+import { costSoFar } from '../../shared/cost.ts';
+import { MeasuredTime } from '../../shared/jobs/measured-time.ts';
 import { arrivalsOf } from './history.ts';
 import type { WatchedJob } from './watched-job.ts';
 
@@ -22,7 +23,7 @@ const RECENT_MS = 15 * MINUTE_MS;
 
 /** From the names of part files, which contain the workers' time, and from descriptions of jobs. */
 export function lastMinute(jobs: readonly WatchedJob[], now: number): LastMinute {
-  const sums = { arrived: 0, workedMs: 0, usd: 0, lines: 0, measured: 0, classified: 0, failed: 0 };
+  const sums = { arrived: 0, workedMs: 0, lines: 0, measured: 0, classified: 0, failed: 0, time: new MeasuredTime() };
   for (const job of jobs) {
     if ((job.row?.lastOutcomeAt ?? 0) > now - RECENT_MS) addFiles(sums, job, now);
     if (job.description !== undefined) {
@@ -30,7 +31,7 @@ export function lastMinute(jobs: readonly WatchedJob[], now: number): LastMinute
       sums.arrived += arrivalsOf(job.description, minute).perBucket[0] ?? 0;
     }
   }
-  const { totalUsd } = costSoFar(sums.lines, DEFAULT_IMAGES_PER_MESSAGE, sums.usd);
+  const { totalUsd } = costSoFar(sums.lines, DEFAULT_IMAGES_PER_MESSAGE, sums.time.cost());
   const isKnown = !jobs.some(movesUnseen);
   const isMeasured = sums.lines === 0 || sums.measured > 0;
   return {
@@ -50,11 +51,11 @@ function movesUnseen({ files, status }: WatchedJob): boolean {
 type Sums = {
   arrived: number;
   workedMs: number;
-  usd: number;
   lines: number;
   measured: number;
   classified: number;
   failed: number;
+  time: MeasuredTime;
 };
 
 function addFiles(sums: Sums, { counted, files }: WatchedJob, now: number): void {
@@ -69,6 +70,6 @@ function addFiles(sums: Sums, { counted, files }: WatchedJob, now: number): void
     if (time === undefined) continue;
     sums.measured += lines;
     sums.workedMs += time.milliseconds;
-    sums.usd += usdOfTime(time);
+    sums.time.add({ lines, time });
   }
 }

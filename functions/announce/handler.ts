@@ -1,7 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
-import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { createHttpClient } from '../../shared/classifier/fetch/http-client.ts';
 import {
@@ -16,6 +14,7 @@ import { parseEndLook } from '../../shared/jobs/end-look.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
+import { loggedHandler } from '../../shared/lambda/logged-handler.ts';
 import { deadlineSignal } from '../../shared/runtime/deadline.ts';
 import { announceSettingsFrom } from '../../shared/settings.ts';
 import { type AnnouncerDependencies, announceEnd, type Verdict } from './announce-end.ts';
@@ -92,7 +91,4 @@ async function postpone({ receiptHandle }: SQSRecord, seconds: number): Promise<
 }
 
 /** Announces the ends of runs: takes requests for looks, returns the messages that SQS must redeliver. */
-export const handler = middy<SQSEvent, SQSBatchResponse>()
-  // Explicit, since a variable of Powertools could otherwise turn on logging of whole events.
-  .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
-  .handler(announce);
+export const handler = loggedHandler<SQSEvent, SQSBatchResponse>(logger).handler(announce);

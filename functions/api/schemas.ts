@@ -7,7 +7,7 @@ import { PROBLEMS, type ProblemCode, type ProblemDocument } from '../../shared/c
 import type { ImageFacts, Label, ModelId } from '../../shared/contract/result-line.ts';
 import { issuesText } from '../../shared/contract/schema-issues.ts';
 import { SHA256_HEX } from '../../shared/contract/text-patterns.ts';
-import { ARCHITECTURES } from '../../shared/contract/worker-time.ts';
+import { ARCHITECTURES, WORKER_HOSTS } from '../../shared/contract/worker-time.ts';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import { ABSOLUTE_URL } from '../../shared/jobs/source-row.ts';
 
@@ -178,7 +178,20 @@ export const jobStatusSchema = z
     computing: z
       .object({
         workers: z
-          .array(z.object({ architecture: z.enum(ARCHITECTURES), memoryMb: count, seconds: z.number().min(0) }))
+          .array(
+            z.object({
+              host: z
+                .enum(WORKER_HOSTS)
+                .meta({ description: 'Lambda, an EC2 instance, or a machine of your own, which is not priced' }),
+              architecture: z.enum(ARCHITECTURES),
+              memoryMb: count.meta({ description: 'memory of the function; 0 outside Lambda' }),
+              instanceFamily: z.string().optional().meta({
+                description: 'on EC2: the family of the instance type, if its price is known',
+                example: 'c7a',
+              }),
+              seconds: z.number().min(0),
+            }),
+          )
           .meta({ description: 'measured computing time, by machine type' }),
         measuredShare: z
           .number()

@@ -76,7 +76,7 @@ async function describe(
     const { code } = outcome;
     return { outcome: 'failed', code, state: 'Failed', text: phrases.failures[FAILURE_REASONS[code]], stages };
   }
-  return { outcome: 'labelled', state: 'Fulfilled', text: sentence(outcome.labels, phrases), stages };
+  return { outcome: 'labeled', state: 'Fulfilled', text: sentence(outcome.labels, phrases), stages };
 }
 
 function sentence([best, ...others]: readonly Label[], phrases: Phrases): string {

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 /** What is logged of a turn of the conversation. Never the user's text, nor its URL. */
 export type TurnReport = {
   localeId: string;
-  outcome: 'asked for a URL' | 'delegated' | 'labelled' | 'failed' | 'out of time';
+  outcome: 'asked for a URL' | 'delegated' | 'labeled' | 'failed' | 'out of time';
   code?: ErrorCode;
   /** Milliseconds. */
   stages: Partial<Record<TimedStage, number>>;

@@ -5,7 +5,7 @@ import {
   MIN_OUTCOMES_FOR_FAILURE_RATE,
   SHORTEST_GUARD_INTERVAL_MS,
 } from '../../shared/contract/limits.ts';
-import { assumedUsd, costSoFar } from '../../shared/cost.ts';
+import { assumedUsd, costSoFar, onLambda } from '../../shared/cost.ts';
 import type { GuardRecord } from '../../shared/jobs/guard-record.ts';
 
 /** What to do with a job: cancel it for a reason, or count again after this many milliseconds. */
@@ -30,7 +30,8 @@ function tooManyFailures({ maxFailureRate }: JobDescription, count: GuardRecord)
 function tooExpensive({ maxCostUsd, images, perMessage }: JobDescription, count: GuardRecord) {
   if (maxCostUsd === undefined) return undefined;
   const computingUsd = count.outcomes === 0 ? assumedUsd(1) : count.computingUsd / count.outcomes;
-  const costOf = (some: number) => costSoFar(some, perMessage, some * computingUsd).totalUsd;
+  // Requests and logs as if all images were processed on Lambda: elsewhere they cost slightly less.
+  const costOf = (some: number) => costSoFar(some, perMessage, onLambda(some * computingUsd)).totalUsd;
   const spent = costOf(count.outcomes);
   if (costOf(images) <= maxCostUsd && spent <= maxCostUsd) return undefined;
   const usdPerSecond = count.outcomes === 0 ? 0 : (spent / count.outcomes) * count.imagesPerSecond;

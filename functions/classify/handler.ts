@@ -1,21 +1,17 @@
-import { Logger } from '@aws-lambda-powertools/logger';
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
-import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { ApartQueue } from '../../shared/classifier/decode/apart-queue.ts';
 import { HostHealth } from '../../shared/classifier/fetch/host-health.ts';
-import { createPipeline } from '../../shared/classifier/pipeline.ts';
 import { SDK_REQUEST_OPTIONS } from '../../shared/contract/limits.ts';
 import { METRIC_NAMESPACE } from '../../shared/contract/metric-names.ts';
 import { describeError } from '../../shared/contract/redact.ts';
 import { thisMachine } from '../../shared/contract/worker-time.ts';
 import { isCancelled } from '../../shared/jobs/job-store.ts';
-import { createS3Client } from '../../shared/jobs/s3-client.ts';
 import { createSqsClient } from '../../shared/jobs/sqs-client.ts';
+import { startClassifyingFunction } from '../../shared/lambda/classifying-function.ts';
+import { loggedHandler } from '../../shared/lambda/logged-handler.ts';
 import { deadlineIn } from '../../shared/runtime/deadline.ts';
-import { markStart } from '../../shared/runtime/start-marks.ts';
 import { workerSettingsFrom } from '../../shared/settings.ts';
 import { Cancellations } from './cancellations.ts';
 import { EndLooks } from './end-looks.ts';
@@ -28,18 +24,12 @@ import { createTelemetry } from './telemetry.ts';
 import { WorkTime } from './work-time.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
 
-markStart('labelqueue:modules-loaded');
 const settings = workerSettingsFrom(process.env);
-const { serviceName } = settings;
-const logger = new Logger({ serviceName });
-const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName });
-// Source buckets may be in other regions.
-const s3 = createS3Client({ requestHandler: SDK_REQUEST_OPTIONS, followRegionRedirects: true });
-
-const pipeline = await createPipeline(settings, s3);
+const { logger, s3, pipeline } = await startClassifyingFunction(settings);
 // Everything until here is the start of the process, which Lambda bills.
 const startMs = performance.now();
 const workTime = new WorkTime({ machine: thisMachine(process.env, process.arch), startMs });
+const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: settings.serviceName });
 
 const sqs = createSqsClient({ requestHandler: SDK_REQUEST_OPTIONS });
 const { jobEndQueueUrl } = settings;
@@ -106,8 +96,6 @@ async function classify(event: SQSEvent, context: Context): Promise<SQSBatchResp
 }
 
 /** The worker: takes SQS records, returns the messages that SQS must redeliver. */
-export const handler = middy<SQSEvent, SQSBatchResponse>()
-  // Explicit, since a variable of Powertools could otherwise turn on logging of whole events.
-  .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
+export const handler = loggedHandler<SQSEvent, SQSBatchResponse>(logger)
   .use(logMetrics(metrics, { captureColdStartMetric: true }))
   .handler(classify);

@@ -25,7 +25,7 @@ export class WorkTime {
   #carried: number;
 
   constructor({
-    machine = { architecture: 'x86_64', memoryMb: FUNCTION_MEMORY_MB },
+    machine = { host: 'lambda', architecture: 'x86_64', memoryMb: FUNCTION_MEMORY_MB },
     now = () => performance.now(),
     startMs = 0,
   }: WorkTimeOptions = {}) {

@@ -1,9 +1,8 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { SDK_REQUEST_OPTIONS, SWEEP_RESERVE_MS } from '../../shared/contract/limits.ts';
 import { createJobTarget } from '../../shared/jobs/job-target.ts';
+import { loggedHandler } from '../../shared/lambda/logged-handler.ts';
 import { deadlineSignal } from '../../shared/runtime/deadline.ts';
 import { sweepSettingsFrom } from '../../shared/settings.ts';
 import { type Swept, sweep } from './sweep.ts';
@@ -21,7 +20,4 @@ async function sweepNow(_event: unknown, context: Context): Promise<Swept> {
 }
 
 /** Writes failures for images whose messages AWS itself moved to the DLQ. */
-export const handler = middy<unknown, Swept>()
-  // Explicit, since a variable of Powertools could otherwise turn on logging of whole events.
-  .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
-  .handler(sweepNow);
+export const handler = loggedHandler<unknown, Swept>(logger).handler(sweepNow);

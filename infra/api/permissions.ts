@@ -1,12 +1,10 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { encryptionKeyStatements, sourceKeyStatements } from '../encryption.ts';
 import {
+  classifyingStatements,
   type FunctionResources,
   logStatements,
-  modelStatements,
   type ObjectPatterns,
   resultStatements,
-  sourceStatements,
 } from '../function/permissions.ts';
 import type { Queues } from '../queue/job-queues.ts';
 import type { StackConfig } from '../stage-config.ts';
@@ -45,10 +43,7 @@ export function apiStatements({
       actions: ['s3:GetObject'],
       resources: Object.keys(API_READS).map((pattern) => results.arnForObjects(pattern)),
     }),
-    ...sourceStatements(config.sourceBuckets),
-    ...modelStatements(config.model),
-    ...encryptionKeyStatements(config),
-    ...sourceKeyStatements(config),
+    ...classifyingStatements(config),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { QUEUE_TAKERS } from '../../shared/contract/stage-workers.ts';
 import type { Architecture } from '../../shared/contract/worker-time.ts';
 import { FLEET_MESSAGES_PER_INSTANCE } from '../../shared/fleet-cost.ts';
 import { vpc } from '../account-config.ts';
@@ -23,16 +24,12 @@ const instanceType = z
   .regex(/^[a-z]+\d+[a-z-]*\.[a-z0-9-]+$/, 'expected an instance type, such as c7a.xlarge')
   .refine((type) => !TOO_SMALL.test(type), 'expected a type with at least 2 GB of memory per vCPU, such as c7a.medium');
 
-/** Whose turn it is to work on the queue. */
-const TAKERS = ['fleet', 'lambda', 'both'] as const;
-
 /** Web servers' own ports. Names are looked up at the VPC's resolver, which security groups do not filter. */
 const WEB_PORTS = [80, 443];
 
 /** Workers on EC2, beside Lambda or in its place. */
 export const fleet = z.strictObject({
-  /** Who takes the queue. `lambda` keeps the fleet at 0 instances; `fleet` turns Lambda's event source off. */
-  queue: z.enum(TAKERS).default('fleet'),
+  queue: z.enum(QUEUE_TAKERS).default('fleet'),
   /** Of one size, several of them: Spot takes what there is. */
   instanceTypes: z.array(instanceType).min(1).max(40).optional(),
   maxInstances: z.int().min(1).max(1_000).default(10),

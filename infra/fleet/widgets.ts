@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { type GraphWidget, type IWidget, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { instanceUsdPerHour, vcpusOf } from '../../shared/fleet-cost.ts';
+import { instanceUsdPerHour, vcpusOf } from '../../shared/instance-price.ts';
 import { computed, graph, heading, most } from '../monitoring/graph.ts';
 import type { Queues } from '../queue/job-queues.ts';
 import type { Fleet } from './fleet.ts';

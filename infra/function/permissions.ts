@@ -3,6 +3,7 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { IConstruct } from 'constructs';
+import { encryptionKeyStatements, sourceKeyStatements } from '../encryption.ts';
 import type { Queues } from '../queue/job-queues.ts';
 import type { ServiceConfig } from '../service-config.ts';
 
@@ -51,8 +52,18 @@ function objectsIn(bucket: Bucket, patterns: ObjectPatterns): string[] {
   return Object.keys(patterns).map((pattern) => bucket.arnForObjects(pattern));
 }
 
+/** To read images and a model, and what is under keys: what the worker and the API share. */
+export function classifyingStatements(config: ServiceConfig): PolicyStatement[] {
+  return [
+    ...sourceStatements(config.sourceBuckets),
+    ...modelStatements(config.model),
+    ...encryptionKeyStatements(config),
+    ...sourceKeyStatements(config),
+  ];
+}
+
 /** To read the images of other buckets. */
-export function sourceStatements(buckets: readonly string[]): PolicyStatement[] {
+function sourceStatements(buckets: readonly string[]): PolicyStatement[] {
   if (buckets.length === 0) return [];
   const arns = sourceArns(buckets);
   return [

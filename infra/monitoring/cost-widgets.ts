@@ -58,7 +58,7 @@ function dollars(
 ): IMetric {
   const architecture = priced.architecture.name as Architecture;
   // Metric math knows no exponents.
-  const perMillisecond = usdOfTime({ milliseconds: 1, memoryMb, architecture }).toFixed(14);
+  const perMillisecond = usdOfTime({ host: 'lambda', milliseconds: 1, memoryMb, architecture }).toFixed(14);
   const id = idOf({ name });
   const usd = `${id}_ms * ${perMillisecond} + ${id}_requests * ${PRICES.lambdaRequest.toFixed(8)}`;
   const sum = { statistic: Stats.SUM, period: PERIOD };

@@ -21,6 +21,7 @@ import { LabelQueue } from '../label-queue.ts';
 import { eventsOf } from '../queue/policies.ts';
 import { BucketArns } from './bucket-arns.ts';
 import { isGiven, PARAMETER_GROUPS, type TemplateParameters, templateParameters } from './template-parameters.ts';
+import { addTemplateRules } from './template-rules.ts';
 
 /**
  * The construct as a template with parameters, for people without the CDK: no assets, and nothing of `cdk bootstrap`. What a
@@ -38,6 +39,7 @@ export class TemplateStack extends Stack {
     });
     this.templateOptions.metadata = PARAMETER_GROUPS;
     this.#parameters = templateParameters(this);
+    addTemplateRules(this, this.#parameters);
     const { PackageBucket, PackageKey, MemoryMb, MaximumConcurrency, TopK, LogRetentionDays } = this.#parameters;
     const packages = Bucket.fromBucketName(this, 'Packages', PackageBucket.valueAsString);
     Validations.of(packages).acknowledge({
@@ -125,6 +127,8 @@ export class TemplateStack extends Stack {
     new CfnOutput(this, 'ResultsBucketName', { value: results.bucketName });
     new CfnOutput(this, 'FunctionName', { value: worker.functionName });
     new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
+    const architecture = this.#parameters.Architecture.valueAsString;
+    new CfnOutput(this, 'Workers', { value: this.toJsonString({ architecture }) });
     new CfnOutput(this, 'AlarmTopicArn', { value: alarms.topic.topicArn });
   }
 }

@@ -1,12 +1,10 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { encryptionKeyStatements, sourceKeyStatements } from '../encryption.ts';
 import {
+  classifyingStatements,
   type FunctionResources,
   logStatements,
-  modelStatements,
   type ObjectPatterns,
   resultStatements,
-  sourceStatements,
 } from '../function/permissions.ts';
 import type { Queues } from '../queue/job-queues.ts';
 
@@ -16,10 +14,7 @@ export function workerStatements({ config, queues, results, logGroup }: Function
     ...logStatements(logGroup),
     ...queueStatements(queues),
     ...resultStatements(results, WORKER_WRITES),
-    ...sourceStatements(config.sourceBuckets),
-    ...modelStatements(config.model),
-    ...encryptionKeyStatements(config),
-    ...sourceKeyStatements(config),
+    ...classifyingStatements(config),
   ];
 }
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { runSchema } from './job-run.ts';
 import { jobNameSchema } from './message.ts';
+import { ARCHITECTURES, WORKER_HOSTS } from './worker-time.ts';
 
 /** How a run can end. `failed`: its producer did not send all of its images. */
 export const END_STATES = ['completed', 'completed with failures', 'cancelled', 'failed'] as const;
@@ -28,7 +29,15 @@ export const jobEndSchema = z.object({
   costUsd: z.number().min(0),
   computing: z.object({
     workers: z.array(
-      z.object({ architecture: z.enum(['x86_64', 'arm64']), memoryMb: z.number(), seconds: z.number() }),
+      z.object({
+        /** Ends that earlier versions recorded have none. */
+        host: z.enum(WORKER_HOSTS).default('lambda'),
+        architecture: z.enum(ARCHITECTURES),
+        /** 0 outside Lambda. */
+        memoryMb: z.number(),
+        instanceFamily: z.string().optional(),
+        seconds: z.number(),
+      }),
     ),
     measuredShare: z.number().min(0).max(1),
   }),

@@ -19,6 +19,13 @@ export const METRICS = {
   inferenceBatchSize: 'InferenceBatchSize',
 } as const;
 
+/** The stages of an image as pages show them, and the metric with the time of each. */
+export const STAGE_METRICS = [
+  ['fetch', METRICS.fetchTime],
+  ['decode', METRICS.decodeTime],
+  ['infer', METRICS.inferenceTime],
+] as const;
+
 /** Failed images are also counted by error code, as a dimension. Each code that occurs is billed as a separate metric. */
 export const CODE_DIMENSION = 'code';
 

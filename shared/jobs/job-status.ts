@@ -130,7 +130,7 @@ function statusOf({ of, description, tally, counts, exact, isStopped, queues, no
     queue: queues,
     imagesPerSecond,
     ...(imagesPerSecond > 0 && remaining !== undefined && { secondsLeft: Math.ceil(remaining / imagesPerSecond) }),
-    costSoFarUsd: costSoFar(settled, perMessage, tally.time.usd / tally.share).totalUsd,
+    costSoFarUsd: costSoFar(settled, perMessage, tally.time.cost(tally.share)).totalUsd,
     computing: tally.time.computing,
   };
 }

@@ -11,6 +11,7 @@ import { packMessages } from '../contract/pack-messages.ts';
 import { MalformedMessage, parseMessage } from '../contract/parse-message.ts';
 import type { FailureLine } from '../contract/result-line.ts';
 import type { WorkerTime } from '../contract/worker-time.ts';
+import { usdOfTime } from '../cost.ts';
 import { countFailures } from './count-failures.ts';
 import { type DeadLetter, type DeadLetterScanOptions, scanDeadLetters } from './dead-letters.ts';
 import { deleteObjects } from './delete-objects.ts';
@@ -252,12 +253,21 @@ async function forEachToEnd<Item>(items: AsyncIterable<Item>, work: (item: Item)
   if (failure !== undefined) throw failure.error;
 }
 
-/** The time in the names of removed files is kept in the name of the file that replaces them. */
+/**
+ * The time in the names of removed files is kept in the name of the file that replaces them. A name has one type of machine: if
+ * the files have several, their cost is kept.
+ */
 function timeOf(files: readonly Part[]): WorkerTime | undefined {
   const times = files.flatMap(({ time }) => time ?? []);
-  const [first] = times;
-  if (first === undefined) return undefined;
-  return { ...first, milliseconds: times.reduce((sum, { milliseconds }) => sum + milliseconds, 0) };
+  const machine = times.find((time) => usdPerMillisecond(time) > 0) ?? times[0];
+  if (machine === undefined) return undefined;
+  const usd = usdPerMillisecond(machine);
+  const factor = (time: WorkerTime) => (usd === 0 ? 1 : usdPerMillisecond(time) / usd);
+  return { ...machine, milliseconds: times.reduce((sum, time) => sum + time.milliseconds * factor(time), 0) };
+}
+
+function usdPerMillisecond(time: WorkerTime): number {
+  return usdOfTime({ ...time, milliseconds: 1 });
 }
 
 /**

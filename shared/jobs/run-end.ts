@@ -131,7 +131,7 @@ function ended({ bucket, of, description, options }: Look, state: EndState, { ta
     failed,
     failedByCode,
     withoutOutcome: Math.max(0, description.sent - settled),
-    costUsd: costSoFar(settled, description.perMessage, tally.time.usd).totalUsd,
+    costUsd: costSoFar(settled, description.perMessage, tally.time.cost()).totalUsd,
     computing: tally.time.computing,
     startedAt: description.startedAt,
     endedAt: (tally.pace.lastAt ?? options.now).toISOString(),

@@ -7,14 +7,8 @@ import { FLEET_ASSUMPTIONS } from '../../bench/scale/fleet-assumptions.ts';
 import { fleet, instanceTypesOf } from '../../infra/fleet/fleet-config.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { ASSUMED, BENCHMARK, costOfImages } from '../../shared/cost.ts';
-import {
-  costOfFleetImages,
-  FLEET_MACHINE,
-  FLEET_PROCESSOR,
-  instanceUsdPerHour,
-  SPOT_DISCOUNT,
-  vcpusOf,
-} from '../../shared/fleet-cost.ts';
+import { costOfFleetImages, FLEET_PROCESSOR, SPOT_DISCOUNT } from '../../shared/fleet-cost.ts';
+import { FLEET_MACHINE, instanceUsdPerHour, vcpusOf } from '../../shared/instance-price.ts';
 
 const document = (name: string) => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
 
@@ -25,13 +19,14 @@ describe('a million images on a fleet', () => {
   });
 
   test('cost the time of the vCPUs, plus the same requests as on Lambda', () => {
-    const { lambdaUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = costOfFleetImages(1_000_000, 100, 0);
+    const cost = costOfFleetImages(1_000_000, 100, 0);
+    const { lambdaUsd, fleetUsd, lambdaRequestsUsd, sqsUsd, s3Usd, logsUsd, totalUsd } = cost;
     const hours = (1_000_000 * FLEET_PROCESSOR.millisecondsPerImage) / 3_600_000 / FLEET_MACHINE.vcpus;
-    expect(lambdaUsd).toBeCloseTo(hours * instanceUsdPerHour(), 6);
-    expect(lambdaRequestsUsd).toBe(0);
+    expect(fleetUsd).toBeCloseTo(hours * instanceUsdPerHour(), 6);
+    expect([lambdaUsd, lambdaRequestsUsd]).toEqual([0, 0]);
     const { sqsUsd: sqs, s3Usd: s3, logsUsd: logs } = costOfImages(1_000_000, 100, ASSUMED);
     expect([sqsUsd, s3Usd, logsUsd]).toEqual([sqs, s3, logs]);
-    expect(totalUsd).toBeCloseTo(lambdaUsd + sqsUsd + s3Usd + logsUsd, 9);
+    expect(totalUsd).toBeCloseTo(fleetUsd + sqsUsd + s3Usd + logsUsd, 9);
   });
 
   test("are priced for a stage's default instances", () => {

@@ -8,7 +8,7 @@ import { simulate } from '../../bench/scale/simulate.ts';
 const MILLION = { ...DEPLOYED, images: 1_000_000 };
 const TWO_IMAGES = { images: 2, arrivesAtSeconds: 30 };
 
-test('two images beside a million are labelled as soon as a worker is free; without message groups, at the end', () => {
+test('two images beside a million are labeled as soon as a worker is free; without message groups, at the end', () => {
   const { withoutGroups, withGroups } = waitBeside(MILLION, TWO_IMAGES);
   const { seconds } = simulate(MILLION);
   const batchSeconds = DEPLOYED.batchSize * DEPLOYED.imagesPerMessage * DEPLOYED.secondsPerImage;

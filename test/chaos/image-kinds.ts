@@ -2,7 +2,7 @@ import expectedLabels from '../../samples/expected.json' with { type: 'json' };
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 
 /**
- * The outcome that is right for an image; of several codes any. What is merely odd may be labelled or refused, once: but
+ * The outcome that is right for an image; of several codes any. What is merely odd may be labeled or refused, once: but
  * not by an error of labelqueue itself.
  */
 export type RightOutcome = { label: string } | { code: ErrorCode } | { codes: readonly ErrorCode[] } | 'any';
@@ -14,7 +14,7 @@ export type ImageKind = {
   right: RightOutcome;
 };
 
-/** Labelled at the first attempt, or at a later one. */
+/** Labeled at the first attempt, or at a later one. */
 export const GOOD: ImageKind[] = [
   ...Object.entries(expectedLabels).map(([photo, { label }]) => kind(`/${photo}`, { label })),
   coffee('/wrong-type'),

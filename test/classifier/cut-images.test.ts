@@ -57,33 +57,33 @@ function cutsOf(file: Buffer): Buffer[] {
   return [...new Set([...lengths, ...last])].map((length) => Buffer.from(file.subarray(0, length)));
 }
 
-/** Lengths of the cuts that are labelled with other pixels than the whole file's, and of all that are labelled. */
-async function tryCuts(file: Buffer): Promise<{ wrong: number[]; labelled: number[]; codes: Set<string> }> {
+/** Lengths of the cuts that are labeled with other pixels than the whole file's, and of all that are labeled. */
+async function tryCuts(file: Buffer): Promise<{ wrong: number[]; labeled: number[]; codes: Set<string> }> {
   const { pixels } = await decoded(file, WHOLE);
-  const outcome = { wrong: [] as number[], labelled: [] as number[], codes: new Set<string>() };
+  const outcome = { wrong: [] as number[], labeled: [] as number[], codes: new Set<string>() };
   for (const cut of cutsOf(file)) {
     const image = await decodeImage(cut, WHOLE);
     if (image instanceof ImageFailure) outcome.codes.add(image.code);
-    else outcome.labelled.push(cut.length);
+    else outcome.labeled.push(cut.length);
     if (!(image instanceof ImageFailure) && !Buffer.from(pixels).equals(image.pixels)) outcome.wrong.push(cut.length);
   }
   return outcome;
 }
 
-describe('cut off at each percent, an image is labelled only when it has all its pixels:', () => {
+describe('cut off at each percent, an image is labeled only when it has all its pixels:', () => {
   // CMYK takes a second of conversion to try, and its blocks are those of 4:4:4.
   test.each(Object.entries(ENCODERS).filter(([what]) => !what.includes('CMYK')))('%s', async (_what, encode) => {
     const file = await encode(sharp(photo)).toBuffer();
-    const { wrong, labelled, codes } = await tryCuts(file);
+    const { wrong, labeled, codes } = await tryCuts(file);
     expect(wrong).toEqual([]);
     // What a PNG has behind its pixels is twelve bytes, and nothing else has more.
-    expect(labelled.every((length) => length >= file.length - 12)).toBe(true);
+    expect(labeled.every((length) => length >= file.length - 12)).toBe(true);
     expect([...codes]).toEqual(['corrupt']);
   });
 
   test.each(Object.entries(TIFFS))('a %s TIFF', async (_kind, kind) => {
-    const { wrong, labelled, codes } = await tryCuts(tiffFile({ ...SIZE, pixels: raw }, kind));
-    expect({ wrong, labelled, codes: [...codes] }).toEqual({ wrong: [], labelled: [], codes: ['corrupt'] });
+    const { wrong, labeled, codes } = await tryCuts(tiffFile({ ...SIZE, pixels: raw }, kind));
+    expect({ wrong, labeled, codes: [...codes] }).toEqual({ wrong: [], labeled: [], codes: ['corrupt'] });
   });
 
   test.each([
@@ -98,10 +98,10 @@ describe('cut off at each percent, an image is labelled only when it has all its
     ],
   ])('%s, once its first picture is complete', async (_what, make) => {
     const file = await make();
-    const { wrong, labelled, codes } = await tryCuts(file);
+    const { wrong, labeled, codes } = await tryCuts(file);
     expect({ wrong, codes: [...codes] }).toEqual({ wrong: [], codes: ['corrupt'] });
-    const first = Math.min(...labelled);
-    expect(cutsOf(file).filter(({ length }) => length > first)).toHaveLength(labelled.length - 1);
+    const first = Math.min(...labeled);
+    expect(cutsOf(file).filter(({ length }) => length > first)).toHaveLength(labeled.length - 1);
     expect(first).toBeLessThan(file.length / 2);
     expect(first).toBeGreaterThan(file.length / 4);
   });

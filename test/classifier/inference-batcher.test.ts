@@ -14,7 +14,7 @@ afterEach(() => {
 function picture(number: number): Uint8Array {
   return Uint8Array.of(number);
 }
-function labelled(number: number): Label[] {
+function labeled(number: number): Label[] {
   return [{ label: `picture ${number}`, score: 1, classId: number }];
 }
 
@@ -23,7 +23,7 @@ function createBatches(reserved: number) {
   const sizes: number[] = [];
   const batches = new InferenceBatcher((images) => {
     sizes.push(images.length);
-    return images.map(([number = -1]) => labelled(number));
+    return images.map(([number = -1]) => labeled(number));
   });
   return { sizes, slots: Array.from({ length: reserved }, () => batches.reserve()) };
 }
@@ -37,14 +37,14 @@ describe('a batch runs', () => {
     const { sizes, slots } = createBatches(INFERENCE_BATCH_SIZE + 5);
     const full = fillAll(slots.slice(0, INFERENCE_BATCH_SIZE));
     expect(sizes).toEqual([INFERENCE_BATCH_SIZE]);
-    expect(await Promise.all(full)).toEqual(Array.from({ length: INFERENCE_BATCH_SIZE }, (_, at) => labelled(at)));
+    expect(await Promise.all(full)).toEqual(Array.from({ length: INFERENCE_BATCH_SIZE }, (_, at) => labeled(at)));
   });
 
   test('when every announced image has arrived', async () => {
     const { sizes, slots } = createBatches(3);
     const all = fillAll(slots);
     expect(sizes).toEqual([3]);
-    expect(await Promise.all(all)).toEqual([labelled(0), labelled(1), labelled(2)]);
+    expect(await Promise.all(all)).toEqual([labeled(0), labeled(1), labeled(2)]);
   });
 
   test('when the last announced image is cancelled', async () => {
@@ -53,7 +53,7 @@ describe('a batch runs', () => {
     expect(sizes).toEqual([]);
     slots[2]?.release();
     expect(sizes).toEqual([2]);
-    expect([await first, await second]).toEqual([labelled(0), labelled(1)]);
+    expect([await first, await second]).toEqual([labeled(0), labeled(1)]);
   });
 
   test('when its first image has waited for the maximum time', async () => {
@@ -64,7 +64,7 @@ describe('a batch runs', () => {
     expect(sizes).toEqual([]);
     jest.advanceTimersByTime(1);
     expect(sizes).toEqual([2]);
-    expect(await Promise.all(waiting)).toEqual([labelled(0), labelled(1)]);
+    expect(await Promise.all(waiting)).toEqual([labeled(0), labeled(1)]);
   });
 });
 
@@ -79,7 +79,7 @@ test('images beyond a full batch wait for the next one', async () => {
   const all = fillAll(slots);
   expect(sizes).toEqual([INFERENCE_BATCH_SIZE, 2]);
   const labels = await Promise.all(all);
-  expect(labels.at(-1)).toEqual(labelled(INFERENCE_BATCH_SIZE + 1));
+  expect(labels.at(-1)).toEqual(labeled(INFERENCE_BATCH_SIZE + 1));
 });
 
 test('cancelling before anything has arrived runs nothing', () => {
@@ -91,13 +91,13 @@ test('cancelling before anything has arrived runs nothing', () => {
 test('an image that the model refuses fails alone, and the others of its batch get their labels', async () => {
   const batches = new InferenceBatcher((images) => {
     if (images.some(([number]) => number === 1)) throw new Error('TensorFlow refused');
-    return images.map(([number = -1]) => labelled(number));
+    return images.map(([number = -1]) => labeled(number));
   });
   const outcomes = await Promise.allSettled(fillAll([batches.reserve(), batches.reserve(), batches.reserve()]));
   expect(outcomes).toEqual([
-    { status: 'fulfilled', value: labelled(0) },
+    { status: 'fulfilled', value: labeled(0) },
     { status: 'rejected', reason: new Error('TensorFlow refused') },
-    { status: 'fulfilled', value: labelled(2) },
+    { status: 'fulfilled', value: labeled(2) },
   ]);
 });
 
@@ -105,13 +105,13 @@ test('a model that refuses everything rejects every image, and the next batch is
   let broken = true;
   const batches = new InferenceBatcher((images) => {
     if (broken) throw new Error('TensorFlow refused');
-    return images.map(() => labelled(1));
+    return images.map(() => labeled(1));
   });
   const slots = [batches.reserve(), batches.reserve()];
   const outcomes = await Promise.allSettled(fillAll(slots));
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   broken = false;
-  await expect(batches.reserve().submit(picture(1))).resolves.toEqual(labelled(1));
+  await expect(batches.reserve().submit(picture(1))).resolves.toEqual(labeled(1));
 });
 
 test('a slot cannot be used twice', async () => {

@@ -38,10 +38,10 @@ function expectRecorded({ best }: SampleLabels, tolerance: number): void {
 if (process.arch === 'x64') {
   describe('a worker on a processor', () => {
     test.each(['AVX2', 'AVX512_CORE'])('with %s but no VNNI gives the labels and scores of this one', async (isa) => {
-      const labelled = await labelSamples({ ONEDNN_MAX_CPU_ISA: isa });
-      expect(labelled).toMatchObject({ arithmetic: 'int8-avx2', notes: [] });
-      expectRecorded(labelled, DEFAULT_TOLERANCE);
-      for (const [name, { score }] of Object.entries(labelled.best)) {
+      const labeled = await labelSamples({ ONEDNN_MAX_CPU_ISA: isa });
+      expect(labeled).toMatchObject({ arithmetic: 'int8-avx2', notes: [] });
+      expectRecorded(labeled, DEFAULT_TOLERANCE);
+      for (const [name, { score }] of Object.entries(labeled.best)) {
         expect(score).toBeCloseTo(NATIVE.best[name]?.score ?? Number.NaN, 4);
       }
     });

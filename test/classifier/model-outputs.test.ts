@@ -36,7 +36,7 @@ const BESIDE: Additions = {
 };
 
 describe('an output of int64 beside the scores', () => {
-  test('is ignored: TensorFlow prints one line when the model is loaded, and none when images are labelled', async () => {
+  test('is ignored: TensorFlow prints one line when the model is loaded, and none when images are labeled', async () => {
     const printed = (['log', 'warn', 'error'] as const).map((method) => jest.spyOn(console, method));
     const classifier = await loadClassifier(await load(BESIDE));
     expect(classifier.notes).toEqual(['the output classes of int64 is not used: the scores are those of means']);

@@ -6,7 +6,7 @@ import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Findings } from '../../cli/bench/findings.ts';
 import { invocationsOf } from '../../cli/bench/invocations.ts';
-import { costSoFar } from '../../shared/cost.ts';
+import { costSoFar, onLambda } from '../../shared/cost.ts';
 import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { createJobTarget, type JobTarget } from '../../shared/jobs/job-target.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
@@ -72,11 +72,13 @@ test('measures the workers with its own photos, and leaves nothing behind', asyn
   expect(found).toMatchObject({ classified: 120, failed: 0, usdFrom: 'measured' });
   expect(found.models).toEqual([{ name: 'efficientnet-lite0', version: expect.any(String), images: 120 }]);
   expect(found.processors).toEqual([{ processor: expect.stringMatching(/\S/), images: 120 }]);
-  expect(found.machines).toEqual([{ architecture: 'x86_64', memoryMb: 1_769, seconds: expect.any(Number) }]);
+  expect(found.machines).toEqual([
+    { host: 'lambda', architecture: 'x86_64', memoryMb: 1_769, seconds: expect.any(Number) },
+  ]);
   expect(found.coldStarts?.count).toBe(1);
   for (const ms of Object.values(found.stageMs ?? { none: 0 })) expect(ms).toBeGreaterThan(0);
   const [{ seconds = 0 } = {}] = found.machines;
-  const usd = costSoFar(120, 100, seconds * USD_PER_SECOND).totalUsd;
+  const usd = costSoFar(120, 100, onLambda(seconds * USD_PER_SECOND)).totalUsd;
   expect(found.usdPerMillion).toBeCloseTo((usd / 120) * 1e6, 6);
   expect(await filesLeft()).toEqual([]);
 }, 120_000);
@@ -183,7 +185,7 @@ describe('where CloudWatch has the log', () => {
     );
     expect(own.length).toBeGreaterThan(0);
     expect(found).toMatchObject({ usdFrom: 'billed', billedMsPerImage: (own.length * BILLED_MS) / 100 });
-    const usd = costSoFar(100, 100, own.length * (BILLED_MS / 1_000) * USD_PER_SECOND).totalUsd;
+    const usd = costSoFar(100, 100, onLambda(own.length * (BILLED_MS / 1_000) * USD_PER_SECOND)).totalUsd;
     expect(found.usdPerMillion).toBeCloseTo((usd / 100) * 1e6, 6);
   }, 120_000);
 

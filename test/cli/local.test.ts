@@ -142,7 +142,7 @@ test('continues at once with what was in flight when it was killed', async () =>
   answer = (_request, response) => void response.end(photo);
   const again = targetOf(await start('--allow-host', host()));
   // Its visibility timeout would be many times as long.
-  await eventually('the image is labelled', async () => (await resultIds(again, 'killed')).length === 1);
+  await eventually('the image is labeled', async () => (await resultIds(again, 'killed')).length === 1);
   expect(await resultIds(again, 'killed')).toEqual([`http://${host()}/a.jpg`]);
 }, 120_000);
 

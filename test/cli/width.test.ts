@@ -62,7 +62,7 @@ test('status --watch leaves the complete last state when the job has ended', asy
 
 test('the progress bar fits in any state, with its figures as long as there is room', () => {
   const state = fc.record({
-    what: fc.constantFrom('read', 'enqueued', 'labelled'),
+    what: fc.constantFrom('read', 'enqueued', 'labeled'),
     value: fc.nat(10_000_000),
     total: fc.nat(10_000_000),
     note: fc.string({ maxLength: 60 }),

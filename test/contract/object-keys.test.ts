@@ -2,6 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { addSums, IdSum } from '../../shared/contract/id-sum.ts';
 import {
+  INSTANCE_FAMILIES,
+  type InstanceFamily,
+  OTHER_FAMILY_NUMBER,
+} from '../../shared/contract/instance-families.ts';
+import {
   cancelledKey,
   jobKey,
   newestRunKey,
@@ -13,6 +18,9 @@ import {
   redrivePrefix,
   runPartPrefix,
 } from '../../shared/contract/object-keys.ts';
+import type { WorkerMachine, WorkerTime } from '../../shared/contract/worker-time.ts';
+import { PRICES } from '../../shared/cost.ts';
+import { VCPU_HOUR_USD } from '../../shared/instance-price.ts';
 import { jobName } from './arbitraries.ts';
 import { seed } from './seed.ts';
 
@@ -183,11 +191,19 @@ describe('is not a part file, and has no number of lines:', () => {
 });
 
 describe('the computing time in the key of a part file', () => {
-  const time = fc.record({
+  const spentTime = {
     milliseconds: fc.nat(10 ** 9),
     architecture: fc.constantFrom('x86_64' as const, 'arm64' as const),
-    memoryMb: fc.integer({ min: 128, max: 10_240 }),
-  });
+  };
+  const time: fc.Arbitrary<WorkerTime> = fc.oneof(
+    fc.record({ ...spentTime, host: fc.constant('lambda' as const), memoryMb: fc.integer({ min: 128, max: 10_240 }) }),
+    fc.record({ ...spentTime, host: fc.constant('own' as const), memoryMb: fc.constant(0) }),
+    fc.record({ ...spentTime, host: fc.constant('ec2' as const), memoryMb: fc.constant(0) }),
+    fc.record({
+      ...{ ...spentTime, host: fc.constant('ec2' as const), memoryMb: fc.constant(0) },
+      instanceFamily: fc.constantFrom(...(Object.keys(INSTANCE_FAMILIES) as InstanceFamily[])),
+    }),
+  );
 
   test('is read back, and changes no other field', () => {
     fc.assert(
@@ -204,10 +220,42 @@ describe('the computing time in the key of a part file', () => {
   });
 
   test('is between the number of lines and the error codes', () => {
-    const spent = { milliseconds: 9_731.4, architecture: 'arm64', memoryMb: 1_769 } as const;
+    const spent = { host: 'lambda', milliseconds: 9_731.4, architecture: 'arm64', memoryMb: 1_769 } as const;
     expect(partKey('failures', { job: 'cats' }, [{ id: 'a', error: { code: 'gone' } }], spent)).toMatch(
       /-n1-t9731a1769\.gone-1\.jsonl$/,
     );
+  });
+
+  describe('is read by commands of versions that know Lambda only:', () => {
+    /** As they had it. */
+    const BEFORE = /\/part-[0-9a-f]{32}-[0-9a-f]{32}-n(\d+)-t(\d{1,12})([xa])(\d{1,6})((?:\.[a-z_]+-\d+)*)\.jsonl$/;
+    const read = (machine: WorkerMachine) => {
+      const key = partKey('results', { job: 'cats' }, linesOf(['a', 'b']), { ...machine, milliseconds: 3_600_000 });
+      const [, lines, milliseconds, letter, memoryMb] = BEFORE.exec(key) ?? [];
+      expect([lines, milliseconds]).toEqual(['2', '3600000']);
+      const gbSecondUsd = letter === 'a' ? PRICES.lambdaGbSecondArm : PRICES.lambdaGbSecond;
+      return (3_600 * Number(memoryMb) * gbSecondUsd) / 1_024;
+    };
+
+    test.each(Object.keys(INSTANCE_FAMILIES) as InstanceFamily[])('%s at about its price', (instanceFamily) => {
+      const architecture = /^[a-z]\d+g/.test(instanceFamily) ? 'arm64' : 'x86_64';
+      const usd = read({ host: 'ec2', architecture, memoryMb: 0, instanceFamily });
+      expect(Math.abs(usd / VCPU_HOUR_USD[instanceFamily] - 1)).toBeLessThan(0.01);
+    });
+
+    test("one's own machine at no price", () => {
+      expect(read({ host: 'own', architecture: 'x86_64', memoryMb: 0 })).toBe(0);
+    });
+  });
+
+  test('has a number of its own for each family of instance types, which is never that of another', () => {
+    const numbers = [...Object.values(INSTANCE_FAMILIES), OTHER_FAMILY_NUMBER];
+    expect(new Set(numbers).size).toBe(numbers.length);
+  });
+
+  test('of a family that a later version added is that of an instance of unknown family', () => {
+    const key = partKey('results', { job: 'cats' }, linesOf(['a'])).replace('.jsonl', '-t500x09999.jsonl');
+    expect(readPartName(key)?.time).toEqual({ host: 'ec2', architecture: 'x86_64', memoryMb: 0, milliseconds: 500 });
   });
 
   test.each(['-t5y1769', '-tx1769', '-t-5x1769', '-t5x', '-t5x1769x'])('is not %s', (text) => {

@@ -8,14 +8,14 @@ import { type Harness, startHarness } from '../support/acknowledgement-harness.t
 
 type Observed = { stages: [stage: string, seconds: number][]; workers: { processor: string; model: string }[] };
 
-function read(lines: readonly string[]) {
+function read(lines: readonly string[], machine = thisMachine({}, 'x64')) {
   const observed: Observed = { stages: [], workers: [] };
   const totals = new WorkerLogTotals(
     {
       observeStage: (stage, seconds) => void observed.stages.push([stage, seconds]),
       addWorker: (facts) => void observed.workers.push(facts),
     },
-    thisMachine({}, 'x64'),
+    machine,
   );
   for (const line of lines) totals.add(line);
   return { ...observed, ...totals.reading };
@@ -78,6 +78,13 @@ describe('what a real worker logs', () => {
     // Of some seconds at about $0.00003 a second.
     expect(costUsd).toBeGreaterThan(0.2e-6);
     expect(costUsd).toBeLessThan(0.01);
+  });
+
+  test('has the price of the instance that it runs on, and none on a machine of its own', () => {
+    const on = (machine: string) => read(lines, thisMachine({ WORK_MACHINE: machine }, 'x64')).costUsd;
+    // $0.0529 per vCPU-hour with its address and disk, and Lambda's for 1,769 MB; one request, which only Lambda has.
+    expect(on('c7a.xlarge') / (read(lines).costUsd - 0.2e-6)).toBeCloseTo(0.0529 / 0.1037, 2);
+    expect(on('own')).toBe(0);
   });
 });
 

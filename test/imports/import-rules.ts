@@ -26,8 +26,13 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   { place: 'shared/contract/', imports: [], packages: ['zod'] },
   { place: 'shared/runtime/', imports: ['shared/contract/'], packages: [] },
   { place: 'shared/settings.ts', imports: ['shared/contract/'], packages: ['zod'] },
-  { place: 'shared/cost.ts', imports: ['shared/contract/'], packages: [] },
-  { place: 'shared/fleet-cost.ts', imports: ['shared/contract/', 'shared/cost.ts'], packages: [] },
+  { place: 'shared/instance-price.ts', imports: ['shared/contract/'], packages: [] },
+  { place: 'shared/cost.ts', imports: ['shared/contract/', 'shared/instance-price.ts'], packages: [] },
+  {
+    place: 'shared/fleet-cost.ts',
+    imports: ['shared/contract/', 'shared/cost.ts', 'shared/instance-price.ts'],
+    packages: [],
+  },
   {
     place: 'shared/jobs/',
     imports: ['shared/contract/', 'shared/settings.ts', 'shared/cost.ts'],
@@ -39,6 +44,11 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     packages: [
       ...['@aws-sdk/client-s3', '@tensorflow/*', 'async-mutex', 'file-type', 'ipaddr.js', 'sharp', 'undici', 'zod'],
     ],
+  },
+  {
+    place: 'shared/lambda/',
+    imports: ['shared/classifier/', 'shared/contract/', 'shared/jobs/', 'shared/runtime/', 'shared/settings.ts'],
+    packages: ['@aws-lambda-powertools/*', '@aws-sdk/client-s3', '@middy/core'],
   },
   ...['classify', 'api', 'chat', 'sweep', 'announce'].map((name) => ({
     place: `functions/${name}/`,
@@ -72,6 +82,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     place: 'infra/',
     imports: [
       ...['shared/contract/', 'shared/runtime/', 'shared/settings.ts', 'shared/cost.ts', 'shared/fleet-cost.ts'],
+      'shared/instance-price.ts',
       'setup/',
     ],
     packages: [

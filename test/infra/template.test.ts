@@ -9,16 +9,19 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { StageConfigError, stageConfig } from '../../infra/stage-config.ts';
 import { MAX_TEMPLATE_BYTES, templateApp, writeTemplate } from '../../infra/template/write-template.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { type MotoServer, startMotoServer } from '../support/moto-server.ts';
 import { askMoto, motoClientConfig } from '../support/moto-stack.ts';
 import { linted, nagged } from './rules.ts';
 import { templateOf } from './synthesized.ts';
+import { brokenRules, type Rules } from './template-rules.ts';
 
 type Resource = { Type: string; Properties?: Record<string, unknown> };
 type Template = {
-  Parameters: Record<string, unknown>;
+  Parameters: Record<string, Record<string, unknown>>;
+  Rules: Rules;
   Resources: Record<string, Resource>;
   Metadata: { 'AWS::CloudFormation::Interface': { ParameterGroups: { Parameters: string[] }[] } };
   Outputs: Record<string, unknown>;
@@ -60,6 +63,97 @@ test('outputs are those of the project’s own stack, by which labelqueue --stac
   expect(Object.keys(template.Outputs)).toEqual(
     expect.arrayContaining(['QueueUrl', 'DeadLetterQueueUrl', 'ResultsBucketName']),
   );
+});
+
+describe('rules and patterns of the template', () => {
+  const GIVEN = {
+    SubnetIds: 'subnet-0123456789abcdef0',
+    SecurityGroupIds: 'sg-0123456789abcdef0',
+    AllowedHosts: 'images.internal:80',
+  };
+  const names = Object.keys(GIVEN) as (keyof typeof GIVEN)[];
+  const combinations = Array.from({ length: 2 ** names.length }, (_, bits) =>
+    names.filter((_name, index) => bits & (1 << index)),
+  );
+
+  test.each(combinations.map((given) => [given.join(' and ') || 'none of them', given] as const))(
+    'take and refuse %s as a stage does',
+    (_name, given) => {
+      const parameters = Object.fromEntries(given.map((name) => [name, [GIVEN[name]]]));
+      const { SubnetIds, SecurityGroupIds, AllowedHosts } = parameters;
+      const vpc = {
+        ...(SubnetIds && { subnetIds: SubnetIds }),
+        ...(SecurityGroupIds && { securityGroupIds: SecurityGroupIds }),
+      };
+      const stage = {
+        ...(Object.keys(vpc).length > 0 && { vpc }),
+        ...(AllowedHosts && { allowedHosts: AllowedHosts }),
+      };
+      const broken = brokenRules(template.Rules, parameters);
+      const isRefused = () => stageConfig('test', stage);
+      if (broken.length === 0) expect(isRefused).not.toThrow();
+      else expect(isRefused).toThrow(StageConfigError);
+      for (const description of broken) expect(description).toMatch(/^expected (SubnetIds|SecurityGroupIds), too: /);
+    },
+  );
+
+  test.each([
+    ['SubnetIds', ['subnet-0123abcd'], ['vpc-0123abcd', 'subnet-XYZ', 'subnet-0123abcd subnet-0123abcd']],
+    ['SecurityGroupIds', ['sg-0123abcd'], ['default', 'sg-1']],
+    ['SourceBuckets', ['photos', 'my.photos-2'], ['Photos', 's3://photos', 'photos/*', '*', 'ab']],
+    ['FetchUserAgent', ['photos/1.0 (me@example.com)'], [' photos', 'photos\n', 'Größe/1.0']],
+    ['AlarmEmail', ['me@example.com'], ['me', 'me@example', 'me @example.com']],
+  ])('%s has the pattern of its setting', (name, taken, refused) => {
+    const { AllowedPattern, ConstraintDescription } = template.Parameters[name] ?? {};
+    const pattern = new RegExp(String(AllowedPattern));
+    expect(ConstraintDescription).toMatch(/^expected /);
+    expect(['', ...taken].filter((text) => !pattern.test(text))).toEqual([]);
+    expect(refused.filter((text) => pattern.test(text))).toEqual([]);
+  });
+
+  test.each([
+    ...[
+      'images.internal:8080',
+      'nas:80',
+      '10.0.3.7:80',
+      '192.168.1.9:65535',
+      '[fd12:3456::9]:80',
+      'localhost.internal:80',
+    ],
+    ...[
+      'localhost:80',
+      'localhost.:80',
+      'a.localhost:80',
+      '127.0.0.1:80',
+      '127.1:80',
+      '2130706433:80',
+      '0x7f000001:80',
+      '0x7f.1:80',
+    ],
+    ...[
+      '0177.0.0.1:80',
+      '0.0.0.0:80',
+      '169.254.169.254:80',
+      '169.254.100.5:9001',
+      '[::1]:80',
+      '[::]:80',
+      '[0:0:0:0:0:0:0:1]:80',
+    ],
+    ...[
+      '[::ffff:127.0.0.1]:80',
+      '[fe80::1]:80',
+      '[fd00:ec2::254]:80',
+      '[fd00:0ec2::254]:80',
+      'images.internal',
+      'https://images:80',
+    ],
+  ])('takes and refuses the host %s as a stage does', (host) => {
+    const pattern = new RegExp(String(template.Parameters['AllowedHosts']?.['AllowedPattern']));
+    const vpc = { subnetIds: [GIVEN.SubnetIds], securityGroupIds: [GIVEN.SecurityGroupIds] };
+    const ofStage = () => stageConfig('test', { vpc, allowedHosts: [host] });
+    if (pattern.test(host)) expect(ofStage).not.toThrow();
+    else expect(ofStage).toThrow(StageConfigError);
+  });
 });
 
 test('cfn-lint finds nothing in the template', async () => {

@@ -6,8 +6,11 @@ import pMap from 'p-map';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { formatMessage } from '../../shared/contract/message.ts';
 import { partKey } from '../../shared/contract/object-keys.ts';
-import type { FailureLine } from '../../shared/contract/result-line.ts';
+import { type FailureLine, failureLine } from '../../shared/contract/result-line.ts';
+import type { WorkerTime } from '../../shared/contract/worker-time.ts';
+import { usdOfTime } from '../../shared/cost.ts';
 import { listObjects } from '../../shared/jobs/list-objects.ts';
+import { PartTally } from '../../shared/jobs/part-tally.ts';
 import { partLines, readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { type RedriveOptions, redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
@@ -48,6 +51,37 @@ async function failedImages(aws: TestAws, verdict = allFail): Promise<string[]> 
 async function settled(aws: TestAws): Promise<string[]> {
   const { results, failures } = await readOutcomes(aws.target, JOB);
   return [...results.keys(), ...failures.keys()].toSorted();
+}
+
+test('keeps what the failures cost that leave a file, though workers on different machines wrote them', async () => {
+  const lines = ['a', 'b'].map((id, index) => failedLine(id, index === 0 ? 'gone' : 'not_found'));
+  const spent = { architecture: 'x86_64', memoryMb: 0, milliseconds: 10_000 } as const;
+  const times: WorkerTime[] = [
+    { ...spent, host: 'own' },
+    { ...spent, host: 'ec2', instanceFamily: 'c7a' },
+    { ...spent, host: 'lambda', memoryMb: 1_769 },
+  ];
+  for (const time of times) await putFailures(partKey('failures', { job: JOB }, lines, time), lines);
+  const usd = async () => (await PartTally.of(aws.target, { job: JOB })).time.usd;
+  const before = await usd();
+  expect(before).toBeCloseTo(
+    times.reduce((sum, time) => sum + usdOfTime(time), 0),
+    12,
+  );
+  await redrive(aws.target, { ...ALL, codes: new Set(['gone']) }, new Date());
+  expect(await aws.partKeys('failures', JOB)).toHaveLength(1);
+  expect((await usd()) / before).toBeCloseTo(1, 3);
+});
+
+function failedLine(id: string, code: 'gone' | 'not_found'): FailureLine {
+  const origin = { job: JOB, image: { id, url: `https://host/${id}` }, attempt: 1, at: new Date() };
+  return failureLine(origin, new ImageFailure(code, 'expected status 200').report());
+}
+
+async function putFailures(Key: string, lines: readonly FailureLine[]): Promise<void> {
+  const { s3, resultsBucket: Bucket } = aws.target;
+  const Body = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body }));
 }
 
 /** Works on what comes until it is told that no more will. */

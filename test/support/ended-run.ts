@@ -67,7 +67,7 @@ function originOf(of: NamedRun, id: string) {
 }
 
 async function write(bucket: Bucket, ...[kind, of, lines]: Parameters<PartWriter['write']>): Promise<void> {
-  const machine = { architecture: 'x86_64', memoryMb: 1_769 } as const;
+  const machine = { host: 'lambda', architecture: 'x86_64', memoryMb: 1_769 } as const;
   const time = { take: () => ({ ...machine, milliseconds: 1_000 }), giveBack() {} };
   const parts = new PartWriter(bucket.s3, bucket.resultsBucket, { time });
   const written = parts.write(kind, of, lines);

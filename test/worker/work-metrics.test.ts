@@ -19,7 +19,7 @@ test('the page describes each metric of the loop, with its type and its labels',
     environments: [environment],
     onFunctionError() {},
   });
-  const text = await new WorkMetrics().text(loop, [environment], undefined);
+  const text = await new WorkMetrics('own').text(loop, [environment], undefined);
   sqs.destroy();
   const own = [...(await parsePrometheus(text))].filter(([name]) => name.startsWith('labelqueue_work_'));
   const [, table = ''] = PAGE.split('| metric of `labelqueue work` | type | unit | labels | meaning |');

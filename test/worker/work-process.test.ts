@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, expect, test } from '@jest/globals';
+import { jobStatus } from '../../shared/jobs/job-status.ts';
 import { readOutcomes } from '../../shared/jobs/read-outcomes.ts';
 import { eventually } from '../../testkit/eventually.ts';
 import { childrenOf, isRunning } from '../../testkit/process-tree.ts';
@@ -93,6 +94,22 @@ test('classifies a folder that was uploaded for its job, although no source buck
   await eventually('its outcome', async () => (await settled()).length > 0, START_MS);
   expect(await settled()).toEqual([expect.objectContaining({ id: 'coffee', labels: expect.anything() })]);
 }, 120_000);
+
+test.each([
+  ['nothing on a machine of its own', {}, { host: 'own' }],
+  ['the price of the instance that is named', { WORK_MACHINE: 'c7a.2xlarge' }, { host: 'ec2', instanceFamily: 'c7a' }],
+] as const)(
+  'its time costs %s',
+  async (_name, environment, machine) => {
+    await workWith(environment);
+    await send('a');
+    await eventually('its outcome', async () => (await classified()).length === 1, START_MS);
+    const status = await jobStatus(aws.target, 'job', new Date());
+    expect(status?.computing.workers).toEqual([expect.objectContaining({ ...machine, memoryMb: 0 })]);
+    expect(status?.computing.workers[0]?.seconds).toBeGreaterThan(0);
+  },
+  120_000,
+);
 
 test('empties the queue, logs JSON lines, serves its health, and ends by itself', async () => {
   await send('a', 'b', 'c');

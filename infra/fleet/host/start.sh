@@ -14,6 +14,9 @@ chmod 0755 /opt/labelqueue/node/bin/node
 # Not within `echo`, which would hide that it fails.
 instance="$(/opt/labelqueue/bin/metadata instance-id)"
 echo "LOG_STREAM_NAME=fleet/$instance" >> /etc/labelqueue/instance.env
+# What an image costs depends on the type, and the group has several.
+type="$(/opt/labelqueue/bin/metadata instance-type)"
+echo "WORK_MACHINE=$type" >> /etc/labelqueue/worker.env
 
 systemctl daemon-reload
 systemctl enable --now labelqueue-logs.service labelqueue-lifecycle.service labelqueue-worker.service

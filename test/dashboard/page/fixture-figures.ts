@@ -211,7 +211,10 @@ export function jobDetail(row: JobRow): JobDetail {
     imagesPerMessage: 10,
     maxFailureRate: 0.2,
     maxCostUsd: null,
-    computing: { workers: [{ architecture: 'x86_64', memoryMb: 1_769, seconds: 214 }], measuredShare: 0.982 },
+    computing: {
+      workers: [{ host: 'lambda', architecture: 'x86_64', memoryMb: 1_769, seconds: 214 }],
+      measuredShare: 0.982,
+    },
     costPer1000ImagesUsd: 0.0008,
     partFiles: 214,
     series: { bucketAt, bucketSeconds, classifiedImagesPerSecond, failedImagesPerSecond, settledImages },

@@ -47,7 +47,10 @@ describe('the end of a run', () => {
         ...{ v: 1, id: jobEndId({ ...of, generation: 0 }), ...of, generation: 0, state: 'completed with failures' },
         ...{ images: 50, classified: 48, failed: 2, failedByCode: { not_found: 2 }, withoutOutcome: 0 },
         costUsd: status?.costSoFarUsd,
-        computing: { workers: [{ architecture: 'x86_64', memoryMb: 1_769, seconds: 2 }], measuredShare: 1 },
+        computing: {
+          workers: [{ host: 'lambda', architecture: 'x86_64', memoryMb: 1_769, seconds: 2 }],
+          measuredShare: 1,
+        },
         startedAt: expect.any(String),
         endedAt: expect.any(String),
         bucket: aws.target.resultsBucket,

@@ -62,7 +62,7 @@ const ESPRESSO = {
 };
 
 describe('an image at a URL', () => {
-  test.each(['url', 'imagelink'])('is labelled, named as %s', async (name) => {
+  test.each(['url', 'imagelink'])('is labeled, named as %s', async (name) => {
     const response = await get({ [name]: images.url('/photos/coffee.jpg') });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/json');
@@ -167,7 +167,7 @@ describe('an image in the body', () => {
     'image/png; name=it-is-judged-by-content',
     'application/octet-stream',
     'application/x-www-form-urlencoded',
-  ])('is labelled when sent as %s', async (type) => {
+  ])('is labeled when sent as %s', async (type) => {
     const response = await post(await photo('coffee.jpg'), type);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual(ESPRESSO);

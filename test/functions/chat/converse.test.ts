@@ -106,7 +106,7 @@ describe('at fulfilment', () => {
     expect(reports).toEqual([
       {
         localeId: 'en_US',
-        outcome: 'labelled',
+        outcome: 'labeled',
         stages: { fetch: expect.any(Number), decode: expect.any(Number), infer: expect.any(Number) },
       },
     ]);

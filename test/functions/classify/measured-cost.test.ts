@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { CopyObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { JobGuard } from '../../../functions/classify/job-guard.ts';
 import type { JobDescription } from '../../../shared/contract/job-description.ts';
 import { LONGEST_GUARD_INTERVAL_MS } from '../../../shared/contract/limits.ts';
 import { formatMessage, type ImageRef } from '../../../shared/contract/message.ts';
-import { assumedUsd, costSoFar } from '../../../shared/cost.ts';
+import { assumedUsd, costSoFar, onLambda } from '../../../shared/cost.ts';
 import { readGuardRecord } from '../../../shared/jobs/guard-record.ts';
 import { type JobStatus, jobStatus } from '../../../shared/jobs/job-status.ts';
 import { writeJob } from '../../../shared/jobs/job-store.ts';
@@ -20,6 +21,8 @@ const RUN = { job: 'cats', run: '0'.repeat(16) };
 const PER_MESSAGE = 100;
 /** List prices per second of one MB, written out here: the test must not take them from the code. */
 const USD_PER_MB_SECOND = 0.000_016_666_7 / 1_024;
+/** The quarter of an instance with four vCPUs, with its address and its disk of 12 GB, per second. */
+const usdPerVcpuSecond = (instanceHour: number) => (instanceHour + 0.005 + (12 * 0.08) / 730) / 4 / 3_600;
 
 const [harness] = await sharedByTests(startHarness());
 beforeAll(async () => {
@@ -63,14 +66,29 @@ function seconds({ computing }: JobStatus): number {
 
 function computingUsd(status: JobStatus): number {
   const settled = status.classified + status.failed;
-  return status.costSoFarUsd - costSoFar(settled, PER_MESSAGE, 0).totalUsd;
+  return status.costSoFarUsd - costSoFar(settled, PER_MESSAGE, onLambda(0)).totalUsd;
 }
 
 const MESSAGES_EACH = 3;
-const FLEET = [
-  { name: 'fast', memoryMb: 3_538, delayMs: 30 },
-  { name: 'middling', memoryMb: 1_769, delayMs: 100 },
-  { name: 'slow', memoryMb: 1_536, delayMs: 200 },
+
+/** A worker, how slow its image servers are, and what a second of it costs. */
+type Worker = { name: string; environment: Record<string, string>; delayMs: number; usdPerSecond: number };
+
+function lambda(name: string, memoryMb: number, delayMs: number): Worker {
+  const environment = { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb) };
+  return { name, environment, delayMs, usdPerSecond: memoryMb * USD_PER_MB_SECOND };
+}
+
+function elsewhere(name: string, machine: string, delayMs: number, usdPerSecond: number): Worker {
+  return { name, environment: { WORK_MACHINE: machine }, delayMs, usdPerSecond };
+}
+
+const THREE_SPEEDS = [lambda('fast', 3_538, 30), lambda('middling', 1_769, 100), lambda('slow', 1_536, 200)];
+const EVERYWHERE = [
+  lambda('on Lambda', 1_769, 100),
+  elsewhere('on c7a', 'c7a.xlarge', 30, usdPerVcpuSecond(0.205_28)),
+  elsewhere('on m7i', 'm7i.xlarge', 200, usdPerVcpuSecond(0.201_6)),
+  elsewhere('at home', 'own', 150, 0),
 ];
 
 /** What an invocation says of its own time, as Lambda's REPORT does: milliseconds. */
@@ -83,10 +101,10 @@ function billedIn(log: string): number {
 }
 
 /** Lets a worker do some messages of the job. @returns what AWS would bill for it, its start included */
-async function billedUsd({ name, memoryMb, delayMs }: (typeof FLEET)[number]): Promise<number> {
+async function billedUsd({ name, environment, delayMs, usdPerSecond }: Worker): Promise<number> {
   let log = '';
   const worker = await harness.startWorker({
-    environment: { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb) },
+    environment,
     onLog(text) {
       log += text;
     },
@@ -95,7 +113,7 @@ async function billedUsd({ name, memoryMb, delayMs }: (typeof FLEET)[number]): P
   try {
     harness.pictures.delayMs = delayMs;
     for (let message = 0; message < MESSAGES_EACH; message++)
-      seen += await invoke(worker, goodImages(`${name}-${message}`));
+      seen += await invoke(worker, goodImages(`${name.replaceAll(' ', '-')}-${message}`));
   } finally {
     await worker.shutDown();
   }
@@ -103,7 +121,7 @@ async function billedUsd({ name, memoryMb, delayMs }: (typeof FLEET)[number]): P
   // Its caller has waited for all of it.
   const start = JSON.parse(log.split('\n').find((line) => line.includes('"startMs"')) ?? '{}').startMs;
   expect(billedIn(log) - start).toBeLessThanOrEqual(seen * 1_000 + MESSAGES_EACH);
-  return (billedIn(log) / 1_000) * memoryMb * USD_PER_MB_SECOND;
+  return (billedIn(log) / 1_000) * usdPerSecond;
 }
 
 async function guardsFigure(): Promise<number | undefined> {
@@ -111,6 +129,13 @@ async function guardsFigure(): Promise<number | undefined> {
   guard.settled(RUN, 1);
   await guard.finish(30_000);
   return (await readGuardRecord(harness.aws.target, RUN)).record?.computingUsd;
+}
+
+async function reportOf(job: string): Promise<string> {
+  await using folder = await createTemporaryFolder();
+  const path = `${folder.path}/report.html`;
+  await runCommand(['report', job, '--out', path], { environment: harness.aws.environment });
+  return readFile(path, 'utf8');
 }
 
 async function summaryOf(job: string) {
@@ -121,10 +146,10 @@ async function summaryOf(job: string) {
 }
 
 test('the cost of a job with workers of three speeds matches their time within 5 %, in status, results and guard', async () => {
-  const images = FLEET.length * MESSAGES_EACH * PER_MESSAGE;
+  const images = THREE_SPEEDS.length * MESSAGES_EACH * PER_MESSAGE;
   await describeJob(images, { maxCostUsd: 1_000 });
   let billed = 0;
-  for (const worker of FLEET) billed += await billedUsd(worker);
+  for (const worker of THREE_SPEEDS) billed += await billedUsd(worker);
   const found = await status();
   expect(found).toMatchObject({ classified: images, computing: { measuredShare: 1 } });
   expect(found.computing.workers.map(({ memoryMb }) => memoryMb).toSorted()).toEqual([1_536, 1_769, 3_538]);
@@ -136,6 +161,32 @@ test('the cost of a job with workers of three speeds matches their time within 5
   expect(summary.computing).toEqual(found.computing);
   const guarded = (await guardsFigure()) ?? Number.NaN;
   expect(guarded / computingUsd(found)).toBeCloseTo(1, 9);
+}, 120_000);
+
+test('the cost of a job is that of Lambda for workers there, of their instances for a fleet, and nothing for own machines', async () => {
+  const images = EVERYWHERE.length * MESSAGES_EACH * PER_MESSAGE;
+  await describeJob(images, { maxCostUsd: 1_000 });
+  let billed = 0;
+  for (const worker of EVERYWHERE) billed += await billedUsd(worker);
+  const found = await status();
+  expect(found).toMatchObject({ classified: images, computing: { measuredShare: 1 } });
+  const machines = found.computing.workers.map(({ host, instanceFamily }) => instanceFamily ?? host);
+  expect(machines.toSorted()).toEqual(['c7a', 'lambda', 'm7i', 'own']);
+  const summary = await summaryOf(RUN.job);
+  const { lambdaUsd, fleetUsd, lambdaRequestsUsd, logsUsd } = summary.cost;
+  expect(Math.abs((lambdaUsd + fleetUsd) / billed - 1)).toBeLessThan(0.05);
+  // At Lambda's price for all of them it would be far off.
+  const atLambdas = seconds(found) * 1_769 * USD_PER_MB_SECOND;
+  expect(atLambdas / billed).toBeGreaterThan(1.5);
+  const allOnLambda = costSoFar(images, PER_MESSAGE, onLambda(0));
+  expect(lambdaRequestsUsd).toBeCloseTo(allOnLambda.lambdaRequestsUsd / 4, 12);
+  expect(logsUsd).toBeCloseTo((allOnLambda.logsUsd * 3) / 4, 12);
+  expect(summary.cost.totalUsd).toBeCloseTo(found.costSoFarUsd, 12);
+  expect((await guardsFigure()) ?? Number.NaN).toBeCloseTo(lambdaUsd + fleetUsd, 12);
+  const { stdout } = await runCommand(['status', RUN.job], { environment: harness.aws.environment });
+  expect(stdout).toContain('of c7a on EC2 (assumed: on demand, without idle time)');
+  expect(stdout).toMatch(/ s of own machines \(\w+\) \(not priced\)/);
+  expect(await reportOf(RUN.job)).toContain('measured time at list prices, EC2 on demand, own machines not priced');
 }, 120_000);
 
 describe('the computing time of a job', () => {

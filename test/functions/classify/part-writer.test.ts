@@ -110,7 +110,11 @@ test('rejects for every message of a part that could not be written', async () =
 
 test("has the worker's time in the names of its parts, each millisecond once", async () => {
   let now = 0;
-  const time = new WorkTime({ machine: { architecture: 'arm64', memoryMb: 3_538 }, now: () => now, startMs: 100 });
+  const time = new WorkTime({
+    machine: { host: 'lambda', architecture: 'arm64', memoryMb: 3_538 },
+    now: () => now,
+    startMs: 100,
+  });
   const timed = new PartWriter(aws.target.s3, aws.target.resultsBucket, { time });
   const written = async (prefix: string) => {
     await timed.write('failures', { job: 'job' }, lines(MIN_IMAGES_FOR_OWN_PART, prefix));

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { environmentFile, type UserDataProps, userData } from '../../../infra/fleet/user-data.ts';
 import { packageNode } from '../../../infra/package/package-node.ts';
 import { packageWorker } from '../../../infra/package/package-worker.ts';
+import { jobStatus } from '../../../shared/jobs/job-status.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
@@ -92,6 +93,7 @@ describeOnLinux('an instance of a fleet, in a root of its own', () => {
     ]);
     await new S3Client(motoClientConfig(moto)).send(new CreateBucketCommand({ Bucket: ASSETS }));
     metadata.documents.set('instance-id', INSTANCE);
+    metadata.documents.set('instance-type', 'm7a.xlarge');
     metadata.documents.set('autoscaling/target-lifecycle-state', 'InService');
     const folders = { root: ROOT, work: join(ROOT, '.labelqueue/package'), dist: join(folder.path, 'dist') };
     const [made, node] = [
@@ -121,12 +123,15 @@ describeOnLinux('an instance of a fleet, in a root of its own', () => {
 
     const photo = { id: 'coffee', url: images.url('/photos/coffee.jpg') };
     await aws.send(JSON.stringify({ v: 1, job: 'fleet', attempt: 1, images: [photo] }));
-    await eventually('a labelled photo', async () => (await aws.results('fleet')).length > 0, 120_000);
+    await eventually('a labeled photo', async () => (await aws.results('fleet')).length > 0, 120_000);
     const [line] = await aws.results('fleet');
     expect(line).toMatchObject({
       id: 'coffee',
       labels: expect.arrayContaining([expect.objectContaining({ label: 'espresso' })]),
     });
+    // The time in the name of the part file is that of this type of instance.
+    const { computing } = (await jobStatus(aws.target, 'fleet', new Date())) ?? {};
+    expect(computing).toMatchObject({ measuredShare: 1, workers: [{ host: 'ec2', instanceFamily: 'm7a' }] });
 
     metadata.documents.set('autoscaling/target-lifecycle-state', 'Terminated');
     await eventually('the group to be told', async () => (await instance.calls()).length >= 5, 60_000);

@@ -113,8 +113,9 @@ const NUMBERS: Record<number, string> = {
 
 /** In US dollars. @param seconds of its function, its start included */
 function sweepsPerMonth(sqsRequests: number, seconds: number): number {
-  const computing = { milliseconds: seconds * 1_000, architecture: 'x86_64', memoryMb: 1_024 } as const;
-  const each = usdOfTime(computing) + PRICES.lambdaRequest + sqsRequests * PRICES.sqsRequest;
+  const machine = { host: 'lambda', architecture: 'x86_64', memoryMb: 1_024 } as const;
+  const each =
+    usdOfTime({ ...machine, milliseconds: seconds * 1_000 }) + PRICES.lambdaRequest + sqsRequests * PRICES.sqsRequest;
   return (30 * 24 * 60 * each) / SWEEP_INTERVAL_MINUTES;
 }
 

@@ -1,5 +1,5 @@
 /** A photo and the label that it is an example of. */
-export type LabelledPhoto = {
+export type LabeledPhoto = {
   label: string;
   /** For people: its path within the folder, or what the table says. */
   name: string;
@@ -9,7 +9,7 @@ export type LabelledPhoto = {
 
 /** The photos to train on. */
 export type TrainingSet = {
-  photos: LabelledPhoto[];
+  photos: LabeledPhoto[];
   /** All labels that the folder or the table names, sorted; also those without photos. */
   labels: string[];
   /** What was ignored, by reason. */

@@ -4,7 +4,7 @@ import { type JobRun, newRun, runField } from '../../shared/contract/job-run.ts'
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { orderKey, type PartKind, partKey } from '../../shared/contract/object-keys.ts';
 import type { FailureLine, ResultLine } from '../../shared/contract/result-line.ts';
-import { thisMachine } from '../../shared/contract/worker-time.ts';
+import { OWN_MACHINE, thisMachine, WORK_MACHINE_VARIABLE } from '../../shared/contract/worker-time.ts';
 import { createJob, isCancelled, readJob, writeJob, writeNewestRun } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { latestParts, type Part } from '../../shared/jobs/list-parts.ts';
@@ -27,7 +27,7 @@ import { eachPart } from './each-part.ts';
 import { failureLinesIn } from './failure-lines.ts';
 import type { LineRelabeler } from './line-relabeler.ts';
 
-export type Relabelling = {
+export type Relabeling = {
   job: string;
   newJob: string;
   relabeler: LineRelabeler;
@@ -42,8 +42,8 @@ export type Relabelling = {
  * @throws {CommandError} when there is a job of that name
  * @throws {NoSuchJobError}
  */
-export async function writeRelabelledJob(relabelling: Relabelling): Promise<void> {
-  const { job, newJob } = relabelling;
+export async function writeRelabeledJob(relabeling: Relabeling): Promise<void> {
+  const { job, newJob } = relabeling;
   const target = targetFromEnvironment();
   interruptible(() => `interrupted: ${newJob} is not complete; \`${commandName()} purge ${newJob}\` removes it`);
   const taken = new CommandError(`the job ${newJob} already exists; choose another name, or purge it`);
@@ -60,7 +60,7 @@ export async function writeRelabelledJob(relabelling: Relabelling): Promise<void
   if (!(await createJob(target, describe('enqueuing', copied)))) throw taken;
   try {
     await writeNewestRun(target, to);
-    await copyParts(target, { from, to }, relabelling, copied, total);
+    await copyParts(target, { from, to }, relabeling, copied, total);
     await copyOrder(target, from, to);
     await writeJob(target, describe('enqueued', copied));
   } catch (error) {
@@ -68,12 +68,12 @@ export async function writeRelabelledJob(relabelling: Relabelling): Promise<void
     await purgeJob(target, newJob).catch(() => undefined);
     throw error;
   }
-  printNote(notesOf(relabelling, copied, { description: earlier, cancelled }));
+  printNote(notesOf(relabeling, copied, { description: earlier, cancelled }));
 }
 
 /** Notes about the new job and its source job. */
 function notesOf(
-  { job, newJob, relabeler }: Relabelling,
+  { job, newJob, relabeler }: Relabeling,
   { images, classified, failed, unreadable }: CopiedImages,
   earlier: { description: JobDescription | undefined; cancelled: boolean },
 ): string {
@@ -126,7 +126,7 @@ type Line = ResultLine | FailureLine;
 async function copyParts(
   target: JobTarget,
   { from, to }: { from: JobRun; to: NewRun },
-  { relabeler, checkRead }: Relabelling,
+  { relabeler, checkRead }: Relabeling,
   copied: CopiedImages,
   total: number,
 ): Promise<void> {
@@ -160,7 +160,7 @@ async function writePart(
 ): Promise<void> {
   if (lines.length === 0) return;
   // No worker spent time on it.
-  const time = { ...thisMachine({}, process.arch), milliseconds: 0 };
+  const time = { ...thisMachine({ [WORK_MACHINE_VARIABLE]: OWN_MACHINE }, process.arch), milliseconds: 0 };
   await s3.send(
     new PutObjectCommand({
       Bucket: resultsBucket,
