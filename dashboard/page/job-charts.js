@@ -6,7 +6,7 @@ import { linkTo } from './router.js';
 import { TimeChart } from './time-chart.js';
 import { h } from './vendor/preact.js';
 
-/** @import { JobContent, JobDetail, JobRow } from '../contract.ts' */
+/** @import { JobContent, JobDetail, JobRow } from '../contract/jobs.ts' */
 
 const BARS_SHOWN = 12;
 

@@ -16,7 +16,7 @@ import { StateChip } from './state-chip.js';
 import { Ago } from './times.js';
 import { h } from './vendor/preact.js';
 
-/** @import { JobDetail, JobRow } from '../contract.ts' */
+/** @import { JobDetail, JobRow } from '../contract/jobs.ts' */
 /** @import { Figure } from './panels.js' */
 /** @import { ViewProps } from './overview.js' */
 

@@ -8,7 +8,10 @@ import { linkTo } from './router.js';
 import { StagesPanel } from './stages-panel.js';
 import { h } from './vendor/preact.js';
 
-/** @import { History, JobRow, QueueFigures, Session, Snapshot } from '../contract.ts' */
+/** @import { Snapshot } from '../contract/events.ts' */
+/** @import { JobRow } from '../contract/jobs.ts' */
+/** @import { History, QueueFigures } from '../contract/queue.ts' */
+/** @import { Session } from '../contract/session.ts' */
 /** @import { Figure } from './panels.js' */
 /** @import { Route } from './router.js' */
 

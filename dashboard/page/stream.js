@@ -1,6 +1,9 @@
 // @ts-check
 
-/** @import { History, JobDetail, Range, Snapshot } from '../contract.ts' */
+/** @import { Snapshot } from '../contract/events.ts' */
+/** @import { JobDetail } from '../contract/jobs.ts' */
+/** @import { History } from '../contract/queue.ts' */
+/** @import { Range } from '../contract/units.ts' */
 
 /**
  * @typedef {object} Listener

@@ -1,4 +1,5 @@
-import type { EventsByName, Range } from '../contract.ts';
+import type { EventsByName } from '../contract/events.ts';
+import type { Range } from '../contract/units.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { JobPages } from './job-pages.ts';
 import type { Watch } from './watch.ts';
