@@ -17,6 +17,8 @@ import { accessibilityProblems, allShown, figure, openPage } from './open-page.t
 const MINUTE_MS = 60_000;
 /** Long enough for a page to draw 500 rows in between. */
 const PAUSE_MS = 300;
+/** Of hundreds of jobs, by one process that is the embedded AWS, too, on a machine with other work. */
+const FIRST_LOOK_MS = 60_000;
 const REMAINING = ['first', 'second', 'third', 'fourth'];
 /** 100,000 images with an outcome, in 10,000 part files, and some without. */
 const LARGE: StoredJob = {
@@ -26,7 +28,11 @@ const LARGE: StoredJob = {
 };
 /** As many as a page shows, with the large one. */
 const JOBS = 500;
-const OTHERS = Array.from({ length: JOBS - 1 }, (_, index) => ended(index));
+/** All have ended but one, of which some images have no outcome yet. */
+const RUNNING = 7;
+const LATE = ['late-1', 'late-2'];
+const OTHERS = Array.from({ length: JOBS - 1 }, (_, index) => small(index));
+const SOME = 30;
 
 let aws: TestAws;
 let target: JobTarget;
@@ -37,7 +43,7 @@ const listed: string[] = [];
 
 beforeAll(async () => {
   [aws, browser] = await Promise.all([startTestAws(), startBrowser()]);
-  storeJobs(aws, [LARGE, ...OTHERS]);
+  storeJobs(aws, [LARGE, ...OTHERS.slice(0, SOME)]);
   await aws.send(JSON.stringify({ v: 1, job: 'large', run: LARGE.run, attempt: 1, images: [{ id: 'a', url: 'x' }] }));
   target = createJobTarget(jobSettingsFrom(aws.environment), { ...aws.clientConfig, maxAttempts: 1 });
   target.s3.middlewareStack.add(
@@ -58,13 +64,14 @@ afterAll(async () => {
   await aws.stop();
 });
 
-/** An ended job, with failures if its number is a multiple of ten. */
-function ended(index: number): StoredJob {
+/** With failures if its number is a multiple of ten. */
+function small(index: number): StoredJob {
   const job = `batch-${String(index).padStart(3, '0')}`;
   const run = index.toString(16).padStart(16, '0');
   const failures = index % 10 === 0 ? { forbidden: 1 + (index % 3) } : {};
   const startedAt = new Date(Date.now() - (index + 10) * MINUTE_MS);
-  return { job, run, results: 1 + (index % 4), failures, imagesPerPart: 3, remaining: [], startedAt };
+  const remaining = index === RUNNING ? LATE : [];
+  return { job, run, results: 1 + (index % 4), failures, imagesPerPart: 3, remaining, startedAt };
 }
 
 function open(path: string) {
@@ -91,8 +98,8 @@ async function figuresOfStatus(): Promise<string[]> {
 }
 
 async function shows(page: Page, failed: string): Promise<void> {
-  await page.locator('.strip > div').first().waitFor();
-  await eventually(`${failed} failed`, async () => (await figure(page, 'Failed')) === failed);
+  await page.locator('.strip > div').first().waitFor({ timeout: FIRST_LOOK_MS });
+  await eventually(`${failed} failed`, async () => (await figure(page, 'Failed')) === failed, FIRST_LOOK_MS);
 }
 
 describe('a job of 100,000 images in 10,000 part files', () => {
@@ -117,7 +124,7 @@ describe('a job of 100,000 images in 10,000 part files', () => {
     const { page } = await open('/#/jobs/large');
     await shows(page, '2,000 images');
     const before = { results: listingsOf('results'), failures: listingsOf('failures') };
-    await eventually('sixteen polls', () => listingsOf('failures') - before.failures >= 16);
+    await eventually('sixteen polls', () => listingsOf('failures') - before.failures >= 16, FIRST_LOOK_MS);
     const polls = listingsOf('failures') - before.failures;
     // Four of sixteen sections per poll; a poll may be under way at either end.
     expect(listingsOf('results') - before.results).toBeLessThanOrEqual(4 * (polls + 1));
@@ -152,17 +159,21 @@ describe('500 jobs', () => {
   const tally = () => page.locator('.view-head [role=status]').textContent();
 
   beforeAll(async () => {
+    storeJobs(aws, OTHERS.slice(SOME));
     ({ page, problems } = await open('/#/jobs'));
-    await eventually('all rows', async () => (await tally()) === `${JOBS} jobs`);
-  });
+    await eventually('all rows', async () => (await tally()) === `${JOBS} jobs`, FIRST_LOOK_MS);
+  }, 2 * FIRST_LOOK_MS);
   afterAll(() => page.context().close());
 
   test('are all in the table, with the figures of `status --json`', async () => {
     const jobs = await status<JobStatus[]>();
     expect(jobs).toHaveLength(JOBS);
-    expect(await rowsOf(page)).toEqual(new Map(jobs.map((job) => [job.job, rowOfStatus(job)])));
+    const expected = jobs.map((job) => [job.job, rowOfStatus(job)] as const);
+    // Of the large job, the command estimates if it has no time for all listings; its own page was compared above.
+    const isSmall = ([job]: readonly [string, string[]]) => job !== LARGE.job;
+    expect([...(await rowsOf(page))].filter(isSmall).sort()).toEqual(expected.filter(isSmall).sort());
     expect(await accessibilityProblems(page)).toEqual([]);
-  }, 60_000);
+  });
 
   test('take a few elements each', async () => {
     const elements = await page.evaluate<number>('document.querySelectorAll("tbody *").length');
@@ -213,14 +224,11 @@ describe('500 jobs', () => {
           if (element.closest('time') === null) changed.add(element.closest('tr')?.querySelector('a').textContent);
         }
       }).observe(document.querySelector('tbody'), { subtree: true, childList: true, characterData: true, attributes: true });`);
-    const ids = ['late-1', 'late-2'];
-    await writeFailures(aws.target, { job: 'batch-007', run: OTHERS[7]?.run ?? '' }, ids);
-    // An ended job is polled in turn; a page of the job asks for it.
-    const { page: other } = await open('/#/jobs/batch-007');
-    await page.locator('tr', { hasText: 'batch-007' }).locator('.failures b', { hasText: '2' }).waitFor();
-    expect(await page.evaluate('[...changed]')).toEqual(['batch-007']);
+    const [job = '', run = ''] = [OTHERS[RUNNING]?.job, OTHERS[RUNNING]?.run];
+    await writeFailures(aws.target, { job, run }, LATE);
+    await page.locator('tr', { hasText: job }).locator('.failures b', { hasText: '2' }).waitFor();
+    expect(await page.evaluate('[...changed]')).toEqual([job]);
     expect(await page.evaluate('performance.getEntriesByType("resource").length - requested')).toBe(0);
-    await other.context().close();
     expect(problems).toEqual([]);
   });
 });
