@@ -93,7 +93,7 @@ function AlarmsPanel({ snapshot, now, wide }) {
 function AlarmsTable({ alarms, now }) {
   return h(
     'table',
-    {},
+    { class: 'alarms' },
     h(
       'thead',
       {},

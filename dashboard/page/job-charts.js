@@ -9,6 +9,7 @@ import { h } from './vendor/preact.js';
 /** @import { JobContent, JobDetail, JobRow } from '../contract/jobs.ts' */
 
 const BARS_SHOWN = 12;
+const CODE_BARS = { tone: 'bad', nameOf: 'code', unit: 'images' };
 
 /** @param {{ detail: JobDetail | undefined }} props */
 export function SpeedPanel({ detail }) {
@@ -61,12 +62,20 @@ export function CodesPanel({ row }) {
     text: `${count(images)} · ${percent(images / Math.max(1, row?.failedImages ?? 1))}`,
     href: linkTo('dead-letters', { job, code }),
   }));
+  const most = codes[0]?.images ?? 0;
   return h(
     Panel,
     { title: 'Failures by code', unit: 'images, share of failures', wide: 'five' },
     row === undefined && h(Waiting, {}),
     row !== undefined && bars.length === 0 && h(Empty, { title: 'No image of this job failed.' }),
-    bars.length > 0 && h(Bars, { bars, tone: 'bad', nameOf: 'code', unit: 'images' }),
+    bars.length > 0 && h(Bars, { bars: bars.slice(0, BARS_SHOWN), ...CODE_BARS, most }),
+    bars.length > BARS_SHOWN &&
+      h(
+        'details',
+        { class: 'more-bars' },
+        h('summary', {}, `${counted(bars.length - BARS_SHOWN, 'code')} more`),
+        h(Bars, { bars: bars.slice(BARS_SHOWN), ...CODE_BARS, most }),
+      ),
   );
 }
 

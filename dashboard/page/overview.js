@@ -131,7 +131,9 @@ function JobsPanel({ jobs, now }) {
   return h(
     Panel,
     { title: 'Jobs', unit: 'running and recent', wide: 'seven', aside },
-    listed === undefined ? h(Waiting, {}) : h(JobsTable, { jobs: listed, now, isShort: true }),
+    listed === undefined && h(Waiting, {}),
+    listed?.length === 0 && h(Empty, { title: 'There are no jobs yet.' }),
+    listed !== undefined && listed.length > 0 && h(JobsTable, { jobs: listed, now, isShort: true }),
   );
 }
 

@@ -94,7 +94,7 @@ async function jsonAnswer(path: string, query: URLSearchParams, shown: Shown): P
   if (entry === undefined) return undefined;
   const runbook = await readFile(join(PAGE, '../../docs/runbook.md'), 'utf8');
   const title = entry.replaceAll('-', ' ');
-  const markdown = new RegExp(`^## ${title}\n([\\s\\S]*?)(?=^## |\\Z)`, 'im').exec(runbook)?.[1] ?? '';
+  const markdown = new RegExp(`^## ${title}\n([\\s\\S]*?)(?=^## |$(?![\\s\\S]))`, 'im').exec(runbook)?.[1] ?? '';
   return { entry, title: title.replace(/^./, (letter) => letter.toUpperCase()), markdown };
 }
 

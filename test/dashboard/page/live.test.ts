@@ -8,10 +8,10 @@ import { type DashboardServer, startDashboard } from '../../../dashboard/server/
 import { FUNCTION_TIMEOUT_SECONDS } from '../../../shared/contract/limits.ts';
 import type { JobStatus } from '../../../shared/jobs/job-status.ts';
 import { classifierSettingsFrom } from '../../../shared/settings.ts';
+import { startBrowser } from '../../../testkit/browser.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
-import { startBrowser } from '../../support/browser.ts';
 import { runCommand } from '../../support/command.ts';
 import { type InterceptedAws, startInterceptedAws } from '../../support/intercepted-aws.ts';
 import { startWorkerFleet, type WorkerFleet } from '../../support/worker-fleet.ts';
