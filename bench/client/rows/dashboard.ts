@@ -9,7 +9,8 @@ import type { ClientRow, Conditions, PreparedCommand } from '../row.ts';
 const ADDRESS = /the dashboard is at (\S+)/;
 /** A figure is there once it is not a dash. */
 const FIGURES = '.strip dd:not(:has-text("–"))';
-/** A job of this many images is small. */
+const MAX_WAIT_MS = 300_000;
+/** Nine images. */
 const SMALL = { results: 3, failures: 0, linesPerPart: 3, isDescribed: true };
 
 export const rows: ClientRow[] = [
@@ -72,6 +73,6 @@ async function prepared(
 async function visit(browser: Browser, address: string, sign: string): Promise<void> {
   const page = await browser.newPage({ viewport: { width: 1_280, height: 900 } });
   await page.goto(address);
-  await page.locator(sign).first().waitFor();
+  await page.locator(sign).first().waitFor({ timeout: MAX_WAIT_MS });
   await page.context().close();
 }
