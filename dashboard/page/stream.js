@@ -82,14 +82,14 @@ export class Stream {
   /**
    * @param {EventSource} source
    * @param {string} name
-   * @param {(data: any) => void} tell
+   * @param {(data: any) => void} receive
    */
-  #on(source, name, tell) {
+  #on(source, name, receive) {
     source.addEventListener(name, (event) => {
       this.waitMs = FIRST_WAIT_MS;
       this.#expectEvents();
       this.listener.onConnection(true);
-      tell(JSON.parse(event.data));
+      receive(JSON.parse(event.data));
     });
   }
 
