@@ -11,6 +11,7 @@ import {
   SnsStore,
   type SqsQueue,
   SqsStore,
+  type StoredObject,
 } from './fauxqs-parts.ts';
 import { ObjectFiles } from './object-files.ts';
 import { QueueDatabase } from './queue-database.ts';
@@ -41,6 +42,8 @@ export type AwsServer = {
   /** The depth of a queue; undefined if it does not exist. Does not receive messages. */
   depthOf(name: string): QueueDepth | undefined;
   sendMessage(queue: string, body: string, options: { delaySeconds: number }): void;
+  /** Puts an object without a request: it is as old as it claims to be. */
+  storeObject(bucket: string, object: StoredObject): void;
   setup(config: FauxqsInitConfig): void;
   /** Empties queues and buckets. */
   reset(): void;
@@ -82,6 +85,10 @@ export async function startAwsServer(options: AwsServerOptions): Promise<AwsServ
       return queue && queueDepth(queue);
     },
     sendMessage: (queue, body, { delaySeconds }) => sendMessage(stores.sqsStore, queue, body, delaySeconds),
+    storeObject(bucket, object) {
+      stores.s3Store.restoreObject(bucket, object);
+      files?.objects.upsertObject(bucket, object);
+    },
     setup,
     reset: () => reset(stores, files),
     stop: () => app.close(),

@@ -1,4 +1,4 @@
-import type { StageTime } from '../dashboard/contract.ts';
+import type { StageTime } from '../dashboard/contract/queue.ts';
 import { STAGE_METRICS } from '../shared/contract/metric-names.ts';
 
 /** Number of times to remember per stage, of the latest images. */

@@ -31,9 +31,9 @@ export async function measure(command: PreparedCommand): Promise<Measured> {
   return median;
 }
 
-async function run({ args, environment, until }: PreparedCommand): Promise<Measured> {
+async function run({ args, environment, until, visit }: PreparedCommand): Promise<Measured> {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
-  const started = performance.now();
+  let started = performance.now();
   const child = spawn(COMMAND, args, {
     cwd: ROOT,
     env: {
@@ -46,18 +46,29 @@ async function run({ args, environment, until }: PreparedCommand): Promise<Measu
   let stdout = '';
   let stderr = '';
   let seconds: number | undefined;
+  let isServing = false;
+  let failure: unknown;
   const clock = () => (performance.now() - started) / 1_000;
   child.stdout.setEncoding('utf8').on('data', (text) => {
     stdout = `${stdout}${text}`.slice(-10_000);
-    if (seconds !== undefined || until === undefined || !until.test(stdout)) return;
-    seconds = clock();
-    child.kill('SIGINT');
+    if (isServing || until === undefined || !until.test(stdout)) return;
+    isServing = true;
+    if (visit !== undefined) started = performance.now();
+    (visit?.(stdout) ?? Promise.resolve())
+      .catch((error: unknown) => {
+        failure = error;
+      })
+      .finally(() => {
+        seconds = clock();
+        child.kill('SIGINT');
+      });
   });
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr = `${stderr}${text}`.slice(-10_000);
   });
   const [code] = await once(child, 'close');
   seconds ??= clock();
+  if (failure !== undefined) throw failure;
   const kib = /peak memory: (\d+) KiB/.exec(stderr)?.[1];
   const isDone = until === undefined ? code === 0 : until.test(stdout);
   if (!isDone || kib === undefined) throw new Error(`labelqueue ${args.join(' ')} ended with ${code}: ${stderr}`);

@@ -13,6 +13,11 @@ export type PreparedCommand = AsyncDisposable & {
   environment: Record<string, string>;
   /** By default the command has to come to its end by itself; with this it is ended once standard output matches. */
   until?: RegExp;
+  /**
+   * With `until`: a visit to what the command serves. The time is that of the visit alone, with what is left of standard
+   * output; the computing time is that of the command from its start.
+   */
+  visit?: (output: string) => Promise<void>;
   /** How often it is run, at least 1, with one more run before that does not count; by default once, and none before. */
   times?: number;
 };

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { isIPv4 } from 'node:net';
 import type { Command } from 'commander';
-import type { Environment } from '../../dashboard/contract.ts';
+import type { Environment } from '../../dashboard/contract/session.ts';
 import type { DashboardOptions } from '../../dashboard/server/app.ts';
 import type { Insight } from '../../dashboard/server/insight.ts';
 import packageJson from '../../package.json' with { type: 'json' };

@@ -1,6 +1,8 @@
 // @ts-check
 
-/** @import { ApiError, ApiErrorCode, Changed, Session } from '../contract.ts' */
+/** @import { ApiError, ApiErrorCode } from '../contract/api-error.ts' */
+/** @import { Changed } from '../contract/changes.ts' */
+/** @import { Session } from '../contract/session.ts' */
 
 /** A failed request. Its message is shown to the user. */
 export class RequestFailure extends Error {

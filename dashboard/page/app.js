@@ -16,7 +16,10 @@ import { Footer, TopBar } from './shell.js';
 import { Stream } from './stream.js';
 import { Component, h } from './vendor/preact.js';
 
-/** @import { History, JobDetail, Session, Snapshot } from '../contract.ts' */
+/** @import { Snapshot } from '../contract/events.ts' */
+/** @import { JobDetail } from '../contract/jobs.ts' */
+/** @import { History } from '../contract/queue.ts' */
+/** @import { Session } from '../contract/session.ts' */
 /** @import { Route } from './router.js' */
 /** @import { Link } from './shell.js' */
 

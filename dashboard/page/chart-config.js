@@ -3,7 +3,7 @@ import { applyTheme, colour, countScale, nameScale } from './chart-theme.js';
 import { formatDuration } from './numbers.js';
 import { bucketText, roundDurations, roundTimes, timeText } from './time-axis.js';
 
-/** @import { EpochMs } from '../contract.ts' */
+/** @import { EpochMs } from '../contract/units.ts' */
 
 /**
  * @typedef {object} Series

@@ -48,7 +48,7 @@ export function smallLegend() {
 }
 
 /** The style of tooltips. */
-export function tooltipStyle() {
+function tooltipStyle() {
   return {
     backgroundColor: colour('card'),
     titleColor: colour('faint'),

@@ -6,7 +6,8 @@ import { Modal } from './modal.js';
 import { plain } from './plain-text.js';
 import { Component, h } from './vendor/preact.js';
 
-/** @import { Changed, Environment } from '../contract.ts' */
+/** @import { Changed } from '../contract/changes.ts' */
+/** @import { Environment } from '../contract/session.ts' */
 /** @import { ComponentChildren } from './vendor/preact.js' */
 
 /**

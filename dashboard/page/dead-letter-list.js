@@ -7,7 +7,7 @@ import { linkToJob, refine } from './router.js';
 import { Ago } from './times.js';
 import { h } from './vendor/preact.js';
 
-/** @import { DeadLetterImage, DeadLetterRow } from '../contract.ts' */
+/** @import { DeadLetterImage, DeadLetterRow } from '../contract/dead-letters.ts' */
 
 /** @param {{ letters: readonly DeadLetterRow[], now: number }} props */
 export function LetterList({ letters, now }) {

@@ -12,7 +12,8 @@ import { refine } from './router.js';
 import { Ago } from './times.js';
 import { Component, h } from './vendor/preact.js';
 
-/** @import { Changed, DeadLetters } from '../contract.ts' */
+/** @import { Changed } from '../contract/changes.ts' */
+/** @import { DeadLetters } from '../contract/dead-letters.ts' */
 /** @import { ViewProps } from './overview.js' */
 
 /** Delay after typing: reading the dead letters hides them from other readers for a moment. */

@@ -2,7 +2,7 @@
 import { plain } from './plain-text.js';
 import { h } from './vendor/preact.js';
 
-/** @import { Environment } from '../contract.ts' */
+/** @import { Environment } from '../contract/session.ts' */
 
 /**
  * Names the environment of the queue; production is red.

@@ -7,7 +7,7 @@ import { lastPart, plain } from './plain-text.js';
 import { refine } from './router.js';
 import { Component, h } from './vendor/preact.js';
 
-/** @import { Gallery as GalleryAnswer, GalleryImage, JobContent } from '../contract.ts' */
+/** @import { Gallery as GalleryAnswer, GalleryImage, JobContent } from '../contract/jobs.ts' */
 
 /** @typedef {{ job: string, label: string, content: JobContent | null, settledImages: number }} Props */
 

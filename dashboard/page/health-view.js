@@ -8,7 +8,8 @@ import { linkTo } from './router.js';
 import { sinceText } from './times.js';
 import { Component, h } from './vendor/preact.js';
 
-/** @import { Alarm, Connection, RunbookEntry, Snapshot } from '../contract.ts' */
+/** @import { Connection, Snapshot } from '../contract/events.ts' */
+/** @import { Alarm, RunbookEntry } from '../contract/health.ts' */
 /** @import { ViewProps } from './overview.js' */
 /** @import { IconName } from './icons.js' */
 
@@ -92,7 +93,7 @@ function AlarmsPanel({ snapshot, now, wide }) {
 function AlarmsTable({ alarms, now }) {
   return h(
     'table',
-    {},
+    { class: 'alarms' },
     h(
       'thead',
       {},

@@ -5,7 +5,8 @@ import { Icon } from './icons.js';
 import { counted } from './numbers.js';
 import { Component, h } from './vendor/preact.js';
 
-/** @import { JobDetail, Session } from '../contract.ts' */
+/** @import { JobDetail } from '../contract/jobs.ts' */
+/** @import { Session } from '../contract/session.ts' */
 
 /** @typedef {{ asked: 'cancel' | 'redrive' | undefined, codes: readonly string[] }} State */
 

@@ -1,12 +1,11 @@
 // @ts-check
-import { count, counted, percent, rate } from './numbers.js';
+import { count, counted, rate } from './numbers.js';
 import { Bars, Empty, Panel, Waiting } from './panels.js';
 import { plain } from './plain-text.js';
-import { linkTo } from './router.js';
 import { TimeChart } from './time-chart.js';
 import { h } from './vendor/preact.js';
 
-/** @import { JobContent, JobDetail, JobRow } from '../contract.ts' */
+/** @import { JobContent, JobDetail } from '../contract/jobs.ts' */
 
 const BARS_SHOWN = 12;
 
@@ -48,25 +47,6 @@ export function SettledPanel({ detail }) {
           text,
           isWhole: true,
         }),
-  );
-}
-
-/** @param {{ row: JobRow | undefined }} props */
-export function CodesPanel({ row }) {
-  const codes = row?.failedImagesByCode ?? [];
-  const job = row?.job ?? '';
-  const bars = codes.map(({ code, images }) => ({
-    name: code,
-    value: images,
-    text: `${count(images)} · ${percent(images / Math.max(1, row?.failedImages ?? 1))}`,
-    href: linkTo('dead-letters', { job, code }),
-  }));
-  return h(
-    Panel,
-    { title: 'Failures by code', unit: 'images, share of failures', wide: 'five' },
-    row === undefined && h(Waiting, {}),
-    row !== undefined && bars.length === 0 && h(Empty, { title: 'No image of this job failed.' }),
-    bars.length > 0 && h(Bars, { bars, tone: 'bad', nameOf: 'code', unit: 'images' }),
   );
 }
 

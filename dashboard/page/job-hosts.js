@@ -4,7 +4,7 @@ import { Empty, Panel, Waiting } from './panels.js';
 import { plain } from './plain-text.js';
 import { h } from './vendor/preact.js';
 
-/** @import { JobContent, JobHost } from '../contract.ts' */
+/** @import { JobContent, JobHost } from '../contract/jobs.ts' */
 
 const HOSTS_SHOWN = 15;
 

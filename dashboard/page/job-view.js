@@ -1,8 +1,9 @@
 // @ts-check
+import { CodesPanel } from './codes-panel.js';
 import { Gallery } from './gallery.js';
 import { Icon } from './icons.js';
 import { JobActions } from './job-actions.js';
-import { CodesPanel, LabelsPanel, SettledPanel, SpeedPanel } from './job-charts.js';
+import { LabelsPanel, SettledPanel, SpeedPanel } from './job-charts.js';
 import { HostsPanel } from './job-hosts.js';
 import { LinksPanel, WorkPanel } from './job-work.js';
 import { leftText, settledOf, settledText } from './jobs-table.js';
@@ -16,7 +17,7 @@ import { StateChip } from './state-chip.js';
 import { Ago } from './times.js';
 import { h } from './vendor/preact.js';
 
-/** @import { JobDetail, JobRow } from '../contract.ts' */
+/** @import { JobDetail, JobRow } from '../contract/jobs.ts' */
 /** @import { Figure } from './panels.js' */
 /** @import { ViewProps } from './overview.js' */
 
@@ -45,7 +46,7 @@ export function JobView({ route: { job = '', query }, snapshot, session, now, de
       'div',
       { class: 'grid' },
       h(SpeedPanel, { detail }),
-      h(CodesPanel, { row }),
+      h(CodesPanel, { codes: row?.failedImagesByCode, job, none: 'No image of this job failed.' }),
       h(SettledPanel, { detail }),
       h(LabelsPanel, { content: detail?.content }),
       h(

@@ -6,7 +6,7 @@ import { count, formatWholeSeconds, percent, UNKNOWN } from './numbers.js';
 import { Empty, Panel, Waiting } from './panels.js';
 import { h } from './vendor/preact.js';
 
-/** @import { JobDetail } from '../contract.ts' */
+/** @import { JobDetail } from '../contract/jobs.ts' */
 
 /** @param {{ detail: JobDetail | undefined }} props */
 export function WorkPanel({ detail }) {

@@ -7,7 +7,7 @@ import { StateChip } from './state-chip.js';
 import { Ago } from './times.js';
 import { h } from './vendor/preact.js';
 
-/** @import { JobRow } from '../contract.ts' */
+/** @import { JobRow } from '../contract/jobs.ts' */
 
 /** @typedef {{ id: string, title: string, isNumber?: boolean, isLong?: boolean, of: (row: JobRow) => string | number }} Column */
 

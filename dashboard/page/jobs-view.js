@@ -5,7 +5,7 @@ import { Command, Empty, Waiting } from './panels.js';
 import { refine } from './router.js';
 import { h } from './vendor/preact.js';
 
-/** @import { JobRow } from '../contract.ts' */
+/** @import { JobRow } from '../contract/jobs.ts' */
 /** @import { Order } from './jobs-table.js' */
 /** @import { ViewProps } from './overview.js' */
 

@@ -4,7 +4,7 @@ import { plain } from './plain-text.js';
 import { refine } from './router.js';
 import { h } from './vendor/preact.js';
 
-/** @import { DeadLetterFilter, DeadLetters } from '../contract.ts' */
+/** @import { DeadLetterFilter, DeadLetters } from '../contract/dead-letters.ts' */
 
 /** @param {{ filter: DeadLetterFilter, answer: DeadLetters | undefined }} props */
 export function LetterFilter({ filter, answer }) {

@@ -5,7 +5,9 @@ import { linkTo, linkToJob } from './router.js';
 import { sinceText } from './times.js';
 import { h } from './vendor/preact.js';
 
-/** @import { Connection, EpochMs, Problem, Snapshot } from '../contract.ts' */
+/** @import { Connection, Snapshot } from '../contract/events.ts' */
+/** @import { Problem } from '../contract/health.ts' */
+/** @import { EpochMs } from '../contract/units.ts' */
 /** @import { View } from './router.js' */
 /** @import { Link } from './shell.js' */
 

@@ -4,7 +4,7 @@ import { Panel, Waiting } from './panels.js';
 import { TimeChart } from './time-chart.js';
 import { h } from './vendor/preact.js';
 
-/** @import { History, QueueFigures } from '../contract.ts' */
+/** @import { History, QueueFigures } from '../contract/queue.ts' */
 
 /** @typedef {{ queue: QueueFigures | undefined, history: History | undefined }} Charted */
 

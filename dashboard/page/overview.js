@@ -1,14 +1,18 @@
 // @ts-check
+import { CodesPanel } from './codes-panel.js';
 import { JobsTable } from './jobs-table.js';
-import { count, counted, dollars, formatWholeSeconds, known, percent, rate, UNKNOWN } from './numbers.js';
+import { count, counted, dollars, formatWholeSeconds, known, rate, UNKNOWN } from './numbers.js';
 import { AgePanel, DepthPanel, RemainingPanel, ThroughputPanel } from './overview-charts.js';
-import { Bars, Command, Empty, Figures, Panel, Waiting } from './panels.js';
+import { Command, Empty, Figures, Panel, Waiting } from './panels.js';
 import { RANGES, RangeControl, rangeOf } from './range-control.js';
 import { linkTo } from './router.js';
 import { StagesPanel } from './stages-panel.js';
 import { h } from './vendor/preact.js';
 
-/** @import { History, JobRow, QueueFigures, Session, Snapshot } from '../contract.ts' */
+/** @import { Snapshot } from '../contract/events.ts' */
+/** @import { JobRow } from '../contract/jobs.ts' */
+/** @import { History, QueueFigures } from '../contract/queue.ts' */
+/** @import { Session } from '../contract/session.ts' */
 /** @import { Figure } from './panels.js' */
 /** @import { Route } from './router.js' */
 
@@ -35,7 +39,7 @@ export function Overview({ route, snapshot, history, session, now }) {
       h(DepthPanel, { queue: snapshot?.queue, history }),
       h(ThroughputPanel, { queue: snapshot?.queue, history }),
       h(JobsPanel, { jobs: snapshot?.jobs, now }),
-      h(CodesPanel, {
+      h(RecentCodesPanel, {
         history,
         range,
         mayRetry: session?.allowsChanges === true && (snapshot?.queue.deadMessages ?? 0) > 0,
@@ -128,30 +132,19 @@ function JobsPanel({ jobs, now }) {
   return h(
     Panel,
     { title: 'Jobs', unit: 'running and recent', wide: 'seven', aside },
-    listed === undefined ? h(Waiting, {}) : h(JobsTable, { jobs: listed, now, isShort: true }),
+    listed === undefined && h(Waiting, {}),
+    listed?.length === 0 && h(Empty, { title: 'There are no jobs yet.' }),
+    listed !== undefined && listed.length > 0 && h(JobsTable, { jobs: listed, now, isShort: true }),
   );
 }
 
 /** @param {{ history: History | undefined, range: string, mayRetry: boolean }} props */
-function CodesPanel({ history, range, mayRetry }) {
-  const name = RANGES.find((one) => one.range === range)?.name ?? '';
-  const totals = (history?.failedImagesByCode ?? [])
+function RecentCodesPanel({ history, range, mayRetry }) {
+  const period = RANGES.find((one) => one.range === range)?.name ?? '';
+  const codes = history?.failedImagesByCode
     .map(({ code, images }) => ({ code, images: images.reduce((sum, one) => sum + one, 0) }))
     .filter(({ images }) => images > 0)
     .toSorted((one, other) => other.images - one.images);
   const aside = mayRetry && h('a', { href: linkTo('dead-letters', { ask: 'redrive' }) }, 'Retry all…');
-  const all = totals.reduce((sum, { images }) => sum + images, 0);
-  const bars = totals.map(({ code, images }) => ({
-    name: code,
-    value: images,
-    text: `${count(images)} · ${percent(images / all)}`,
-    ...(code !== 'other' && { href: linkTo('dead-letters', { code }) }),
-  }));
-  return h(
-    Panel,
-    { title: 'Failures by code', unit: `images, share of failures, ${name}`, wide: 'five', aside },
-    history === undefined && h(Waiting, {}),
-    history && bars.length === 0 && h(Empty, { title: `No image failed in ${name}.` }),
-    bars.length > 0 && h(Bars, { bars, tone: 'bad', nameOf: 'code', unit: 'images' }),
-  );
+  return h(CodesPanel, { codes, period, none: `No image failed in ${period}.`, aside });
 }

@@ -57,12 +57,12 @@ export function Figures({ figures }) {
 const BAR_WIDTH = 1_000;
 
 /**
- * Names with bars; a table for screen readers.
+ * Names with bars; a table for screen readers. `most` is the value of a full bar, by default the largest one.
  *
- * @param {{ bars: readonly Bar[], tone?: string, nameOf: string, unit: string }} props
+ * @param {{ bars: readonly Bar[], tone?: string, nameOf: string, unit: string, most?: number }} props
  */
-export function Bars({ bars, tone = 'good', nameOf, unit }) {
-  const most = Math.max(1, ...bars.map(({ value }) => value));
+export function Bars({ bars, tone = 'good', nameOf, unit, most = Math.max(...bars.map(({ value }) => value)) }) {
+  const full = Math.max(1, most);
   const head = h('tr', {}, h('th', { scope: 'col' }, nameOf), h('th', { scope: 'col' }, unit));
   return h(
     'table',
@@ -72,7 +72,7 @@ export function Bars({ bars, tone = 'good', nameOf, unit }) {
       'tbody',
       {},
       bars.map((bar) =>
-        h('tr', { key: bar.name }, h('td', {}, nameAndBar(bar, most)), h('td', { class: 'number' }, bar.text)),
+        h('tr', { key: bar.name }, h('td', {}, nameAndBar(bar, full)), h('td', { class: 'number' }, bar.text)),
       ),
     ),
   );

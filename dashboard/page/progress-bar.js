@@ -2,7 +2,7 @@
 import { count, percent } from './numbers.js';
 import { h } from './vendor/preact.js';
 
-/** @import { JobRow } from '../contract.ts' */
+/** @import { JobRow } from '../contract/jobs.ts' */
 
 const WIDTH = 1_000;
 

@@ -2,7 +2,7 @@
 import { refine } from './router.js';
 import { h } from './vendor/preact.js';
 
-/** @import { Range } from '../contract.ts' */
+/** @import { Range } from '../contract/units.ts' */
 
 /** @type {readonly { range: Range, text: string, name: string }[]} */
 export const RANGES = [

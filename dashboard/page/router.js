@@ -19,7 +19,7 @@ const PLAIN_VIEWS = ['jobs', 'dead-letters', 'health'];
  * @param {string} fragment of an address, e.g. `#/jobs/cats?range=1h`; unknown fragments show the overview
  * @returns {Route}
  */
-export function parseRoute(fragment) {
+function parseRoute(fragment) {
   const [path = '', search = ''] = fragment.replace(/^#\/?/, '').split(/\?(.*)/s);
   const [first, second] = path.split('/').filter(Boolean);
   const query = Object.fromEntries(new URLSearchParams(search));
@@ -41,7 +41,7 @@ export function currentRoute() {
  *
  * @param {Route} route
  */
-export function fragmentOf({ view, job = '', query }) {
+function fragmentOf({ view, job = '', query }) {
   const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== '')).toString();
   const path = view === 'job' ? `jobs/${encodeURIComponent(job)}` : view === 'overview' ? '' : view;
   return `#/${path}${search && `?${search}`}`;

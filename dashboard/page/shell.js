@@ -5,7 +5,8 @@ import { count } from './numbers.js';
 import { linkTo } from './router.js';
 import { h } from './vendor/preact.js';
 
-/** @import { Session, Snapshot } from '../contract.ts' */
+/** @import { Snapshot } from '../contract/events.ts' */
+/** @import { Session } from '../contract/session.ts' */
 /** @import { View } from './router.js' */
 
 /** @typedef {{ state: 'connecting' | 'live' | 'lost', sinceAt: number }} Link the connection between page and server */

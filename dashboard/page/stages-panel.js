@@ -3,7 +3,7 @@ import { counted, formatMilliseconds } from './numbers.js';
 import { Empty, Panel, Waiting } from './panels.js';
 import { h } from './vendor/preact.js';
 
-/** @import { StageTime } from '../contract.ts' */
+/** @import { StageTime } from '../contract/queue.ts' */
 
 /** @param {{ stages: readonly StageTime[] | undefined, unit?: string, wide?: string }} props */
 export function StagesPanel({ stages, unit = 'by stage', wide = 'four' }) {

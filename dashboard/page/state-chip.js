@@ -2,7 +2,8 @@
 import { Icon } from './icons.js';
 import { h } from './vendor/preact.js';
 
-/** @import { JobRow, JobState } from '../contract.ts' */
+/** @import { JobState } from '../../shared/contract/job-state.ts' */
+/** @import { JobRow } from '../contract/jobs.ts' */
 /** @import { IconName } from './icons.js' */
 
 /** @typedef {{ tone: string, icon: IconName, text: string }} Looks */

@@ -1,6 +1,9 @@
 // @ts-check
 
-/** @import { History, JobDetail, Range, Snapshot } from '../contract.ts' */
+/** @import { Snapshot } from '../contract/events.ts' */
+/** @import { JobDetail } from '../contract/jobs.ts' */
+/** @import { History } from '../contract/queue.ts' */
+/** @import { Range } from '../contract/units.ts' */
 
 /**
  * @typedef {object} Listener
@@ -79,14 +82,14 @@ export class Stream {
   /**
    * @param {EventSource} source
    * @param {string} name
-   * @param {(data: any) => void} tell
+   * @param {(data: any) => void} receive
    */
-  #on(source, name, tell) {
+  #on(source, name, receive) {
     source.addEventListener(name, (event) => {
       this.waitMs = FIRST_WAIT_MS;
       this.#expectEvents();
       this.listener.onConnection(true);
-      tell(JSON.parse(event.data));
+      receive(JSON.parse(event.data));
     });
   }
 

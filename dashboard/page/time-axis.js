@@ -1,6 +1,6 @@
 // @ts-check
 
-/** @import { EpochMs } from '../contract.ts' */
+/** @import { EpochMs } from '../contract/units.ts' */
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -2,7 +2,7 @@
 import { formatDuration, formatWholeSeconds } from './numbers.js';
 import { h } from './vendor/preact.js';
 
-/** @import { EpochMs } from '../contract.ts' */
+/** @import { EpochMs } from '../contract/units.ts' */
 
 const JUST_NOW_SECONDS = 5;
 

@@ -1,4 +1,4 @@
-import type { ApiError, ApiErrorCode } from '../contract.ts';
+import type { ApiError, ApiErrorCode } from '../contract/api-error.ts';
 
 const STATUS = {
   'bad-request': 400,

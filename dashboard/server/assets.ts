@@ -23,8 +23,6 @@ const PLAIN_PATH = /^(?:[a-z0-9][a-z0-9-]*\/)*[a-z0-9][a-z0-9.-]*$/;
 const VENDOR = new Map<string, () => string>([
   ['vendor/chart.js', () => besideMain('chart.js', 'chart.umd.min.js')],
   ['vendor/preact.js', () => besideMain('preact', 'preact.mjs')],
-  ['vendor/uplot.js', () => besideMain('uplot', 'uPlot.iife.min.js')],
-  ['vendor/uplot.css', () => besideMain('uplot', 'uPlot.min.css')],
 ]);
 
 function besideMain(name: string, file: string): string {

@@ -1,4 +1,4 @@
-import type { Range } from '../contract.ts';
+import type { Range } from '../contract/units.ts';
 
 /** The length of a range and of its buckets: at most 300, of round lengths. */
 const RANGES = {

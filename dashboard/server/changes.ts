@@ -4,7 +4,7 @@ import { FINAL, type JobStatus, jobStatus } from '../../shared/jobs/job-status.t
 import { cancelJob, isCancelled, newestRun, readJob } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
-import type { Changed } from '../contract.ts';
+import type { Changed } from '../contract/changes.ts';
 import { ApiFailure } from './api-failure.ts';
 import { counted } from './counted.ts';
 

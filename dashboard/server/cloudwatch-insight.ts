@@ -7,7 +7,8 @@ import {
   type MetricDataResult,
 } from '@aws-sdk/client-cloudwatch';
 import { METRIC_NAMESPACE, STAGE_METRICS } from '../../shared/contract/metric-names.ts';
-import type { Alarm, StageTime } from '../contract.ts';
+import type { Alarm } from '../contract/health.ts';
+import type { StageTime } from '../contract/queue.ts';
 import type { Buckets } from './buckets.ts';
 import { POLLING_TIMEOUTS } from './dashboard-target.ts';
 import { displayText } from './display-text.ts';

@@ -1,4 +1,4 @@
-import type { Connection } from '../contract.ts';
+import type { Connection } from '../contract/events.ts';
 import { displayText } from './display-text.ts';
 
 const MAX_REASON_CHARS = 160;

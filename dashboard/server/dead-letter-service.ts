@@ -5,7 +5,8 @@ import { IdSet } from '../../shared/jobs/id-set.ts';
 import { isCancelled, newestRun } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
-import type { Changed, DeadLetterChange, DeadLetterFilter, DeadLetters } from '../contract.ts';
+import type { Changed, DeadLetterChange } from '../contract/changes.ts';
+import type { DeadLetterFilter, DeadLetters } from '../contract/dead-letters.ts';
 import { ApiFailure } from './api-failure.ts';
 import { counted } from './counted.ts';
 import {

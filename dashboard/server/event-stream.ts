@@ -1,4 +1,5 @@
-import type { EventsByName, Range } from '../contract.ts';
+import type { EventsByName } from '../contract/events.ts';
+import type { Range } from '../contract/units.ts';
 import { ApiFailure } from './api-failure.ts';
 import type { JobPages } from './job-pages.ts';
 import type { Watch } from './watch.ts';
@@ -62,6 +63,8 @@ class Stream {
   #sentSnapshot: unknown;
   #sentJob = '';
   #historyAt = Number.NEGATIVE_INFINITY;
+  /** Whether all jobs were known at that time. */
+  #isHistoryWhole = false;
 
   constructor(of: Of) {
     this.#of = of;
@@ -134,9 +137,10 @@ class Stream {
     const now = performance.now();
     const { watch, range } = this.#of;
     // The first poll finds jobs one after the other: their images must not be missing from the history for ten seconds.
-    const isSettled = watch.snapshot?.connections.s3.state === 'connected';
-    if (now - this.#historyAt < HISTORY_EVERY_MS) return;
-    if (isSettled) this.#historyAt = now;
+    const isWhole = watch.snapshot?.connections.s3.state === 'connected';
+    if (isWhole === this.#isHistoryWhole && now - this.#historyAt < HISTORY_EVERY_MS) return;
+    this.#historyAt = now;
+    this.#isHistoryWhole = isWhole;
     watch.history(range).then(
       (history) => {
         if (this.#isReading()) this.#event('history', history);

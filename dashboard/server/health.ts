@@ -1,5 +1,7 @@
 import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_SECONDS } from '../../shared/contract/limits.ts';
-import type { Alarm, JobRow, Problem, Snapshot } from '../contract.ts';
+import type { Snapshot } from '../contract/events.ts';
+import type { Alarm, Problem } from '../contract/health.ts';
+import type { JobRow } from '../contract/jobs.ts';
 
 /** Messages that wait while none is in flight: a worker asks for messages far more often. */
 const NO_WORKERS_AFTER_MS = 30_000;

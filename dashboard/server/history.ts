@@ -1,5 +1,7 @@
 import type { JobDescription } from '../../shared/contract/job-description.ts';
-import type { History, JobSeries, Range } from '../contract.ts';
+import type { JobSeries } from '../contract/jobs.ts';
+import type { History } from '../contract/queue.ts';
+import type { Range } from '../contract/units.ts';
 import { type Buckets, beginnings, bucketAt, bucketsBetween, bucketsOf, perSecond } from './buckets.ts';
 import { type MessageSample, SAMPLED } from './message-samples.ts';
 import { addParts, emptySeries, runningTotals, type SettledSeries, zeros } from './settled-series.ts';

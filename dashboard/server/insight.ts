@@ -1,4 +1,5 @@
-import type { Alarm, StageTime } from '../contract.ts';
+import type { Alarm } from '../contract/health.ts';
+import type { StageTime } from '../contract/queue.ts';
 import type { Buckets } from './buckets.ts';
 import type { MessageSample } from './message-samples.ts';
 

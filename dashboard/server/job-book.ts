@@ -4,7 +4,7 @@ import { UserError } from '../../shared/contract/user-error.ts';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
 import { cancellations, listJobs } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import type { JobRow } from '../contract.ts';
+import type { JobRow } from '../contract/jobs.ts';
 import { displayText } from './display-text.ts';
 import { activeAt } from './job-rows.ts';
 import { type LookContext, WatchedJob } from './watched-job.ts';
@@ -131,6 +131,7 @@ export class JobBook {
     for (const job of moving.filter((one) => isActive(one) || !isQuiet(one)).slice(0, MOVING_PER_LOOK)) due.add(job);
     for (const job of byAge.filter(({ job }) => open.has(job) && (mayMove || isListed))) due.add(job);
     if (isListed) for (const job of byAge.filter(({ row }) => row?.hasEnded).slice(0, ENDED_PER_LISTING)) due.add(job);
-    return [...due];
+    // A person waits for these.
+    return [...due].sort((one, other) => Number(open.has(other.job)) - Number(open.has(one.job)));
   }
 }

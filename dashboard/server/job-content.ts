@@ -5,7 +5,7 @@ import type { FailureLine, ResultLine } from '../../shared/contract/result-line.
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import type { CountedPart } from '../../shared/jobs/part-walk.ts';
 import { partLines } from '../../shared/jobs/read-outcomes.ts';
-import type { JobContent, JobHost } from '../contract.ts';
+import type { JobContent, JobHost } from '../contract/jobs.ts';
 import { displayHost, displayText } from './display-text.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { runName } from '../../shared/contract/job-run.ts';
 import { cancellations } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import type { Gallery, JobContent, JobDetail } from '../contract.ts';
+import type { Gallery, JobContent, JobDetail } from '../contract/jobs.ts';
 import { ApiFailure } from './api-failure.ts';
 import { displayText } from './display-text.ts';
 import { jobSeries } from './history.ts';

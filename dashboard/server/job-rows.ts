@@ -1,6 +1,6 @@
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import { FINAL, type JobStatus } from '../../shared/jobs/job-status.ts';
-import type { JobRow } from '../contract.ts';
+import type { JobRow } from '../contract/jobs.ts';
 import { displayText } from './display-text.ts';
 
 /** The input for a row. */

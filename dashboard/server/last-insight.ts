@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Range } from '../contract.ts';
+import type { Range } from '../contract/units.ts';
 import type { Buckets } from './buckets.ts';
 import { type Facts, type Insight, NO_FACTS } from './insight.ts';
 import type { MessageSample } from './message-samples.ts';

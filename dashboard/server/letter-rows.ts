@@ -1,7 +1,7 @@
 import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import type { DeadLetter } from '../../shared/jobs/dead-letters.ts';
 import { type FailedImage, failedImagesIn } from '../../shared/jobs/redrive.ts';
-import type { DeadLetterFilter, DeadLetterRow } from '../contract.ts';
+import type { DeadLetterFilter, DeadLetterRow } from '../contract/dead-letters.ts';
 import { displayHost, displayText } from './display-text.ts';
 
 /** The filter value for malformed messages, in place of an error code. */

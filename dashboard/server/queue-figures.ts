@@ -1,5 +1,5 @@
 import { FINAL, type JobStatus } from '../../shared/jobs/job-status.ts';
-import type { QueueFigures } from '../contract.ts';
+import type { QueueFigures } from '../contract/queue.ts';
 import type { Facts } from './insight.ts';
 import type { LastMinute } from './last-minute.ts';
 import type { WatchedJob } from './watched-job.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunbookEntry } from '../contract.ts';
+import type { RunbookEntry } from '../contract/health.ts';
 
 const FILE = join(import.meta.dirname, '../../docs/runbook.md');
 

@@ -1,7 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type JobStatus, queueDepths } from '../../shared/jobs/job-status.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
-import type { Environment, History, Range, Snapshot } from '../contract.ts';
+import type { Snapshot } from '../contract/events.ts';
+import type { History } from '../contract/queue.ts';
+import type { Environment } from '../contract/session.ts';
+import type { Range } from '../contract/units.ts';
 import { bucketsOf } from './buckets.ts';
 import { ServiceConnection } from './connection.ts';
 import { problemsOf } from './health.ts';

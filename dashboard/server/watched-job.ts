@@ -5,7 +5,7 @@ import { readJob } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import type { CountedPart } from '../../shared/jobs/part-walk.ts';
-import type { JobRow } from '../contract.ts';
+import type { JobRow } from '../contract/jobs.ts';
 import { JobFiles } from './job-files.ts';
 import { jobRow } from './job-rows.ts';
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobRow, Snapshot } from '../contract.ts';
+import type { Snapshot } from '../contract/events.ts';
+import type { JobRow } from '../contract/jobs.ts';
 import { LabelqueueMetrics } from '../metrics.ts';
 import type { ImageTotal, MetricsReading } from '../metrics-reading.ts';
 import type { Watch } from './watch.ts';

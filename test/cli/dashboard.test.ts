@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { environmentOf } from '../../cli/dashboard/dashboard.ts';
-import type { Session } from '../../dashboard/contract.ts';
+import type { Session } from '../../dashboard/contract/session.ts';
 import type { Facts } from '../../dashboard/server/insight.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';

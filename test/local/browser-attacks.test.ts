@@ -8,9 +8,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Browser, Page } from 'playwright-core';
 import { type HttpGateway, startHttpGateway } from '../../local/http-gateway.ts';
+import { startBrowser } from '../../testkit/browser.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { startTestAws, type TestAws } from '../../testkit/test-aws.ts';
-import { startBrowser } from '../support/browser.ts';
 
 /** What the functions that run in the page use of it. */
 type PageElement = {

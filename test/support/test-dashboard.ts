@@ -1,5 +1,6 @@
 import { exporterOf } from '../../cli/dashboard/dashboard-export.ts';
-import type { EventsByName, Session } from '../../dashboard/contract.ts';
+import type { EventsByName } from '../../dashboard/contract/events.ts';
+import type { Session } from '../../dashboard/contract/session.ts';
 import type { DashboardOptions } from '../../dashboard/server/app.ts';
 import { startDashboard } from '../../dashboard/server/dashboard-server.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';

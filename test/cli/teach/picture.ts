@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
+import { startBrowser } from '../../../testkit/browser.ts';
 import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
-import { startBrowser } from '../../support/browser.ts';
 import { runCommand } from '../../support/command.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import sharp from 'sharp';
-import { startBrowser } from '../../support/browser.ts';
+import { startBrowser } from '../../../testkit/browser.ts';
 import type { CommandRun } from '../../support/command.ts';
 import { LABELS, MATERIALS, teachTests } from './teach-tests.ts';
 

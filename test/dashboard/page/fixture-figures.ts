@@ -1,13 +1,8 @@
-import type {
-  DeadLetterRow,
-  DeadLetters,
-  Gallery,
-  History,
-  JobDetail,
-  JobRow,
-  Range,
-  Snapshot,
-} from '../../../dashboard/contract.ts';
+import type { DeadLetterRow, DeadLetters } from '../../../dashboard/contract/dead-letters.ts';
+import type { Snapshot } from '../../../dashboard/contract/events.ts';
+import type { Gallery, JobDetail, JobRow } from '../../../dashboard/contract/jobs.ts';
+import type { History } from '../../../dashboard/contract/queue.ts';
+import type { Range } from '../../../dashboard/contract/units.ts';
 import type { Shown } from './fixture-server.ts';
 
 const NOW = Date.now();

@@ -3,15 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { dirname, extname, join, normalize } from 'node:path';
-import type {
-  DeadLetters,
-  Gallery,
-  History,
-  JobDetail,
-  Range,
-  Session,
-  Snapshot,
-} from '../../../dashboard/contract.ts';
+import type { DeadLetters } from '../../../dashboard/contract/dead-letters.ts';
+import type { Snapshot } from '../../../dashboard/contract/events.ts';
+import type { Gallery, JobDetail } from '../../../dashboard/contract/jobs.ts';
+import type { History } from '../../../dashboard/contract/queue.ts';
+import type { Session } from '../../../dashboard/contract/session.ts';
+import type { Range } from '../../../dashboard/contract/units.ts';
 
 /** What the page is shown; tests change it and call `push`. */
 export type Shown = {
@@ -97,7 +94,7 @@ async function jsonAnswer(path: string, query: URLSearchParams, shown: Shown): P
   if (entry === undefined) return undefined;
   const runbook = await readFile(join(PAGE, '../../docs/runbook.md'), 'utf8');
   const title = entry.replaceAll('-', ' ');
-  const markdown = new RegExp(`^## ${title}\n([\\s\\S]*?)(?=^## |\\Z)`, 'im').exec(runbook)?.[1] ?? '';
+  const markdown = new RegExp(`^## ${title}\n([\\s\\S]*?)(?=^## |$(?![\\s\\S]))`, 'im').exec(runbook)?.[1] ?? '';
   return { entry, title: title.replace(/^./, (letter) => letter.toUpperCase()), markdown };
 }
 

@@ -2,20 +2,20 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { exporterOf } from '../../../cli/dashboard/dashboard-export.ts';
 import { type DashboardServer, startDashboard } from '../../../dashboard/server/dashboard-server.ts';
 import { FUNCTION_TIMEOUT_SECONDS } from '../../../shared/contract/limits.ts';
 import type { JobStatus } from '../../../shared/jobs/job-status.ts';
 import { classifierSettingsFrom } from '../../../shared/settings.ts';
+import { startBrowser } from '../../../testkit/browser.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { type ImageServer, startImageServer } from '../../../testkit/image-server.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../../testkit/temporary-folder.ts';
-import { startBrowser } from '../../support/browser.ts';
 import { runCommand } from '../../support/command.ts';
 import { type InterceptedAws, startInterceptedAws } from '../../support/intercepted-aws.ts';
 import { startWorkerFleet, type WorkerFleet } from '../../support/worker-fleet.ts';
-import { accessibilityProblems, openPage, type WatchedPage } from './open-page.ts';
+import { accessibilityProblems, figure, openPage, type WatchedPage } from './open-page.ts';
 
 const CLASSIFIED = 24;
 const LOST = 3;
@@ -96,15 +96,6 @@ async function enqueue(job: string): Promise<void> {
 async function status(job: string): Promise<JobStatus> {
   const { stdout } = await runCommand(['status', job, '--json'], { environment: network.aws.environment });
   return JSON.parse(stdout);
-}
-
-/** A figure of the strip at the top of a view, e.g. `24 images`. */
-async function figure(page: Page, name: string): Promise<string> {
-  const value = page
-    .locator('.strip > div')
-    .filter({ has: page.getByText(name, { exact: true }) })
-    .locator('dd');
-  return ((await value.textContent()) ?? '').replace((await value.locator('small').textContent()) ?? '', '');
 }
 
 test('a job runs, retries, fails, and is redriven from the page', async () => {

@@ -44,6 +44,15 @@ export function allShown(page: Page): Promise<void> {
   );
 }
 
+/** A figure of the strip at the top of a view, e.g. `24 images`. */
+export async function figure(page: Page, name: string): Promise<string> {
+  const value = page
+    .locator('.strip > div')
+    .filter({ has: page.getByText(name, { exact: true }) })
+    .locator('dd');
+  return ((await value.textContent()) ?? '').replace((await value.locator('small').textContent()) ?? '', '');
+}
+
 /** What axe finds wrong with what is shown now: rule, and where. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { BrowserContextOptions } from 'playwright-core';
+import { startBrowser } from '../../../testkit/browser.ts';
 import { eventually } from '../../../testkit/eventually.ts';
-import { startBrowser } from '../../support/browser.ts';
 import { sharedByTests } from '../../support/shared-by-tests.ts';
 import { busyQueue, HOSTILE, jobDetail, jobRow, snapshot } from './fixture-figures.ts';
 import { startFixtureServer } from './fixture-server.ts';

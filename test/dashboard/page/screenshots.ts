@@ -9,10 +9,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import sharp from 'sharp';
+import { startBrowser } from '../../../testkit/browser.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { startImageServer } from '../../../testkit/image-server.ts';
 import { createTemporaryFolder } from '../../../testkit/temporary-folder.ts';
-import { startBrowser } from '../../support/browser.ts';
 import { MAIN, type RunningCommand, runCommand, startCommand } from '../../support/command.ts';
 import { allShown } from './open-page.ts';
 

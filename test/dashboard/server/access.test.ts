@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Session } from '../../../dashboard/contract.ts';
+import type { Session } from '../../../dashboard/contract/session.ts';
 import { startTestAws, type TestAws } from '../../../testkit/test-aws.ts';
 import { answerOf, startTestDashboard, type TestDashboard } from '../../support/test-dashboard.ts';
 
@@ -220,9 +220,9 @@ describe('files', () => {
   });
 
   test.each([
-    '/assets/../contract.ts',
-    '/assets/..%2fcontract.ts',
-    '/assets/%2e%2e/contract.ts',
+    '/assets/../contract/units.ts',
+    '/assets/..%2fcontract/units.ts',
+    '/assets/%2e%2e/contract/units.ts',
     '/assets/%2e%2e%2fserver/app.ts',
     '/assets//etc/passwd',
     '/assets/.git',

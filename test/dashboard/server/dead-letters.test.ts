@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { DeadLetterFilter, DeadLetters } from '../../../dashboard/contract.ts';
+import type { DeadLetterFilter, DeadLetters } from '../../../dashboard/contract/dead-letters.ts';
 import { readLetter } from '../../../dashboard/server/letter-rows.ts';
 import { ImageFailure } from '../../../shared/contract/error-codes.ts';
 import type { ImageRef } from '../../../shared/contract/message.ts';

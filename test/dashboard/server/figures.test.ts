@@ -1,6 +1,9 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, test } from '@jest/globals';
-import type { Changed, Gallery, History, JobDetail, JobRow, Snapshot } from '../../../dashboard/contract.ts';
+import type { Changed } from '../../../dashboard/contract/changes.ts';
+import type { Snapshot } from '../../../dashboard/contract/events.ts';
+import type { Gallery, JobDetail, JobRow } from '../../../dashboard/contract/jobs.ts';
+import type { History } from '../../../dashboard/contract/queue.ts';
 import type { ImageRef } from '../../../shared/contract/message.ts';
 import type { JobStatus } from '../../../shared/jobs/job-status.ts';
 import { startTestAws } from '../../../testkit/test-aws.ts';

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { JobRow, QueueFigures, Snapshot } from '../../../dashboard/contract.ts';
+import type { Snapshot } from '../../../dashboard/contract/events.ts';
+import type { JobRow } from '../../../dashboard/contract/jobs.ts';
+import type { QueueFigures } from '../../../dashboard/contract/queue.ts';
 import { type Observed, problemsOf } from '../../../dashboard/server/health.ts';
 import { runbookEntry } from '../../../dashboard/server/runbook.ts';
 

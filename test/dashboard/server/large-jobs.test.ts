@@ -66,3 +66,15 @@ test('its figures are shown as soon as they are listed, and equal those of `stat
     costSoFarUsd: status?.costSoFarUsd,
   });
 });
+
+test('while many jobs are listed for the first time, the history is sent at the beginning and at the end', async () => {
+  const jobs = Array.from({ length: 120 }, (_, index) => ({ ...JOB, job: `job-${index}`, results: 2, failures: 0 }));
+  await using large = await startLargeJobs({ jobs, latencyMs: 100 });
+  await using dashboard = await startTestDashboard(large.target);
+  await using page = await dashboard.open('range=7d');
+  await page.next('snapshot', ({ connections }) => connections.s3.state === 'connected');
+  await page.next('history');
+  const sent = (name: string) => page.text().split(`event: ${name}\n`).length - 1;
+  expect(sent('snapshot')).toBeGreaterThan(4);
+  expect(sent('history')).toBeLessThanOrEqual(2);
+});

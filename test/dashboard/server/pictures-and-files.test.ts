@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
-import type { Gallery, JobDetail } from '../../../dashboard/contract.ts';
+import type { Gallery, JobDetail } from '../../../dashboard/contract/jobs.ts';
 import { eventually } from '../../../testkit/eventually.ts';
 import { startImageServer } from '../../../testkit/image-server.ts';
 import { failure, result, writeParts } from '../../../testkit/job-outcomes.ts';

@@ -3,7 +3,7 @@
  * OUT.png`. The grid, titles, axes and lines are those of the template, and the values are made up.
  */
 
-import { startBrowser } from '../../support/browser.ts';
+import { startBrowser } from '../../../testkit/browser.ts';
 import { widgetsOf } from '../../support/cloudwatch/dashboard-body.ts';
 import { dashboardPage } from '../../support/cloudwatch/dashboard-page.ts';
 import { templateOf } from '../synthesized.ts';
