@@ -13,9 +13,40 @@ const { default: TestSequencer } = createRequire(import.meta.url)(
 type Sequencer = InstanceType<typeof TestSequencer>;
 type Tests = Parameters<Sequencer['sort']>[0];
 
-/** Files that take more than 20 s, the longest first; those that make the Lambda package are apart, since they take turns. */
+/**
+ * Files below `test/` that take more than 20 s, about the longest first. Those that make the Lambda package take turns, and some
+ * mostly wait, so neither are side by side.
+ */
 export const LONGEST = [
   'infra/package/package',
+  'functions/announce/local-webhook',
+  'npm/package',
+  'functions/classify/crash',
+  'infra/fleet/instance',
+  'clouds/pipeline',
+  'cli/not-in-memory',
+  'cli/teach/teach',
+  'chaos/chaos',
+  'infra/package/arm64-package',
+  'attack/attack',
+  'dashboard/page/live',
+  'cli/model-convert',
+  'cli/model-get',
+  'functions/classify/acknowledgement-chains',
+  'infra/rules',
+  'cli/interruption',
+  'infra/cloudformation',
+  'cli/large-listings',
+  'cli/bench',
+  'classifier/expensive-beside-healthy',
+  'docs/models',
+  'functions/classify/measured-cost',
+  'bench/scale-page',
+  'classifier/mutated-images',
+  'infra/cdk',
+  'worker/work-elsewhere',
+  'worker/sqs-outage',
+  'worker/work-loop',
 ] as const;
 
 export default class LongestFirst extends TestSequencer {
