@@ -50,14 +50,16 @@ async function settled(aws: TestAws): Promise<string[]> {
   return [...results.keys(), ...failures.keys()].toSorted();
 }
 
+/** Not a loop that takes the processor from everything that it watches. */
+const PAUSE_MS = 20;
+
 /** Works on what comes until it is told that no more will. */
-function workMeanwhile(aws: TestAws, verdict: Verdict): { end(): Promise<void> } {
+function workMeanwhile(aws: TestAws, verdict: Verdict, pauseMs = PAUSE_MS): { end(): Promise<void> } {
   let isOver = false;
   const working = (async () => {
     while (!isOver) {
       await workQueueEmpty(aws, verdict);
-      // Not a loop that takes the processor from everything that it watches.
-      await delay(20);
+      await delay(pauseMs);
     }
     await workQueueEmpty(aws, verdict);
   })();
@@ -79,7 +81,8 @@ describe('images that fail again while they are redriven', () => {
       await pass();
       if (call === slow) await delay(milliseconds);
     });
-    const worker = workMeanwhile(aws, allFail);
+    // Often enough to work several times in each delay.
+    const worker = workMeanwhile(aws, allFail, Math.max(PAUSE_MS, milliseconds / 10));
     for (const redrives of [1, 2]) {
       const { images } = await redrive(intercepted, ALL, new Date());
       expect({ slow, redrives, images }).toEqual({ slow, redrives, images: ids.length });
