@@ -59,6 +59,7 @@ export async function startScriptedFunction({
         queueUrl: aws.target.queueUrl,
         environments: environments.slice(0, 1),
         onFunctionError: (error) => errors.push(error),
+        pollSeconds: POLL_SECONDS,
         ...options,
       });
       source.start();
