@@ -18,7 +18,8 @@ export default {
   // What the sample apps import is not installed here.
   moduleNameMapper: { '^labelqueue/cdk$': '<rootDir>/infra/index.ts' },
   modulePathIgnorePatterns: ['<rootDir>/.labelqueue/', '<rootDir>/dist/'],
+  testSequencer: '<rootDir>/test/support/longest-first.ts',
   testTimeout: 60_000,
-  // A worker that runs the model takes a core and half a gigabyte.
+  // A worker that runs the model takes a core and half a gigabyte. A third file at once would slow those that wait for one.
   maxWorkers: 2,
 };

@@ -5,6 +5,7 @@ import type { FailureLine, ResultLine } from '../shared/contract/result-line.ts'
 import { createJobTarget, type JobTarget } from '../shared/jobs/job-target.ts';
 import { sendMessages } from '../shared/jobs/send-messages.ts';
 import { jobSettingsFrom } from '../shared/settings.ts';
+import './short-polls.ts';
 
 /** A message as it lies in a queue. */
 export type QueuedMessage = {
@@ -15,7 +16,7 @@ export type QueuedMessage = {
   receiveCount: number;
 };
 
-/** The embedded AWS with SDK clients. Its queues can be inspected without receiving messages. */
+/** The embedded AWS with SDK clients. Its queues can be inspected without receiving messages, and polls of the DLQ are short. */
 export type TestAws = EmbeddedAws &
   AsyncDisposable & {
     target: JobTarget;

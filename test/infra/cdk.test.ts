@@ -3,13 +3,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
+import { COMPILE_CACHE } from '../support/command.ts';
 
 const CDK = join(import.meta.dirname, '../../infra/cdk.ts');
 
 /** What `npm run synth -- …` runs, without credentials and on no terminal. */
 async function cdk(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, [CDK, ...args], { env: { PATH, HOME, CDK_DISABLE_CLI_TELEMETRY: 'true' } });
+  const env = { PATH, HOME, NODE_COMPILE_CACHE: COMPILE_CACHE, CDK_DISABLE_CLI_TELEMETRY: 'true' };
+  const child = spawn(process.execPath, [CDK, ...args], { env });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   return { code, stdout, stderr };
 }

@@ -7,16 +7,21 @@ import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { redrive } from '../../shared/jobs/redrive.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
 import { eventually } from '../../testkit/eventually.ts';
+import { deadLetterPolls } from '../../testkit/short-polls.ts';
 import { startInterceptedAws } from '../support/intercepted-aws.ts';
 import { sharedByTests } from '../support/shared-by-tests.ts';
 
 const [network] = await sharedByTests(startInterceptedAws());
 const { aws } = network;
+const { longestSeconds } = deadLetterPolls;
 beforeEach(() => {
+  deadLetterPolls.longestSeconds = longestSeconds;
   aws.clear();
   network.intercept((_call, pass) => pass());
 });
 
+/** A receiver that waits as long as a letter is hidden receives it again. */
+const REDELIVERED_AFTER_SECONDS = 1;
 /** For thousands of requests, on a machine with other work as well. */
 const MUCH_WORK_MS = 300_000;
 
@@ -100,6 +105,7 @@ test('an aborted scan returns its letters to the queue, and estimates how many i
 });
 
 test('each letter is handled once, however often it is redelivered', async () => {
+  deadLetterPolls.longestSeconds = REDELIVERED_AFTER_SECONDS;
   const letters = await sendMany(300, String);
   const { bodies, handle } = reader((body) => body.endsWith('7'));
   const slow = async (letter: { body: string }) => {
@@ -108,20 +114,21 @@ test('each letter is handled once, however often it is redelivered', async () =>
     if (isFirst) await eventually('a letter came back', () => aws.deadLetters().some((one) => one.receiveCount > 1));
     return mayDelete;
   };
-  const scan = await scanDeadLetters(aws.target, slow, { hiddenSeconds: 1 });
+  const scan = await scanDeadLetters(aws.target, slow, { hiddenSeconds: REDELIVERED_AFTER_SECONDS });
   expect(bodies.toSorted()).toEqual(letters);
   expect(scan).toEqual({ deleted: 30, lookedAt: 300, notLookedAt: 0 });
   expect(deadLetters()).toEqual(letters.filter((body) => !body.endsWith('7')));
 });
 
 test('a letter that is redelivered while it is handled is deleted in the end', async () => {
+  deadLetterPolls.longestSeconds = REDELIVERED_AFTER_SECONDS;
   await send('slow');
   const { bodies, handle } = reader(() => true);
   const slow = async (letter: { body: string }) => {
     await eventually('it came back', () => aws.deadLetters().some(({ receiveCount }) => receiveCount > 1));
     return handle(letter);
   };
-  const scan = await scanDeadLetters(aws.target, slow, { hiddenSeconds: 1 });
+  const scan = await scanDeadLetters(aws.target, slow, { hiddenSeconds: REDELIVERED_AFTER_SECONDS });
   expect(scan).toEqual({ deleted: 1, lookedAt: 1, notLookedAt: 0 });
   expect(bodies).toEqual(['slow']);
   expect(deadLetters()).toEqual([]);

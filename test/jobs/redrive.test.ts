@@ -53,6 +53,7 @@ async function settled(aws: TestAws): Promise<string[]> {
   return [...results.keys(), ...failures.keys()].toSorted();
 }
 
+<<<<<<< HEAD
 test('keeps what the failures cost that leave a file, though workers on different machines wrote them', async () => {
   const lines = ['a', 'b'].map((id, index) => failedLine(id, index === 0 ? 'gone' : 'not_found'));
   const spent = { architecture: 'x86_64', memoryMb: 0, milliseconds: 10_000 } as const;
@@ -83,15 +84,18 @@ async function putFailures(Key: string, lines: readonly FailureLine[]): Promise<
   const Body = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
   await s3.send(new PutObjectCommand({ Bucket, Key, Body }));
 }
+=======
+/** Not a loop that takes the processor from everything that it watches. */
+const PAUSE_MS = 20;
+>>>>>>> citime
 
 /** Works on what comes until it is told that no more will. */
-function workMeanwhile(aws: TestAws, verdict: Verdict): { end(): Promise<void> } {
+function workMeanwhile(aws: TestAws, verdict: Verdict, pauseMs = PAUSE_MS): { end(): Promise<void> } {
   let isOver = false;
   const working = (async () => {
     while (!isOver) {
       await workQueueEmpty(aws, verdict);
-      // Not a loop that takes the processor from everything that it watches.
-      await delay(20);
+      await delay(pauseMs);
     }
     await workQueueEmpty(aws, verdict);
   })();
@@ -113,7 +117,8 @@ describe('images that fail again while they are redriven', () => {
       await pass();
       if (call === slow) await delay(milliseconds);
     });
-    const worker = workMeanwhile(aws, allFail);
+    // Often enough to work several times in each delay.
+    const worker = workMeanwhile(aws, allFail, Math.max(PAUSE_MS, milliseconds / 10));
     for (const redrives of [1, 2]) {
       const { images } = await redrive(intercepted, ALL, new Date());
       expect({ slow, redrives, images }).toEqual({ slow, redrives, images: ids.length });

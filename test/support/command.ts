@@ -10,7 +10,7 @@ export const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 const NO_STATE = '/nonexistent';
 
 /** That of bin/labelqueue: without it each start compiles all modules again, which is half of its time. */
-const COMPILE_CACHE = join(import.meta.dirname, '../../.labelqueue/compile-cache');
+export const COMPILE_CACHE = join(import.meta.dirname, '../../.labelqueue/compile-cache');
 
 export type CommandOptions = {
   /** All that the command finds in its environment beside PATH and HOME. */

@@ -7,6 +7,8 @@ import { WorkLoop } from '../../worker/work-loop.ts';
 import { EventSource, type EventSourceOptions } from './lambda/event-source.ts';
 import type { InvocationLog } from './scripted-handler.ts';
 
+/** A stop waits for the poll in flight, and most tests end with one. The embedded SQS takes fractions, unlike AWS. */
+const POLL_SECONDS = 0.1;
 const HANDLER = join(import.meta.dirname, 'scripted-handler.ts');
 
 /** A queue, and two execution environments whose handler does what the messages say. */
@@ -57,6 +59,7 @@ export async function startScriptedFunction({
         queueUrl: aws.target.queueUrl,
         environments: environments.slice(0, 1),
         onFunctionError: (error) => errors.push(error),
+        pollSeconds: POLL_SECONDS,
         ...options,
       });
       source.start();
@@ -69,7 +72,7 @@ export async function startScriptedFunction({
         visibilitySeconds: visibilityTimeoutSeconds,
         environments: environments.slice(0, 1),
         onFunctionError: (error) => errors.push(error),
-        pollSeconds: 1,
+        pollSeconds: POLL_SECONDS,
         timeoutSeconds,
         ...options,
       });

@@ -24,14 +24,15 @@ export type Fault =
   | 'last entry refused';
 
 /**
- * Stands between SDK clients and the embedded AWS, and makes one kind of request go wrong, always
- * and in one way, until it is healed. What is not meant passes through as it is.
+ * Stands between SDK clients and the embedded AWS, and makes one kind of request go wrong, in one way, always or a number
+ * of times, until it is healed. What is not meant passes through as it is.
  */
 export type TargetedFaults = AsyncDisposable & {
   /** The environment of the embedded AWS as clients see it through the faults. */
   environment: EmbeddedAws['environment'];
   clientConfig: EmbeddedAws['clientConfig'];
-  inject(target: FaultTarget, fault: Fault): void;
+  /** @param times how many requests go wrong; all by default */
+  inject(target: FaultTarget, fault: Fault, times?: number): void;
   /** How many requests went wrong since the faults were injected. */
   hits(): number;
   /** @returns how many requests went wrong since the faults were injected */
@@ -44,14 +45,15 @@ export async function startTargetedFaults(
   onCall: (call: Call) => void = () => {},
 ): Promise<TargetedFaults> {
   const upstream = aws.environment.AWS_ENDPOINT_URL;
-  let faults: { target: FaultTarget; fault: Fault }[] = [];
+  let faults: { target: FaultTarget; fault: Fault; remaining: number }[] = [];
   let hits = 0;
   const server = createServer(async (request, response) => {
     const call = await read(request);
     onCall(call);
-    const hit = faults.find(({ target }) => isHit(target, call));
+    const hit = faults.find(({ target, remaining }) => remaining > 0 && isHit(target, call));
     if (hit === undefined) return reply(response, await forward(upstream, call));
     hits++;
+    hit.remaining--;
     await FAULTS[hit.fault](call, response, (changed = call) => forward(upstream, changed));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -65,8 +67,8 @@ export async function startTargetedFaults(
       DEAD_LETTER_QUEUE_URL: through(aws.environment.DEAD_LETTER_QUEUE_URL),
     },
     clientConfig: { ...aws.clientConfig, endpoint },
-    inject(target, fault) {
-      faults.push({ target, fault });
+    inject(target, fault, times = Number.POSITIVE_INFINITY) {
+      faults.push({ target, fault, remaining: times });
     },
     hits: () => hits,
     heal() {

@@ -1,43 +1,57 @@
 import { join } from 'node:path';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { eventually } from '../../testkit/eventually.ts';
 import { createTemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { ExecutionEnvironment } from '../../worker/execution-environment.ts';
 import type { WorkLoopOptions } from '../../worker/loop-parts.ts';
 import type { WorkLoop } from '../../worker/work-loop.ts';
 import { type ScriptedFunction, startScriptedFunction } from '../support/scripted-function.ts';
+import { sharedByTests } from '../support/shared-by-tests.ts';
 import { type Call, startTargetedFaults, type TargetedFaults } from '../support/targeted-faults.ts';
 
 /** Short, so that it ends while a test waits; long against what a busy machine takes. */
 const VISIBILITY_SECONDS = 4;
 
-let lambda: ScriptedFunction;
-let faults: TargetedFaults;
-let sqs: SQSClient;
-/** The SQS actions that the loop has called since the last test. */
-let actions: string[] = [];
+/** A queue with a function, and faults between the loop and SQS. */
+type Scene = AsyncDisposable & {
+  lambda: ScriptedFunction;
+  faults: TargetedFaults;
+  /** The SQS actions that the loop has called since the last reset. */
+  actions: string[];
+  work(options?: Partial<WorkLoopOptions>): WorkLoop;
+  reset(): Promise<void>;
+};
 
-beforeAll(async () => {
-  lambda = await startScriptedFunction({ visibilityTimeoutSeconds: VISIBILITY_SECONDS, timeoutSeconds: 60 });
+async function startScene(): Promise<Scene> {
+  const lambda = await startScriptedFunction({ visibilityTimeoutSeconds: VISIBILITY_SECONDS, timeoutSeconds: 60 });
+  const actions: string[] = [];
   const note = ({ headers }: Call) => actions.push(String(headers['x-amz-target']).replace('AmazonSQS.', ''));
-  faults = await startTargetedFaults(lambda.aws, note);
-  sqs = new SQSClient({ ...faults.clientConfig, useQueueUrlAsEndpoint: false, maxAttempts: 1 });
-});
-afterEach(async () => {
-  faults.heal();
-  await lambda.reset();
-  actions = [];
-});
-afterAll(async () => {
-  sqs.destroy();
-  await faults[Symbol.asyncDispose]();
-  await lambda[Symbol.asyncDispose]();
-});
-
-function work(options: Partial<WorkLoopOptions> = {}): WorkLoop {
-  return lambda.work({ sqs, longestWaitMs: 20, ...options });
+  const faults = await startTargetedFaults(lambda.aws, note);
+  const sqs = new SQSClient({ ...faults.clientConfig, useQueueUrlAsEndpoint: false, maxAttempts: 1 });
+  const reset = async () => {
+    faults.heal();
+    await lambda.reset();
+    actions.length = 0;
+  };
+  return {
+    lambda,
+    faults,
+    actions,
+    work: (options) => lambda.work({ sqs, longestWaitMs: 20, ...options }),
+    reset,
+    async [Symbol.asyncDispose]() {
+      await reset();
+      sqs.destroy();
+      await faults[Symbol.asyncDispose]();
+      await lambda[Symbol.asyncDispose]();
+    },
+  };
 }
+
+const [shared] = await sharedByTests(startScene());
+const { lambda, work } = shared;
+afterEach(() => shared.reset());
 
 const RENEWAL = { action: 'ChangeMessageVisibilityBatch', queue: 'labelqueue' } as const;
 const DELETION = { action: 'DeleteMessageBatch', queue: 'labelqueue' } as const;
@@ -58,90 +72,6 @@ test('gives an invocation at most one batch of messages', async () => {
   expect(Math.max(...lambda.invocations.map(({ bodies }) => bodies.length))).toBeLessThanOrEqual(3);
 });
 
-test('distributes the last messages among its processes', async () => {
-  await lambda.aws.send(...Array.from({ length: 6 }, (_, index) => `takes 1000 ${index}`));
-  work({ environments: lambda.environments });
-  await lambda.allDone(6);
-  const byProcess = Map.groupBy(lambda.invocations, ({ pid }) => pid);
-  expect(byProcess.size).toBe(2);
-});
-
-test('prefetches the next batch while a process is busy', async () => {
-  await lambda.aws.send('takes 3000 first');
-  const loop = work({ batchSize: 1 });
-  await eventually('the first is at work', () => loop.held.inWork === 1);
-  await lambda.aws.send('second', 'third');
-  await eventually('the second is in hand', () => loop.held.waiting === 1);
-  expect(lambda.aws.queued().map(({ body, receiveCount }) => [body, receiveCount])).toContainEqual(['third', 0]);
-  await lambda.allDone(3);
-});
-
-test('no message is delivered twice, however long it is processed or waits', async () => {
-  const long = `takes ${2.5 * VISIBILITY_SECONDS * 1_000} long`;
-  await lambda.aws.send(long);
-  const loop = work({ batchSize: 1 });
-  await eventually('it is at work', () => loop.held.inWork === 1);
-  await lambda.aws.send('waits');
-  await lambda.allDone(2);
-  expect(lambda.invocations.map(({ bodies, receiveCounts }) => [bodies, receiveCounts])).toEqual([
-    [[long], ['1']],
-    [['waits'], ['1']],
-  ]);
-  expect(loop.counts).toMatchObject({ received: 2, lost: 0 });
-});
-
-test('renews visibility timeouts in batches', async () => {
-  await lambda.aws.send(...Array.from({ length: 10 }, (_, index) => `takes ${VISIBILITY_SECONDS * 1_000} ${index}`));
-  work();
-  await lambda.allDone(10);
-  const renewals = actions.filter((action) => action === 'ChangeMessageVisibilityBatch').length;
-  expect(renewals).toBeGreaterThan(0);
-  expect(renewals).toBeLessThan(10);
-});
-
-test('neither starts nor acknowledges a message whose heartbeats failed', async () => {
-  faults.inject(RENEWAL, 503);
-  const long = `takes ${2 * VISIBILITY_SECONDS * 1_000} long`;
-  await lambda.aws.send(long);
-  const loop = work({ batchSize: 1 });
-  await eventually('it is at work', () => loop.held.inWork === 1);
-  await lambda.aws.send('waits');
-  await eventually('the other waits', () => loop.held.waiting === 1);
-  await eventually('its lease ends', () => loop.counts.lost > 0);
-  // Nothing of the first delivery is acknowledged, though its work was done.
-  await eventually('the first is done', () => lambda.bodies().includes(long));
-  expect(actions).not.toContain('DeleteMessageBatch');
-  faults.heal();
-  await eventually('both are done', () => lambda.aws.queued().length === 0);
-  const counts = lambda.invocations
-    .filter(({ bodies }) => bodies.includes('waits'))
-    .flatMap(({ receiveCounts }) => receiveCounts);
-  expect(counts).toHaveLength(1);
-  expect(Number(counts[0])).toBeGreaterThan(1);
-});
-
-test('starts no message whose visibility timeout SQS reports as ended', async () => {
-  await lambda.aws.send('takes 3000 first');
-  const loop = work({ batchSize: 1 });
-  await eventually('it is at work', () => loop.held.inWork === 1);
-  await lambda.aws.send('waits');
-  await eventually('the other waits', () => loop.held.waiting === 1);
-  lambda.aws.clear();
-  await eventually('the loop has noticed', () => loop.counts.lost > 0);
-  expect(loop.held.waiting).toBe(0);
-  expect(lambda.bodies()).not.toContain('waits');
-});
-
-test('does not count messages as lost that the handler has deleted itself', async () => {
-  await lambda.aws.send(`takes ${1.5 * VISIBILITY_SECONDS * 1_000} long`);
-  const loop = work();
-  await eventually('it is at work', () => loop.held.inWork === 1);
-  lambda.aws.clear();
-  await eventually('it is done', () => loop.held.inWork === 0);
-  expect(actions).toContain('ChangeMessageVisibilityBatch');
-  expect(loop.counts).toMatchObject({ received: 1, acknowledged: 1, lost: 0, left: 0 });
-});
-
 test('returns its messages to the queue when no process can be started any more', async () => {
   const folder = await createTemporaryFolder();
   const handler = join(import.meta.dirname, '../support/scripted-handler.ts');
@@ -160,12 +90,11 @@ test('returns its messages to the queue when no process can be started any more'
 });
 
 test('acknowledges again the messages of a batch that SQS refused', async () => {
-  faults.inject(DELETION, 'last entry refused');
+  shared.faults.inject(DELETION, 'last entry refused', 1);
   await lambda.aws.send('one', 'two', 'three');
   work();
-  await eventually('one is left', () => lambda.aws.queued().length === 1);
-  faults.heal();
   await eventually('none is left', () => lambda.aws.queued().length === 0);
+  expect(shared.faults.hits()).toBe(1);
   expect(lambda.bodies()).toHaveLength(3);
 });
 
@@ -262,6 +191,105 @@ test('continues with the started processes when another one does not start', asy
   await lambda.aws.send('one', 'two', 'three');
   await lambda.allDone(3);
   expect(loop.readyProcesses).toBe(1);
+});
+
+// Each waits most of the time, so all of them run at once, beside the tests above.
+test.concurrent('neither starts nor acknowledges a message whose heartbeats failed', async () => {
+  await using scene = await startScene();
+  const { lambda, faults, actions, work } = scene;
+  faults.inject(RENEWAL, 503);
+  const long = `takes ${1.5 * VISIBILITY_SECONDS * 1_000} long`;
+  await lambda.aws.send(long);
+  const loop = work({ batchSize: 1 });
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('waits');
+  await eventually('the other waits', () => loop.held.waiting === 1);
+  await eventually('its lease ends', () => loop.counts.lost > 0);
+  // Nothing of the first delivery is acknowledged, though its work was done.
+  await eventually('the first is done', () => lambda.bodies().includes(long));
+  expect(actions).not.toContain('DeleteMessageBatch');
+  faults.heal();
+  await eventually('both are done', () => lambda.aws.queued().length === 0);
+  const counts = lambda.invocations
+    .filter(({ bodies }) => bodies.includes('waits'))
+    .flatMap(({ receiveCounts }) => receiveCounts);
+  expect(counts).toHaveLength(1);
+  expect(Number(counts[0])).toBeGreaterThan(1);
+});
+
+test.concurrent('no message is delivered twice, however long it is processed or waits', async () => {
+  await using scene = await startScene();
+  const { lambda, work } = scene;
+  const long = `takes ${2.5 * VISIBILITY_SECONDS * 1_000} long`;
+  await lambda.aws.send(long);
+  const loop = work({ batchSize: 1 });
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('waits');
+  await lambda.allDone(2);
+  expect(lambda.invocations.map(({ bodies, receiveCounts }) => [bodies, receiveCounts])).toEqual([
+    [[long], ['1']],
+    [['waits'], ['1']],
+  ]);
+  expect(loop.counts).toMatchObject({ received: 2, lost: 0 });
+});
+
+test.concurrent('renews visibility timeouts in batches', async () => {
+  await using scene = await startScene();
+  const { lambda, actions, work } = scene;
+  await lambda.aws.send(...Array.from({ length: 10 }, (_, index) => `takes ${VISIBILITY_SECONDS * 1_000} ${index}`));
+  work();
+  await lambda.allDone(10);
+  const renewals = actions.filter((action) => action === 'ChangeMessageVisibilityBatch').length;
+  expect(renewals).toBeGreaterThan(0);
+  expect(renewals).toBeLessThan(10);
+});
+
+test.concurrent('does not count messages as lost that the handler has deleted itself', async () => {
+  await using scene = await startScene();
+  const { lambda, actions, work } = scene;
+  await lambda.aws.send(`takes ${1.5 * VISIBILITY_SECONDS * 1_000} long`);
+  const loop = work();
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  lambda.aws.clear();
+  await eventually('it is done', () => loop.held.inWork === 0);
+  expect(actions).toContain('ChangeMessageVisibilityBatch');
+  expect(loop.counts).toMatchObject({ received: 1, acknowledged: 1, lost: 0, left: 0 });
+});
+
+test.concurrent('starts no message whose visibility timeout SQS reports as ended', async () => {
+  await using scene = await startScene();
+  const { lambda, work } = scene;
+  await lambda.aws.send('takes 3000 first');
+  const loop = work({ batchSize: 1 });
+  await eventually('it is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('waits');
+  await eventually('the other waits', () => loop.held.waiting === 1);
+  lambda.aws.clear();
+  await eventually('the loop has noticed', () => loop.counts.lost > 0);
+  expect(loop.held.waiting).toBe(0);
+  expect(lambda.bodies()).not.toContain('waits');
+});
+
+test.concurrent('distributes the last messages among its processes', async () => {
+  await using scene = await startScene();
+  const { lambda, work } = scene;
+  await lambda.aws.send(...Array.from({ length: 6 }, (_, index) => `takes 1000 ${index}`));
+  work({ environments: lambda.environments });
+  await lambda.allDone(6);
+  const byProcess = Map.groupBy(lambda.invocations, ({ pid }) => pid);
+  expect(byProcess.size).toBe(2);
+});
+
+test.concurrent('prefetches the next batch while a process is busy', async () => {
+  await using scene = await startScene();
+  const { lambda, work } = scene;
+  await lambda.aws.send('takes 3000 first');
+  const loop = work({ batchSize: 1 });
+  await eventually('the first is at work', () => loop.held.inWork === 1);
+  await lambda.aws.send('second', 'third');
+  await eventually('the second is in hand', () => loop.held.waiting === 1);
+  expect(lambda.aws.queued().map(({ body, receiveCount }) => [body, receiveCount])).toContainEqual(['third', 0]);
+  await lambda.allDone(3);
 });
 
 function brokenEnvironment(): AsyncDisposable & { environment: ExecutionEnvironment } {

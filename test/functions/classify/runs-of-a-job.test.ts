@@ -13,7 +13,7 @@ import { imagesOf, JOB, RepeatedJob } from '../../support/repeated-job.ts';
 const COMMANDS = ['enqueue', 'cancel', 'purge', 'redrive', 'take', 'finish', 'work', 'timePasses'] as const;
 type Command = (typeof COMMANDS)[number];
 
-/** Mostly waiting for SQS: a look into the DLQ takes two seconds. */
+/** Mostly waiting for SQS. */
 const SCENES_AT_ONCE = 16;
 /** Of the commands in any order: each run performs the same ones. */
 const SEED = 14;

@@ -26,6 +26,8 @@ export type EventSourceOptions = {
   onNotice?: (text: string) => void;
   batchSize?: number;
   windowSeconds?: number;
+  /** How long a poll takes at most. */
+  pollSeconds?: number;
   /** How long SQS may take to answer. */
   answerTimeoutMs?: number;
   /** How long SQS is left alone at most when it does not answer. */
@@ -78,10 +80,11 @@ export class EventSource {
   /** Long polls for a first message, then on until the batch is full or its window ends. */
   async #gather(held: Message[]): Promise<Message[]> {
     const { batchSize = EVENT_SOURCE_BATCH_SIZE, windowSeconds = EVENT_SOURCE_WINDOW_SECONDS } = this.#options;
+    const { pollSeconds = POLL_SECONDS } = this.#options;
     const batch = [...held];
     let windowEnd = batch.length > 0 ? Date.now() : Number.POSITIVE_INFINITY;
     while (!this.#stopping.signal.aborted && batch.length < batchSize && Date.now() < windowEnd) {
-      const waitSeconds = batch.length === 0 ? POLL_SECONDS : Math.min(POLL_SECONDS, windowSeconds);
+      const waitSeconds = batch.length === 0 ? pollSeconds : Math.min(pollSeconds, windowSeconds);
       batch.push(...(await this.#receive(Math.min(MAX_BATCH_ENTRIES, batchSize - batch.length), waitSeconds)));
       if (batch.length > 0 && windowEnd === Number.POSITIVE_INFINITY) windowEnd = Date.now() + windowSeconds * 1_000;
     }
