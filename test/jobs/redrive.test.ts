@@ -53,7 +53,6 @@ async function settled(aws: TestAws): Promise<string[]> {
   return [...results.keys(), ...failures.keys()].toSorted();
 }
 
-<<<<<<< HEAD
 test('keeps what the failures cost that leave a file, though workers on different machines wrote them', async () => {
   const lines = ['a', 'b'].map((id, index) => failedLine(id, index === 0 ? 'gone' : 'not_found'));
   const spent = { architecture: 'x86_64', memoryMb: 0, milliseconds: 10_000 } as const;
@@ -84,10 +83,9 @@ async function putFailures(Key: string, lines: readonly FailureLine[]): Promise<
   const Body = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
   await s3.send(new PutObjectCommand({ Bucket, Key, Body }));
 }
-=======
+
 /** Not a loop that takes the processor from everything that it watches. */
 const PAUSE_MS = 20;
->>>>>>> citime
 
 /** Works on what comes until it is told that no more will. */
 function workMeanwhile(aws: TestAws, verdict: Verdict, pauseMs = PAUSE_MS): { end(): Promise<void> } {
