@@ -34,13 +34,13 @@ const ONE_VCPU = { host: 'lambda', architecture: 'x86_64', memoryMb: FUNCTION_ME
  */
 export const BENCHMARK = {
   /** `bench/results/2026-11-26.json`, under AVX2, as all of them. */
-  avx2: { ...ONE_VCPU, processor: 'AVX2, x86_64', millisecondsPerImage: 11.7 },
+  avx2: { ...ONE_VCPU, processor: 'AVX2, x86_64', millisecondsPerImage: 11.1 },
   /** With MODEL_PRECISION=float32. */
-  avx2Floats: { ...ONE_VCPU, processor: 'AVX2, x86_64, 32-bit floats', millisecondsPerImage: 16.2 },
+  avx2Floats: { ...ONE_VCPU, processor: 'AVX2, x86_64, 32-bit floats', millisecondsPerImage: 15.5 },
   /** Natively on an AMD EPYC. */
-  vnni: { ...ONE_VCPU, processor: 'AVX-512 VNNI, x86_64', millisecondsPerImage: 8.7 },
+  vnni: { ...ONE_VCPU, processor: 'AVX-512 VNNI, x86_64', millisecondsPerImage: 8.1 },
   /** The same with MODEL_PRECISION=float32. */
-  vnniFloats: { ...ONE_VCPU, processor: 'AVX-512 VNNI, x86_64, 32-bit floats', millisecondsPerImage: 17.2 },
+  vnniFloats: { ...ONE_VCPU, processor: 'AVX-512 VNNI, x86_64, 32-bit floats', millisecondsPerImage: 15.4 },
 } as const satisfies Record<string, ProcessorFigure>;
 
 /** The processor that estimates assume: AVX2 is what AWS documents for Lambda on x86_64. */
