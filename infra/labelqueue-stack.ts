@@ -17,6 +17,7 @@ import { LabelQueue, type LabelQueueProps } from './label-queue.ts';
 import { Dashboard } from './monitoring/dashboard.ts';
 import { allowProducers } from './queue/policies.ts';
 import { ResultTables } from './results/result-tables.ts';
+import { DEFAULT_MAXIMUM_CONCURRENCY } from './service-config.ts';
 import type { StackConfig, StageConfig } from './stage-config.ts';
 
 export type LabelqueueStackProps = StackProps & {
@@ -94,10 +95,13 @@ export class LabelqueueStack extends Stack {
 }
 
 /** What an estimate of a job depends on. */
-function stageWorkersOf({ architecture, modelPrecision, fleet }: StackConfig): StageWorkers {
+function stageWorkersOf(config: StackConfig): StageWorkers {
+  const { architecture, modelPrecision, fleet, provisionedPollers } = config;
+  const maximumConcurrency =
+    provisionedPollers === undefined ? (config.maximumConcurrency ?? DEFAULT_MAXIMUM_CONCURRENCY) : undefined;
   const ofFleet = fleet && { queue: fleet.queue, maxInstances: fleet.maxInstances };
   const instanceTypes = fleet === undefined ? [] : [...instanceTypesOf(fleet, architecture)];
-  return stageWorkersSchema.parse({ architecture, modelPrecision, instanceTypes, ...ofFleet });
+  return stageWorkersSchema.parse({ architecture, modelPrecision, maximumConcurrency, instanceTypes, ...ofFleet });
 }
 
 /** The options of a stage as settings of the construct. */

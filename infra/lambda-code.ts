@@ -96,7 +96,13 @@ function defaultCacheFolder(): string {
 function beginFile(partial: string, path: string): void {
   writeFileSync(partial, '', { flag: 'wx' });
   const now = statSync(partial).ctimeMs;
-  for (const abandoned of abandonedBeside(path, now)) rmSync(abandoned, { force: true });
+  for (const abandoned of abandonedBeside(path, now)) {
+    try {
+      rmSync(abandoned, { force: true });
+    } catch {
+      // It may belong to another user.
+    }
+  }
 }
 
 /** Constructs are made without waiting, so a process of its own does the waiting. */

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 /** Part of util-linux, which comes with Debian, Ubuntu and Amazon Linux. */
 const TASKSET = 'taskset';
-let hasTaskset: boolean | undefined;
 
 /** A command that starts another one: its arguments are followed by those of the other. */
 export type Launcher = readonly [command: string, ...args: string[]];
@@ -21,8 +21,15 @@ export function coreLauncher(index: number, processes: number): Launcher | undef
   const cores = allowedCores();
   const core = cores[index];
   if (cores.length < 2 || cores.length !== processes || core === undefined) return undefined;
-  hasTaskset ??= spawnSync(TASKSET, ['--version']).status === 0;
-  return hasTaskset ? [TASKSET, '--cpu-list', String(core)] : undefined;
+  // The list also has cores that are offline.
+  if (cores.length !== availableParallelism()) return undefined;
+  const launcher = [TASKSET, '--cpu-list', String(core)] as const;
+  return starts(launcher) ? launcher : undefined;
+}
+
+/** Tried, because a sandbox may forbid it, and the process would then not start. */
+function starts([command, ...args]: Launcher): boolean {
+  return spawnSync(command, [...args, 'true'], { stdio: 'ignore' }).status === 0;
 }
 
 /** The cores that this process may use, by their numbers; none where the system does not list them. */

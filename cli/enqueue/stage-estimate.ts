@@ -36,7 +36,7 @@ function onLambda(images: number, perMessage: number, workers: StageWorkers): St
   const cost = costOfImages(images, perMessage, assumed);
   const fleetNote = workers.queue === 'both' ? '; what the fleet does costs less' : '';
   return {
-    ...{ cost, assumed, maxWorkers: DEFAULT_CONCURRENCY },
+    ...{ cost, assumed, maxWorkers: workers.maximumConcurrency ?? DEFAULT_CONCURRENCY },
     computing: {
       name: 'Lambda',
       usd: cost.lambdaUsd + cost.lambdaRequestsUsd,

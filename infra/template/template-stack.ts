@@ -128,7 +128,8 @@ export class TemplateStack extends Stack {
     new CfnOutput(this, 'FunctionName', { value: worker.functionName });
     new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
     const architecture = this.#parameters.Architecture.valueAsString;
-    new CfnOutput(this, 'Workers', { value: this.toJsonString({ architecture }) });
+    const maximumConcurrency = this.#parameters.MaximumConcurrency.valueAsNumber;
+    new CfnOutput(this, 'Workers', { value: this.toJsonString({ architecture, maximumConcurrency }) });
     new CfnOutput(this, 'AlarmTopicArn', { value: alarms.topic.topicArn });
   }
 }

@@ -6,8 +6,6 @@ import { dirname, join } from 'node:path';
 const VENDORED = [
   ['chart.js', 'chart.umd.min.js'],
   ['preact', 'preact.mjs'],
-  ['uplot', 'uPlot.iife.min.js'],
-  ['uplot', 'uPlot.min.css'],
 ] as const;
 
 /**

@@ -2,14 +2,18 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import { cacheFolder, stateFolder } from '../../shared/runtime/user-folders.ts';
+import { makeFolder } from '../../shared/runtime/make-folder.ts';
+import { cacheFolder, checkOwnFolder, stateFolder } from '../../shared/runtime/user-folders.ts';
 
 // As in bin/labelqueue: with early garbage collection, a million images stream through less than 200 MB.
 setFlagsFromString('--max-semi-space-size=1');
 setFlagsFromString('--max-old-space-size=512');
 // Halves the time of every start but the first.
 try {
-  enableCompileCache(join(cacheFolder(), 'compile-cache'));
+  const compiled = join(cacheFolder(), 'compile-cache');
+  makeFolder(compiled, 0o700);
+  checkOwnFolder(compiled);
+  enableCompileCache(compiled);
 } catch {
   // Commands that need the cache report why it cannot be used; the others do without it.
 }

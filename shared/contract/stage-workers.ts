@@ -11,6 +11,8 @@ export const stageWorkersSchema = z.object({
   architecture: z.enum(ARCHITECTURES).default(ARCHITECTURES[0]),
   modelPrecision: z.enum(MODEL_PRECISIONS).default('auto'),
   queue: z.enum(QUEUE_TAKERS).default('lambda'),
+  /** Workers on Lambda; missing where pollers or the account limit them. */
+  maximumConcurrency: z.int().min(1).optional(),
   /** Of the fleet; empty without one. */
   instanceTypes: z.array(z.string()).default([]),
   maxInstances: z.int().min(0).default(0),

@@ -66,7 +66,8 @@ async function fillBeside(
   const { ctimeMs } = await stat(path);
   using _beating = heartbeat(path);
   for (const abandoned of kinds.flatMap((kind) => abandonedBeside(place, ctimeMs, kind))) {
-    await rm(abandoned, { recursive: true, force: true });
+    // It may belong to another user.
+    await rm(abandoned, { recursive: true, force: true }).catch(() => {});
   }
   await fill(path);
 }

@@ -17,8 +17,13 @@ const ABANDONED_AFTER_MS = 3_600_000;
  * @param kind what follows the name of the place
  */
 export function nameBeside(place: string, kind = UNFINISHED): string {
-  return `${place}${kind}${processSpace()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const name = `${place}${kind}${processSpace()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  ofThisProcess.add(basename(name));
+  return name;
 }
+
+/** An earlier process may have had the same id. */
+const ofThisProcess = new Set<string>();
 
 /**
  * What processes that ended early have left beside a place. A process id means something only among processes that see each
@@ -38,12 +43,11 @@ function isAbandoned(path: string, now: number): boolean {
   const { space, pid } = /-(?<space>[0-9a-f]{12})-(?<pid>\d+)-[0-9a-f]{8}$/.exec(path)?.groups ?? {};
   const changed = statSync(path, { throwIfNoEntry: false })?.ctimeMs;
   if (space === undefined || changed === undefined) return false;
-  return space === processSpace() ? isOver(Number(pid), changed) : now - changed > ABANDONED_AFTER_MS;
+  return space === processSpace() ? isOver(Number(pid), basename(path)) : now - changed > ABANDONED_AFTER_MS;
 }
 
-function isOver(pid: number, changed: number): boolean {
-  // An earlier process may have had the same id.
-  if (pid === process.pid) return changed < performance.timeOrigin;
+function isOver(pid: number, name: string): boolean {
+  if (pid === process.pid) return !ofThisProcess.has(name);
   try {
     process.kill(pid, 0);
     return false;

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { copyFile, lstat, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -36,7 +36,7 @@ export async function prepareTensorflow(packageFolder: string): Promise<void> {
  * @param packed the folder with `manifest.json`, the binding and the compressed libraries
  * @param temporary a folder with room for them
  * @returns the path of the binding
- * @throws {UnpackError} when there is not enough space, or a file of the package is damaged
+ * @throws {UnpackError} when there is not enough space, a file of the package is damaged, or the folder is another user's
  */
 export async function unpackTensorflow(packed: string, temporary: string): Promise<string> {
   const manifest = JSON.parse(await readFile(join(packed, 'manifest.json'), 'utf8')) as TensorflowManifest;
@@ -46,7 +46,19 @@ export async function unpackTensorflow(packed: string, temporary: string): Promi
   } catch (error) {
     throw unpackFailure(error, temporary, manifest.bytes);
   }
+  await assertOwn(place);
   return join(place, BINDING);
+}
+
+/** Outside Lambda, all users may write to the temporary folder, and the name is known: its programs would run as this user. */
+async function assertOwn(place: string): Promise<void> {
+  const { uid } = await lstat(place);
+  const user = process.getuid?.();
+  if (user === undefined || uid === user || uid === 0) return;
+  throw new UnpackError(
+    `expected ${place} to belong to this user (id ${user}), found the user id ${uid}: that user could change the programs in it; ` +
+      'delete it, or set TMPDIR to a folder of your own',
+  );
 }
 
 async function unpackInto(folder: string, packed: string): Promise<void> {

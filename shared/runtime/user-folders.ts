@@ -63,7 +63,7 @@ export function checkOwnFolder(path: string, user = process.getuid?.()): void {
   if (user === undefined || (mode & WRITABLE_BY_OTHERS) === 0) return;
   throw new CacheFolderError(
     `expected ${visibleLine(path)} to be writable by its owner only, found the permissions ${mode.toString(8)}: ` +
-      `other users could change the programs in it; delete it, or ${ELSEWHERE}`,
+      `other users could change the programs in it; delete it, run chmod go-w on it, or ${ELSEWHERE}`,
   );
 }
 

@@ -77,6 +77,17 @@ test('what a process of another container works on is left alone, until it has n
   expect(abandonedBeside(place, ctimeMs + 3_601_000)).toEqual([theirs]);
 });
 
+test('a process keeps what it works on, though the clock of the file system is behind its own', async () => {
+  const { timeOrigin } = performance;
+  Object.defineProperty(performance, 'timeOrigin', { value: Date.now() + 3_000, configurable: true });
+  try {
+    expect(await createFolderAtomically(place, filled('kept'))).toBe(true);
+  } finally {
+    Object.defineProperty(performance, 'timeOrigin', { value: timeOrigin, configurable: true });
+  }
+  expect(await content()).toBe('kept');
+});
+
 test('two calls of one process do not touch what the other one works on', async () => {
   const first = Promise.withResolvers<void>();
   const slow = createFolderAtomically(place, async (folder) => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -39,4 +39,17 @@ test('a truncated library is reported as such, and leaves nothing behind', async
   expect(error).toBeInstanceOf(UnpackError);
   expect((error as Error).message).toMatch(/TensorFlow \(2 MB\) could not be unpacked to .*; deploy the package again/);
   expect(await readdir(temporary)).toEqual([]);
+});
+
+// Only root can give a folder to another user.
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+const ANOTHER_USER = 65_534;
+
+asRoot('a folder that another user has made first is refused: its programs would run', async () => {
+  const place = join(temporary, 'labelqueue-tensorflow-abc');
+  await mkdir(place);
+  await chown(place, ANOTHER_USER, ANOTHER_USER);
+  const error = await unpackTensorflow(packed, temporary).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(UnpackError);
+  expect((error as Error).message).toMatch(/to belong to this user \(id 0\), found the user id 65534: .*set TMPDIR/);
 });

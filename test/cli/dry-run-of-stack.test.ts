@@ -100,6 +100,16 @@ test.each([
   expect(found.cost[other]).toBe(0);
 });
 
+test.each([
+  ['of defaults', {}, 8],
+  ['with a maximum', { maximumConcurrency: 20 }, 20],
+  ['whose pollers limit them', { provisionedPollers: { minimum: 2, maximum: 20 } }, 1_000],
+])('the time is that of as many workers as a stage has %s', async (name, stage, workers) => {
+  const stack = `labelqueue-time-${name.replaceAll(' ', '-')}`;
+  await deployed(stack, workersOf(stage));
+  expect(await dryRun(stack, '--per-message', '100')).toContain(` with ${workers} workers\n`);
+});
+
 test('the text names the instances and what is not in the price', async () => {
   await deployed('labelqueue-text', workersOf({ fleet: { maxInstances: 2 } }));
   const text = await dryRun('labelqueue-text');

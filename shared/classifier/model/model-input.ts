@@ -87,7 +87,7 @@ export type Normalization = Pick<ClassifierConfig, 'mean' | 'std'>;
 export class BatchMemory {
   #bytes = new Uint8Array(0);
 
-  /** @returns bytes that are valid until the next call */
+  /** @returns bytes that are valid until the next call; TensorFlow may use them without a copy until it has run the batch */
   joined(images: readonly Uint8Array[]): Uint8Array {
     if (images.length === 1 && images[0] !== undefined) return images[0];
     const length = images.reduce((sum, image) => sum + image.length, 0);

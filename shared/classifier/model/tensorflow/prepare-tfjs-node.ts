@@ -10,5 +10,5 @@ Object.assign(util, {
 });
 
 // The binding passes the log level on to the parts of TensorFlow that do not read the variable
-// (`setup/steps/quiet-tensorflow.cc`).
+// (`shared/runtime/quiet-tensorflow.cc`).
 setTensorflowEnvironment();

@@ -5,7 +5,7 @@ import { type BatchShape, tf } from './tfjs-node.ts';
 type Backend = {
   binding: {
     TF_UINT8: number;
-    /** Copies the values. @returns the id of the tensor */
+    /** The tensor may use the memory of the values: they must not change before it is deleted. @returns its id */
     createTensor(shape: readonly number[], dtype: number, values: Uint8Array): number;
     deleteTensor(id: number): void;
     runSavedModel(session: number, inputs: readonly number[], inputNames: string, outputNames: string): object[];
@@ -15,8 +15,8 @@ type Backend = {
 
 /**
  * Runs a SavedModel whose one input is uint8. tfjs-node has no tensors of that type: its `predict` creates one of another type, reads
- * it back and copies it once more. Those are 300 kB per image outside V8's heap, which V8 counts as garbage of its old
- * generation: every 24 images, it then collected all of its heap (docs/decisions/uint8-input.md).
+ * it back and copies it once more. With the joined batch, those are 450 kB per image outside V8's heap, which V8 counts towards its
+ * old generation: every 26 images, it then collected all of its heap (docs/decisions/uint8-input.md).
  *
  * @param outputs names of tensors of the graph, e.g. `probabilities:0`
  * @returns a tensor for each of them, for the caller to dispose of
