@@ -41,6 +41,7 @@ export class TimeChart extends Component {
    */
   componentDidUpdate(before) {
     if (this.chart === undefined) return this.redraw();
+    this.fit();
     if (hasSamePoints(before, this.props)) return;
     const { data, options } = configOf(this.props);
     // Existing lines are kept; only their points are replaced.
@@ -48,6 +49,12 @@ export class TimeChart extends Component {
     this.chart.data.datasets = data.datasets.map((dataset, index) => Object.assign(drawnBefore[index] ?? {}, dataset));
     this.chart.options = options;
     this.chart.update('none');
+  }
+
+  /** Chart.js can miss that its panel has got its width, if the page has much to do when it opens. */
+  fit() {
+    const width = this.canvas.current?.parentElement?.clientWidth ?? 0;
+    if (Math.abs(this.chart.width - width) > 1) this.chart.resize();
   }
 
   /** @override */

@@ -52,7 +52,7 @@ test.each([0o770, 0o707, 0o777, 0o1777])('a cache folder with the permissions %i
   await chmod(cache, mode);
   const shown = (mode & 0o777).toString(8);
   expect(cacheFolder).toThrow(
-    `expected ${cache} to be writable by its owner only, found the permissions ${shown}: other users could change the programs in it; delete it, or set XDG_CACHE_HOME to a folder of your own`,
+    `expected ${cache} to be writable by its owner only, found the permissions ${shown}: other users could change the programs in it; delete it, run chmod go-w on it, or set XDG_CACHE_HOME to a folder of your own`,
   );
 });
 

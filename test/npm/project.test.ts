@@ -127,7 +127,7 @@ test('nothing is run from a cache folder that other users may write to, and noth
   await chmod(join(cache, 'labelqueue'), 0o777);
   expect(await withCache(cache)).toEqual({
     ...{ code: 1, stdout: '' },
-    stderr: `labelqueue: expected ${cache}/labelqueue to be writable by its owner only, found the permissions 777: other users could change the programs in it; delete it, or set XDG_CACHE_HOME to a folder of your own\n`,
+    stderr: `labelqueue: expected ${cache}/labelqueue to be writable by its owner only, found the permissions 777: other users could change the programs in it; delete it, run chmod go-w on it, or set XDG_CACHE_HOME to a folder of your own\n`,
   });
   expect(await readdir(join(cache, 'labelqueue'))).toEqual([]);
 });

@@ -209,6 +209,23 @@ test('new figures do not shift the layout', async () => {
   await page.context().close();
 });
 
+test('with the next figures, charts get the width of their panels, whatever they had', async () => {
+  const { page, problems } = await open('/#/');
+  await allShown(page);
+  await page.evaluate('for (const chart of Object.values(Chart.instances)) chart.resize(80, 100)');
+  const missing = () =>
+    page.evaluate<number[]>(
+      '[...document.querySelectorAll(".chart canvas")].map((canvas) => Math.abs(canvas.clientWidth - canvas.parentElement.clientWidth))',
+    );
+  expect(Math.min(...(await missing()))).toBeGreaterThan(100);
+  const { queue } = server.shown.snapshot;
+  server.shown.snapshot = snapshot({ queue: { ...queue, completedImagesPerSecond: 7 } });
+  server.push();
+  await eventually('charts as wide as their panels', async () => Math.max(...(await missing())) <= 1);
+  expect(problems).toEqual([]);
+  await page.context().close();
+});
+
 test('a job of unknown size has its counts, and no progress bar', async () => {
   const row = jobRow('default', {
     state: 'unknown',
