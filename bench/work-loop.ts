@@ -24,18 +24,20 @@ for (let round = 0; round < rounds; round++) {
 }
 const [first = 1, ...others] = processes;
 for (const count of others) {
-  const perCore = (of: number) => median((measured.get(of) ?? []).map(({ cpuMsPerImage }) => cpuMsPerImage));
-  const wall = (of: number) => median((measured.get(of) ?? []).map(({ imagesPerSecond }) => imagesPerSecond));
-  const cpu = perCore(first) / perCore(count);
+  const ratio = (figure: (run: WorkMeasurement) => number) => medianOf(count, figure) / medianOf(first, figure);
   process.stderr.write(
-    `${count} processes: ${(wall(count) / wall(first)).toFixed(2)} times the images per second of ${first}; ` +
-      `an image takes ${(100 / cpu).toFixed(1)} % of the computing time that it takes with ${first}\n`,
+    `${count} processes: ${ratio(({ imagesPerSecond }) => imagesPerSecond).toFixed(2)} times the images per second of ${first}; ` +
+      `an image takes ${(100 * ratio(({ cpuMsPerImage }) => cpuMsPerImage)).toFixed(1)} % of the computing time that it takes with ${first}\n`,
   );
   if (!pinned) continue;
-  const left = (of: number) => median((measured.get(of) ?? []).map((run) => run.imagesPerSecond / (run.cores ?? of)));
   process.stderr.write(
-    `servers aside: per core that they left, ${count} processes did ${(left(count) / left(first)).toFixed(2)} times the images of ${first}\n`,
+    `servers aside: per core that they left, ${count} processes did ${ratio(({ imagesPerSecond, cores = Number.NaN }) => imagesPerSecond / cores).toFixed(2)} times the images of ${first}\n`,
   );
+}
+
+/** The median of a figure of the runs with so many processes. */
+function medianOf(processes: number, figure: (run: WorkMeasurement) => number): number {
+  return median((measured.get(processes) ?? []).map(figure));
 }
 
 function numbers(text: string): number[] {

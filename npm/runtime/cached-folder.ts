@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFolderAtomically } from '../../shared/runtime/atomic-folder.ts';
 import { cacheFolder, checkOwnFolder } from '../../shared/runtime/user-folders.ts';
@@ -14,7 +13,7 @@ import { cacheFolder, checkOwnFolder } from '../../shared/runtime/user-folders.t
  */
 export async function cachedFolder(name: string, fill: (unfinished: string) => Promise<void>): Promise<string> {
   const place = join(cacheFolder(), name);
-  if (!existsSync(place)) await createFolderAtomically(place, fill);
+  await createFolderAtomically(place, fill);
   checkOwnFolder(place);
   return place;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
 import { createFolderAtomically } from './atomic-folder.ts';
+import { belongsToAnother } from './folder-owner.ts';
 import { markStart } from './start-marks.ts';
 import { TFJS_BINDING_VARIABLE } from './worker-process.ts';
 
@@ -52,11 +53,10 @@ export async function unpackTensorflow(packed: string, temporary: string): Promi
 
 /** Outside Lambda, all users may write to the temporary folder, and the name is known: its programs would run as this user. */
 async function assertOwn(place: string): Promise<void> {
-  const { uid } = await lstat(place);
-  const user = process.getuid?.();
-  if (user === undefined || uid === user || uid === 0) return;
+  const there = await lstat(place);
+  if (!belongsToAnother(there)) return;
   throw new UnpackError(
-    `expected ${place} to belong to this user (id ${user}), found the user id ${uid}: that user could change the programs in it; ` +
+    `expected ${place} to belong to this user (id ${process.getuid?.()}), found the user id ${there.uid}: that user could change the programs in it; ` +
       'delete it, or set TMPDIR to a folder of your own',
   );
 }

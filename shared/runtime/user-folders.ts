@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { UserError } from '../contract/user-error.ts';
 import { visibleLine } from '../contract/visible-text.ts';
 import { fileFailureText } from './file-failure.ts';
+import { belongsToAnother } from './folder-owner.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** The cache folder cannot be used; the message has the remedy. */
@@ -78,10 +79,10 @@ function checkParent(path: string, user = process.getuid?.()): void {
   );
 }
 
-function checkOwner(path: string, { uid }: Stats, user: number | undefined): void {
-  if (user === undefined || uid === user || uid === 0) return;
+function checkOwner(path: string, there: Stats, user: number | undefined): void {
+  if (!belongsToAnother(there, user)) return;
   throw new CacheFolderError(
-    `expected ${visibleLine(path)} to belong to this user (id ${user})${user === 0 ? '' : ' or root'}, found the user id ${uid}: ` +
+    `expected ${visibleLine(path)} to belong to this user (id ${user})${user === 0 ? '' : ' or root'}, found the user id ${there.uid}: ` +
       `that user could change the programs in it; ${ELSEWHERE}`,
   );
 }

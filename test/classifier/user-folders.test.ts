@@ -99,7 +99,7 @@ describe('a folder of another user', () => {
   });
 });
 
-test.each(['/proc/x', '/dev/null'])('XDG_CACHE_HOME=%s ends with one line that says what to do', (place) => {
+test.each(['/proc/x', '/dev/null'])('with XDG_CACHE_HOME=%s, the command prints one line with what to do', (place) => {
   process.env['XDG_CACHE_HOME'] = place;
   expect(cacheFolder).toThrow(
     new RegExp(

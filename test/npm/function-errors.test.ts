@@ -114,7 +114,7 @@ test.each(CALLS)('%s names each setting that is missing or wrong', async (_name,
   expect(message).not.toMatch(OF_THE_COMMAND);
 });
 
-test.each(CALLS)('%s without a connection says what it expects', async (_name, call) => {
+test.each(CALLS)('%s without a connection names the fields that it expects', async (_name, call) => {
   for (const given of [undefined, null, 'https://host/queue']) {
     expect(await errorOf(call(given as unknown as Connection))).toMatchObject({
       code: 'invalid_settings',

@@ -124,14 +124,14 @@ test.each<[string, () => void]>([
   expect(await looks()).toBe(true);
 });
 
-test('a file that is written again with the same content is no reason to look', async () => {
+test('a file rewritten with the same content does not start the setup', async () => {
   await setUpAndNoted();
   harness.lock(PACKAGES);
   utimesSync(lockFile(), new Date(), new Date(Date.now() + 3_600_000));
   expect(await looks()).toBe(false);
 });
 
-test('a note that was written in part is no note', async () => {
+test('a note that was written in part is ignored', async () => {
   await setUpAndNoted();
   const note = join(harness.toolchain, 'ready');
   truncateSync(note, statSync(note).size - 40);

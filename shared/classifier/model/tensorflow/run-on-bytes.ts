@@ -28,18 +28,15 @@ export function runOnBytes(
   shape: BatchShape,
   outputs: readonly string[],
 ): tf.Tensor[] {
-  const { binding, ...backend } = backendOf();
+  const backend = tf.backend() as unknown as Backend;
+  const { binding } = backend;
   const { sessionId } = model as unknown as { sessionId: number };
   const input = binding.createTensor(shape, binding.TF_UINT8, bytes);
   try {
     const names = model.inputs.map(({ name }) => name);
-    return binding.runSavedModel(sessionId, [input], names.join(), outputs.join()).map(backend.createOutputTensor);
+    const found = binding.runSavedModel(sessionId, [input], names.join(), outputs.join());
+    return found.map((output) => backend.createOutputTensor(output));
   } finally {
     binding.deleteTensor(input);
   }
-}
-
-function backendOf(): Backend {
-  const backend = tf.backend() as unknown as Backend;
-  return { binding: backend.binding, createOutputTensor: (output) => backend.createOutputTensor(output) };
 }
