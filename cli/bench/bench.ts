@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findService } from '../../local/running-service.ts';
-import { CANCELLATION_CHECK_MS, DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
+import { CANCELLED_WORK_MS, DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { MalformedMessage, parseMessage } from '../../shared/contract/parse-message.ts';
 import { scanDeadLetters } from '../../shared/jobs/dead-letters.ts';
 import { defaultJobName } from '../../shared/jobs/default-job-name.ts';
 import { enqueue, newJob } from '../../shared/jobs/enqueue.ts';
 import type { JobStatus } from '../../shared/jobs/job-status.ts';
+import { markCancelled, newestRun } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { OutcomeCounter } from '../../shared/jobs/outcome-counter.ts';
 import { purgeJob } from '../../shared/jobs/purge-job.ts';
@@ -153,11 +154,12 @@ async function findLog(now: Date): Promise<WorkerLog | undefined> {
  * @param findings undefined when the job has not ended: workers continue until they notice the cancellation
  */
 async function cleanUpRun(target: JobTarget, job: string, findings: Findings | undefined): Promise<void> {
-  await purgeJob(target, job);
-  if (findings === undefined) {
-    await delay(CANCELLATION_CHECK_MS);
-    await purgeJob(target, job);
+  const of = await newestRun(target, job);
+  if (findings === undefined && of.run !== undefined) {
+    await markCancelled(target, of, 'labelqueue bench');
+    await delay(CANCELLED_WORK_MS);
   }
+  await purgeJob(target, job);
   // Scanning the DLQ takes some seconds.
   if (findings?.failed === 0) return;
   await scanDeadLetters(target, async ({ body }) => {

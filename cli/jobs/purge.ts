@@ -1,14 +1,15 @@
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JobDescription } from '../../shared/contract/job-description.ts';
 import type { JobRun } from '../../shared/contract/job-run.ts';
 import { isCancelled, readJob } from '../../shared/jobs/job-store.ts';
 import type { JobTarget } from '../../shared/jobs/job-target.ts';
 import { NoSuchJobError } from '../../shared/jobs/outcome-errors.ts';
-import { hasFiles, purgeJob } from '../../shared/jobs/purge-job.ts';
+import { hasFiles, msUntilUploadsUnused, purgeJob } from '../../shared/jobs/purge-job.ts';
 import { sampledLines } from '../../shared/jobs/sample-parts.ts';
 import { counted } from '../terminal/counted.ts';
 import { interruptible, rerunCommand } from '../terminal/interruption.ts';
-import { onTerminal, print, progressStream } from '../terminal/terminal.ts';
+import { onTerminal, print, printNote, progressStream } from '../terminal/terminal.ts';
 import { CommandError } from '../terminal/user-errors.ts';
 import { isFinished, requireJobStatus, targetFromEnvironment } from './job-target.ts';
 
@@ -23,6 +24,7 @@ export async function purge(job: string, { yes }: { yes?: true }): Promise<void>
   if (!yes && !(await confirmed(await questionOf(target, job, description), signal))) {
     throw new CommandError('nothing was removed');
   }
+  await workersHaveStopped(target, job, signal);
   advice = 'some files were removed; to remove the rest';
   const { files } = await purgeJob(target, job);
   print(`job ${job}: ${counted(files, 'file')} removed\n`);
@@ -34,6 +36,13 @@ async function checkHasEnded(target: JobTarget, of: JobRun): Promise<void> {
   const status = await requireJobStatus(target, of.job);
   if (isFinished(status)) return;
   throw new CommandError(`the job ${of.job} is ${status.state}: cancel it before you purge it`);
+}
+
+async function workersHaveStopped(target: JobTarget, job: string, signal: AbortSignal): Promise<void> {
+  const ms = await msUntilUploadsUnused(target, job, Date.now());
+  if (ms === 0) return;
+  printNote(`waiting ${Math.ceil(ms / 1_000)} s: workers may still read the uploaded images of ${job}\n`);
+  await delay(ms, undefined, { signal });
 }
 
 async function questionOf(target: JobTarget, job: string, description: JobDescription | undefined): Promise<string> {

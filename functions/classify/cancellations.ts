@@ -1,6 +1,9 @@
 import { type JobRun, runName } from '../../shared/contract/job-run.ts';
 import { CANCELLATION_CHECK_MS } from '../../shared/contract/limits.ts';
 
+/** Interval at which a watch looks for answers that have become too old. */
+const TICK_MS = 1_000;
+
 /**
  * Which runs are cancelled, looked up in S3 at most once per run and `CANCELLATION_CHECK_MS`. A cancelled run stays
  * cancelled. A job whose messages have no run does not: after a purge its name may be used again.
@@ -9,6 +12,8 @@ export class Cancellations {
   readonly #lookUp: (of: JobRun) => Promise<boolean>;
   readonly #now: () => number;
   readonly #answers = new Map<string, { cancelled: boolean; checkedAt: number }>();
+  /** Look-ups in progress. */
+  readonly #asking = new Map<string, Promise<void>>();
 
   /** @param lookUp whether a run is cancelled; when it rejects, the last known answer stays */
   constructor(lookUp: (of: JobRun) => Promise<boolean>, now: () => number = Date.now) {
@@ -27,17 +32,28 @@ export class Cancellations {
     await Promise.all(Array.from(byName.values(), (of) => this.#refreshOne(of)));
   }
 
-  /** Refreshes periodically until disposed of. */
+  /**
+   * Refreshes each answer as soon as it is stale, until disposed of. A timer with the interval of the look-ups would not do: it fires
+   * when the answer, which came a little after the question, is not quite stale, and again after twice the time.
+   */
   watch(runs: readonly JobRun[]): Disposable {
-    const timer = setInterval(() => void this.refresh(runs), CANCELLATION_CHECK_MS);
+    const timer = setInterval(() => void this.refresh(runs), TICK_MS);
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
-  async #refreshOne({ job, run }: JobRun): Promise<void> {
-    const known = this.#answers.get(runName({ job, run }));
-    const isFinal = known?.cancelled === true && run !== undefined;
+  async #refreshOne(of: JobRun): Promise<void> {
+    const name = runName(of);
+    const known = this.#answers.get(name);
+    const isFinal = known?.cancelled === true && of.run !== undefined;
     if (isFinal || (known !== undefined && this.#now() - known.checkedAt < CANCELLATION_CHECK_MS)) return;
-    const cancelled = await this.#lookUp({ job, run }).catch(() => known?.cancelled ?? false);
-    this.#answers.set(runName({ job, run }), { cancelled, checkedAt: this.#now() });
+    const asking = this.#asking.get(name) ?? this.#ask(of).finally(() => this.#asking.delete(name));
+    this.#asking.set(name, asking);
+    await asking;
+  }
+
+  async #ask(of: JobRun): Promise<void> {
+    const name = runName(of);
+    const cancelled = await this.#lookUp(of).catch(() => this.#answers.get(name)?.cancelled ?? false);
+    this.#answers.set(name, { cancelled, checkedAt: this.#now() });
   }
 }

@@ -124,6 +124,8 @@ export const STEP_ASIDE_AFTER_MS = 1_500;
 
 /** Within which time a worker notices that a job was cancelled. */
 export const CANCELLATION_CHECK_MS = 10_000;
+/** How long after its cancellation images of a run may be in progress: an image in progress still gets its line. */
+export const CANCELLED_WORK_MS = CANCELLATION_CHECK_MS + 5_000;
 /** Minimum number of outcomes before a failure rate is checked. */
 export const MIN_OUTCOMES_FOR_FAILURE_RATE = 200;
 /** Minimum interval between two counts of a job with a limit; counts only happen while workers settle images of it. */

@@ -1,9 +1,18 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import type { JobRun } from '../contract/job-run.ts';
-import { jobKey, jobPrefix, newestRunKey, type PartKind, partPrefix, runPartPrefix } from '../contract/object-keys.ts';
+import { CANCELLED_WORK_MS } from '../contract/limits.ts';
+import {
+  jobKey,
+  jobPrefix,
+  newestRunKey,
+  type PartKind,
+  partPrefix,
+  runPartPrefix,
+  uploadPrefix,
+} from '../contract/object-keys.ts';
 import { DeleteError, deleteObjects } from './delete-objects.ts';
-import { markCancelled, newestRun } from './job-store.ts';
+import { cancelledAt, markCancelled, newestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 
 /** The first digits of digests. */
@@ -28,13 +37,25 @@ export async function purgeJob(target: JobTarget, job: string): Promise<{ files:
   return { files: files + (await removeAll(target, jobKey(job))) };
 }
 
+/**
+ * Milliseconds until no worker needs the uploaded images of a job whose newest run was cancelled: an image that is deleted while it
+ * is in progress would fail, and its dead letter would remain. 0 when the job has none, or was not cancelled.
+ */
+export async function msUntilUploadsUnused(target: JobTarget, job: string, now: number): Promise<number> {
+  const cancelled = await cancelledAt(target, await newestRun(target, job));
+  if (cancelled === undefined || !(await isAnyBelow(target, uploadPrefix(job)))) return 0;
+  return Math.max(0, cancelled.getTime() + CANCELLED_WORK_MS - now);
+}
+
 /** Whether a purge would delete anything, such as what workers wrote after the last purge. */
-export async function hasFiles({ s3, resultsBucket: Bucket }: JobTarget, job: string): Promise<boolean> {
-  for (const Prefix of prefixesOf(job)) {
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix, MaxKeys: 1 }));
-    if (Contents.length > 0) return true;
-  }
+export async function hasFiles(target: JobTarget, job: string): Promise<boolean> {
+  for (const prefix of prefixesOf(job)) if (await isAnyBelow(target, prefix)) return true;
   return false;
+}
+
+async function isAnyBelow({ s3, resultsBucket: Bucket }: JobTarget, Prefix: string): Promise<boolean> {
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix, MaxKeys: 1 }));
+  return Contents.length > 0;
 }
 
 function prefixesOf(job: string): string[] {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../contract/error-codes.ts';
 import type { JobDescription } from '../contract/job-description.ts';
 import type { EndState, JobEnd } from '../contract/job-end.ts';
-import { CANCELLATION_CHECK_MS, FUNCTION_TIMEOUT_SECONDS } from '../contract/limits.ts';
+import { CANCELLED_WORK_MS, FUNCTION_TIMEOUT_SECONDS } from '../contract/limits.ts';
 import { runPartPrefix } from '../contract/object-keys.ts';
 import { costSoFar } from '../cost.ts';
 import type { NamedRun } from './end-look.ts';
@@ -34,8 +34,6 @@ export type RunLookOptions = {
   signal: AbortSignal;
 };
 
-/** An image in progress when its run is cancelled still gets its line. */
-const CANCELLED_WORK_MS = CANCELLATION_CHECK_MS + 5_000;
 /** Interval of looks at a run whose producer has not finished sending. */
 const PRODUCER_LOOK_SECONDS = 10;
 /**

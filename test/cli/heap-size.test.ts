@@ -4,8 +4,12 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 
 const COMMAND = join(import.meta.dirname, '../../bin/labelqueue');
-/** Prints the flags of Node in place of running the command. */
-const PRINT_FLAGS = `data:text/javascript,${encodeURIComponent('console.log(JSON.stringify(process.execArgv)); process.exit()')}`;
+/** Prints the flags of Node in place of running the command. The setup, which may run before, is a process of its own. */
+const PRINTER = `if (process.argv[1].endsWith('/cli/main.ts')) {
+  console.log(JSON.stringify(process.execArgv));
+  process.exit();
+}`;
+const PRINT_FLAGS = `data:text/javascript,${encodeURIComponent(PRINTER)}`;
 
 async function flagsOf(args: readonly string[]): Promise<string[]> {
   const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_OPTIONS: `--import ${PRINT_FLAGS}` };

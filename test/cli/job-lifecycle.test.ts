@@ -1,11 +1,14 @@
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { beforeEach, expect, test } from '@jest/globals';
 import { formatMessage } from '../../shared/contract/message.ts';
-import { partKey, runPartPrefix } from '../../shared/contract/object-keys.ts';
+import { partKey, runPartPrefix, uploadPrefix } from '../../shared/contract/object-keys.ts';
 import { parseMessage } from '../../shared/contract/parse-message.ts';
 import { newestRun, readJob, writeJob } from '../../shared/jobs/job-store.ts';
+import { msUntilUploadsUnused } from '../../shared/jobs/purge-job.ts';
 import { sendMessages } from '../../shared/jobs/send-messages.ts';
+import { eventually } from '../../testkit/eventually.ts';
+import { startCommand } from '../support/command.ts';
 import { commandTests } from '../support/command-tests.ts';
 import { catsButMissing, workQueueEmpty } from '../support/stub-worker.ts';
 
@@ -147,6 +150,23 @@ test('purge asks, refuses while the job runs, and removes all files', async () =
   expect((await labelqueue('purge', 'cats')).stderr).toContain('not a terminal: pass --yes to confirm');
   expect((await labelqueue('purge', 'cats', '--yes')).stdout).toBe('job cats: 5 files removed\n');
   expect((await labelqueue('status', 'cats')).code).toBe(1);
+});
+
+test('purge leaves the uploads of a job that was just cancelled to the workers that still read them', async () => {
+  await enqueueJob('cats', 1, 0);
+  const Key = `${uploadPrefix('cats')}a.jpg`;
+  await aws.target.s3.send(new PutObjectCommand({ Bucket: aws.target.resultsBucket, Key, Body: 'a' }));
+  const timeLeft = (afterMs: number) => msUntilUploadsUnused(aws.target, 'cats', Date.now() + afterMs);
+  expect(await timeLeft(0)).toBe(0);
+  await labelqueue('cancel', 'cats');
+  // S3 says when in whole seconds.
+  expect(await timeLeft(5_000)).toBeGreaterThan(0);
+  expect(await timeLeft(16_000)).toBe(0);
+  const running = startCommand(['purge', 'cats', '--yes'], { environment: aws.environment });
+  await eventually('it waits', () => /^waiting \d+ s: workers may still read/m.test(running.stderr()));
+  running.interrupt();
+  expect((await running.ended).stderr).toMatch(/interrupted: nothing was removed; to start over: .*purge cats --yes/);
+  expect(await aws.target.s3.send(new HeadObjectCommand({ Bucket: aws.target.resultsBucket, Key }))).toBeTruthy();
 });
 
 test('purge removes what a worker wrote after the last purge, and then there is no such job', async () => {

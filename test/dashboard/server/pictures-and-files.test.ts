@@ -156,9 +156,11 @@ test('a download that is not read is aborted after a while', async () => {
   await using other = await startTestDashboard(aws.target, { exportOutcomes, maxIdleMs: 1_500 });
   const stalled = await other.get('/api/jobs/cats/results.csv');
   expect(stalled.status).toBe(200);
+  // On a busy machine, this test itself may not read for longer than the limit.
   await eventually('another download', async () => {
     const next = await other.get('/api/jobs/cats/results.csv');
-    return (await next.arrayBuffer()).byteLength === 24_000_000;
+    const content = await next.arrayBuffer().catch(() => undefined);
+    return content?.byteLength === 24_000_000;
   });
   await expect(stalled.arrayBuffer()).rejects.toThrow();
   expect(other.surprises).toEqual([]);

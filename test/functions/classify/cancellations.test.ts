@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, jest, test } from '@jest/globals';
 import { Cancellations } from '../../../functions/classify/cancellations.ts';
 import { type JobRun, runName } from '../../../shared/contract/job-run.ts';
 import { CANCELLATION_CHECK_MS } from '../../../shared/contract/limits.ts';
@@ -75,4 +76,38 @@ test('a job counts as not cancelled while S3 does not answer', async () => {
   const cancellations = new Cancellations(() => Promise.reject(new Error('no answer')));
   await cancellations.refresh([{ job: 'cats' }]);
   expect(cancellations.isCancelled({ job: 'cats' })).toBe(false);
+});
+
+test('a watch notices a cancellation within the interval, though an answer takes a moment to arrive', async () => {
+  jest.useFakeTimers();
+  try {
+    const cats = { job: 'cats' };
+    let cancelled = false;
+    let asked = 0;
+    const cancellations = new Cancellations(async () => {
+      asked++;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return cancelled;
+    });
+    const first = cancellations.refresh([cats]);
+    await jest.advanceTimersByTimeAsync(5);
+    await first;
+    using _watch = cancellations.watch([cats]);
+    cancelled = true;
+    await jest.advanceTimersByTimeAsync(CANCELLATION_CHECK_MS + 1_500);
+    expect({ cancelled: cancellations.isCancelled(cats), asked }).toEqual({ cancelled: true, asked: 2 });
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('a look-up that takes long is not made a second time meanwhile', async () => {
+  let asked = 0;
+  const cancellations = new Cancellations(async () => {
+    asked++;
+    await delay(20);
+    return true;
+  });
+  await Promise.all([cancellations.refresh([{ job: 'cats' }]), cancellations.refresh([{ job: 'cats' }])]);
+  expect({ cancelled: cancellations.isCancelled({ job: 'cats' }), asked }).toEqual({ cancelled: true, asked: 1 });
 });
