@@ -16,10 +16,9 @@ const NODE_HEADERS = 'node_modules/node-api-headers';
 const QUIET = 'shared/runtime/quiet-tensorflow.cc';
 
 /**
- * The machine's own C++ compiler.
+ * The command of a C++ compiler: CXX, perhaps with a wrapper such as ccache. Undefined on a Linux without g++: Zig is fetched.
  *
- * @param {NodeJS.ProcessEnv} env  CXX names another one: a command, perhaps with a wrapper such as ccache
- * @returns {string[] | undefined} its command; undefined on a Linux without g++, where Zig is fetched
+ * @type {(environment: NodeJS.ProcessEnv) => string[] | undefined}
  */
 export function machineCompiler({ CXX, PATH = '' }) {
   if (CXX) return CXX.trim().split(/\s+/);
@@ -27,25 +26,17 @@ export function machineCompiler({ CXX, PATH = '' }) {
   return PATH.split(delimiter).some((folder) => existsSync(join(folder, 'g++'))) ? ['g++'] : undefined;
 }
 
-/**
- * @param {Project} project
- * @param {string} platform  to compile for
- * @returns {string[]} the command of the compiler that `zig` fetches
- */
+/** The command of the compiler that `zig` fetches. @type {(project: Project, platform: string) => string[]} */
 export function zigCompiler({ toolchain }, platform) {
   const processor = platform.endsWith('arm64') ? 'aarch64' : 'x86_64';
   return [join(toolchain, 'zig', 'zig'), 'c++', '-target', `${processor}-linux-gnu.${GLIBC_VERSION}`];
 }
 
 /**
- * The native half of tfjs-node, compiled against libtensorflow. It uses Node-API only, so one binary serves every Node.
+ * The native half of tfjs-node, compiled against libtensorflow. It uses Node-API only, so one binary serves every Node. The
+ * compiler's command is not part of the stamp, as the machine's compilers make the same.
  *
- * @param {Project} project
- * @param {object} options
- * @param {string} options.platform
- * @param {Step} options.tensorflow
- * @param {string[]} options.compiler  command; not part of the stamp, as the machine's compilers make the same
- * @returns {Step}
+ * @type {(project: Project, options: { platform: string, tensorflow: Step, compiler: string[] }) => Step}
  */
 export function tfjsBinding(project, { platform, tensorflow, compiler }) {
   const args = compilerArguments(relative(project.root, tensorflow.place), platform);
@@ -73,11 +64,7 @@ export function tfjsBinding(project, { platform, tensorflow, compiler }) {
   };
 }
 
-/**
- * @param {string} tensorflow  folder, from the project's
- * @param {string} platform
- * @returns {string[]} with paths from the project's folder, so that they are the same wherever that is
- */
+/** With paths from the project, so that it may be anywhere. @type {(tensorflow: string, platform: string) => string[]} */
 function compilerArguments(tensorflow, platform) {
   const isMac = platform.startsWith('darwin');
   // Where the binding finds the libraries, from its own folder: in the toolchain, and beside it in a package.

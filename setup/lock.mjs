@@ -11,11 +11,10 @@ except BlockingIOError: print(flush=True); fcntl.flock(3, fcntl.LOCK_EX)`;
 
 /**
  * Waits until no other process has the lock. The system takes it back when this process ends, however that happens: it belongs
- * to the open file, which Python locks (Node cannot) and this process keeps open.
+ * to the open file, which Python locks (Node cannot) and this process keeps open. The file is created if it is missing, and
+ * `onWait` called once if another process has the lock.
  *
- * @param {string} path  of a file for this purpose, made if it is missing
- * @param {() => void} [onWait]  called once, if another process has it
- * @returns {Promise<() => void>} what releases it
+ * @type {(path: string, onWait?: () => void) => Promise<() => void>} resolves to what releases it
  * @throws {SetupError} when Python is missing, or cannot lock a file in that folder
  */
 export async function takeLock(path, onWait = () => {}) {

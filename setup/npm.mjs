@@ -8,18 +8,15 @@ import { lockedPackages, sha256Of } from './project.mjs';
 import { runTool, SetupError } from './tool.mjs';
 import { NPM_CI, npmEnvironment } from './tool-environment.mjs';
 
+/** @typedef {import('./project.mjs').Project} Project */
+
 /** The rest of the toolchain as tfjs-node looks for it: link in node_modules, and where it points to. */
 const LINKS = {
   '@tensorflow/tfjs-node/deps': '../../../.labelqueue/toolchain/libtensorflow',
   '@tensorflow/tfjs-node/lib/napi-v8': '../../../../.labelqueue/toolchain/tfjs-binding',
 };
 
-/**
- * `npm ci` of the project. It brings Node 24 along.
- *
- * @param {import('./project.mjs').Project} project
- * @returns {import('./prepare.mjs').Step}
- */
+/** `npm ci` of the project. It brings Node 24 along. @type {(project: Project) => import('./prepare.mjs').Step} */
 export function npmPackages(project) {
   const lock = sha256Of(join(project.root, 'package-lock.json'));
   // The npm package has a lock file without them.
@@ -48,8 +45,7 @@ export function npmPackages(project) {
 /**
  * npm passes over an optional package that it cannot fetch, such as sharp's binaries, and still reports success.
  *
- * @param {string} folder
- * @param {Record<string, import('./project.mjs').LockedPackage>} packages
+ * @type {(folder: string, packages: ReturnType<typeof lockedPackages>) => void}
  */
 function assertComplete(folder, packages) {
   const expected = Object.entries(packages).filter(
@@ -65,9 +61,7 @@ function assertComplete(folder, packages) {
  * Installs what the package-lock.json of a folder says, with the hashes checked. Neither a variable such as NODE_ENV nor the
  * user's configuration changes what comes out.
  *
- * @param {string} cwd
- * @param {string} failure  what to say when it fails
- * @param {string[]} more  arguments
+ * @type {(cwd: string, failure: string, ...moreArguments: string[]) => Promise<void>}
  */
 export async function npmCi(cwd, failure, ...more) {
   await runTool(['npm', ...NPM_CI, ...more], { failure, cwd, env: npmEnvironment(process.env) });

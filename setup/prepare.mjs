@@ -8,8 +8,9 @@ import { dirname, join } from 'node:path';
 import { takeLock } from './lock.mjs';
 import { freeBytes, gigabytes, showProgress } from './progress.mjs';
 import { runTool, SetupError } from './tool.mjs';
-import { npmEnvironment, pipEnvironment } from './tool-environment.mjs';
+import { pipEnvironment } from './tool-environment.mjs';
 
+/** @typedef {import('./project.mjs').Project} Project */
 /**
  * @typedef {object} Step
  * @property {string} title
@@ -31,10 +32,9 @@ export function isUpToDate({ place, stamp }) {
 }
 
 /**
- * Makes what is missing, one process at a time, and shows on standard error how far it is.
+ * Makes what is missing, in the given order, one process at a time, and shows on standard error how far it is.
  *
- * @param {import('./project.mjs').Project} project
- * @param {Step[]} steps  in the order in which they build on each other
+ * @type {(project: Project, steps: Step[]) => Promise<void>}
  * @throws {SetupError} when the user has to fix something first
  */
 export async function prepareMissing(project, steps) {
@@ -53,30 +53,17 @@ export async function prepareMissing(project, steps) {
   }
 }
 
-/** @throws {SetupError} on Alpine and other musl systems, and where npm or pip is missing */
+/** @throws {SetupError} on Alpine and other musl systems, and where pip is missing, which is used long after npm */
 async function assertMachine() {
   const { header } = /** @type {{ header: Record<string, unknown> }} */ (process.report.getReport());
   if (process.platform === 'linux' && !header['glibcVersionRuntime']) {
     throw new SetupError('expected a Linux with glibc, such as Debian or Fedora; this one has another C library.');
   }
-  const runs = await Promise.allSettled([
-    runTool(['npm', '--version'], {
-      failure: 'npm is missing, which comes with Node',
-      env: npmEnvironment(process.env),
-    }),
-    runTool(['python3', '-m', 'pip', '--version'], {
-      failure: 'pip is missing (Debian: apt install python3-pip)',
-      env: pipEnvironment(process.env),
-    }),
-  ]);
-  const missing = runs.flatMap((run) => (run.status === 'rejected' ? run.reason.message : []));
-  if (missing.length > 0) throw new SetupError(missing.join('\n'));
+  const failure = 'pip is missing (Debian: apt install python3-pip)';
+  await runTool(['python3', '-m', 'pip', '--version'], { failure, env: pipEnvironment(process.env) });
 }
 
-/**
- * @param {import('./project.mjs').Project} project
- * @param {Step[]} steps
- */
+/** @type {(project: Project, steps: Step[]) => Promise<void>} */
 async function makeAll({ root, toolchain }, steps) {
   const needed = steps.reduce((sum, { bytes }) => sum + bytes, 0);
   const free = freeBytes(root);
@@ -94,10 +81,7 @@ async function makeAll({ root, toolchain }, steps) {
   }
 }
 
-/**
- * @param {Step} step
- * @param {string} parent
- */
+/** @type {(step: Step, parent: string) => Promise<void>} */
 async function make({ place, stamp, make: makeIn }, parent) {
   const staging = await mkdtemp(join(parent, 'step-'));
   const made = await makeIn(staging);

@@ -8,9 +8,7 @@ const BAR_WIDTH = 20;
 /**
  * Shows on standard error how far a piece of work is: a line when it is finished, and before that, on a terminal, a bar.
  *
- * @param {string} title
- * @param {{ folder: string, bytes: number }} disk  what is written to that disk, about
- * @param {() => Promise<void>} work
+ * @type {(title: string, written: { folder: string, bytes: number }, work: () => Promise<void>) => Promise<void>}
  */
 export async function showProgress(title, { folder, bytes }, work) {
   const out = process.stderr;
@@ -38,10 +36,7 @@ export function gigabytes(bytes) {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/**
- * @param {string} folder
- * @returns {number} infinite on file systems that do not say
- */
+/** Infinite on file systems that do not say. @type {(folder: string) => number} */
 export function freeBytes(folder) {
   const { blocks, bavail, bsize } = statfsSync(folder);
   return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;

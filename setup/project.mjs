@@ -12,18 +12,12 @@ import { join } from 'node:path';
 
 /** @typedef {{ version?: string, integrity?: string, optional?: boolean, dev?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage */
 
-/**
- * @param {string} root
- * @returns {Project}
- */
+/** @type {(root: string) => Project} */
 export function projectAt(root) {
   return { root, nodeModules: join(root, 'node_modules'), toolchain: join(root, '.labelqueue', 'toolchain') };
 }
 
-/**
- * @param {Project} project
- * @returns {Record<string, LockedPackage>} of package-lock.json, by path such as `node_modules/sharp`
- */
+/** By path such as `node_modules/sharp`. @type {(project: Project) => Record<string, LockedPackage>} */
 export function lockedPackages({ root }) {
   return JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
 }

@@ -25,11 +25,7 @@ export async function setUp() {
   }
 }
 
-/**
- * Ends this process as the signal would have done.
- *
- * @param {NodeJS.Signals} signal
- */
+/** Ends this process as the signal would have done. @type {(signal: NodeJS.Signals) => void} */
 function interrupted(signal) {
   const lineStart = process.stderr.isTTY ? '\r\x1b[K' : '';
   process.stderr.write(`${lineStart}setup: interrupted; finished steps are kept, start again to continue\n`);

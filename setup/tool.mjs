@@ -12,17 +12,17 @@ export class SetupError extends Error {
 }
 
 /**
+ * `failure` is what to say when the tool fails, such as `npm could not install sharp`.
+ *
+ * @typedef {{ failure: string, cwd?: string, env?: NodeJS.ProcessEnv, signal?: AbortSignal }} ToolOptions
+ */
+
+/**
  * Runs a tool to its end.
  *
- * @param {readonly string[]} command
- * @param {object} options
- * @param {string} options.failure  what to say when it fails, such as `npm could not install sharp`
- * @param {string} [options.cwd]
- * @param {NodeJS.ProcessEnv} [options.env]
- * @param {AbortSignal} [options.signal]  ends it
- * @returns {Promise<void>}
+ * @type {(command: readonly string[], options: ToolOptions) => Promise<void>}
  * @throws {SetupError} with the last lines that it printed
- * @throws what the signal was raised with
+ * @throws the reason of the signal, which ends the tool
  */
 export function runTool([file = '', ...args], { failure, ...options }) {
   return new Promise((resolve, reject) => {

