@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { type BenchmarkResults, benchmarkTables } from './docs/benchmark-tables.ts';
 import { ARM_BREAK_EVEN, armBreakEven, assumedSentence, costTable, processorTable } from './docs/cost-tables.ts';
 import { type Filled, fillIn } from './docs/fill-in.ts';
-import { breakEvenTable, fleetCostTable, fleetPriceTable } from './docs/fleet-tables.ts';
+import { breakEvenTable, fleetCostTable, fleetFamilyTable, fleetPriceTable } from './docs/fleet-tables.ts';
 import { fleetAssumptionList, fleetTable } from './scale/fleet-table.ts';
 import { neighbourTable } from './scale/neighbours.ts';
 import { scalePlot } from './scale/plot.ts';
@@ -38,6 +38,7 @@ update('scale.md', [
 update('fleet.md', [
   { name: 'prices', text: fleetPriceTable() },
   { name: 'break-even', text: breakEvenTable() },
+  { name: 'families', text: fleetFamilyTable() },
 ]);
 update('fair-queues.md', [{ name: 'neighbours', text: neighbourTable() }]);
 writeFileSync(join(DOCS, 'scale.svg'), scalePlot());

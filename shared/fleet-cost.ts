@@ -1,6 +1,7 @@
 import { EVENT_SOURCE_BATCH_SIZE } from './contract/limits.ts';
-import { BENCHMARK, type Cost, costOfUsage, type ProcessorFigure, pricedFamily } from './cost.ts';
+import { type Cost, costOfUsage, type ProcessorFigure, pricedFamily } from './cost.ts';
 import { ASSUMED_FAMILY, vcpuUsdPerMillisecond } from './instance-price.ts';
+import { processorOf } from './instance-processor.ts';
 
 /** The assumed discount of Spot from on demand; the actual price varies by pool and hour. */
 export const SPOT_DISCOUNT = 0.6;
@@ -12,10 +13,7 @@ export const SPOT_DISCOUNT = 0.6;
 export const FLEET_MESSAGES_PER_INSTANCE = 1_000;
 
 /** The processor of c7a: an AMD EPYC with AVX-512 VNNI, like the one that the benchmark ran on natively. */
-export const FLEET_PROCESSOR: ProcessorFigure = {
-  ...BENCHMARK.vnni,
-  ...{ host: 'ec2', memoryMb: 0, instanceFamily: ASSUMED_FAMILY.x86_64 },
-};
+export const FLEET_PROCESSOR: ProcessorFigure = processorOf(ASSUMED_FAMILY.x86_64);
 
 /**
  * The estimated cost of images on a busy fleet, without starts and ends of instances and without waits for slow servers. There are

@@ -1,12 +1,18 @@
+import type { InstanceFamily } from '../../shared/contract/instance-families.ts';
 import { DEFAULT_IMAGES_PER_MESSAGE } from '../../shared/contract/limits.ts';
 import { messageSizeFor } from '../../shared/contract/message-size.ts';
 import { ASSUMED, BENCHMARK, costOfImages, type ProcessorFigure, usdOfTime } from '../../shared/cost.ts';
 import { costOfFleetImages, SPOT_DISCOUNT } from '../../shared/fleet-cost.ts';
 import { FLEET_MACHINE, FLEET_PRICES, instanceUsdPerHour } from '../../shared/instance-price.ts';
+import { processorOf, VCPUS, type Vcpu } from '../../shared/instance-processor.ts';
 import { exactDollars } from '../format.ts';
 import { FLEET_ASSUMPTIONS } from '../scale/fleet-assumptions.ts';
 
 const MILLION = 1_000_000;
+const ARITHMETIC = { vnni: 'int8, AVX-512 VNNI', avx2: 'int8, AVX2', arm64: '32-bit floats' } as const satisfies Record<
+  Vcpu['arithmetic'],
+  string
+>;
 const HOUR_SECONDS = 3_600;
 /** The default of a stage. */
 const IDLE_SECONDS = 600;
@@ -43,6 +49,21 @@ export function fleetPriceTable(): string {
       const name = discount === 0 ? 'on demand' : `Spot at ${discount * 100} % off`;
       return `| ${FLEET_MACHINE.instanceType} ${name}, with address and disk | ${hour(vcpu)} | ${BENCHMARK.vnni.millisecondsPerImage} | ${exactDollars(onFleet(discount))} |`;
     }),
+  ].join('\n');
+}
+
+/** What estimates assume by family, and what a million images cost on demand. */
+export function fleetFamilyTable(): string {
+  const rows = (Object.keys(VCPUS) as InstanceFamily[]).map((family) => {
+    const { is, arithmetic } = VCPUS[family];
+    const processor = processorOf(family);
+    const { totalUsd } = costOfFleetImages(MILLION, DEFAULT_IMAGES_PER_MESSAGE, 0, processor);
+    return `| ${[family, is, ARITHMETIC[arithmetic], processor.millisecondsPerImage, exactDollars(totalUsd)].join(' | ')} |`;
+  });
+  return [
+    '| family | a vCPU is a | arithmetic | ms per image | per million images on demand |',
+    '|---|---|---|---|---|',
+    ...rows,
   ].join('\n');
 }
 

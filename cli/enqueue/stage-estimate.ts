@@ -9,8 +9,9 @@ import {
   type ProcessorFigure,
   pricedFamily,
 } from '../../shared/cost.ts';
-import { costOfFleetImages, FLEET_PROCESSOR } from '../../shared/fleet-cost.ts';
+import { costOfFleetImages } from '../../shared/fleet-cost.ts';
 import { vcpusOf } from '../../shared/instance-price.ts';
+import { processorOf } from '../../shared/instance-processor.ts';
 
 /** Lambda's default concurrency of an account. */
 const DEFAULT_CONCURRENCY = 1_000;
@@ -48,10 +49,7 @@ function onLambda(images: number, perMessage: number, workers: StageWorkers): St
 function onFleet(images: number, perMessage: number, workers: StageWorkers): StageEstimate {
   const [type = ''] = workers.instanceTypes;
   const family = pricedFamily(workers.architecture, type.split('.', 1)[0]);
-  const assumed: ProcessorFigure = {
-    ...fleetFigure(workers),
-    ...{ host: 'ec2', architecture: workers.architecture, memoryMb: 0, instanceFamily: family },
-  };
+  const assumed = processorOf(family, workers.modelPrecision);
   const cost = costOfFleetImages(images, perMessage, 0, assumed);
   return {
     ...{ cost, assumed, maxWorkers: workers.maxInstances * (vcpusOf(type) ?? 1) },
@@ -66,9 +64,4 @@ function onFleet(images: number, perMessage: number, workers: StageWorkers): Sta
 function lambdaFigure({ architecture, modelPrecision }: StageWorkers): ProcessorFigure {
   if (architecture === 'arm64') return ASSUMED_ARM;
   return modelPrecision === 'float32' ? BENCHMARK.avx2Floats : ASSUMED;
-}
-
-function fleetFigure({ architecture, modelPrecision }: StageWorkers): ProcessorFigure {
-  if (architecture === 'arm64') return ASSUMED_ARM;
-  return modelPrecision === 'float32' ? BENCHMARK.vnniFloats : FLEET_PROCESSOR;
 }

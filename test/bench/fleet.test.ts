@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { breakEvenImages, breakEvenTable, fleetCostTable, fleetPriceTable } from '../../bench/docs/fleet-tables.ts';
+import {
+  breakEvenImages,
+  breakEvenTable,
+  fleetCostTable,
+  fleetFamilyTable,
+  fleetPriceTable,
+} from '../../bench/docs/fleet-tables.ts';
 import { type FleetScenario, simulateFleet } from '../../bench/scale/fleet.ts';
 import { FLEET_ASSUMPTIONS } from '../../bench/scale/fleet-assumptions.ts';
 import { fleet, instanceTypesOf } from '../../infra/fleet/fleet-config.ts';
@@ -104,6 +110,7 @@ describe('the pages have the computed figures:', () => {
     ['cost.md', fleetCostTable],
     ['fleet.md', fleetPriceTable],
     ['fleet.md', breakEvenTable],
+    ['fleet.md', fleetFamilyTable],
   ])('%s, %p', (page, table) => {
     expect(document(page)).toContain(table());
   });

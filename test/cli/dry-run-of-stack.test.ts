@@ -110,6 +110,18 @@ test.each([
   expect(await dryRun(stack, '--per-message', '100')).toContain(` with ${workers} workers\n`);
 });
 
+test.each([
+  ['c7a', 8.1, 'AVX-512 VNNI, x86_64'],
+  ['c7i', 16.2, 'AVX-512 VNNI, x86_64, a hyperthread as half a core'],
+  ['c6a', 22.2, 'AVX2, x86_64, a hyperthread as half a core'],
+] as const)('a vCPU of %s is assumed to take %d ms per image', async (family, millisecondsPerImage, processor) => {
+  const stack = `labelqueue-vcpu-${family}`;
+  await deployed(stack, workersOf({ fleet: { instanceTypes: [`${family}.xlarge`] } }));
+  const { assumed, workerSeconds } = JSON.parse(await dryRun(stack, '--json'));
+  expect(assumed).toMatchObject({ processor, instanceFamily: family, millisecondsPerImage });
+  expect(workerSeconds).toBeCloseTo((IMAGES * millisecondsPerImage) / 1_000, 3);
+});
+
 test('the text names the instances and what is not in the price', async () => {
   await deployed('labelqueue-text', workersOf({ fleet: { maxInstances: 2 } }));
   const text = await dryRun('labelqueue-text');

@@ -28,9 +28,10 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   { place: 'shared/settings.ts', imports: ['shared/contract/'], packages: ['zod'] },
   { place: 'shared/instance-price.ts', imports: ['shared/contract/'], packages: [] },
   { place: 'shared/cost.ts', imports: ['shared/contract/', 'shared/instance-price.ts'], packages: [] },
+  { place: 'shared/instance-processor.ts', imports: ['shared/contract/', 'shared/cost.ts'], packages: [] },
   {
     place: 'shared/fleet-cost.ts',
-    imports: ['shared/contract/', 'shared/cost.ts', 'shared/instance-price.ts'],
+    imports: ['shared/contract/', 'shared/cost.ts', 'shared/instance-price.ts', 'shared/instance-processor.ts'],
     packages: [],
   },
   {
