@@ -15,7 +15,7 @@ export function findingsText(found: Findings): string {
     `by stage     ${stagesText(found)}`,
     `together     ${found.imagesPerSecond.toFixed(1)} images/s, ${found.seconds.toFixed(1)} s from the first message to the last image`,
     `cold starts  ${coldStartText(found)}`,
-    `cost         $${found.usdPerMillion.toFixed(3)} per million images at list prices, ${sourceText(found)}`,
+    `cost         ${costText(found)}`,
   ].join('\n')}\n`;
 }
 
@@ -40,6 +40,15 @@ function coldStartText({ coldStarts }: Findings): string {
   if (coldStarts === undefined) return UNKNOWN;
   const { count, medianMs } = coldStarts;
   return count === 0 ? '0' : `${count}, ${(medianMs / 1_000).toFixed(1)} s each (median)`;
+}
+
+function costText(found: Findings): string {
+  const { usdPerMillion, unpricedShare } = found;
+  if (usdPerMillion === undefined) return 'not priced: your own machines have no list price';
+  const unpriced = Math.max(1, Math.round(unpricedShare * 100));
+  const without =
+    unpricedShare === 0 ? '' : `, without the ${unpriced} % of the time on your own machines (not priced)`;
+  return `$${usdPerMillion.toFixed(3)} per million images at list prices, ${sourceText(found)}${without}`;
 }
 
 function sourceText({ usdFrom, billedMsPerImage }: Findings): string {

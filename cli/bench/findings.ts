@@ -29,7 +29,10 @@ export type Findings = {
   /** Billed time per image; missing without reports. */
   billedMsPerImage?: number;
   machines: (WorkerMachine & { seconds: number })[];
-  usdPerMillion: number;
+  /** At list prices, for the share of the time that has a price; missing when none has. */
+  usdPerMillion?: number;
+  /** From 0 to 1: the share of the workers' time on machines without a price. */
+  unpricedShare: number;
   /** The source of the cost. */
   usdFrom: 'billed' | 'measured';
 };
@@ -47,7 +50,8 @@ export function findingsOf({ status, outcomes, startedAt, perMessage, invocation
   const images = classified + failed;
   const seconds = secondsUntilLast(outcomes, startedAt);
   const billed = billedOf(invocations, images);
-  const cost = costSoFar(images, perMessage, costOfTime(computing, billed));
+  const time = costOfTime(computing, billed);
+  const cost = costSoFar(images, perMessage, time);
   const starts = invocations.reduce((sum, { startMs = 0 }) => sum + startMs, 0);
   const measuredMs = computing.workers.reduce((sum, worker) => sum + worker.seconds * 1_000, -starts);
   return {
@@ -64,7 +68,8 @@ export function findingsOf({ status, outcomes, startedAt, perMessage, invocation
     ...coldStartsOf(invocations),
     ...(billed !== undefined && { billedMsPerImage: billed / images }),
     machines: computing.workers,
-    usdPerMillion: (cost.totalUsd / images) * 1_000_000,
+    ...(time.share.own < 1 && { usdPerMillion: (cost.totalUsd / images) * 1_000_000 }),
+    unpricedShare: time.share.own,
     usdFrom: billed === undefined ? 'measured' : 'billed',
   };
 }
