@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { decodeImage } from '../../shared/classifier/decode/decode-image.ts';
 import { ImageFailure } from '../../shared/contract/error-codes.ts';
 import { MAX_IMAGE_PIXELS } from '../../shared/contract/limits.ts';
+import { cpuMsOf } from '../support/cpu-time.ts';
 import { decodeCode, decoded, FORMAT, greyPng, lyingJpeg, readPhoto } from './pictures.ts';
 
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>';
@@ -104,9 +105,11 @@ describe('calls too_many_pixels, without decoding them,', () => {
   test('a PNG of 64,000 x 64,000 in less than a kilobyte', async () => {
     const bytes = greyPng(64_000, 64_000, Buffer.alloc(64_000));
     expect(bytes.length).toBeLessThan(1_000);
-    const started = performance.now();
-    const image = await decodeImage(bytes, FORMAT);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    let image: unknown;
+    const spentMs = await cpuMsOf(async () => {
+      image = await decodeImage(bytes, FORMAT);
+    });
+    expect(spentMs).toBeLessThan(1_000);
     expect(image).toMatchObject({ code: 'too_many_pixels', message: expect.stringContaining('50 megapixels') });
   });
 
@@ -128,9 +131,8 @@ test.each([
 ])('a strip of %d x %d pixels takes little time and memory', async (width, height) => {
   const bytes = greyPng(width, height, Buffer.alloc((width + 1) * height));
   const before = process.memoryUsage.rss();
-  const started = performance.now();
-  expect(await decodeCode(bytes)).toBe('ok');
-  expect(performance.now() - started).toBeLessThan(5_000);
+  const spentMs = await cpuMsOf(async () => expect(await decodeCode(bytes)).toBe('ok'));
+  expect(spentMs).toBeLessThan(5_000);
   expect(process.memoryUsage.rss() - before).toBeLessThan(200_000_000);
 });
 
