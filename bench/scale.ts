@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { wholeNumber } from '../cli/options.ts';
-import benchmark from './results/2026-11-26.json' with { type: 'json' };
+import benchmark from './results/2026-11-27.json' with { type: 'json' };
 import { benchmarkChecks, checkAgainstWorkers, checkTable } from './scale/check.ts';
 import { fleetAssumptionList, fleetTable } from './scale/fleet-table.ts';
 import { neighbourTable } from './scale/neighbours.ts';

@@ -48,8 +48,8 @@ function LetterImage({ image: { id, url, code, message, attempts, thumbnail }, r
     h(
       'div',
       { class: 'letter-text' },
-      h('p', { class: 'letter-id' }, h('bdi', {}, name === address ? address : name)),
-      name !== address && h('p', { class: 'letter-url faint' }, h('bdi', {}, address)),
+      h('p', { class: 'letter-id', dir: 'auto' }, name === address ? address : name),
+      name !== address && h('p', { class: 'letter-url faint', dir: 'auto' }, address),
       h(
         'p',
         { class: 'letter-reason' },

@@ -17,6 +17,6 @@ export function EnvironmentBadge({ environment }) {
     'span',
     { class: `environment ${kind}`, title: where },
     h('b', {}, kind),
-    h('span', { class: 'where' }, h('bdi', {}, plain(where))),
+    h('span', { class: 'where', dir: 'auto' }, plain(where)),
   );
 }

@@ -126,7 +126,7 @@ function Thumbnail({ image: { id, url, labels, thumbnail } }) {
       'figcaption',
       {},
       best && [h('b', {}, best.score.toFixed(2)), ' ', h('bdi', {}, plain(best.label))],
-      h('span', { class: 'file' }, h('bdi', {}, lastPart(name))),
+      h('span', { class: 'file', dir: 'auto' }, lastPart(name)),
     ),
   );
 }

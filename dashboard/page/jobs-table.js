@@ -96,10 +96,10 @@ function JobsRow({ row, now, isShort }) {
     h(
       'th',
       { scope: 'row', class: 'of-job' },
-      h('a', { href: linkToJob(job), 'data-row': '' }, h('bdi', {}, plain(job))),
+      h('a', { href: linkToJob(job), 'data-row': '', dir: 'auto' }, plain(job)),
       !isShort &&
         source !== null &&
-        h('span', { class: 'faint source', title: plain(source) }, h('bdi', {}, plain(source))),
+        h('span', { class: 'faint source', title: plain(source), dir: 'auto' }, plain(source)),
     ),
     h('td', { class: 'of-state' }, h(StateChip, { of: row })),
     h('td', { class: 'progress-cell' }, h(ProgressBar, { of: row })),

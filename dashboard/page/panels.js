@@ -83,12 +83,11 @@ export function Bars({ bars, tone = 'good', nameOf, unit, most = Math.max(...bar
  * @param {number} most
  */
 function nameAndBar({ name, value, note, href }, most) {
-  const text = h('bdi', {}, name);
   return [
     h(
       'div',
-      { class: 'bar-name' },
-      href ? h('a', { href }, text) : text,
+      { class: 'bar-name', dir: 'auto' },
+      href ? h('a', { href }, name) : name,
       note && h('span', { class: 'faint' }, ` ${note}`),
     ),
     h(

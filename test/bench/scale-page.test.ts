@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import check from '../../bench/results/2026-11-24-scale.json' with { type: 'json' };
-import benchmark from '../../bench/results/2026-11-26.json' with { type: 'json' };
+import benchmark from '../../bench/results/2026-11-27.json' with { type: 'json' };
 import { ASSUMPTIONS } from '../../bench/scale/assumptions.ts';
 import { benchmarkChecks, type Check, checkTable } from '../../bench/scale/check.ts';
 import { fleetAssumptionList, fleetTable } from '../../bench/scale/fleet-table.ts';

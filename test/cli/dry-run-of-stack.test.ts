@@ -1,6 +1,7 @@
 /** `enqueue --dry-run --stack`: the estimate is of the workers that the stack has. */
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { BENCHMARK } from '../../shared/cost.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../../testkit/temporary-folder.ts';
 import { templateOf } from '../infra/synthesized.ts';
 import { runCommand } from '../support/command.ts';
@@ -111,9 +112,9 @@ test.each([
 });
 
 test.each([
-  ['c7a', 8.1, 'AVX-512 VNNI, x86_64'],
-  ['c7i', 16.2, 'AVX-512 VNNI, x86_64, a hyperthread as half a core'],
-  ['c6a', 22.2, 'AVX2, x86_64, a hyperthread as half a core'],
+  ['c7a', BENCHMARK.vnni.millisecondsPerImage, 'AVX-512 VNNI, x86_64'],
+  ['c7i', 2 * BENCHMARK.vnni.millisecondsPerImage, 'AVX-512 VNNI, x86_64, a hyperthread as half a core'],
+  ['c6a', 2 * BENCHMARK.avx2.millisecondsPerImage, 'AVX2, x86_64, a hyperthread as half a core'],
 ] as const)('a vCPU of %s is assumed to take %d ms per image', async (family, millisecondsPerImage, processor) => {
   const stack = `labelqueue-vcpu-${family}`;
   await deployed(stack, workersOf({ fleet: { instanceTypes: [`${family}.xlarge`] } }));

@@ -51,13 +51,27 @@ const BROKEN_WORDS = `[...document.querySelectorAll('main thead th, main dt, mai
   return broken;
 })`;
 
+/** Texts that are cut off at their beginning, as one that is written from right to left may be. */
+const WITHOUT_BEGINNING = `[...document.querySelectorAll('body *')].flatMap((box) => {
+  if (getComputedStyle(box).textOverflow !== 'ellipsis' || box.scrollWidth <= box.clientWidth) return [];
+  const texts = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+  if (!texts.nextNode()) return [];
+  const range = document.createRange();
+  range.setStart(texts.currentNode, 0);
+  range.setEnd(texts.currentNode, 1);
+  const [first, shown] = [range.getBoundingClientRect(), box.getBoundingClientRect()];
+  return first.left >= shown.left - 1 && first.right <= shown.right + 1 ? [] : [box.className + ' of ' + box.parentElement.className];
+})`;
+
 async function faultsAt(page: Page, width: number): Promise<string[]> {
   const scrollWidth = await page.evaluate<number>('document.documentElement.scrollWidth');
   const cut = await page.evaluate<string[]>(CUT_TABLES);
   const broken = await page.evaluate<string[]>(BROKEN_WORDS);
+  const withoutBeginning = await page.evaluate<string[]>(WITHOUT_BEGINNING);
   return [
     ...(scrollWidth > width ? [`at ${width}: the page is ${scrollWidth} wide`] : []),
     ...cut.map((table) => `at ${width}: ${table} is cut off`),
+    ...withoutBeginning.map((text) => `at ${width}: the beginning of ${text} is cut off`),
     ...broken.map((word) => `at ${width}: ${word} is broken`),
   ];
 }
