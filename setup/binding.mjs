@@ -15,11 +15,7 @@ const NODE_HEADERS = 'node_modules/node-api-headers';
 /** Compiled with tfjs-node's own sources. */
 const QUIET = 'shared/runtime/quiet-tensorflow.cc';
 
-/**
- * The command of a C++ compiler: CXX, perhaps with a wrapper such as ccache. Undefined on a Linux without g++: Zig is fetched.
- *
- * @type {(environment: NodeJS.ProcessEnv) => string[] | undefined}
- */
+/** CXX, perhaps with a wrapper; undefined without g++ on Linux. @type {(from: NodeJS.ProcessEnv) => string[] | undefined} */
 export function machineCompiler({ CXX, PATH = '' }) {
   if (CXX) return CXX.trim().split(/\s+/);
   if (process.platform === 'darwin') return ['clang++'];

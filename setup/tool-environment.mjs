@@ -6,9 +6,11 @@ const KEPT_BY_NPM =
   /^npm_config_(?:\/\/.*|@.*|_.*|registry|replace_registry_host|(?:https?_)?proxy|no_?proxy|ca|cafile|cert|certfile|key|keyfile|strict_ssl|cache|user_?config|global_?config|fetch_.*|maxsockets|local_address|offline|prefer_offline|prefer_online|user_agent|loglevel)$/i;
 const KEPT_BY_PIP =
   /^pip_(?:(?:extra_)?index_url|find_links|no_index|trusted_host|cert|client_cert|proxy|(?:default_)?timeout|retries|cache_dir|no_cache_dir|config_file|keyring_provider|use_feature|use_deprecated)$/i;
-/** With values. Options that load modules have paths from the user's folder, and a debugger would wait for the user. */
+/** With its value, which may be in the next word, and in quotes. */
+const NODE_OPTION = /(?<!\S)-[\w-]+(?:(?:=|\s+(?!-))(?:[^\s"]|"(?:\\.|[^"\\])*")+)?/g;
+/** Options that load modules have paths from the user's folder, and a debugger would wait for the user. */
 const KEPT_BY_NODE =
-  /(?<!\S)--(?:use-\w+-ca|use-env-proxy|openssl-|tls-|dns-result-order|(?:no-)?network-family-|max-http-header-size|max[-_]old[-_]space[-_]size)[\w.-]*(?:=\S+| (?!-)\S+)?/g;
+  /^--(?:use-\w+-ca|use-env-proxy|openssl-|tls-|dns-result-order|(?:no-)?network-family-|max-http-header-size|max[-_]old[-_]space[-_]size)/;
 
 /**
  * The arguments of `npm ci` that install what the lock file says, whatever the user's configuration says. An option cannot undo a
@@ -27,8 +29,9 @@ export const NPM_CI = [
 
 /** Without NODE_ENV, and what npm passes to its children about its own run. @param {NodeJS.ProcessEnv} environment */
 export function npmEnvironment({ NODE_OPTIONS = '', NODE_ENV: _, ...others }) {
-  const kept = withoutSettings(others, /^npm_(?:config|package|lifecycle)_/i, KEPT_BY_NPM);
-  return { ...kept, NODE_OPTIONS: (NODE_OPTIONS.match(KEPT_BY_NODE) ?? []).join(' ') };
+  const options = NODE_OPTIONS.match(NODE_OPTION)?.filter((option) => KEPT_BY_NODE.test(option)) ?? [];
+  const environment = withoutSettings(others, /^npm_(?:config|package|lifecycle)_/i, KEPT_BY_NPM);
+  return { ...environment, NODE_OPTIONS: options.join(' ') };
 }
 
 /** @param {NodeJS.ProcessEnv} environment */
@@ -36,7 +39,7 @@ export function pipEnvironment(environment) {
   return { ...withoutSettings(environment, /^pip_/i, KEPT_BY_PIP), PIP_REQUIRE_VIRTUALENV: '0' };
 }
 
-/** Without a tool's settings, except some. @type {(from: NodeJS.ProcessEnv, ofTool: RegExp, kept: RegExp) => object} */
+/** Without a tool's settings, except some. @type {(from: NodeJS.ProcessEnv, ofTool: RegExp, kept: RegExp) => NodeJS.ProcessEnv} */
 function withoutSettings(from, ofTool, kept) {
   const isKept = (/** @type {string} */ name) => !ofTool.test(name) || kept.test(name.replaceAll('-', '_'));
   return Object.fromEntries(Object.entries(from).filter(([name]) => isKept(name)));

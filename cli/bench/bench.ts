@@ -156,6 +156,7 @@ async function findLog(now: Date): Promise<WorkerLog | undefined> {
 async function cleanUpRun(target: JobTarget, job: string, findings: Findings | undefined): Promise<void> {
   const of = await newestRun(target, job);
   if (findings === undefined && of.run !== undefined) {
+    if (!interruption.aborted) printNote(`removing the job ${job}…\n`);
     await markCancelled(target, of, 'labelqueue bench');
     await delay(CANCELLED_WORK_MS);
   }

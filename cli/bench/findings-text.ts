@@ -3,6 +3,7 @@ import { visibleLine } from '../../shared/contract/visible-text.ts';
 import { counted } from '../terminal/counted.ts';
 import type { Findings } from './findings.ts';
 
+const UNMEASURED = 'unknown: the workers measured no time';
 const UNKNOWN = 'unknown: no worker log was found';
 
 /** The findings as text. */
@@ -44,8 +45,10 @@ function coldStartText({ coldStarts }: Findings): string {
 
 function costText(found: Findings): string {
   const { usdPerMillion, unpricedShare } = found;
-  if (usdPerMillion === undefined) return 'not priced: your own machines have no list price';
-  const unpriced = Math.max(1, Math.round(unpricedShare * 100));
+  if (usdPerMillion === undefined) {
+    return unpricedShare === 0 ? UNMEASURED : 'not priced: your own machines have no list price';
+  }
+  const unpriced = Math.min(99, Math.max(1, Math.round(unpricedShare * 100)));
   const without =
     unpricedShare === 0 ? '' : `, without the ${unpriced} % of the time on your own machines (not priced)`;
   return `$${usdPerMillion.toFixed(3)} per million images at list prices, ${sourceText(found)}${without}`;

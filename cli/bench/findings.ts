@@ -29,7 +29,7 @@ export type Findings = {
   /** Billed time per image; missing without reports. */
   billedMsPerImage?: number;
   machines: (WorkerMachine & { seconds: number })[];
-  /** At list prices, for the share of the time that has a price; missing when none has. */
+  /** At list prices, of the images on machines that have a price; missing when none was measured on one. */
   usdPerMillion?: number;
   /** From 0 to 1: the share of the workers' time on machines without a price. */
   unpricedShare: number;
@@ -68,10 +68,20 @@ export function findingsOf({ status, outcomes, startedAt, perMessage, invocation
     ...coldStartsOf(invocations),
     ...(billed !== undefined && { billedMsPerImage: billed / images }),
     machines: computing.workers,
-    ...(time.share.own < 1 && { usdPerMillion: (cost.totalUsd / images) * 1_000_000 }),
+    ...usdPerMillionOf(cost.totalUsd, images, time.share),
     unpricedShare: time.share.own,
     usdFrom: billed === undefined ? 'measured' : 'billed',
   };
+}
+
+/** The images are divided between machines with and without a price as the time is. */
+function usdPerMillionOf(
+  usd: number,
+  images: number,
+  { lambda, ec2 }: Computing['share'],
+): Pick<Findings, 'usdPerMillion'> {
+  const priced = lambda + ec2;
+  return priced === 0 ? {} : { usdPerMillion: (usd / (images * priced)) * 1_000_000 };
 }
 
 function secondsUntilLast({ results, failures }: Outcomes, startedAt: Date): number {
@@ -104,7 +114,7 @@ function costOfTime({ workers }: ComputingTime, billedMs: number | undefined): C
   const measured = workers.reduce((sum, { seconds }) => sum + seconds, 0);
   const milliseconds = billedMs ?? measured * 1_000;
   const cost = { lambdaUsd: 0, fleetUsd: 0, share: { lambda: 0, ec2: 0, own: 0 } satisfies Record<WorkerHost, number> };
-  for (const { seconds, ...machine } of workers) {
+  for (const { seconds, ...machine } of measured === 0 ? [] : workers) {
     const share = seconds / measured;
     cost[machine.host === 'ec2' ? 'fleetUsd' : 'lambdaUsd'] += usdOfTime({
       ...machine,

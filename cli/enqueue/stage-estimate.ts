@@ -35,7 +35,7 @@ export function stageEstimate(images: number, perMessage: number, workers: Stage
 function onLambda(images: number, perMessage: number, workers: StageWorkers): StageEstimate {
   const assumed = lambdaFigure(workers);
   const cost = costOfImages(images, perMessage, assumed);
-  const fleetNote = workers.queue === 'both' ? '; what the fleet does costs less' : '';
+  const fleetNote = workers.queue === 'both' ? '; what the fleet does has its own price' : '';
   return {
     ...{ cost, assumed, maxWorkers: workers.maximumConcurrency ?? DEFAULT_CONCURRENCY },
     computing: {

@@ -125,7 +125,7 @@ function Thumbnail({ image: { id, url, labels, thumbnail } }) {
     h(
       'figcaption',
       {},
-      best && [h('b', {}, best.score.toFixed(2)), ' ', h('bdi', {}, plain(best.label))],
+      best && h('span', { class: 'best', dir: 'auto' }, h('b', {}, best.score.toFixed(2)), ' ', plain(best.label)),
       h('span', { class: 'file', dir: 'auto' }, lastPart(name)),
     ),
   );

@@ -88,7 +88,7 @@ function nameAndBar({ name, value, note, href }, most) {
       'div',
       { class: 'bar-name', dir: 'auto' },
       href ? h('a', { href }, name) : name,
-      note && h('span', { class: 'faint' }, ` ${note}`),
+      note && [' ', h('bdi', { class: 'faint' }, note)],
     ),
     h(
       'svg',

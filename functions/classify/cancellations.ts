@@ -3,15 +3,17 @@ import { CANCELLATION_CHECK_MS } from '../../shared/contract/limits.ts';
 
 /** Interval at which a watch looks for answers that have become too old. */
 const TICK_MS = 1_000;
+/** The age from which on an answer is too old, counted from its question: so that a watch asks in time. */
+const STALE_AFTER_MS = CANCELLATION_CHECK_MS - TICK_MS;
 
 /**
- * Which runs are cancelled, looked up in S3 at most once per run and `CANCELLATION_CHECK_MS`. A cancelled run stays
+ * Which runs are cancelled, looked up in S3 at most once per run and `STALE_AFTER_MS`. A cancelled run stays
  * cancelled. A job whose messages have no run does not: after a purge its name may be used again.
  */
 export class Cancellations {
   readonly #lookUp: (of: JobRun) => Promise<boolean>;
   readonly #now: () => number;
-  readonly #answers = new Map<string, { cancelled: boolean; checkedAt: number }>();
+  readonly #answers = new Map<string, { cancelled: boolean; askedAt: number }>();
   /** Look-ups in progress. */
   readonly #asking = new Map<string, Promise<void>>();
 
@@ -33,8 +35,8 @@ export class Cancellations {
   }
 
   /**
-   * Refreshes each answer as soon as it is stale, until disposed of. A timer with the interval of the look-ups would not do: it fires
-   * when the answer, which came a little after the question, is not quite stale, and again after twice the time.
+   * Refreshes each answer within a tick of becoming stale, until disposed of. A timer with the interval of the look-ups would fire
+   * a moment before, and again after twice the time.
    */
   watch(runs: readonly JobRun[]): Disposable {
     const timer = setInterval(() => void this.refresh(runs), TICK_MS);
@@ -45,7 +47,7 @@ export class Cancellations {
     const name = runName(of);
     const known = this.#answers.get(name);
     const isFinal = known?.cancelled === true && of.run !== undefined;
-    if (isFinal || (known !== undefined && this.#now() - known.checkedAt < CANCELLATION_CHECK_MS)) return;
+    if (isFinal || (known !== undefined && this.#now() - known.askedAt < STALE_AFTER_MS)) return;
     const asking = this.#asking.get(name) ?? this.#ask(of).finally(() => this.#asking.delete(name));
     this.#asking.set(name, asking);
     await asking;
@@ -53,7 +55,9 @@ export class Cancellations {
 
   async #ask(of: JobRun): Promise<void> {
     const name = runName(of);
+    // What happens while S3 answers, or while Lambda has frozen the process, is not in the answer.
+    const askedAt = this.#now();
     const cancelled = await this.#lookUp(of).catch(() => this.#answers.get(name)?.cancelled ?? false);
-    this.#answers.set(name, { cancelled, checkedAt: this.#now() });
+    this.#answers.set(name, { cancelled, askedAt });
   }
 }

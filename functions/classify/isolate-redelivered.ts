@@ -87,17 +87,25 @@ async function classifyIsolated(
 ): Promise<void> {
   const outcomes: [ImageRef, ImageOutcome][] = [];
   for (const image of candidate.message.images) {
-    // An image must get its full timeout, or one that hangs would never be identified.
-    const enoughTime = deadline.msLeft() >= timeoutMs;
-    const outcome = enoughTime
-      ? await dependencies.isolatedClassifier.classify(image.url, timeoutMs, deadline.signal)
-      : ('not_reached' as const);
+    outcomes.push([image, await classifyOne(image, candidate, timeoutMs, { dependencies, deadline })]);
     dependencies.workTime.spentOn(runName(candidate.message));
-    outcomes.push([image, outcome]);
   }
   const settled = settleMessage(candidate, outcomes, dependencies);
   dependencies.destinations.parts.flush();
   await settled;
+}
+
+async function classifyOne(
+  image: ImageRef,
+  { message }: ParsedRecord,
+  timeoutMs: number,
+  { dependencies, deadline }: Pick<IsolationStep, 'dependencies' | 'deadline'>,
+): Promise<ImageOutcome> {
+  // The images before it may have taken minutes.
+  if (dependencies.cancellations.isCancelled(message)) return 'cancelled';
+  // An image must get its full timeout, or one that hangs would never be identified.
+  if (deadline.msLeft() < timeoutMs) return 'not_reached';
+  return dependencies.isolatedClassifier.classify(image.url, timeoutMs, deadline.signal);
 }
 
 /** Sends the message again with a delay: an image must not reach the DLQ without its failure line. */

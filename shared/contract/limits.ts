@@ -122,7 +122,7 @@ export const MIN_UNPROVEN_FETCHES = 8;
 /** A fetch that has received next to nothing by then makes room for others: far longer than servers usually take. */
 export const STEP_ASIDE_AFTER_MS = 1_500;
 
-/** Within which time a worker notices that a job was cancelled. */
+/** Within which time a worker notices that a job was cancelled, beside the time that S3 takes to answer. */
 export const CANCELLATION_CHECK_MS = 10_000;
 /** How long after its cancellation images of a run may be in progress: an image in progress still gets its line. */
 export const CANCELLED_WORK_MS = CANCELLATION_CHECK_MS + 5_000;

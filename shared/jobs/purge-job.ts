@@ -12,7 +12,7 @@ import {
   uploadPrefix,
 } from '../contract/object-keys.ts';
 import { DeleteError, deleteObjects } from './delete-objects.ts';
-import { cancelledAt, markCancelled, newestRun } from './job-store.ts';
+import { cancelledAt, isCancelled, markCancelled, newestRun } from './job-store.ts';
 import type { JobTarget } from './job-target.ts';
 
 /** The first digits of digests. */
@@ -29,7 +29,7 @@ const SECTIONS_AT_ONCE = 4;
 export async function purgeJob(target: JobTarget, job: string): Promise<{ files: number }> {
   const of = await newestRun(target, job);
   // The end of a run whose files are about to be deleted must not be announced.
-  if (of.run !== undefined) await markCancelled(target, of, 'labelqueue purge');
+  if (of.run !== undefined && !(await isCancelled(target, of))) await markCancelled(target, of, 'labelqueue purge');
   let files = 0;
   for (const kind of ['results', 'failures'] as const) files += await removeManyParts(target, kind, of);
   // `job.json` is deleted last, so that an interrupted purge can still be found and repeated.
@@ -40,11 +40,13 @@ export async function purgeJob(target: JobTarget, job: string): Promise<{ files:
 /**
  * Milliseconds until no worker needs the uploaded images of a job whose newest run was cancelled: an image that is deleted while it
  * is in progress would fail, and its dead letter would remain. 0 when the job has none, or was not cancelled.
+ *
+ * @param now by the clock of this machine, which may differ from that of S3: at most `CANCELLED_WORK_MS` are returned
  */
 export async function msUntilUploadsUnused(target: JobTarget, job: string, now: number): Promise<number> {
   const cancelled = await cancelledAt(target, await newestRun(target, job));
   if (cancelled === undefined || !(await isAnyBelow(target, uploadPrefix(job)))) return 0;
-  return Math.max(0, cancelled.getTime() + CANCELLED_WORK_MS - now);
+  return Math.min(CANCELLED_WORK_MS, Math.max(0, cancelled.getTime() + CANCELLED_WORK_MS - now));
 }
 
 /** Whether a purge would delete anything, such as what workers wrote after the last purge. */

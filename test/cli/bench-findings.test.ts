@@ -45,5 +45,21 @@ test('the share of the time without a price is named beside the price of the res
   expect(costLine(workers)).toMatch(
     /^\$.* measured by the workers, without the 25 % of the time on your own machines \(not priced\)$/,
   );
-  expect(found(workers)).toMatchObject({ unpricedShare: 0.25, usdPerMillion: expect.any(Number) });
+  const { unpricedShare, usdPerMillion = 0 } = found(workers);
+  expect(unpricedShare).toBe(0.25);
+  // The three seconds are of three quarters of the images.
+  expect(usdPerMillion / (found([{ ...LAMBDA, seconds: 4 }]).usdPerMillion ?? 0)).toBeCloseTo(1, 1);
+});
+
+test("two kinds of one's own machines are not priced either, however their shares are rounded", () => {
+  const workers = [
+    { ...OWN, seconds: 0.1 },
+    { ...OWN, architecture: 'arm64' as const, seconds: 0.3 },
+  ];
+  expect(costLine(workers)).toBe('not priced: your own machines have no list price');
+});
+
+test('workers of earlier versions, which measured no time, have no price', () => {
+  expect(costLine([])).toBe('unknown: the workers measured no time');
+  expect(costLine([{ ...LAMBDA, seconds: 0 }])).toBe('unknown: the workers measured no time');
 });

@@ -137,6 +137,8 @@ test.each([
   ['-r "./with space.js" --import=./a.mjs --max-old-space-size=4096', '--max-old-space-size=4096'],
   ['--max_old_space_size=4096 ./stray', '--max_old_space_size=4096'],
   ['--inspect --openssl-shared-config', '--openssl-shared-config'],
+  ['--openssl-config="/a b/c.cnf" --require "/x --use-system-ca y.js"', '--openssl-config="/a b/c.cnf"'],
+  ['--openssl-config  "/a b/c.cnf"\t-r ./x', '--openssl-config  "/a b/c.cnf"'],
 ])('of NODE_OPTIONS=%s, npm gets %s', (given, kept) => {
   expect(npmEnvironment({ NODE_OPTIONS: given })).toEqual({ NODE_OPTIONS: kept });
 });

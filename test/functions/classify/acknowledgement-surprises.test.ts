@@ -2,8 +2,10 @@
 
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { Cancellations } from '../../../functions/classify/cancellations.ts';
 import { PartWriter } from '../../../functions/classify/part-writer.ts';
 import { ImageFailure } from '../../../shared/contract/error-codes.ts';
+import { CANCELLATION_CHECK_MS } from '../../../shared/contract/limits.ts';
 import { parseMessage } from '../../../shared/contract/parse-message.ts';
 import { messageRecord, sqsRecord } from '../../../testkit/sqs-record.ts';
 import { startTestAws } from '../../../testkit/test-aws.ts';
@@ -87,4 +89,29 @@ test('too little time is left for a single image that is delivered again', async
   expect(aws.queued().map(({ body }) => parseMessage(body))).toMatchObject([{ attempt: 2, images: [{ id: 'next' }] }]);
   expect((await aws.results('job')).map(({ id }) => id)).toEqual(['fresh']);
   expect((await aws.failures('job')).map(({ id }) => id)).toEqual(['slow']);
+});
+
+test('a job is cancelled while its redelivered images are processed one at a time', async () => {
+  const clock = { now: 0 };
+  let cancelled = false;
+  const cancellations = new Cancellations(
+    async () => cancelled,
+    () => clock.now,
+  );
+  const isolated: string[] = [];
+  const isolatedClassifier: Injected['isolatedClassifier'] = {
+    async classify(url) {
+      isolated.push(url);
+      cancelled = true;
+      clock.now += CANCELLATION_CHECK_MS;
+      await cancellations.refresh([{ job: 'job' }]);
+      return new ImageFailure('worker_crashed', 'gave no answer');
+    },
+    close() {},
+  };
+  await using worker = createInjectedWorker(aws, [pictures.host], { cancellations, isolatedClassifier });
+  expect(await worker.process(['first', 'next'].map((id) => sqsRecord(record(id, 2).body, 2)))).toEqual([]);
+  expect(isolated).toEqual([pictures.url('/first')]);
+  expect(aws.queued()).toEqual([]);
+  expect((await aws.failures('job')).map(({ id }) => id)).toEqual(['first']);
 });
