@@ -16,7 +16,7 @@ const GRAVITON: Vcpu = { is: 'core', arithmetic: 'arm64' };
  * Graviton. Of C8a, M8a and R8a it is assumed that they are like their predecessors.
  *
  * Arithmetic, from the generation of the processors: Xeon from Ice Lake on (`i`) and EPYC from Genoa on (`7a`, `8a`) have AVX-512
- * VNNI; EPYC Milan (`6a`) has no AVX-512. No page of AWS was found that says so per family. arm64 computes in 32-bit floats.
+ * VNNI; EPYC Milan (`6a`) has no AVX-512. No AWS page was found that states this per family. arm64 computes in 32-bit floats.
  */
 export const VCPUS: Readonly<Record<InstanceFamily, Vcpu>> = {
   ...{ c6a: AMD_MILAN, m6a: AMD_MILAN },

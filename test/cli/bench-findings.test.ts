@@ -31,7 +31,7 @@ test('time on Lambda has a price', () => {
   );
 });
 
-test("one's own machines have none, so there is no figure that would be too low", () => {
+test('machines of your own have no list price, so no figure is printed', () => {
   expect(costLine([{ ...OWN, seconds: 1 }])).toBe('not priced: your own machines have no list price');
   expect(found([{ ...OWN, seconds: 1 }])).toMatchObject({ unpricedShare: 1 });
   expect(found([{ ...OWN, seconds: 1 }])).not.toHaveProperty('usdPerMillion');
